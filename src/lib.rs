@@ -1,1 +1,6 @@
 //! x
+pub mod diagnostic;
+pub mod document;
+pub mod source;
+pub mod time;
+pub mod value;

@@ -1,0 +1,236 @@
+//! Instants and durations as recordings write them. Nothing here reads a
+//! clock: time is always an input (§4).
+
+use std::fmt;
+
+/// An instant in UTC, to the nanosecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time {
+    seconds: i64,
+    nanos: u32,
+}
+
+const NANOS_PER_SECOND: i128 = 1_000_000_000;
+
+impl Time {
+    /// The instant `seconds` after the Unix epoch plus `nanos` nanoseconds;
+    /// whole seconds among the nanoseconds are carried over.
+    pub fn new(seconds: i64, nanos: u32) -> Time {
+        Time {
+            seconds: seconds.saturating_add(i64::from(nanos / 1_000_000_000)),
+            nanos: nanos % 1_000_000_000,
+        }
+    }
+
+    /// Seconds since the Unix epoch, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Nanoseconds within the second.
+    pub fn nanos(self) -> u32 {
+        self.nanos
+    }
+
+    /// Reads an RFC 3339 instant such as `2026-11-20T10:00:07.250Z`; an offset
+    /// is required, because a local time names no instant.
+    ///
+    /// # Errors
+    /// A sentence that says what a time looks like.
+    pub fn parse(text: &str) -> Result<Time, String> {
+        let complaint = || {
+            format!("{text:?} is not an RFC 3339 time; write it as \"2026-11-20T10:00:07.250Z\"")
+        };
+        // jiff also reads forms that RFC 3339 does not have (a week date, a
+        // zone in brackets), so the shape is checked first.
+        if !looks_like_rfc3339(text.as_bytes()) {
+            return Err(complaint());
+        }
+        let instant: jiff::Timestamp = text.parse().map_err(|_| complaint())?;
+        let total = instant.as_nanosecond();
+        Ok(Time::from_nanos(total))
+    }
+
+    /// The instant `total` nanoseconds after the Unix epoch.
+    pub fn from_nanos(total: i128) -> Time {
+        let seconds = total.div_euclid(NANOS_PER_SECOND);
+        let seconds = i64::try_from(seconds).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX });
+        // The remainder is below 10^9.
+        let nanos = u32::try_from(total.rem_euclid(NANOS_PER_SECOND)).unwrap_or(0);
+        Time { seconds, nanos }
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub fn as_nanos(self) -> i128 {
+        i128::from(self.seconds) * NANOS_PER_SECOND + i128::from(self.nanos)
+    }
+
+    /// This instant moved by `span`, which may be negative.
+    pub fn plus(self, span: Span) -> Time {
+        Time::from_nanos(self.as_nanos().saturating_add(span.0))
+    }
+}
+
+fn looks_like_rfc3339(text: &[u8]) -> bool {
+    const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't' | b' '),
+        other => byte == other,
+    };
+    let Some((head, mut tail)) = text.split_at_checked(SHAPE.len()) else {
+        return false;
+    };
+    if !head.iter().zip(SHAPE).all(fits) {
+        return false;
+    }
+    if let Some(fraction) = tail.strip_prefix(b".") {
+        let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits == 0 {
+            return false;
+        }
+        tail = fraction.get(digits..).unwrap_or_default();
+    }
+    match tail {
+        b"Z" | b"z" => true,
+        [b'+' | b'-', a, b, b':', c, d] => [a, b, c, d].iter().all(|x| x.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// RFC 3339 in UTC, with as many fraction digits (none, 3, 6 or 9) as needed.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = i32::try_from(self.nanos).unwrap_or(0);
+        let Ok(instant) = jiff::Timestamp::new(self.seconds, nanos) else {
+            return write!(f, "{}s", self.seconds);
+        };
+        let digits = match self.nanos {
+            0 => 0,
+            n if n % 1_000_000 == 0 => 3,
+            n if n % 1_000 == 0 => 6,
+            _ => 9,
+        };
+        write!(f, "{instant:.digits$}")
+    }
+}
+
+/// A signed length of time in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Span(i128);
+
+impl Span {
+    /// A span of whole seconds.
+    pub const fn seconds(seconds: i64) -> Span {
+        Span(seconds as i128 * NANOS_PER_SECOND)
+    }
+
+    /// A span of nanoseconds.
+    pub const fn nanos(nanos: i128) -> Span {
+        Span(nanos)
+    }
+
+    /// Nanoseconds.
+    pub const fn as_nanos(self) -> i128 {
+        self.0
+    }
+
+    /// This span taken `times` times.
+    pub fn times(self, times: u64) -> Span {
+        Span(self.0.saturating_mul(i128::from(times)))
+    }
+
+    /// Reads a whole number and `ms`, `s`, `m`, `h` or `d`: `250ms`, `5s`.
+    ///
+    /// # Errors
+    /// A sentence that says what a duration looks like.
+    pub fn parse(text: &str) -> Result<Span, String> {
+        let complaint = || {
+            format!(
+                "{text:?} is not a duration; write a whole number and ms, s, m, h or d, such as \"5s\""
+            )
+        };
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at_checked(digits).ok_or_else(complaint)?;
+        let number: i64 = number.parse().map_err(|_| complaint())?;
+        let unit: i128 = match unit {
+            "ms" => 1_000_000,
+            "s" => NANOS_PER_SECOND,
+            "m" => 60 * NANOS_PER_SECOND,
+            "h" => 3_600 * NANOS_PER_SECOND,
+            "d" => 86_400 * NANOS_PER_SECOND,
+            _ => return Err(complaint()),
+        };
+        Ok(Span(i128::from(number) * unit))
+    }
+
+    /// Reads an offset: a duration behind `+` or `-`, such as `+90s`.
+    ///
+    /// # Errors
+    /// A sentence that says what an offset looks like.
+    pub fn parse_offset(text: &str) -> Result<Span, String> {
+        let (sign, rest) = match text.split_at_checked(1) {
+            Some(("+", rest)) => (1, rest),
+            Some(("-", rest)) => (-1, rest),
+            _ => {
+                return Err(format!(
+                    "{text:?} is not an offset from the header's start; write it as \"+90s\""
+                ));
+            }
+        };
+        Span::parse(rest).map(|span| Span(sign * span.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_survives_reading_and_writing() {
+        for text in [
+            "2026-11-20T10:00:07.250Z",
+            "1969-12-31T23:59:59.999999999Z",
+            "2026-11-20T10:00:00Z",
+        ] {
+            assert_eq!(Time::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_offset_names_the_same_instant() {
+        assert_eq!(
+            Time::parse("2026-11-20T12:00:00+02:00"),
+            Time::parse("2026-11-20T10:00:00Z")
+        );
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in [
+            "",
+            "2026-11-20",
+            "2026-11-20T10:00:00",
+            "2026-11-20T10:00:00.Z",
+            "yesterday",
+            "2026-13-20T10:00:00Z",
+            "2026-11-20T10:00:00Z[UTC]",
+            "2026-11-20T10Z",
+            "+002026-11-20T10:00:00Z",
+        ] {
+            let error = Time::parse(text).unwrap_err();
+            assert!(error.contains("RFC 3339"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn durations_are_a_whole_number_and_a_unit() {
+        assert_eq!(Span::parse("250ms"), Ok(Span::nanos(250_000_000)));
+        assert_eq!(Span::parse("2d"), Ok(Span::seconds(172_800)));
+        assert_eq!(Span::parse_offset("-90s"), Ok(Span::seconds(-90)));
+        for text in ["", "5", "1.5s", "s", "-5s", "5 s", "99999999999999999999s"] {
+            assert!(Span::parse(text).is_err(), "{text}");
+        }
+        assert!(Span::parse_offset("90s").is_err());
+    }
+}
