@@ -1,1 +1,3 @@
+//! The `mcppolicy` command.
+
 fn main() {}

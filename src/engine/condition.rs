@@ -1,0 +1,218 @@
+//! What one condition says of one value (policy language §2).
+
+use std::collections::BTreeMap;
+
+use crate::policy::{Comparison, Path, Test};
+use crate::value::Value;
+
+/// The value that a path leads to, borrowed from wherever the call keeps it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Slot<'a> {
+    /// Nothing there, or something that has no members on the way.
+    Missing,
+    /// `null`, which is a value.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    String(&'a str),
+    /// An array.
+    Array(&'a [Value]),
+    /// An object.
+    Object(&'a BTreeMap<String, Value>),
+}
+
+impl<'a> From<&'a Value> for Slot<'a> {
+    fn from(value: &'a Value) -> Slot<'a> {
+        match value {
+            Value::Null => Slot::Null,
+            Value::Bool(b) => Slot::Bool(*b),
+            Value::Number(n) => Slot::Number(*n),
+            Value::String(s) => Slot::String(s),
+            Value::Array(items) => Slot::Array(items),
+            Value::Object(members) => Slot::Object(members),
+        }
+    }
+}
+
+impl Slot<'_> {
+    /// The value itself, nothing when missing.
+    pub fn to_value(self) -> Option<Value> {
+        match self {
+            Slot::Missing => None,
+            Slot::Null => Some(Value::Null),
+            Slot::Bool(b) => Some(Value::Bool(b)),
+            Slot::Number(n) => Some(Value::Number(n)),
+            Slot::String(s) => Some(Value::String(s.to_owned())),
+            Slot::Array(items) => Some(Value::Array(items.to_vec())),
+            Slot::Object(members) => Some(Value::Object(members.clone())),
+        }
+    }
+}
+
+/// Something that can say what stands at a path of a call's arguments.
+///
+/// A gateway that keeps arguments in a form of its own implements this instead
+/// of copying them into a [`Value`].
+pub trait Lookup {
+    /// The value at `path`; [`Slot::Missing`] when a segment meets an array or
+    /// a scalar, or is absent.
+    fn at(&self, path: &Path) -> Slot<'_>;
+}
+
+impl Lookup for Value {
+    fn at(&self, path: &Path) -> Slot<'_> {
+        let found = path
+            .segments()
+            .iter()
+            .try_fold(self, |value, segment| value.get(segment));
+        found.map_or(Slot::Missing, Slot::from)
+    }
+}
+
+impl Test {
+    /// Whether the test is true of `value`. A missing value makes every
+    /// operator false except `exists: false`.
+    pub fn holds(&self, value: Slot<'_>) -> bool {
+        let missing = value == Slot::Missing;
+        match self {
+            Test::Exists(expected) => *expected != matches!(value, Slot::Missing | Slot::Null),
+            Test::Eq(operand) => equals(value, operand),
+            Test::Neq(operand) => !missing && !equals(value, operand),
+            Test::In(operands) => operands.iter().any(|operand| equals(value, operand)),
+            Test::NotIn(operands) => {
+                !missing && !operands.iter().any(|operand| equals(value, operand))
+            }
+            Test::Compare(comparison, bound) => match value {
+                Slot::Number(number) => comparison.holds(number, *bound),
+                _ => false,
+            },
+            Test::Regex(pattern) => match value {
+                Slot::String(text) => pattern.is_match(text),
+                _ => false,
+            },
+            Test::Contains(operand) => match (value, operand) {
+                (Slot::String(text), Value::String(part)) => text.contains(part.as_str()),
+                (Slot::Array(items), operand) => {
+                    items.iter().any(|item| equals(Slot::from(item), operand))
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, number: f64, bound: f64) -> bool {
+        match self {
+            Comparison::Lt => number < bound,
+            Comparison::Lte => number <= bound,
+            Comparison::Gt => number > bound,
+            Comparison::Gte => number >= bound,
+        }
+    }
+}
+
+/// Equality with its one coercion, at the top level only: a string equals the
+/// boolean or the number that it spells canonically.
+pub fn equals(value: Slot<'_>, operand: &Value) -> bool {
+    match (value, operand) {
+        (Slot::Null, Value::Null) => true,
+        (Slot::Bool(a), Value::Bool(b)) => a == *b,
+        (Slot::Number(a), Value::Number(b)) => a == *b,
+        (Slot::String(a), Value::String(b)) => a == b,
+        (Slot::Array(a), Value::Array(b)) => a == b.as_slice(),
+        (Slot::Object(a), Value::Object(b)) => a == b,
+        (Slot::String(text), Value::Bool(b)) => spells_bool(text, *b),
+        (Slot::Bool(b), Value::String(text)) => spells_bool(text, b),
+        (Slot::String(text), Value::Number(n)) => spells_number(text, *n),
+        (Slot::Number(n), Value::String(text)) => spells_number(text, n),
+        _ => false,
+    }
+}
+
+fn spells_bool(text: &str, boolean: bool) -> bool {
+    text == if boolean { "true" } else { "false" }
+}
+
+/// Whether `text` is a canonical decimal that reads as `number`.
+fn spells_number(text: &str, number: f64) -> bool {
+    is_canonical_decimal(text) && text.parse() == Ok(number)
+}
+
+/// `-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?`, but not `-0`.
+fn is_canonical_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let whole_fits =
+        whole == "0" || (!whole.is_empty() && !whole.starts_with('0') && all_digits(whole));
+    let fraction_fits =
+        fraction.is_none_or(|f| all_digits(f) && !f.is_empty() && !f.ends_with('0'));
+    whole_fits && fraction_fits && text != "-0"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn holds(test: &Test, value: serde_json::Value) -> bool {
+        test.holds(Slot::from(&Value::from(value)))
+    }
+
+    #[test]
+    fn a_missing_value_meets_only_exists_false() {
+        let one = Value::Number(1.0);
+        let tests = [
+            Test::Exists(true),
+            Test::Eq(one.clone()),
+            Test::Neq(one.clone()),
+            Test::In(vec![one.clone()]),
+            Test::NotIn(vec![one.clone()]),
+            Test::Compare(Comparison::Lt, 9.0),
+            Test::Contains(one),
+        ];
+        assert!(tests.iter().all(|test| !test.holds(Slot::Missing)));
+        assert!(Test::Exists(false).holds(Slot::Missing));
+    }
+
+    #[test]
+    fn null_is_a_value_that_does_not_exist() {
+        assert!(holds(&Test::Neq(Value::from("a")), json!(null)));
+        assert!(!holds(&Test::Exists(true), json!(null)));
+        assert!(holds(&Test::Exists(false), json!(null)));
+    }
+
+    #[test]
+    fn a_string_equals_the_number_or_boolean_that_it_spells() {
+        let five = Test::Eq(Value::Number(5.0));
+        assert!(holds(&five, json!("5")) && holds(&five, json!(5.0)));
+        for not_five in ["5.0", "05", "5e0", " 5", "+5", "5.", ""] {
+            assert!(!holds(&five, json!(not_five)), "{not_five}");
+        }
+        assert!(!holds(&Test::Eq(Value::Number(0.0)), json!("-0")));
+        assert!(holds(&Test::Eq(Value::Bool(true)), json!("true")));
+        assert!(holds(&Test::Eq(Value::from("true")), json!(true)));
+        assert!(holds(&Test::Eq(Value::Number(0.5)), json!("0.5")));
+        assert!(!holds(&Test::Eq(Value::Number(0.5)), json!(".5")));
+    }
+
+    #[test]
+    fn inside_arrays_and_objects_nothing_is_coerced() {
+        assert!(!holds(&Test::Eq(json!([5]).into()), json!(["5"])));
+        assert!(holds(&Test::Contains(Value::Number(5.0)), json!(["5"])));
+        assert!(!holds(&Test::Contains(json!([5]).into()), json!([["5"]])));
+    }
+
+    #[test]
+    fn ordering_never_coerces() {
+        assert!(!holds(&Test::Compare(Comparison::Gt, 100.0), json!("500")));
+        assert!(holds(&Test::Compare(Comparison::Gt, 100.0), json!(500)));
+    }
+}
