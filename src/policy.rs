@@ -282,6 +282,33 @@ impl Policy {
             .find(|(_, entry)| entry.value == tool || entry.value == "*")
     }
 
+    /// Where the rule, limit or entry stands that a decision names by its JSON
+    /// Pointer; the whole policy for a pointer that names none.
+    pub fn place_of(&self, pointer: &str) -> Location {
+        let index = |text: &str| text.parse::<usize>().ok();
+        let span = match pointer.split('/').skip(1).collect::<Vec<_>>().as_slice() {
+            ["default"] => Some(self.default.span),
+            ["hide", at] => index(at)
+                .and_then(|at| self.hide.get(at))
+                .map(|entry| entry.span),
+            ["all_tools", "limits", at] => index(at)
+                .and_then(|at| self.all_tools.get(at))
+                .map(|limit| limit.span),
+            ["tools", tool, list, at] => {
+                let name = document::unescape_pointer(tool);
+                self.tool(&name)
+                    .zip(index(at))
+                    .and_then(|(rules, at)| match *list {
+                        "require" => rules.require.get(at).map(|rule| rule.span),
+                        "deny_if" => rules.deny_if.get(at).map(|rule| rule.span),
+                        _ => rules.limits.get(at).map(|limit| limit.span),
+                    })
+            }
+            _ => None,
+        };
+        self.at(span.unwrap_or(self.span))
+    }
+
     /// A span of this policy's file as a location.
     pub fn at(&self, span: Span) -> Location {
         Location {
