@@ -4,7 +4,10 @@ pub mod document;
 pub mod engine;
 pub mod pattern;
 pub mod policy;
+
 pub mod schema;
 pub mod source;
 pub mod time;
+
+pub mod trace;
 pub mod value;
