@@ -362,7 +362,7 @@ pub enum Expectation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// The decision.
-    pub decision: ExpectedDecision,
+    pub decision: DecisionName,
     /// The deciding rule, a JSON Pointer.
     pub rule: Option<String>,
     /// The deciding step, one of [`KINDS`].
@@ -377,7 +377,7 @@ pub struct Expected {
 
 impl Expected {
     /// The decision and nothing else.
-    pub const fn decision(decision: ExpectedDecision) -> Expected {
+    pub const fn decision(decision: DecisionName) -> Expected {
         Expected {
             decision,
             rule: None,
@@ -392,15 +392,15 @@ impl Expected {
 impl From<Observed> for Expected {
     fn from(observed: Observed) -> Expected {
         Expected::decision(match observed {
-            Observed::Allow => ExpectedDecision::Allow,
-            Observed::Deny => ExpectedDecision::Deny,
+            Observed::Allow => DecisionName::Allow,
+            Observed::Deny => DecisionName::Deny,
         })
     }
 }
 
-/// The decision that an expectation names.
+/// A decision by its name, as expectations and reports write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpectedDecision {
+pub enum DecisionName {
     /// The call passes.
     Allow,
     /// The call is refused.
@@ -409,20 +409,20 @@ pub enum ExpectedDecision {
     Undetermined,
 }
 
-impl ExpectedDecision {
+impl DecisionName {
     /// All of them.
-    pub const ALL: [ExpectedDecision; 3] = [
-        ExpectedDecision::Allow,
-        ExpectedDecision::Deny,
-        ExpectedDecision::Undetermined,
+    pub const ALL: [DecisionName; 3] = [
+        DecisionName::Allow,
+        DecisionName::Deny,
+        DecisionName::Undetermined,
     ];
 
     /// The word in traces and reports.
     pub const fn name(self) -> &'static str {
         match self {
-            ExpectedDecision::Allow => "allow",
-            ExpectedDecision::Deny => "deny",
-            ExpectedDecision::Undetermined => "undetermined",
+            DecisionName::Allow => "allow",
+            DecisionName::Deny => "deny",
+            DecisionName::Undetermined => "undetermined",
         }
     }
 }

@@ -198,7 +198,14 @@ fn read_line(
 ) -> (Option<Item>, Vec<Complaint>) {
     let (root, problems) = match parse_text(text) {
         Ok(parsed) => parsed,
-        Err(error) => return (None, vec![syntax_complaint(&error)]),
+        Err(error) => {
+            if first && text.contains("\"mcppolicy\"") {
+                // The header is lost: that is reported here, and not again at
+                // each line that would have taken its time from it.
+                base.start = Setting::Invalid;
+            }
+            return (None, vec![syntax_complaint(&error)]);
+        }
     };
     let mut fields = Fields::new(&root);
     let mut repeats_an_argument = false;

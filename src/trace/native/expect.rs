@@ -1,6 +1,6 @@
 //! The member `expect` in its three forms: a word, an object, or runs.
 
-use super::super::{Expectation, Expected, ExpectedDecision, KINDS, REASONS};
+use super::super::{Expectation, Expected, DecisionName, KINDS, REASONS};
 use super::MOST_REPETITIONS;
 use super::fields::{Fields, article, list_quoted, nearest, range, whole_number};
 use crate::document::parse::quoted;
@@ -74,7 +74,7 @@ fn expected<'a>(fields: &mut Fields<'a>, node: &'a Node, pointer: String) -> Opt
         }
         NodeKind::Object(_) => fields.within(node, pointer, object),
         _ => {
-            let words = list_quoted(&ExpectedDecision::ALL.map(ExpectedDecision::name));
+            let words = list_quoted(&DecisionName::ALL.map(DecisionName::name));
             let message = format!(
                 "`expect` must be {words}, or an object, not {}",
                 article(node)
@@ -90,9 +90,9 @@ fn decision(
     node: &Node,
     text: &str,
     pointer: &str,
-) -> Option<ExpectedDecision> {
-    let words = ExpectedDecision::ALL.map(ExpectedDecision::name);
-    let found = ExpectedDecision::ALL
+) -> Option<DecisionName> {
+    let words = DecisionName::ALL.map(DecisionName::name);
+    let found = DecisionName::ALL
         .into_iter()
         .find(|known| known.name() == text);
     if found.is_none() {

@@ -1,7 +1,7 @@
 //! Writing native lines: for witnesses and for imported logs.
 
 use super::super::{
-    Expectation, Expected, ExpectedDecision, Grant, Observed, RecordedArguments, RecordedCall,
+    Expectation, Expected, DecisionName, Grant, Observed, RecordedArguments, RecordedCall,
     RecordedRequest, Response, Server,
 };
 use crate::time::Span;
@@ -141,7 +141,7 @@ fn write_expected(expected: &Expected, colon: &str, comma: &str) -> String {
         return quote(expected.decision.name());
     }
     let mut object = Object::with(colon, comma);
-    object.text("decision", ExpectedDecision::name(expected.decision));
+    object.text("decision", DecisionName::name(expected.decision));
     let optional = [
         ("rule", &expected.rule),
         ("kind", &expected.kind),
