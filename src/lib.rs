@@ -36,7 +36,10 @@
 //! - [`document`]: the spanned JSON tree and its strict parser
 //! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
 //!   typed policy
+//! - [`trace`]: recorded calls, one room for each format
 //! - [`engine`]: the only place that knows what a policy means
+//! - [`timeline`]: calls in time through one engine
+//! - [`lint`], [`replay`]: findings, and expectations held against decisions
 //! - [`report`]: what a run found, and its exit code
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
@@ -57,6 +60,8 @@ pub mod lint;
 #[doc(hidden)]
 pub mod pattern;
 pub mod policy;
+#[doc(hidden)]
+pub mod replay;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod render;
@@ -66,4 +71,8 @@ pub mod report;
 pub mod schema;
 pub mod source;
 pub mod time;
+#[doc(hidden)]
+pub mod timeline;
+#[doc(hidden)]
+pub mod trace;
 pub mod value;

@@ -346,8 +346,8 @@ impl Counters {
         // A window is open when start + length + lateness >= newest; starts
         // are whole seconds, so round up.
         let bound = newest.plus(lateness);
-        let seconds = bound.seconds() + i64::from(bound.nanos() > 0);
-        Some(seconds - length)
+        let round_up = i64::from(bound.nanos() > 0);
+        Some(bound.seconds().saturating_add(round_up - length))
     }
 
     /// Gives `amount` back at `time` to the window from `start`.
