@@ -1,12 +1,15 @@
 //! The command line: arguments in, report out, exit code. The only room that
 //! touches the file system and prints.
 
+mod ci;
 mod config;
 mod decide;
 mod explain;
 mod input;
 mod output;
 mod policies;
+mod test;
+mod traces;
 mod workspace;
 
 use std::process::ExitCode;
@@ -41,6 +44,12 @@ enum Command {
     /// Validate, then look for rules that do not do what they seem to
     #[command(after_help = "Example: mcppolicy lint policy.json")]
     Lint(policies::LintArgs),
+    /// Replay recorded calls and hold them against what the traces expect
+    #[command(after_help = "Example: mcppolicy test traces/ --policy policy.json")]
+    Test(test::TestArgs),
+    /// Validate, lint and test all that mcppolicy.toml names
+    #[command(after_help = "Example: mcppolicy ci")]
+    Ci(ci::CiArgs),
     /// Decide one call, with every step explained
     #[command(
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
@@ -84,6 +93,8 @@ pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Validate(args) => policies::validate(&args),
         Command::Lint(args) => policies::lint(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Ci(args) => ci::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),

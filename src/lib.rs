@@ -60,11 +60,11 @@ pub mod lint;
 #[doc(hidden)]
 pub mod pattern;
 pub mod policy;
-#[doc(hidden)]
-pub mod replay;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod render;
+#[doc(hidden)]
+pub mod replay;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]

@@ -7,6 +7,7 @@ mod escape;
 mod excerpt;
 pub mod human;
 pub mod json;
+mod shown;
 
 use crate::report::Report;
 

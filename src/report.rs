@@ -2,7 +2,10 @@
 //! and the exit code, which no format can change.
 
 use crate::diagnostic::{Finding, Severity};
-use crate::engine::{Decision, Kind, Step};
+use crate::engine::Step;
+use crate::policy::Policy;
+use crate::replay::RunOutcome;
+use crate::replay::results::{Actual, Counts, Results};
 use crate::source::{Location, SourceMap};
 use crate::value::Value;
 
@@ -118,41 +121,89 @@ pub enum Body {
     Findings(Findings),
     /// `decide`.
     Decided(Decided),
+    /// `test`.
+    Tested(Tested),
+    /// `ci`.
+    Ci(Ci),
 }
 
-/// A decision whose parts are owned, as reports keep it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actual {
-    /// `allow`, `deny` or `undetermined`.
-    pub decision: &'static str,
-    /// The deciding step.
-    pub kind: Option<&'static str>,
-    /// The deciding rule as a JSON Pointer.
-    pub rule: Option<String>,
-    /// The gateway's log label.
-    pub label: Option<String>,
-    /// What the agent is told.
-    pub message: Option<String>,
-    /// Why it is undetermined.
-    pub reason: Option<&'static str>,
+/// What `ci` found.
+#[derive(Debug, Default)]
+pub struct Ci {
+    /// Each policy of the configuration.
+    pub policies: Vec<CiPolicy>,
+    /// What is wrong with the configuration.
+    pub findings: Vec<Finding>,
 }
 
-impl Actual {
-    /// The parts of a decision.
-    pub fn new(decision: &Decision<'_>) -> Actual {
-        let denial = decision.denial();
-        Actual {
-            decision: decision.name(),
-            kind: decision.kind().map(Kind::name),
-            rule: decision.rule().map(str::to_owned),
-            label: denial.and_then(|denial| denial.label).map(str::to_owned),
-            message: denial
-                .and_then(|denial| denial.message.as_deref())
-                .map(str::to_owned),
-            reason: match decision {
-                Decision::Undetermined(reason) => Some(reason.name()),
-                _ => None,
-            },
+/// What `ci` found about one policy.
+#[derive(Debug)]
+pub struct CiPolicy {
+    /// The policy's name in reports.
+    pub policy: String,
+    /// How its part of the run ended.
+    pub exit: Exit,
+    /// Validation and lint.
+    pub lint: Findings,
+    /// Its traces replayed; `None` when the configuration names none.
+    pub test: Option<Tested>,
+}
+
+/// What `test` found.
+#[derive(Debug, Default)]
+pub struct Tested {
+    /// Each policy with its traces.
+    pub runs: Vec<TestRun>,
+    /// What is invalid in policies and configuration; what is invalid in
+    /// traces stands with their run.
+    pub findings: Vec<Finding>,
+}
+
+/// One policy's traces, replayed.
+#[derive(Debug)]
+pub struct TestRun {
+    /// The policy's name in reports.
+    pub policy: String,
+    /// The policy, for the places of deciding rules.
+    pub places: Policy,
+    /// What the replay gave.
+    pub results: Results,
+    /// How it ended.
+    pub outcome: RunOutcome,
+}
+
+impl Tested {
+    /// The counts of all runs.
+    pub fn summary(&self) -> Counts {
+        let mut total = Counts::default();
+        for run in &self.runs {
+            total.add(&run.results.summary());
+        }
+        total
+    }
+
+    /// How many traces were read.
+    pub fn traces(&self) -> usize {
+        self.runs.iter().map(|run| run.results.traces.len()).sum()
+    }
+
+    /// What the runs took for granted, each thing once.
+    pub fn assumptions(&self) -> Vec<String> {
+        let each = self.runs.iter().flat_map(|run| &run.results.assumptions);
+        let once: std::collections::BTreeSet<_> = each.collect();
+        once.into_iter().map(ToString::to_string).collect()
+    }
+}
+
+impl From<RunOutcome> for Exit {
+    fn from(outcome: RunOutcome) -> Exit {
+        match outcome {
+            RunOutcome::Clean => Exit::Clean,
+            RunOutcome::Failed => Exit::Failed,
+            RunOutcome::InvalidTrace => Exit::Invalid,
+            RunOutcome::NoTrace | RunOutcome::NoCallInScope | RunOutcome::NothingAsserted => {
+                Exit::NothingToDo
+            }
         }
     }
 }

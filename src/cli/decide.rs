@@ -10,7 +10,8 @@ use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
 use crate::document::parse::{Trouble, parse_text};
 use crate::engine::{Arguments, Call, Counters, Engine, Request};
-use crate::report::{Actual, Body, Decided, Exit, Failure, Findings, Report};
+use crate::replay::results::Actual;
+use crate::report::{Body, Decided, Exit, Failure, Findings, Report};
 use crate::time::Time;
 use crate::value::Value;
 
@@ -79,7 +80,7 @@ pub(super) fn run(args: &DecideArgs) -> Exit {
                 time,
             };
             let counters = Counters::default();
-            let actual = Actual::new(&engine.peek(&call, &counters));
+            let actual = Actual::from(&engine.peek(&call, &counters));
             let decided = Decided {
                 policy: file.name.clone(),
                 tool: args.tool.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::output::{OutputArgs, deliver};
-use super::workspace::Workspace;
+use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings};
 use crate::diagnostic::Severity;
 use crate::engine::Engine;
@@ -79,15 +79,23 @@ fn check(
         ..Findings::default()
     };
     findings.list.append(&mut workspace.config_findings);
-    for file in files {
-        findings.list.extend(file.problems);
-        if let (Some(policy), Some(settings)) = (&file.policy, settings) {
-            findings
-                .list
-                .extend(lint::lint(policy, &Engine::new(policy), settings));
-        }
+    for file in &files {
+        findings.list.extend(findings_of(file, settings).list);
     }
     findings
+}
+
+/// What is to be said of one policy.
+pub(super) fn findings_of(file: &PolicyFile, settings: Option<&lint::Settings>) -> Findings {
+    let mut list = file.problems.clone();
+    if let (Some(policy), Some(settings)) = (&file.policy, settings) {
+        list.extend(lint::lint(policy, &Engine::new(policy), settings));
+    }
+    Findings {
+        policies: 1,
+        list,
+        suppressed: 0,
+    }
 }
 
 fn finish(

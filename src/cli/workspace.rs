@@ -10,7 +10,7 @@ use super::input;
 use crate::diagnostic::{Finding, Severity};
 use crate::policy::Policy;
 use crate::report::Failure;
-use crate::source::{FileId, Location, SourceMap};
+use crate::source::{Location, SourceMap};
 
 /// The policy's file when nothing names one.
 const DEFAULT_POLICY: &str = "policy.json";
@@ -35,8 +35,6 @@ pub(super) struct PolicyFile {
     pub path: PathBuf,
     /// Its name in reports.
     pub name: String,
-    /// The file in the workspace's sources.
-    pub file: FileId,
     /// The policy, when it is valid.
     pub policy: Option<Policy>,
     /// What makes it invalid.
@@ -54,11 +52,6 @@ impl Workspace {
             workspace.read_config(&file);
         }
         workspace
-    }
-
-    /// A workspace without a configuration.
-    pub fn bare() -> Workspace {
-        Workspace::default()
     }
 
     fn read_config(&mut self, file: &Path) {
@@ -141,12 +134,11 @@ impl Workspace {
             }
         };
         let name = input::display_name(path);
-        let (file, policy, problems) = Policy::load(&mut self.sources, &name, &bytes);
+        let (_, policy, problems) = Policy::load(&mut self.sources, &name, &bytes);
         let policy = policy.filter(|_| problems.is_empty());
         Some(PolicyFile {
             path: path.to_path_buf(),
             name,
-            file,
             policy,
             problems,
             entry,

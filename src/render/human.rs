@@ -1,6 +1,10 @@
 //! For a person at a terminal: what is wrong, where, the call that proves it,
 //! and what to do. The only place that names `miette`.
 
+mod cases;
+mod overview;
+mod steps;
+
 use std::fmt::Write;
 
 use miette::{
@@ -12,8 +16,7 @@ use super::escape::terminal;
 use super::excerpt::Excerpt;
 use super::{Style, json};
 use crate::diagnostic::{Finding, Severity};
-use crate::engine::{CounterSeen, Interval};
-use crate::report::{Body, Decided, Findings, Report};
+use crate::report::{Body, Findings, Report};
 use crate::source::{Source, SourceMap};
 
 /// Renders a report for a person.
@@ -29,105 +32,15 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
     }
     match &report.body {
         Body::Findings(findings) => {
-            render_findings(&mut out, findings, report.sources, style);
+            render_findings(&mut out, &findings.list, report.sources, style);
             summary_line(&mut out, findings);
         }
-        Body::Decided(body) => decided(&mut out, body, report.sources),
+        Body::Decided(decided) => steps::render(&mut out, decided, report.sources),
+        Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
+        Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
     }
     assumptions(&mut out, &report.assumptions);
     out
-}
-
-/// A decision and every step that led to it.
-fn decided(out: &mut String, decided: &Decided, sources: &SourceMap) {
-    let actual = &decided.actual;
-    let _ = write!(out, "{} ", terminal(&decided.tool));
-    let _ = match (&actual.rule, actual.kind, actual.reason) {
-        (Some(rule), _, _) => write!(out, "is denied by {}", terminal(rule)),
-        (None, _, Some(reason)) => write!(out, "is undetermined: {reason}"),
-        (None, Some(kind), _) if actual.decision == "deny" => write!(out, "is denied: {kind}"),
-        _ => write!(
-            out,
-            "is {}",
-            if actual.decision == "allow" {
-                "allowed"
-            } else {
-                "denied"
-            }
-        ),
-    };
-    if let Some(location) = decided.rule_location {
-        let at = sources.start(location);
-        let _ = write!(
-            out,
-            " ({}:{}:{})",
-            terminal(sources.get(location.file).name()),
-            at.line,
-            at.column
-        );
-    }
-    out.push('\n');
-    if let Some(message) = &actual.message {
-        let _ = writeln!(
-            out,
-            "  the agent is told: [POLICY DENIED] {}",
-            terminal(message)
-        );
-    }
-    if let Some(label) = &actual.label {
-        let _ = writeln!(out, "  the gateway logs: {}", terminal(label));
-    }
-    out.push('\n');
-    for step in &decided.steps {
-        let rule = step.rule.as_deref().map(terminal).unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "  {:<12} {:<12} {rule}",
-            step.outcome.name(),
-            step.kind.name()
-        );
-        for condition in &step.conditions {
-            let saw = match (&condition.saw, condition.held) {
-                (Some(value), _) => format!("saw {}", terminal(&value.to_string())),
-                (None, Some(_)) => "saw nothing".to_owned(),
-                (None, None) => "arguments unknown".to_owned(),
-            };
-            let held = match condition.held {
-                Some(true) => "holds",
-                Some(false) => "does not hold",
-                None => "unknown",
-            };
-            let operand = terminal(&condition.operand.to_string());
-            let path = terminal(&condition.path);
-            let _ = writeln!(
-                out,
-                "  {:<25} {path} {} {operand}: {saw}, {held}",
-                "", condition.op
-            );
-        }
-        if let Some(counter) = &step.counter {
-            let _ = writeln!(out, "  {:<25} {}", "", counter_line(counter));
-        }
-    }
-}
-
-fn counter_line(seen: &CounterSeen) -> String {
-    let range = |interval: Interval| match interval {
-        Interval { low, high } if low == high => low.to_string(),
-        Interval {
-            low,
-            high: u64::MAX,
-        } => format!("{low} or more"),
-        Interval { low, high } => format!("{low} to {high}"),
-    };
-    let amount = seen
-        .amount
-        .map_or("an amount that cannot be counted".to_owned(), range);
-    let (counter, max, window) = (terminal(&seen.counter), seen.max, seen.window);
-    format!(
-        "{counter}: {} of {max} per {window} used, this call adds {amount}",
-        range(seen.used)
-    )
 }
 
 fn assumptions(out: &mut String, assumptions: &[String]) {
@@ -137,7 +50,7 @@ fn assumptions(out: &mut String, assumptions: &[String]) {
 }
 
 /// `3 findings`, `1 finding`.
-pub(super) fn counted(count: usize, one: &str) -> String {
+fn counted(count: u64, one: &str) -> String {
     let ending = match (count, one.strip_suffix('y')) {
         (1, _) => return format!("1 {one}"),
         (_, Some(stem)) => return format!("{count} {stem}ies"),
@@ -147,18 +60,22 @@ pub(super) fn counted(count: usize, one: &str) -> String {
 }
 
 fn summary_line(out: &mut String, findings: &Findings) {
-    let policies = counted(findings.policies, "policy");
+    let policies = counted(findings.policies as u64, "policy");
+    let _ = writeln!(out, "{policies}: {}", severities(findings));
+}
+
+/// `1 error, 2 notes`, or that there is nothing.
+fn severities(findings: &Findings) -> String {
     if findings.list.is_empty() {
-        let _ = writeln!(out, "{policies}: nothing to report");
-        return;
+        return "nothing to report".to_owned();
     }
     let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (findings.count(severity), severity.name()))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| counted(count, name))
+        .map(|(count, name)| counted(count as u64, name))
         .collect();
-    let _ = writeln!(out, "{policies}: {}", counts.join(", "));
+    counts.join(", ")
 }
 
 /// Snippets shown before the rest is only counted: nobody reads more, and a
@@ -166,12 +83,7 @@ fn summary_line(out: &mut String, findings: &Findings) {
 const MOST_SNIPPETS: usize = 500;
 
 /// Each finding as a snippet with its place underlined.
-pub(super) fn render_findings(
-    out: &mut String,
-    findings: &Findings,
-    sources: &SourceMap,
-    style: Style,
-) {
+fn render_findings(out: &mut String, findings: &[Finding], sources: &SourceMap, style: Style) {
     let theme = if style.colour {
         GraphicalTheme::unicode()
     } else {
@@ -180,7 +92,7 @@ pub(super) fn render_findings(
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(style.width)
         .with_context_lines(1);
-    for finding in findings.list.iter().take(MOST_SNIPPETS) {
+    for finding in findings.iter().take(MOST_SNIPPETS) {
         let snippet = Snippet::new(finding, sources);
         if handler.render_report(out, &snippet).is_err() {
             // A snippet that cannot be drawn must not lose the finding.
@@ -210,9 +122,9 @@ pub(super) fn render_findings(
         }
         out.push('\n');
     }
-    let more = findings.list.len().saturating_sub(MOST_SNIPPETS);
+    let more = findings.len().saturating_sub(MOST_SNIPPETS);
     if more > 0 {
-        let more = counted(more, "further finding");
+        let more = counted(more as u64, "further finding");
         let _ = writeln!(out, "{more} not shown here; --format json has them all\n");
     }
 }

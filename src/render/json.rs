@@ -2,14 +2,19 @@
 //! The structs here are the format; the members named in surfaces.md §2 are a
 //! contract and only ever grow.
 
+mod cases;
+mod ci;
+mod steps;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Style;
 use crate::diagnostic::{Finding, Fix, Severity, WitnessCall};
-use crate::engine::{Interval, Step};
-use crate::report::{Actual, Body, Decided, Failure, Findings, Report};
+use crate::report::{Body, Failure, Findings, Report};
 use crate::source::{Location, SourceMap};
+use crate::trace::RecordedCall;
+use crate::trace::native::write_call;
 
 /// The schema of this format, as `mcppolicy schema report` prints it.
 pub const REPORT_SCHEMA: &str = include_str!("../../schema/report.schema.json");
@@ -40,7 +45,9 @@ impl Serialize for Document<'_> {
         map.serialize_entry("command", report.command)?;
         match &report.body {
             Body::Findings(findings) => findings_members(&mut map, findings, report.sources)?,
-            Body::Decided(decided) => decided_members(&mut map, decided, report.sources)?,
+            Body::Decided(decided) => steps::members(&mut map, decided, report.sources)?,
+            Body::Tested(tested) => cases::members(&mut map, tested, report.sources, self.style)?,
+            Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;
@@ -68,132 +75,6 @@ fn findings_members<M: SerializeMap>(
         .map(|finding| json_finding(finding, sources))
         .collect();
     map.serialize_entry("findings", &list)
-}
-
-fn decided_members<M: SerializeMap>(
-    map: &mut M,
-    decided: &Decided,
-    sources: &SourceMap,
-) -> Result<(), M::Error> {
-    let actual = JsonActual::new(&decided.actual);
-    map.serialize_entry(
-        "summary",
-        &DecidedSummary {
-            decision: decided.actual.decision,
-        },
-    )?;
-    map.serialize_entry("policy", &decided.policy)?;
-    map.serialize_entry("tool", &decided.tool)?;
-    map.serialize_entry("arguments", &decided.arguments.to_json())?;
-    map.serialize_entry("actual", &actual)?;
-    map.serialize_entry(
-        "span",
-        &decided
-            .rule_location
-            .map(|location| json_span(location, sources)),
-    )?;
-    let steps: Vec<JsonStep<'_>> = decided.steps.iter().map(JsonStep::new).collect();
-    map.serialize_entry("steps", &steps)
-}
-
-#[derive(Serialize)]
-struct DecidedSummary {
-    decision: &'static str,
-}
-
-#[derive(Serialize)]
-struct JsonActual<'a> {
-    decision: &'a str,
-    kind: Option<&'a str>,
-    rule: Option<&'a str>,
-    label: Option<&'a str>,
-    message: Option<&'a str>,
-    reason: Option<&'a str>,
-}
-
-impl<'a> JsonActual<'a> {
-    fn new(actual: &'a Actual) -> JsonActual<'a> {
-        JsonActual {
-            decision: actual.decision,
-            kind: actual.kind,
-            rule: actual.rule.as_deref(),
-            label: actual.label.as_deref(),
-            message: actual.message.as_deref(),
-            reason: actual.reason,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct JsonStep<'a> {
-    kind: &'static str,
-    rule: Option<&'a str>,
-    outcome: &'static str,
-    conditions: Vec<JsonCondition<'a>>,
-    counter: Option<JsonCounter<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonCondition<'a> {
-    path: &'a str,
-    op: &'static str,
-    value: serde_json::Value,
-    /// Absent when nothing stands at the path, so that null is told apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    saw: Option<serde_json::Value>,
-    held: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct JsonCounter<'a> {
-    counter: &'a str,
-    window: &'static str,
-    max: u64,
-    used: JsonInterval,
-    amount: Option<JsonInterval>,
-}
-
-#[derive(Serialize)]
-struct JsonInterval {
-    low: u64,
-    high: u64,
-}
-
-impl From<Interval> for JsonInterval {
-    fn from(interval: Interval) -> JsonInterval {
-        JsonInterval {
-            low: interval.low,
-            high: interval.high,
-        }
-    }
-}
-
-impl<'a> JsonStep<'a> {
-    fn new(step: &'a Step) -> JsonStep<'a> {
-        JsonStep {
-            kind: step.kind.name(),
-            rule: step.rule.as_deref(),
-            outcome: step.outcome.name(),
-            conditions: step
-                .conditions
-                .iter()
-                .map(|seen| JsonCondition {
-                    path: &seen.path,
-                    op: seen.op,
-                    value: seen.operand.to_json(),
-                    saw: seen.saw.as_ref().map(crate::value::Value::to_json),
-                    held: seen.held,
-                })
-                .collect(),
-            counter: step.counter.as_ref().map(|seen| JsonCounter {
-                counter: &seen.counter,
-                window: seen.window,
-                max: seen.max,
-                used: seen.used.into(),
-                amount: seen.amount.map(JsonInterval::from),
-            }),
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -333,6 +214,5 @@ fn witness_record(call: &WitnessCall) -> serde_json::Value {
 /// A witness as a line of the native trace format, ready to be pasted into a
 /// trace.
 pub(super) fn witness_line(call: &WitnessCall) -> String {
-    let _ = call;
-    String::new()
+    write_call(&RecordedCall::from(call))
 }

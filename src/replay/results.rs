@@ -237,6 +237,16 @@ impl Results {
         total
     }
 
+    /// Whether no call was in scope: in some trace, or, where nothing has to
+    /// be asserted, in all of them.
+    fn has_empty_trace(&self, options: &Options) -> bool {
+        let empty = |trace: &TraceSummary| trace.counts.in_scope() == 0;
+        match options.allow_unasserted {
+            true => self.traces.iter().all(empty),
+            false => self.traces.iter().any(empty),
+        }
+    }
+
     /// How the run ended; what is worse comes first.
     pub fn outcome(&self, options: &Options) -> RunOutcome {
         let total = self.summary();
@@ -247,7 +257,7 @@ impl Results {
             RunOutcome::Failed
         } else if self.traces.is_empty() {
             RunOutcome::NoTrace
-        } else if total.in_scope() == 0 {
+        } else if self.has_empty_trace(options) {
             RunOutcome::NoCallInScope
         } else if total.passed == 0 && !options.allow_unasserted {
             RunOutcome::NothingAsserted
