@@ -1,6 +1,7 @@
 //! x
 pub mod diagnostic;
 pub mod document;
+pub mod nearest;
 pub mod source;
 pub mod time;
 pub mod value;
