@@ -31,7 +31,8 @@
 //! Everything flows one way, and a module uses only what stands before it in
 //! this list (a test holds that):
 //!
-//! - [`source`], [`value`], [`time`]: files and spans, JSON values, instants
+//! - [`source`], [`value`], [`time`], [`nearest`]: files and spans, JSON values,
+//!   instants, the nearest known word
 //! - [`diagnostic`]: findings as plain data
 //! - [`document`]: the spanned JSON tree and its strict parser
 //! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
@@ -49,6 +50,8 @@
 //! only `render` knows how a finding looks, and only `cli` prints; nothing
 //! iterates a hash map into output; no input makes anything panic.
 
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
+
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
@@ -57,6 +60,8 @@ pub mod document;
 pub mod engine;
 #[doc(hidden)]
 pub mod lint;
+#[doc(hidden)]
+pub mod nearest;
 #[doc(hidden)]
 pub mod pattern;
 pub mod policy;

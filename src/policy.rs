@@ -7,6 +7,8 @@
 mod lower;
 mod path;
 
+use std::collections::HashSet;
+
 use crate::diagnostic::Finding;
 use crate::document::{self};
 use crate::pattern::Pattern;
@@ -250,7 +252,17 @@ impl Policy {
         let Some(document) = document else {
             return (file, None, findings);
         };
-        findings.extend(crate::schema::check_policy(&document));
+        // A number that no double holds is named once, however wrong it is.
+        let unreadable: HashSet<Span> = findings
+            .iter()
+            .map(|finding| finding.location.span)
+            .collect();
+        let violations = crate::schema::check_policy(&document);
+        findings.extend(
+            violations
+                .into_iter()
+                .filter(|finding| !unreadable.contains(&finding.location.span)),
+        );
         let (policy, problems) = lower::lower(&document, map.get(file).text());
         findings.extend(problems);
         findings.sort_by_key(|finding| (finding.location.span, finding.pointer.clone()));

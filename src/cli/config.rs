@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue};
 use super::FailOn;
 use super::input;
 use crate::diagnostic::{Finding, Severity};
+use crate::nearest::nearest;
 use crate::report::Failure;
-use crate::schema::nearest;
 use crate::source::{FileId, Location, SourceMap, Span};
 
 /// The file's name.

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::{complain, print};
 use crate::lint::registry;
+use crate::nearest::nearest;
 use crate::report::Exit;
 use crate::schema;
 
@@ -43,7 +44,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Exit {
             Exit::Clean
         }
         None => {
-            let hint = match schema::nearest(name, registry::names()) {
+            let hint = match nearest(name, registry::names()) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "`mcppolicy explain` lists them".to_owned(),
             };
