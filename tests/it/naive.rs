@@ -170,9 +170,14 @@ impl<'p> Naive<'p> {
         self.bug == Some(bug)
     }
 
-    /// Forgets what happened.
-    pub fn forget(&mut self) {
-        self.past.clear();
+    /// How many calls have passed.
+    pub fn passed(&self) -> usize {
+        self.past.len()
+    }
+
+    /// Forgets every call that passed after the first `count`.
+    pub fn forget_after(&mut self, count: usize) {
+        self.past.truncate(count);
     }
 
     /// §3, step by step.
