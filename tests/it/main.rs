@@ -2,6 +2,7 @@
 
 mod engine;
 mod house;
+mod malformed;
 mod naive;
 mod parser;
 mod random;
