@@ -37,6 +37,7 @@
 //! - [`document`]: the spanned JSON tree and its strict parser
 //! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
 //!   typed policy
+//! - [`inventory`]: what kind of tool a server has
 //! - [`trace`]: recorded calls, one room for each format
 //! - [`engine`]: the only place that knows what a policy means
 //! - [`timeline`]: calls in time through one engine
@@ -58,6 +59,8 @@ pub mod cli;
 pub mod diagnostic;
 pub mod document;
 pub mod engine;
+#[doc(hidden)]
+pub mod inventory;
 #[doc(hidden)]
 pub mod lint;
 #[doc(hidden)]
