@@ -316,13 +316,7 @@ fn join<'e>(
     });
 }
 
-fn case(
-    engine: &Engine,
-    call: &RecordedCall,
-    group: Group<'_>,
-    trace: usize,
-    file: &str,
-) -> Case {
+fn case(engine: &Engine, call: &RecordedCall, group: Group<'_>, trace: usize, file: &str) -> Case {
     let arguments = match &call.request {
         RecordedRequest::Batch(_) => None,
         RecordedRequest::Tool { arguments, .. } => Some(arguments.clone()),

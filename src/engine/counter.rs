@@ -222,9 +222,10 @@ impl Counters {
             },
         };
         if let (Some(grant), Some(time)) = (self.grants.get_mut(id.0), time)
-            && grant.newest.is_none_or(|newest| newest < time) {
-                grant.newest = Some(time);
-            }
+            && grant.newest.is_none_or(|newest| newest < time)
+        {
+            grant.newest = Some(time);
+        }
         id
     }
 
@@ -368,9 +369,10 @@ impl Counters {
         if let Ok(at) = counter
             .windows
             .binary_search_by_key(&start, |(start, _)| *start)
-            && let Some((_, tally)) = counter.windows.get_mut(at) {
-                tally.release(time, amount, max);
-            }
+            && let Some((_, tally)) = counter.windows.get_mut(at)
+        {
+            tally.release(time, amount, max);
+        }
     }
 }
 

@@ -88,7 +88,10 @@ mod tests {
     fn a_denial_reads_what_its_rule_reads_and_an_allowed_call_reads_all() {
         use serde_json::json;
         assert_eq!(reads(json!({})), ["args.to"]);
-        assert_eq!(reads(json!({"to": "x", "sum": 10})), ["args.sum", "args.to"]);
+        assert_eq!(
+            reads(json!({"to": "x", "sum": 10})),
+            ["args.sum", "args.to"]
+        );
         assert_eq!(reads(json!({"to": "y", "fee": 10})), ["args.fee"]);
         assert_eq!(
             reads(json!({"to": "y", "fee": 1})),
@@ -106,7 +109,7 @@ mod tests {
         for seconds in [i64::MIN, i64::MAX] {
             let call = Call::new("g", "t", &arguments, Time::new(seconds, 999_999_999));
             let outcome = engine.decide(&call, &mut counters);
-            assert!(outcome.decision.is_allow());
+            assert!(!outcome.decision.is_deny());
             engine.release(&outcome.reservation, Time::new(seconds, 0), &mut counters);
         }
     }

@@ -75,7 +75,10 @@ mod tests {
     #[test]
     fn a_scalar_on_the_way_of_a_path_is_withheld() {
         assert_eq!(
-            redacted(json!({"to": "s3cret", "list": [1]}), &["args.to.name", "args.list.0"]),
+            redacted(
+                json!({"to": "s3cret", "list": [1]}),
+                &["args.to.name", "args.list.0"]
+            ),
             json!({"to": "…", "list": "…"})
         );
     }

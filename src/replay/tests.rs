@@ -411,13 +411,17 @@ fn a_bad_line_is_reported_and_the_rest_is_still_replayed() {
 fn beyond_a_thousand_findings_bad_lines_are_only_counted() {
     let results = replay(&"{\n".repeat(1_500));
     assert_eq!(results.problems.len(), 1_000);
-    assert_eq!((results.invalid_lines, results.unlisted_lines), (1_500, 500));
+    assert_eq!(
+        (results.invalid_lines, results.unlisted_lines),
+        (1_500, 500)
+    );
 }
 
 #[test]
 fn each_file_has_fresh_counters_unless_all_are_merged() {
     let ten = r#"{"ts":"2026-11-20T10:00:30Z","grant":"g","repeat":10,"tool":"run_workflow","expect":"allow"}"#;
-    let early = r#"{"ts":"2026-11-20T10:00:00Z","grant":"g","tool":"run_workflow","expect":"allow"}"#;
+    let early =
+        r#"{"ts":"2026-11-20T10:00:00Z","grant":"g","tool":"run_workflow","expect":"allow"}"#;
     let apart = replay_with(&Options::default(), &[ten, early]);
     assert_eq!(apart.summary().passed, 11);
     let options = Options {

@@ -12,8 +12,8 @@ use std::io::{self, BufRead};
 
 use super::lines::{LONGEST_LINE, Lines, RawLine};
 use super::{BadLine, Complaint, Grant, Header, Item, Line, Reader, Server};
-use crate::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
 use crate::document::NodeKind;
+use crate::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
 use crate::source;
 use crate::time::{Span, Time};
 

@@ -27,18 +27,12 @@ fn what_holds_is_left_byte_for_byte() {
 #[test]
 fn an_expectation_is_written_in_the_style_of_its_line() {
     let cases = [
-        (
-            r#"{"tool":"x"}"#,
-            r#"{"tool":"x","expect":"deny"}"#,
-        ),
+        (r#"{"tool":"x"}"#, r#"{"tool":"x","expect":"deny"}"#),
         (
             r#"{ "tool" : "x" , "note" : "n" }  "#,
             r#"{ "tool" : "x" , "note" : "n" , "expect" : "deny" }  "#,
         ),
-        (
-            r#"{"tool": "x"}"#,
-            r#"{"tool": "x", "expect": "deny"}"#,
-        ),
+        (r#"{"tool": "x"}"#, r#"{"tool": "x", "expect": "deny"}"#),
         (
             r#"{"expect": "allow", "tool": "x"}"#,
             r#"{"expect": "deny", "tool": "x"}"#,
@@ -112,7 +106,7 @@ fn a_trace_with_a_bad_line_is_not_written() {
 
 #[test]
 fn decisions_that_change_too_often_are_not_written_down() {
-    // Ten calls pass in each minute: thirty seconds of each are denied.
+    // Ten calls pass in each minute and two are denied: over 16,000 runs.
     let line = r#"{"ts":"2026-11-20T10:00:00Z","repeat":100000,"every":"5s","tool":"run_workflow","expect":"allow"}"#;
     let out = updated(line);
     assert_eq!((out.text.as_str(), out.left), (line, vec![1]));

@@ -196,7 +196,10 @@ fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option
         }
         NodeKind::Object(_) => {}
         _ => {
-            fields.wrong_type("request", "a JSON-RPC message: an object, or an array for a batch");
+            fields.wrong_type(
+                "request",
+                "a JSON-RPC message: an object, or an array for a batch",
+            );
             return None;
         }
     }
@@ -263,7 +266,11 @@ fn time(fields: &mut Fields<'_>, base: &Base, repeat: u64, every: Span) -> Optio
     match in_calendar(time).and_then(|_| in_calendar(last)) {
         Ok(_) => Some(time),
         Err(message) if key == "ts" || fields.root.get("every").is_some() => {
-            let key = if in_calendar(time).is_err() { key } else { "every" };
+            let key = if in_calendar(time).is_err() {
+                key
+            } else {
+                "every"
+            };
             fields.at_value(key, message, None);
             None
         }

@@ -1,6 +1,6 @@
 //! The member `expect` in its three forms: a word, an object, or runs.
 
-use super::super::{Expectation, Expected, DecisionName, KINDS, REASONS};
+use super::super::{DecisionName, Expectation, Expected, KINDS, REASONS};
 use super::MOST_REPETITIONS;
 use super::fields::{Fields, article, list_quoted, nearest, range, whole_number};
 use crate::document::parse::quoted;

@@ -1,7 +1,7 @@
 //! Writing native lines: for witnesses and for imported logs.
 
 use super::super::{
-    Expectation, Expected, DecisionName, Grant, Observed, RecordedArguments, RecordedCall,
+    DecisionName, Expectation, Expected, Grant, Observed, RecordedArguments, RecordedCall,
     RecordedRequest, Response, Server,
 };
 use crate::time::Span;
