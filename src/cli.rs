@@ -17,7 +17,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::Severity;
+use crate::inventory::category::Category;
 use crate::lint;
+use crate::nearest::nearest;
 use workspace::Workspace;
 
 const EXIT_CODES: &str = "\
@@ -102,8 +104,58 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// The linter's settings from the configuration and the command line.
+/// The linter's settings from the configuration and the command line; what is
+/// wrong with the configuration's is added to its findings.
 fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
-    let _ = workspace;
-    lint::Settings { pedantic }
+    let mut settings = lint::Settings::new();
+    settings.pedantic = pedantic;
+    let Some(config) = &workspace.config else {
+        return settings;
+    };
+    for (name, level) in &config.levels {
+        let problem = match lint::Level::parse(&level.text) {
+            None => Some((
+                level,
+                format!("{:?} is not a level", level.text),
+                levels_help(),
+            )),
+            Some(parsed) => match settings.set_level(&name.text, parsed) {
+                Ok(()) => None,
+                Err(unknown) => Some((name, unknown.to_string(), nearest_rule(&name.text))),
+            },
+        };
+        if let Some((setting, message, help)) = problem {
+            workspace
+                .config_findings
+                .push(config.complaint(setting, message).help(help));
+        }
+    }
+    for (tool, category) in &config.categories {
+        match Category::ALL
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(&category.text))
+        {
+            Some(known) => settings.categories.configure(tool.text.clone(), known),
+            None => {
+                let message = format!("{:?} is not a category", category.text);
+                let help =
+                    "write \"read\", \"write\", \"execute\", \"destructive\" or \"financial\"";
+                workspace
+                    .config_findings
+                    .push(config.complaint(category, message).help(help));
+            }
+        }
+    }
+    settings
+}
+
+fn levels_help() -> String {
+    "write \"error\", \"warning\", \"note\" or \"off\"".to_owned()
+}
+
+fn nearest_rule(name: &str) -> String {
+    match nearest(name, lint::registry::names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`mcppolicy explain` lists the rules".to_owned(),
+    }
 }

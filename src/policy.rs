@@ -10,7 +10,7 @@ mod path;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::diagnostic::Finding;
-use crate::document::{self};
+use crate::document::{self, Document, shadow};
 use crate::pattern::Pattern;
 use crate::source::{FileId, Location, SourceMap, Span};
 use crate::value::Value;

@@ -296,7 +296,12 @@ mod tests {
         );
         all_are(
             Category::Read,
-            &["list_invoices", "get_balance", "search_payments", "get_refund"],
+            &[
+                "list_invoices",
+                "get_balance",
+                "search_payments",
+                "get_refund",
+            ],
         );
         all_are(
             Category::Write,
