@@ -4,6 +4,7 @@ pub mod document;
 pub mod engine;
 pub mod pattern;
 pub mod policy;
+pub mod region;
 pub mod schema;
 pub mod source;
 pub mod time;
