@@ -1,4 +1,5 @@
 //! x
+pub mod compare;
 pub mod diagnostic;
 pub mod document;
 pub mod engine;
