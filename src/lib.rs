@@ -41,6 +41,8 @@
 //! - [`trace`]: recorded calls, one room for each format
 //! - [`engine`]: the only place that knows what a policy means
 //! - [`timeline`]: calls in time through one engine
+//! - [`region`]: sets of argument objects, exactly
+//! - [`compare`]: two policies: what each passes that the other does not
 //! - [`lint`], [`replay`]: findings, and expectations held against decisions
 //! - [`report`]: what a run found, and its exit code
 //! - `render`: one room for each output format
@@ -56,6 +58,8 @@
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
+pub mod compare;
 pub mod diagnostic;
 pub mod document;
 pub mod engine;
@@ -68,6 +72,8 @@ pub mod nearest;
 #[doc(hidden)]
 pub mod pattern;
 pub mod policy;
+#[doc(hidden)]
+pub mod region;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod render;
