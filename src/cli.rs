@@ -4,6 +4,7 @@
 mod ci;
 mod config;
 mod decide;
+mod diff;
 mod explain;
 mod input;
 mod output;
@@ -52,6 +53,9 @@ enum Command {
     /// Validate, lint and test all that mcppolicy.toml names
     #[command(after_help = "Example: mcppolicy ci")]
     Ci(ci::CiArgs),
+    /// Show what a change of policies lets through or stops, with proof
+    #[command(after_help = "Example: mcppolicy diff old/policy.json policy.json --traces traces/")]
+    Diff(diff::DiffArgs),
     /// Decide one call, with every step explained
     #[command(
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => policies::lint(&args),
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),

@@ -43,7 +43,8 @@
 //! - [`timeline`]: calls in time through one engine
 //! - [`region`]: sets of argument objects, exactly
 //! - [`compare`]: two policies: what each passes that the other does not
-//! - [`lint`], [`replay`]: findings, and expectations held against decisions
+//! - [`lint`], [`replay`], [`diff`]: findings, expectations held against
+//!   decisions, and what a change does
 //! - [`report`]: what a run found, and its exit code
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
@@ -61,6 +62,8 @@ pub mod cli;
 #[doc(hidden)]
 pub mod compare;
 pub mod diagnostic;
+#[doc(hidden)]
+pub mod diff;
 pub mod document;
 pub mod engine;
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 //! and the exit code, which no format can change.
 
 use crate::diagnostic::{Finding, Severity};
+use crate::diff::{Diff, Gate};
 use crate::engine::Step;
 use crate::policy::Policy;
 use crate::replay::RunOutcome;
@@ -123,8 +124,23 @@ pub enum Body {
     Decided(Decided),
     /// `test`.
     Tested(Tested),
+    /// `diff`.
+    Diff(DiffReport),
     /// `ci`.
     Ci(Ci),
+}
+
+/// What `diff` found.
+#[derive(Debug)]
+pub struct DiffReport {
+    /// The change.
+    pub diff: Diff,
+    /// What is invalid in policies and configuration.
+    pub findings: Vec<Finding>,
+    /// The gate that was asked.
+    pub gate: Gate,
+    /// Whether it refuses the change.
+    pub refused: bool,
 }
 
 /// What `ci` found.

@@ -110,7 +110,7 @@ fn configured(workspace: &mut Workspace) -> Vec<Assignment> {
 }
 
 /// The files that paths name: a directory stands for the traces in it.
-fn expand(workspace: &mut Workspace, paths: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn expand(workspace: &mut Workspace, paths: &[PathBuf]) -> Vec<PathBuf> {
     let is_trace = |path: &Path| {
         path.extension()
             .is_some_and(|extension| extension == "jsonl")

@@ -3,6 +3,7 @@
 //! contract and only ever grow.
 
 mod cases;
+mod changes;
 mod ci;
 mod steps;
 
@@ -47,6 +48,7 @@ impl Serialize for Document<'_> {
             Body::Findings(findings) => findings_members(&mut map, findings, report.sources)?,
             Body::Decided(decided) => steps::members(&mut map, decided, report.sources)?,
             Body::Tested(tested) => cases::members(&mut map, tested, report.sources, self.style)?,
+            Body::Diff(diff) => changes::members(&mut map, diff, report.sources, self.style)?,
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
