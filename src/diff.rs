@@ -2,11 +2,17 @@
 //! put together for a reviewer, and whether the gate lets it through (diff.md
 //! §1, §5, §6).
 
+pub mod approval;
+pub mod gate;
+pub mod regression;
 pub mod traffic;
 
 use crate::compare::{Change, Comparison, Verdict};
 use crate::source::FileId;
 
+pub use gate::Gate;
+
+use gate::Judgement;
 use traffic::Traffic;
 
 /// A change of one policy or several.
@@ -27,6 +33,8 @@ pub struct PolicyDiff {
     pub new: Option<FileId>,
     /// What happened to it.
     pub fate: Fate,
+    /// How the change stands to what is approved; the default approves nothing.
+    pub judgement: Judgement,
     /// Recorded calls through both.
     pub traffic: Option<Traffic>,
 }
@@ -40,41 +48,6 @@ pub enum Fate {
     Removed,
     /// It exists in both.
     Compared(Comparison),
-}
-
-/// Which changes the gate refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Gate {
-    /// What passes more, or may: looser, mixed, removed, undetermined.
-    #[default]
-    Loosened,
-    /// Whatever is not equivalent.
-    Changed,
-    /// Nothing.
-    Never,
-}
-
-impl Gate {
-    /// Every gate.
-    pub const ALL: [Gate; 3] = [Gate::Loosened, Gate::Changed, Gate::Never];
-
-    /// The word on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Gate::Loosened => "loosened",
-            Gate::Changed => "changed",
-            Gate::Never => "never",
-        }
-    }
-
-    /// Whether the gate refuses a change.
-    pub fn refuses(self, diff: &Diff) -> bool {
-        match self {
-            Gate::Never => false,
-            Gate::Loosened => diff.policies.iter().any(PolicyDiff::may_pass_more),
-            Gate::Changed => diff.policies.iter().any(PolicyDiff::is_different),
-        }
-    }
 }
 
 impl PolicyDiff {
@@ -92,12 +65,7 @@ impl PolicyDiff {
             // Without a policy, whatever stood behind it is open to whoever
             // serves it next.
             Fate::Removed => true,
-            Fate::Compared(comparison) => comparison.changes.iter().any(|change| {
-                matches!(
-                    change.verdict,
-                    Verdict::Loosened | Verdict::Mixed | Verdict::Undetermined
-                )
-            }),
+            Fate::Compared(comparison) => comparison.changes.iter().any(gate::passes_more),
         }
     }
 
@@ -130,6 +98,11 @@ impl Diff {
         changes
             .filter(|change| change.verdict == Verdict::Undetermined)
             .count()
+    }
+
+    /// Whether the gate refuses any policy's change.
+    pub fn refused_by(&self, gate: Gate) -> bool {
+        self.policies.iter().any(|policy| gate.refuses(policy))
     }
 
     /// All recorded traffic together; `None` when no trace was given.

@@ -270,6 +270,12 @@ impl Policy {
         (file, Some(policy), findings)
     }
 
+    /// Reads a policy that stands inside another document, whose `text` is the
+    /// whole file; pointers in findings begin at the policy.
+    pub(crate) fn from_document(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
+        check(document, text)
+    }
+
     /// Reads a policy that is to be enforced.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl Findings {
     pub fn has_invalid_document(&self) -> bool {
         self.list
             .iter()
-            .any(|finding| matches!(finding.rule, "syntax" | "schema" | "trace" | "config"))
+            .any(|finding| matches!(finding.rule, "syntax" | "schema" | "trace" | "config" | "approvals"))
     }
 
     /// The exit code, when findings from `fail_on` upward fail the run.

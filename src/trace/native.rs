@@ -19,7 +19,7 @@ use crate::time::{Span, Time};
 
 use fields::Fields;
 
-pub use write::{write_call, write_expectation};
+pub use write::{write_call, write_expectation, write_header};
 
 /// The version of the format, in the header's first member.
 pub const VERSION: &str = "trace/1";

@@ -7,6 +7,20 @@ use super::super::{
 use crate::time::Span;
 use crate::value::Value;
 
+/// The first line of a native trace, without the line ending: which policy it
+/// is for, relative to the trace, and what it is about.
+pub fn write_header(policy: Option<&str>, description: Option<&str>) -> String {
+    let mut line = Object::default();
+    line.text("mcppolicy", super::VERSION);
+    if let Some(policy) = policy {
+        line.text("policy", policy);
+    }
+    if let Some(description) = description {
+        line.text("description", description);
+    }
+    line.finish()
+}
+
 /// One call as a line of a native trace, without the line ending; members that
 /// say nothing are left out.
 ///
