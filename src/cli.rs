@@ -1,11 +1,13 @@
 //! The command line: arguments in, report out, exit code. The only room that
 //! touches the file system and prints.
 
+mod approvals;
 mod ci;
 mod config;
 mod decide;
 mod diff;
 mod explain;
+mod git;
 mod input;
 mod output;
 mod policies;
@@ -54,7 +56,9 @@ enum Command {
     #[command(after_help = "Example: mcppolicy ci")]
     Ci(ci::CiArgs),
     /// Show what a change of policies lets through or stops, with proof
-    #[command(after_help = "Example: mcppolicy diff old/policy.json policy.json --traces traces/")]
+    #[command(
+        after_help = "Examples:\n  mcppolicy diff origin/main:policy.json policy.json\n  mcppolicy diff --base origin/main --approve \"new workflow, see #12\""
+    )]
     Diff(diff::DiffArgs),
     /// Decide one call, with every step explained
     #[command(

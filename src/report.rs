@@ -2,6 +2,7 @@
 //! and the exit code, which no format can change.
 
 use crate::diagnostic::{Finding, Severity};
+use crate::diff::approval::Approval;
 use crate::diff::{Diff, Gate};
 use crate::engine::Step;
 use crate::policy::Policy;
@@ -83,9 +84,12 @@ impl Findings {
 
     /// Whether a document does not parse or violates the schema.
     pub fn has_invalid_document(&self) -> bool {
-        self.list
-            .iter()
-            .any(|finding| matches!(finding.rule, "syntax" | "schema" | "trace" | "config" | "approvals"))
+        self.list.iter().any(|finding| {
+            matches!(
+                finding.rule,
+                "syntax" | "schema" | "trace" | "config" | "approvals"
+            )
+        })
     }
 
     /// The exit code, when findings from `fail_on` upward fail the run.
@@ -141,6 +145,44 @@ pub struct DiffReport {
     pub gate: Gate,
     /// Whether it refuses the change.
     pub refused: bool,
+    /// The approvals that there are, in the order of their file.
+    pub approvals: Vec<ApprovalShown>,
+}
+
+/// An approval and what became of it.
+#[derive(Debug, Clone)]
+pub struct ApprovalShown {
+    /// The approval.
+    pub approval: Approval,
+    /// What it is good for.
+    pub standing: Standing,
+    /// Whether this run wrote it.
+    pub written: bool,
+}
+
+/// What an approval is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The change needs it.
+    Used,
+    /// The change does not need it.
+    Unused,
+    /// The old policy lets through what it approves.
+    Idle,
+    /// It was idle, and this run dropped it.
+    Pruned,
+}
+
+impl Standing {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Standing::Used => "used",
+            Standing::Unused => "unused",
+            Standing::Idle => "idle",
+            Standing::Pruned => "pruned",
+        }
+    }
 }
 
 /// What `ci` found.
@@ -163,6 +205,8 @@ pub struct CiPolicy {
     pub lint: Findings,
     /// Its traces replayed; `None` when the configuration names none.
     pub test: Option<Tested>,
+    /// What changed since the base; `None` when there is none.
+    pub diff: Option<DiffReport>,
 }
 
 /// What `test` found.

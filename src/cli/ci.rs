@@ -1,5 +1,5 @@
 //! `mcppolicy ci`: validate, lint and test everything that the configuration
-//! names; one summary, one exit code.
+//! names, and hold it against the base; one summary, one exit code.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use clap::Args;
 use super::output::{OutputArgs, deliver};
 use super::test::ReplayArgs;
 use super::workspace::Workspace;
-use super::{FailOn, lint_settings, policies, test, traces};
+use super::{FailOn, diff, input, lint_settings, policies, test, traces};
 use crate::report::{Body, Ci, CiPolicy, Exit, Findings, Report, Tested};
 
 /// Arguments of `ci`.
@@ -17,6 +17,10 @@ pub(super) struct CiArgs {
     /// Where the configuration is
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// Also hold each policy against this revision [default: `[diff] base` of
+    /// the configuration]
+    #[arg(long, value_name = "REV", allow_hyphen_values = true)]
+    base: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -35,6 +39,7 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         Some(_) => traces::assign(&mut workspace, &[], None),
         None => beside(&mut workspace, &args.dir),
     };
+    let mut changes = diff::since_base(&mut workspace, args.base.as_deref());
     let mut ci = Ci {
         findings: std::mem::take(&mut workspace.config_findings),
         ..Ci::default()
@@ -59,13 +64,28 @@ pub(super) fn run(args: &CiArgs) -> Exit {
             }
             _ => None,
         };
+        let same = |change: &diff::SinceBase| traces::same_file(&change.file, &file.path);
+        let change = changes.iter().position(same).map(|at| changes.remove(at));
+        exit = change
+            .iter()
+            .fold(exit, |exit, change| exit.and(change.exit));
         ci.policies.push(CiPolicy {
             policy: file.name,
             exit,
             lint,
             test: tested,
+            diff: change.map(|change| change.report),
         });
     }
+    // Policies that the base has and the configuration no longer names.
+    ci.policies
+        .extend(changes.into_iter().map(|change| CiPolicy {
+            policy: input::display_name(&change.file),
+            exit: change.exit,
+            lint: Findings::default(),
+            test: None,
+            diff: Some(change.report),
+        }));
     let exit = overall(&workspace, &ci);
     let tested = ci.policies.iter().filter_map(|policy| policy.test.as_ref());
     let mut assumptions: Vec<String> = tested.flat_map(Tested::assumptions).collect();

@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::FailOn;
 use super::input;
 use crate::diagnostic::{Finding, Severity};
+use crate::diff::Gate;
 use crate::nearest::nearest;
 use crate::report::Failure;
 use crate::source::{FileId, Location, SourceMap, Span};
@@ -34,6 +35,10 @@ pub(super) struct Config {
     pub levels: Vec<(Setting, Setting)>,
     /// `[categories]`: a tool's name and its category.
     pub categories: Vec<(Setting, Setting)>,
+    /// `[diff] base`: the revision that changes are held against.
+    pub base: Option<Setting>,
+    /// `[diff] gate`.
+    pub gate: Option<Gate>,
 }
 
 /// One `[[policy]]`.
@@ -79,16 +84,25 @@ pub(super) fn load(
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Finding>), Failure> {
     let bytes = input::read(path)?;
-    let name = input::display_name(path);
-    let (text, broken) = match crate::document::parse::decode(&bytes) {
+    let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    Ok(parse(root, &input::display_name(path), &bytes, sources))
+}
+
+/// Reads the bytes of a configuration that stands in `root`.
+pub(super) fn parse(
+    root: PathBuf,
+    name: &str,
+    bytes: &[u8],
+    sources: &mut SourceMap,
+) -> (Config, Vec<Finding>) {
+    let (text, broken) = match crate::document::parse::decode(bytes) {
         Ok(text) => (text.to_owned(), None),
         Err(bad) => (
-            String::from_utf8_lossy(&bytes).into_owned(),
+            String::from_utf8_lossy(bytes).into_owned(),
             Some((bad.span, bad.message)),
         ),
     };
     let file = sources.add(name, text.as_str());
-    let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let empty = Config {
         root,
         file,
@@ -96,6 +110,8 @@ pub(super) fn load(
         fail_on: None,
         levels: Vec::new(),
         categories: Vec::new(),
+        base: None,
+        gate: None,
     };
     let mut reader = Reader {
         file,
@@ -112,7 +128,7 @@ pub(super) fn load(
             reader.complain(span, format!("Not TOML: {}", error.message().trim()), None);
         }
     }
-    Ok((reader.config, reader.findings))
+    (reader.config, reader.findings)
 }
 
 struct Reader {
@@ -142,10 +158,11 @@ impl Reader {
         self.each(
             table,
             "the configuration",
-            &["policy", "lint", "categories"],
+            &["policy", "lint", "categories", "diff"],
             |reader, key, value| match key {
                 "policy" => reader.policies(value),
                 "lint" => reader.table(value, "lint", Reader::lint),
+                "diff" => reader.table(value, "diff", Reader::diff),
                 _ => reader.table(value, "categories", |reader, table| {
                     reader.config.categories = reader.pairs(table);
                 }),
@@ -279,6 +296,28 @@ impl Reader {
                 format!("{:?} is not a level", setting.text),
                 Some("write \"error\", \"warning\", \"note\" or \"never\"".to_owned()),
             ),
+        }
+    }
+
+    fn diff(&mut self, table: &DeTable<'_>) {
+        let known = ["base", "gate"];
+        self.each(table, "[diff]", &known, |reader, key, value| match key {
+            "base" => reader.config.base = reader.string(value, "`base` must be a string"),
+            _ => reader.gate(value),
+        });
+    }
+
+    fn gate(&mut self, value: &Value<'_>) {
+        let Some(setting) = self.string(value, "`gate` must be a string") else {
+            return;
+        };
+        self.config.gate = Gate::named(&setting.text);
+        if self.config.gate.is_none() {
+            self.complain(
+                setting.span,
+                format!("{:?} is not a gate", setting.text),
+                Some("write \"loosened\", \"changed\" or \"never\"".to_owned()),
+            );
         }
     }
 

@@ -1,36 +1,65 @@
-//! `mcppolicy diff`: what a change of policies lets through or stops.
+//! `mcppolicy diff`: what a change of policies lets through or stops, and
+//! whether somebody answers for it.
 
-use std::collections::BTreeSet;
+mod run;
+mod sides;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::approvals::{self, Store};
 use super::output::{OutputArgs, deliver};
-use super::workspace::{PolicyFile, Workspace};
-use super::{input, traces};
-use crate::compare::{self, Compiled};
-use crate::diff::traffic::Traffic;
-use crate::diff::{Diff, Fate, Gate, PolicyDiff};
-use crate::engine::DEFAULT_MAX_LATENESS;
+use super::workspace::Workspace;
+use crate::diff::{Diff, Gate};
 use crate::region::Budget;
-use crate::report::{Body, DiffReport, Exit, Findings, Report};
+use crate::report::{Body, DiffReport, Exit, Failure, Findings, Report};
+
+use run::{Approver, Comparing, Settings};
+use sides::Pair;
 
 /// Arguments of `diff`.
 #[derive(Args, Debug)]
 pub(super) struct DiffArgs {
-    /// The policy before, or a directory of policies; /dev/null for none
-    old: PathBuf,
-    /// The policy after, or a directory of policies; /dev/null for none
-    new: PathBuf,
+    /// The policy before: a file, a directory of policies, or REV:path as git
+    /// spells it; /dev/null for none
+    #[arg(requires = "new")]
+    old: Option<PathBuf>,
+    /// The policy after, likewise
+    new: Option<PathBuf>,
+    /// Compare every policy of the configuration with its state at this
+    /// revision [default: `[diff] base` of the configuration]
+    #[arg(
+        long,
+        value_name = "REV",
+        conflicts_with = "old",
+        allow_hyphen_values = true
+    )]
+    base: Option<String>,
     /// Also replay these recordings, or directories of them, through both
     #[arg(long, value_name = "TRACE", num_args = 1..)]
     traces: Vec<PathBuf>,
     /// The policy's server; recorded calls to another are out of scope
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
-    /// Which changes exit with 1: loosened, changed, never
-    #[arg(long, value_name = "GATE", default_value = "loosened", value_parser = parse_gate)]
-    gate: Gate,
+    /// Which changes exit with 1: loosened, changed, never [default: loosened]
+    #[arg(long, value_name = "GATE", value_parser = parse_gate)]
+    gate: Option<Gate>,
+    /// Approve what the gate `loosened` refuses, in mcppolicy.approvals.json
+    #[arg(long, value_name = "REASON", value_parser = approvals::parse_words)]
+    approve: Option<String>,
+    /// Who approves it
+    #[arg(long, value_name = "NAME", requires = "approve", value_parser = approvals::parse_words)]
+    approved_by: Option<String>,
+    /// The day of the approval [default: today, in UTC]
+    #[arg(long, value_name = "DAY", requires = "approve", value_parser = approvals::parse_date)]
+    date: Option<String>,
+    /// Drop approvals of what the old policy lets through already
+    #[arg(long)]
+    prune: bool,
+    /// Write each witness as a trace that asserts what the new policy decides
+    #[arg(long, value_name = "DIR")]
+    emit_traces: Option<PathBuf>,
     /// Spend so many times the usual effort before giving up on a proof
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     effort: u32,
@@ -39,48 +68,55 @@ pub(super) struct DiffArgs {
 }
 
 fn parse_gate(text: &str) -> Result<Gate, String> {
-    Gate::ALL
-        .into_iter()
-        .find(|gate| gate.name() == text)
+    Gate::named(text)
         .ok_or_else(|| format!("the gates are {}", Gate::ALL.map(Gate::name).join(", ")))
-}
-
-/// One policy's two states.
-struct Pair {
-    name: String,
-    old: Option<PathBuf>,
-    new: Option<PathBuf>,
 }
 
 /// Runs `diff`.
 pub(super) fn run(args: &DiffArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
-    let mut findings = std::mem::take(&mut workspace.config_findings);
-    let mut diff = Diff::default();
-    for pair in pairs(&mut workspace, &args.old, &args.new) {
-        if let Some(compared) = compare_pair(&mut workspace, pair, args, &mut findings) {
-            diff.policies.push(compared);
+    let configured = workspace.config.as_ref().and_then(|config| config.gate);
+    let gate = args.gate.or(configured).unwrap_or_default();
+    let pairs = match pairs(&mut workspace, args) {
+        Ok(pairs) => pairs,
+        Err(failure) => {
+            workspace.failures.push(failure);
+            Vec::new()
         }
-    }
-    let invalid = Findings {
-        policies: 1,
-        list: findings,
-        suppressed: 0,
     };
-    let mut exit = invalid.exit(None);
-    if diff
-        .policies
-        .iter()
-        .filter_map(|policy| policy.traffic.as_ref())
-        .any(|traffic| traffic.invalid_lines > 0)
-    {
-        exit = exit.and(Exit::Invalid);
+    let mut findings = std::mem::take(&mut workspace.config_findings);
+    let store = Store::open(&mut workspace, &mut findings);
+    let settings = Settings {
+        budget: Budget::default().times(args.effort),
+        traces: &args.traces,
+        server: args.server.as_deref(),
+    };
+    let mut comparing = Comparing::new(settings, store);
+    for pair in pairs {
+        comparing.compare(&mut workspace, pair, &mut findings);
     }
-    let refused = args.gate.refuses(&diff);
-    if refused {
-        exit = exit.and(Exit::Failed);
+    comparing.judge();
+    if findings.is_empty() && workspace.failures.is_empty() {
+        let changed = change_approvals(&mut comparing, args);
+        let emitted = args.emit_traces.as_ref();
+        let emitted = emitted.map_or(Ok(()), |dir| comparing.emit(dir));
+        workspace.failures.extend(changed.err());
+        workspace.failures.extend(emitted.err());
     }
-    if diff.policies.is_empty() {
+    let approvals = comparing.approvals();
+    let policies = comparing.finish().into_iter().map(|(_, diff)| diff);
+    let diff = Diff {
+        policies: policies.collect(),
+    };
+    let report = DiffReport {
+        refused: diff.refused_by(gate),
+        diff,
+        findings,
+        gate,
+        approvals,
+    };
+    let mut exit = exit(&report);
+    if report.diff.policies.is_empty() {
         exit = exit.and(Exit::NothingToDo);
     }
     if !workspace.failures.is_empty() {
@@ -91,114 +127,134 @@ pub(super) fn run(args: &DiffArgs) -> Exit {
         sources: &workspace.sources,
         failures: std::mem::take(&mut workspace.failures),
         assumptions: Vec::new(),
-        body: Body::Diff(DiffReport {
-            diff,
-            findings: invalid.list,
-            gate: args.gate,
-            refused,
-        }),
+        body: Body::Diff(report),
     };
     deliver(&report, &args.output, exit)
 }
 
-/// The policies on both sides: two files, or those of two directories by
-/// their path inside.
-fn pairs(workspace: &mut Workspace, old: &Path, new: &Path) -> Vec<Pair> {
-    if !old.is_dir() && !new.is_dir() {
-        let named = if is_none(new) { old } else { new };
-        let state = |path: &Path| (!is_none(path)).then(|| path.to_path_buf());
-        return vec![Pair {
-            name: input::display_name(named),
-            old: state(old),
-            new: state(new),
-        }];
+/// What is to be compared.
+fn pairs(workspace: &mut Workspace, args: &DiffArgs) -> Result<Vec<Pair>, Failure> {
+    if let (Some(old), Some(new)) = (&args.old, &args.new) {
+        return sides::named(old, new);
     }
-    let mut names = BTreeSet::new();
-    for dir in [old, new] {
-        match input::walk(dir, input::is_policy) {
-            Ok(files) => {
-                let relative = files.iter().filter_map(|file| file.strip_prefix(dir).ok());
-                names.extend(relative.map(Path::to_path_buf));
-            }
-            Err(failure) => workspace.failures.push(failure),
-        }
+    match args.base.clone().or_else(|| configured_base(workspace)) {
+        Some(base) => sides::since(workspace, &base),
+        None => Err(Failure {
+            input: "diff".to_owned(),
+            message: "name OLD and NEW, or a --base, or set `base` under [diff] in \
+                      mcppolicy.toml"
+                .to_owned(),
+        }),
     }
-    let state = |dir: &Path, name: &Path| Some(dir.join(name)).filter(|path| path.exists());
-    names
-        .into_iter()
-        .map(|name| Pair {
-            old: state(old, &name),
-            new: state(new, &name),
-            name: input::display_name(&new.join(&name)),
-        })
-        .collect()
 }
 
-/// How git, too, names the state of a file that does not exist.
-fn is_none(path: &Path) -> bool {
-    path == Path::new("/dev/null")
+fn configured_base(workspace: &Workspace) -> Option<String> {
+    let base = workspace.config.as_ref()?.base.as_ref()?;
+    Some(base.text.clone())
 }
 
-fn compare_pair(
-    workspace: &mut Workspace,
-    pair: Pair,
-    args: &DiffArgs,
-    findings: &mut Vec<crate::diagnostic::Finding>,
-) -> Option<PolicyDiff> {
-    let mut load = |path: Option<PathBuf>| match path {
-        None => Ok(None),
-        Some(path) => match workspace.load(&path, None) {
-            Some(PolicyFile {
-                policy: Some(policy),
-                ..
-            }) => Ok(Some(policy)),
-            Some(invalid) => {
-                findings.extend(invalid.problems);
-                Err(())
-            }
-            None => Err(()),
-        },
-    };
-    let (Ok(old), Ok(new)) = (load(pair.old), load(pair.new)) else {
-        return None;
-    };
-    let (fate, traffic) = match (&old, &new) {
-        (None, _) => (Fate::Added, None),
-        (_, None) => (Fate::Removed, None),
-        (Some(old), Some(new)) => {
-            let [old, new] = [Compiled::new(old), Compiled::new(new)];
-            let comparison = compare::compiled(&old, &new, &Budget::default().times(args.effort));
-            let traffic = (!args.traces.is_empty()).then(|| replay(workspace, [&old, &new], args));
-            (Fate::Compared(comparison), traffic)
-        }
-    };
-    let file = |policy: &Option<crate::policy::Policy>| policy.as_ref().map(|policy| policy.file);
-    Some(PolicyDiff {
-        name: pair.name,
-        old: file(&old),
-        new: file(&new),
-        fate,
-        traffic,
-    })
+/// `--approve` and `--prune`.
+fn change_approvals(comparing: &mut Comparing<'_>, args: &DiffArgs) -> Result<(), Failure> {
+    if let Some(reason) = &args.approve {
+        comparing.approve(&Approver {
+            reason: reason.clone(),
+            by: args.approved_by.clone(),
+            date: args.date.clone().unwrap_or_else(approvals::today),
+        })?;
+    }
+    if args.prune {
+        comparing.prune()?;
+    }
+    Ok(())
 }
 
-fn replay(workspace: &mut Workspace, both: [&Compiled<'_>; 2], args: &DiffArgs) -> Traffic {
-    let mut traffic = Traffic::default();
-    for path in traces::expand(workspace, &args.traces) {
-        let read = traces::open(&path).and_then(|mut trace| {
-            traffic
-                .read(
-                    both,
-                    &mut trace,
-                    args.server.as_deref(),
-                    DEFAULT_MAX_LATENESS,
-                    &mut workspace.sources,
-                )
-                .map_err(|error| traces::failure(&path, &error))
-        });
-        if let Err(failure) = read {
+/// How a report ends the run, failures and empty runs aside.
+fn exit(report: &DiffReport) -> Exit {
+    let invalid = Findings {
+        policies: 1,
+        list: report.findings.clone(),
+        suppressed: 0,
+    };
+    let mut exit = invalid.exit(None);
+    let mut traffic = report
+        .diff
+        .policies
+        .iter()
+        .filter_map(|p| p.traffic.as_ref());
+    if traffic.any(|traffic| traffic.invalid_lines > 0) {
+        exit = exit.and(Exit::Invalid);
+    }
+    if report.refused {
+        exit = exit.and(Exit::Failed);
+    }
+    exit
+}
+
+/// A policy's file with its part of a diff, as `ci` reports it.
+pub(super) struct SinceBase {
+    pub file: PathBuf,
+    pub report: DiffReport,
+    pub exit: Exit,
+}
+
+/// Every policy of the configuration held against the base: the one given, or
+/// the configuration's own. Nothing when there is none.
+pub(super) fn since_base(workspace: &mut Workspace, base: Option<&str>) -> Vec<SinceBase> {
+    let Some(base) = base.map(str::to_owned).or(configured_base(workspace)) else {
+        return Vec::new();
+    };
+    let pairs = match sides::since(workspace, &base) {
+        Ok(pairs) => pairs,
+        Err(failure) => {
             workspace.failures.push(failure);
+            return Vec::new();
+        }
+    };
+    let gate = workspace.config.as_ref().and_then(|config| config.gate);
+    let gate = gate.unwrap_or_default();
+    let mut findings = Vec::new();
+    let store = Store::open(workspace, &mut findings);
+    workspace.config_findings.append(&mut findings);
+    let settings = Settings {
+        budget: Budget::default(),
+        traces: &[],
+        server: None,
+    };
+    let mut comparing = Comparing::new(settings, store);
+    let mut invalid = Vec::new();
+    for pair in pairs {
+        let file = pair.file.clone();
+        let mut findings = Vec::new();
+        comparing.compare(workspace, pair, &mut findings);
+        if !findings.is_empty() {
+            invalid.push((file, Diff::default(), Vec::new(), findings));
         }
     }
-    traffic
+    comparing.judge();
+    let approvals = comparing.approvals();
+    let valid = comparing.finish().into_iter().map(|(key, diff)| {
+        let mine = approvals
+            .iter()
+            .filter(|shown| shown.approval.policy == key.name);
+        let diff = Diff {
+            policies: vec![diff],
+        };
+        (key.file, diff, mine.cloned().collect(), Vec::new())
+    });
+    let mut reports: Vec<SinceBase> = valid
+        .chain(invalid)
+        .map(|(file, diff, approvals, findings)| {
+            let report = DiffReport {
+                refused: diff.refused_by(gate),
+                diff,
+                findings,
+                gate,
+                approvals,
+            };
+            let exit = exit(&report);
+            SinceBase { file, report, exit }
+        })
+        .collect();
+    reports.sort_by(|a, b| a.file.cmp(&b.file));
+    reports
 }

@@ -1,5 +1,8 @@
 //! Reading policies out of git, the only place that calls it.
 //!
+//! `REV:path` is what git means by it: from the top of the repository, or from
+//! the working directory when the path begins with `./` or `../`.
+//!
 //! Names and paths come from command lines and configurations, and a repository
 //! from whoever wants something merged. So a revision is resolved to a commit
 //! before anything else is asked, trees and blobs are read by object id, and
@@ -18,7 +21,9 @@ use crate::report::Failure;
 pub(super) struct Repository {
     /// Its top directory.
     top: PathBuf,
-    /// Where the work is done, from the top, with a `/` at its end; empty at
+    /// Where the work is done.
+    dir: PathBuf,
+    /// The same from the top, with a `/` at its end; empty at
     /// the top.
     prefix: String,
     shallow: bool,
@@ -40,7 +45,7 @@ pub(super) enum Entry {
 }
 
 /// A file's object id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Blob(String);
 
 /// One line of a tree.
@@ -80,10 +85,14 @@ impl Repository {
             .map_err(|_| failed("git", "the repository's path is not UTF-8"))?;
         let lines: Vec<&str> = text.lines().collect();
         let [top, prefix, shallow] = lines.as_slice() else {
-            return Err(failed("git", "this is not the working tree of a repository"));
+            return Err(failed(
+                "git",
+                "this is not the working tree of a repository",
+            ));
         };
         Ok(Repository {
             top: PathBuf::from(top),
+            dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
             prefix: (*prefix).to_owned(),
             shallow: *shallow == "true",
         })
@@ -133,23 +142,16 @@ impl Repository {
         normal(&format!("{from}{path}"))
     }
 
-    /// Where a file of the working tree stands in the repository; none outside
-    /// of it.
+    /// Where a file of the working tree stands in the repository, whether or
+    /// not it is there and whatever it links to; none outside of it.
     pub fn path_of(&self, file: &Path) -> Option<String> {
-        let top = self.top.canonicalize().ok()?;
         let absolute = std::path::absolute(file).ok()?;
-        // The file itself may be gone, or a link that is to be refused.
-        let parent = absolute
-            .ancestors()
-            .skip(1)
-            .find_map(|dir| Some((dir, dir.canonicalize().ok()?)));
-        let (dir, real) = parent?;
-        let inside = real
-            .join(absolute.strip_prefix(dir).ok()?)
-            .strip_prefix(&top)
-            .ok()?
-            .to_path_buf();
-        normal(&inside.to_str()?.replace(std::path::MAIN_SEPARATOR, "/")).ok()
+        let text = |path: &Path| Some(path.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"));
+        let inside = match absolute.strip_prefix(&self.dir) {
+            Ok(below) => format!("{}{}", self.prefix, text(below)?),
+            Err(_) => text(absolute.strip_prefix(&self.top).ok()?)?,
+        };
+        normal(&inside).ok()
     }
 
     /// What a revision has at a path of the repository.
@@ -218,16 +220,20 @@ impl Repository {
         })
     }
 
-    /// A path of the repository in the working tree.
-    pub fn in_working_tree(&self, path: &str) -> PathBuf {
-        self.top.join(path)
+    /// A path of the repository in the working tree, named from where the work
+    /// is done when it lies below.
+    pub fn place(&self, path: &str) -> PathBuf {
+        match path.strip_prefix(&self.prefix) {
+            Some(below) => self.dir.join(below),
+            None => self.top.join(path),
+        }
     }
 
     fn tree_of(&self, revision: &Revision) -> Result<String, Failure> {
         let tree = format!("{}^{{tree}}", revision.commit);
         let asked = ["rev-parse", "--verify", "--end-of-options", &tree];
-        let bytes = git(&self.top, &asked)
-            .map_err(|problem| failed(&revision.name, problem.explain()))?;
+        let bytes =
+            git(&self.top, &asked).map_err(|problem| failed(&revision.name, problem.explain()))?;
         let text = String::from_utf8_lossy(&bytes);
         let id = text.lines().last().unwrap_or_default().to_owned();
         if is_object_id(&id) {
@@ -246,8 +252,8 @@ impl Repository {
         let mut asked = vec!["ls-tree", "-z", "--full-tree"];
         asked.extend(options);
         asked.push(tree);
-        let bytes = git(&self.top, &asked)
-            .map_err(|problem| failed(&revision.name, problem.explain()))?;
+        let bytes =
+            git(&self.top, &asked).map_err(|problem| failed(&revision.name, problem.explain()))?;
         // `mode type id\tpath\0`; a path that is not UTF-8 is none that can be
         // asked for.
         let lines = bytes.split(|byte| *byte == 0);
@@ -340,7 +346,12 @@ fn git(dir: &Path, arguments: &[&str]) -> Result<Vec<u8>, Problem> {
         // Neither a pager nor a transport, hook or monitor that a repository's
         // configuration names.
         .args(["--no-pager", "-c", "protocol.allow=never"])
-        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ])
         .args(arguments)
         .current_dir(dir)
         .env("GIT_NO_LAZY_FETCH", "1")

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::config::{self, Config, Entry, Setting};
 use super::input;
@@ -18,6 +18,8 @@ const DEFAULT_POLICY: &str = "policy.json";
 /// Files read so far, and everything that went wrong on the way.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
+    /// Where the run begins to look for a configuration.
+    start: PathBuf,
     /// The files that findings point into.
     pub sources: SourceMap,
     /// The configuration in force, if there is one.
@@ -46,9 +48,13 @@ pub(super) struct PolicyFile {
 impl Workspace {
     /// A workspace with the configuration that is found upward from `start`.
     pub fn open(start: &Path) -> Workspace {
-        let mut workspace = Workspace::default();
         let start = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
-        if let Some(file) = config::find(&start) {
+        let found = config::find(&start);
+        let mut workspace = Workspace {
+            start,
+            ..Workspace::default()
+        };
+        if let Some(file) = found {
             workspace.read_config(&file);
         }
         workspace
@@ -69,6 +75,15 @@ impl Workspace {
         match &self.config {
             Some(config) => config.root.clone(),
             None => std::env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    /// Where policies and approvals are looked for: beside the configuration,
+    /// or where the run began.
+    pub fn home(&self) -> PathBuf {
+        match &self.config {
+            Some(config) => config.root.clone(),
+            None => self.start.clone(),
         }
     }
 
@@ -134,15 +149,32 @@ impl Workspace {
             }
         };
         let name = input::display_name(path);
-        let (_, policy, problems) = Policy::load(&mut self.sources, &name, &bytes);
-        let policy = policy.filter(|_| problems.is_empty());
+        let path = path.to_path_buf();
+        let (policy, problems) = self.parse(&name, &bytes);
         Some(PolicyFile {
-            path: path.to_path_buf(),
+            path,
             name,
             policy,
             problems,
             entry,
         })
+    }
+
+    /// A policy's bytes, wherever they come from: the policy when it is valid,
+    /// and what makes it invalid.
+    pub fn parse(&mut self, name: &str, bytes: &[u8]) -> (Option<Policy>, Vec<Finding>) {
+        let (_, policy, problems) = Policy::load(&mut self.sources, name, bytes);
+        (policy.filter(|_| problems.is_empty()), problems)
+    }
+
+    /// Where the policies are that the configuration names; without one,
+    /// `policy.json` there, whether or not it is there.
+    pub fn policy_paths(&mut self) -> Vec<PathBuf> {
+        if self.config.is_none() {
+            return vec![self.home().join(DEFAULT_POLICY)];
+        }
+        let configured = self.configured().into_iter();
+        configured.map(|(path, _)| path).collect()
     }
 
     /// The configuration's policies with the entry of each, sorted within an
@@ -198,15 +230,19 @@ fn files_of(root: &Path, path: &Setting) -> Result<Vec<PathBuf>, String> {
             Vec::new()
         });
     }
-    let glob = GlobBuilder::new(&path.text).literal_separator(true).build();
-    let matcher = glob
-        .map_err(|error| format!("is no glob: {}", error.kind()))?
-        .compile_matcher();
+    let matcher = matcher(path)?;
     let fits = |file: &Path| {
         file.strip_prefix(root)
             .is_ok_and(|relative| matcher.is_match(relative))
     };
     input::walk(root, fits).map_err(|failure| failure.message)
+}
+
+/// Which paths, relative to the configuration, a glob of it means.
+pub(super) fn matcher(path: &Setting) -> Result<GlobMatcher, String> {
+    let glob = GlobBuilder::new(&path.text).literal_separator(true).build();
+    let glob = glob.map_err(|error| format!("is no glob: {}", error.kind()))?;
+    Ok(glob.compile_matcher())
 }
 
 /// A path of the configuration with `{dir}` and `{dirname}` filled in for one

@@ -89,7 +89,8 @@ pub struct Judged {
 /// Whether what a scope lets through is approved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It is, by these approvals.
+    /// It is, by these approvals; by none where the scope, looked at by itself,
+    /// is within the old policy after all.
     Approved(Vec<usize>),
     /// It is not.
     Outside(Outside),
@@ -126,26 +127,29 @@ impl Judgement {
             Fate::Added => true,
             Fate::Removed => self.removal.is_some(),
             Fate::Compared(comparison) => {
-                let needing = comparison.changes.iter().filter(|c| passes_more(c));
-                let outside =
-                    |judged: &Judged| matches!(judged.outcome, Outcome::Outside(Outside { .. }));
-                needing
-                    .into_iter()
-                    .all(|change| self.approves_change(change))
-                    && !self.scopes.iter().any(outside)
+                let mut needing = comparison.changes.iter().filter(|c| passes_more(c));
+                needing.all(|change| self.approves_change(change))
+                    && self.outside().next().is_none()
             }
         }
     }
 
+    /// The scopes that are not approved.
+    pub fn outside(&self) -> impl Iterator<Item = (&Scope, &Outside)> {
+        self.scopes
+            .iter()
+            .filter_map(|judged| match &judged.outcome {
+                Outcome::Outside(outside) => Some((&judged.scope, outside)),
+                Outcome::Approved(_) => None,
+            })
+    }
+
     /// The approvals that some scope needs.
     pub fn used(&self) -> impl Iterator<Item = usize> {
-        let approved = self
-            .scopes
-            .iter()
-            .flat_map(|judged| match &judged.outcome {
-                Outcome::Approved(by) => by.as_slice(),
-                Outcome::Outside(_) => &[],
-            });
+        let approved = self.scopes.iter().flat_map(|judged| match &judged.outcome {
+            Outcome::Approved(by) => by.as_slice(),
+            Outcome::Outside(_) => &[],
+        });
         approved.copied().chain(self.removal)
     }
 }
@@ -213,6 +217,24 @@ fn idle(
     idle.map(|(at, _)| *at).collect()
 }
 
+/// Whether one approval lets through all that another does, among the calls of
+/// the policy `around` them.
+pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budget) -> bool {
+    match (outer, inner) {
+        (
+            Approved::State { scope, rules },
+            Approved::State {
+                scope: other,
+                rules: within,
+            },
+        ) if scope == other => {
+            let [outer, inner] = [rules, within].map(|state| substitute(state, scope, around));
+            open(&outer, &inner, scope, budget).is_empty()
+        }
+        _ => false,
+    }
+}
+
 /// A policy of one scope as `state` has it. A tool's scope comes with the
 /// limits on all tools of `around`, which bind it on every side alike; those
 /// limits themselves come with all its tools.
@@ -275,16 +297,14 @@ impl Judge<'_> {
         if !scopes.is_empty() && !scopes.contains(&&Scope::AllTools) {
             scopes.push(&Scope::AllTools);
         }
-        let judged = scopes.into_iter().filter_map(|scope| {
-            let outcome = self.scope(scope)?;
-            let scope = scope.clone();
-            Some(Judged { scope, outcome })
+        let judged = scopes.into_iter().map(|scope| Judged {
+            scope: scope.clone(),
+            outcome: self.scope(scope),
         });
         judged.collect()
     }
 
-    /// Nothing when the scope is within the old policy.
-    fn scope(&self, scope: &Scope) -> Option<Outcome> {
+    fn scope(&self, scope: &Scope) -> Outcome {
         let target = substitute(self.new, scope, self.new);
         let mut states: Vec<State> = Vec::new();
         let approved = self.approvals.iter().filter_map(|(at, approval)| {
@@ -296,23 +316,22 @@ impl Judge<'_> {
         for (approval, policy) in std::iter::once((None, self.old)).chain(approved) {
             let policy = substitute(policy, scope, self.new);
             let open = open(&policy, &target, scope, self.budget);
-            match (open.is_empty(), approval) {
-                (true, None) => return None,
-                (true, Some(at)) => return Some(Outcome::Approved(vec![at])),
-                (false, _) => states.push(State {
-                    policy,
-                    approval,
-                    open,
-                }),
+            if open.is_empty() {
+                return Outcome::Approved(approval.into_iter().collect());
             }
+            states.push(State {
+                policy,
+                approval,
+                open,
+            });
         }
-        Some(self.together(scope, &target, &states))
+        self.together(scope, &target, &states)
     }
 
     /// Whether several states cover the scope, of which none does alone.
     fn together(&self, scope: &Scope, target: &Policy, states: &[State]) -> Outcome {
         let mut outside_of = Outside {
-            approvals: states.len() - 1,
+            approvals: states.len().saturating_sub(1),
             ..Outside::default()
         };
         let mut candidates = Vec::new();

@@ -138,7 +138,12 @@ impl Reader<'_> {
             }
         };
         if node.get("tool").is_some() {
-            self.wrong(node, "tool", pointer, "stands only beside the kind \"tool\"");
+            self.wrong(
+                node,
+                "tool",
+                pointer,
+                "stands only beside the kind \"tool\"",
+            );
         }
         Some(scope)
     }

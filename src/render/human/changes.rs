@@ -5,10 +5,12 @@ use std::fmt::Write;
 
 use super::{counted, render_findings, terminal};
 use crate::compare::{Change, Scope, Side, Verdict, Witness};
+use crate::diff::approval::Approval;
+use crate::diff::gate::Outside;
 use crate::diff::traffic::{Counts, Example, Traffic};
 use crate::diff::{Diff, Fate, PolicyDiff};
 use crate::render::{Style, json, shown};
-use crate::report::DiffReport;
+use crate::report::{ApprovalShown, DiffReport, Standing};
 use crate::source::{FileId, Location, SourceMap};
 
 /// Witnesses shown for each direction; the JSON report has them all.
@@ -17,10 +19,22 @@ const MOST_WITNESSES: usize = 3;
 /// The whole change.
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     render_findings(out, &report.findings, sources, style);
+    details(out, report, sources, style);
+    for shown in &report.approvals {
+        render_approval(out, shown);
+    }
+    let _ = writeln!(out, "{}", conclusion(&report.diff, report));
+}
+
+/// Each policy's changes, what of them nobody has approved, and the traffic.
+pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     for policy in &report.diff.policies {
         let _ = writeln!(out, "{}: {}", terminal(&policy.name), headline(policy));
         for change in policy.changes() {
             render_change(out, change, policy, sources);
+        }
+        for (scope, outside) in policy.judgement.outside() {
+            render_outside(out, scope, outside);
         }
         if let Some(traffic) = &policy.traffic {
             render_findings(out, &traffic.problems, sources, style);
@@ -28,12 +42,12 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "{}", conclusion(&report.diff, report));
 }
 
-fn headline(policy: &PolicyDiff) -> String {
+pub(super) fn headline(policy: &PolicyDiff) -> String {
     match &policy.fate {
         Fate::Added => "added".to_owned(),
+        Fate::Removed if policy.judgement.removal.is_some() => "removed, approved".to_owned(),
         Fate::Removed => "removed".to_owned(),
         Fate::Compared(comparison) => {
             let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
@@ -65,11 +79,7 @@ fn conclusion(diff: &Diff, report: &DiffReport) -> String {
 }
 
 fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
-    let scope = match &change.scope {
-        Scope::Tool(tool) => terminal(tool),
-        Scope::Unlisted => "unlisted tools".to_owned(),
-        Scope::AllTools => "all tools together".to_owned(),
-    };
+    let scope = scope_name(&change.scope);
     let verdict = if change.reworded {
         "reworded"
     } else {
@@ -78,6 +88,9 @@ fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources
     let _ = write!(out, "\n  {scope}, {}: {verdict}", change.aspect.name());
     if let Some(reason) = change.reason {
         let _ = write!(out, " ({})", reason.name());
+    }
+    if policy.judgement.approves_change(change) {
+        out.push_str(", approved");
     }
     out.push('\n');
     for (label, side, file) in [
@@ -96,6 +109,57 @@ fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources
             render_witness(out, what, witness);
         }
     }
+}
+
+fn scope_name(scope: &Scope) -> String {
+    match scope {
+        Scope::Tool(tool) => terminal(tool),
+        Scope::Unlisted => "unlisted tools".to_owned(),
+        Scope::AllTools => "all tools together".to_owned(),
+    }
+}
+
+/// What goes beyond the approvals of a scope. Where nothing is approved, the
+/// change itself has said it all, but for the limits on all tools: those may be
+/// exceeded though no limit changed.
+fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
+    let what = match (outside.approvals, scope) {
+        (0, Scope::AllTools) => "more passes than under the old limits",
+        (0, _) => return,
+        _ => "beyond what is approved",
+    };
+    let _ = write!(out, "\n  {}: {what}", scope_name(scope));
+    if let Some(reason) = outside.reason {
+        let _ = write!(out, " ({})", reason.name());
+    }
+    out.push('\n');
+    for call in &outside.calls {
+        let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
+    }
+}
+
+fn render_approval(out: &mut String, shown: &ApprovalShown) {
+    let what = match (shown.written, shown.standing) {
+        (true, _) => "approved now",
+        (_, Standing::Used) => "approved",
+        (_, Standing::Unused) => return,
+        (_, Standing::Idle) => "note: this approval no longer matters, --prune drops it",
+        (_, Standing::Pruned) => "dropped approval",
+    };
+    let _ = writeln!(out, "{what}: {}", approval_line(&shown.approval));
+}
+
+fn approval_line(approval: &Approval) -> String {
+    let scope = approval.approved.scope();
+    let scope = scope.map_or("its removal".to_owned(), scope_name);
+    let by = approval.by.as_deref().map(terminal);
+    let by = by.map_or(String::new(), |by| format!("{by}, "));
+    format!(
+        "{}, {scope}: {} ({by}{})",
+        terminal(&approval.policy),
+        terminal(&approval.reason),
+        terminal(&approval.date)
+    )
 }
 
 fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {

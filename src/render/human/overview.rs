@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{cases, counted, render_findings, severities, terminal};
+use super::{cases, changes, counted, render_findings, severities, terminal};
 use crate::render::Style;
-use crate::report::{Ci, CiPolicy, Exit, Findings, Tested};
+use crate::report::{Ci, CiPolicy, DiffReport, Exit, Findings, Tested};
 use crate::source::SourceMap;
 
 /// All policies' details, then the overview.
@@ -14,6 +14,13 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
         render_findings(out, &policy.lint.list, sources, style);
         if let Some(tested) = &policy.test {
             cases::details(out, tested, sources, style);
+        }
+        if let Some(change) = policy
+            .diff
+            .as_ref()
+            .filter(|change| is_worth_showing(change))
+        {
+            changes::details(out, change, sources, style);
         }
     }
     let widest = ci
@@ -45,10 +52,29 @@ fn line(policy: &CiPolicy, widest: usize) -> String {
         .test
         .as_ref()
         .map_or("no traces".to_owned(), cases::summary);
+    let changed = policy.diff.as_ref().map(changed);
     format!(
-        "{name:widest$}  lint: {}  test: {tested}",
-        severities(&policy.lint)
+        "{name:widest$}  lint: {}  test: {tested}{}",
+        severities(&policy.lint),
+        changed.unwrap_or_default()
     )
+}
+
+/// A policy that decides every call as before is not gone into.
+fn is_worth_showing(change: &DiffReport) -> bool {
+    let policies = change.diff.policies.iter();
+    change.refused
+        || policies
+            .into_iter()
+            .any(|policy| !policy.changes().is_empty())
+}
+
+fn changed(change: &DiffReport) -> String {
+    let Some(policy) = change.diff.policies.first() else {
+        return "  diff: invalid".to_owned();
+    };
+    let refused = if change.refused { ", refused" } else { "" };
+    format!("  diff: {}{refused}", changes::headline(policy))
 }
 
 fn totals(ci: &Ci) -> String {

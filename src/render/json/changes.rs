@@ -1,5 +1,7 @@
 //! `diff`: changes with their witnesses, and recorded traffic.
 
+mod approvals;
+
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
@@ -58,7 +60,8 @@ pub(super) fn members<M: SerializeMap>(
                 .map(|change| JsonChange::new(change, policy, sources))
         })
         .collect();
-    map.serialize_entry("changes", &changes)
+    map.serialize_entry("changes", &changes)?;
+    approvals::members(map, report, sources)
 }
 
 #[derive(Serialize)]
@@ -196,12 +199,25 @@ struct JsonChange<'a> {
     loosened: JsonWitness,
     tightened: JsonWitness,
     reason: Option<&'static str>,
+    /// Whether it passes more, and somebody has approved that.
+    approved: bool,
 }
 
 #[derive(Serialize)]
 struct JsonScope<'a> {
     kind: &'static str,
     tool: Option<&'a str>,
+}
+
+impl<'a> JsonScope<'a> {
+    fn new(scope: &'a Scope) -> JsonScope<'a> {
+        let (kind, tool) = match scope {
+            Scope::Tool(tool) => ("tool", Some(tool.as_str())),
+            Scope::Unlisted => ("unlisted", None),
+            Scope::AllTools => ("all_tools", None),
+        };
+        JsonScope { kind, tool }
+    }
 }
 
 #[derive(Serialize)]
@@ -233,20 +249,7 @@ impl<'a> JsonChange<'a> {
         };
         JsonChange {
             policy: &policy.name,
-            scope: match &change.scope {
-                Scope::Tool(tool) => JsonScope {
-                    kind: "tool",
-                    tool: Some(tool),
-                },
-                Scope::Unlisted => JsonScope {
-                    kind: "unlisted",
-                    tool: None,
-                },
-                Scope::AllTools => JsonScope {
-                    kind: "all_tools",
-                    tool: None,
-                },
-            },
+            scope: JsonScope::new(&change.scope),
             aspect: change.aspect.name(),
             verdict: if change.reworded {
                 "reworded"
@@ -258,6 +261,7 @@ impl<'a> JsonChange<'a> {
             loosened: calls(&change.loosened),
             tightened: calls(&change.tightened),
             reason: change.reason.map(|reason| reason.name()),
+            approved: policy.judgement.approves_change(change),
         }
     }
 }

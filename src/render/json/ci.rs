@@ -2,9 +2,9 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{SCHEMA, cases, findings_members, json_finding};
+use super::{SCHEMA, cases, changes, findings_members, json_finding};
 use crate::render::Style;
-use crate::report::{Ci, CiPolicy, Findings, Tested};
+use crate::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
 use crate::source::SourceMap;
 
 /// Writes the members of a `ci` report.
@@ -75,7 +75,13 @@ impl Serialize for Policy<'_> {
             style: self.style,
         });
         map.serialize_entry("test", &test)?;
-        map.serialize_entry("diff", &None::<()>)?;
+        let diff = self.policy.diff.as_ref();
+        let diff = diff.map(|report| Changed {
+            report,
+            sources: self.sources,
+            style: self.style,
+        });
+        map.serialize_entry("diff", &diff)?;
         map.end()
     }
 }
@@ -106,6 +112,21 @@ impl Serialize for Test<'_> {
         begin(&mut map, "test")?;
         cases::members(&mut map, self.tested, self.sources, self.style)?;
         end(map, &self.tested.assumptions())
+    }
+}
+
+struct Changed<'a> {
+    report: &'a DiffReport,
+    sources: &'a SourceMap,
+    style: Style,
+}
+
+impl Serialize for Changed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        begin(&mut map, "diff")?;
+        changes::members(&mut map, self.report, self.sources, self.style)?;
+        end(map, &[])
     }
 }
 

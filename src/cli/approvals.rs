@@ -1,0 +1,118 @@
+//! The file of approvals: where it is, reading and writing it, and what day it
+//! is when somebody approves.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::input;
+use super::workspace::Workspace;
+use crate::diagnostic::Finding;
+use crate::diff::approval::{self, Approval};
+use crate::report::Failure;
+use crate::time::Time;
+
+/// The approvals in force.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// The file, which need not be there.
+    file: PathBuf,
+    /// What it says.
+    pub list: Vec<Approval>,
+}
+
+impl Store {
+    /// Reads the file beside the configuration, or where the run began. Of an
+    /// invalid file, no approval counts; what is wrong with it is added to
+    /// `findings`.
+    pub fn open(workspace: &mut Workspace, findings: &mut Vec<Finding>) -> Store {
+        let file = workspace.home().join(approval::FILE);
+        let mut store = Store {
+            list: Vec::new(),
+            file,
+        };
+        match store.file.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return store,
+            Ok(metadata) if metadata.is_symlink() => {
+                let message = "is a symbolic link; approvals stand in a file of their own";
+                workspace.failures.push(store.failure(message.to_owned()));
+                return store;
+            }
+            _ => {}
+        }
+        match input::read(&store.file) {
+            Ok(bytes) => {
+                let name = input::display_name(&store.file);
+                let (list, problems) = approval::parse(&mut workspace.sources, &name, &bytes);
+                if problems.is_empty() {
+                    store.list = list;
+                }
+                findings.extend(problems);
+            }
+            Err(failure) => workspace.failures.push(failure),
+        }
+        store
+    }
+
+    /// By what name approvals know a policy: its path from the approvals' own
+    /// directory, with `/` on every system.
+    pub fn key(&self, policy: &Path) -> String {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or(path.to_path_buf());
+        let root = absolute(self.file.parent().unwrap_or(Path::new("")));
+        match absolute(policy).strip_prefix(&root) {
+            Ok(inside) => {
+                let parts = inside.components();
+                let parts: Vec<_> = parts
+                    .map(|part| part.as_os_str().to_string_lossy())
+                    .collect();
+                parts.join("/")
+            }
+            Err(_) => input::display_name(policy),
+        }
+    }
+
+    /// Writes the approvals back; without any, the file goes.
+    pub fn save(&self) -> Result<(), Failure> {
+        let saved = if self.list.is_empty() {
+            match std::fs::remove_file(&self.file) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                other => other,
+            }
+        } else {
+            std::fs::write(&self.file, approval::write(&self.list))
+        };
+        saved.map_err(|error| self.failure(input::plain(&error)))
+    }
+
+    fn failure(&self, message: String) -> Failure {
+        Failure {
+            input: input::display_name(&self.file),
+            message,
+        }
+    }
+}
+
+/// The day it is in UTC, as `2026-11-20`.
+pub(super) fn today() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    let now = Time::new(i64::try_from(seconds).unwrap_or(0), 0).to_string();
+    now.chars().take(10).collect()
+}
+
+/// Reads `--date`.
+pub(super) fn parse_date(text: &str) -> Result<String, String> {
+    if approval::is_date(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("write a day such as 2026-11-20".to_owned())
+    }
+}
+
+/// Reads `--approve` and `--approved-by`.
+pub(super) fn parse_words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("it must not be blank".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}

@@ -1,0 +1,84 @@
+//! The approvals of a change, and what lies outside of them.
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use super::{JsonScope, JsonSpan, json_span, witness_record};
+use crate::compare::Scope;
+use crate::diff::gate::Outside;
+use crate::report::{ApprovalShown, DiffReport};
+use crate::source::SourceMap;
+
+/// Writes `approvals` and `outside`.
+pub(super) fn members<M: SerializeMap>(
+    map: &mut M,
+    report: &DiffReport,
+    sources: &SourceMap,
+) -> Result<(), M::Error> {
+    let approvals = report.approvals.iter();
+    let approvals: Vec<_> = approvals
+        .map(|shown| JsonApproval::new(shown, sources))
+        .collect();
+    map.serialize_entry("approvals", &approvals)?;
+    let policies = report.diff.policies.iter();
+    let outside: Vec<_> = policies
+        .flat_map(|policy| {
+            let outside = policy.judgement.outside();
+            outside.map(|(scope, outside)| JsonOutside::new(&policy.name, scope, outside))
+        })
+        .collect();
+    map.serialize_entry("outside", &outside)
+}
+
+#[derive(Serialize)]
+struct JsonApproval<'a> {
+    policy: &'a str,
+    scope: JsonScope<'a>,
+    reason: &'a str,
+    by: Option<&'a str>,
+    date: &'a str,
+    standing: &'static str,
+    written: bool,
+    span: Option<JsonSpan>,
+}
+
+impl<'a> JsonApproval<'a> {
+    fn new(shown: &'a ApprovalShown, sources: &SourceMap) -> JsonApproval<'a> {
+        let approval = &shown.approval;
+        let whole = JsonScope {
+            kind: "policy",
+            tool: None,
+        };
+        JsonApproval {
+            policy: &approval.policy,
+            scope: approval.approved.scope().map_or(whole, JsonScope::new),
+            reason: &approval.reason,
+            by: approval.by.as_deref(),
+            date: &approval.date,
+            standing: shown.standing.name(),
+            written: shown.written,
+            span: approval.location.map(|at| json_span(at, sources)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonOutside<'a> {
+    policy: &'a str,
+    scope: JsonScope<'a>,
+    approvals: usize,
+    calls: Vec<serde_json::Value>,
+    reason: Option<&'static str>,
+}
+
+impl<'a> JsonOutside<'a> {
+    fn new(policy: &'a str, scope: &'a Scope, outside: &Outside) -> JsonOutside<'a> {
+        JsonOutside {
+            policy,
+            scope: JsonScope::new(scope),
+            approvals: outside.approvals,
+            calls: outside.calls.iter().map(witness_record).collect(),
+            reason: outside.reason.map(|reason| reason.name()),
+        }
+    }
+}
