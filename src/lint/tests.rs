@@ -177,3 +177,4 @@ fn findings_are_sorted_by_place() {
 
 mod seeds;
 mod cases;
+mod random;
