@@ -283,6 +283,7 @@ mod tests {
             Category::Financial,
             &[
                 "create_refund",
+                "issue_refund",
                 "create_charge",
                 "refund_payment",
                 "pay_order",
@@ -296,7 +297,12 @@ mod tests {
         );
         all_are(
             Category::Read,
-            &["list_invoices", "get_balance", "search_payments", "get_refund"],
+            &[
+                "list_invoices",
+                "get_balance",
+                "search_payments",
+                "get_refund",
+            ],
         );
         all_are(
             Category::Write,
@@ -316,6 +322,7 @@ mod tests {
                 "getVisibleJiraProjects",
                 "get_delete_marker",
                 "pull_request_read",
+                "issue_read",
                 "query_metrics",
                 "describe_instances",
             ],

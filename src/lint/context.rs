@@ -65,7 +65,10 @@ impl<'a> Context<'a> {
                 rules,
                 class: settings.categories.of(&rules.name),
                 // "*" among the listed tools is only a name, in `hide` it is not.
-                hidden: hidden.get(rules.name.as_str()).copied().filter(|_| rules.name != "*"),
+                hidden: hidden
+                    .get(rules.name.as_str())
+                    .copied()
+                    .filter(|_| rules.name != "*"),
                 blocked: blocked(rules),
                 accepted: OnceCell::new(),
             })
@@ -88,9 +91,9 @@ impl<'a> Context<'a> {
     /// The listed tools that some call may pass, as far as is plain to see.
     pub fn open_tools(&self) -> impl Iterator<Item = &Tool<'a>> {
         let everything_hidden = self.everything_hidden.is_some();
-        self.tools
-            .iter()
-            .filter(move |tool| !everything_hidden && tool.hidden.is_none() && tool.blocked.is_none())
+        self.tools.iter().filter(move |tool| {
+            !everything_hidden && tool.hidden.is_none() && tool.blocked.is_none()
+        })
     }
 
     /// Whether `tool` is listed.
@@ -101,7 +104,10 @@ impl<'a> Context<'a> {
     /// How many rules and limits a call of `tool` may meet, and one: what it
     /// costs to decide it.
     pub fn steps(&self, tool: &str) -> u64 {
-        let listed = self.index.get(tool).and_then(|at| self.policy.tools.get(*at));
+        let listed = self
+            .index
+            .get(tool)
+            .and_then(|at| self.policy.tools.get(*at));
         let own = listed.map_or(0, |rules| {
             rules.require.len() + rules.deny_if.len() + rules.limits.len()
         });
@@ -110,7 +116,9 @@ impl<'a> Context<'a> {
 
     /// A tool name that is neither listed nor hidden by its name.
     pub fn unlisted_tool(&self) -> String {
-        let is_free = |name: &String| !self.lists(name) && (self.everything_hidden.is_some() || !self.engine.hides(name));
+        let is_free = |name: &String| {
+            !self.lists(name) && (self.everything_hidden.is_some() || !self.engine.hides(name))
+        };
         let names = (1_u32..).map(|n| match n {
             1 => "any_other_tool".to_owned(),
             n => format!("any_other_tool_{n}"),
@@ -149,7 +157,11 @@ impl Tool<'_> {
     pub fn looks_at_arguments(&self) -> bool {
         let rules = self.rules.require.iter().chain(&self.rules.deny_if);
         rules.flat_map(|rule| &rule.conditions).next().is_some()
-            || self.rules.limits.iter().any(|limit| limit.increment_from.is_some())
+            || self
+                .rules
+                .limits
+                .iter()
+                .any(|limit| limit.increment_from.is_some())
     }
 }
 
@@ -158,12 +170,20 @@ impl Tool<'_> {
 /// not be there.
 fn blocked(rules: &ToolRules) -> Option<Blocked> {
     if let Some(rule) = rules.deny_if.iter().find(|rule| rule.conditions.is_empty()) {
-        return Some(Blocked { span: rule.span, why: "refuses every call".to_owned() });
+        return Some(Blocked {
+            span: rule.span,
+            why: "refuses every call".to_owned(),
+        });
     }
     let required = || rules.require.iter().flat_map(|rule| &rule.conditions);
-    if let Some(never) = required().find(|condition| matches!(&condition.test, Test::In(list) if list.is_empty())) {
+    if let Some(never) =
+        required().find(|condition| matches!(&condition.test, Test::In(list) if list.is_empty()))
+    {
         let why = "requires one of no values".to_owned();
-        return Some(Blocked { span: never.span, why });
+        return Some(Blocked {
+            span: never.span,
+            why,
+        });
     }
     let mut presence: HashMap<&Path, bool> = HashMap::new();
     let demanded = required().filter_map(|condition| match condition.test {
@@ -174,7 +194,10 @@ fn blocked(rules: &ToolRules) -> Option<Blocked> {
         let path = &condition.path.value;
         if *presence.entry(path).or_insert(expected) != expected {
             let why = format!("leaves `{path}` neither present nor absent");
-            return Some(Blocked { span: condition.span, why });
+            return Some(Blocked {
+                span: condition.span,
+                why,
+            });
         }
     }
     None

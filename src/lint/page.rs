@@ -21,8 +21,20 @@ pub fn explain(rule: &Rule) -> String {
     let _ = write!(page, "## What it does\n\n{}\n\n", rule.what);
     let _ = write!(page, "## Why is this bad?\n\n{}\n\n", rule.why);
     let examples = [
-        ("Bad", rule.bad.iter().map(|bad| (bad.says, bad.policy)).collect::<Vec<_>>()),
-        ("Good", rule.good.iter().map(|good| (good.says, good.policy)).collect()),
+        (
+            "Bad",
+            rule.bad
+                .iter()
+                .map(|bad| (bad.says, bad.policy))
+                .collect::<Vec<_>>(),
+        ),
+        (
+            "Good",
+            rule.good
+                .iter()
+                .map(|good| (good.says, good.policy))
+                .collect(),
+        ),
     ];
     for (title, examples) in examples {
         let _ = write!(page, "## {title}\n\n");

@@ -35,14 +35,20 @@ pub fn accepted_arguments(engine: &Engine, rules: &ToolRules) -> Option<Value> {
 /// Whether the engine lets a first call with these arguments pass.
 pub fn passes(engine: &Engine, tool: &str, arguments: &Value) -> bool {
     engine
-        .peek(&Call::new(GRANT, tool, arguments, start()), &Counters::default())
+        .peek(
+            &Call::new(GRANT, tool, arguments, start()),
+            &Counters::default(),
+        )
         .is_allow()
 }
 
 /// The rule that refuses a first call with these arguments, if one does.
 pub fn refused_by<'e>(engine: &'e Engine, tool: &str, arguments: &Value) -> Option<&'e str> {
     engine
-        .peek(&Call::new(GRANT, tool, arguments, start()), &Counters::default())
+        .peek(
+            &Call::new(GRANT, tool, arguments, start()),
+            &Counters::default(),
+        )
         .rule()
 }
 
@@ -85,7 +91,9 @@ pub fn with(arguments: &Value, path: &Path, value: Value) -> Option<Value> {
         let Value::Object(members) = at else {
             return None;
         };
-        let member = members.entry(first.clone()).or_insert_with(Value::empty_object);
+        let member = members
+            .entry(first.clone())
+            .or_insert_with(Value::empty_object);
         put(member, rest, value)
     }
     let mut changed = arguments.clone();

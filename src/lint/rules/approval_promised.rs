@@ -100,7 +100,13 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 };
                 let call = refused_call(context, tool, rule, is_require);
                 let witness = call.and_then(|call| reporter.refused(vec![call]));
-                report(reporter, text, &rule.pointer, &promise, witness.unwrap_or_default());
+                report(
+                    reporter,
+                    text,
+                    &rule.pointer,
+                    &promise,
+                    witness.unwrap_or_default(),
+                );
             }
         }
     }

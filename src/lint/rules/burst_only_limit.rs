@@ -158,5 +158,10 @@ fn proof(
         return None;
     }
     let every = Span::nanos(i128::from(every) * 1_000_000);
-    reporter.passing(vec![repeated(tool.name(), context.accepted(tool)?, times, every)])
+    reporter.passing(vec![repeated(
+        tool.name(),
+        context.accepted(tool)?,
+        times,
+        every,
+    )])
 }

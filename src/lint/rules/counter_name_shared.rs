@@ -82,12 +82,21 @@ impl Use<'_> {
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     let mut uses: BTreeMap<&str, Vec<Use<'_>>> = BTreeMap::new();
-    let everywhere = context.policy.all_tools.iter().map(|limit| Use { tool: None, limit });
+    let everywhere = context
+        .policy
+        .all_tools
+        .iter()
+        .map(|limit| Use { tool: None, limit });
     let own = context.open_tools().flat_map(|tool| {
-        tool.rules.limits.iter().map(move |limit| Use { tool: Some(tool), limit })
+        tool.rules.limits.iter().map(move |limit| Use {
+            tool: Some(tool),
+            limit,
+        })
     });
     for found in everywhere.chain(own) {
-        uses.entry(&found.limit.counter.value).or_default().push(found);
+        uses.entry(&found.limit.counter.value)
+            .or_default()
+            .push(found);
     }
     for (counter, uses) in uses {
         let [first, second, rest @ ..] = uses.as_slice() else {
@@ -131,7 +140,10 @@ fn proof(
         return None;
     };
     let max = first.limit.max.value;
-    if first.limit.increment_from.is_some() || second.limit.increment_from.is_some() || max > LONGEST {
+    if first.limit.increment_from.is_some()
+        || second.limit.increment_from.is_some()
+        || max > LONGEST
+    {
         return None;
     }
     let calls = vec![

@@ -208,7 +208,10 @@ fn caught(
     for condition in &rule.conditions {
         let path = &condition.path.value;
         let here = || {
-            let same = rule.conditions.iter().filter(|other| other.path.value == *path);
+            let same = rule
+                .conditions
+                .iter()
+                .filter(|other| other.path.value == *path);
             same.map(|other| &other.test)
         };
         let holds = |value: &Value| here().all(|test| test.holds(Slot::from(value)));
@@ -227,7 +230,11 @@ fn far_beyond(test: &Test) -> Option<[Value; 3]> {
         return None;
     };
     let bound = *bound;
-    let times = if (bound * 10.0).is_finite() { bound * 10.0 } else { bound };
+    let times = if (bound * 10.0).is_finite() {
+        bound * 10.0
+    } else {
+        bound
+    };
     Some([times, (bound / 10.0).floor(), bound + 1.0].map(Value::Number))
 }
 
@@ -249,15 +256,19 @@ fn ways_around(
     if is_meant_for_the_missing(condition, rule) || leads_into(rule, path) {
         return ways;
     }
-    let expects_presence = rule.conditions.iter().any(|other| {
-        other.path.value == *path && matches!(other.test, Test::Exists(true))
-    });
+    let expects_presence = rule
+        .conditions
+        .iter()
+        .any(|other| other.path.value == *path && matches!(other.test, Test::Exists(true)));
     let left_out = without(caught, path);
     if !expects_presence && reporter.passes(tool.name(), &left_out) {
         ways.push(Way::LeftOut(WitnessCall::new(tool.name(), left_out)));
     }
     let is_number = matches!(condition.test, Test::Compare(..));
-    let at_path = path.segments().iter().try_fold(caught, |value, segment| value.get(segment));
+    let at_path = path
+        .segments()
+        .iter()
+        .try_fold(caught, |value, segment| value.get(segment));
     let Some(value) = at_path.filter(|_| is_number || reporter.is_pedantic()) else {
         return ways;
     };
@@ -266,7 +277,10 @@ fn ways_around(
             continue;
         };
         if reporter.passes(tool.name(), &arguments) {
-            ways.push(Way::OtherType(WitnessCall::new(tool.name(), arguments), other));
+            ways.push(Way::OtherType(
+                WitnessCall::new(tool.name(), arguments),
+                other,
+            ));
             break;
         }
     }

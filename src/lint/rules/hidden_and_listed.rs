@@ -67,7 +67,9 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         let Some(witness) = reporter.refused(vec![call]) else {
             continue;
         };
-        let message = format!("The rules of `{name}` are dead: the tool is hidden, and `hide` wins over `tools`");
+        let message = format!(
+            "The rules of `{name}` are dead: the tool is hidden, and `hide` wins over `tools`"
+        );
         let help = format!(
             "remove {} from \"hide\" to let the rules decide, or from \"tools\" to keep it hidden",
             quoted(name)

@@ -201,13 +201,19 @@ fn finding(reporter: &Reporter<'_>, limit: &Limit, tighter: &Limit, most: u64) -
     let help = if limit.window.value == tighter.window.value {
         "keep the one that is meant".to_owned()
     } else if limit.window.value < tighter.window.value {
-        format!("remove it, or lower it below {}, or check whether the windows are swapped", spaced(most))
+        format!(
+            "remove it, or lower it below {}, or check whether the windows are swapped",
+            spaced(most)
+        )
     } else {
-        format!("lower \"max\" below {most} to make it count, or remove it", )
+        format!("lower \"max\" below {most} to make it count, or remove it",)
     };
     reporter
         .finding(limit.span, &limit.pointer, message)
-        .related(reporter.at(tighter.span), "this one is always reached first")
+        .related(
+            reporter.at(tighter.span),
+            "this one is always reached first",
+        )
         .help(help)
 }
 

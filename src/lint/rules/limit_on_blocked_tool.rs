@@ -89,7 +89,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         let Some(calls) = reporter.refused(vec![WitnessCall::new(name, no_arguments)]) else {
             continue;
         };
-        let message = format!("`{}` never counts a call: `{name}` is never allowed", limit.counter.value);
+        let message = format!(
+            "`{}` never counts a call: `{name}` is never allowed",
+            limit.counter.value
+        );
         let finding = reporter
             .finding(limit.span, &limit.pointer, message)
             .related(reporter.at(span), why)

@@ -63,7 +63,8 @@ pub static RULE: Rule = Rule {
 const NAMED: usize = 3;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
-    let Some(finding) = everything_hidden(context, reporter).or_else(|| nothing_open(context, reporter))
+    let Some(finding) =
+        everything_hidden(context, reporter).or_else(|| nothing_open(context, reporter))
     else {
         return;
     };
@@ -81,9 +82,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 
 fn everything_hidden(context: &Context<'_>, reporter: &Reporter<'_>) -> Option<Finding> {
     let (at, entry) = context.everything_hidden?;
-    let message = "No tool can ever be called: \"*\" hides all of them, and `hide` wins over `tools`";
+    let message =
+        "No tool can ever be called: \"*\" hides all of them, and `hide` wins over `tools`";
     let help = "name the tools to hide one by one, or leave \"hide\" out: under \"default\": \"deny\" only listed tools can be called";
-    Some(reporter.finding(entry.span, format!("/hide/{at}"), message).help(help))
+    Some(
+        reporter
+            .finding(entry.span, format!("/hide/{at}"), message)
+            .help(help),
+    )
 }
 
 fn nothing_open(context: &Context<'_>, reporter: &Reporter<'_>) -> Option<Finding> {
@@ -102,10 +108,13 @@ fn nothing_open(context: &Context<'_>, reporter: &Reporter<'_>) -> Option<Findin
     for tool in context.tools.iter().take(NAMED) {
         let name = tool.name();
         finding = match (&tool.hidden, &tool.blocked) {
-            (Some((_, entry)), _) => finding.related(reporter.at(entry.span), format!("hides `{name}`")),
-            (None, Some(blocked)) => {
-                finding.related(reporter.at(blocked.span), format!("`{name}` {}", blocked.why))
+            (Some((_, entry)), _) => {
+                finding.related(reporter.at(entry.span), format!("hides `{name}`"))
             }
+            (None, Some(blocked)) => finding.related(
+                reporter.at(blocked.span),
+                format!("`{name}` {}", blocked.why),
+            ),
             (None, None) => finding,
         };
     }

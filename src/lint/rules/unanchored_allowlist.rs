@@ -184,7 +184,11 @@ fn open_ends(pattern: &Pattern) -> Option<Open> {
         (true, false) => edge_is_separator(hir, Edge::First),
         _ => false,
     };
-    Some(Open { start, end, on_purpose })
+    Some(Open {
+        start,
+        end,
+        on_purpose,
+    })
 }
 
 /// Whether a pattern says no more than that there is some text: `\S`, `.+`.
@@ -194,7 +198,12 @@ fn demands_only_text(hir: &Hir) -> bool {
         HirKind::Literal(_) | HirKind::Alternation(_) => false,
         HirKind::Class(Class::Unicode(class)) => {
             // A class of nearly everything: at most white space is missing.
-            let missing = |c: char| !class.ranges().iter().any(|r| (r.start()..=r.end()).contains(&c));
+            let missing = |c: char| {
+                !class
+                    .ranges()
+                    .iter()
+                    .any(|r| (r.start()..=r.end()).contains(&c))
+            };
             !(' '..='~').any(|c| c != ' ' && missing(c))
         }
         HirKind::Class(Class::Bytes(_)) => false,
@@ -241,15 +250,22 @@ fn edge_is_separator(hir: &Hir, edge: Edge) -> bool {
             };
             piece.is_some_and(|piece| edge_is_separator(piece, edge))
         }
-        HirKind::Alternation(branches) => {
-            branches.iter().all(|branch| edge_is_separator(branch, edge))
-        }
+        HirKind::Alternation(branches) => branches
+            .iter()
+            .all(|branch| edge_is_separator(branch, edge)),
     }
 }
 
 /// Foreign text, the most telling first; none of it fits everywhere.
 const BEFORE: [&str; 5] = ["rm -rf / ; ", "../", "foreign\n", "foreign ", "foreign"];
-const BEHIND: [&str; 6] = [" ; rm -rf /", "/../..", "\nforeign", " foreign", ".foreign.example", "foreign"];
+const BEHIND: [&str; 6] = [
+    " ; rm -rf /",
+    "/../..",
+    "\nforeign",
+    " foreign",
+    ".foreign.example",
+    "foreign",
+];
 
 fn look(
     context: &Context<'_>,
@@ -295,7 +311,11 @@ fn look(
             return;
         }
     }
-    let Some(calls) = (if calls.is_empty() { Some(calls) } else { reporter.passing(calls) }) else {
+    let Some(calls) = (if calls.is_empty() {
+        Some(calls)
+    } else {
+        reporter.passing(calls)
+    }) else {
         return;
     };
     let ends = match (open.start, open.end) {
@@ -303,7 +323,11 @@ fn look(
         (true, false) => "at the beginning",
         _ => "at the end",
     };
-    let effect = if calls.is_empty() { "the pattern itself accepts" } else { "accepts" };
+    let effect = if calls.is_empty() {
+        "the pattern itself accepts"
+    } else {
+        "accepts"
+    };
     let message = format!(
         "`{path}` of `{}` {effect} foreign text {ends}: the pattern is not anchored there",
         tool.name()
@@ -332,14 +356,7 @@ mod tests {
     #[test]
     fn anchoring_is_told_from_the_meaning_of_a_pattern() {
         for anchored in [
-            "^a$",
-            r"\Aa\z",
-            "^(a|b)$",
-            "^a$|^b$",
-            "(^a$)",
-            "(?:^a$)+",
-            r"^\ba?$",
-            "(?i)^a$",
+            "^a$", r"\Aa\z", "^(a|b)$", "^a$|^b$", "(^a$)", "(?:^a$)+", r"^\ba?$", "(?i)^a$",
             "(?s)^.*$",
         ] {
             assert_eq!(open(anchored), None, "{anchored}");
@@ -359,10 +376,27 @@ mod tests {
     #[test]
     fn a_prefix_up_to_a_separator_is_open_on_purpose() {
         let on_purpose = |pattern| open(pattern).unwrap().on_purpose;
-        for prefix in ["^feat/", "^(feat|fix)/", "^(feat/|fix-)", "^acct_", "^docs/+", "^a[/:]", "/README$", "@example$"] {
+        for prefix in [
+            "^feat/",
+            "^(feat|fix)/",
+            "^(feat/|fix-)",
+            "^acct_",
+            "^docs/+",
+            "^a[/:]",
+            "/README$",
+            "@example$",
+        ] {
             assert!(on_purpose(prefix), "{prefix}");
         }
-        for other in ["^feat", "^feat/?", "^git ", "feat/", "^a|^feat/", "(?m)^feat/", "^a/|b$"] {
+        for other in [
+            "^feat",
+            "^feat/?",
+            "^git ",
+            "feat/",
+            "^a|^feat/",
+            "(?m)^feat/",
+            "^a/|b$",
+        ] {
             assert!(!on_purpose(other), "{other}");
         }
     }

@@ -90,7 +90,12 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             continue;
         }
         let witness = context.accepted(tool).and_then(|arguments| {
-            reporter.passing(vec![repeated(tool.name(), arguments, CALLS, Span::default())])
+            reporter.passing(vec![repeated(
+                tool.name(),
+                arguments,
+                CALLS,
+                Span::default(),
+            )])
         });
         let name = tool.name();
         let counter = quoted(&format!("{name}_per_hour"));

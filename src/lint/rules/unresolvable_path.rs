@@ -158,15 +158,19 @@ fn defect(path: &Path) -> Option<String> {
             return Some("`$` is read as a member's name".to_owned());
         }
         if segment.contains('*') {
-            return Some(format!("there are no wildcards, and `{segment}` is read as a member's name"));
+            return Some(format!(
+                "there are no wildcards, and `{segment}` is read as a member's name"
+            ));
         }
         if is_index(segment) {
-            return Some(format!("`{segment}` is read as a member's name and not as an index"));
+            return Some(format!(
+                "`{segment}` is read as a member's name and not as an index"
+            ));
         }
         let brackets = segment.find('[').and_then(|at| segment.get(at..));
-        brackets.filter(|brackets| is_subscript(brackets)).map(|_| {
-            format!("there are no brackets, and `{segment}` is read as a member's name")
-        })
+        brackets
+            .filter(|brackets| is_subscript(brackets))
+            .map(|_| format!("there are no brackets, and `{segment}` is read as a member's name"))
     })
 }
 
@@ -183,7 +187,9 @@ fn is_subscript(brackets: &str) -> bool {
     };
     inside.starts_with(['?', '\'', '"', ']']) || {
         let inside = inside.split(']').next().unwrap_or_default();
-        inside.split(':').all(|part| part.is_empty() || is_index(part))
+        inside
+            .split(':')
+            .all(|part| part.is_empty() || is_index(part))
     }
 }
 
@@ -206,7 +212,8 @@ fn proof(
     let meant = candidates([test])
         .into_iter()
         .find(|value| test.holds(Slot::from(value)));
-    let Some(Value::Object(meant)) = meant.map(|value| as_meant(&condition.path.value, value)) else {
+    let Some(Value::Object(meant)) = meant.map(|value| as_meant(&condition.path.value, value))
+    else {
         return Vec::new();
     };
     let base = context.accepted(tool).unwrap_or_else(Value::empty_object);

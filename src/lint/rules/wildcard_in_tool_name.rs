@@ -86,7 +86,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         );
         let finding = reporter
             .finding(tool.rules.name_span, &tool.rules.pointer, message)
-            .help(format!("list each tool by its name: \"tools\": {{{}: {{}}}}", quoted(&example)))
+            .help(format!(
+                "list each tool by its name: \"tools\": {{{}: {{}}}}",
+                quoted(&example)
+            ))
             .witness(witness);
         reporter.push(finding);
     }
@@ -149,7 +152,9 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
             }
         }
     }
-    pattern.get(pattern_at..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+    pattern
+        .get(pattern_at..)
+        .is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
 #[cfg(test)]

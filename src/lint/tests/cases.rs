@@ -10,12 +10,17 @@ fn one_tool(name: &str, rules: &str) -> String {
 #[track_caller]
 fn is_quiet(policy: &str) {
     let linted = lint_default(policy);
-    assert!(linted.findings.is_empty(), "{policy}: {:#?}", linted.findings);
+    assert!(
+        linted.findings.is_empty(),
+        "{policy}: {:#?}",
+        linted.findings
+    );
 }
 
 #[test]
 fn policies_of_an_experienced_user_are_quiet() {
-    is_quiet(r#"{
+    is_quiet(
+        r#"{
       "version": "1",
       "default": "deny",
       "hide": ["delete_repository", "delete_file"],
@@ -54,12 +59,15 @@ fn policies_of_an_experienced_user_are_quiet() {
           ]
         }
       }
-    }"#);
+    }"#,
+    );
 }
 
 #[test]
 fn default_allow_with_everything_hidden_is_not_open() {
-    let linted = lint_default(r#"{"version":"1","default":"allow","hide":["x","*"],"tools":{"run":{},"x":{}}}"#);
+    let linted = lint_default(
+        r#"{"version":"1","default":"allow","hide":["x","*"],"tools":{"run":{},"x":{}}}"#,
+    );
     assert_eq!(linted.rules(), ["nothing-callable"]);
     assert_eq!(linted.findings[0].pointer, "/hide/1");
 }
@@ -93,7 +101,10 @@ fn an_execute_tool_is_counted_by_any_limit_that_concerns_it() {
     ));
     let linted = lint_default(&one_tool("run_it", "{}"));
     let finding = linted.only("unlimited-execute-tool");
-    assert_eq!((finding.pointer.as_str(), linted.spelt(finding)), ("/tools/run_it", "{}"));
+    assert_eq!(
+        (finding.pointer.as_str(), linted.spelt(finding)),
+        ("/tools/run_it", "{}")
+    );
 }
 
 #[test]
@@ -101,8 +112,13 @@ fn a_configured_category_decides_what_a_tool_is() {
     let policy = one_tool("frobnicate", "{}");
     is_quiet(&policy);
     let mut settings = Settings::new();
-    settings.categories.configure("frobnicate", crate::inventory::category::Category::Execute);
-    assert_eq!(lint_text(&policy, &settings).rules(), ["unlimited-execute-tool"]);
+    settings
+        .categories
+        .configure("frobnicate", crate::inventory::category::Category::Execute);
+    assert_eq!(
+        lint_text(&policy, &settings).rules(),
+        ["unlimited-execute-tool"]
+    );
 }
 
 #[test]
@@ -141,7 +157,10 @@ fn presence_demanded_and_refused_blocks_a_tool() {
         "deny_if":[{"conditions":[{"path":"args.a","op":"exists","value":true}]}],
         "limits":[{"counter":"c","window":"day","max":9,"scope":"grant"}]}"#;
     let linted = lint_default(&one_tool("run_it", rules));
-    assert_eq!(linted.rules(), ["nothing-callable", "limit-on-blocked-tool"]);
+    assert_eq!(
+        linted.rules(),
+        ["nothing-callable", "limit-on-blocked-tool"]
+    );
     assert!(linted.findings[1].related[0].message.contains("args.a"));
 }
 
@@ -153,13 +172,19 @@ mod fail_open {
         for finding in &linted.findings {
             assert!(linted.decisions(finding).iter().all(|allowed| *allowed));
         }
-        linted.findings.iter().map(|finding| (finding.rule, finding.witness.len())).collect()
+        linted
+            .findings
+            .iter()
+            .map(|finding| (finding.rule, finding.witness.len()))
+            .collect()
     }
 
     #[test]
     fn a_string_passes_every_comparison() {
         for op in ["gt", "gte", "lt", "lte"] {
-            let rules = format!(r#"{{"deny_if":[{{"conditions":[{{"path":"args.n","op":"{op}","value":0}}]}}]}}"#);
+            let rules = format!(
+                r#"{{"deny_if":[{{"conditions":[{{"path":"args.n","op":"{op}","value":0}}]}}]}}"#
+            );
             assert_eq!(found(&rules), [("fail-open-deny", 2)], "{op}");
         }
     }
@@ -167,11 +192,15 @@ mod fail_open {
     #[test]
     fn a_range_is_one_hole_and_two_rules_on_one_argument_are_one() {
         assert_eq!(
-            found(r#"{"deny_if":[{"conditions":[{"path":"args.n","op":"gt","value":5},{"path":"args.n","op":"lt","value":6}]}]}"#),
+            found(
+                r#"{"deny_if":[{"conditions":[{"path":"args.n","op":"gt","value":5},{"path":"args.n","op":"lt","value":6}]}]}"#
+            ),
             [("fail-open-deny", 2)]
         );
         assert_eq!(
-            found(r#"{"deny_if":[{"conditions":[{"path":"args.n","op":"gt","value":5}]},{"conditions":[{"path":"args.n","op":"lt","value":0}]}]}"#),
+            found(
+                r#"{"deny_if":[{"conditions":[{"path":"args.n","op":"gt","value":5}]},{"conditions":[{"path":"args.n","op":"lt","value":0}]}]}"#
+            ),
             [("fail-open-deny", 2)]
         );
     }
@@ -193,7 +222,9 @@ mod fail_open {
     #[test]
     fn a_deny_of_absence_closes_it_too() {
         assert_eq!(
-            found(r#"{"deny_if":[{"conditions":[{"path":"args.env","op":"exists","value":false}]},{"conditions":[{"path":"args.env","op":"eq","value":"prod"}]}]}"#),
+            found(
+                r#"{"deny_if":[{"conditions":[{"path":"args.env","op":"exists","value":false}]},{"conditions":[{"path":"args.env","op":"eq","value":"prod"}]}]}"#
+            ),
             []
         );
     }
@@ -207,10 +238,18 @@ mod fail_open {
             r#"{"path":"args.force","op":"exists","value":true}"#,
             r#"{"path":"args.force","op":"exists","value":false}"#,
         ] {
-            assert_eq!(found(&format!(r#"{{"deny_if":[{{"conditions":[{condition}]}}]}}"#)), [], "{condition}");
+            assert_eq!(
+                found(&format!(
+                    r#"{{"deny_if":[{{"conditions":[{condition}]}}]}}"#
+                )),
+                [],
+                "{condition}"
+            );
         }
         assert_eq!(
-            found(r#"{"deny_if":[{"conditions":[{"path":"args.dry_run","op":"eq","value":false}]}]}"#),
+            found(
+                r#"{"deny_if":[{"conditions":[{"path":"args.dry_run","op":"eq","value":false}]}]}"#
+            ),
             [("fail-open-deny", 1)]
         );
     }
@@ -222,7 +261,10 @@ mod fail_open {
             r#"{"require":[{"conditions":[{"path":"args.n","op":"gte","value":0}]}],"deny_if":[{"conditions":[{"path":"args.n","op":"gt","value":5},{"path":"args.env","op":"eq","value":"prod"}]}]}"#,
         ));
         let finding = linted.only("fail-open-deny");
-        assert_eq!(finding.pointer, "/tools/update_record/deny_if/0/conditions/1");
+        assert_eq!(
+            finding.pointer,
+            "/tools/update_record/deny_if/0/conditions/1"
+        );
         assert!(finding.message.contains("leaving `args.env` out"));
     }
 
@@ -233,7 +275,10 @@ mod fail_open {
             r#"{"deny_if":[{"conditions":[{"path":"args.o.n","op":"gt","value":5}]}]}"#,
         ));
         let finding = linted.only("fail-open-deny");
-        assert_eq!(finding.witness[1].arguments.to_string(), r#"{"o":{"n":"50"}}"#);
+        assert_eq!(
+            finding.witness[1].arguments.to_string(),
+            r#"{"o":{"n":"50"}}"#
+        );
     }
 
     #[test]
@@ -291,31 +336,63 @@ mod limits {
     #[test]
     fn windows_nest_by_sixty_and_by_twenty_four() {
         assert_eq!(dead(&[("minute", 10), ("hour", 599)], &[]), [""; 0]);
-        assert_eq!(dead(&[("minute", 10), ("hour", 600)], &[]), ["/tools/get_it/limits/1"]);
+        assert_eq!(
+            dead(&[("minute", 10), ("hour", 600)], &[]),
+            ["/tools/get_it/limits/1"]
+        );
         assert_eq!(dead(&[("hour", 10), ("day", 239)], &[]), [""; 0]);
-        assert_eq!(dead(&[("hour", 10), ("day", 240)], &[]), ["/tools/get_it/limits/1"]);
-        assert_eq!(dead(&[("minute", 10), ("day", 14_400)], &[]), ["/tools/get_it/limits/1"]);
+        assert_eq!(
+            dead(&[("hour", 10), ("day", 240)], &[]),
+            ["/tools/get_it/limits/1"]
+        );
+        assert_eq!(
+            dead(&[("minute", 10), ("day", 14_400)], &[]),
+            ["/tools/get_it/limits/1"]
+        );
         assert_eq!(dead(&[("minute", 10), ("day", 14_399)], &[]), [""; 0]);
-        assert_eq!(dead(&[("minute", 60), ("day", 10)], &[]), ["/tools/get_it/limits/0"]);
+        assert_eq!(
+            dead(&[("minute", 60), ("day", 10)], &[]),
+            ["/tools/get_it/limits/0"]
+        );
     }
 
     #[test]
     fn of_two_alike_the_second_is_dead() {
-        assert_eq!(dead(&[("minute", 10), ("minute", 10)], &[]), ["/tools/get_it/limits/1"]);
-        assert_eq!(dead(&[("minute", 9), ("minute", 10)], &[]), ["/tools/get_it/limits/1"]);
-        assert_eq!(dead(&[("minute", 10), ("minute", 9)], &[]), ["/tools/get_it/limits/0"]);
+        assert_eq!(
+            dead(&[("minute", 10), ("minute", 10)], &[]),
+            ["/tools/get_it/limits/1"]
+        );
+        assert_eq!(
+            dead(&[("minute", 9), ("minute", 10)], &[]),
+            ["/tools/get_it/limits/1"]
+        );
+        assert_eq!(
+            dead(&[("minute", 10), ("minute", 9)], &[]),
+            ["/tools/get_it/limits/0"]
+        );
     }
 
     #[test]
     fn a_limit_for_all_tools_binds_one_tool_and_not_the_other_way_round() {
-        assert_eq!(dead(&[("hour", 100)], &[("hour", 20)]), ["/tools/get_it/limits/0"]);
+        assert_eq!(
+            dead(&[("hour", 100)], &[("hour", 20)]),
+            ["/tools/get_it/limits/0"]
+        );
         assert_eq!(dead(&[("hour", 20)], &[("hour", 100)]), [""; 0]);
-        assert_eq!(dead(&[], &[("hour", 20), ("day", 480)]), ["/all_tools/limits/1"]);
+        assert_eq!(
+            dead(&[], &[("hour", 20), ("day", 480)]),
+            ["/all_tools/limits/1"]
+        );
     }
 
     #[test]
     fn the_witness_is_spread_where_bursts_are_limited() {
-        let limits = [limit("a", "minute", 5), limit("b", "hour", 10), limit("c", "day", 240)].join(",");
+        let limits = [
+            limit("a", "minute", 5),
+            limit("b", "hour", 10),
+            limit("c", "day", 240),
+        ]
+        .join(",");
         let linted = lint_default(&one_tool("get_it", &format!(r#"{{"limits":[{limits}]}}"#)));
         let finding = linted.only("limit-never-binds");
         let decisions = linted.decisions(finding);
@@ -325,12 +402,19 @@ mod limits {
     #[test]
     fn sums_of_different_arguments_are_not_compared() {
         let sum = |counter: &str, max: u64, path: &str| {
-            format!(r#"{{"counter":"{counter}","window":"day","max":{max},"scope":"grant","increment_from":"args.{path}"}}"#)
+            format!(
+                r#"{{"counter":"{counter}","window":"day","max":{max},"scope":"grant","increment_from":"args.{path}"}}"#
+            )
         };
-        let lint = |a: String, b: String| lint_default(&one_tool("get_it", &format!(r#"{{"limits":[{a},{b}]}}"#)));
+        let lint = |a: String, b: String| {
+            lint_default(&one_tool("get_it", &format!(r#"{{"limits":[{a},{b}]}}"#)))
+        };
         assert_eq!(lint(sum("a", 5, "x"), sum("b", 9, "y")).rules(), [""; 0]);
         let linted = lint(sum("a", 5, "x"), sum("b", 9, "x"));
-        assert_eq!(linted.decisions(linted.only("limit-never-binds")), [true, false]);
+        assert_eq!(
+            linted.decisions(linted.only("limit-never-binds")),
+            [true, false]
+        );
     }
 
     #[test]
@@ -358,7 +442,11 @@ mod limits {
         assert_eq!(linted.rules(), ["counter-name-shared"]);
         let finding = &linted.findings[0];
         assert_eq!(finding.pointer, "/tools/get_1/limits/0/counter");
-        assert!(finding.message.ends_with("`get_0` and `get_1` and 7 more count separately"));
+        assert!(
+            finding
+                .message
+                .ends_with("`get_0` and `get_1` and 7 more count separately")
+        );
         assert_eq!(linted.decisions(finding), [true; 4]);
     }
 }
@@ -376,9 +464,15 @@ mod allowlists {
             .iter()
             .flat_map(|finding| {
                 assert_eq!(finding.rule, "unanchored-allowlist");
-                assert_eq!(finding.pointer, "/tools/get_it/require/0/conditions/0/value");
+                assert_eq!(
+                    finding.pointer,
+                    "/tools/get_it/require/0/conditions/0/value"
+                );
                 assert!(linted.decisions(finding).iter().all(|allowed| *allowed));
-                finding.witness.iter().map(|call| call.arguments.to_string())
+                finding
+                    .witness
+                    .iter()
+                    .map(|call| call.arguments.to_string())
             })
             .collect()
     }
@@ -402,7 +496,9 @@ mod allowlists {
     #[test]
     fn a_second_pattern_may_close_the_ends() {
         assert_eq!(
-            found(r#"{"path":"args.c","op":"regex","value":"acme"},{"path":"args.c","op":"regex","value":"^acme$"}"#),
+            found(
+                r#"{"path":"args.c","op":"regex","value":"acme"},{"path":"args.c","op":"regex","value":"^acme$"}"#
+            ),
             [""; 0]
         );
     }

@@ -38,8 +38,9 @@ fn joined(item: impl Strategy<Value = String>, most: usize) -> impl Strategy<Val
 }
 
 fn rules() -> impl Strategy<Value = String> {
-    let rule = joined(condition(), 2)
-        .prop_map(|conditions| format!(r#"{{"conditions":{conditions},"on_deny":"Needs approval"}}"#));
+    let rule = joined(condition(), 2).prop_map(|conditions| {
+        format!(r#"{{"conditions":{conditions},"on_deny":"Needs approval"}}"#)
+    });
     joined(rule, 2)
 }
 
@@ -47,8 +48,14 @@ fn limits(may_add: bool) -> impl Strategy<Value = String> {
     let window = prop::sample::select(vec!["minute", "hour", "day"]);
     let max = prop::sample::select(vec![1_u64, 10, 600, (1 << 53) - 1]);
     let limit = (window, max, any::<bool>()).prop_map(move |(window, max, adds)| {
-        let adds = if adds && may_add { r#","increment_from":"args.a""# } else { "" };
-        (format!(r#""window":"{window}","max":{max},"scope":"grant"{adds}"#),)
+        let adds = if adds && may_add {
+            r#","increment_from":"args.a""#
+        } else {
+            ""
+        };
+        (format!(
+            r#""window":"{window}","max":{max},"scope":"grant"{adds}"#
+        ),)
     });
     prop::collection::vec(limit, 0..3).prop_map(|limits| {
         let each = limits.iter().enumerate();
@@ -64,7 +71,9 @@ fn policy() -> impl Strategy<Value = String> {
     });
     let tools = prop::collection::vec(tool, 0..4).prop_map(|tools| {
         let each = tools.iter().zip(NAMES);
-        each.map(|(tool, name)| format!(r#""{name}":{tool}"#)).collect::<Vec<_>>().join(",")
+        each.map(|(tool, name)| format!(r#""{name}":{tool}"#))
+            .collect::<Vec<_>>()
+            .join(",")
     });
     let hide = prop::sample::subsequence(vec!["run_it", "delete_*", "*", "other"], 0..2);
     let default = prop::sample::select(vec!["allow", "deny", "deny"]);

@@ -39,8 +39,15 @@ fn hiding_one_tool_under_default_deny_hides_all() {
     assert_eq!(linted.rules(), ["nothing-callable"]);
     let finding = &linted.findings[0];
     assert_eq!(finding.severity, Severity::Error);
-    assert_eq!((finding.pointer.as_str(), linted.spelt(finding)), ("/default", "\"deny\""));
-    let tools: Vec<&str> = finding.witness.iter().map(|call| call.tool.as_str()).collect();
+    assert_eq!(
+        (finding.pointer.as_str(), linted.spelt(finding)),
+        ("/default", "\"deny\"")
+    );
+    let tools: Vec<&str> = finding
+        .witness
+        .iter()
+        .map(|call| call.tool.as_str())
+        .collect();
     assert_eq!(tools, ["run_dml_query", "any_other_tool"]);
 }
 
@@ -49,12 +56,24 @@ fn the_refund_cap_is_avoided_without_an_amount_and_with_a_string() {
     let linted = lint_default(REFUND);
     assert_eq!(linted.rules(), ["fail-open-deny"]);
     let finding = &linted.findings[0];
-    assert_eq!(finding.pointer, "/tools/create_refund/deny_if/0/conditions/0");
-    let arguments: Vec<String> =
-        finding.witness.iter().map(|call| call.arguments.to_string()).collect();
+    assert_eq!(
+        finding.pointer,
+        "/tools/create_refund/deny_if/0/conditions/0"
+    );
+    let arguments: Vec<String> = finding
+        .witness
+        .iter()
+        .map(|call| call.arguments.to_string())
+        .collect();
     assert_eq!(arguments, ["{}", r#"{"amount":"1000"}"#]);
     assert_eq!(linted.decisions(finding), [true, true]);
-    assert!(finding.help.as_ref().unwrap().contains(r#""op": "lte", "value": 100"#));
+    assert!(
+        finding
+            .help
+            .as_ref()
+            .unwrap()
+            .contains(r#""op": "lte", "value": 100"#)
+    );
 }
 
 #[test]
@@ -80,7 +99,10 @@ fn a_block_that_promises_approval_leaves_nothing_callable() {
 #[test]
 fn the_published_command_allowlist_leaves_every_other_tool_open() {
     let linted = lint_default(EXECUTE_COMMAND);
-    assert_eq!(linted.rules(), ["missing-default-deny", "unlimited-execute-tool"]);
+    assert_eq!(
+        linted.rules(),
+        ["missing-default-deny", "unlimited-execute-tool"]
+    );
     let finding = linted.only("missing-default-deny");
     assert_eq!(linted.spelt(finding), "\"allow\"");
     assert_eq!(linted.decisions(finding), [true]);

@@ -43,7 +43,10 @@ fn contains(class: &Class, c: char) -> bool {
 fn characters(class: &Class) -> impl Iterator<Item = char> {
     let first = match class {
         Class::Unicode(class) => class.ranges().first().map(|range| range.start()),
-        Class::Bytes(class) => class.ranges().first().map(|range| char::from(range.start())),
+        Class::Bytes(class) => class
+            .ranges()
+            .first()
+            .map(|range| char::from(range.start())),
     };
     let liked = CHARACTERS.into_iter().filter(move |c| contains(class, *c));
     let mut found: Vec<char> = liked.take(3).collect();
@@ -60,16 +63,18 @@ fn repeated(repetition: &Repetition) -> Vec<String> {
     };
     let mut texts = Vec::new();
     if let HirKind::Class(class) = repetition.sub.kind() {
-        let words = WORDS.into_iter().filter(|word| {
-            fits(word.chars().count()) && word.chars().all(|c| contains(class, c))
-        });
+        let words = WORDS
+            .into_iter()
+            .filter(|word| fits(word.chars().count()) && word.chars().all(|c| contains(class, c)));
         texts.extend(words.map(str::to_owned));
     }
     let once = samples(&repetition.sub);
     for count in [repetition.min.max(1), repetition.min] {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         if fits(count) {
-            let short = once.iter().filter(|text| text.len().saturating_mul(count) <= LONGEST);
+            let short = once
+                .iter()
+                .filter(|text| text.len().saturating_mul(count) <= LONGEST);
             texts.extend(short.map(|text| text.repeat(count)));
         }
     }
@@ -86,7 +91,9 @@ fn joined(pieces: &[Hir]) -> Vec<String> {
             .iter()
             .map(|choice| choice.get(variant).or_else(|| choice.first()));
         // A piece without a sample (an empty class) matches nothing.
-        if let Some(text) = chosen.map(|text| text.map(String::as_str)).collect::<Option<String>>()
+        if let Some(text) = chosen
+            .map(|text| text.map(String::as_str))
+            .collect::<Option<String>>()
         {
             texts.push(text);
         }
@@ -160,12 +167,20 @@ mod tests {
     #[test]
     fn a_pattern_that_nothing_matches_gives_none_that_does() {
         let pattern = Pattern::parse(r"^[^\s\S]$").unwrap();
-        assert!(!samples(pattern.hir()).iter().any(|text| pattern.is_match(text)));
+        assert!(
+            !samples(pattern.hir())
+                .iter()
+                .any(|text| pattern.is_match(text))
+        );
     }
 
     #[test]
     fn nested_counts_stay_short() {
         let pattern = Pattern::parse("^(?:(?:ab){30}){30}$").unwrap();
-        assert!(samples(pattern.hir()).iter().all(|text| text.len() <= LONGEST));
+        assert!(
+            samples(pattern.hir())
+                .iter()
+                .all(|text| text.len() <= LONGEST)
+        );
     }
 }

@@ -51,7 +51,11 @@ fn around(test: &Test, found: &mut Vec<Value>) {
         }
         Test::Compare(_, bound) => {
             let near = [*bound, bound + 1.0, bound - 1.0, bound + 0.5, bound - 0.5];
-            found.extend(near.into_iter().filter(|n| n.is_finite()).map(Value::Number));
+            found.extend(
+                near.into_iter()
+                    .filter(|n| n.is_finite())
+                    .map(Value::Number),
+            );
         }
         Test::Regex(pattern) => found.extend(samples(pattern.hir()).into_iter().map(Value::String)),
         Test::Contains(part) => {
@@ -66,7 +70,11 @@ fn beside(value: &Value, found: &mut Vec<Value>) {
     match value {
         Value::Number(n) => {
             let near = [n + 1.0, n - 1.0];
-            found.extend(near.into_iter().filter(|n| n.is_finite()).map(Value::Number));
+            found.extend(
+                near.into_iter()
+                    .filter(|n| n.is_finite())
+                    .map(Value::Number),
+            );
         }
         Value::Bool(b) => found.push(Value::Bool(!b)),
         _ => {}
@@ -91,9 +99,16 @@ pub(super) fn accepted(engine: &Engine, rules: &ToolRules) -> Option<Value> {
         return None;
     }
     let places = places(rules);
-    let chosen = places.iter().map(|place| place.choices.first().cloned().flatten());
+    let chosen = places
+        .iter()
+        .map(|place| place.choices.first().cloned().flatten());
     let chosen = chosen.collect();
-    let mut search = Search { engine, rules, places, tries: TRIES };
+    let mut search = Search {
+        engine,
+        rules,
+        places,
+        tries: TRIES,
+    };
     search.repair(chosen, 8)
 }
 
@@ -102,7 +117,12 @@ fn places(rules: &ToolRules) -> Vec<Place<'_>> {
         let rules = rules.require.iter().chain(&rules.deny_if);
         rules.flat_map(|rule| &rule.conditions)
     };
-    let amounts = || rules.limits.iter().filter_map(|limit| limit.increment_from.as_ref());
+    let amounts = || {
+        rules
+            .limits
+            .iter()
+            .filter_map(|limit| limit.increment_from.as_ref())
+    };
     let mut paths: Vec<&Path> = conditions()
         .map(|condition| &condition.path.value)
         .chain(amounts().map(|path| &path.value))
@@ -139,7 +159,10 @@ fn places(rules: &ToolRules) -> Vec<Place<'_>> {
         let tests = required.iter().copied();
         let others = conditions().filter(here).map(|condition| &condition.test);
         let values = candidates(tests.chain(others)).into_iter().map(Some);
-        let choices: Vec<Option<Value>> = values.chain([None, Some(Value::Null)]).filter(is_fine).collect();
+        let choices: Vec<Option<Value>> = values
+            .chain([None, Some(Value::Null)])
+            .filter(is_fine)
+            .collect();
         // Without a choice the outer paths may still supply one; where they
         // do not, the engine says no.
         places.push(Place { path, choices });
@@ -159,7 +182,10 @@ impl Search<'_> {
         let rules = self.rules;
         let rule = rules.deny_if.iter().find(|rule| rule.pointer == pointer)?;
         for condition in &rule.conditions {
-            let Some(at) = self.places.iter().position(|place| *place.path == condition.path.value)
+            let Some(at) = self
+                .places
+                .iter()
+                .position(|place| *place.path == condition.path.value)
             else {
                 continue;
             };
@@ -167,7 +193,11 @@ impl Search<'_> {
                 let slot = value.as_ref().map_or(Slot::Missing, Slot::from);
                 !condition.test.holds(slot)
             };
-            let choices = self.places.get(at).map(|place| place.choices.as_slice()).unwrap_or_default();
+            let choices = self
+                .places
+                .get(at)
+                .map(|place| place.choices.as_slice())
+                .unwrap_or_default();
             let other: Vec<Option<Value>> = choices.iter().filter(escapes).cloned().collect();
             for value in other {
                 let mut changed = chosen.clone();
@@ -185,7 +215,10 @@ impl Search<'_> {
     fn build(&self, chosen: &[Option<Value>]) -> Value {
         let mut arguments = Value::empty_object();
         for (place, value) in self.places.iter().zip(chosen) {
-            let is_taken = !matches!(crate::engine::Lookup::at(&arguments, place.path), Slot::Missing);
+            let is_taken = !matches!(
+                crate::engine::Lookup::at(&arguments, place.path),
+                Slot::Missing
+            );
             let Some(value) = value.clone().filter(|_| !is_taken) else {
                 continue;
             };

@@ -36,27 +36,68 @@ fn words(text: &str) -> Vec<(bool, &str)> {
 
 /// Nouns for what would have to happen first.
 const NOUNS: [&str; 12] = [
-    "approval", "approvals", "authorisation", "authorization", "confirmation", "consent",
-    "permission", "review", "signoff", "sign", "supervision", "verification",
+    "approval",
+    "approvals",
+    "authorisation",
+    "authorization",
+    "confirmation",
+    "consent",
+    "permission",
+    "review",
+    "signoff",
+    "sign",
+    "supervision",
+    "verification",
 ];
 
 /// Participles of the same.
 const PARTICIPLES: [&str; 9] = [
-    "approved", "authorised", "authorized", "confirmed", "escalated", "reviewed", "signed",
-    "verified", "vetted",
+    "approved",
+    "authorised",
+    "authorized",
+    "confirmed",
+    "escalated",
+    "reviewed",
+    "signed",
+    "verified",
+    "vetted",
 ];
 
 /// Verbs of the same.
 const VERBS: [&str; 11] = [
-    "allow", "approve", "authorise", "authorize", "confirm", "grant", "permit", "review",
-    "unblock", "unlock", "sign",
+    "allow",
+    "approve",
+    "authorise",
+    "authorize",
+    "confirm",
+    "grant",
+    "permit",
+    "review",
+    "unblock",
+    "unlock",
+    "sign",
 ];
 
 /// People who could.
 const PEOPLE: [&str; 18] = [
-    "admin", "administrator", "approver", "boss", "human", "humans", "lead", "maintainer",
-    "manager", "moderator", "operator", "owner", "person", "reviewer", "security", "someone",
-    "supervisor", "team",
+    "admin",
+    "administrator",
+    "approver",
+    "boss",
+    "human",
+    "humans",
+    "lead",
+    "maintainer",
+    "manager",
+    "moderator",
+    "operator",
+    "owner",
+    "person",
+    "reviewer",
+    "security",
+    "someone",
+    "supervisor",
+    "team",
 ];
 
 const NEGATIONS: [&str; 16] = [
@@ -94,8 +135,15 @@ impl Sentence<'_> {
         let is_active = VERBS.contains(&word) && !matches!(word, "review" | "sign");
         let someone = self.near_before(at, 4, |word| PEOPLE.contains(&word));
         if is_active && someone && !self.is_negated(at) {
-            let may = |word: &str| matches!(word, "must" | "can" | "will" | "may" | "should" | "to" | "needs" | "has");
-            return self.near_before(at, 2, may).then(|| (at.saturating_sub(2), at));
+            let may = |word: &str| {
+                matches!(
+                    word,
+                    "must" | "can" | "will" | "may" | "should" | "to" | "needs" | "has"
+                )
+            };
+            return self
+                .near_before(at, 2, may)
+                .then(|| (at.saturating_sub(2), at));
         }
         None
     }
@@ -113,7 +161,12 @@ impl Sentence<'_> {
             .any(|before| self.word(before).is_some_and(&is_wanted))
     }
 
-    fn near_behind(&self, at: usize, reach: usize, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
+    fn near_behind(
+        &self,
+        at: usize,
+        reach: usize,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Option<usize> {
         (at..at + reach)
             .take_while(|here| self.ends.get(*here) == Some(&false))
             .map(|here| here + 1)
@@ -128,7 +181,8 @@ impl Sentence<'_> {
 
     /// "approval is not possible", "approval cannot be given".
     fn is_denied_behind(&self, at: usize) -> bool {
-        self.near_behind(at, 3, |word| NEGATIONS.contains(&word)).is_some()
+        self.near_behind(at, 3, |word| NEGATIONS.contains(&word))
+            .is_some()
     }
 
     fn with_demand_before(&self, at: usize) -> usize {
@@ -148,19 +202,31 @@ impl Sentence<'_> {
         let is_sign_off = word != "sign" || self.word(at + 1) == Some("off");
         let last = if word == "sign" { at + 1 } else { at };
         // To have permission is another matter than to get it.
-        let by_right = matches!(word, "permission" | "authorization" | "authorisation" | "verification")
-            && !self.near_before(at, 4, |word| matches!(word, "ask" | "request" | "pending" | "awaiting" | "human" | "manager"))
-            && self.near_behind(at, 3, |word| PEOPLE.contains(&word)).is_none();
+        let by_right = matches!(
+            word,
+            "permission" | "authorization" | "authorisation" | "verification"
+        ) && !self.near_before(at, 4, |word| {
+            matches!(
+                word,
+                "ask" | "request" | "pending" | "awaiting" | "human" | "manager"
+            )
+        }) && self
+            .near_behind(at, 3, |word| PEOPLE.contains(&word))
+            .is_none();
         if !is_sign_off || by_right {
             return None;
         }
         let before = (1..=3)
             .map_while(|back| at.checked_sub(back))
-            .find(|before| self.word(*before).is_some_and(is_demand) && self.same_sentence(*before, at));
+            .find(|before| {
+                self.word(*before).is_some_and(is_demand) && self.same_sentence(*before, at)
+            });
         if let Some(before) = before {
             return Some((before, last));
         }
-        let behind = self.near_behind(last, 2, |word| matches!(word, "required" | "needed" | "pending" | "necessary"));
+        let behind = self.near_behind(last, 2, |word| {
+            matches!(word, "required" | "needed" | "pending" | "necessary")
+        });
         behind.map(|behind| (at, behind))
     }
 
@@ -172,12 +238,17 @@ impl Sentence<'_> {
         }
         let by = self.near_behind(at, 4, |word| PEOPLE.contains(&word));
         let to_come = self.near_before(at, 3, |word| {
-            matches!(word, "must" | "until" | "unless" | "once" | "needs" | "has" | "have" | "will" | "should")
+            matches!(
+                word,
+                "must" | "until" | "unless" | "once" | "needs" | "has" | "have" | "will" | "should"
+            )
         });
         // Without a person only the clearest words: "must be verified" may
         // well be said of an e-mail address.
         let is_approval = self.word(at).is_some_and(|word| word.starts_with("approv"));
-        let is_be = self.near_before(at, 2, |word| matches!(word, "be" | "been" | "until" | "unless" | "once"));
+        let is_be = self.near_before(at, 2, |word| {
+            matches!(word, "be" | "been" | "until" | "unless" | "once")
+        });
         match (by, to_come && is_be) {
             (Some(by), true) => Some((at.saturating_sub(2), by)),
             (None, true) if is_approval => Some((at.saturating_sub(2), at)),
@@ -192,7 +263,10 @@ impl Sentence<'_> {
             return None;
         }
         let whom = self.near_behind(at, 4, |word| PEOPLE.contains(&word))?;
-        let next = |offset: usize| self.word(whom + offset).filter(|_| self.same_sentence(whom, whom + offset));
+        let next = |offset: usize| {
+            self.word(whom + offset)
+                .filter(|_| self.same_sentence(whom, whom + offset))
+        };
         match (next(1), next(2)) {
             // Of "contact" nothing follows but that the person can be reached.
             (None, _) => (self.word(at) == Some("ask")).then_some((at, whom)),
@@ -211,9 +285,27 @@ impl Sentence<'_> {
 fn is_demand(word: &str) -> bool {
     matches!(
         word,
-        "ask" | "await" | "awaiting" | "awaits" | "for" | "get" | "human" | "manual" | "need"
-            | "needs" | "needing" | "obtain" | "pending" | "request" | "require" | "requires"
-            | "requiring" | "under" | "without" | "manager" | "manager's"
+        "ask"
+            | "await"
+            | "awaiting"
+            | "awaits"
+            | "for"
+            | "get"
+            | "human"
+            | "manual"
+            | "need"
+            | "needs"
+            | "needing"
+            | "obtain"
+            | "pending"
+            | "request"
+            | "require"
+            | "requires"
+            | "requiring"
+            | "under"
+            | "without"
+            | "manager"
+            | "manager's"
     )
 }
 
@@ -290,6 +382,9 @@ mod tests {
 
     #[test]
     fn the_promise_is_quoted_as_written() {
-        assert_eq!(promise("Sorry. Requires HUMAN approval!").as_deref(), Some("Requires HUMAN approval"));
+        assert_eq!(
+            promise("Sorry. Requires HUMAN approval!").as_deref(),
+            Some("Requires HUMAN approval")
+        );
     }
 }
