@@ -283,6 +283,7 @@ mod tests {
             Category::Financial,
             &[
                 "create_refund",
+                "issue_refund",
                 "create_charge",
                 "refund_payment",
                 "pay_order",
@@ -321,6 +322,7 @@ mod tests {
                 "getVisibleJiraProjects",
                 "get_delete_marker",
                 "pull_request_read",
+                "issue_read",
                 "query_metrics",
                 "describe_instances",
             ],

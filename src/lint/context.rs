@@ -101,6 +101,19 @@ impl<'a> Context<'a> {
         self.index.contains_key(tool)
     }
 
+    /// How many rules and limits a call of `tool` may meet, and one: what it
+    /// costs to decide it.
+    pub fn steps(&self, tool: &str) -> u64 {
+        let listed = self
+            .index
+            .get(tool)
+            .and_then(|at| self.policy.tools.get(*at));
+        let own = listed.map_or(0, |rules| {
+            rules.require.len() + rules.deny_if.len() + rules.limits.len()
+        });
+        (1 + own + self.policy.all_tools.len()) as u64
+    }
+
     /// A tool name that is neither listed nor hidden by its name.
     pub fn unlisted_tool(&self) -> String {
         let is_free = |name: &String| {

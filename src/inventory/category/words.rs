@@ -112,7 +112,6 @@ const WRITE: &[&str] = &[
     "import",
     "insert",
     "invite",
-    "issue",
     "label",
     "lock",
     "make",

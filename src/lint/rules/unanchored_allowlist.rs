@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::context::Tool;
-use crate::lint::witness::{candidates, passes, with};
+use crate::lint::witness::{candidates, with};
 use crate::pattern::Pattern;
 use crate::policy::{Condition, Test};
 use crate::value::Value;
@@ -286,9 +286,10 @@ fn look(
                 _ => None,
             })
             .collect();
-        let passing = |text: String| {
+        let mut passing = |text: String| {
             let arguments = with(accepted, path, Value::String(text))?;
-            passes(context.engine, tool.name(), &arguments)
+            reporter
+                .passes(tool.name(), &arguments)
                 .then(|| WitnessCall::new(tool.name(), arguments))
         };
         let pairs = |foreign: &'static [&str]| {
