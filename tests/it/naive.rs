@@ -474,7 +474,7 @@ impl<'p> Naive<'p> {
                 .any(|element| self.equal(element, other))
         };
         match op {
-            "exists" => !value.is_null() == operand.as_bool().unwrap(),
+            "exists" => value.is_null() != operand.as_bool().unwrap(),
             "eq" => self.equal(value, operand),
             "neq" => !self.equal(value, operand),
             "in" => some_element_equals(operand, value),

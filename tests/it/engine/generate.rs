@@ -398,24 +398,23 @@ fn sequence(random: &mut Random, policy: Option<&Value>) -> Sequence {
     };
     let start = start(random);
     let mut at = start;
-    let count = if policy.is_none() {
-        3
-    } else {
-        3 + random.below(9)
+    let storm = policy.is_some() && random.chance(2);
+    let count = match policy {
+        None => 3,
+        Some(_) if storm => 40 + random.below(40),
+        Some(_) => 3 + random.below(9),
     };
     let calls = (0..count)
         .map(|_| {
+            let step = if storm {
+                short_step(random)
+            } else {
+                step(random)
+            };
             at = match order {
-                Order::Ascending => at + step(random).abs(),
-                Order::Any => at + step(random),
-                Order::WithinADay => {
-                    let next = at + step(random);
-                    if (next - start).abs() < 11 * HOUR {
-                        next
-                    } else {
-                        at
-                    }
-                }
+                Order::Ascending => at + step.abs(),
+                Order::WithinADay if (at + step - start).abs() > 11 * HOUR => at,
+                Order::WithinADay | Order::Any => at + step,
             };
             let tool = if random.chance(75) {
                 favourite.clone()
@@ -428,7 +427,11 @@ fn sequence(random: &mut Random, policy: Option<&Value>) -> Sequence {
                 grant: GRANTS[random.weighted(&[70, 25, 5])],
                 at,
                 params: params(random, policy, &tool),
-                failed: random.chance(20).then(|| at + response_delay(random)),
+                failed: if storm {
+                    random.chance(85).then(|| at + short_step(random).abs())
+                } else {
+                    random.chance(20).then(|| at + response_delay(random))
+                },
             }
         })
         .collect();
@@ -471,6 +474,17 @@ fn step(random: &mut Random) -> i128 {
         18 => -24 * HOUR,
         _ => i128::from(random.between(0, 30)) * SECOND,
     }
+}
+
+/// Between the calls of a storm, nearly all of which end in errors: so many
+/// releases in one window that the engine tidies them up.
+fn short_step(random: &mut Random) -> i128 {
+    let seconds = match random.below(12) {
+        0 => random.between(-25, -1),
+        1 => 0,
+        _ => random.between(1, 4),
+    };
+    i128::from(seconds) * SECOND
 }
 
 /// How long after its call, or before, a response arrives.
