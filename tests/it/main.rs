@@ -11,6 +11,7 @@
     reason = "a test stops where it fails, and shows what it has counted"
 )]
 
+mod commands;
 mod compare;
 mod embed;
 mod engine;
@@ -19,4 +20,6 @@ mod malformed;
 mod naive;
 mod parser;
 mod random;
+mod readme;
 mod region;
+mod support;

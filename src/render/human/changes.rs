@@ -88,12 +88,9 @@ fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources
             let _ = writeln!(out, "    {label}: {line}");
         }
     }
-    for (what, witnesses) in [
-        ("passes now", &change.loosened),
-        ("refused now", &change.tightened),
-    ] {
+    for (passes, witnesses) in [(true, &change.loosened), (false, &change.tightened)] {
         for witness in witnesses.iter().take(MOST_WITNESSES) {
-            render_witness(out, what, witness);
+            render_witness(out, passes, witness);
         }
     }
 }
@@ -112,19 +109,26 @@ fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<Strin
     ))
 }
 
-fn render_witness(out: &mut String, what: &str, witness: &Witness) {
+fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
     if witness.calls.is_empty() {
         return;
     }
-    let refusal = witness.refusal();
-    let message = refusal.message.as_deref().map(terminal).unwrap_or_default();
+    let message = witness
+        .refusal()
+        .message
+        .as_deref()
+        .map(terminal)
+        .unwrap_or_default();
     let calls: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-    let last = if calls > 1 {
-        format!(" (the last of {calls} calls)")
+    let subject = if calls > 1 {
+        format!("the last of {calls} calls ")
     } else {
         String::new()
     };
-    let _ = writeln!(out, "    {what}{last}, otherwise \"{message}\":");
+    let _ = match passes {
+        true => writeln!(out, "    {subject}passes now; before: {message}"),
+        false => writeln!(out, "    {subject}is refused now: {message}"),
+    };
     for call in &witness.calls {
         let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
     }
