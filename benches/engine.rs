@@ -1,14 +1,20 @@
 //! How long a policy of realistic size (fifty tools with conditions and limits)
-//! takes to parse, to compile, and to decide a call. `cargo bench --bench
-//! engine` runs it.
+//! takes to parse, to compile, and to decide a call, and a trace to replay.
+//! `cargo bench --bench engine` runs it.
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop where it stands")]
+
+use std::io::Cursor;
 
 use divan::{Bencher, black_box};
 use mcppolicy::document::parse::parse_text;
 use mcppolicy::engine::{Call, Counters, Engine};
 use mcppolicy::policy::Policy;
+use mcppolicy::replay::{Options, Replay};
+use mcppolicy::source::SourceMap;
 use mcppolicy::time::{Span, Time};
+use mcppolicy::trace::Trace;
+use mcppolicy::trace::native::NativeReader;
 use mcppolicy::value::Value;
 use serde_json::json;
 
@@ -114,5 +120,46 @@ fn decide(bencher: Bencher<'_, '_>, amount: u64) {
             let time = Time::from_nanos(nanos);
             let call = Call::new("agent-7", "tool_31", black_box(&arguments), time);
             engine.decide(&call, &mut counters).reservation
+        });
+}
+
+const CALLS: usize = 10_000;
+
+/// A native trace of calls that pass and calls that do not, all asserted.
+fn trace_text() -> String {
+    let mut text = String::from(
+        "{\"mcppolicy\":\"trace/1\",\"start\":\"2026-11-20T10:00:00Z\",\"step\":\"250ms\"}\n",
+    );
+    for index in 0..CALLS {
+        let amount = if index % 10 == 0 { 900 } else { 20 };
+        let call = json!({
+            "tool": format!("tool_{}", index % TOOLS),
+            "grant": format!("grant-{}", index % 20),
+            "arguments": arguments(amount).to_json(),
+            "expect": if amount == 900 { "deny" } else { "allow" },
+        });
+        text.push_str(&call.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+/// From a trace's bytes to its report.
+#[divan::bench]
+fn replay(bencher: Bencher<'_, '_>) {
+    let engine = engine();
+    let text = trace_text();
+    bencher
+        .counter(divan::counter::ItemsCount::new(CALLS))
+        .counter(divan::counter::BytesCount::of_str(&text))
+        .bench(|| {
+            let mut sources = SourceMap::new();
+            let reader = NativeReader::new(Cursor::new(text.clone().into_bytes()));
+            let mut trace = Trace::open("bench", Box::new(reader)).unwrap();
+            let mut replay = Replay::new(&engine, Options::default());
+            replay.read(&mut trace, &mut sources).unwrap();
+            let results = replay.finish();
+            assert_eq!(results.summary().passed, CALLS as u64);
+            results
         });
 }
