@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::arguments::{accept, confirm, uncountable};
-use super::quota::{PerWindow, UNBOUNDED, UTC, sums};
+use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Shape, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
 use super::{Compiled, Entry, Pair, wording};
@@ -49,7 +49,9 @@ struct Callable {
 }
 
 fn limits_of(rules: Option<&ToolRules>) -> &[Limit] {
-    rules.map(|rules| rules.limits.as_slice()).unwrap_or_default()
+    rules
+        .map(|rules| rules.limits.as_slice())
+        .unwrap_or_default()
 }
 
 /// The bounds that limits set on the count, or on the sum at `path`.
@@ -191,10 +193,12 @@ impl Way<'_, '_> {
         let amounts = Amounts::new([passing, refusing], paths, self.pair.budget)?;
         Ok(amounts.map(|amounts| {
             let limits = limits_of(passing);
-            let counts = amounts.ranges().fold(bounds(limits, None), |counts, range| {
-                let sums = bounds(limits, Some(range.path));
-                counts.min(sums.divided(u128::from(range.least)))
-            });
+            let counts = amounts
+                .ranges()
+                .fold(bounds(limits, None), |counts, range| {
+                    let sums = bounds(limits, Some(range.path));
+                    counts.min(sums.divided(u128::from(range.least)))
+                });
             Callable {
                 tool: tool.to_owned(),
                 own: counts.maxima(UTC),
@@ -223,12 +227,14 @@ impl Way<'_, '_> {
             excesses.extend(Excess::of(limit, maxima, path));
         }
         excesses.sort_by_key(|excess| (excess.path.is_some(), excess.reach));
-        self.first_proved(excesses, callable.amounts.reason(), |excess| {
-            match &excess.path {
+        self.first_proved(
+            excesses,
+            callable.amounts.reason(),
+            |excess| match &excess.path {
                 None => self.count(std::slice::from_mut(&mut callable), excess),
                 Some(path) => self.sum(&mut callable, path, passing, excess),
-            }
-        })
+            },
+        )
     }
 
     fn of_all_tools(&self, names: &BTreeSet<String>, stranger: &str) -> Direction {
@@ -258,7 +264,7 @@ impl Way<'_, '_> {
                 break;
             }
         }
-        let total = shared.min(reached);
+        let total = together(self.shared(), [reached], UTC);
         let mut excesses: Vec<Excess> = self
             .refuser
             .policy
@@ -267,9 +273,13 @@ impl Way<'_, '_> {
             .filter_map(|limit| Excess::of(limit, total, None))
             .collect();
         excesses.sort_by_key(|excess| excess.reach);
-        let coupled = callables.iter().find_map(|callable| callable.amounts.reason());
+        let coupled = callables
+            .iter()
+            .find_map(|callable| callable.amounts.reason());
         let reason = failed.map(Reason::Budget).or(coupled);
-        self.first_proved(excesses, reason, |excess| self.count(&mut callables, excess))
+        self.first_proved(excesses, reason, |excess| {
+            self.count(&mut callables, excess)
+        })
     }
 
     /// The first excess that a witness proves; excluded when there is none to
@@ -285,8 +295,7 @@ impl Way<'_, '_> {
             match prove(&excess) {
                 Err(exceeded) => undecided = undecided.or(Some(Reason::Budget(exceeded))),
                 Ok(calls) => {
-                    let witness =
-                        sequence::confirm(self.pair, &calls, self.passer, self.refuser);
+                    let witness = sequence::confirm(self.pair, &calls, self.passer, self.refuser);
                     match witness {
                         Some(witness) => return Direction::Proved(vec![witness]),
                         None => undecided = Some(reason.unwrap_or(Reason::Unconfirmed)),
@@ -298,17 +307,11 @@ impl Way<'_, '_> {
     }
 
     /// Enough calls of one tool or several to exceed a count.
-    fn count(
-        &self,
-        callables: &mut [Callable],
-        excess: &Excess,
-    ) -> Result<Vec<Timed>, Exceeded> {
+    fn count(&self, callables: &mut [Callable], excess: &Excess) -> Result<Vec<Timed>, Exceeded> {
         let window = excess.window;
         let reach = self.affordable(excess.reach)?;
         let shared = self.shared().maxima(UTC);
-        callables.sort_by_key(|callable| {
-            std::cmp::Reverse(callable.own.min(shared).get(window))
-        });
+        callables.sort_by_key(|callable| std::cmp::Reverse(callable.own.min(shared).get(window)));
         let mut shapes = Vec::new();
         let mut left = reach;
         let mut maxima = PerWindow::all(0);

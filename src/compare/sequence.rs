@@ -140,7 +140,12 @@ pub(super) fn spread_minute(window: Window, at: u64) -> i64 {
 
 /// So many calls of one shape within one window, evenly, as close together as
 /// the true maxima of the smaller windows let them be.
-pub(super) fn evenly(shape: &Rc<Shape>, count: u64, window: Window, maxima: PerWindow) -> Vec<Timed> {
+pub(super) fn evenly(
+    shape: &Rc<Shape>,
+    count: u64,
+    window: Window,
+    maxima: PerWindow,
+) -> Vec<Timed> {
     let every = spacing(count, window, maxima);
     let call = |at: u64| Timed {
         shape: Rc::clone(shape),
@@ -165,10 +170,15 @@ fn spacing(count: u64, window: Window, maxima: PerWindow) -> i128 {
                 || at_most(*every, Window::Minute)
                     && (window != Window::Day || at_most(*every, Window::Hour)))
     };
-    let seconds = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 180, 240, 300, 360, 600, 900,
-        1200, 1800, 3600, 7200];
+    let seconds = [
+        1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 180, 240, 300, 360, 600, 900, 1200,
+        1800, 3600, 7200,
+    ];
     let fractions = [SECOND / 10, SECOND / 100, SECOND / 1000, SECOND / 1_000_000];
-    let round = seconds.map(|seconds| seconds * SECOND).into_iter().chain(fractions);
+    let round = seconds
+        .map(|seconds| seconds * SECOND)
+        .into_iter()
+        .chain(fractions);
     round
         .into_iter()
         .find(fits)

@@ -76,8 +76,7 @@ pub(super) fn of_all_tools(pair: &Pair<'_, '_>) -> Option<Change> {
             Side::at(pair.new.policy, "/all_tools"),
         ]
     };
-    (words(old) != words(new))
-        .then(|| Change::reworded(Scope::AllTools, Aspect::Limits, sides()))
+    (words(old) != words(new)).then(|| Change::reworded(Scope::AllTools, Aspect::Limits, sides()))
 }
 
 fn own(tool: Option<&ToolRules>) -> &[Limit] {
@@ -97,7 +96,10 @@ fn words(limits: &[Limit]) -> Vec<String> {
     limits
         .iter()
         .map(|limit| {
-            let path = limit.increment_from.as_ref().map(|path| path.value.to_string());
+            let path = limit
+                .increment_from
+                .as_ref()
+                .map(|path| path.value.to_string());
             let message = limit.on_deny.as_ref().map(|text| text.value.as_str());
             format!(
                 "{:?}",

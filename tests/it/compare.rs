@@ -2,11 +2,11 @@
 
 mod counts;
 mod finite;
-mod random;
+mod sums;
 mod unbounded;
 mod worked;
 
-use mcppolicy::compare::{self, Change, Compiled, Comparison, Witness};
+use mcppolicy::compare::{self, Change, Comparison, Compiled, Witness};
 use mcppolicy::engine::{Call, Counters};
 use mcppolicy::policy::Policy;
 use mcppolicy::region::Budget;
@@ -58,10 +58,18 @@ fn refused(witness: &Witness, policy: &Policy) -> Option<u64> {
         let start = run.at.unwrap_or(Time::new(0, 0));
         for nth in 0..run.repeat {
             let time = start.plus(run.every.times(nth));
-            assert!(last.is_none_or(|last| last <= time), "out of order: {witness:?}");
+            assert!(
+                last.is_none_or(|last| last <= time),
+                "out of order: {witness:?}"
+            );
             last = Some(time);
             let call = Call::new("g", &run.tool, &run.arguments, time);
-            if compiled.engine.decide(&call, &mut counters).decision.is_deny() {
+            if compiled
+                .engine
+                .decide(&call, &mut counters)
+                .decision
+                .is_deny()
+            {
                 return Some(at);
             }
             at += 1;

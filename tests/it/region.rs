@@ -24,7 +24,10 @@ fn condition(path: &str, op: &str, value: Json) -> Json {
 #[test]
 fn everything_has_the_empty_object_and_the_outside_of_everything_nothing() {
     let mut space = Space::new(Budget::default());
-    assert_eq!(space.find(&Region::everything()), Answer::Witness(Value::empty_object()));
+    assert_eq!(
+        space.find(&Region::everything()),
+        Answer::Witness(Value::empty_object())
+    );
     let mut nothing = Region::everything();
     nothing.outside(&[]);
     assert_eq!(space.find(&nothing), Answer::Empty);
@@ -91,7 +94,11 @@ fn implication_is_proved_or_refuted_by_example() {
         .iter()
         .map(|condition| arguments.condition(condition))
         .collect();
-    assert!(arguments.counterexample(&literals[..1], literals[1]).is_empty());
+    assert!(
+        arguments
+            .counterexample(&literals[..1], literals[1])
+            .is_empty()
+    );
     let not_implied = arguments.counterexample(&literals[1..2], literals[0]);
     assert!(not_implied.witness().is_some());
     assert!(arguments.example(&literals).is_empty());
@@ -118,7 +125,9 @@ fn several_rule_sets_together_can_contain_one() {
     let (all, low, high) = (below("gte", 0), below("lt", 10), below("gte", 10));
     let budget = Budget::default();
     assert!(arguments::outside(Some(&all), &[Some(&low), Some(&high)], budget).is_empty());
-    let escaped = arguments::outside(Some(&all), &[Some(&low)], budget).witness().unwrap();
+    let escaped = arguments::outside(Some(&all), &[Some(&low)], budget)
+        .witness()
+        .unwrap();
     assert_eq!(escaped.to_json(), json!({"n": 10}));
     assert!(arguments::outside(Some(&all), &[None], budget).is_empty());
 }

@@ -142,9 +142,7 @@ impl Amounts {
         let space = &mut self.space;
         let exactly = space.test(path, &Test::Eq(Value::Number(amount as f64)));
         let up_to = at_most(space, path, amount);
-        let mut above = |bound: u64| {
-            space.test(path, &Test::Compare(Comparison::Gt, bound as f64))
-        };
+        let mut above = |bound: u64| space.test(path, &Test::Compare(Comparison::Gt, bound as f64));
         let rounded = above(amount.saturating_sub(1));
         let half = above(amount / 2);
         let others: Vec<(Path, u64)> = self
@@ -157,7 +155,12 @@ impl Amounts {
             .iter()
             .map(|(other, least)| at_most(&mut self.space, other, *least))
             .collect();
-        let choices = [vec![exactly], vec![rounded, up_to], vec![half, up_to], vec![up_to]];
+        let choices = [
+            vec![exactly],
+            vec![rounded, up_to],
+            vec![half, up_to],
+            vec![up_to],
+        ];
         let arguments = choices.iter().find_map(|choice| {
             let narrow: Vec<Literal> = choice.iter().chain(&others).copied().collect();
             self.with(&narrow).or_else(|| self.with(choice))
@@ -259,7 +262,9 @@ impl SumRace<'_> {
     }
 
     fn call(&mut self, race: &mut Race<'_>, added: &mut Added, minute: i64, nth: u64) -> Step {
-        let amount = added.room(&self.bounds, minute).min(self.reach.saturating_sub(added.all));
+        let amount = added
+            .room(&self.bounds, minute)
+            .min(self.reach.saturating_sub(added.all));
         let amount = amount.min(self.amounts.most(self.path));
         let amount = u64::try_from(amount).unwrap_or(LARGEST);
         let Some(shape) = self.amounts.adding(self.tool, self.path, amount) else {

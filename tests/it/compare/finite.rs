@@ -20,14 +20,27 @@ fn tests() -> Vec<(&'static str, Json)> {
         tests.extend([(op, json!(5)), (op, json!(0.5))]);
     }
     let operands = [
-        json!(5), json!("5"), json!("ab"), json!(true), json!("true"), json!(null), json!(0),
-        json!([5]), json!([]), json!({"b": 5}), json!({"b": 5, "x": 0}), json!({}),
+        json!(5),
+        json!("5"),
+        json!("ab"),
+        json!(true),
+        json!("true"),
+        json!(null),
+        json!(0),
+        json!([5]),
+        json!([]),
+        json!({"b": 5}),
+        json!({"b": 5, "x": 0}),
+        json!({}),
     ];
     for operand in operands {
         tests.extend([("eq", operand.clone()), ("neq", operand)]);
     }
     let lists = [
-        json!([5, "ab", null]), json!(["5", false]), json!([]), json!([{"b": "5"}, ["5", 5], "a"]),
+        json!([5, "ab", null]),
+        json!(["5", false]),
+        json!([]),
+        json!([{"b": "5"}, ["5", 5], "a"]),
     ];
     for list in lists {
         tests.extend([("in", list.clone()), ("not_in", list)]);
@@ -35,7 +48,15 @@ fn tests() -> Vec<(&'static str, Json)> {
     for pattern in ["^a", "b$", "^[0-9]+$", "a|5", "^$", "(?i)^A.$"] {
         tests.push(("regex", json!(pattern)));
     }
-    for part in [json!("a"), json!(5), json!("5"), json!(""), json!(true), json!([5]), json!(null)] {
+    for part in [
+        json!("a"),
+        json!(5),
+        json!("5"),
+        json!(""),
+        json!(true),
+        json!([5]),
+        json!(null),
+    ] {
         tests.push(("contains", part));
     }
     assert!(tests.len() <= 64);
@@ -55,7 +76,9 @@ fn plain_values() -> Vec<Json> {
     for _ in 0..4 {
         let longer: Vec<String> = words
             .iter()
-            .flat_map(|word| ["a", "A", "b", "5", "0", "x", "\n"].map(|letter| format!("{word}{letter}")))
+            .flat_map(|word| {
+                ["a", "A", "b", "5", "0", "x", "\n"].map(|letter| format!("{word}{letter}"))
+            })
             .collect();
         words.extend(longer);
         words.sort();
@@ -63,16 +86,29 @@ fn plain_values() -> Vec<Json> {
     }
     values.extend(words.into_iter().map(|word| json!(word)));
     let elements = [
-        json!(5), json!("5"), json!(five), json!("a"), json!(""), json!(true), json!([5]),
-        json!(null), json!(7),
+        json!(5),
+        json!("5"),
+        json!(five),
+        json!("a"),
+        json!(""),
+        json!(true),
+        json!([5]),
+        json!(null),
+        json!(7),
     ];
-    let mut arrays: Vec<Vec<Json>> = vec![Vec::new(), vec![json!(5), json!(5)], vec![json!("5"), json!(5)]];
+    let mut arrays: Vec<Vec<Json>> = vec![
+        Vec::new(),
+        vec![json!(5), json!(5)],
+        vec![json!("5"), json!(5)],
+    ];
     for _ in 0..4 {
         let longer: Vec<Vec<Json>> = arrays
             .iter()
-            .flat_map(|array| elements.iter().map(|element| {
-                [array.clone(), vec![element.clone()]].concat()
-            }))
+            .flat_map(|array| {
+                elements
+                    .iter()
+                    .map(|element| [array.clone(), vec![element.clone()]].concat())
+            })
             .collect();
         arrays.extend(longer);
         arrays = distinct(arrays);
@@ -108,9 +144,7 @@ struct Pool {
 impl Pool {
     fn new() -> Pool {
         let rules = |path: &str| -> Vec<Json> {
-            let condition = |(op, value): (&str, Json)| {
-                json!({"conditions": [{"path": path, "op": op, "value": value}]})
-            };
+            let condition = |(op, value): (&str, Json)| json!({"conditions": [{"path": path, "op": op, "value": value}]});
             tests().into_iter().map(condition).collect()
         };
         let conditions: Vec<Vec<Condition>> = PATHS
@@ -134,7 +168,13 @@ impl Pool {
     fn fill(&mut self) {
         let plain = self.telling(plain_values());
         let mut c: Vec<Json> = plain.clone();
-        c.extend([json!({}), json!({"z": 1}), json!({"b": 5}), json!({"b": "5"}), json!({"b": 5, "x": 0})]);
+        c.extend([
+            json!({}),
+            json!({"z": 1}),
+            json!({"b": 5}),
+            json!({"b": "5"}),
+            json!({"b": 5, "x": 0}),
+        ]);
         let mut a = c.clone();
         for value in plain.iter().chain(&c) {
             a.extend([json!({"b": value}), json!({"b": value, "z": 1})]);
@@ -203,7 +243,11 @@ impl Rules {
 
     fn mutated(&self, random: &mut Random, pool: &Pool) -> Rules {
         let mut rules = self.clone();
-        let list = if random.chance(2) { &mut rules.require } else { &mut rules.deny_if };
+        let list = if random.chance(2) {
+            &mut rules.require
+        } else {
+            &mut rules.deny_if
+        };
         match random.below(4) {
             0 => list.push(conjunction(random, pool)),
             1 if !list.is_empty() => {
@@ -262,11 +306,17 @@ fn asked(random: &mut Random, pool: &Pool) -> Asked {
 }
 
 fn conjunction(random: &mut Random, pool: &Pool) -> Vec<Asked> {
-    (0..1 + random.below(2)).map(|_| asked(random, pool)).collect()
+    (0..1 + random.below(2))
+        .map(|_| asked(random, pool))
+        .collect()
 }
 
 /// One value for each set that the asked conditions cannot tell apart.
-fn classes<'v>(values: &'v [(Option<Value>, [u64; 4])], mask: [u64; 4], paths: &[usize]) -> Vec<&'v (Option<Value>, [u64; 4])> {
+fn classes<'v>(
+    values: &'v [(Option<Value>, [u64; 4])],
+    mask: [u64; 4],
+    paths: &[usize],
+) -> Vec<&'v (Option<Value>, [u64; 4])> {
     let mut keyed: Vec<([u64; 3], usize)> = values
         .iter()
         .enumerate()
@@ -303,9 +353,9 @@ fn tried(pool: &Pool, old: &Rules, new: &Rules, engines: Option<[Engine; 2]>) ->
             tighter |= by_old && !by_new;
             if let Some([old, new]) = &engines {
                 let members = [("a", a), ("c", c)];
-                let present = members.iter().filter_map(|(name, value)| {
-                    Some((String::from(*name), (*value).clone()?))
-                });
+                let present = members
+                    .iter()
+                    .filter_map(|(name, value)| Some((String::from(*name), (*value).clone()?)));
                 let arguments = Value::Object(present.collect());
                 assert_eq!(engine_accepts(old, &arguments), by_old, "{arguments}");
                 assert_eq!(engine_accepts(new, &arguments), by_new, "{arguments}");
@@ -350,8 +400,16 @@ fn pairs(seed: u64, count: usize) -> BTreeMap<Verdict, usize> {
 #[track_caller]
 fn each_often_enough(seen: &BTreeMap<Verdict, usize>, count: usize) {
     println!("{seen:?}");
-    for verdict in [Verdict::Equivalent, Verdict::Loosened, Verdict::Tightened, Verdict::Mixed] {
-        assert!(seen.get(&verdict).is_some_and(|n| *n * 25 > count), "{seen:?}");
+    for verdict in [
+        Verdict::Equivalent,
+        Verdict::Loosened,
+        Verdict::Tightened,
+        Verdict::Mixed,
+    ] {
+        assert!(
+            seen.get(&verdict).is_some_and(|n| *n * 25 > count),
+            "{seen:?}"
+        );
     }
 }
 
