@@ -6,6 +6,7 @@
 
 mod number;
 pub mod parse;
+pub mod shadow;
 
 use crate::source::{FileId, Location, Span};
 use crate::value::Value;
@@ -159,7 +160,8 @@ pub fn escape_pointer(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
-fn unescape_pointer(token: &str) -> String {
+/// One token of a JSON Pointer read back.
+pub fn unescape_pointer(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 

@@ -10,6 +10,7 @@ mod condition;
 mod counter;
 mod decision;
 mod explain;
+mod reads;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -511,7 +512,8 @@ impl Engine {
 /// The first second of the window that `time` falls in; windows are aligned
 /// to the calendar in UTC (policy language §4).
 fn window_start(window: Window, time: Time) -> i64 {
-    time.seconds() - time.seconds().rem_euclid(window.seconds())
+    let into_window = time.seconds().rem_euclid(window.seconds());
+    time.seconds().saturating_sub(into_window)
 }
 
 impl Rule {

@@ -1,3 +1,7 @@
 //! The `mcppolicy` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mcppolicy::cli::main()
+}

@@ -7,8 +7,10 @@
 mod lower;
 mod path;
 
+use std::collections::{BTreeSet, HashSet};
+
 use crate::diagnostic::Finding;
-use crate::document::{self};
+use crate::document::{self, Document, shadow};
 use crate::pattern::Pattern;
 use crate::source::{FileId, Location, SourceMap, Span};
 use crate::value::Value;
@@ -250,9 +252,20 @@ impl Policy {
         let Some(document) = document else {
             return (file, None, findings);
         };
-        findings.extend(crate::schema::check_policy(&document));
-        let (policy, problems) = lower::lower(&document, map.get(file).text());
-        findings.extend(problems);
+        let text = map.get(file).text();
+        // A number that no double holds is named once, however wrong it is.
+        let unreadable: HashSet<Span> = findings
+            .iter()
+            .map(|finding| finding.location.span)
+            .collect();
+        let (policy, problems) = check(&document, text);
+        findings.extend(
+            problems
+                .into_iter()
+                .filter(|finding| !unreadable.contains(&finding.location.span)),
+        );
+        let hidden = hidden_values(&document, text, &findings);
+        findings.extend(hidden);
         findings.sort_by_key(|finding| (finding.location.span, finding.pointer.clone()));
         (file, Some(policy), findings)
     }
@@ -282,6 +295,33 @@ impl Policy {
             .find(|(_, entry)| entry.value == tool || entry.value == "*")
     }
 
+    /// Where the rule, limit or entry stands that a decision names by its JSON
+    /// Pointer; the whole policy for a pointer that names none.
+    pub fn place_of(&self, pointer: &str) -> Location {
+        let index = |text: &str| text.parse::<usize>().ok();
+        let span = match pointer.split('/').skip(1).collect::<Vec<_>>().as_slice() {
+            ["default"] => Some(self.default.span),
+            ["hide", at] => index(at)
+                .and_then(|at| self.hide.get(at))
+                .map(|entry| entry.span),
+            ["all_tools", "limits", at] => index(at)
+                .and_then(|at| self.all_tools.get(at))
+                .map(|limit| limit.span),
+            ["tools", tool, list, at] => {
+                let name = document::unescape_pointer(tool);
+                self.tool(&name)
+                    .zip(index(at))
+                    .and_then(|(rules, at)| match *list {
+                        "require" => rules.require.get(at).map(|rule| rule.span),
+                        "deny_if" => rules.deny_if.get(at).map(|rule| rule.span),
+                        _ => rules.limits.get(at).map(|limit| limit.span),
+                    })
+            }
+            _ => None,
+        };
+        self.at(span.unwrap_or(self.span))
+    }
+
     /// A span of this policy's file as a location.
     pub fn at(&self, span: Span) -> Location {
         Location {
@@ -289,6 +329,39 @@ impl Policy {
             span,
         }
     }
+}
+
+/// The policy, and every problem that the schema or lowering has with it.
+fn check(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
+    let mut findings = crate::schema::check_policy(document);
+    let (policy, problems) = lower::lower(document, text);
+    findings.extend(problems);
+    (policy, findings)
+}
+
+/// Repeated keys whose hidden values are looked into; each costs as much as
+/// checking the document again.
+const MOST_HIDDEN: usize = 16;
+
+/// The problems of values that a later member of the same name hides.
+fn hidden_values(document: &Document, text: &str, found: &[Finding]) -> Vec<Finding> {
+    let repeated = found
+        .iter()
+        .flat_map(|finding| &finding.related)
+        .map(|related| related.location.span);
+    let keys: BTreeSet<Span> = repeated.collect();
+    let mut hidden = Vec::new();
+    for key in keys.into_iter().take(MOST_HIDDEN) {
+        let Some((uncovered, value)) = shadow::uncovered(document, key) else {
+            continue;
+        };
+        let inside = |finding: &Finding| {
+            let span = finding.location.span;
+            value.start <= span.start && span.end <= value.end && !found.contains(finding)
+        };
+        hidden.extend(check(&uncovered, text).1.into_iter().filter(inside));
+    }
+    hidden
 }
 
 /// Why a policy cannot be enforced: each problem with its line and column.

@@ -103,6 +103,16 @@ impl Source {
         }
     }
 
+    /// The line that byte `offset` of the kept text lies on, without its line
+    /// break.
+    pub fn line_span(&self, offset: usize) -> Span {
+        let starts = &self.index().line_starts;
+        let line = starts.partition_point(|start| *start <= offset);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let end = starts.get(line).map_or(self.text.len(), |next| next - 1);
+        Span::new(start, end)
+    }
+
     fn chars_before(&self, offset: usize) -> usize {
         let block = offset / BLOCK;
         let before = self

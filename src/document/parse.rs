@@ -168,43 +168,53 @@ fn problem_finding(file: FileId, text: &str, problem: &Problem) -> Finding {
         file,
         span: problem.span,
     };
+    let (message, help) = describe(text, problem);
+    let finding = Finding::new(
+        "syntax",
+        Severity::Error,
+        location,
+        problem.pointer.clone(),
+        message,
+    )
+    .help(help);
+    match problem.trouble {
+        Trouble::DuplicateKey { first, .. } => {
+            finding.related(Location { file, span: first }, "first here")
+        }
+        _ => finding,
+    }
+}
+
+/// What to say of a problem in `text`, and what to do about it.
+pub fn describe(text: &str, problem: &Problem) -> (String, String) {
     let spelling = text
         .get(problem.span.start..problem.span.end)
         .unwrap_or_default();
-    let finding = |message: String| {
-        Finding::new(
-            "syntax",
-            Severity::Error,
-            location,
-            problem.pointer.clone(),
-            message,
-        )
-    };
     match &problem.trouble {
-        Trouble::DuplicateKey { key, first } => {
-            finding(format!("The key {} is already in this object", quoted(key)))
-                .related(Location { file, span: *first }, "first here")
-                .help("gateways keep one of the two without saying which; remove or merge one")
-        }
-        Trouble::LoneSurrogate => finding(format!(
-            "{spelling} is half of a surrogate pair, which is no character"
-        ))
-        .help("write both halves, or the character itself in UTF-8"),
+        Trouble::DuplicateKey { key, .. } => (
+            format!("The key {} is already in this object", quoted(key)),
+            "gateways keep one of the two without saying which; remove or merge one".to_owned(),
+        ),
+        Trouble::LoneSurrogate => (
+            format!("{spelling} is half of a surrogate pair, which is no character"),
+            "write both halves, or the character itself in UTF-8".to_owned(),
+        ),
         Trouble::InexactNumber => {
             let nearest: f64 = spelling.parse().unwrap_or_default();
-            finding(format!(
-                "{} is not a number that an IEEE double holds",
-                shortened(spelling)
-            ))
-            .help(format!(
-                "gateways would read {nearest}; write that, or use a string for an identifier"
-            ))
+            (
+                format!(
+                    "{} is not a number that an IEEE double holds",
+                    shortened(spelling)
+                ),
+                format!(
+                    "gateways would read {nearest}; write that, or use a string for an identifier"
+                ),
+            )
         }
-        Trouble::NumberOverflow => finding(format!(
-            "{} is beyond the largest IEEE double",
-            shortened(spelling)
-        ))
-        .help("the largest is about 1.8e308"),
+        Trouble::NumberOverflow => (
+            format!("{} is beyond the largest IEEE double", shortened(spelling)),
+            "the largest is about 1.8e308".to_owned(),
+        ),
     }
 }
 

@@ -222,9 +222,10 @@ impl Counters {
             },
         };
         if let (Some(grant), Some(time)) = (self.grants.get_mut(id.0), time)
-            && grant.newest.is_none_or(|newest| newest < time) {
-                grant.newest = Some(time);
-            }
+            && grant.newest.is_none_or(|newest| newest < time)
+        {
+            grant.newest = Some(time);
+        }
         id
     }
 
@@ -345,8 +346,8 @@ impl Counters {
         // A window is open when start + length + lateness >= newest; starts
         // are whole seconds, so round up.
         let bound = newest.plus(lateness);
-        let seconds = bound.seconds() + i64::from(bound.nanos() > 0);
-        Some(seconds - length)
+        let round_up = i64::from(bound.nanos() > 0);
+        Some(bound.seconds().saturating_add(round_up - length))
     }
 
     /// Gives `amount` back at `time` to the window from `start`.
@@ -368,9 +369,10 @@ impl Counters {
         if let Ok(at) = counter
             .windows
             .binary_search_by_key(&start, |(start, _)| *start)
-            && let Some((_, tally)) = counter.windows.get_mut(at) {
-                tally.release(time, amount, max);
-            }
+            && let Some((_, tally)) = counter.windows.get_mut(at)
+        {
+            tally.release(time, amount, max);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! none: breadth-first through the product of their automata, which is walked
 //! state by state and never built.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::budget::{Exceeded, Meter};
 use super::text::{Language, State};
@@ -146,12 +146,15 @@ impl Utf8 {
     }
 }
 
+/// Where in a character, and in every automaton, a text stands.
+type Place = (Utf8, Box<[State]>);
+
 struct Search<'s, 'l> {
     languages: &'s mut [Signed<'l>],
     meter: &'s mut Meter,
     /// Every product state reached: how, and from which.
     reached: Vec<Reached>,
-    known: HashMap<(Utf8, Box<[State]>), usize>,
+    known: HashSet<Place>,
 }
 
 struct Reached {
@@ -167,7 +170,7 @@ impl<'s, 'l> Search<'s, 'l> {
             languages,
             meter,
             reached: Vec::new(),
-            known: HashMap::new(),
+            known: HashSet::new(),
         }
     }
 
@@ -195,7 +198,7 @@ impl<'s, 'l> Search<'s, 'l> {
         Ok(None)
     }
 
-    fn step(&mut self, at: usize, byte: u8) -> Result<Option<(Utf8, Box<[State]>)>, Exceeded> {
+    fn step(&mut self, at: usize, byte: u8) -> Result<Option<Place>, Exceeded> {
         let Some(reached) = self.reached.get(at) else {
             return Ok(None);
         };
@@ -228,7 +231,7 @@ impl<'s, 'l> Search<'s, 'l> {
             return Ok(false);
         }
         let key = (utf8, states);
-        if self.known.contains_key(&key) {
+        if self.known.contains(&key) {
             return Ok(false);
         }
         let mut belongs = utf8 == Utf8::Boundary;
@@ -241,7 +244,7 @@ impl<'s, 'l> Search<'s, 'l> {
             from,
             byte,
         });
-        self.known.insert(key, self.reached.len() - 1);
+        self.known.insert(key);
         Ok(belongs)
     }
 

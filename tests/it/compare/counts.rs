@@ -44,7 +44,7 @@ fn attack(random: &mut Random, passer: &Policy, refuser: &Policy, tools: &[&str]
         let minute = random.below(few_hours) * 60 + random.below(60);
         for _ in 0..8 {
             let time = Time::new(86_400 + 60 * minute as i64, 0);
-            let call = Call::new("g", *random.pick::<&str>(tools), &arguments, time);
+            let call = Call::new("g", random.pick::<&str>(tools), &arguments, time);
             if passer.decide(&call, &mut passing).decision.is_allow()
                 && refuser.decide(&call, &mut refusing).decision.is_deny()
             {

@@ -172,13 +172,13 @@ fn near(random: &mut Random) -> Json {
         match random.below(6) {
             0 => text.insert_str(
                 0,
-                *random.pick::<&str>(&["x", "\n", "feat/", "日", "/srv/data/"]),
+                random.pick::<&str>(&["x", "\n", "feat/", "日", "/srv/data/"]),
             ),
-            1 => text.push_str(*random.pick::<&str>(&["x", "\n", "/..", "é", "0", ";"])),
+            1 => text.push_str(random.pick::<&str>(&["x", "\n", "/..", "é", "0", ";"])),
             2 => {
                 text.pop();
             }
-            3 => text.push_str(*random.pick::<&str>(&WORDS)),
+            3 => text.push_str(random.pick::<&str>(&WORDS)),
             _ => {}
         }
         text

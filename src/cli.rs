@@ -1,0 +1,166 @@
+//! The command line: arguments in, report out, exit code. The only room that
+//! touches the file system and prints.
+
+mod ci;
+mod config;
+mod decide;
+mod diff;
+mod explain;
+mod input;
+mod output;
+mod policies;
+mod test;
+mod traces;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::diagnostic::Severity;
+use crate::inventory::category::Category;
+use crate::lint;
+use crate::nearest::nearest;
+use workspace::Workspace;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  clean
+  1  findings at or above --fail-on, failed expectations, a refused change
+  2  could not run: usage, a missing or unreadable file
+  3  a policy, trace or configuration is invalid (all problems are listed)
+  4  nothing to do: no policy, no trace, no call in scope, nothing asserted";
+
+/// Check what an MCP gateway's policy.json lets through, before you trust it.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check policies against the format: syntax, schema, structure
+    #[command(after_help = "Example: mcppolicy validate policies/*/policy.json")]
+    Validate(policies::ValidateArgs),
+    /// Validate, then look for rules that do not do what they seem to
+    #[command(after_help = "Example: mcppolicy lint policy.json")]
+    Lint(policies::LintArgs),
+    /// Replay recorded calls and hold them against what the traces expect
+    #[command(after_help = "Example: mcppolicy test traces/ --policy policy.json")]
+    Test(test::TestArgs),
+    /// Validate, lint and test all that mcppolicy.toml names
+    #[command(after_help = "Example: mcppolicy ci")]
+    Ci(ci::CiArgs),
+    /// Show what a change of policies lets through or stops, with proof
+    #[command(after_help = "Example: mcppolicy diff old/policy.json policy.json --traces traces/")]
+    Diff(diff::DiffArgs),
+    /// Decide one call, with every step explained
+    #[command(
+        after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
+    )]
+    Decide(decide::DecideArgs),
+    /// Print the page of a lint rule, or the list of rules
+    #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
+    Explain(explain::ExplainArgs),
+    /// Print a JSON Schema for editors
+    #[command(after_help = "Example: mcppolicy schema policy > policy.schema.json")]
+    Schema(explain::SchemaArgs),
+}
+
+/// `--fail-on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl FailOn {
+    /// The level that a configuration calls by this name.
+    fn named(name: &str) -> Option<FailOn> {
+        FailOn::from_str(name, false).ok()
+    }
+
+    fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Note => Some(Severity::Note),
+            FailOn::Never => None,
+        }
+    }
+}
+
+/// Reads the arguments, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let exit = match Cli::parse().command {
+        Command::Validate(args) => policies::validate(&args),
+        Command::Lint(args) => policies::lint(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Decide(args) => decide::run(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Schema(args) => explain::schema(&args),
+    };
+    ExitCode::from(exit.code())
+}
+
+/// The linter's settings from the configuration and the command line; what is
+/// wrong with the configuration's is added to its findings.
+fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
+    let mut settings = lint::Settings::new();
+    settings.pedantic = pedantic;
+    let Some(config) = &workspace.config else {
+        return settings;
+    };
+    for (name, level) in &config.levels {
+        let problem = match lint::Level::parse(&level.text) {
+            None => Some((
+                level,
+                format!("{:?} is not a level", level.text),
+                levels_help(),
+            )),
+            Some(parsed) => match settings.set_level(&name.text, parsed) {
+                Ok(()) => None,
+                Err(unknown) => Some((name, unknown.to_string(), nearest_rule(&name.text))),
+            },
+        };
+        if let Some((setting, message, help)) = problem {
+            workspace
+                .config_findings
+                .push(config.complaint(setting, message).help(help));
+        }
+    }
+    for (tool, category) in &config.categories {
+        match Category::ALL
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(&category.text))
+        {
+            Some(known) => settings.categories.configure(tool.text.clone(), known),
+            None => {
+                let message = format!("{:?} is not a category", category.text);
+                let help =
+                    "write \"read\", \"write\", \"execute\", \"destructive\" or \"financial\"";
+                workspace
+                    .config_findings
+                    .push(config.complaint(category, message).help(help));
+            }
+        }
+    }
+    settings
+}
+
+fn levels_help() -> String {
+    "write \"error\", \"warning\", \"note\" or \"off\"".to_owned()
+}
+
+fn nearest_rule(name: &str) -> String {
+    match nearest(name, lint::registry::names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`mcppolicy explain` lists the rules".to_owned(),
+    }
+}

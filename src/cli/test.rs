@@ -1,0 +1,201 @@
+//! `mcppolicy test`: recorded calls replayed, expectations asserted.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::output::{OutputArgs, deliver};
+use super::traces::{self, Assignment};
+use super::workspace::{PolicyFile, Workspace, fill_dirname};
+use crate::diagnostic::Finding;
+use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
+use crate::replay::{Options, Replay, update};
+use crate::report::{Body, Exit, Failure, Findings, Report, TestRun, Tested};
+use crate::time::Span;
+use crate::timeline::Order;
+
+/// Arguments of `test`.
+#[derive(Args, Debug, Default)]
+pub(super) struct TestArgs {
+    /// Traces, directories of them, or - for standard input
+    #[arg(value_name = "TRACE")]
+    traces: Vec<PathBuf>,
+    /// The policy, before what a trace or the configuration names
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    options: ReplayArgs,
+    /// Write the current decisions as `expect` into the traces
+    #[arg(long)]
+    update: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// How to replay.
+#[derive(Args, Debug, Default, Clone)]
+pub(super) struct ReplayArgs {
+    /// The policy's server; calls to another are out of scope
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
+    /// What to assert beside what the traces expect: `observed`, the decisions that they record
+    #[arg(long, value_name = "WHAT", value_parser = ["observed"])]
+    pub expect: Option<String>,
+    /// Do not fail when a recording does not say enough
+    #[arg(long)]
+    pub allow_undetermined: bool,
+    /// Do not fail when nothing is asserted
+    #[arg(long)]
+    pub allow_unasserted: bool,
+    /// Report every call, not only those that did not pass
+    #[arg(long)]
+    pub all_cases: bool,
+    /// `file`: each file has fresh counters; `merged`: all files by time
+    #[arg(long, value_name = "HOW", default_value = "file", value_parser = ["file", "merged"])]
+    pub timeline: Option<String>,
+    /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
+    #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
+    pub max_lateness: Option<Span>,
+}
+
+impl ReplayArgs {
+    /// The options for one policy, whose server is `configured`.
+    fn options(&self, configured: Option<String>) -> Options {
+        Options {
+            server: self.server.clone().or(configured),
+            expect_observed: self.expect.is_some(),
+            allow_undetermined: self.allow_undetermined,
+            allow_unasserted: self.allow_unasserted,
+            all_cases: self.all_cases,
+            order: match self.timeline.as_deref() {
+                Some("merged") => Order::Merged,
+                _ => Order::PerFile,
+            },
+            max_lateness: self.max_lateness.unwrap_or(DEFAULT_MAX_LATENESS),
+        }
+    }
+}
+
+/// Runs `test`.
+pub(super) fn run(args: &TestArgs) -> Exit {
+    let mut workspace = Workspace::open(Path::new("."));
+    let assignments = traces::assign(&mut workspace, &args.traces, args.policy.as_deref());
+    let (tested, exit) = test(&mut workspace, assignments, &args.options, args.update);
+    let report = Report {
+        command: "test",
+        sources: &workspace.sources,
+        failures: std::mem::take(&mut workspace.failures),
+        assumptions: tested.assumptions(),
+        body: Body::Tested(tested),
+    };
+    deliver(&report, &args.output, exit)
+}
+
+/// Replays each policy's traces, and says how that ended; files that could not
+/// be read are in `workspace.failures`.
+pub(super) fn test(
+    workspace: &mut Workspace,
+    assignments: Vec<Assignment>,
+    args: &ReplayArgs,
+    update: bool,
+) -> (Tested, Exit) {
+    let mut tested = Tested::default();
+    tested.findings.append(&mut workspace.config_findings);
+    let mut exit = if assignments.is_empty() {
+        Exit::NothingToDo
+    } else {
+        Exit::Clean
+    };
+    for assignment in assignments {
+        tested.findings.extend(assignment.problems);
+        let Some(file) = assignment.policy else {
+            continue;
+        };
+        let Some(policy) = &file.policy else {
+            tested.findings.extend(file.problems);
+            continue;
+        };
+        let engine = Engine::new(policy);
+        let options = args.options(server_of(workspace, &file));
+        if update {
+            let (findings, outcome) = rewrite(workspace, &engine, &options, &assignment.traces);
+            tested.findings.extend(findings);
+            exit = exit.and(outcome);
+        }
+        let mut replay = Replay::new(&engine, options.clone());
+        for path in &assignment.traces {
+            let read = traces::open(path).and_then(|mut trace| {
+                replay
+                    .read(&mut trace, &mut workspace.sources)
+                    .map_err(|error| traces::failure(path, &error))
+            });
+            if let Err(failure) = read {
+                workspace.failures.push(failure);
+            }
+        }
+        let results = replay.finish();
+        let outcome = results.outcome(&options);
+        exit = exit.and(Exit::from(outcome));
+        tested.runs.push(TestRun {
+            policy: file.name,
+            places: policy.clone(),
+            results,
+            outcome,
+        });
+    }
+    let invalid = Findings {
+        policies: 1,
+        list: std::mem::take(&mut tested.findings),
+        suppressed: 0,
+    };
+    exit = exit.and(invalid.exit(None));
+    tested.findings = invalid.list;
+    if !workspace.failures.is_empty() {
+        exit = exit.and(Exit::CouldNotRun);
+    }
+    (tested, exit)
+}
+
+/// The server that the configuration names for a policy.
+fn server_of(workspace: &Workspace, file: &PolicyFile) -> Option<String> {
+    let server = workspace.entry(file.entry)?.server.as_ref()?;
+    Some(fill_dirname(&server.text, &file.path))
+}
+
+/// Writes the current decisions into the traces.
+fn rewrite(
+    workspace: &mut Workspace,
+    engine: &Engine,
+    options: &Options,
+    paths: &[PathBuf],
+) -> (Vec<Finding>, Exit) {
+    let mut files: Vec<(&PathBuf, String, Vec<u8>)> = Vec::new();
+    for path in paths {
+        match super::input::read(path) {
+            Ok(bytes) => files.push((path, super::input::display_name(path), bytes)),
+            Err(failure) => workspace.failures.push(failure),
+        }
+    }
+    let originals: Vec<update::Original<'_>> = files
+        .iter()
+        .map(|(_, name, bytes)| update::Original { name, bytes })
+        .collect();
+    match update::update(engine, options, &originals, &mut workspace.sources) {
+        // The replay that follows reports what is wrong with the traces.
+        Err(_) => (Vec::new(), Exit::Invalid),
+        Ok(updated) => {
+            for ((path, name, bytes), updated) in files.iter().zip(updated) {
+                if updated.text.as_bytes() == bytes.as_slice() {
+                    continue;
+                }
+                if let Err(error) = std::fs::write(path, &updated.text) {
+                    workspace.failures.push(Failure {
+                        input: name.clone(),
+                        message: super::input::plain(&error),
+                    });
+                }
+            }
+            (Vec::new(), Exit::Clean)
+        }
+    }
+}

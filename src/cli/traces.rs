@@ -1,0 +1,283 @@
+//! Which traces there are, and which policy each is replayed through: the one
+//! of the command line, else the trace's own, else the configuration's.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::input;
+use super::workspace::{PolicyFile, Workspace, fill};
+use crate::diagnostic::{Finding, Severity};
+use crate::report::Failure;
+use crate::trace::native::NativeReader;
+use crate::trace::{Reader, Trace};
+
+/// A policy and the traces to replay through it.
+#[derive(Debug, Default)]
+pub(super) struct Assignment {
+    /// The policy; `None` when it could not be found or read.
+    pub policy: Option<PolicyFile>,
+    /// The traces in order.
+    pub traces: Vec<PathBuf>,
+    /// What is wrong with the assignment itself.
+    pub problems: Vec<Finding>,
+}
+
+/// The directory of traces when nothing names one.
+const DEFAULT_TRACES: &str = "traces";
+
+/// Opens a trace, or standard input for `-`.
+pub(super) fn open(path: &Path) -> Result<Trace, Failure> {
+    let reader: Box<dyn Reader> = if path == Path::new(input::STDIN) {
+        Box::new(NativeReader::new(BufReader::new(io::stdin())))
+    } else if path.is_dir() {
+        let message = "is a directory, a file is needed".to_owned();
+        return Err(Failure {
+            input: input::display_name(path),
+            message,
+        });
+    } else {
+        let file = File::open(path).map_err(|error| failure(path, &error))?;
+        Box::new(NativeReader::new(BufReader::with_capacity(1 << 16, file)))
+    };
+    Trace::open(input::display_name(path), reader).map_err(|error| failure(path, &error))
+}
+
+/// An input that could not be read.
+pub(super) fn failure(path: &Path, error: &io::Error) -> Failure {
+    Failure {
+        input: input::display_name(path),
+        message: input::plain(error),
+    }
+}
+
+/// Finds the traces that `paths` name (without any, those of the
+/// configuration, else `traces/` here) and groups them by policy.
+pub(super) fn assign(
+    workspace: &mut Workspace,
+    paths: &[PathBuf],
+    policy: Option<&Path>,
+) -> Vec<Assignment> {
+    let configured = configured(workspace);
+    if paths.is_empty() {
+        if workspace.config.is_some() && policy.is_none() {
+            return configured;
+        }
+        let here = PathBuf::from(DEFAULT_TRACES);
+        let traces = if here.is_dir() {
+            vec![here]
+        } else {
+            Vec::new()
+        };
+        return by_policy(workspace, &traces, policy, configured);
+    }
+    by_policy(workspace, paths, policy, configured)
+}
+
+/// The configuration's policies that name traces, with those traces.
+fn configured(workspace: &mut Workspace) -> Vec<Assignment> {
+    if workspace.config.is_none() {
+        return Vec::new();
+    }
+    let root = workspace.root();
+    let mut assignments = Vec::new();
+    for file in workspace.policies(&[]) {
+        let templates: Vec<String> = workspace
+            .entry(file.entry)
+            .map(|entry| {
+                entry
+                    .traces
+                    .iter()
+                    .map(|setting| setting.text.clone())
+                    .collect()
+            })
+            .unwrap_or_default();
+        if templates.is_empty() {
+            continue;
+        }
+        let paths: Vec<PathBuf> = templates
+            .iter()
+            .map(|template| fill(template, &root, &file.path))
+            .collect();
+        let traces = expand(workspace, &paths);
+        assignments.push(Assignment {
+            policy: Some(file),
+            traces,
+            problems: Vec::new(),
+        });
+    }
+    assignments
+}
+
+/// The files that paths name: a directory stands for the traces in it.
+pub(super) fn expand(workspace: &mut Workspace, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let is_trace = |path: &Path| {
+        path.extension()
+            .is_some_and(|extension| extension == "jsonl")
+    };
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        match input::walk(path, is_trace) {
+            Ok(found) => files.extend(found),
+            Err(failure) => workspace.failures.push(failure),
+        }
+    }
+    files
+}
+
+fn by_policy(
+    workspace: &mut Workspace,
+    paths: &[PathBuf],
+    policy: Option<&Path>,
+    configured: Vec<Assignment>,
+) -> Vec<Assignment> {
+    let mut assignments: Vec<(PathBuf, Assignment)> = Vec::new();
+    let fallback = fallback(&configured);
+    for trace in expand(workspace, paths) {
+        let named = match policy {
+            Some(policy) => Ok(policy.to_path_buf()),
+            None => named_by(workspace, &trace, &configured, fallback.as_deref()),
+        };
+        let wanted = match named {
+            Ok(wanted) => wanted,
+            Err(problems) => {
+                let problems = problems.into_iter().collect();
+                assignments.push((
+                    PathBuf::new(),
+                    Assignment {
+                        problems,
+                        ..Assignment::default()
+                    },
+                ));
+                continue;
+            }
+        };
+        match assignments.iter_mut().find(|(path, _)| *path == wanted) {
+            Some((_, assignment)) => assignment.traces.push(trace),
+            None => {
+                let entry = configured.iter().filter_map(|known| known.policy.as_ref());
+                let entry = entry
+                    .clone()
+                    .find(|file| same_file(&file.path, &wanted))
+                    .and_then(|file| file.entry);
+                let policy = workspace.load(&wanted, entry);
+                assignments.push((
+                    wanted,
+                    Assignment {
+                        policy,
+                        traces: vec![trace],
+                        problems: Vec::new(),
+                    },
+                ));
+            }
+        }
+    }
+    assignments
+        .into_iter()
+        .map(|(_, assignment)| assignment)
+        .collect()
+}
+
+/// The configuration's only policy, or `policy.json` here.
+fn fallback(configured: &[Assignment]) -> Option<PathBuf> {
+    match configured {
+        [] => Some(PathBuf::from("policy.json")),
+        [only] => only.policy.as_ref().map(|file| file.path.clone()),
+        _ => None,
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// The policy of one trace: its header's, else that of the configuration's
+/// entry that has it, else the fallback. The error is what is wrong with the
+/// header's, or nothing when a failure has been kept.
+fn named_by(
+    workspace: &mut Workspace,
+    trace: &Path,
+    configured: &[Assignment],
+    fallback: Option<&Path>,
+) -> Result<PathBuf, Option<Finding>> {
+    let opened = open_unless_stdin(trace).map_err(|failure| {
+        workspace.failures.push(failure);
+        None
+    })?;
+    if let Some((header, policy, span)) =
+        opened.as_ref().and_then(Trace::header).and_then(|header| {
+            header
+                .policy
+                .as_ref()
+                .map(|(policy, span)| (header, policy, *span))
+        })
+    {
+        let path = trace.parent().unwrap_or(Path::new("")).join(policy);
+        let problem = match stays_inside(&path, &workspace.root()) {
+            Ok(()) => return Ok(path),
+            Err(problem) => problem,
+        };
+        let location = header.locate(&mut workspace.sources, &input::display_name(trace), span);
+        let message = format!("The policy {policy:?} of this trace {problem}");
+        return Err(Some(Finding::new(
+            "trace",
+            Severity::Error,
+            location,
+            "/policy",
+            message,
+        )));
+    }
+    let holder = configured
+        .iter()
+        .find(|assignment| {
+            assignment
+                .traces
+                .iter()
+                .any(|known| same_file(known, trace))
+        })
+        .and_then(|assignment| assignment.policy.as_ref());
+    match (holder, fallback) {
+        (Some(file), _) => Ok(file.path.clone()),
+        (None, Some(path)) => Ok(path.to_path_buf()),
+        (None, None) => {
+            workspace.failures.push(Failure {
+                input: input::display_name(trace),
+                message: "names no policy, and the configuration has several; use --policy"
+                    .to_owned(),
+            });
+            Err(None)
+        }
+    }
+}
+
+/// Standard input can be read only once, so its header is not looked at.
+fn open_unless_stdin(trace: &Path) -> Result<Option<Trace>, Failure> {
+    if trace == Path::new(input::STDIN) {
+        Ok(None)
+    } else {
+        open(trace).map(Some)
+    }
+}
+
+/// Whether a path that stands inside a file stays in the directory it must
+/// not leave, symbolic links followed (surfaces.md §1).
+fn stays_inside(path: &Path, root: &Path) -> Result<(), String> {
+    let real = path
+        .canonicalize()
+        .map_err(|error| format!("cannot be read: {}", input::plain(&error)))?;
+    let root = root
+        .canonicalize()
+        .map_err(|error| format!("cannot be read: {}", input::plain(&error)))?;
+    if real.starts_with(&root) {
+        Ok(())
+    } else {
+        Err(format!("leads out of {}", input::display_name(&root)))
+    }
+}

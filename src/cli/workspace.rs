@@ -1,0 +1,230 @@
+//! What a run works on: the configuration, and the policies that the command
+//! line or the configuration names.
+
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+
+use super::config::{self, Config, Entry, Setting};
+use super::input;
+use crate::diagnostic::{Finding, Severity};
+use crate::policy::Policy;
+use crate::report::Failure;
+use crate::source::{Location, SourceMap};
+
+/// The policy's file when nothing names one.
+const DEFAULT_POLICY: &str = "policy.json";
+
+/// Files read so far, and everything that went wrong on the way.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    /// The files that findings point into.
+    pub sources: SourceMap,
+    /// The configuration in force, if there is one.
+    pub config: Option<Config>,
+    /// What is wrong with the configuration.
+    pub config_findings: Vec<Finding>,
+    /// Inputs that could not be read.
+    pub failures: Vec<Failure>,
+}
+
+/// A policy's file, read.
+#[derive(Debug)]
+pub(super) struct PolicyFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name in reports.
+    pub name: String,
+    /// The policy, when it is valid.
+    pub policy: Option<Policy>,
+    /// What makes it invalid.
+    pub problems: Vec<Finding>,
+    /// The configuration's entry for it.
+    pub entry: Option<usize>,
+}
+
+impl Workspace {
+    /// A workspace with the configuration that is found upward from `start`.
+    pub fn open(start: &Path) -> Workspace {
+        let mut workspace = Workspace::default();
+        let start = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
+        if let Some(file) = config::find(&start) {
+            workspace.read_config(&file);
+        }
+        workspace
+    }
+
+    fn read_config(&mut self, file: &Path) {
+        match config::load(file, &mut self.sources) {
+            Ok((config, findings)) => {
+                self.config = Some(config);
+                self.config_findings = findings;
+            }
+            Err(failure) => self.failures.push(failure),
+        }
+    }
+
+    /// The directory that paths inside files must stay in.
+    pub fn root(&self) -> PathBuf {
+        match &self.config {
+            Some(config) => config.root.clone(),
+            None => std::env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    /// The configuration's entry at `index`.
+    pub fn entry(&self, index: Option<usize>) -> Option<&Entry> {
+        self.config.as_ref()?.policies.get(index?)
+    }
+
+    /// The policies that `paths` name: files, directories, or `-`; without any,
+    /// those of the configuration, else `policy.json` here.
+    pub fn policies(&mut self, paths: &[PathBuf]) -> Vec<PolicyFile> {
+        let mut found: Vec<(PathBuf, Option<usize>)> = Vec::new();
+        let configured = self.configured();
+        if paths.is_empty() {
+            if configured.is_empty() && self.config.is_none() && Path::new(DEFAULT_POLICY).exists()
+            {
+                found.push((PathBuf::from(DEFAULT_POLICY), None));
+            }
+            found.extend(
+                configured
+                    .iter()
+                    .map(|(path, entry)| (path.clone(), Some(*entry))),
+            );
+        }
+        for path in paths {
+            let files = if path.is_dir() {
+                self.policies_below(path)
+            } else {
+                vec![path.clone()]
+            };
+            for file in files {
+                let absolute = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+                let entry = configured
+                    .iter()
+                    .find(|(other, _)| *other == absolute)
+                    .map(|(_, entry)| *entry);
+                found.push((file, entry));
+            }
+        }
+        found
+            .into_iter()
+            .filter_map(|(path, entry)| self.load(&path, entry))
+            .collect()
+    }
+
+    fn policies_below(&mut self, dir: &Path) -> Vec<PathBuf> {
+        match input::walk(dir, input::is_policy) {
+            Ok(files) => files,
+            Err(failure) => {
+                self.failures.push(failure);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Reads one policy; a failure is kept for the report.
+    pub fn load(&mut self, path: &Path, entry: Option<usize>) -> Option<PolicyFile> {
+        let bytes = match input::read(path) {
+            Ok(bytes) => bytes,
+            Err(failure) => {
+                self.failures.push(failure);
+                return None;
+            }
+        };
+        let name = input::display_name(path);
+        let (_, policy, problems) = Policy::load(&mut self.sources, &name, &bytes);
+        let policy = policy.filter(|_| problems.is_empty());
+        Some(PolicyFile {
+            path: path.to_path_buf(),
+            name,
+            policy,
+            problems,
+            entry,
+        })
+    }
+
+    /// The configuration's policies with the entry of each, sorted within an
+    /// entry; an entry that names nothing is a finding.
+    fn configured(&mut self) -> Vec<(PathBuf, usize)> {
+        let Some(config) = &self.config else {
+            return Vec::new();
+        };
+        let mut found: Vec<(PathBuf, usize)> = Vec::new();
+        let mut problems = Vec::new();
+        for (index, entry) in config.policies.iter().enumerate() {
+            match files_of(&config.root, &entry.path) {
+                Ok(files) if files.is_empty() => {
+                    problems.push((entry.path.span, "matches no file".to_owned()))
+                }
+                Ok(files) => {
+                    let new = files
+                        .into_iter()
+                        .filter(|file| !found.iter().any(|(other, _)| other == file));
+                    found.extend(new.map(|file| (file, index)).collect::<Vec<_>>());
+                }
+                Err(problem) => problems.push((entry.path.span, problem)),
+            }
+        }
+        let file = config.file;
+        for (span, problem) in problems {
+            let finding = Finding::new(
+                "config",
+                Severity::Error,
+                Location { file, span },
+                "",
+                format!("This path {problem}"),
+            );
+            if !self.config_findings.contains(&finding) {
+                self.config_findings.push(finding);
+            }
+        }
+        found
+    }
+}
+
+/// The files that a path or glob of the configuration names.
+fn files_of(root: &Path, path: &Setting) -> Result<Vec<PathBuf>, String> {
+    if path.text.split(['/', '\\']).any(|part| part == "..") || Path::new(&path.text).is_absolute()
+    {
+        return Err("leads out of the configuration's directory".to_owned());
+    }
+    if !path.text.contains(['*', '?', '[', '{']) {
+        let file = root.join(&path.text);
+        return Ok(if file.exists() {
+            vec![file]
+        } else {
+            Vec::new()
+        });
+    }
+    let glob = GlobBuilder::new(&path.text).literal_separator(true).build();
+    let matcher = glob
+        .map_err(|error| format!("is no glob: {}", error.kind()))?
+        .compile_matcher();
+    let fits = |file: &Path| {
+        file.strip_prefix(root)
+            .is_ok_and(|relative| matcher.is_match(relative))
+    };
+    input::walk(root, fits).map_err(|failure| failure.message)
+}
+
+/// A path of the configuration with `{dir}` and `{dirname}` filled in for one
+/// policy; relative to the configuration unless it begins with `{dir}`.
+pub(super) fn fill(template: &str, root: &Path, policy: &Path) -> PathBuf {
+    let dir = policy.parent().unwrap_or(Path::new(""));
+    match template.strip_prefix("{dir}") {
+        Some(rest) => dir.join(fill_dirname(rest, policy).trim_start_matches('/')),
+        None => root.join(fill_dirname(template, policy)),
+    }
+}
+
+/// `template` with `{dirname}`, the name of the policy's directory, filled in.
+pub(super) fn fill_dirname(template: &str, policy: &Path) -> String {
+    let absolute = std::path::absolute(policy).unwrap_or_else(|_| policy.to_path_buf());
+    let name = absolute
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default();
+    template.replace("{dirname}", &name.to_string_lossy())
+}

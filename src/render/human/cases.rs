@@ -1,0 +1,196 @@
+//! Replayed calls: those whose expectation did not pass, then the counts.
+
+use std::fmt::Write;
+
+use super::steps::decision_line;
+use super::{counted, render_findings, terminal};
+use crate::render::{Style, shown};
+use crate::replay::RunOutcome;
+use crate::replay::expect::Verdict;
+use crate::replay::results::{Case, Results};
+use crate::report::{TestRun, Tested};
+use crate::source::SourceMap;
+
+/// All policies' cases, then one summary.
+pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
+    details(out, tested, sources, style);
+    for run in &tested.runs {
+        tools(out, run);
+    }
+    let _ = writeln!(out, "{}", summary(tested));
+}
+
+/// What needs attention, without the counts.
+pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
+    render_findings(out, &tested.findings, sources, style);
+    for run in &tested.runs {
+        render_findings(out, &run.results.problems, sources, style);
+        let unlisted = run.results.unlisted_lines;
+        if unlisted > 0 {
+            let _ = writeln!(
+                out,
+                "{} not shown\n",
+                counted(unlisted, "further invalid line")
+            );
+        }
+        for case in &run.results.cases {
+            render_case(out, case, run, sources, style);
+        }
+        if let Some(complaint) = complaint(run.outcome) {
+            let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.policy));
+        }
+    }
+}
+
+/// What a run that asserted nothing has to be told.
+fn complaint(outcome: RunOutcome) -> Option<&'static str> {
+    match outcome {
+        RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
+        RunOutcome::NoCallInScope => Some("no call in the traces went to this policy's server"),
+        RunOutcome::NothingAsserted => {
+            Some("nothing was asserted; add `expect` to the calls, or let --update write it")
+        }
+        RunOutcome::Clean | RunOutcome::InvalidTrace | RunOutcome::Failed => None,
+    }
+}
+
+fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap, style: Style) {
+    let verdict = match case.verdict {
+        Verdict::Fail => "FAIL",
+        other => other.name(),
+    };
+    let tool = case
+        .tool
+        .as_deref()
+        .map_or("(no tool name)".to_owned(), terminal);
+    let _ = write!(
+        out,
+        "{verdict} {}:{} {tool}",
+        terminal(&case.file),
+        case.line
+    );
+    if let Some(grant) = case.grant.name() {
+        let _ = write!(out, " by {}", terminal(grant));
+    }
+    if let Some(time) = case.time {
+        let _ = write!(out, " at {time}");
+    }
+    let repetitions = &case.repetitions;
+    if repetitions.of > 1 {
+        let (first, last, of) = (repetitions.first, repetitions.last, repetitions.of);
+        let _ = match repetitions.count {
+            1 => write!(out, ", repetition {first} of {of}"),
+            count if count == last - first + 1 => {
+                write!(out, ", repetitions {first} to {last} of {of}")
+            }
+            count => write!(
+                out,
+                ", {count} of the repetitions {first} to {last} of {of}"
+            ),
+        };
+    }
+    out.push('\n');
+    for mismatch in &case.mismatches {
+        let actual = mismatch
+            .actual
+            .as_deref()
+            .map_or("nothing".to_owned(), terminal);
+        let _ = writeln!(
+            out,
+            "  expected {} {}, got {actual}",
+            mismatch.member,
+            terminal(&mismatch.expected)
+        );
+    }
+    let place = case
+        .actual
+        .rule
+        .as_deref()
+        .map(|rule| run.places.place_of(rule));
+    let _ = writeln!(out, "  it {}", decision_line(&case.actual, place, sources));
+    if let Some(message) = &case.actual.message {
+        let _ = writeln!(
+            out,
+            "  the agent is told: [POLICY DENIED] {}",
+            terminal(message)
+        );
+    }
+    if let Some(arguments) = shown::arguments(case, style.show_arguments) {
+        let _ = writeln!(out, "  arguments: {}", terminal(&arguments.to_string()));
+    }
+    for (label, text) in [("id", &case.id), ("note", &case.note)] {
+        if let Some(text) = text {
+            let _ = writeln!(out, "  {label}: {}", terminal(text));
+        }
+    }
+    out.push('\n');
+}
+
+/// Calls by tool, one line each.
+fn tools(out: &mut String, run: &TestRun) {
+    let _ = writeln!(out, "{}", terminal(&run.policy));
+    for (tool, counts) in &run.results.tools {
+        let tool = tool
+            .as_deref()
+            .map_or("(no tool name)".to_owned(), terminal);
+        let mut parts = vec![counted(counts.calls, "call")];
+        for (count, what) in [
+            (counts.allow, "allowed"),
+            (counts.deny, "denied"),
+            (counts.undetermined, "undetermined"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        let _ = writeln!(out, "  {tool}: {}", parts.join(", "));
+    }
+    asides(out, &run.results);
+}
+
+/// What was read and not decided.
+fn asides(out: &mut String, results: &Results) {
+    for (reason, count) in &results.reasons {
+        let _ = writeln!(out, "  undetermined, {}: {count}", reason.name());
+    }
+    for (server, count) in &results.out_of_scope {
+        let _ = writeln!(
+            out,
+            "  out of scope, server {}: {}",
+            terminal(server),
+            counted(*count, "call")
+        );
+    }
+    for (method, count) in &results.other_methods {
+        let _ = writeln!(out, "  other method {}: {count}", terminal(method));
+    }
+    for (reason, count) in &results.passed_over {
+        let _ = writeln!(out, "  passed over, {reason}: {}", counted(*count, "line"));
+    }
+}
+
+/// One line that counts each call once.
+pub(super) fn summary(tested: &Tested) -> String {
+    let counts = tested.summary();
+    let mut parts = Vec::new();
+    let each = [
+        (counts.passed, "as expected"),
+        (counts.failed, "not as expected"),
+        (counts.undetermined, "undetermined"),
+        (counts.unasserted, "without expectation"),
+        (counts.out_of_scope, "out of scope"),
+    ];
+    for (count, what) in each {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    let traces = counted(tested.traces() as u64, "trace");
+    let calls = counted(counts.calls, "call");
+    let parts = if parts.is_empty() {
+        "nothing decided".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    format!("{traces}, {calls}: {parts}")
+}

@@ -1,0 +1,86 @@
+//! `ci`: what needs attention, then a line for each policy.
+
+use std::fmt::Write;
+
+use super::{cases, counted, render_findings, severities, terminal};
+use crate::render::Style;
+use crate::report::{Ci, CiPolicy, Exit, Findings, Tested};
+use crate::source::SourceMap;
+
+/// All policies' details, then the overview.
+pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Style) {
+    render_findings(out, &ci.findings, sources, style);
+    for policy in &ci.policies {
+        render_findings(out, &policy.lint.list, sources, style);
+        if let Some(tested) = &policy.test {
+            cases::details(out, tested, sources, style);
+        }
+    }
+    let widest = ci
+        .policies
+        .iter()
+        .map(|policy| terminal(&policy.policy).chars().count())
+        .max()
+        .unwrap_or(0);
+    for policy in &ci.policies {
+        let _ = writeln!(out, "{} {}", mark(policy.exit), line(policy, widest));
+    }
+    let policies = counted(ci.policies.len() as u64, "policy");
+    let _ = writeln!(out, "\n{policies}: {}", totals(ci));
+}
+
+fn mark(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Clean => "ok     ",
+        Exit::Failed => "FAILED ",
+        Exit::CouldNotRun => "ERROR  ",
+        Exit::Invalid => "INVALID",
+        Exit::NothingToDo => "EMPTY  ",
+    }
+}
+
+fn line(policy: &CiPolicy, widest: usize) -> String {
+    let name = terminal(&policy.policy);
+    let tested = policy
+        .test
+        .as_ref()
+        .map_or("no traces".to_owned(), cases::summary);
+    format!(
+        "{name:widest$}  lint: {}  test: {tested}",
+        severities(&policy.lint)
+    )
+}
+
+fn totals(ci: &Ci) -> String {
+    let mut all = Findings::default();
+    for policy in &ci.policies {
+        all.list.extend(policy.lint.list.iter().cloned());
+    }
+    let traces: usize = ci
+        .policies
+        .iter()
+        .filter_map(|policy| policy.test.as_ref())
+        .map(Tested::traces)
+        .sum();
+    let counts = ci
+        .policies
+        .iter()
+        .filter_map(|policy| policy.test.as_ref())
+        .map(Tested::summary);
+    let (calls, passed) = counts.fold((0, 0), |(calls, passed), counts| {
+        (calls + counts.calls, passed + counts.passed)
+    });
+    let traces = counted(traces as u64, "trace");
+    let lint = severities(&all);
+    if calls == passed {
+        format!(
+            "{lint}; {traces} with {}, all decided as expected",
+            counted(calls, "call")
+        )
+    } else {
+        format!(
+            "{lint}; {traces} with {}, {passed} decided as expected",
+            counted(calls, "call")
+        )
+    }
+}

@@ -1,0 +1,297 @@
+//! What a run found, as plain data: everything that the members of a `test`
+//! report (surfaces.md §2) are filled from.
+
+use std::collections::BTreeMap;
+
+use super::Options;
+use super::expect::{Mismatch, Verdict, name_of};
+use crate::diagnostic::Finding;
+use crate::engine::{Decision, Kind, Reason};
+use crate::policy::Path;
+use crate::source::SourceMap;
+use crate::time::Time;
+use crate::timeline::Assumption;
+use crate::trace::{BadLine, DecisionName, Expected, Grant, Origin, RecordedArguments};
+
+/// The results of one policy's traces.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Results {
+    /// Each trace, in the order in which they were given.
+    pub traces: Vec<TraceSummary>,
+    /// The calls in scope by tool; `None` is a call that names none.
+    pub tools: BTreeMap<Option<String>, ToolCounts>,
+    /// Undetermined decisions by reason.
+    pub reasons: BTreeMap<Reason, u64>,
+    /// Calls to other servers than the policy's, by server.
+    pub out_of_scope: BTreeMap<String, u64>,
+    /// Requests that no policy decides, by method.
+    pub other_methods: BTreeMap<String, u64>,
+    /// Lines of logs that hold no call, by reason.
+    pub passed_over: BTreeMap<&'static str, u64>,
+    /// The cases to report, by trace, line and repetition.
+    pub cases: Vec<Case>,
+    /// What was taken for granted, each once.
+    pub assumptions: Vec<Assumption>,
+    /// What is wrong with lines of the traces.
+    pub problems: Vec<Finding>,
+    /// How many lines are invalid.
+    pub invalid_lines: u64,
+    /// How many of those are not in `problems`, because they are too many or
+    /// too long.
+    pub unlisted_lines: u64,
+}
+
+/// One trace in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceSummary {
+    /// Its name.
+    pub name: String,
+    /// Its calls.
+    pub counts: Counts,
+}
+
+impl TraceSummary {
+    pub(super) fn new(name: &str) -> TraceSummary {
+        TraceSummary {
+            name: name.to_owned(),
+            counts: Counts::default(),
+        }
+    }
+}
+
+/// Calls in numbers, each repetition counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Every recorded call, in scope or not.
+    pub calls: u64,
+    /// Verdict [`Verdict::Pass`].
+    pub passed: u64,
+    /// Verdict [`Verdict::Fail`].
+    pub failed: u64,
+    /// Verdict [`Verdict::Undetermined`].
+    pub undetermined: u64,
+    /// Verdict [`Verdict::Unasserted`].
+    pub unasserted: u64,
+    /// Calls to other servers, which have no verdict.
+    pub out_of_scope: u64,
+    /// Decisions to allow.
+    pub allow: u64,
+    /// Decisions to deny.
+    pub deny: u64,
+}
+
+impl Counts {
+    /// Adds other calls.
+    pub fn add(&mut self, other: &Counts) {
+        self.calls += other.calls;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.undetermined += other.undetermined;
+        self.unasserted += other.unasserted;
+        self.out_of_scope += other.out_of_scope;
+        self.allow += other.allow;
+        self.deny += other.deny;
+    }
+
+    /// The calls that went to the policy's server.
+    pub const fn in_scope(&self) -> u64 {
+        self.calls - self.out_of_scope
+    }
+}
+
+/// The calls of one tool by decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ToolCounts {
+    /// All in scope.
+    pub calls: u64,
+    /// Allowed.
+    pub allow: u64,
+    /// Denied.
+    pub deny: u64,
+    /// Undetermined.
+    pub undetermined: u64,
+}
+
+/// A decision taken out of its engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actual {
+    /// The decision.
+    pub decision: DecisionName,
+    /// The deciding step, where it is certain.
+    pub kind: Option<Kind>,
+    /// The deciding rule as a JSON Pointer, where there is one.
+    pub rule: Option<String>,
+    /// The gateway's own log label.
+    pub label: Option<String>,
+    /// What the agent is told.
+    pub message: Option<String>,
+    /// Why it is undetermined.
+    pub reason: Option<Reason>,
+}
+
+impl From<&Decision<'_>> for Actual {
+    fn from(decision: &Decision<'_>) -> Actual {
+        let denial = decision.denial();
+        Actual {
+            decision: name_of(decision),
+            kind: decision.kind(),
+            rule: decision.rule().map(str::to_owned),
+            label: denial.and_then(|denial| denial.label.map(str::to_owned)),
+            message: denial.and_then(|denial| denial.message.as_deref().map(str::to_owned)),
+            reason: match decision {
+                Decision::Undetermined(reason) => Some(*reason),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Which repetitions of a call a case stands for, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repetitions {
+    /// How many the line asks for; 1 is a single call.
+    pub of: u64,
+    /// The first that the case stands for.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// How many of those between: all of them unless other outcomes lie
+    /// between.
+    pub count: u64,
+}
+
+/// A call, or the repetitions of one that went alike, with its verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The trace's number, from 0.
+    pub trace: usize,
+    /// The trace's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The tool, where there is one.
+    pub tool: Option<String>,
+    /// Who called.
+    pub grant: Grant,
+    /// When (of repetitions, the first).
+    pub time: Option<Time>,
+    /// The arguments as recorded, nothing for a batch. Reports show them
+    /// through [`redact`](super::redact::redact).
+    pub arguments: Option<RecordedArguments>,
+    /// The paths that the decision looked at.
+    pub reads: Vec<Path>,
+    /// What was expected, if anything.
+    pub expected: Option<Expected>,
+    /// What the engine decided.
+    pub actual: Actual,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Where expected and actual differ.
+    pub mismatches: Vec<Mismatch>,
+    /// Which repetitions this is.
+    pub repetitions: Repetitions,
+    /// The recording's own name for the call.
+    pub id: Option<String>,
+    /// The author's remark.
+    pub note: Option<String>,
+    /// Where an importer found the call.
+    pub origin: Option<Origin>,
+}
+
+/// How a run ended; the exit code follows from it (surfaces.md §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Everything that was expected holds.
+    Clean,
+    /// A line of a trace is invalid.
+    InvalidTrace,
+    /// An expectation failed, or a call was undetermined.
+    Failed,
+    /// There was no trace.
+    NoTrace,
+    /// No call went to the policy's server.
+    NoCallInScope,
+    /// No expectation was decided.
+    NothingAsserted,
+}
+
+impl RunOutcome {
+    /// The exit code: 0, 1, 3 or 4.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            RunOutcome::Clean => 0,
+            RunOutcome::Failed => 1,
+            RunOutcome::InvalidTrace => 3,
+            RunOutcome::NoTrace | RunOutcome::NoCallInScope | RunOutcome::NothingAsserted => 4,
+        }
+    }
+}
+
+impl Results {
+    /// All traces together.
+    pub fn summary(&self) -> Counts {
+        let mut total = Counts::default();
+        for trace in &self.traces {
+            total.add(&trace.counts);
+        }
+        total
+    }
+
+    /// Whether no call was in scope: in some trace, or, where nothing has to
+    /// be asserted, in all of them.
+    fn has_empty_trace(&self, options: &Options) -> bool {
+        let empty = |trace: &TraceSummary| trace.counts.in_scope() == 0;
+        match options.allow_unasserted {
+            true => self.traces.iter().all(empty),
+            false => self.traces.iter().any(empty),
+        }
+    }
+
+    /// How the run ended; what is worse comes first.
+    pub fn outcome(&self, options: &Options) -> RunOutcome {
+        let total = self.summary();
+        let undetermined = total.undetermined > 0 && !options.allow_undetermined;
+        if self.invalid_lines > 0 {
+            RunOutcome::InvalidTrace
+        } else if total.failed > 0 || undetermined {
+            RunOutcome::Failed
+        } else if self.traces.is_empty() {
+            RunOutcome::NoTrace
+        } else if self.has_empty_trace(options) {
+            RunOutcome::NoCallInScope
+        } else if total.passed == 0 && !options.allow_unasserted {
+            RunOutcome::NothingAsserted
+        } else {
+            RunOutcome::Clean
+        }
+    }
+}
+
+/// Findings about bad lines, as many as are worth keeping.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    pub findings: Vec<Finding>,
+    /// All bad lines.
+    pub lines: u64,
+    /// Those that are in `findings`.
+    pub listed: u64,
+    kept_bytes: usize,
+}
+
+/// Beyond so many findings nobody reads on.
+const MOST_FINDINGS: usize = 1_000;
+/// The most text that is kept to show findings in.
+const MOST_BYTES: usize = 64 << 20;
+
+impl Problems {
+    pub fn keep(&mut self, line: &BadLine, map: &mut SourceMap, name: &str) {
+        self.lines += 1;
+        let bytes = self.kept_bytes + line.line.text.len();
+        if self.findings.len() >= MOST_FINDINGS || bytes > MOST_BYTES {
+            return;
+        }
+        self.kept_bytes = bytes;
+        self.listed += 1;
+        self.findings.extend(line.findings(map, name));
+    }
+}

@@ -1,0 +1,257 @@
+//! What a run found, ready to be rendered: the same data for every format,
+//! and the exit code, which no format can change.
+
+use crate::diagnostic::{Finding, Severity};
+use crate::diff::{Diff, Gate};
+use crate::engine::Step;
+use crate::policy::Policy;
+use crate::replay::RunOutcome;
+use crate::replay::results::{Actual, Counts, Results};
+use crate::source::{Location, SourceMap};
+use crate::value::Value;
+
+/// How a run ended (surfaces.md §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// Nothing to complain about: 0.
+    Clean,
+    /// Findings, failed expectations, or a refused change: 1.
+    Failed,
+    /// Wrong usage, or a file that is missing or unreadable: 2.
+    CouldNotRun,
+    /// A policy, trace or configuration that is not valid: 3.
+    Invalid,
+    /// No policy, no trace, no call in scope, or nothing asserted: 4.
+    NothingToDo,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Failed => 1,
+            Exit::CouldNotRun => 2,
+            Exit::Invalid => 3,
+            Exit::NothingToDo => 4,
+        }
+    }
+
+    /// The graver of two: 2 before 3 before 1 before 4 before 0.
+    #[must_use]
+    pub fn and(self, other: Exit) -> Exit {
+        const GRAVEST_FIRST: [Exit; 5] = [
+            Exit::CouldNotRun,
+            Exit::Invalid,
+            Exit::Failed,
+            Exit::NothingToDo,
+            Exit::Clean,
+        ];
+        let graver = |exit: &Exit| *exit == self || *exit == other;
+        GRAVEST_FIRST.into_iter().find(graver).unwrap_or(self)
+    }
+}
+
+/// Something that kept an input from being read at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The input as the user named it.
+    pub input: String,
+    /// Why it could not be read.
+    pub message: String,
+}
+
+/// What `validate` and `lint` found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// How many policies were looked at.
+    pub policies: usize,
+    /// The findings, by policy in the order given, then by place.
+    pub list: Vec<Finding>,
+    /// How many findings were suppressed.
+    pub suppressed: usize,
+}
+
+impl Findings {
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// Whether a document does not parse or violates the schema.
+    pub fn has_invalid_document(&self) -> bool {
+        self.list
+            .iter()
+            .any(|finding| matches!(finding.rule, "syntax" | "schema" | "trace" | "config"))
+    }
+
+    /// The exit code, when findings from `fail_on` upward fail the run.
+    pub fn exit(&self, fail_on: Option<Severity>) -> Exit {
+        let failing = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
+        match () {
+            () if self.has_invalid_document() => Exit::Invalid,
+            () if self.policies == 0 => Exit::NothingToDo,
+            () if self.list.iter().any(failing) => Exit::Failed,
+            () => Exit::Clean,
+        }
+    }
+}
+
+/// One run, whole.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The command's name.
+    pub command: &'static str,
+    /// The files that findings point into.
+    pub sources: &'a SourceMap,
+    /// Inputs that could not be read.
+    pub failures: Vec<Failure>,
+    /// What was taken for granted (policy language, introduction).
+    pub assumptions: Vec<String>,
+    /// The command's own part.
+    pub body: Body,
+}
+
+/// What a command has to say.
+#[derive(Debug)]
+pub enum Body {
+    /// `validate` and `lint`.
+    Findings(Findings),
+    /// `decide`.
+    Decided(Decided),
+    /// `test`.
+    Tested(Tested),
+    /// `diff`.
+    Diff(DiffReport),
+    /// `ci`.
+    Ci(Ci),
+}
+
+/// What `diff` found.
+#[derive(Debug)]
+pub struct DiffReport {
+    /// The change.
+    pub diff: Diff,
+    /// What is invalid in policies and configuration.
+    pub findings: Vec<Finding>,
+    /// The gate that was asked.
+    pub gate: Gate,
+    /// Whether it refuses the change.
+    pub refused: bool,
+}
+
+/// What `ci` found.
+#[derive(Debug, Default)]
+pub struct Ci {
+    /// Each policy of the configuration.
+    pub policies: Vec<CiPolicy>,
+    /// What is wrong with the configuration.
+    pub findings: Vec<Finding>,
+}
+
+/// What `ci` found about one policy.
+#[derive(Debug)]
+pub struct CiPolicy {
+    /// The policy's name in reports.
+    pub policy: String,
+    /// How its part of the run ended.
+    pub exit: Exit,
+    /// Validation and lint.
+    pub lint: Findings,
+    /// Its traces replayed; `None` when the configuration names none.
+    pub test: Option<Tested>,
+}
+
+/// What `test` found.
+#[derive(Debug, Default)]
+pub struct Tested {
+    /// Each policy with its traces.
+    pub runs: Vec<TestRun>,
+    /// What is invalid in policies and configuration; what is invalid in
+    /// traces stands with their run.
+    pub findings: Vec<Finding>,
+}
+
+/// One policy's traces, replayed.
+#[derive(Debug)]
+pub struct TestRun {
+    /// The policy's name in reports.
+    pub policy: String,
+    /// The policy, for the places of deciding rules.
+    pub places: Policy,
+    /// What the replay gave.
+    pub results: Results,
+    /// How it ended.
+    pub outcome: RunOutcome,
+}
+
+impl Tested {
+    /// The counts of all runs.
+    pub fn summary(&self) -> Counts {
+        let mut total = Counts::default();
+        for run in &self.runs {
+            total.add(&run.results.summary());
+        }
+        total
+    }
+
+    /// How many traces were read.
+    pub fn traces(&self) -> usize {
+        self.runs.iter().map(|run| run.results.traces.len()).sum()
+    }
+
+    /// What the runs took for granted, each thing once.
+    pub fn assumptions(&self) -> Vec<String> {
+        let each = self.runs.iter().flat_map(|run| &run.results.assumptions);
+        let once: std::collections::BTreeSet<_> = each.collect();
+        once.into_iter().map(ToString::to_string).collect()
+    }
+}
+
+impl From<RunOutcome> for Exit {
+    fn from(outcome: RunOutcome) -> Exit {
+        match outcome {
+            RunOutcome::Clean => Exit::Clean,
+            RunOutcome::Failed => Exit::Failed,
+            RunOutcome::InvalidTrace => Exit::Invalid,
+            RunOutcome::NoTrace | RunOutcome::NoCallInScope | RunOutcome::NothingAsserted => {
+                Exit::NothingToDo
+            }
+        }
+    }
+}
+
+/// One call, decided step by step.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// The policy's name.
+    pub policy: String,
+    /// The tool that is called.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: Value,
+    /// The decision.
+    pub actual: Actual,
+    /// Where the deciding rule stands.
+    pub rule_location: Option<Location>,
+    /// Every step in the order of the decision.
+    pub steps: Vec<Step>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_graver_exit_code_wins() {
+        let worst = |codes: &[Exit]| codes.iter().fold(Exit::Clean, |a, b| a.and(*b)).code();
+        assert_eq!(worst(&[]), 0);
+        assert_eq!(worst(&[Exit::NothingToDo, Exit::Clean]), 4);
+        assert_eq!(worst(&[Exit::NothingToDo, Exit::Failed]), 1);
+        assert_eq!(worst(&[Exit::Failed, Exit::Invalid]), 3);
+        assert_eq!(worst(&[Exit::Invalid, Exit::CouldNotRun, Exit::Clean]), 2);
+    }
+}

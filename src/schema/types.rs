@@ -1,0 +1,224 @@
+//! What a person reads about a value of the wrong type, and what to write.
+
+use super::part::Part;
+use super::place::{Place, bracket};
+use super::rate::{self, Rate};
+use super::snippet::{self, is_blank};
+use super::wording::{SCOPE_HELP, WINDOWS, named_counter, operators, the_words, unproved};
+use crate::diagnostic::{Edit, Finding};
+use crate::document::parse::quoted;
+use crate::document::{Node, NodeKind};
+
+/// Another value in the same place.
+pub(super) fn rewrite(node: &Node, text: impl Into<String>) -> Vec<Edit> {
+    vec![Edit {
+        span: node.span,
+        text: text.into(),
+    }]
+}
+
+pub(super) fn wrong_type(expected: &str, place: &Place<'_>) -> Finding {
+    let wanted = match expected {
+        "string" => "a string",
+        "number" => "a number",
+        "integer" => "a whole number",
+        "boolean" => "a boolean",
+        "array" => "an array",
+        "object" => "an object",
+        _ => "another type",
+    };
+    let found = match &place.node.kind {
+        NodeKind::Null => "null".to_owned(),
+        NodeKind::Bool(_) => "a boolean".to_owned(),
+        NodeKind::Number(_) if expected == "integer" => place.node.to_value().to_string(),
+        NodeKind::Number(_) => "a number".to_owned(),
+        NodeKind::String(_) => "a string".to_owned(),
+        NodeKind::Array(_) => "an array".to_owned(),
+        NodeKind::Object(_) => "an object".to_owned(),
+    };
+    let (help, edits) = instead_of_type(expected, place);
+    let finding = place
+        .error(format!("Expected {wanted}, found {found}"))
+        .help(help);
+    match edits {
+        Some(edits) => finding.fix(unproved(edits)),
+        None => finding,
+    }
+}
+
+/// What to write where the type is wrong, and how to get there where one can.
+fn instead_of_type(expected: &str, place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
+    let node = place.node;
+    let is_object = matches!(node.kind, NodeKind::Object(_));
+    let plain = |help: &str| (help.to_owned(), None);
+    match place.part {
+        Part::Policy => {
+            plain(r#"a policy is an object: {"version": "1", "default": "deny", "tools": {}}"#)
+        }
+        Part::Version => {
+            let is_one = matches!(node.kind, NodeKind::Number(number) if number == 1.0);
+            let edits = is_one.then(|| rewrite(node, r#""1""#));
+            (r#"write "version": "1", with quotes"#.to_owned(), edits)
+        }
+        Part::Default => plain(r#"write "default": "deny" or "default": "allow""#),
+        Part::Hide => match node.as_str() {
+            Some(name) if !is_blank(name) => (
+                format!(r#"write a list: "hide": [{}]"#, quoted(name)),
+                Some(bracket(node)),
+            ),
+            _ => plain(r#"list the tools to hide by name: "hide": ["delete_repository"]"#),
+        },
+        Part::HiddenTool => plain(r#"name the tool as the server lists it, or write "*" for all"#),
+        Part::AllTools => (
+            format!(
+                r#"write "all_tools": {{"limits": [{}]}}"#,
+                snippet::limit("calls", "hour", 500)
+            ),
+            None,
+        ),
+        Part::Tools => plain(
+            r#""tools" gives each tool its rules: "tools": {"run_workflow": {}}; {} allows a tool without conditions"#,
+        ),
+        Part::ToolRules => plain(
+            r#"{} allows the tool without conditions, {"deny_if": [{"conditions": []}]} blocks it"#,
+        ),
+        Part::Rules(_) | Part::Conditions | Part::Limits(_) if is_object => (
+            "put the object in brackets: [{…}]".to_owned(),
+            Some(bracket(node)),
+        ),
+        Part::Rules(_) => plain(
+            r#"write a list of rules: [{"conditions": [{"path": "args.amount", "op": "lte", "value": 100}]}]"#,
+        ),
+        Part::Rule(_) => plain(
+            r#"a rule is an object: {"conditions": [{"path": "args.amount", "op": "lte", "value": 100}]}"#,
+        ),
+        Part::Conditions => plain(
+            r#"write a list of conditions: [{"path": "args.amount", "op": "lte", "value": 100}]"#,
+        ),
+        Part::Condition => {
+            plain(r#"a condition is an object: {"path": "args.amount", "op": "lte", "value": 100}"#)
+        }
+        Part::Path => plain(r#"a path begins with "args.": "args.amount""#),
+        Part::Op => (operators(), None),
+        Part::Operand => instead_of_operand(expected, place),
+        Part::Limits(_) | Part::Limit(_) => instead_of_limit(place),
+        Part::Counter => (
+            format!("name the counter: {}", named_counter(&place.counter())),
+            None,
+        ),
+        Part::Window => {
+            let seconds = match node.kind {
+                NodeKind::Number(seconds) => rate::window_of_seconds(seconds),
+                _ => None,
+            };
+            let named = seconds.map(|window| {
+                (
+                    format!(r#"a window has a name: write "window": "{window}""#),
+                    Some(rewrite(node, snippet::string(window))),
+                )
+            });
+            named.unwrap_or_else(|| (the_words("windows", WINDOWS), None))
+        }
+        Part::Max => match whole_number_in(node) {
+            Some(max) => (
+                format!(r#"write it without quotes: "max": {max}"#),
+                Some(rewrite(node, max.to_string())),
+            ),
+            None => plain(r#"write the most that may pass in one window: "max": 10"#),
+        },
+        Part::Scope => plain(SCOPE_HELP),
+        Part::IncrementFrom => plain(
+            r#"name the argument that holds the amount: "increment_from": "args.amount", or leave it out to count calls"#,
+        ),
+        Part::OnDeny => {
+            plain(r#"write what the agent should read, in quotes, or leave "on_deny" out"#)
+        }
+        Part::Unknown => plain("see the schema for what belongs here"),
+    }
+}
+
+/// An item of `limits`, or the list itself, that is neither object nor list.
+fn instead_of_limit(place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
+    let rate = Rate::read(place.node);
+    let text = rate.as_ref().and_then(|rate| rate.limit(&place.counter()));
+    match (text, place.part) {
+        (Some(text), Part::Limit(_)) => {
+            let edits = rewrite(place.node, text.clone());
+            (format!("write {text}"), Some(edits))
+        }
+        (Some(text), _) => {
+            let text = format!("[{text}]");
+            let edits = rewrite(place.node, text.clone());
+            (format!("write {text}"), Some(edits))
+        }
+        (None, part) => {
+            let text = snippet::limit(&place.counter(), "minute", 10);
+            match part {
+                Part::Limit(_) => (format!("a limit is an object: {text}"), None),
+                _ => (format!("write a list of limits: [{text}]"), None),
+            }
+        }
+    }
+}
+
+fn instead_of_operand(expected: &str, place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
+    let node = place.node;
+    let op = place.parent.and_then(|condition| condition.get("op"));
+    let op = quoted(op.and_then(Node::as_str).unwrap_or_default());
+    match (expected, node.as_str()) {
+        ("boolean", Some(text @ ("true" | "false"))) => (
+            format!(r#"write it without quotes: "value": {text}"#),
+            Some(rewrite(node, text)),
+        ),
+        ("boolean", _) => (
+            format!(
+                r#"{op} asks whether the argument is there: "value": true, or "value": false where it must be missing"#
+            ),
+            None,
+        ),
+        ("number", Some(text)) => match plain_number(text) {
+            Some(number) => (
+                format!(r#"write it without quotes: "value": {number}"#),
+                Some(rewrite(node, number)),
+            ),
+            None => (
+                format!(r#"{op} compares numbers: "value": 100; a regex can look at text"#),
+                None,
+            ),
+        },
+        ("number", None) => (format!(r#"{op} compares numbers: "value": 100"#), None),
+        ("array", Some(text)) => (
+            format!(r#"{op} compares with a list: "value": [{}]"#, quoted(text)),
+            Some(bracket(node)),
+        ),
+        ("array", None) => match node.kind {
+            NodeKind::Number(_) | NodeKind::Bool(_) => (
+                format!(
+                    r#"{op} compares with a list: "value": [{}]"#,
+                    snippet::value(node)
+                ),
+                Some(bracket(node)),
+            ),
+            _ => (
+                format!(r#"{op} compares with a list: "value": ["main", "develop"]"#),
+                None,
+            ),
+        },
+        _ => (
+            format!(r#"{op} takes a pattern in quotes: "value": "^[a-z0-9-]+$""#),
+            None,
+        ),
+    }
+}
+
+/// The JSON spelling of a number that was put in quotes.
+fn plain_number(text: &str) -> Option<&str> {
+    let is_number = serde_json::from_str::<serde_json::Number>(text).is_ok();
+    (is_number && text.len() <= 30).then_some(text)
+}
+
+/// A whole number above 0 that was put in quotes.
+fn whole_number_in(node: &Node) -> Option<u64> {
+    let number: u64 = node.as_str()?.trim().parse().ok()?;
+    (1..=rate::LARGEST_MAX).contains(&number).then_some(number)
+}

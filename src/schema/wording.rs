@@ -1,0 +1,222 @@
+//! What a person reads about a wrong value, and what to write instead.
+
+use std::collections::HashMap;
+
+use super::Violation;
+use super::members;
+use super::part::Part;
+use super::place::Place;
+use super::rate;
+use super::snippet::{self, is_blank};
+use super::types::{rewrite, wrong_type};
+use crate::diagnostic::{Applicability, Edit, Finding, Fix};
+use crate::document::parse::quoted;
+use crate::nearest::nearest;
+use crate::source::Span;
+
+/// Reports the violations of one node: one finding about its value, or else
+/// one for each of its keys, entries and gaps.
+pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let Some(first) = violations.iter().min_by_key(|violation| rank(violation)) else {
+        return;
+    };
+    match first {
+        Violation::Type(expected) => findings.push(wrong_type(expected, place)),
+        Violation::NotOneOf(words) => findings.push(wrong_word(words, place)),
+        Violation::Pattern => findings.push(wrong_text(place)),
+        Violation::TooSmall => findings.push(too_small(place)),
+        Violation::TooLarge => findings.push(too_large(place)),
+        Violation::Other => findings.push(place.error("This is not what the format wants here")),
+        Violation::Repeated => repeated(place, findings),
+        Violation::Missing(_) | Violation::Unknown(_) | Violation::ToolName(_) => {
+            members::report(violations, place, findings);
+        }
+    }
+}
+
+/// Of several violations of one value the first explains the others; those of
+/// an object's members and an array's entries stand beside each other.
+fn rank(violation: &Violation) -> usize {
+    match violation {
+        Violation::Type(_) => 0,
+        Violation::NotOneOf(_) => 1,
+        Violation::Pattern | Violation::TooSmall | Violation::TooLarge => 2,
+        Violation::Other => 3,
+        _ => 4,
+    }
+}
+
+/// A repair that nobody can prove right: the policy meant nothing before.
+pub(super) fn unproved(edits: Vec<Edit>) -> Fix {
+    Fix {
+        applicability: Applicability::Unsafe,
+        edits,
+    }
+}
+
+pub(super) const WINDOWS: &[&str] = &["minute", "hour", "day"];
+
+pub(super) const SCOPE_HELP: &str = r#"the only scope is "grant": write "scope": "grant"; calls made with one grant count together, in whatever session"#;
+
+pub(super) fn the_words(nouns: &str, words: &[&str]) -> String {
+    format!("the {nouns} are {}", snippet::list(words.iter().copied()))
+}
+
+pub(super) fn operators() -> String {
+    the_words(
+        "operators",
+        &[
+            "exists", "eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte", "regex", "contains",
+        ],
+    )
+}
+
+pub(super) fn named_counter(text: &str) -> String {
+    format!(r#""counter": {}"#, quoted(text))
+}
+
+/// A string that is none of the words that may stand here.
+fn wrong_word(words: &[String], place: &Place<'_>) -> Finding {
+    let found = place.node.as_str().unwrap_or_default();
+    let known: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (noun, nouns) = match place.part {
+        Part::Version => ("a version", "versions"),
+        Part::Default => ("a default", "defaults"),
+        Part::Window => ("a window", "windows"),
+        Part::Scope => ("a scope", "scopes"),
+        _ => ("an operator", "operators"),
+    };
+    let finding = place.error(format!("{} is not {noun}", quoted(found)));
+    if let Part::Scope = place.part {
+        let fix = unproved(rewrite(place.node, r#""grant""#));
+        return finding.help(SCOPE_HELP).fix(fix);
+    }
+    if let [only] = known.as_slice() {
+        let noun = noun.split(' ').next_back().unwrap_or_default();
+        return finding.help(format!("the only {noun} is {}", quoted(only)));
+    }
+    let all = the_words(nouns, &known);
+    let meant = synonym(place.part, found).or_else(|| nearest(found, known.iter().copied()));
+    finding.help(match meant {
+        Some(meant) => format!("did you mean {}? {all}", quoted(meant)),
+        None if place.part == Part::Default && super::foreign::asks_a_person(found) => {
+            format!("nothing in the format asks for approval; {all}")
+        }
+        None => all,
+    })
+}
+
+/// What other formats call the same thing.
+fn synonym(part: Part, word: &str) -> Option<&'static str> {
+    match (part, word) {
+        (Part::Window, _) => rate::window_of_text(word),
+        (Part::Default, "block" | "refuse" | "reject" | "closed") => Some("deny"),
+        (Part::Default, "permit" | "pass" | "open") => Some("allow"),
+        (Part::Op, "=" | "==" | "===" | "is" | "equals" | "equal") => Some("eq"),
+        (Part::Op, "!=" | "<>" | "!==" | "ne" | "not_eq" | "not_equals" | "not") => Some("neq"),
+        (Part::Op, "<" | "less_than" | "below") => Some("lt"),
+        (Part::Op, "<=" | "le" | "max") => Some("lte"),
+        (Part::Op, ">" | "greater_than" | "above") => Some("gt"),
+        (Part::Op, ">=" | "ge" | "min") => Some("gte"),
+        (Part::Op, "one_of" | "any_of") => Some("in"),
+        (Part::Op, "nin" | "none_of" | "!in") => Some("not_in"),
+        (Part::Op, "matches" | "match" | "pattern" | "regexp" | "~" | "=~" | "like") => {
+            Some("regex")
+        }
+        (Part::Op, "includes" | "has") => Some("contains"),
+        (Part::Op, "present" | "defined") => Some("exists"),
+        _ => None,
+    }
+}
+
+/// A blank text, or one that is no path.
+fn wrong_text(place: &Place<'_>) -> Finding {
+    let text = place.node.as_str().unwrap_or_default();
+    match place.part {
+        Part::HiddenTool => place
+            .error(r#"A tool name in "hide" is blank"#)
+            .help(r#"name the tool as the server lists it, or write "*" to hide every tool"#),
+        Part::Path | Part::IncrementFrom => wrong_path(text, place),
+        Part::OnDeny => place
+            .error(r#""on_deny" is blank"#)
+            .help(r#"write what the agent should read, or leave "on_deny" out"#),
+        part => place
+            .error(format!(r#""{}" is blank"#, part.name()))
+            .help(format!("name it: {}", named_counter(&place.counter()))),
+    }
+}
+
+fn wrong_path(text: &str, place: &Place<'_>) -> Finding {
+    let rest = text.strip_prefix("args.");
+    let message = match rest {
+        Some("") | None => format!("{} is not a path into the arguments", quoted(text)),
+        Some(_) => format!("The path {} has an empty segment", quoted(text)),
+    };
+    // What the arguments are called elsewhere.
+    let below = ["args", "arguments", "params", "input", "$", "."]
+        .iter()
+        .find_map(|root| text.strip_prefix(root)?.strip_prefix('.'))
+        .unwrap_or(text);
+    let names: Vec<&str> = below
+        .split('.')
+        .filter(|name| !name.is_empty() && *name != "args")
+        .collect();
+    let path = match names.as_slice() {
+        [] => "args.amount".to_owned(),
+        names => format!("args.{}", names.join(".")),
+    };
+    place.error(message).help(format!(
+        r#"a path is "args." and the names of members, joined by single dots: {}"#,
+        quoted(&path)
+    ))
+}
+
+fn too_small(place: &Place<'_>) -> Finding {
+    let number = place.node.to_value();
+    let whose = match place.tool {
+        Some(tool) => format!(
+            r#"to block the tool outright, write "deny_if": [{{"conditions": []}}] in its rules, or hide it: "hide": [{}]"#,
+            quoted(tool)
+        ),
+        None => r#"to block every tool outright, write "hide": ["*"]"#.to_owned(),
+    };
+    place
+        .error(format!("{number} is below 1, the smallest \"max\""))
+        .help(whose)
+}
+
+fn too_large(place: &Place<'_>) -> Finding {
+    let number = place.node.to_value();
+    place
+        .error(format!(
+            "{number} is above {}, the largest \"max\"",
+            rate::LARGEST_MAX
+        ))
+        .help("write what may really pass in one window, or leave the limit out")
+}
+
+/// The entries of `hide` that stand there already.
+fn repeated(place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for (index, item) in place.node.items().iter().enumerate() {
+        // Blank names and what is no name are found on their own.
+        let Some(name) = item.as_str().filter(|name| !is_blank(name)) else {
+            continue;
+        };
+        let Some(first) = seen.get(name) else {
+            seen.insert(name, item.span);
+            continue;
+        };
+        let pointer = place.pointer_to(&index.to_string());
+        let finding = place
+            .item(item, &pointer)
+            .error(format!(
+                "{} is already in \"{}\"",
+                quoted(name),
+                place.part.name()
+            ))
+            .related(place.location(*first), "first here")
+            .help("remove one of the two");
+        findings.push(finding);
+    }
+}
