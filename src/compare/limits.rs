@@ -298,7 +298,10 @@ impl Way<'_, '_> {
                     let witness = sequence::confirm(self.pair, &calls, self.passer, self.refuser);
                     match witness {
                         Some(witness) => return Direction::Proved(vec![witness]),
-                        None => undecided = Some(reason.unwrap_or(Reason::Unconfirmed)),
+                        None => {
+                            debug_assert!(reason.is_some(), "count maxima are exact");
+                            undecided = Some(reason.unwrap_or(Reason::Unconfirmed));
+                        }
                     }
                 }
             }

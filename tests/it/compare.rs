@@ -1,5 +1,6 @@
 //! Comparisons of whole policies: the worked cases, and brute force.
 
+mod access;
 mod counts;
 mod finite;
 mod sums;
