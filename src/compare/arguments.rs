@@ -335,6 +335,9 @@ pub(super) fn confirm(
             }
             Direction::Proved(vec![witness])
         }
-        None => Direction::Unknown(Reason::Unconfirmed),
+        None => {
+            debug_assert!(false, "the engine decides a witness for {tool} otherwise");
+            Direction::Unknown(Reason::Unconfirmed)
+        }
     }
 }
