@@ -38,6 +38,7 @@
 //! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
 //!   typed policy
 //! - [`trace`]: recorded calls, one room for each format
+//! - [`inventory`]: the server's own tools, and what kind each is
 //! - [`engine`]: the only place that knows what a policy means
 //! - [`timeline`]: calls in time through one engine
 //! - [`lint`], [`replay`]: findings, and expectations held against decisions
@@ -58,6 +59,8 @@ pub mod cli;
 pub mod diagnostic;
 pub mod document;
 pub mod engine;
+#[doc(hidden)]
+pub mod inventory;
 #[doc(hidden)]
 pub mod lint;
 #[doc(hidden)]
