@@ -14,8 +14,6 @@
 
 mod arguments;
 mod claims;
-#[cfg(test)]
-mod corpus;
 mod evidence;
 mod name;
 mod prose;

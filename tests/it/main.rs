@@ -1,5 +1,6 @@
 //! One binary for all integration tests, one module for each area.
 
+mod classifier;
 mod engine;
 mod house;
 mod naive;

@@ -1,4 +1,4 @@
-//! The rules, each on a few names; the measure is in `corpus`.
+//! The rules, each on a few names; the measure is `tests/it/classifier.rs`.
 
 use super::*;
 

@@ -117,7 +117,6 @@ const READ_VAGUE: &[&str] = &[
     "convert",
     "decode",
     "download",
-    "evaluate",
     "export",
     "filter",
     "format",
@@ -215,6 +214,7 @@ const WRITE_PLAIN: &[&str] = &[
     "post",
     "press",
     "promote",
+    "provision",
     "publish",
     "pull",
     "push",
@@ -322,13 +322,13 @@ const WRITE_VAGUE: &[&str] = &[
 
 /// Verbs that set something running.
 const EXECUTE_PLAIN: &[&str] = &[
-    "automate", "boot", "build", "call", "compile", "deploy", "dispatch", "eval", "exec",
-    "execute", "install", "invoke", "launch", "reboot", "recreate", "rerun", "restart", "rollback",
-    "run", "shutdown", "spawn", "start", "test", "trigger",
+    "automate", "boot", "build", "call", "compile", "deploy", "dispatch", "eval", "evaluate",
+    "exec", "execute", "install", "invoke", "launch", "reboot", "recreate", "rerun", "restart",
+    "rollback", "run", "shutdown", "spawn", "start", "test", "trigger",
 ];
 
 /// Verbs that mostly set something running.
-const EXECUTE_USUAL: &[&str] = &["orchestrate", "provision", "resume", "retry", "simulate"];
+const EXECUTE_USUAL: &[&str] = &["orchestrate", "resume", "retry"];
 
 /// Verbs that take something away.
 const DESTRUCTIVE_PLAIN: &[&str] = &[
@@ -425,6 +425,8 @@ const MONEY: &[&str] = &[
 const ABOUT_MONEY: &[&str] = &[
     "category",
     "details",
+    "event",
+    "events",
     "history",
     "label",
     "method",
@@ -432,11 +434,15 @@ const ABOUT_MONEY: &[&str] = &[
     "notification",
     "notifications",
     "report",
+    "resource",
     "settings",
     "status",
     "template",
     "templates",
     "topic",
+    "update",
+    "updates",
+    "webhook",
 ];
 
 /// What is moved without paying.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Categories, Category};
-use crate::inventory::Inventory;
-use crate::source::SourceMap;
+use mcppolicy::inventory::Inventory;
+use mcppolicy::inventory::category::{Categories, Category};
+use mcppolicy::source::SourceMap;
 
 /// One tool of the corpus.
 struct Case {
