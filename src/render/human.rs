@@ -4,6 +4,7 @@
 mod cases;
 mod overview;
 mod steps;
+mod tools;
 
 use std::fmt::Write;
 
@@ -38,6 +39,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Decided(decided) => steps::render(&mut out, decided, report.sources),
         Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
+        Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
     }
     assumptions(&mut out, &report.assumptions);
     out

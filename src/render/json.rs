@@ -5,6 +5,7 @@
 mod cases;
 mod ci;
 mod steps;
+mod tools;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -48,6 +49,7 @@ impl Serialize for Document<'_> {
             Body::Decided(decided) => steps::members(&mut map, decided, report.sources)?,
             Body::Tested(tested) => cases::members(&mut map, tested, report.sources, self.style)?,
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
+            Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;

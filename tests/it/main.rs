@@ -1,6 +1,7 @@
 //! One binary for all integration tests, one module for each area.
 
 mod classifier;
+mod classify;
 mod engine;
 mod house;
 mod naive;

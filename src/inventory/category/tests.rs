@@ -148,3 +148,151 @@ fn risk_grows_with_the_category() {
     assert!(Category::ALL.is_sorted_by_key(|category| category.risk()));
     assert_eq!(category("create_charge").risk(), Risk::Critical);
 }
+
+/// The class of the one tool of an inventory, and whether its annotations are
+/// in conflict.
+fn of_tool(tool: &str) -> (Category, String, bool) {
+    let mut map = crate::source::SourceMap::new();
+    let text = format!("[{tool}]");
+    let (_, inventory, findings) = Inventory::read(&mut map, "tools.json", text.as_bytes());
+    assert_eq!(findings, []);
+    let inventory = inventory.unwrap();
+    let name = inventory.tools[0].name.clone();
+    let mut categories = Categories::new();
+    categories.learn(&inventory);
+    let found = categories.of(&name);
+    (
+        found.category,
+        found.because,
+        categories.conflict(&name).is_some(),
+    )
+}
+
+#[track_caller]
+fn tool_is(expected: Category, conflict: bool, tool: &str) {
+    let (category, because, found) = of_tool(tool);
+    assert_eq!((category, found), (expected, conflict), "{tool}: {because}");
+}
+
+#[test]
+fn a_stated_category_comes_before_annotations_and_annotations_before_names() {
+    tool_is(
+        Category::Financial,
+        false,
+        r#"{"name":"get_x","category":"financial","annotations":{"readOnlyHint":true}}"#,
+    );
+    tool_is(
+        Category::Read,
+        false,
+        r#"{"name":"frobnicate","annotations":{"readOnlyHint":true}}"#,
+    );
+    tool_is(
+        Category::Destructive,
+        false,
+        r#"{"name":"get_x","annotations":{"destructiveHint":true}}"#,
+    );
+    tool_is(
+        Category::Write,
+        false,
+        r#"{"name":"get_x","annotations":{"readOnlyHint":false}}"#,
+    );
+    tool_is(
+        Category::Write,
+        false,
+        r#"{"name":"remove_label","annotations":{"destructiveHint":false}}"#,
+    );
+    tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"run_command","annotations":{"destructiveHint":true}}"#,
+    );
+}
+
+#[test]
+fn a_claim_of_harmlessness_does_not_make_a_plain_name_harmless() {
+    for (category, tool) in [
+        (
+            Category::Destructive,
+            r#"{"name":"delete_repository","annotations":{"readOnlyHint":true}}"#,
+        ),
+        (
+            Category::Destructive,
+            r#"{"name":"delete_repository","annotations":{"destructiveHint":false}}"#,
+        ),
+        (
+            Category::Execute,
+            r#"{"name":"run_command","annotations":{"readOnlyHint":true}}"#,
+        ),
+        (
+            Category::Financial,
+            r#"{"name":"create_refund","annotations":{"readOnlyHint":true}}"#,
+        ),
+        (
+            Category::Write,
+            r#"{"name":"create_issue","annotations":{"readOnlyHint":true}}"#,
+        ),
+    ] {
+        tool_is(category, true, tool);
+    }
+}
+
+#[test]
+fn a_description_speaks_where_the_name_does_not() {
+    for (category, tool) in [
+        (
+            Category::Read,
+            r#"{"name":"branches","description":"Lists all branches."}"#,
+        ),
+        (
+            Category::Destructive,
+            r#"{"name":"branches","description":"Create, list or delete branches"}"#,
+        ),
+        (
+            Category::Execute,
+            r#"{"name":"get_answer","description":"Executes Python code and returns its output."}"#,
+        ),
+        (
+            Category::Read,
+            r#"{"name":"query_sql","description":"Run read-only SQL"}"#,
+        ),
+        (
+            Category::Read,
+            r#"{"name":"issues","description":"Tools for listing issues"}"#,
+        ),
+    ] {
+        tool_is(category, false, tool);
+    }
+}
+
+#[test]
+fn arguments_say_what_is_run_deleted_and_paid() {
+    for (category, tool) in [
+        (
+            Category::Execute,
+            r#"{"name":"x","inputSchema":{"properties":{"command":{}}}}"#,
+        ),
+        (
+            Category::Destructive,
+            r#"{"name":"label_write","inputSchema":{"properties":{"method":{"enum":["create","delete"]}}}}"#,
+        ),
+        (
+            Category::Financial,
+            r#"{"name":"send","inputSchema":{"properties":{"amount":{},"to":{}}}}"#,
+        ),
+    ] {
+        tool_is(category, false, tool);
+    }
+    let (_, because, _) =
+        of_tool(r#"{"name":"run_it","inputSchema":{"properties":{"command":{}}}}"#);
+    assert_eq!(because, "verb *run*, argument `command`");
+}
+
+#[test]
+fn a_name_that_begins_with_its_object_is_decided_by_its_end() {
+    all_are(
+        Category::Destructive,
+        &["mailing_list_delete", "search_index_purge"],
+    );
+    all_are(Category::Read, &["issue_list", "workflow_run_get"]);
+    all_are(Category::Execute, &["run_workflow", "test_connection"]);
+}
