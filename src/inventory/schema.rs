@@ -190,7 +190,24 @@ impl<'a> InputSchema<'a> {
                 None => View::unsaid(),
             },
         };
-        view.required = requires(schema, name).and(view.required);
+        let inside = match (rest.is_empty(), view.presence) {
+            (_, Presence::Refused) => Required::Optional,
+            (true, _) => Required::Always,
+            (false, _) => view.required,
+        };
+        view.required = requires(schema, name).and(inside);
+        let property = properties.and_then(|all| all.get(name));
+        if let Some(property) = property.filter(|_| view.required == Required::Always)
+            && !rest.is_empty()
+            && !self
+                .view(property, &[], depth + 1)
+                .shape
+                .types
+                .is_only_object()
+        {
+            // It is required of objects, and this need not be one.
+            view.required = Required::Optional;
+        }
         view
     }
 

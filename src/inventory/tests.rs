@@ -209,14 +209,15 @@ fn a_schema_answers_what_it_has_and_what_it_admits() {
 #[test]
 fn required_counts_only_where_every_object_on_the_way_is() {
     let all = with_schema(
-        r#"{"type":"object","required":["a"],"properties":{"a":{"required":["x"],"type":"object"},
-        "b":{"required":["x"]}},"allOf":[{"required":["c"]}],
+        r#"{"type":"object","required":["a","f"],"properties":{"a":{"required":["x"],"type":"object"},
+        "b":{"required":["x"]},"f":{"required":["x"]}},"allOf":[{"required":["c"]}],
         "anyOf":[{"required":["d","e"]},{"required":["e"]}]}"#,
     );
     let required = |path: &[&str]| all.tools[0].arguments().argument(path).required;
     assert_eq!(required(&["a"]), Required::Always);
     assert_eq!(required(&["a", "x"]), Required::Always);
     assert_eq!(required(&["b", "x"]), Required::Optional);
+    assert_eq!(required(&["f", "x"]), Required::Optional);
     assert_eq!(required(&["c"]), Required::Always);
     assert_eq!(required(&["d"]), Required::Optional);
     assert_eq!(required(&["e"]), Required::Always);

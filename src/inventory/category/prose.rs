@@ -91,10 +91,16 @@ fn behind_to(tokens: &[String]) -> Option<usize> {
 /// The verb at `first` and those joined to it.
 fn by_verbs(tokens: &[String], first: usize) -> Option<Told> {
     let mut worst: Option<Told> = None;
+    let mut joined = true;
     for at in first..tokens.len() {
         let token = tokens.get(at)?;
-        if at > first && matches!(token.as_str(), "," | "/" | "and" | "or") {
+        if matches!(token.as_str(), "," | "/" | "and" | "or") {
+            joined = true;
             continue;
+        }
+        // What follows a verb directly is its object: *list issues*.
+        if !std::mem::take(&mut joined) {
+            break;
         }
         let base = words::base(token);
         let Some((verb, weight)) = words::verb(&base) else {

@@ -43,6 +43,11 @@ impl Types {
         self.has(JsonType::Integer) || self.has(JsonType::Fraction)
     }
 
+    /// Whether the value can be nothing but an object.
+    pub(super) fn is_only_object(self) -> bool {
+        self == Types(JsonType::Object as u8)
+    }
+
     /// The types' names in a schema's words, for a message: `string`, `null`.
     pub fn names(self) -> Vec<&'static str> {
         let number = match (self.has(JsonType::Integer), self.has(JsonType::Fraction)) {
