@@ -2,6 +2,7 @@
 //! touches the file system and prints.
 
 mod ci;
+mod classify;
 mod config;
 mod decide;
 mod diff;
@@ -61,6 +62,9 @@ enum Command {
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
     )]
     Decide(decide::DecideArgs),
+    /// Say what kind of tool each one of a server is, and why
+    #[command(after_help = "Example: mcppolicy classify tools.json")]
+    Classify(classify::ClassifyArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
     Explain(explain::ExplainArgs),
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),
     };

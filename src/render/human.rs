@@ -5,6 +5,7 @@ mod cases;
 mod changes;
 mod overview;
 mod steps;
+mod tools;
 
 use std::fmt::Write;
 
@@ -40,6 +41,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
         Body::Diff(diff) => changes::render(&mut out, diff, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
+        Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
     }
     assumptions(&mut out, &report.assumptions);
     out

@@ -6,6 +6,7 @@ mod cases;
 mod changes;
 mod ci;
 mod steps;
+mod tools;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -50,6 +51,7 @@ impl Serialize for Document<'_> {
             Body::Tested(tested) => cases::members(&mut map, tested, report.sources, self.style)?,
             Body::Diff(diff) => changes::members(&mut map, diff, report.sources, self.style)?,
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
+            Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;

@@ -11,6 +11,8 @@
     reason = "a test stops where it fails, and shows what it has counted"
 )]
 
+mod classifier;
+mod classify;
 mod commands;
 mod compare;
 mod embed;
