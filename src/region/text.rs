@@ -1,14 +1,14 @@
 //! Strings: for each question about a value, the regular language of the
 //! strings for which the answer is yes, as an automaton over bytes.
 //!
-//! Automata of words and decimals are walked as they stand; only patterns are
-//! compiled, and only when a string has to be found.
+//! Automata are walked as they stand, patterns too: of each only the states are
+//! made that a search reaches.
 
 use std::collections::{BTreeMap, HashMap};
 
-use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 
 use super::budget::Exceeded;
@@ -86,39 +86,38 @@ impl Language {
         state == if self.complement { NEVER } else { ALWAYS }
     }
 
-    pub(super) fn accepts(&self, state: State) -> bool {
-        self.automaton.accepts(state) != self.complement
+    pub(super) fn accepts(&mut self, state: State) -> Result<bool, Exceeded> {
+        Ok(self.automaton.accepts(state)? != self.complement)
     }
 }
 
 impl Machine {
-    pub(super) fn start(&mut self) -> State {
+    pub(super) fn start(&mut self) -> Result<State, Exceeded> {
         match self {
-            Machine::Nothing => NEVER,
-            Machine::Words(words) => words.start(),
-            Machine::Part(part) => part.start(),
-            Machine::Pattern(compiled) => compiled.start,
+            Machine::Nothing => Ok(NEVER),
+            Machine::Words(words) => Ok(words.start()),
+            Machine::Part(part) => Ok(part.start()),
+            Machine::Pattern(compiled) => compiled.start(),
         }
     }
 
-    pub(super) fn next(&mut self, state: State, byte: u8) -> State {
+    pub(super) fn next(&mut self, state: State, byte: u8) -> Result<State, Exceeded> {
         if state == NEVER || state == ALWAYS {
-            return state;
+            return Ok(state);
         }
         match self {
-            Machine::Nothing => NEVER,
-            Machine::Words(words) => words.next(state, byte),
-            Machine::Part(part) => part.next(state, byte),
+            Machine::Nothing => Ok(NEVER),
+            Machine::Words(words) => Ok(words.next(state, byte)),
+            Machine::Part(part) => Ok(part.next(state, byte)),
             Machine::Pattern(compiled) => compiled.next(state, byte),
         }
     }
 
-    fn accepts(&self, state: State) -> bool {
+    fn accepts(&mut self, state: State) -> Result<bool, Exceeded> {
         match (state, self) {
-            (NEVER, _) | (_, Machine::Nothing) => false,
-            (ALWAYS, _) => true,
-            (_, Machine::Words(words)) => words.accepts(state),
-            (_, Machine::Part(_)) => false,
+            (NEVER, _) | (_, Machine::Nothing | Machine::Part(_)) => Ok(state == ALWAYS),
+            (ALWAYS, _) => Ok(true),
+            (_, Machine::Words(words)) => Ok(words.accepts(state)),
             (_, Machine::Pattern(compiled)) => compiled.accepts(state),
         }
     }
@@ -311,12 +310,15 @@ fn behind(fallback: &[usize], matched: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// A pattern as a deterministic automaton. It reports a match one byte late;
-/// once there is one, every continuation is accepted.
+/// A pattern as a deterministic automaton, whose states are made when they are
+/// first reached. It reports a match one byte late; once there is one, every
+/// continuation is accepted.
 #[derive(Debug)]
 pub(super) struct Compiled {
-    dfa: dense::DFA<Vec<u32>>,
-    start: State,
+    dfa: DFA,
+    cache: Cache,
+    ids: Vec<LazyStateID>,
+    states: HashMap<LazyStateID, State>,
 }
 
 impl Compiled {
@@ -329,45 +331,69 @@ impl Compiled {
             )
             .build_from_hir(pattern.hir())
             .map_err(|_| Exceeded::Automaton)?;
-        let dfa = dense::Builder::new()
+        let dfa = DFA::builder()
             .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Unanchored)
-                    .accelerate(false)
-                    .dfa_size_limit(Some(most))
-                    .determinize_size_limit(Some(most)),
+                DFA::config()
+                    .cache_capacity(most)
+                    .skip_cache_capacity_check(true)
+                    // States must stay: a full cache ends the search.
+                    .minimum_cache_clear_count(Some(0)),
             )
-            .build_from_nfa(&nfa)
+            .build_from_nfa(nfa)
             .map_err(|_| Exceeded::Automaton)?;
-        let start = dfa
-            .start_state(&start::Config::new())
-            .map_err(|_| Exceeded::Automaton)?;
-        let mut compiled = Compiled { dfa, start: NEVER };
-        compiled.start = compiled.state(start);
-        Ok(compiled)
+        let cache = dfa.create_cache();
+        Ok(Compiled {
+            dfa,
+            cache,
+            ids: Vec::new(),
+            states: HashMap::new(),
+        })
     }
 
-    fn state(&self, id: StateID) -> State {
-        if self.dfa.is_match_state(id) {
-            ALWAYS
-        } else if self.dfa.is_dead_state(id) {
-            NEVER
-        } else {
-            id.as_u32()
+    fn start(&mut self) -> Result<State, Exceeded> {
+        let start = self
+            .dfa
+            .start_state(&mut self.cache, &start::Config::new())
+            .map_err(|_| Exceeded::Automaton)?;
+        Ok(self.state(start))
+    }
+
+    fn state(&mut self, id: LazyStateID) -> State {
+        if id.is_match() {
+            return ALWAYS;
         }
+        if id.is_dead() {
+            return NEVER;
+        }
+        if let Some(state) = self.states.get(&id) {
+            return *state;
+        }
+        let state = State::try_from(self.ids.len()).unwrap_or(NEVER);
+        self.ids.push(id);
+        self.states.insert(id, state);
+        state
     }
 
-    fn id(state: State) -> StateID {
-        StateID::new(state as usize).unwrap_or(StateID::ZERO)
+    fn next(&mut self, state: State, byte: u8) -> Result<State, Exceeded> {
+        let Some(id) = self.ids.get(state as usize) else {
+            return Ok(NEVER);
+        };
+        let next = self
+            .dfa
+            .next_state(&mut self.cache, *id, byte)
+            .map_err(|_| Exceeded::Automaton)?;
+        Ok(self.state(next))
     }
 
-    fn next(&self, state: State, byte: u8) -> State {
-        self.state(self.dfa.next_state(Self::id(state), byte))
-    }
-
-    fn accepts(&self, state: State) -> bool {
-        let end = self.dfa.next_eoi_state(Self::id(state));
-        self.dfa.is_match_state(end)
+    fn accepts(&mut self, state: State) -> Result<bool, Exceeded> {
+        let Some(id) = self.ids.get(state as usize) else {
+            return Ok(false);
+        };
+        let end = self
+            .dfa
+            .next_eoi_state(&mut self.cache, *id)
+            .map_err(|_| Exceeded::Automaton)?;
+        Ok(end.is_match())
     }
 }
 
@@ -378,11 +404,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn accepts(language: &mut Language, text: &str) -> bool {
-        let mut state = language.automaton.start();
+        let mut state = language.automaton.start().unwrap();
         for byte in text.bytes() {
-            state = language.automaton.next(state, byte);
+            state = language.automaton.next(state, byte).unwrap();
         }
-        language.accepts(state)
+        language.accepts(state).unwrap()
     }
 
     fn tests() -> Vec<Test> {
