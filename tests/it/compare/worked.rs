@@ -68,7 +68,10 @@ fn a_further_prefix_is_loosened_by_a_word_with_it() {
     );
     let change = only(&comparison, Aspect::Arguments, Verdict::Loosened);
     assert_eq!(arguments(&change.loosened), [json!({"branch": "fix/"})]);
-    assert_eq!(change.loosened[0].old.rule.as_deref(), Some("/tools/t/require/0"));
+    assert_eq!(
+        change.loosened[0].old.rule.as_deref(),
+        Some("/tools/t/require/0")
+    );
 }
 
 #[test]
@@ -138,7 +141,10 @@ fn a_list_of_exclusions_is_the_chain_of_them() {
     let shorter = require("args.a", "neq", json!("x"));
     let comparison = compare(&require("args.a", "not_in", json!(["x", true])), &shorter);
     let change = only(&comparison, Aspect::Arguments, Verdict::Loosened);
-    assert_eq!(arguments(&change.loosened), [json!({"a": true}), json!({"a": "true"})]);
+    assert_eq!(
+        arguments(&change.loosened),
+        [json!({"a": true}), json!({"a": "true"})]
+    );
 }
 
 #[test]
@@ -169,7 +175,10 @@ fn arrays_and_objects_are_open() {
     let expected = json!({"a": [1, 1], "o": {"b": "1"}});
     let arguments = arguments(&change.loosened);
     // "1" equals 1 at the top level and not inside of an object.
-    assert!(arguments[0] == expected || arguments[0]["o"] == json!({"b": 1, "x": 0}), "{arguments:?}");
+    assert!(
+        arguments[0] == expected || arguments[0]["o"] == json!({"b": 1, "x": 0}),
+        "{arguments:?}"
+    );
 }
 
 fn limit(counter: &str, window: &str, max: u64) -> Json {
@@ -193,7 +202,10 @@ fn a_minute_exchanged_for_an_hour_is_mixed() {
     let first = &change.loosened[0].calls[0];
     assert_eq!(first.at.unwrap().to_string(), "2026-01-01T10:00:00Z");
     assert_eq!(first.every, mcppolicy::time::Span::seconds(1));
-    assert_eq!(change.loosened[0].old.rule.as_deref(), Some("/tools/t/limits/0"));
+    assert_eq!(
+        change.loosened[0].old.rule.as_deref(),
+        Some("/tools/t/limits/0")
+    );
 }
 
 #[test]
@@ -219,7 +231,13 @@ fn two_tools_together_feel_a_shared_limit_that_neither_feels_alone() {
     let comparison = compare(&two_tools(15), &two_tools(18));
     let change = only(&comparison, Aspect::Limits, Verdict::Loosened);
     assert_eq!(change.scope, Scope::AllTools);
-    assert_eq!(calls(&change.loosened[0]).iter().map(|(_, n)| n).sum::<u64>(), 16);
+    assert_eq!(
+        calls(&change.loosened[0])
+            .iter()
+            .map(|(_, n)| n)
+            .sum::<u64>(),
+        16
+    );
     let comparison = compare(&two_tools(25), &two_tools(30));
     assert!(only(&comparison, Aspect::Limits, Verdict::Equivalent).reworded);
 }
@@ -282,8 +300,16 @@ fn a_least_amount_under_a_sum_bounds_the_calls() {
 fn amounts_that_no_bound_and_no_race_decide_are_coupled() {
     // Multiples of 6 never add up to 100, so 99 binds as little as 100: that is
     // beyond bounds, and no sequence shows a difference.
-    let old = spend(100, "day", Some(condition("args.amount", "in", json!([6, 12]))));
-    let new = spend(99, "day", Some(condition("args.amount", "in", json!([6, 12]))));
+    let old = spend(
+        100,
+        "day",
+        Some(condition("args.amount", "in", json!([6, 12]))),
+    );
+    let new = spend(
+        99,
+        "day",
+        Some(condition("args.amount", "in", json!([6, 12]))),
+    );
     let comparison = compare(&old, &new);
     let change = only(&comparison, Aspect::Limits, Verdict::Undetermined);
     assert_eq!(change.reason, Some(Reason::CoupledAmount));
@@ -292,12 +318,20 @@ fn amounts_that_no_bound_and_no_race_decide_are_coupled() {
 #[test]
 fn a_hidden_tool_is_neither_visible_nor_callable() {
     let shown = with_tool(&json!({}));
-    let hidden = policy(&json!({"version": "1", "default": "deny", "hide": ["t"], "tools": {"t": {}}}));
+    let hidden =
+        policy(&json!({"version": "1", "default": "deny", "hide": ["t"], "tools": {"t": {}}}));
     let comparison = compare(&shown, &hidden);
     assert_eq!(comparison.verdict, Verdict::Tightened);
-    let aspects: Vec<Aspect> = comparison.changes.iter().map(|change| change.aspect).collect();
+    let aspects: Vec<Aspect> = comparison
+        .changes
+        .iter()
+        .map(|change| change.aspect)
+        .collect();
     assert_eq!(aspects, [Aspect::Visibility, Aspect::Access]);
-    assert_eq!(comparison.changes[1].tightened[0].new.rule.as_deref(), Some("/hide/0"));
+    assert_eq!(
+        comparison.changes[1].tightened[0].new.rule.as_deref(),
+        Some("/hide/0")
+    );
 }
 
 #[test]
@@ -311,9 +345,7 @@ fn another_default_opens_the_unlisted_tools() {
 
 #[test]
 fn a_change_of_words_is_reworded_and_equivalent() {
-    let say = |text: &str| {
-        with_tool(&json!({"deny_if": [{"conditions": [], "on_deny": text}]}))
-    };
+    let say = |text: &str| with_tool(&json!({"deny_if": [{"conditions": [], "on_deny": text}]}));
     let comparison = compare(&say("no"), &say("not so"));
     assert!(only(&comparison, Aspect::Arguments, Verdict::Equivalent).reworded);
     assert!(compare(&say("no"), &say("no")).changes.is_empty());
@@ -328,7 +360,11 @@ fn a_hostile_pair_ends_within_the_budget_and_undetermined() {
                 let conditions: Vec<Json> = (0..8)
                     .map(|path| {
                         let first = (n * 7 + path * 3 + shift) % 11;
-                        let pattern = format!("(?:{class}{{{}}}[a-{}].){{3}}", first + 2, (b'b' + (n % 20) as u8) as char);
+                        let pattern = format!(
+                            "(?:{class}{{{}}}[a-{}].){{3}}",
+                            first + 2,
+                            (b'b' + (n % 20) as u8) as char
+                        );
                         condition(&format!("args.p{path}"), "regex", json!(pattern))
                     })
                     .collect();
@@ -355,7 +391,10 @@ fn a_thousand_tools_that_differ_in_ten_show_ten_changes() {
                     condition("args.path", "regex", json!("^/srv/[a-z0-9_/]+$")),
                     condition("args.n", "lte", json!(bound)),
                 ]);
-                (format!("t{n}"), json!({"require": rule(rules), "limits": [limit("c", "minute", 5)]}))
+                (
+                    format!("t{n}"),
+                    json!({"require": rule(rules), "limits": [limit("c", "minute", 5)]}),
+                )
             })
             .collect();
         policy(&json!({"version": "1", "default": "deny", "tools": tools}))
