@@ -69,6 +69,9 @@ impl fmt::Display for Exceeded {
     }
 }
 
+/// About how many steps a box is worth.
+const BOX: u64 = 50;
+
 /// What is left for the question at hand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meter {
@@ -82,6 +85,13 @@ impl Meter {
             steps: budget.steps,
             boxes: budget.boxes,
         }
+    }
+
+    /// Steps spent of `budget`; a box counts as [`BOX`] of them.
+    pub(super) const fn spent(&self, budget: &Budget) -> u64 {
+        let boxes = budget.boxes.saturating_sub(self.boxes);
+        let steps = budget.steps.saturating_sub(self.steps);
+        steps.saturating_add(boxes.saturating_mul(BOX))
     }
 
     /// One step in each of so many automata.
