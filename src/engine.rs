@@ -11,6 +11,7 @@ mod counter;
 mod decision;
 mod explain;
 mod reads;
+mod usage;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ pub use condition::{Lookup, Slot, equals};
 pub use counter::{Counters, DEFAULT_MAX_LATENESS, Interval};
 pub use decision::{Decision, Denial, Kind, Reason};
 pub use explain::{ConditionSeen, CounterSeen, Step, StepOutcome};
+pub use usage::LimitUse;
 
 use counter::{GrantId, LimitId};
 
