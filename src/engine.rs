@@ -14,6 +14,7 @@ mod decision;
 mod evaluate;
 mod explain;
 mod reads;
+mod usage;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ pub use condition::{Lookup, Slot, equals};
 pub use counter::{Counters, DEFAULT_MAX_LATENESS, Interval};
 pub use decision::{Decision, Denial, Kind, Reason};
 pub use explain::{ConditionSeen, CounterSeen, Step, StepOutcome};
+pub use usage::LimitUse;
 
 use call::Reserved;
 use compile::{Limit, Refusal, Tool};

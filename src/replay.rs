@@ -9,6 +9,7 @@ pub mod expect;
 pub mod redact;
 pub mod results;
 pub mod update;
+pub mod usage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -41,6 +42,11 @@ pub struct Options {
     pub order: Order,
     /// How far back a call may come before its window is closed.
     pub max_lateness: Span,
+    /// Also list the calls that passed what they were expected to, in
+    /// [`Results::passed`].
+    pub list_passed: bool,
+    /// Also collect how much of each limit is used, in [`Results::usage`].
+    pub usage: bool,
 }
 
 impl Default for Options {
@@ -53,6 +59,8 @@ impl Default for Options {
             all_cases: false,
             order: Order::PerFile,
             max_lateness: DEFAULT_MAX_LATENESS,
+            list_passed: false,
+            usage: false,
         }
     }
 }
@@ -94,10 +102,14 @@ const GROUPS_SEARCHED: usize = 16;
 impl<'e> Replay<'e> {
     /// A run that has read nothing yet.
     pub fn new(engine: &'e Engine, options: Options) -> Replay<'e> {
+        let usage = options.usage.then(usage::Usage::default);
         Replay {
             engine,
             options,
-            results: Results::default(),
+            results: Results {
+                usage,
+                ..Results::default()
+            },
             assumptions: BTreeSet::new(),
             problems: Problems::default(),
             placed: Vec::new(),
@@ -141,6 +153,9 @@ impl<'e> Replay<'e> {
         }
         self.results
             .cases
+            .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
+        self.results
+            .passed
             .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
         self.results.assumptions = self.assumptions.into_iter().collect();
         self.results.invalid_lines = self.problems.lines;
@@ -234,6 +249,10 @@ impl<'e> Replay<'e> {
         open: &mut Open<'e>,
     ) {
         let step = timeline.step(file, call, index);
+        if let Some(usage) = &mut self.results.usage {
+            let used = timeline.usage(file, call, index);
+            usage.note(call.time_of(index), &step.decision, used);
+        }
         if step.counted {
             self.assumptions.insert(Assumption::CountersStartAtZero);
         }
@@ -261,7 +280,8 @@ impl<'e> Replay<'e> {
             Verdict::Unasserted => open.counts.unasserted += 1,
         }
         let reported = expected.is_some() && judgement.verdict != Verdict::Pass;
-        if reported || self.options.all_cases {
+        let listed = self.options.list_passed && expected.is_some();
+        if reported || listed || self.options.all_cases {
             join(&mut open.groups, expected, step.decision, judgement, index);
         }
     }
@@ -283,7 +303,11 @@ impl<'e> Replay<'e> {
         let name = name.map(|trace| trace.name.as_str()).unwrap_or_default();
         for group in open.groups {
             let case = case(self.engine, call, group, file, name);
-            self.results.cases.push(case);
+            let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
+            match only_listed {
+                true => self.results.passed.push(case),
+                false => self.results.cases.push(case),
+            }
         }
     }
 }

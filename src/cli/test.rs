@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{OutputArgs, deliver};
+use super::output::{OutputArgs, Wanted, deliver};
 use super::traces::{self, Assignment};
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
 use crate::diagnostic::Finding;
@@ -56,6 +56,9 @@ pub(super) struct ReplayArgs {
     /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_lateness: Option<Span>,
+    /// What the wanted formats need.
+    #[arg(skip)]
+    pub wanted: Wanted,
 }
 
 impl ReplayArgs {
@@ -72,6 +75,8 @@ impl ReplayArgs {
                 _ => Order::PerFile,
             },
             max_lateness: self.max_lateness.unwrap_or(DEFAULT_MAX_LATENESS),
+            list_passed: self.wanted.passed,
+            usage: self.wanted.usage,
         }
     }
 }
@@ -80,7 +85,11 @@ impl ReplayArgs {
 pub(super) fn run(args: &TestArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
     let assignments = traces::assign(&mut workspace, &args.traces, args.policy.as_deref());
-    let (tested, exit) = test(&mut workspace, assignments, &args.options, args.update);
+    let options = ReplayArgs {
+        wanted: args.output.wanted(),
+        ..args.options.clone()
+    };
+    let (tested, exit) = test(&mut workspace, assignments, &options, args.update);
     let report = Report {
         command: "test",
         sources: &workspace.sources,

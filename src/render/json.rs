@@ -25,7 +25,7 @@ pub const REPORT_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 const SCHEMA: &str = "mcppolicy.report/1";
 
 /// Renders a report as indented JSON with a line break at its end.
-pub fn render(report: &Report<'_>, style: Style) -> String {
+pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     // Maps with string keys, strings and numbers always serialise.
     let mut text = serde_json::to_string_pretty(&Document { report, style }).unwrap_or_default();
     text.push('\n');
@@ -36,7 +36,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
 /// command's own.
 struct Document<'a> {
     report: &'a Report<'a>,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Document<'_> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Options;
 use super::expect::{Mismatch, Verdict, name_of};
+use super::usage::Usage;
 use crate::diagnostic::Finding;
 use crate::engine::{Decision, Kind, Reason};
 use crate::policy::Path;
@@ -30,6 +31,11 @@ pub struct Results {
     pub passed_over: BTreeMap<&'static str, u64>,
     /// The cases to report, by trace, line and repetition.
     pub cases: Vec<Case>,
+    /// The cases that passed what was expected, where they were asked for and
+    /// are not among `cases` anyway.
+    pub passed: Vec<Case>,
+    /// How much of each limit was used, where that was asked for.
+    pub usage: Option<Usage>,
     /// What was taken for granted, each once.
     pub assumptions: Vec<Assumption>,
     /// What is wrong with lines of the traces.

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use super::steps::decision_line;
 use super::{counted, render_findings, terminal};
-use crate::render::{Style, shown};
-use crate::replay::RunOutcome;
+use crate::render::{Style, shown, words};
 use crate::replay::expect::Verdict;
 use crate::replay::results::{Case, Results};
 use crate::report::{TestRun, Tested};
@@ -17,7 +16,7 @@ pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, sty
     for run in &tested.runs {
         tools(out, run);
     }
-    let _ = writeln!(out, "{}", summary(tested));
+    let _ = writeln!(out, "{}", words::tested(tested));
 }
 
 /// What needs attention, without the counts.
@@ -36,21 +35,9 @@ pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, st
         for case in &run.results.cases {
             render_case(out, case, run, sources, style);
         }
-        if let Some(complaint) = complaint(run.outcome) {
+        if let Some(complaint) = words::complaint(run.outcome) {
             let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.policy));
         }
-    }
-}
-
-/// What a run that asserted nothing has to be told.
-fn complaint(outcome: RunOutcome) -> Option<&'static str> {
-    match outcome {
-        RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
-        RunOutcome::NoCallInScope => Some("no call in the traces went to this policy's server"),
-        RunOutcome::NothingAsserted => {
-            Some("nothing was asserted; add `expect` to the calls, or let --update write it")
-        }
-        RunOutcome::Clean | RunOutcome::InvalidTrace | RunOutcome::Failed => None,
     }
 }
 
@@ -75,19 +62,8 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
     if let Some(time) = case.time {
         let _ = write!(out, " at {time}");
     }
-    let repetitions = &case.repetitions;
-    if repetitions.of > 1 {
-        let (first, last, of) = (repetitions.first, repetitions.last, repetitions.of);
-        let _ = match repetitions.count {
-            1 => write!(out, ", repetition {first} of {of}"),
-            count if count == last - first + 1 => {
-                write!(out, ", repetitions {first} to {last} of {of}")
-            }
-            count => write!(
-                out,
-                ", {count} of the repetitions {first} to {last} of {of}"
-            ),
-        };
+    if let Some(repetitions) = words::repetitions(&case.repetitions) {
+        let _ = write!(out, ", {repetitions}");
     }
     out.push('\n');
     for mismatch in &case.mismatches {
@@ -167,30 +143,4 @@ fn asides(out: &mut String, results: &Results) {
     for (reason, count) in &results.passed_over {
         let _ = writeln!(out, "  passed over, {reason}: {}", counted(*count, "line"));
     }
-}
-
-/// One line that counts each call once.
-pub(super) fn summary(tested: &Tested) -> String {
-    let counts = tested.summary();
-    let mut parts = Vec::new();
-    let each = [
-        (counts.passed, "as expected"),
-        (counts.failed, "not as expected"),
-        (counts.undetermined, "undetermined"),
-        (counts.unasserted, "without expectation"),
-        (counts.out_of_scope, "out of scope"),
-    ];
-    for (count, what) in each {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    let traces = counted(tested.traces() as u64, "trace");
-    let calls = counted(counts.calls, "call");
-    let parts = if parts.is_empty() {
-        "nothing decided".to_owned()
-    } else {
-        parts.join(", ")
-    };
-    format!("{traces}, {calls}: {parts}")
 }

@@ -4,10 +4,10 @@
 use std::fmt::Write;
 
 use super::{counted, render_findings, terminal};
-use crate::compare::{Change, Scope, Side, Verdict, Witness};
-use crate::diff::traffic::{Counts, Example, Traffic};
-use crate::diff::{Diff, Fate, PolicyDiff};
-use crate::render::{Style, json, shown};
+use crate::compare::{Change, Side, Witness};
+use crate::diff::PolicyDiff;
+use crate::diff::traffic::{Example, Traffic};
+use crate::render::{Style, json, shown, words};
 use crate::report::DiffReport;
 use crate::source::{FileId, Location, SourceMap};
 
@@ -18,7 +18,7 @@ const MOST_WITNESSES: usize = 3;
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     render_findings(out, &report.findings, sources, style);
     for policy in &report.diff.policies {
-        let _ = writeln!(out, "{}: {}", terminal(&policy.name), headline(policy));
+        let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::fate(policy));
         for change in policy.changes() {
             render_change(out, change, policy, sources);
         }
@@ -28,53 +28,17 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "{}", conclusion(&report.diff, report));
+    let _ = writeln!(out, "{}", conclusion(report));
 }
 
-fn headline(policy: &PolicyDiff) -> String {
-    match &policy.fate {
-        Fate::Added => "added".to_owned(),
-        Fate::Removed => "removed".to_owned(),
-        Fate::Compared(comparison) => {
-            let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
-                ", and something could not be determined"
-            } else {
-                ""
-            };
-            format!("{}{rest}", comparison.verdict.name())
-        }
-    }
-}
-
-fn conclusion(diff: &Diff, report: &DiffReport) -> String {
-    let policies = counted(diff.policies.len() as u64, "policy");
-    let mut line = format!("{policies}: {}", diff.verdict().name());
-    if diff.undetermined() > 0 && diff.verdict() != Verdict::Undetermined {
-        let _ = write!(
-            line,
-            ", {} undetermined",
-            counted(diff.undetermined() as u64, "change")
-        );
-    }
-    let gate = report.gate.name();
-    let _ = match report.refused {
-        true => write!(line, "; refused by the gate ({gate})"),
-        false => write!(line, "; passes the gate ({gate})"),
-    };
-    line
+fn conclusion(report: &DiffReport) -> String {
+    let policies = counted(report.diff.policies.len() as u64, "policy");
+    format!("{policies}: {}", words::conclusion(report))
 }
 
 fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
-    let scope = match &change.scope {
-        Scope::Tool(tool) => terminal(tool),
-        Scope::Unlisted => "unlisted tools".to_owned(),
-        Scope::AllTools => "all tools together".to_owned(),
-    };
-    let verdict = if change.reworded {
-        "reworded"
-    } else {
-        change.verdict.name()
-    };
+    let scope = terminal(words::scope(&change.scope));
+    let verdict = words::verdict(change);
     let _ = write!(out, "\n  {scope}, {}: {verdict}", change.aspect.name());
     if let Some(reason) = change.reason {
         let _ = write!(out, " ({})", reason.name());
@@ -139,14 +103,14 @@ fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
     let _ = writeln!(
         out,
         "\n  recorded traffic, {traces}: {}",
-        counts_line(&traffic.total)
+        words::traffic(&traffic.total)
     );
     for (tool, counts) in &traffic.tools {
         if counts.allow_to_deny + counts.deny_to_allow + counts.undetermined > 0 {
             let tool = tool
                 .as_deref()
                 .map_or("(no tool name)".to_owned(), terminal);
-            let _ = writeln!(out, "    {tool}: {}", counts_line(counts));
+            let _ = writeln!(out, "    {tool}: {}", words::traffic(counts));
         }
     }
     if !traffic.grants.is_empty() {
@@ -159,22 +123,6 @@ fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
     for example in &traffic.examples {
         render_example(out, example, style);
     }
-}
-
-fn counts_line(counts: &Counts) -> String {
-    let mut parts = vec![counted(counts.calls, "call")];
-    let each = [
-        (counts.allow_to_deny, "refused now"),
-        (counts.deny_to_allow, "passing now"),
-        (counts.undetermined, "undetermined"),
-        (counts.unchanged, "unchanged"),
-    ];
-    parts.extend(
-        each.iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}")),
-    );
-    parts.join(", ")
 }
 
 fn render_example(out: &mut String, example: &Example, style: Style) {

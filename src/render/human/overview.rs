@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{cases, counted, render_findings, severities, terminal};
-use crate::render::Style;
+use crate::render::{Style, words};
 use crate::report::{Ci, CiPolicy, Exit, Findings, Tested};
 use crate::source::SourceMap;
 
@@ -44,7 +44,7 @@ fn line(policy: &CiPolicy, widest: usize) -> String {
     let tested = policy
         .test
         .as_ref()
-        .map_or("no traces".to_owned(), cases::summary);
+        .map_or("no traces".to_owned(), words::tested);
     format!(
         "{name:widest$}  lint: {}  test: {tested}",
         severities(&policy.lint)

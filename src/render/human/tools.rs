@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{counted, render_findings, terminal};
-use crate::inventory::category::Category;
+use super::{render_findings, terminal};
 use crate::render::Style;
+use crate::render::words::classified as classified_line;
 use crate::report::{Classified, ClassifiedTool};
 use crate::source::SourceMap;
 
@@ -28,8 +28,7 @@ pub(super) fn render(out: &mut String, classified: &Classified, sources: &Source
     if !classified.tools.is_empty() {
         out.push('\n');
     }
-    let tools = counted(classified.tools.len() as u64, "tool");
-    let _ = writeln!(out, "{tools}: {}", kinds(classified));
+    let _ = writeln!(out, "{}", classified_line(classified));
 }
 
 fn line(tool: &ClassifiedTool, name: &str, width: usize) -> String {
@@ -39,19 +38,4 @@ fn line(tool: &ClassifiedTool, name: &str, width: usize) -> String {
         tool.category.risk().name(),
         terminal(&tool.because)
     )
-}
-
-/// `3 Read, 1 Execute`.
-fn kinds(classified: &Classified) -> String {
-    let counts: Vec<String> = Category::ALL
-        .into_iter()
-        .map(|category| (classified.count(category), category))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, category)| format!("{count} {category}"))
-        .collect();
-    if counts.is_empty() {
-        "nothing to classify".to_owned()
-    } else {
-        counts.join(", ")
-    }
 }

@@ -53,7 +53,7 @@ impl Serialize for Counts<'_> {
 struct Policy<'a> {
     policy: &'a CiPolicy,
     sources: &'a SourceMap,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Policy<'_> {
@@ -97,7 +97,7 @@ impl Serialize for Lint<'_> {
 struct Test<'a> {
     tested: &'a Tested,
     sources: &'a SourceMap,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Test<'_> {
