@@ -18,3 +18,4 @@ mod naive;
 mod parser;
 mod random;
 mod region;
+mod render;
