@@ -24,4 +24,5 @@ mod parser;
 mod random;
 mod readme;
 mod region;
+mod render;
 mod support;

@@ -33,7 +33,7 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
         }
         further(out, proved.len().saturating_sub(MOST_CHANGES), "change");
         if let Some(traffic) = &policy.traffic {
-            recorded(out, traffic, style);
+            recorded(out, &policy.name, traffic, style);
         }
         out.push_str("</section>\n");
     }
@@ -170,14 +170,14 @@ fn one_side(
     out.push_str("</div>\n");
 }
 
-fn recorded(out: &mut String, traffic: &Traffic, style: Style<'_>) {
+fn recorded(out: &mut String, policy: &str, traffic: &Traffic, style: Style<'_>) {
     let traces = words::counted(traffic.traces as u64, "trace");
     out.push_str(&format!(
         "<h3>Recorded traffic</h3>\n<p>{traces}: {}; {} affected.</p>\n",
         words::traffic(&traffic.total),
         words::counted(traffic.grants.len() as u64, "grant")
     ));
-    chart::traffic(out, traffic);
+    chart::traffic(out, policy, traffic);
     if traffic.examples.is_empty() {
         return;
     }

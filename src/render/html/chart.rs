@@ -70,7 +70,7 @@ pub(super) fn run(out: &mut String, run: &TestRun) {
 }
 
 /// Recorded calls under a change.
-pub(super) fn traffic(out: &mut String, traffic: &Traffic) {
+pub(super) fn traffic(out: &mut String, policy: &str, traffic: &Traffic) {
     let bars = traffic.tools.iter().map(|(tool, counts)| Bar {
         name: tool.as_deref().unwrap_or(words::NO_TOOL),
         parts: vec![
@@ -81,7 +81,8 @@ pub(super) fn traffic(out: &mut String, traffic: &Traffic) {
         ],
     });
     let title = "Recorded calls by tool and what the change does to them";
-    stacked(out, "traffic", title, bars.collect());
+    let id = format!("traffic-{}", identifier(policy));
+    stacked(out, &id, title, bars.collect());
 }
 
 /// A name as part of an element's id; told apart from others by its bytes.

@@ -1,5 +1,7 @@
 //! A report as test suites.
 
+use std::collections::BTreeSet;
+
 use super::xml::Writer;
 use crate::diagnostic::{Finding, Severity};
 use crate::render::issues::{Issue, case_details, issues};
@@ -131,7 +133,12 @@ pub(super) fn suites(report: &Report<'_>, style: Style<'_>) -> Vec<Suite> {
     for issue in about_files {
         push(&mut suites, issue.file, of_issue(issue));
     }
-    suites.extend(clean(report, suites.len()));
+    let noisy: BTreeSet<&str> = issues
+        .iter()
+        .filter(|issue| issue.finding.is_some())
+        .map(|issue| issue.file)
+        .collect();
+    suites.extend(clean(report, noisy.len()));
     for run in parts::runs(report) {
         of_run(&mut suites, run, style);
     }
