@@ -139,9 +139,9 @@ impl fmt::Display for Assumed {
                 f.write_str("further names with several `__` were split at the first one")
             }
             Assumed::UnreadableTime => f.write_str("a time that cannot be read is unknown"),
-            Assumed::ErrorText => f.write_str(
-                "a failed result that begins with `MCP error` was a JSON-RPC error",
-            ),
+            Assumed::ErrorText => {
+                f.write_str("a failed result that begins with `MCP error` was a JSON-RPC error")
+            }
         }
     }
 }

@@ -30,9 +30,17 @@ impl LogFormat for ClaudeCode {
             Ok(json) => json,
             Err(reason) => return sink.pass_over(piece.line, reason),
         };
-        let content = json.root.get("message").and_then(|message| message.get("content"));
+        let content = json
+            .root
+            .get("message")
+            .and_then(|message| message.get("content"));
         let mut found = false;
-        for (index, block) in content.map(Node::items).unwrap_or_default().iter().enumerate() {
+        for (index, block) in content
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
             match block.get("type").and_then(Node::as_str) {
                 Some("tool_use") => {
                     let pointer = push_pointer("/message/content", &index.to_string());
@@ -85,8 +93,11 @@ fn tool_result(root: &Node, block: &Node, piece: Piece<'_>, sink: &mut Sink) {
         return sink.pass_over(piece.line, reason::NO_REQUEST);
     };
     let text = first_text(block.get("content"));
-    let failed = block.get("is_error").is_some_and(|flag| flag.to_value() == Value::Bool(true));
-    let rejected = root.get("toolUseResult").and_then(Node::as_str) == Some("User rejected tool use");
+    let failed = block
+        .get("is_error")
+        .is_some_and(|flag| flag.to_value() == Value::Bool(true));
+    let rejected =
+        root.get("toolUseResult").and_then(Node::as_str) == Some("User rejected tool use");
     let unsent = text.is_some_and(|text| NOT_SENT.iter().any(|start| text.starts_with(start)));
     if failed && (rejected || unsent) {
         if !sink.take_back(id) {
@@ -124,5 +135,7 @@ pub(super) fn error_code(text: &str) -> Option<f64> {
 
 /// A JSON-RPC error of which only the code is known.
 pub(super) fn error_response(code: f64) -> Response {
-    Response::Error(Value::Object([("code".to_owned(), Value::from(code))].into()))
+    Response::Error(Value::Object(
+        [("code".to_owned(), Value::from(code))].into(),
+    ))
 }

@@ -70,7 +70,9 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn read(text: &'a str) -> Option<Entry<'a>> {
         let (time, rest) = text.split_once(' ')?;
-        let time = Time::parse(time).ok()?;
+        let time = Time::parse(time)
+            .and_then(super::native::in_calendar)
+            .ok()?;
         let (first, rest) = bracket(rest)?;
         let second = bracket(rest);
         let (server, message) = match (is_level(first), second) {
@@ -98,7 +100,9 @@ fn bracket(text: &str) -> Option<(&str, &str)> {
 }
 
 fn is_level(text: &str) -> bool {
-    let levels = ["debug", "error", "fatal", "info", "log", "silly", "trace", "verbose", "warn", "warning"];
+    let levels = [
+        "debug", "error", "fatal", "info", "log", "silly", "trace", "verbose", "warn", "warning",
+    ];
     levels.contains(&text.to_ascii_lowercase().as_str())
 }
 
@@ -126,8 +130,15 @@ fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
     let (start, end) = cut_mark(text).unwrap_or((text.len(), text.len()));
     let head = Outline::scan(text.get(..start).unwrap_or_default());
     let id = head.scalar("id").or_else(|| id_in_tail(text.get(end..)?));
-    let key = |asker| id.as_deref().map(|id| jsonrpc::key_of(envelope, Some(asker), id));
-    match (envelope.sender, head.text("method"), head.text("params.name")) {
+    let key = |asker| {
+        id.as_deref()
+            .map(|id| jsonrpc::key_of(envelope, Some(asker), id))
+    };
+    match (
+        envelope.sender,
+        head.text("method"),
+        head.text("params.name"),
+    ) {
         (Some(Side::Client), Some("tools/call"), Some(name)) => {
             let call = RecordedCall {
                 line: envelope.line,
@@ -139,7 +150,12 @@ fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
                     arguments: RecordedArguments::Unknown,
                 })
             };
-            sink.call(call, envelope.who.clone(), key(Side::Client), envelope.bytes);
+            sink.call(
+                call,
+                envelope.who.clone(),
+                key(Side::Client),
+                envelope.bytes,
+            );
         }
         (Some(Side::Client), Some("tools/call"), None) => {
             sink.pass_over(envelope.line, reason::NO_NAME);
@@ -195,8 +211,14 @@ mod tests {
 
     #[test]
     fn an_id_is_found_at_the_end_of_what_remains() {
-        assert_eq!(id_in_tail("xyz\"}]},\"jsonrpc\":\"2.0\",\"id\":5}").as_deref(), Some("5"));
-        assert_eq!(id_in_tail("\"id\":\"a\"} { metadata: undefined }").as_deref(), Some("\"a\""));
+        assert_eq!(
+            id_in_tail("xyz\"}]},\"jsonrpc\":\"2.0\",\"id\":5}").as_deref(),
+            Some("5")
+        );
+        assert_eq!(
+            id_in_tail("\"id\":\"a\"} { metadata: undefined }").as_deref(),
+            Some("\"a\"")
+        );
         assert_eq!(id_in_tail("\"id\":{\"x\":1}}"), None);
     }
 }

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use super::account::Format;
 use super::claude_code::{error_code, error_response};
 use super::log::{
-    Json, LogFormat, Piece, Sink, Who, arguments, arguments_in_text, first_text, name_in,
-    reason, result_of,
+    Json, LogFormat, Piece, Sink, Who, arguments, arguments_in_text, first_text, name_in, reason,
+    result_of,
 };
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::{Node, NodeKind};
@@ -42,7 +42,9 @@ impl LogFormat for Codex {
         let payload = root.get("payload").unwrap_or(root);
         let kind = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
         if kind(root).as_deref() == Some("session_meta") || (!enveloped && kind(root).is_none()) {
-            self.session = name_in(payload, &["id"]).map(str::to_owned).or(self.session.take());
+            self.session = name_in(payload, &["id"])
+                .map(str::to_owned)
+                .or(self.session.take());
             return sink.pass_over(piece.line, reason::NO_CALL);
         }
         let entry = Entry {
@@ -89,19 +91,26 @@ impl Codex {
     fn function_call(&mut self, entry: &Entry<'_>, sink: &mut Sink) {
         let line = entry.piece.line;
         let payload = entry.payload;
-        let read = entry.json.flaws(entry.pointer).and_then(|_| called_with(payload));
+        let read = entry
+            .json
+            .flaws(entry.pointer)
+            .and_then(|_| called_with(payload));
         let (arguments, repeats_an_argument) = match read {
             Ok(read) => read,
             Err(reason) => {
                 sink.pass_over(line, reason);
-                return entry.id().into_iter().for_each(|id| sink.request(id.to_owned()));
+                return entry
+                    .id()
+                    .into_iter()
+                    .for_each(|id| sink.request(id.to_owned()));
             }
         };
         let shell = payload.get("action").map(|_| "local_shell");
         let Some(name) = name_in(payload, &["name"]).or(shell) else {
             return sink.pass_over(line, reason::NO_NAME);
         };
-        let namespace = name_in(payload, &["namespace"]).and_then(|space| space.strip_prefix("mcp__"));
+        let namespace =
+            name_in(payload, &["namespace"]).and_then(|space| space.strip_prefix("mcp__"));
         let (server, tool) = match namespace {
             Some(server) => {
                 let server = server.trim_end_matches("__").to_owned();
@@ -133,7 +142,8 @@ impl Codex {
             return;
         }
         let output = entry.payload.get("output");
-        let text = first_text(output).or_else(|| output.and_then(|output| first_text(output.get("content"))));
+        let text = first_text(output)
+            .or_else(|| output.and_then(|output| first_text(output.get("content"))));
         let text = text.map(behind_preamble);
         if text.is_some_and(|text| text.starts_with("user rejected MCP tool call")) {
             sink.take_back(id);
@@ -147,7 +157,8 @@ impl Codex {
         let line = entry.piece.line;
         let invocation = entry.payload.get("invocation");
         let name = |key| invocation.and_then(|invocation| name_in(invocation, &[key]));
-        let (Some(server), Some(tool), Some(id)) = (name("server"), name("tool"), entry.id()) else {
+        let (Some(server), Some(tool), Some(id)) = (name("server"), name("tool"), entry.id())
+        else {
             return sink.pass_over(line, reason::NO_NAME);
         };
         if sink.open_call(id).is_none() {
@@ -169,7 +180,12 @@ impl Codex {
                     arguments: arguments(invocation.and_then(|of| of.get("arguments"))),
                 })
             };
-            sink.call(call, self.who(), Some(id.to_owned()), entry.piece.text.len());
+            sink.call(
+                call,
+                self.who(),
+                Some(id.to_owned()),
+                entry.piece.text.len(),
+            );
         } else if let Some(call) = sink.open_call(id) {
             // The event knows where the server's name ends.
             call.server = Server::Named(server.to_owned());
@@ -183,7 +199,9 @@ impl Codex {
     fn result(&mut self, entry: &Entry<'_>, id: &str, sink: &mut Sink) {
         let result = entry.payload.get("result");
         let ok = result.and_then(|result| result.get("Ok"));
-        let failure = result.and_then(|result| result.get("Err")).and_then(Node::as_str);
+        let failure = result
+            .and_then(|result| result.get("Err"))
+            .and_then(Node::as_str);
         if failure.is_some_and(|failure| failure.contains("user rejected")) {
             sink.take_back(id);
         } else {
@@ -234,12 +252,16 @@ fn began(entry: &Entry<'_>) -> Option<Time> {
         return None;
     }
     let nanos = seconds as i128 * 1_000_000_000 + nanos as i128;
-    entry.time.map(|time| time.plus(Span::nanos(-nanos)))
+    let began = entry.time?.plus(Span::nanos(-nanos));
+    super::native::in_calendar(began).ok()
 }
 
 /// The tool's own text in an output that says first how long it took.
 fn behind_preamble(text: &str) -> &str {
-    match text.strip_prefix("Wall time:").and_then(|rest| rest.split_once("\nOutput:\n")) {
+    match text
+        .strip_prefix("Wall time:")
+        .and_then(|rest| rest.split_once("\nOutput:\n"))
+    {
         Some((_, output)) => output,
         None => text,
     }
@@ -270,7 +292,10 @@ mod tests {
 
     #[test]
     fn a_preamble_about_the_time_taken_is_no_part_of_the_output() {
-        assert_eq!(behind_preamble("Wall time: 0.0 seconds\nOutput:\n[x]"), "[x]");
+        assert_eq!(
+            behind_preamble("Wall time: 0.0 seconds\nOutput:\n[x]"),
+            "[x]"
+        );
         assert_eq!(behind_preamble("plain"), "plain");
     }
 }

@@ -315,7 +315,14 @@ mod tests {
 
     #[test]
     fn a_direction_says_who_sent_unless_it_depends_on_the_tap() {
-        let client = ["client->server", "client", "c2s", "to_server", "server<-client", "from client to server"];
+        let client = [
+            "client->server",
+            "client",
+            "c2s",
+            "to_server",
+            "server<-client",
+            "from client to server",
+        ];
         for direction in client {
             assert_eq!(sender(direction), Some(Side::Client), "{direction}");
         }

@@ -10,7 +10,9 @@ use super::elements::Elements;
 use super::lines::{LONGEST_LINE, Lines, RawLine};
 use super::outline::Outline;
 use super::pairing::Pairing;
-use super::{DENIED_PREFIX, Grant, Item, Reader, RecordedArguments, RecordedCall, Response, Server};
+use super::{
+    DENIED_PREFIX, Grant, Item, Reader, RecordedArguments, RecordedCall, Response, Server,
+};
 use crate::document::Node;
 use crate::document::parse::{Problem, SyntaxError, Trouble, parse_text};
 use crate::time::Time;
@@ -273,8 +275,11 @@ impl Sink {
     /// The server and the tool in a client's name for a tool: a name without
     /// `mcp__` is the client's own tool.
     pub fn split_name(&mut self, name: &str) -> (Server, String) {
-        let parts = name.strip_prefix("mcp__").and_then(|rest| rest.split_once("__"));
-        let Some((server, tool)) = parts.filter(|(server, tool)| !server.is_empty() && !tool.is_empty())
+        let parts = name
+            .strip_prefix("mcp__")
+            .and_then(|rest| rest.split_once("__"));
+        let Some((server, tool)) =
+            parts.filter(|(server, tool)| !server.is_empty() && !tool.is_empty())
         else {
             return (Server::Named(CLIENT.to_owned()), name.to_owned());
         };
@@ -418,7 +423,14 @@ pub(super) fn is_redaction(text: &str) -> bool {
         .find_map(|prefix| lower.strip_prefix(prefix))
         .unwrap_or(&lower);
     let is_hash = hash.len() >= 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let words = ["redacted", "filtered", "masked", "hidden", "omitted", "truncated"];
+    let words = [
+        "redacted",
+        "filtered",
+        "masked",
+        "hidden",
+        "omitted",
+        "truncated",
+    ];
     let asterisks = lower.len() >= 3 && lower.bytes().all(|byte| byte == b'*');
     is_hash
         || asterisks
@@ -458,9 +470,7 @@ pub(super) fn first_text(content: Option<&Node>) -> Option<&str> {
 /// A member that is a string with something in it.
 pub(super) fn name_in<'n>(node: &'n Node, keys: &[&str]) -> Option<&'n str> {
     let texts = keys.iter().filter_map(|key| node.get(key));
-    texts
-        .filter_map(Node::as_str)
-        .find(|text| !text.is_empty())
+    texts.filter_map(Node::as_str).find(|text| !text.is_empty())
 }
 
 /// The lines of places in a piece, asked for in the order of the text.
@@ -512,7 +522,13 @@ mod tests {
         ] {
             assert_eq!(read(text), due, "{text}");
         }
-        for text in ["null", "\"yesterday\"", "true", "1e300", "\"2026-11-20T10:00:07\""] {
+        for text in [
+            "null",
+            "\"yesterday\"",
+            "true",
+            "1e300",
+            "\"2026-11-20T10:00:07\"",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
         assert!(sink.assumed.contains(&Assumed::UnreadableTime));
@@ -541,12 +557,26 @@ mod tests {
     #[test]
     fn a_hash_or_a_redaction_is_no_value() {
         let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-        for text in ["[REDACTED]", "redacted", "***", hash, "<arguments redacted by policy>"] {
+        for text in [
+            "[REDACTED]",
+            "redacted",
+            "***",
+            hash,
+            "<arguments redacted by policy>",
+        ] {
             assert!(is_redaction(text), "{text}");
         }
         assert!(is_redaction(&format!("sha256:{hash}")));
         assert!(is_redaction("abc...[14696 chars truncated]...def"));
-        for text in ["", "{}", "null", "abc", "[1]", "{\"a\":\"[REDACTED]\"}", "cafe"] {
+        for text in [
+            "",
+            "{}",
+            "null",
+            "abc",
+            "[1]",
+            "{\"a\":\"[REDACTED]\"}",
+            "cafe",
+        ] {
             assert!(!is_redaction(text), "{text}");
         }
     }

@@ -60,7 +60,10 @@ impl Reading<'_> {
     /// A conversation, a message, or an array of either.
     fn part(&mut self, node: &Node, pointer: &str, sink: &mut Sink) {
         for key in MESSAGES {
-            if let Some(messages) = node.get(key).filter(|messages| !messages.items().is_empty()) {
+            if let Some(messages) = node
+                .get(key)
+                .filter(|messages| !messages.items().is_empty())
+            {
                 self.conversation(node, messages, &push_pointer(pointer, key), sink);
                 return;
             }
@@ -81,7 +84,10 @@ impl Reading<'_> {
     }
 
     fn conversation(&mut self, node: &Node, messages: &Node, pointer: &str, sink: &mut Sink) {
-        let named = name_in(node, &["session_id", "conversation_id", "session", "thread_id"]);
+        let named = name_in(
+            node,
+            &["session_id", "conversation_id", "session", "thread_id"],
+        );
         let unnamed = self
             .conversation_is_session
             .then(|| format!("conversation at line {}", self.places.line(node)));
@@ -94,7 +100,10 @@ impl Reading<'_> {
     }
 
     fn message(&mut self, message: &Node, pointer: &str, sink: &mut Sink) {
-        let calls = message.get("tool_calls").map(Node::items).unwrap_or_default();
+        let calls = message
+            .get("tool_calls")
+            .map(Node::items)
+            .unwrap_or_default();
         for (index, call) in calls.iter().enumerate() {
             let pointer = format!("{pointer}/tool_calls/{index}");
             let function = call.get("function").unwrap_or(call);

@@ -85,7 +85,12 @@ impl Otlp {
     fn part(&mut self, reading: &mut Reading<'_>, node: &Node, pointer: &str, sink: &mut Sink) {
         if let NodeKind::Array(items) = &node.kind {
             for (index, item) in items.iter().enumerate() {
-                self.part(reading, item, &push_pointer(pointer, &index.to_string()), sink);
+                self.part(
+                    reading,
+                    item,
+                    &push_pointer(pointer, &index.to_string()),
+                    sink,
+                );
             }
             return;
         }
@@ -111,7 +116,10 @@ impl Otlp {
         if self.is_other_side(span) {
             return sink.pass_over(line, OTHER_SIDE);
         }
-        let read = reading.json.flaws(pointer).and_then(|_| called_with(&attributes));
+        let read = reading
+            .json
+            .flaws(pointer)
+            .and_then(|_| called_with(&attributes));
         let (arguments, repeats_an_argument) = match read {
             Ok(read) => read,
             Err(reason) => return sink.pass_over(line, reason),
@@ -133,7 +141,11 @@ impl Otlp {
                 arguments,
             })
         };
-        let first = |keys: &[&str]| keys.iter().find_map(|key| attributes.text(key)).map(str::to_owned);
+        let first = |keys: &[&str]| {
+            keys.iter()
+                .find_map(|key| attributes.text(key))
+                .map(str::to_owned)
+        };
         let who = Who {
             grant: None,
             session: first(&["mcp.session.id", "session.id", "gen_ai.conversation.id"]),
@@ -164,7 +176,11 @@ impl Otlp {
         } else {
             None
         };
-        let side = if is(2.0, "SPAN_KIND_SERVER") { "server" } else { "client" };
+        let side = if is(2.0, "SPAN_KIND_SERVER") {
+            "server"
+        } else {
+            "client"
+        };
         let other = if side == "server" { "client" } else { "server" };
         let Some(link) = link else {
             return false;
@@ -263,14 +279,20 @@ fn any_value(node: &Node) -> Option<Value> {
     if let Some(truth) = shape("boolValue", "bool_value") {
         return Some(truth.to_value());
     }
-    if let Some(number) = shape("intValue", "int_value").or_else(|| shape("doubleValue", "double_value")) {
+    if let Some(number) =
+        shape("intValue", "int_value").or_else(|| shape("doubleValue", "double_value"))
+    {
         let in_text = number.as_str().and_then(|text| text.parse::<f64>().ok());
         let number = number.as_number().or(in_text)?;
         return number.is_finite().then_some(Value::Number(number));
     }
     if let Some(array) = shape("arrayValue", "array_value") {
         let items = array.get("values").map(Node::items).unwrap_or_default();
-        return items.iter().map(any_value).collect::<Option<_>>().map(Value::Array);
+        return items
+            .iter()
+            .map(any_value)
+            .collect::<Option<_>>()
+            .map(Value::Array);
     }
     if let Some(list) = shape("kvlistValue", "kvlist_value") {
         let pair = |item: &Node| {
@@ -278,7 +300,11 @@ fn any_value(node: &Node) -> Option<Value> {
             Some((key.to_owned(), any_value(item.get("value")?)?))
         };
         let items = list.get("values").map(Node::items).unwrap_or_default();
-        return items.iter().map(pair).collect::<Option<_>>().map(Value::Object);
+        return items
+            .iter()
+            .map(pair)
+            .collect::<Option<_>>()
+            .map(Value::Object);
     }
     if shape("bytesValue", "bytes_value").is_some() {
         return None;
@@ -293,7 +319,12 @@ fn any_value(node: &Node) -> Option<Value> {
 /// What a span says of the response: the code of a JSON-RPC error, or the
 /// result's text. That a call ended well does not say what the gateway decided.
 fn response(span: &Node, attributes: &Attributes<'_>) -> Option<Response> {
-    let codes = ["rpc.response.status_code", "jsonrpc.error.code", "rpc.jsonrpc.error_code", "error.type"];
+    let codes = [
+        "rpc.response.status_code",
+        "jsonrpc.error.code",
+        "rpc.jsonrpc.error_code",
+        "error.type",
+    ];
     let code = codes.iter().find_map(|key| {
         let value = any_value(attributes.get(key)?)?;
         match value {
@@ -315,7 +346,9 @@ fn response(span: &Node, attributes: &Attributes<'_>) -> Option<Response> {
         return None;
     }
     let inner = serde_json::from_str::<serde_json::Value>(&text).ok();
-    let block = inner.as_ref().and_then(|value| value.pointer("/content/0/text"));
+    let block = inner
+        .as_ref()
+        .and_then(|value| value.pointer("/content/0/text"));
     let shown = block.and_then(serde_json::Value::as_str).unwrap_or(&text);
     Some(result_of(Some(shown)))
 }

@@ -61,7 +61,11 @@ impl Outline {
                 }
                 b'{' | b'[' => {
                     let is_object = *byte == b'{';
-                    let shape = if is_object { Shape::Object } else { Shape::Array };
+                    let shape = if is_object {
+                        Shape::Object
+                    } else {
+                        Shape::Array
+                    };
                     outline.note(&frames, depth, || shape);
                     depth += 1;
                     if depth <= DEEPEST {
@@ -119,12 +123,22 @@ impl Outline {
     }
 
     fn note(&mut self, frames: &[Frame], depth: usize, shape: impl FnOnce() -> Shape) {
-        if depth > DEEPEST || frames.iter().any(|frame| !frame.is_object && frame.index > 0) {
+        if depth > DEEPEST
+            || frames
+                .iter()
+                .any(|frame| !frame.is_object && frame.index > 0)
+        {
             return;
         }
         let steps: Vec<&str> = frames
             .iter()
-            .map(|frame| if frame.is_object { frame.key.as_str() } else { "0" })
+            .map(|frame| {
+                if frame.is_object {
+                    frame.key.as_str()
+                } else {
+                    "0"
+                }
+            })
             .collect();
         self.members.entry(steps.join(".")).or_insert_with(shape);
     }
@@ -183,7 +197,9 @@ mod tests {
 
     #[test]
     fn members_are_found_by_their_path() {
-        let outline = Outline::scan(r#"{"id": 7, "params": {"name": "a\"b", "arguments": {"x": {"deep": 1}}}, "l": [{"r": null}, {"s": 1}]} { rest"#);
+        let outline = Outline::scan(
+            r#"{"id": 7, "params": {"name": "a\"b", "arguments": {"x": {"deep": 1}}}, "l": [{"r": null}, {"s": 1}]} { rest"#,
+        );
         assert_eq!(outline.scalar("id").as_deref(), Some("7"));
         assert_eq!(outline.text("params.name"), Some("a\"b"));
         assert!(outline.has_inside("params.arguments"));

@@ -50,7 +50,11 @@ impl Pairing {
 
     /// Closes the nearest open request of this id and hands its call over to
     /// be completed or taken away; whether there was such a request.
-    pub fn close(&mut self, key: &str, complete: impl FnOnce(&mut Option<Box<RecordedCall>>)) -> bool {
+    pub fn close(
+        &mut self,
+        key: &str,
+        complete: impl FnOnce(&mut Option<Box<RecordedCall>>),
+    ) -> bool {
         let Some(numbers) = self.open.get_mut(key) else {
             return false;
         };

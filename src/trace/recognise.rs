@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, Cursor, Read};
 
+use super::Reader;
 use super::account::{Format, GrantFrom, Settings};
 use super::claude_code::ClaudeCode;
 use super::claude_desktop::{self, ClaudeDesktop};
@@ -14,7 +15,6 @@ use super::native::NativeReader;
 use super::openai::OpenAi;
 use super::otlp::Otlp;
 use super::outline::Outline;
-use super::Reader;
 
 /// How much of a file is looked at, in bytes.
 const PREFIX: u64 = 64 * 1024;
@@ -36,12 +36,18 @@ struct Recognised {
 ///
 /// # Errors
 /// What the input reports.
-pub fn reader(mut input: impl BufRead + 'static, settings: Settings) -> io::Result<Box<dyn Reader>> {
+pub fn reader(
+    mut input: impl BufRead + 'static,
+    settings: Settings,
+) -> io::Result<Box<dyn Reader>> {
     let mut prefix = Vec::new();
     input.by_ref().take(PREFIX).read_to_end(&mut prefix)?;
     let recognised = recognise(&prefix);
     let input = Cursor::new(prefix).chain(input);
-    let format = settings.format.or(recognised.format).unwrap_or(Format::Native);
+    let format = settings
+        .format
+        .or(recognised.format)
+        .unwrap_or(Format::Native);
     let from = settings.grant_from;
     let by_session = from == Some(GrantFrom::Session);
     let lines = |input| Pieces::lines(input);
@@ -158,12 +164,21 @@ fn object(outline: &Outline) -> Option<Format> {
     }
     let wrapped = ["msg.", "message.", "payload.", "request."];
     let in_text = ["msg", "message", "payload"].iter().any(|key| {
-        outline.text(key).is_some_and(|text| is_message(&Outline::scan(text), ""))
+        outline
+            .text(key)
+            .is_some_and(|text| is_message(&Outline::scan(text), ""))
     });
     if is_message(outline, "") || wrapped.iter().any(|at| is_message(outline, at)) || in_text {
         return Some(Format::JsonRpc);
     }
-    if ["session_meta", "response_item", "event_msg", "turn_context", "compacted"].contains(&kind)
+    if [
+        "session_meta",
+        "response_item",
+        "event_msg",
+        "turn_context",
+        "compacted",
+    ]
+    .contains(&kind)
         && outline.has_inside("payload")
     {
         return Some(Format::Codex);
@@ -193,8 +208,21 @@ fn is_message(outline: &Outline, at: &str) -> bool {
 /// Whether a line has no member that only a tap's wrapper has.
 fn only_native(outline: &Outline) -> bool {
     let known = [
-        "request", "ts", "at", "repeat", "every", "grant", "server", "response", "response_ts",
-        "observed", "expect", "arguments_unknown", "origin", "id", "note",
+        "request",
+        "ts",
+        "at",
+        "repeat",
+        "every",
+        "grant",
+        "server",
+        "response",
+        "response_ts",
+        "observed",
+        "expect",
+        "arguments_unknown",
+        "origin",
+        "id",
+        "note",
     ];
     outline.names().all(|name| known.contains(&name))
 }
@@ -212,20 +240,53 @@ mod tests {
         let lines = [
             (r#"{"mcppolicy":"trace/1"}"#, Format::Native),
             (r#"{"tool":"a","arguments":{}}"#, Format::Native),
-            (r#"{"ts":"x","request":{"jsonrpc":"2.0","id":1,"method":"tools/call"}}"#, Format::Native),
-            (r#"{"timestamp":1,"request":{"jsonrpc":"2.0","id":1,"method":"ping"}}"#, Format::JsonRpc),
+            (
+                r#"{"ts":"x","request":{"jsonrpc":"2.0","id":1,"method":"tools/call"}}"#,
+                Format::Native,
+            ),
+            (
+                r#"{"timestamp":1,"request":{"jsonrpc":"2.0","id":1,"method":"ping"}}"#,
+                Format::JsonRpc,
+            ),
             (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, Format::JsonRpc),
-            (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, Format::JsonRpc),
-            (r#"{"dir":"in","msg":{"id":1,"result":{}}}"#, Format::JsonRpc),
-            (r#"{"message":"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}"}"#, Format::JsonRpc),
-            (r#"{"type":"user","sessionId":"s","message":{"role":"user"}}"#, Format::ClaudeCode),
-            (r#"{"type":"summary","summary":"x","leafUuid":"y"}"#, Format::ClaudeCode),
-            (r#"{"timestamp":"x","type":"session_meta","payload":{"id":"s"}}"#, Format::Codex),
-            (r#"2025-12-16T16:06:55.750Z [info] [x] Message from client: {}"#, Format::ClaudeDesktop),
+            (
+                r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+                Format::JsonRpc,
+            ),
+            (
+                r#"{"dir":"in","msg":{"id":1,"result":{}}}"#,
+                Format::JsonRpc,
+            ),
+            (
+                r#"{"message":"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}"}"#,
+                Format::JsonRpc,
+            ),
+            (
+                r#"{"type":"user","sessionId":"s","message":{"role":"user"}}"#,
+                Format::ClaudeCode,
+            ),
+            (
+                r#"{"type":"summary","summary":"x","leafUuid":"y"}"#,
+                Format::ClaudeCode,
+            ),
+            (
+                r#"{"timestamp":"x","type":"session_meta","payload":{"id":"s"}}"#,
+                Format::Codex,
+            ),
+            (
+                r#"2025-12-16T16:06:55.750Z [info] [x] Message from client: {}"#,
+                Format::ClaudeDesktop,
+            ),
             (r#"{"resourceSpans":[]}"#, Format::Otlp),
-            (r#"{"task_id":0,"messages":[{"role":"user"}]}"#, Format::OpenAi),
+            (
+                r#"{"task_id":0,"messages":[{"role":"user"}]}"#,
+                Format::OpenAi,
+            ),
             (r#"[{"role":"user","content":"x"}]"#, Format::OpenAi),
-            (r#"{"ts":"x","type":"startup","instance":"a"}"#, Format::Gateway),
+            (
+                r#"{"ts":"x","type":"startup","instance":"a"}"#,
+                Format::Gateway,
+            ),
         ];
         for (line, due) in lines {
             assert_eq!(format(line), Some(due), "{line}");
@@ -246,11 +307,19 @@ mod tests {
     #[test]
     fn a_document_is_told_from_lines() {
         let document = |text: &str| recognise(text.as_bytes()).is_document;
-        assert!(document("[\n {\"role\":\"user\"},\n {\"role\":\"assistant\"}\n]"));
+        assert!(document(
+            "[\n {\"role\":\"user\"},\n {\"role\":\"assistant\"}\n]"
+        ));
         assert!(document("{\n  \"resourceSpans\": [\n"));
         assert!(!document("{\"role\":\"user\"}\n{\"role\":\"user\"}"));
         assert!(!document("{\"role\":\"us\n{\"role\":\"user\"}\n"));
-        assert!(document(&format!("{{\"resourceSpans\":[{{\"x\":\"{}", "y".repeat(70_000))));
-        assert!(!document(&format!("{{\"messages\":[{{\"x\":\"{}", "y".repeat(70_000))));
+        assert!(document(&format!(
+            "{{\"resourceSpans\":[{{\"x\":\"{}",
+            "y".repeat(70_000)
+        )));
+        assert!(!document(&format!(
+            "{{\"messages\":[{{\"x\":\"{}",
+            "y".repeat(70_000)
+        )));
     }
 }

@@ -1,8 +1,8 @@
 //! One line that is no header: a call, or a request that no policy decides.
 
 use super::super::{
-    Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest,
-    Response, Server,
+    Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response,
+    Server,
 };
 use super::fields::{Fields, article};
 use super::{Base, MOST_REPETITIONS, Previous, Setting, expect, in_calendar};
