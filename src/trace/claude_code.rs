@@ -105,18 +105,23 @@ fn tool_result(root: &Node, block: &Node, piece: Piece<'_>, sink: &mut Sink) {
         }
         return;
     }
-    let error = text.filter(|_| failed).and_then(error_code);
-    let found = match error {
-        Some(code) => {
+    let found = match text.filter(|text| failed && is_error(text)) {
+        Some(text) => {
             sink.assume(Assumed::ErrorText);
-            error_response(code)
+            error_code(text).map(error_response)
         }
-        None => result_of(text),
+        None => Some(result_of(text)),
     };
     let time = sink.time(root.get("timestamp"));
-    if !sink.answer(id, Some(found), time) {
+    if !sink.answer(id, found, time) {
         sink.pass_over(piece.line, reason::NO_REQUEST);
     }
+}
+
+/// Whether a text is how clients show that a call had no result.
+fn is_error(text: &str) -> bool {
+    let head = text.split_at_checked(10).map_or("", |(head, _)| head);
+    head.eq_ignore_ascii_case("MCP error ")
 }
 
 /// The code in the words by which clients show a JSON-RPC error, such as

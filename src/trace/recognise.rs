@@ -186,7 +186,9 @@ fn object(outline: &Outline) -> Option<Format> {
     if has("sessionId") || has("leafUuid") || (has("uuid") && has("message.role")) {
         return Some(Format::ClaudeCode);
     }
-    if ["function_call", "function_call_output"].contains(&kind) && has("call_id") {
+    // Messages of a chat have no type, those of a rollout do.
+    let in_rollout = ["function_call", "function_call_output"].contains(&kind) && has("call_id");
+    if in_rollout || has("record_type") || (kind == "message" && has("role")) {
         return Some(Format::Codex);
     }
     let messages = ["messages", "traj", "conversation", "conversations"];
@@ -276,6 +278,10 @@ mod tests {
             (
                 r#"2025-12-16T16:06:55.750Z [info] [x] Message from client: {}"#,
                 Format::ClaudeDesktop,
+            ),
+            (
+                r#"{"type":"message","role":"user","content":[]}"#,
+                Format::Codex,
             ),
             (r#"{"resourceSpans":[]}"#, Format::Otlp),
             (

@@ -5,3 +5,4 @@ mod house;
 mod naive;
 mod parser;
 mod random;
+mod readers;
