@@ -411,7 +411,7 @@ fn a_document_of_spans_is_read_with_every_shape_of_value() {
     );
     assert_eq!(
         passed(&log),
-        [("a tool call without the tool's name", vec![42])]
+        [("a tool call without the tool's name", vec![43])]
     );
     let users = by_grant("otlp/document.json", GrantFrom::User);
     assert_eq!(
@@ -503,8 +503,14 @@ fn the_grant_can_be_taken_from_elsewhere() {
         by_grant(session, GrantFrom::Server),
         [named("github"), named("client")]
     );
-    assert_eq!(by_grant(session, GrantFrom::File), [Grant::Implicit; 2]);
-    assert_eq!(by_grant(session, GrantFrom::User), [Grant::Unknown; 2]);
+    assert_eq!(
+        by_grant(session, GrantFrom::File),
+        [const { Grant::Implicit }; 2]
+    );
+    assert_eq!(
+        by_grant(session, GrantFrom::User),
+        [const { Grant::Unknown }; 2]
+    );
 }
 
 #[test]

@@ -102,7 +102,12 @@ fn a_copy_cut_anywhere_has_no_more_than_the_whole() {
         };
         for cut in (0..whole.len()).step_by(7) {
             let log = read_with(&whole[..cut], settings);
-            assert!(log.calls.len() <= full.calls.len(), "{fixture} at {cut}");
+            // The word that a call was never sent may be behind the cut.
+            let unsent = full
+                .passed
+                .get("a tool call that was refused before it was sent");
+            let most = full.calls.len() + unsent.map_or(0, Vec::len);
+            assert!(log.calls.len() <= most, "{fixture} at {cut}");
             assert_eq!(log.invalid, 0, "{fixture} at {cut}");
             for (call, full) in log.calls.iter().zip(&full.calls) {
                 // A result that would have taken the call back, or an event
@@ -139,15 +144,15 @@ fn mutated_logs_never_stop_the_reader() {
         for round in 0..150 {
             let mut mutant = whole.clone();
             for _ in 0..=random.below(6) {
-                let at = random.below(mutant.len() as u64) as usize;
+                let at = random.below(mutant.len());
                 match random.below(4) {
                     0 => mutant[at] = random.below(256) as u8,
                     1 => drop(mutant.remove(at)),
-                    2 => mutant.insert(at, b"\"{}[],:\\\n"[random.below(9) as usize]),
+                    2 => mutant.insert(at, b"\"{}[],:\\\n"[random.below(9)]),
                     _ => {
-                        let end = (at + random.below(200) as usize).min(mutant.len());
+                        let end = (at + random.below(200)).min(mutant.len());
                         let piece = mutant[at..end].to_vec();
-                        let to = random.below(mutant.len() as u64) as usize;
+                        let to = random.below(mutant.len());
                         mutant.splice(to..to, piece);
                     }
                 }
