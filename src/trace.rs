@@ -15,6 +15,7 @@ mod codex;
 mod elements;
 mod gateway;
 mod jsonrpc;
+mod lenient;
 pub mod lines;
 mod log;
 pub mod native;

@@ -3,9 +3,8 @@
 //! Calls of subagents (sidechains) are calls like any other.
 
 use super::account::{Assumed, Format};
-use super::log::{
-    Json, LogFormat, Piece, Sink, Who, arguments, first_text, name_in, reason, result_of,
-};
+use super::lenient::{Json, arguments, first_text, name_in, result_of};
+use super::log::{LogFormat, Piece, Sink, Who, reason};
 use super::{RecordedCall, RecordedRequest, Response};
 use crate::document::{Node, push_pointer};
 use crate::value::Value;

@@ -7,10 +7,8 @@ use std::collections::VecDeque;
 
 use super::account::Format;
 use super::claude_code::{error_code, error_response};
-use super::log::{
-    Json, LogFormat, Piece, Sink, Who, arguments, arguments_in_text, first_text, name_in, reason,
-    result_of,
-};
+use super::lenient::{Json, arguments, arguments_in_text, first_text, name_in, result_of};
+use super::log::{LogFormat, Piece, Sink, Who, reason};
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::{Node, NodeKind};
 use crate::time::{Span, Time};

@@ -3,7 +3,8 @@
 //! so they are always unknown.
 
 use super::account::Format;
-use super::log::{Json, LogFormat, Piece, Sink, Who, name_in, reason};
+use super::lenient::{Json, name_in};
+use super::log::{LogFormat, Piece, Sink, Who, reason};
 use super::{Observed, RecordedArguments, RecordedCall, RecordedRequest};
 
 /// The event log of the vendor's older proxy.

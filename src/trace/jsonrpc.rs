@@ -2,9 +2,8 @@
 //! them: bare, or wrapped with a time, a direction, and who and where.
 
 use super::account::Format;
-use super::log::{
-    Json, LogFormat, Piece, Sink, Who, arguments, first_text, name_in, reason, result_of,
-};
+use super::lenient::{Json, arguments, first_text, name_in, result_of};
+use super::log::{LogFormat, Piece, Sink, Who, reason};
 use super::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::{Node, NodeKind, push_pointer};
 use crate::time::Time;

@@ -3,10 +3,8 @@
 //! conversation, an array of messages, or one message.
 
 use super::account::Format;
-use super::log::{
-    Json, LogFormat, Piece, Places, Sink, Who, arguments, arguments_in_text, first_text, name_in,
-    reason, result_of,
-};
+use super::lenient::{Json, Places, arguments, arguments_in_text, first_text, name_in, result_of};
+use super::log::{LogFormat, Piece, Sink, Who, reason};
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::document::{Node, push_pointer};
 

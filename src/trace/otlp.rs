@@ -6,9 +6,8 @@ use std::collections::{HashSet, VecDeque};
 
 use super::account::Format;
 use super::claude_code::error_response;
-use super::log::{
-    Json, LogFormat, Piece, Places, Sink, Who, arguments_in_text, is_redaction, reason, result_of,
-};
+use super::lenient::{Json, Places, arguments_in_text, is_redaction, result_of};
+use super::log::{LogFormat, Piece, Sink, Who, reason};
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Response};
 use crate::document::{Node, NodeKind, push_pointer};
 use crate::time::Time;
