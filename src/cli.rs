@@ -2,8 +2,10 @@
 //! touches the file system and prints.
 
 mod ci;
+mod classify;
 mod config;
 mod decide;
+mod diff;
 mod explain;
 mod import;
 mod input;
@@ -18,7 +20,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::Severity;
+use crate::inventory::category::Category;
 use crate::lint;
+use crate::nearest::nearest;
 use workspace::Workspace;
 
 const EXIT_CODES: &str = "\
@@ -54,11 +58,17 @@ enum Command {
     /// Validate, lint and test all that mcppolicy.toml names
     #[command(after_help = "Example: mcppolicy ci")]
     Ci(ci::CiArgs),
+    /// Show what a change of policies lets through or stops, with proof
+    #[command(after_help = "Example: mcppolicy diff old/policy.json policy.json --traces traces/")]
+    Diff(diff::DiffArgs),
     /// Decide one call, with every step explained
     #[command(
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
     )]
     Decide(decide::DecideArgs),
+    /// Say what kind of tool each one of a server is, and why
+    #[command(after_help = "Example: mcppolicy classify tools.json")]
+    Classify(classify::ClassifyArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
     Explain(explain::ExplainArgs),
@@ -100,15 +110,67 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),
     };
     ExitCode::from(exit.code())
 }
 
-/// The linter's settings from the configuration and the command line.
+/// The linter's settings from the configuration and the command line; what is
+/// wrong with the configuration's is added to its findings.
 fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
-    let _ = workspace;
-    lint::Settings { pedantic }
+    let mut settings = lint::Settings::new();
+    settings.pedantic = pedantic;
+    let Some(config) = &workspace.config else {
+        return settings;
+    };
+    for (name, level) in &config.levels {
+        let problem = match lint::Level::parse(&level.text) {
+            None => Some((
+                level,
+                format!("{:?} is not a level", level.text),
+                levels_help(),
+            )),
+            Some(parsed) => match settings.set_level(&name.text, parsed) {
+                Ok(()) => None,
+                Err(unknown) => Some((name, unknown.to_string(), nearest_rule(&name.text))),
+            },
+        };
+        if let Some((setting, message, help)) = problem {
+            workspace
+                .config_findings
+                .push(config.complaint(setting, message).help(help));
+        }
+    }
+    for (tool, category) in &config.categories {
+        match Category::ALL
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(&category.text))
+        {
+            Some(known) => settings.categories.configure(tool.text.clone(), known),
+            None => {
+                let message = format!("{:?} is not a category", category.text);
+                let help =
+                    "write \"read\", \"write\", \"execute\", \"destructive\" or \"financial\"";
+                workspace
+                    .config_findings
+                    .push(config.complaint(category, message).help(help));
+            }
+        }
+    }
+    settings
+}
+
+fn levels_help() -> String {
+    "write \"error\", \"warning\", \"note\" or \"off\"".to_owned()
+}
+
+fn nearest_rule(name: &str) -> String {
+    match nearest(name, lint::registry::names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`mcppolicy explain` lists the rules".to_owned(),
+    }
 }

@@ -6,6 +6,7 @@
 
 mod number;
 pub mod parse;
+pub mod shadow;
 
 use crate::source::{FileId, Location, Span};
 use crate::value::Value;

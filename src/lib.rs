@@ -37,10 +37,15 @@
 //! - [`document`]: the spanned JSON tree and its strict parser
 //! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
 //!   typed policy
+//! - [`inventory`]: what kind of tool a server has
 //! - [`trace`]: recorded calls, one room for each format
+//! - [`inventory`]: the server's own tools, and what kind each is
 //! - [`engine`]: the only place that knows what a policy means
 //! - [`timeline`]: calls in time through one engine
-//! - [`lint`], [`replay`]: findings, and expectations held against decisions
+//! - [`region`]: sets of argument objects, exactly
+//! - [`compare`]: two policies: what each passes that the other does not
+//! - [`lint`], [`replay`], [`diff`]: findings, expectations held against
+//!   decisions, and what a change does
 //! - [`report`]: what a run found, and its exit code
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
@@ -55,9 +60,15 @@
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
+pub mod compare;
 pub mod diagnostic;
+#[doc(hidden)]
+pub mod diff;
 pub mod document;
 pub mod engine;
+#[doc(hidden)]
+pub mod inventory;
 #[doc(hidden)]
 pub mod lint;
 #[doc(hidden)]
@@ -65,6 +76,8 @@ pub mod nearest;
 #[doc(hidden)]
 pub mod pattern;
 pub mod policy;
+#[doc(hidden)]
+pub mod region;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod render;

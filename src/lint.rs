@@ -1,45 +1,139 @@
-//! stub
-use crate::{
-    diagnostic::{Finding, Severity},
-    engine::Engine,
-    policy::Policy,
-};
-/// s
-#[derive(Default)]
-pub struct Settings {
-    /// p
+//! The linter: this policy is valid, and it does not do what its author
+//! thinks.
+//!
+//! A rule is a plain `static` of metadata with a check beside it, one file
+//! each under [`rules`]; [`registry`] lists them. Where a finding claims that
+//! something gets through, or never happens, it carries calls that the engine
+//! has decided ([`witness`]): what the engine does not confirm is not claimed.
+//!
+//! A check looks at one valid policy and the engine compiled from it. It reads
+//! no file and knows no output format.
+
+mod context;
+mod page;
+pub mod registry;
+mod reporter;
+mod rules;
+mod settings;
+#[cfg(test)]
+mod tests;
+pub mod witness;
+
+use crate::diagnostic::{Finding, Severity};
+use crate::engine::Engine;
+use crate::policy::Policy;
+
+pub use page::explain;
+pub use settings::{Level, Settings, UnknownRule};
+
+use context::Context;
+use reporter::Reporter;
+
+/// One rule: what it is called, what it says about itself, how it looks.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case; names the defect and reads after "allow".
+    pub name: &'static str,
+    /// The defect in one line.
+    pub summary: &'static str,
+    /// What kind of defect it is.
+    pub group: Group,
+    /// The severity of its findings, unless settings say otherwise.
+    pub severity: Severity,
+    /// Whether it runs only under `--pedantic`; its findings are then notes.
     pub pedantic: bool,
+    /// The first version that has it.
+    pub since: &'static str,
+    /// Whether its findings may carry a fix.
+    pub fixes: bool,
+    /// Names that it had before.
+    pub aliases: &'static [&'static str],
+    /// What it looks for, in markdown.
+    pub what: &'static str,
+    /// Why that is bad, in markdown.
+    pub why: &'static str,
+    /// Policies in which it finds something.
+    pub bad: &'static [Bad],
+    /// Policies that look similar, and in which it rightly finds nothing.
+    pub good: &'static [Good],
+    check: fn(&Context<'_>, &mut Reporter<'_>),
 }
-/// l
-pub fn lint(_: &Policy, _: &Engine, _: &Settings) -> Vec<Finding> {
-    vec![]
+
+/// A policy in which a rule finds something; part of its page, and a test.
+#[derive(Debug)]
+pub struct Bad {
+    /// What is wrong with it.
+    pub says: &'static str,
+    /// The policy.
+    pub policy: &'static str,
+    /// What the finding's calls prove.
+    pub proof: Proof,
 }
-/// r
-pub mod registry {
-    use super::*;
-    /// r
-    pub struct Rule {
-        /// n
-        pub name: &'static str,
-        /// l
-        pub level: Severity,
-        /// s
-        pub summary: &'static str,
-    }
-    impl Rule {
-        /// x
-        pub fn explain(&self) -> String {
-            String::new()
+
+/// A policy in which a rule finds nothing; part of its page, and a test.
+#[derive(Debug)]
+pub struct Good {
+    /// Why it is right.
+    pub says: &'static str,
+    /// The policy.
+    pub policy: &'static str,
+}
+
+/// What a finding's calls prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Each of them passes.
+    Passes,
+    /// Each of them is refused.
+    Refused,
+    /// All pass but the very last.
+    LastRefused,
+    /// The finding is plain to see in the file and carries no call.
+    Plain,
+}
+
+/// What kind of defect a rule finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// The policy contradicts itself.
+    Correctness,
+    /// Something gets through.
+    Security,
+    /// The policy and the server's own tools disagree.
+    Inventory,
+    /// The policy could be easier to read.
+    Style,
+}
+
+impl Group {
+    /// The word used on pages and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Group::Correctness => "correctness",
+            Group::Security => "security",
+            Group::Inventory => "inventory",
+            Group::Style => "style",
         }
     }
-    /// r
-    pub static RULES: &[Rule] = &[];
-    /// f
-    pub fn find(_: &str) -> Option<&'static Rule> {
-        None
+}
+
+/// Runs every rule that `settings` leave on over a valid policy and the engine
+/// compiled from it.
+///
+/// The findings are sorted by place, then in the order of the catalogue. A
+/// policy with problems (see [`Policy::load`]) is incomplete: do not lint it.
+pub fn lint(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<Finding> {
+    let context = Context::new(policy, engine, settings);
+    let mut findings = Vec::new();
+    for rule in registry::RULES {
+        let Some(severity) = settings.severity(rule) else {
+            continue;
+        };
+        let mut reporter = Reporter::new(rule, severity, &context);
+        (rule.check)(&context, &mut reporter);
+        findings.extend(reporter.into_findings());
     }
-    /// n
-    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
-        RULES.iter().map(|r| r.name)
-    }
+    // The sort is stable, so that rules keep their order in one place.
+    findings.sort_by_key(|finding| finding.location);
+    findings
 }

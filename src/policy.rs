@@ -7,10 +7,10 @@
 mod lower;
 mod path;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::diagnostic::Finding;
-use crate::document::{self};
+use crate::document::{self, Document, shadow};
 use crate::pattern::Pattern;
 use crate::source::{FileId, Location, SourceMap, Span};
 use crate::value::Value;
@@ -252,19 +252,20 @@ impl Policy {
         let Some(document) = document else {
             return (file, None, findings);
         };
+        let text = map.get(file).text();
         // A number that no double holds is named once, however wrong it is.
         let unreadable: HashSet<Span> = findings
             .iter()
             .map(|finding| finding.location.span)
             .collect();
-        let violations = crate::schema::check_policy(&document);
+        let (policy, problems) = check(&document, text);
         findings.extend(
-            violations
+            problems
                 .into_iter()
                 .filter(|finding| !unreadable.contains(&finding.location.span)),
         );
-        let (policy, problems) = lower::lower(&document, map.get(file).text());
-        findings.extend(problems);
+        let hidden = hidden_values(&document, text, &findings);
+        findings.extend(hidden);
         findings.sort_by_key(|finding| (finding.location.span, finding.pointer.clone()));
         (file, Some(policy), findings)
     }
@@ -328,6 +329,39 @@ impl Policy {
             span,
         }
     }
+}
+
+/// The policy, and every problem that the schema or lowering has with it.
+fn check(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
+    let mut findings = crate::schema::check_policy(document);
+    let (policy, problems) = lower::lower(document, text);
+    findings.extend(problems);
+    (policy, findings)
+}
+
+/// Repeated keys whose hidden values are looked into; each costs as much as
+/// checking the document again.
+const MOST_HIDDEN: usize = 16;
+
+/// The problems of values that a later member of the same name hides.
+fn hidden_values(document: &Document, text: &str, found: &[Finding]) -> Vec<Finding> {
+    let repeated = found
+        .iter()
+        .flat_map(|finding| &finding.related)
+        .map(|related| related.location.span);
+    let keys: BTreeSet<Span> = repeated.collect();
+    let mut hidden = Vec::new();
+    for key in keys.into_iter().take(MOST_HIDDEN) {
+        let Some((uncovered, value)) = shadow::uncovered(document, key) else {
+            continue;
+        };
+        let inside = |finding: &Finding| {
+            let span = finding.location.span;
+            value.start <= span.start && span.end <= value.end && !found.contains(finding)
+        };
+        hidden.extend(check(&uncovered, text).1.into_iter().filter(inside));
+    }
+    hidden
 }
 
 /// Why a policy cannot be enforced: each problem with its line and column.

@@ -54,6 +54,17 @@ pub(super) struct Setting {
     pub span: Span,
 }
 
+impl Config {
+    /// A finding about a setting.
+    pub fn complaint(&self, setting: &Setting, message: String) -> Finding {
+        let location = Location {
+            file: self.file,
+            span: setting.span,
+        };
+        Finding::new("config", Severity::Error, location, "", message)
+    }
+}
+
 /// The configuration that is in force in `start`: the nearest one upward.
 pub(super) fn find(start: &Path) -> Option<PathBuf> {
     start

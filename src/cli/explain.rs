@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::output::{complain, print};
-use crate::lint::registry;
+use crate::lint::{Rule, registry};
 use crate::nearest::nearest;
 use crate::report::Exit;
 use crate::schema;
@@ -40,7 +40,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Exit {
     };
     match registry::find(name) {
         Some(rule) => {
-            print(&rule.explain());
+            print(&crate::lint::explain(rule));
             Exit::Clean
         }
         None => {
@@ -56,17 +56,15 @@ pub(super) fn explain(args: &ExplainArgs) -> Exit {
 
 fn list() -> String {
     let widest = registry::names().map(str::len).max().unwrap_or(0);
-    registry::RULES
-        .iter()
-        .map(|rule| {
-            format!(
-                "{:widest$}  {:7}  {}\n",
-                rule.name,
-                rule.level.name(),
-                rule.summary
-            )
-        })
-        .collect()
+    let line = |rule: &&Rule| {
+        let level = if rule.pedantic {
+            "pedantic"
+        } else {
+            rule.severity.name()
+        };
+        format!("{:widest$}  {level:8}  {}\n", rule.name, rule.summary)
+    };
+    registry::RULES.iter().map(line).collect()
 }
 
 /// Runs `schema`.

@@ -184,7 +184,7 @@ fn by_policy(
         let wanted = match named {
             Ok(wanted) => wanted,
             Err(problems) => {
-                let problems = problems.into_iter().collect();
+                let problems = problems.into_iter().map(|problem| *problem).collect();
                 assignments.push((
                     PathBuf::new(),
                     Assignment {
@@ -245,7 +245,7 @@ fn named_by(
     trace: &Path,
     configured: &[Assignment],
     fallback: Option<&Path>,
-) -> Result<PathBuf, Option<Finding>> {
+) -> Result<PathBuf, Option<Box<Finding>>> {
     let opened = open_unless_stdin(trace, workspace.reading).map_err(|failure| {
         workspace.failures.push(failure);
         None
@@ -265,13 +265,8 @@ fn named_by(
         };
         let location = header.locate(&mut workspace.sources, &input::display_name(trace), span);
         let message = format!("The policy {policy:?} of this trace {problem}");
-        return Err(Some(Finding::new(
-            "trace",
-            Severity::Error,
-            location,
-            "/policy",
-            message,
-        )));
+        let finding = Finding::new("trace", Severity::Error, location, "/policy", message);
+        return Err(Some(Box::new(finding)));
     }
     let holder = configured
         .iter()

@@ -1,7 +1,8 @@
 //! Which arguments a decision looked at: what a report of a recorded call may
 //! show of it (the rest may be anyone's secret).
 
-use super::{Decision, Engine, Kind, Limit, Rule};
+use super::compile::{Limit, Rule};
+use super::{Decision, Engine, Kind};
 use crate::policy::Path;
 
 impl Engine {
@@ -55,5 +56,62 @@ impl Rule {
 impl Limit {
     fn path(&self) -> Option<&Path> {
         self.increment_from.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Call, Counters};
+    use crate::policy::Policy;
+    use crate::time::Time;
+    use crate::value::Value;
+
+    fn reads(arguments: serde_json::Value) -> Vec<String> {
+        let policy = br#"{"version":"1","default":"deny","tools":{"pay":{
+            "require":[{"conditions":[{"path":"args.to","op":"exists","value":true}]}],
+            "deny_if":[{"conditions":[{"path":"args.sum","op":"gt","value":9},
+                                      {"path":"args.to","op":"eq","value":"x"}]}],
+            "limits":[{"counter":"c","window":"day","max":9,"scope":"grant",
+                       "increment_from":"args.fee"}]}}}"#;
+        let engine = Engine::new(&Policy::from_json(policy).unwrap());
+        let arguments = Value::from(arguments);
+        let call = Call::new("g", "pay", &arguments, Time::new(0, 0));
+        let decision = engine.decide(&call, &mut Counters::default()).decision;
+        engine
+            .reads("pay", &decision)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn a_denial_reads_what_its_rule_reads_and_an_allowed_call_reads_all() {
+        use serde_json::json;
+        assert_eq!(reads(json!({})), ["args.to"]);
+        assert_eq!(
+            reads(json!({"to": "x", "sum": 10})),
+            ["args.sum", "args.to"]
+        );
+        assert_eq!(reads(json!({"to": "y", "fee": 10})), ["args.fee"]);
+        assert_eq!(
+            reads(json!({"to": "y", "fee": 1})),
+            ["args.to", "args.sum", "args.fee"]
+        );
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        let policy = br#"{"version":"1","default":"deny","tools":{"t":{"limits":[
+            {"counter":"c","window":"day","max":9,"scope":"grant"}]}}}"#;
+        let engine = Engine::new(&Policy::from_json(policy).unwrap());
+        let mut counters = Counters::default();
+        let arguments = Value::empty_object();
+        for seconds in [i64::MIN, i64::MAX] {
+            let call = Call::new("g", "t", &arguments, Time::new(seconds, 999_999_999));
+            let outcome = engine.decide(&call, &mut counters);
+            assert!(!outcome.decision.is_deny());
+            engine.release(&outcome.reservation, Time::new(seconds, 0), &mut counters);
+        }
     }
 }

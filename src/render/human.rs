@@ -2,8 +2,10 @@
 //! and what to do. The only place that names `miette`.
 
 mod cases;
+mod changes;
 mod overview;
 mod steps;
+mod tools;
 
 use std::fmt::Write;
 
@@ -37,7 +39,9 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         }
         Body::Decided(decided) => steps::render(&mut out, decided, report.sources),
         Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
+        Body::Diff(diff) => changes::render(&mut out, diff, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
+        Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
     }
     assumptions(&mut out, &report.assumptions);
     out

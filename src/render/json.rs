@@ -3,8 +3,10 @@
 //! contract and only ever grow.
 
 mod cases;
+mod changes;
 mod ci;
 mod steps;
+mod tools;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -47,7 +49,9 @@ impl Serialize for Document<'_> {
             Body::Findings(findings) => findings_members(&mut map, findings, report.sources)?,
             Body::Decided(decided) => steps::members(&mut map, decided, report.sources)?,
             Body::Tested(tested) => cases::members(&mut map, tested, report.sources, self.style)?,
+            Body::Diff(diff) => changes::members(&mut map, diff, report.sources, self.style)?,
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
+            Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;

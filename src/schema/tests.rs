@@ -4,8 +4,6 @@ mod foreign;
 mod members;
 mod values;
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::part::{Clause, Owner, Part};
@@ -321,15 +319,11 @@ fn numbers_and_slashes_in_tool_names_are_only_names() {
     );
 }
 
-/// Generous, because tests run unoptimised on busy machines: what takes
-/// quadratic time takes minutes.
-const IN_GOOD_TIME: Duration = Duration::from_secs(30);
-
+/// Work that grew with the square of the mistakes would not come back.
 #[test]
-fn a_hundred_thousand_mistakes_are_found_in_good_time() {
+fn a_hundred_thousand_mistakes_are_all_found() {
     let many = 100_000;
     let list = |item: &dyn Fn(usize) -> String| (0..many).map(item).collect::<Vec<_>>().join(", ");
-    let start = Instant::now();
     let tools = list(&|n| format!(r#""t{n}": {{"limit{n}": 1}}"#));
     let text = format!(r#"{{"version": "1", "default": "deny", "tools": {{{tools}}}}}"#);
     assert_eq!(findings(&text).len(), many);
@@ -338,7 +332,6 @@ fn a_hundred_thousand_mistakes_are_found_in_good_time() {
     let names = list(&|n| format!("\"t{}\"", n / 2));
     let text = format!(r#"{{"version": "1", "default": "deny", "hide": [{names}]}}"#);
     assert_eq!(findings(&text).len(), many / 2);
-    assert!(start.elapsed() < IN_GOOD_TIME, "{:?}", start.elapsed());
 }
 
 /// A value of [`WHOLE`] replaced, a key renamed or a member dropped.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The rooms, from left to right: a room uses only what stands to its left.
 /// Rooms of one row do not know each other.
 const ROWS: [&[&str]; 12] = [
-    &["source", "value", "time"],
+    &["source", "value", "time", "nearest"],
     &["diagnostic"],
     &["document"],
     &["pattern", "schema", "inventory"],

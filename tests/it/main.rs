@@ -1,8 +1,28 @@
 //! One binary for all integration tests, one module for each area.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, and shows what it has counted"
+)]
+
+mod classifier;
+mod classify;
+mod commands;
+mod compare;
+mod embed;
 mod engine;
 mod house;
+mod malformed;
 mod naive;
 mod parser;
 mod random;
 mod readers;
+mod readme;
+mod region;
+mod support;

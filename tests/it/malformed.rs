@@ -14,7 +14,7 @@ const CASES: &[&str] = &[
     r#"{"version":"1","default":"deny"⟦⟧"#,
     r#"{"version":"1","default":"deny",⟦}⟧"#,
     r#"{"version":"1" ⟦"⟧default":"deny"}"#,
-    r#"{"version"⟦ ⟧"1","default":"deny"}"#,
+    r#"{"version" ⟦"⟧1","default":"deny"}"#,
     r#"{⟦v⟧ersion:"1","default":"deny"}"#,
     r#"{⟦'⟧version':"1","default":"deny"}"#,
     r#"{"version":"1","default":"deny"}⟦}⟧"#,
@@ -22,7 +22,7 @@ const CASES: &[&str] = &[
     r#"{"version":"1","default":⟦d⟧eny}"#,
     r#"{"version":"1","default":⟦"⟧deny}"#,
     "{\"version\":\"1\",\"default\":\"de⟦\n⟧ny\"}",
-    r#"{"version":"1","default":"deny","hide":["a"⟦ ⟧"b"]}"#,
+    r#"{"version":"1","default":"deny","hide":["a" ⟦"⟧b"]}"#,
     r#"{"version":"1","default":"deny","hide":["a",⟦]⟧}"#,
     r#"{"version":"1","default":"deny","hide":["⟦\⟧q"]}"#,
     r#"{"version":"1","default":"deny","hide":["⟦\⟧u12G4"]}"#,
@@ -115,7 +115,7 @@ const CASES: &[&str] = &[
     r#"{"version":"1","default":"deny","tools":{"a":{"require":[{"conditions":[{"path":"args.x","op":"gte","value":⟦null⟧}]}]}}}"#,
     r#"{"version":"1","default":"deny","tools":{"a":{"require":[{"conditions":[{"path":"args.x","op":"regex","value":⟦5⟧}]}]}}}"#,
     // The pattern dialect, on the exact characters.
-    r#"{"version":"1","default":"deny","tools":{"a":{"require":[{"conditions":[{"path":"args.x","op":"regex","value":"a⟦(?=b)⟧"}]}]}}}"#,
+    r#"{"version":"1","default":"deny","tools":{"a":{"require":[{"conditions":[{"path":"args.x","op":"regex","value":"a⟦(?=⟧b)"}]}]}}}"#,
     r#"{"version":"1","default":"deny","tools":{"a":{"require":[{"conditions":[{"path":"args.x","op":"regex","value":"é\"⟦\\pL⟧"}]}]}}}"#,
     r#"{"version":"1","default":"deny","tools":{"a":{"require":[{"conditions":[{"path":"args.x","op":"regex","value":"⟦\\B⟧x"}]}]}}}"#,
     // Limits.
@@ -141,7 +141,7 @@ const CASES: &[&str] = &[
     r#"{"version":"1","default":"deny","tools":{"a":{"limits":[{"counter":"c","window":"day","max":1,"scope":"grant"},{"counter":⟦"c"⟧,"window":"hour","max":1,"scope":"grant"}]}}}"#,
     r#"{"version":"1","default":"deny","all_tools":{"limits":[{"counter":"c","window":"day","max":1,"scope":"grant"},{"counter":⟦"c"⟧,"window":"day","max":1,"scope":"grant"}]}}"#,
     // Several in one file.
-    "{\"version\":⟦1⟧,\n \"default\":⟦\"maybe\"⟧,\n \"hide\":[\"a\",⟦\"a\"⟧],\n ⟦\"tol\"⟧:{},\n \"tools\":{\"t\":{\"limits\":[{\"counter\":\"c\",\"window\":⟦\"year\"⟧,\"max\":1,\"scope\":\"grant\"}],\n \"require\":[{\"conditions\":[{\"path\":\"args.x\",\"op\":\"regex\",\"value\":\"⟦(?!x)⟧\"}]}],⟦\"limits\"⟧:[]}}}",
+    "{\"version\":⟦1⟧,\n \"default\":⟦\"maybe\"⟧,\n \"hide\":[\"a\",⟦\"a\"⟧],\n ⟦\"tol\"⟧:{},\n \"tools\":{\"t\":{\"limits\":[{\"counter\":\"c\",\"window\":⟦\"year\"⟧,\"max\":1,\"scope\":\"grant\"}],\n \"require\":[{\"conditions\":[{\"path\":\"args.x\",\"op\":\"regex\",\"value\":\"⟦(?!⟧x)\"}]}],⟦\"limits\"⟧:[]}}}",
 ];
 
 /// The text without its marks, and the marked ranges in order.
@@ -168,17 +168,33 @@ fn each_malformed_policy_is_refused_at_the_exact_place() {
         let (text, marks) = unmark(case);
         let mut map = SourceMap::new();
         let (_, _, list) = Policy::load(&mut map, "policy.json", text.as_bytes());
-        let mut found: Vec<(usize, usize)> =
-            list.iter().map(|finding| (finding.location.span.start, finding.location.span.end)).collect();
+        let mut found: Vec<(usize, usize)> = list
+            .iter()
+            .map(|finding| (finding.location.span.start, finding.location.span.end))
+            .collect();
         found.sort_unstable();
         if found != marks {
-            let messages: Vec<&str> = list.iter().map(|finding| finding.message.as_str()).collect();
-            wrong.push(format!("{case}\n  expected {marks:?}\n  found    {found:?} {messages:?}"));
+            let messages: Vec<&str> = list
+                .iter()
+                .map(|finding| finding.message.as_str())
+                .collect();
+            wrong.push(format!(
+                "{case}\n  expected {marks:?}\n  found    {found:?} {messages:?}"
+            ));
         }
-        let findings = Findings { policies: 1, list, suppressed: 0 };
+        let findings = Findings {
+            policies: 1,
+            list,
+            suppressed: 0,
+        };
         assert_eq!(findings.exit(None), Exit::Invalid, "{case}");
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -200,7 +216,10 @@ fn other_encodings_are_named_with_a_way_out() {
         (b"\xEF\xBB\xBF{}".to_vec(), "byte-order mark"),
         (with_mark, "UTF-16"),
         (utf16, "UTF-16"),
-        (b"{\"version\":\"1\",\"default\":\"d\xE9ny\"}".to_vec(), "0xE9"),
+        (
+            b"{\"version\":\"1\",\"default\":\"d\xE9ny\"}".to_vec(),
+            "0xE9",
+        ),
     ] {
         let mut map = SourceMap::new();
         let (_, policy, list) = Policy::load(&mut map, "policy.json", &bytes);
@@ -214,7 +233,13 @@ fn other_encodings_are_named_with_a_way_out() {
 #[test]
 fn deep_nesting_and_huge_documents_are_refused_or_read_and_never_panic() {
     let deep = "[".repeat(100_000);
-    let wide = format!("{{{}}}", (0..200_000).map(|n| format!("\"k{n}\":0")).collect::<Vec<_>>().join(","));
+    let wide = format!(
+        "{{{}}}",
+        (0..200_000)
+            .map(|n| format!("\"k{n}\":0"))
+            .collect::<Vec<_>>()
+            .join(",")
+    );
     let same = format!("{{{}}}", vec!["\"k\":0"; 20_000].join(","));
     for (text, least) in [(deep, 1), (wide, 200_000), (same, 19_999)] {
         let mut map = SourceMap::new();

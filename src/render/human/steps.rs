@@ -30,13 +30,17 @@ pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {
     }
     out.push('\n');
     for step in &decided.steps {
-        let rule = step.rule.as_deref().map(terminal).unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "  {:<12} {:<12} {rule}",
+        let rule = step
+            .rule
+            .as_deref()
+            .map(|rule| format!(" {}", terminal(rule)))
+            .unwrap_or_default();
+        let line = format!(
+            "  {:<12} {:<12}{rule}",
             step.outcome.name(),
             step.kind.name()
         );
+        let _ = writeln!(out, "{}", line.trim_end());
         for condition in &step.conditions {
             let saw = match (&condition.saw, condition.held) {
                 (Some(value), _) => format!("saw {}", terminal(&value.to_string())),

@@ -1,0 +1,215 @@
+//! What every check may look at: the policy, its engine, and what has been
+//! worked out about each tool once for all rules.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::settings::Settings;
+use super::witness;
+use crate::engine::Engine;
+use crate::inventory::category::Classification;
+use crate::policy::{DefaultDecision, Limit, Path, Policy, Rule, Spanned, Test, ToolRules};
+use crate::source::Span;
+use crate::value::Value;
+
+/// One policy under the rules' eyes.
+pub struct Context<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The engine compiled from it.
+    pub engine: &'a Engine,
+    /// What the user has set.
+    pub settings: &'a Settings,
+    /// The listed tools, in the order of the file.
+    pub tools: Vec<Tool<'a>>,
+    /// The entry `"*"` of `hide`, with its index.
+    pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
+    index: HashMap<&'a str, usize>,
+}
+
+/// A listed tool and what is plain to see of it.
+pub struct Tool<'a> {
+    /// Its rules.
+    pub rules: &'a ToolRules,
+    /// Its category.
+    pub class: Classification,
+    /// The entry of `hide` that has its very name, with its index.
+    pub hidden: Option<(usize, &'a Spanned<String>)>,
+    /// Why its own rules refuse every call, where that is plain to see.
+    pub blocked: Option<Blocked>,
+    accepted: OnceCell<Option<Value>>,
+}
+
+/// A part of a tool's rules that refuses every call.
+pub struct Blocked {
+    /// Where it stands.
+    pub span: Span,
+    /// What it does, as the end of a sentence.
+    pub why: String,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        policy: &'a Policy,
+        engine: &'a Engine,
+        settings: &'a Settings,
+    ) -> Context<'a> {
+        let mut hidden: HashMap<&str, (usize, &Spanned<String>)> = HashMap::new();
+        for (at, entry) in policy.hide.iter().enumerate() {
+            hidden.entry(&entry.value).or_insert((at, entry));
+        }
+        let tools: Vec<Tool<'a>> = policy
+            .tools
+            .iter()
+            .map(|rules| Tool {
+                rules,
+                class: settings.categories.of(&rules.name),
+                // "*" among the listed tools is only a name, in `hide` it is not.
+                hidden: hidden
+                    .get(rules.name.as_str())
+                    .copied()
+                    .filter(|_| rules.name != "*"),
+                blocked: blocked(rules),
+                accepted: OnceCell::new(),
+            })
+            .collect();
+        Context {
+            policy,
+            engine,
+            settings,
+            everything_hidden: hidden.get("*").copied(),
+            index: policy
+                .tools
+                .iter()
+                .enumerate()
+                .map(|(at, rules)| (rules.name.as_str(), at))
+                .collect(),
+            tools,
+        }
+    }
+
+    /// The listed tools that some call may pass, as far as is plain to see.
+    pub fn open_tools(&self) -> impl Iterator<Item = &Tool<'a>> {
+        let everything_hidden = self.everything_hidden.is_some();
+        self.tools.iter().filter(move |tool| {
+            !everything_hidden && tool.hidden.is_none() && tool.blocked.is_none()
+        })
+    }
+
+    /// Whether `tool` is listed.
+    pub fn lists(&self, tool: &str) -> bool {
+        self.index.contains_key(tool)
+    }
+
+    /// How many rules and limits a call of `tool` may meet, and one: what it
+    /// costs to decide it.
+    pub fn steps(&self, tool: &str) -> u64 {
+        let listed = self
+            .index
+            .get(tool)
+            .and_then(|at| self.policy.tools.get(*at));
+        let own = listed.map_or(0, |rules| {
+            rules.require.len() + rules.deny_if.len() + rules.limits.len()
+        });
+        (1 + own + self.policy.all_tools.len()) as u64
+    }
+
+    /// A tool name that is neither listed nor hidden by its name.
+    pub fn unlisted_tool(&self) -> String {
+        let is_free = |name: &String| {
+            !self.lists(name) && (self.everything_hidden.is_some() || !self.engine.hides(name))
+        };
+        let names = (1_u32..).map(|n| match n {
+            1 => "any_other_tool".to_owned(),
+            n => format!("any_other_tool_{n}"),
+        });
+        // A policy names finitely many tools.
+        names.into_iter().find(is_free).unwrap_or_default()
+    }
+
+    /// Whether unlisted tools pass.
+    pub fn allows_by_default(&self) -> bool {
+        self.policy.default.value == DefaultDecision::Allow && self.everything_hidden.is_none()
+    }
+
+    /// The limits that count a call of `tool`, in the order of the decision.
+    pub fn limits_of(&self, tool: &Tool<'a>) -> impl Iterator<Item = &'a Limit> {
+        let policy: &'a Policy = self.policy;
+        tool.rules.limits.iter().chain(&policy.all_tools)
+    }
+
+    /// Arguments with which the engine lets a first call of `tool` pass, when
+    /// some are found.
+    pub fn accepted(&self, tool: &Tool<'a>) -> Option<Value> {
+        tool.accepted
+            .get_or_init(|| witness::accepted_arguments(self.engine, tool.rules))
+            .clone()
+    }
+}
+
+impl Tool<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.rules.name
+    }
+
+    /// Whether its rules look at any argument.
+    pub fn looks_at_arguments(&self) -> bool {
+        let rules = self.rules.require.iter().chain(&self.rules.deny_if);
+        rules.flat_map(|rule| &rule.conditions).next().is_some()
+            || self
+                .rules
+                .limits
+                .iter()
+                .any(|limit| limit.increment_from.is_some())
+    }
+}
+
+/// Why `rules` refuse every call, where that is plain to see: an unconditional
+/// `deny_if`, a `require` that nothing meets, an argument that must be and must
+/// not be there.
+fn blocked(rules: &ToolRules) -> Option<Blocked> {
+    if let Some(rule) = rules.deny_if.iter().find(|rule| rule.conditions.is_empty()) {
+        return Some(Blocked {
+            span: rule.span,
+            why: "refuses every call".to_owned(),
+        });
+    }
+    let required = || rules.require.iter().flat_map(|rule| &rule.conditions);
+    if let Some(never) =
+        required().find(|condition| matches!(&condition.test, Test::In(list) if list.is_empty()))
+    {
+        let why = "requires one of no values".to_owned();
+        return Some(Blocked {
+            span: never.span,
+            why,
+        });
+    }
+    let mut presence: HashMap<&Path, bool> = HashMap::new();
+    let demanded = required().filter_map(|condition| match condition.test {
+        Test::Exists(expected) => Some((condition, expected)),
+        _ => None,
+    });
+    for (condition, expected) in demanded.chain(rules.deny_if.iter().filter_map(refused_presence)) {
+        let path = &condition.path.value;
+        if *presence.entry(path).or_insert(expected) != expected {
+            let why = format!("leaves `{path}` neither present nor absent");
+            return Some(Blocked {
+                span: condition.span,
+                why,
+            });
+        }
+    }
+    None
+}
+
+/// What a `deny_if` of a single `exists` demands of its argument.
+fn refused_presence(rule: &Rule) -> Option<(&crate::policy::Condition, bool)> {
+    match rule.conditions.as_slice() {
+        [condition] => match condition.test {
+            Test::Exists(expected) => Some((condition, !expected)),
+            _ => None,
+        },
+        _ => None,
+    }
+}

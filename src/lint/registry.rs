@@ -1,0 +1,38 @@
+//! The rules, in the order of the catalogue. A new rule is one line here and
+//! one file under `rules`.
+
+use super::Rule;
+use super::rules;
+
+/// Every rule.
+pub static RULES: &[&Rule] = &[
+    // Correctness
+    &rules::nothing_callable::RULE,
+    &rules::hidden_and_listed::RULE,
+    &rules::wildcard_in_tool_name::RULE,
+    &rules::unresolvable_path::RULE,
+    &rules::limit_never_binds::RULE,
+    &rules::limit_on_blocked_tool::RULE,
+    &rules::counter_name_shared::RULE,
+    // Security
+    &rules::missing_default_deny::RULE,
+    &rules::unlimited_execute_tool::RULE,
+    &rules::exposed_destructive_tool::RULE,
+    &rules::fail_open_deny::RULE,
+    &rules::unanchored_allowlist::RULE,
+    &rules::burst_only_limit::RULE,
+    &rules::approval_promised::RULE,
+];
+
+/// The rule of this name, or the one that had it before.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    RULES
+        .iter()
+        .copied()
+        .find(|rule| rule.name == name || rule.aliases.contains(&name))
+}
+
+/// The names of all rules, in the order of the catalogue.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.name)
+}

@@ -1,0 +1,136 @@
+//! Where a check leaves what it found.
+
+use super::context::Context;
+use super::{Rule, witness};
+use crate::diagnostic::{Finding, Severity, WitnessCall};
+use crate::engine::Decision;
+use crate::source::{Location, Span};
+use crate::value::Value;
+
+/// How many steps (a rule or limit looked at) one rule may have decided to
+/// prove its findings in one policy. Beyond it findings come without a witness
+/// rather than late, and what only a call can show is not looked for.
+const BUDGET: u64 = 1_000_000;
+
+/// Collects the findings of one rule.
+pub struct Reporter<'a> {
+    rule: &'static Rule,
+    severity: Severity,
+    context: &'a Context<'a>,
+    budget: u64,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(
+        rule: &'static Rule,
+        severity: Severity,
+        context: &'a Context<'a>,
+    ) -> Reporter<'a> {
+        Reporter {
+            rule,
+            severity,
+            context,
+            budget: BUDGET,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Whether the rule's pedantic cases are asked for.
+    pub fn is_pedantic(&self) -> bool {
+        self.context.settings.pedantic
+    }
+
+    /// A finding of this rule, not yet reported.
+    pub fn finding(
+        &self,
+        span: Span,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Finding {
+        let location = self.at(span);
+        Finding::new(self.rule.name, self.severity, location, pointer, message)
+    }
+
+    /// A finding of one of the rule's pedantic cases: a note.
+    pub fn pedantic_finding(
+        &self,
+        span: Span,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Finding {
+        let location = self.at(span);
+        Finding::new(self.rule.name, Severity::Note, location, pointer, message)
+    }
+
+    /// A span of the policy as a location.
+    pub fn at(&self, span: Span) -> Location {
+        self.context.policy.at(span)
+    }
+
+    /// Reports a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// `calls`, if the engine lets all of them pass.
+    pub fn passing(&mut self, calls: Vec<WitnessCall>) -> Option<Vec<WitnessCall>> {
+        self.confirmed(calls, |_, decision| decision.is_allow())
+    }
+
+    /// `calls`, if the engine refuses all of them.
+    pub fn refused(&mut self, calls: Vec<WitnessCall>) -> Option<Vec<WitnessCall>> {
+        self.confirmed(calls, |_, decision| decision.is_deny())
+    }
+
+    /// `calls`, if the engine lets all of them pass but the last, and refuses
+    /// that one by `rule`.
+    pub fn last_refused_by(
+        &mut self,
+        calls: Vec<WitnessCall>,
+        rule: &str,
+    ) -> Option<Vec<WitnessCall>> {
+        self.confirmed(calls, |is_last, decision| {
+            if is_last {
+                decision.rule() == Some(rule)
+            } else {
+                decision.is_allow()
+            }
+        })
+    }
+
+    /// Whether the engine lets a first call with these arguments pass; no, when
+    /// too much has been asked already.
+    pub fn passes(&mut self, tool: &str, arguments: &Value) -> bool {
+        let Some(left) = self.budget.checked_sub(self.context.steps(tool)) else {
+            return false;
+        };
+        self.budget = left;
+        witness::passes(self.context.engine, tool, arguments)
+    }
+
+    fn confirmed(
+        &mut self,
+        calls: Vec<WitnessCall>,
+        holds: impl Fn(bool, &Decision<'_>) -> bool,
+    ) -> Option<Vec<WitnessCall>> {
+        let steps = calls.iter().fold(0, |sum: u64, call| {
+            let each = self.context.steps(&call.tool);
+            sum.saturating_add(call.repeat.saturating_mul(each))
+        });
+        self.budget = self.budget.checked_sub(steps)?;
+        let total = witness::count(&calls);
+        let mut seen = 0;
+        let mut confirmed = total > 0;
+        witness::replay(self.context.engine, &calls, |_, decision| {
+            seen += 1;
+            confirmed &= holds(seen == total, decision);
+            confirmed
+        });
+        confirmed.then_some(calls)
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}

@@ -1,0 +1,86 @@
+//! What a user may turn: which rules run and how much their findings matter.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Rule, registry};
+use crate::diagnostic::Severity;
+use crate::inventory::category::Categories;
+
+/// A rule's level in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The rule does not run.
+    Off,
+    /// It runs, and its findings have this severity.
+    On(Severity),
+}
+
+impl Level {
+    /// Reads `off`, `note`, `warning` or `error`.
+    pub fn parse(text: &str) -> Option<Level> {
+        if text == "off" {
+            return Some(Level::Off);
+        }
+        [Severity::Note, Severity::Warning, Severity::Error]
+            .into_iter()
+            .find(|severity| severity.name() == text)
+            .map(Level::On)
+    }
+}
+
+/// No rule has this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownRule(pub String);
+
+impl fmt::Display for UnknownRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no rule {:?}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownRule {}
+
+/// What a user has set.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether the pedantic rules run, and the pedantic cases of the others.
+    pub pedantic: bool,
+    /// Which category each tool belongs to.
+    pub categories: Categories,
+    rules: BTreeMap<&'static str, RuleSettings>,
+}
+
+/// What a user has set for one rule; the place for its options.
+#[derive(Debug, Clone, Default)]
+struct RuleSettings {
+    level: Option<Level>,
+}
+
+impl Settings {
+    /// The default set.
+    pub fn new() -> Settings {
+        Settings::default()
+    }
+
+    /// Sets the level of a rule, by its name or by one that it had before. A
+    /// pedantic rule with a level runs without `pedantic`.
+    ///
+    /// # Errors
+    /// When there is no such rule.
+    pub fn set_level(&mut self, rule: &str, level: Level) -> Result<(), UnknownRule> {
+        let found = registry::find(rule).ok_or_else(|| UnknownRule(rule.to_owned()))?;
+        self.rules.entry(found.name).or_default().level = Some(level);
+        Ok(())
+    }
+
+    /// The severity of the findings of `rule`; `None` when it does not run.
+    pub fn severity(&self, rule: &Rule) -> Option<Severity> {
+        match self.rules.get(rule.name).and_then(|set| set.level) {
+            Some(Level::Off) => None,
+            Some(Level::On(severity)) => Some(severity),
+            None if rule.pedantic => self.pedantic.then_some(Severity::Note),
+            None => Some(rule.severity),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Every rule against its own examples, and the linter against the policies
+//! that it was made for.
+
+use super::*;
+use crate::source::SourceMap;
+
+struct Linted {
+    engine: Engine,
+    text: String,
+    findings: Vec<Finding>,
+}
+
+#[track_caller]
+fn lint_text(text: &str, settings: &Settings) -> Linted {
+    let mut map = SourceMap::new();
+    let (_, policy, problems) = Policy::load(&mut map, "policy.json", text.as_bytes());
+    assert!(problems.is_empty(), "{text}: {problems:?}");
+    let policy = policy.unwrap();
+    let engine = Engine::new(&policy);
+    let findings = lint(&policy, &engine, settings);
+    Linted {
+        engine,
+        text: text.to_owned(),
+        findings,
+    }
+}
+
+#[track_caller]
+fn lint_default(text: &str) -> Linted {
+    lint_text(text, &Settings::new())
+}
+
+impl Linted {
+    fn rules(&self) -> Vec<&'static str> {
+        self.findings.iter().map(|finding| finding.rule).collect()
+    }
+
+    #[track_caller]
+    fn only(&self, rule: &str) -> &Finding {
+        let found: Vec<&Finding> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.rule == rule)
+            .collect();
+        assert_eq!(found.len(), 1, "{rule} in {:#?}", self.findings);
+        found[0]
+    }
+
+    fn spelt(&self, finding: &Finding) -> &str {
+        let span = finding.location.span;
+        self.text.get(span.start..span.end).unwrap()
+    }
+
+    fn decisions(&self, finding: &Finding) -> Vec<bool> {
+        let mut allowed = Vec::new();
+        witness::replay(&self.engine, &finding.witness, |_, decision| {
+            allowed.push(decision.is_allow());
+            true
+        });
+        allowed
+    }
+}
+
+fn for_rule(rule: &Rule) -> Settings {
+    let mut settings = Settings::new();
+    settings
+        .set_level(rule.name, Level::On(rule.severity))
+        .unwrap();
+    settings
+}
+
+#[test]
+fn each_bad_example_has_its_finding_and_the_witness_replays_as_claimed() {
+    for rule in registry::RULES {
+        assert!(!rule.bad.is_empty(), "{}", rule.name);
+        for bad in rule.bad {
+            let linted = lint_text(bad.policy, &for_rule(rule));
+            let found: Vec<&Finding> = linted
+                .findings
+                .iter()
+                .filter(|finding| finding.rule == rule.name)
+                .collect();
+            assert!(
+                !found.is_empty(),
+                "{}: {}: {:?}",
+                rule.name,
+                bad.says,
+                linted.rules()
+            );
+            for finding in found {
+                let decisions = linted.decisions(finding);
+                let proved = match (bad.proof, decisions.split_last()) {
+                    (Proof::Plain, last) => last.is_none(),
+                    (Proof::Passes, last) => {
+                        last.is_some() && decisions.iter().all(|allowed| *allowed)
+                    }
+                    (Proof::Refused, last) => {
+                        last.is_some() && decisions.iter().all(|allowed| !allowed)
+                    }
+                    (Proof::LastRefused, Some((last, before))) => {
+                        !last && before.iter().all(|allowed| *allowed)
+                    }
+                    (Proof::LastRefused, None) => false,
+                };
+                assert!(
+                    proved,
+                    "{}: {}: {:?} {decisions:?}",
+                    rule.name, bad.says, finding.witness
+                );
+                assert!(finding.help.is_some(), "{}", rule.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_good_example_has_the_finding() {
+    for rule in registry::RULES {
+        assert!(!rule.good.is_empty(), "{}", rule.name);
+        for good in rule.good {
+            let linted = lint_text(good.policy, &for_rule(rule));
+            assert!(
+                !linted.rules().contains(&rule.name),
+                "{}: {}: {:#?}",
+                rule.name,
+                good.says,
+                linted.findings
+            );
+        }
+    }
+}
+
+#[test]
+fn a_finding_points_into_the_document_where_its_pointer_says() {
+    for rule in registry::RULES {
+        for bad in rule.bad {
+            let mut map = SourceMap::new();
+            let (_, document, _) =
+                crate::document::parse::parse(&mut map, "policy.json", bad.policy.as_bytes());
+            let document = document.unwrap();
+            let linted = lint_text(bad.policy, &for_rule(rule));
+            for finding in &linted.findings {
+                let node = document.root.at(&finding.pointer);
+                let node = node.unwrap_or_else(|| panic!("{}: {}", rule.name, finding.pointer));
+                let span = finding.location.span;
+                let (before, behind) = linted.text.split_at(span.end);
+                let is_key = before.ends_with('"') && behind.trim_start().starts_with(':');
+                assert!(
+                    node.span == span || is_key,
+                    "{}: {}",
+                    finding.rule,
+                    linted.spelt(finding)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_kebab_case_and_unique_with_their_aliases() {
+    let mut seen = std::collections::BTreeSet::new();
+    for rule in registry::RULES {
+        for name in rule.aliases.iter().chain([&rule.name]) {
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{name}"
+            );
+            assert!(seen.insert(name), "{name}");
+            assert_eq!(
+                registry::find(name).map(|found| found.name),
+                Some(rule.name)
+            );
+        }
+        assert!(!rule.summary.ends_with('.'), "{}", rule.summary);
+    }
+    assert!(registry::find("no-such-rule").is_none());
+}
+
+#[test]
+fn messages_are_one_sentence_without_a_full_stop() {
+    for rule in registry::RULES {
+        for bad in rule.bad {
+            for finding in lint_default(bad.policy).findings {
+                assert!(!finding.message.ends_with('.'), "{}", finding.message);
+                assert!(!finding.message.contains('\n'), "{}", finding.message);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_says_what_and_why_and_shows_every_example() {
+    for rule in registry::RULES {
+        let page = explain(rule);
+        assert!(page.starts_with(&format!("# {}\n", rule.name)));
+        for text in [rule.what, rule.why] {
+            assert!(page.contains(text), "{}", rule.name);
+        }
+        let examples = rule.bad.len() + rule.good.len();
+        assert_eq!(page.matches("```json").count(), examples, "{}", rule.name);
+    }
+}
+
+#[test]
+fn levels_turn_rules_off_and_change_their_severity() {
+    let policy = r#"{"version":"1","default":"allow"}"#;
+    let mut settings = Settings::new();
+    settings
+        .set_level("missing-default-deny", Level::parse("error").unwrap())
+        .unwrap();
+    let linted = lint_text(policy, &settings);
+    assert_eq!(
+        linted.only("missing-default-deny").severity,
+        Severity::Error
+    );
+    settings
+        .set_level("missing-default-deny", Level::Off)
+        .unwrap();
+    assert_eq!(lint_text(policy, &settings).findings, []);
+    assert_eq!(
+        settings.set_level("no-such-rule", Level::Off),
+        Err(UnknownRule("no-such-rule".to_owned()))
+    );
+    assert_eq!(Level::parse("loud"), None);
+}
+
+#[test]
+fn findings_are_sorted_by_place() {
+    let linted = lint_default(
+        r#"{"version":"1","default":"allow","hide":["a_*"],"tools":{"run":{},"delete_x":{},"exec":{}}}"#,
+    );
+    assert!(linted.findings.len() >= 5);
+    assert!(linted.findings.is_sorted_by_key(|finding| finding.location));
+}
+
+mod cases;
+mod random;
+mod seeds;

@@ -1,0 +1,101 @@
+//! How much work an answer may cost, and what has been spent of it.
+//!
+//! Everything is counted in steps, never in time, so that the same question
+//! gets the same answer on every machine.
+
+use std::fmt;
+
+/// The largest amount of work that one question may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Steps of automata, over all strings that one question looks for.
+    pub steps: u64,
+    /// Boxes that a difference may be split into.
+    pub boxes: u64,
+    /// Bytes that the automaton of one pattern may take.
+    pub automaton: usize,
+    /// Calls that one witness may be long.
+    pub calls: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget {
+            steps: 3_000_000,
+            boxes: 20_000,
+            automaton: 1 << 20,
+            calls: 2_000_000,
+        }
+    }
+}
+
+impl Budget {
+    /// The same budget, `factor` times as large.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Budget {
+        Budget {
+            steps: self.steps.saturating_mul(factor as u64),
+            boxes: self.boxes.saturating_mul(factor as u64),
+            automaton: self.automaton.saturating_mul(factor as usize),
+            calls: self.calls.saturating_mul(factor as u64),
+        }
+    }
+}
+
+/// Which part of the [`Budget`] did not suffice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exceeded {
+    /// A search for a string takes more steps.
+    Steps,
+    /// A difference falls into more boxes.
+    Boxes,
+    /// The automaton of a pattern is larger.
+    Automaton,
+    /// A path has more segments than any call is deep.
+    Depth,
+    /// A witness is longer.
+    Calls,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Exceeded::Steps => "patterns too intricate together",
+            Exceeded::Boxes => "too many combinations of conditions",
+            Exceeded::Automaton => "a pattern too large to analyse",
+            Exceeded::Depth => "a path too deep",
+            Exceeded::Calls => "too many calls to replay",
+        })
+    }
+}
+
+/// What is left for the question at hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meter {
+    steps: u64,
+    boxes: u64,
+}
+
+impl Meter {
+    pub(super) fn new(budget: &Budget) -> Meter {
+        Meter {
+            steps: budget.steps,
+            boxes: budget.boxes,
+        }
+    }
+
+    /// One step in each of so many automata.
+    pub(super) fn steps(&mut self, automata: usize) -> Result<(), Exceeded> {
+        spend(&mut self.steps, automata.max(1) as u64, Exceeded::Steps)
+    }
+
+    pub(super) fn one_box(&mut self) -> Result<(), Exceeded> {
+        spend(&mut self.boxes, 1, Exceeded::Boxes)
+    }
+}
+
+fn spend(left: &mut u64, amount: u64, or: Exceeded) -> Result<(), Exceeded> {
+    let rest = left.checked_sub(amount);
+    *left = rest.unwrap_or(0);
+    rest.map(|_| ()).ok_or(or)
+}

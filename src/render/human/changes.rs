@@ -1,0 +1,215 @@
+//! A change of policies: the verdict first, then each change with the calls
+//! that prove it, then recorded traffic.
+
+use std::fmt::Write;
+
+use super::{counted, render_findings, terminal};
+use crate::compare::{Change, Scope, Side, Verdict, Witness};
+use crate::diff::traffic::{Counts, Example, Traffic};
+use crate::diff::{Diff, Fate, PolicyDiff};
+use crate::render::{Style, json, shown};
+use crate::report::DiffReport;
+use crate::source::{FileId, Location, SourceMap};
+
+/// Witnesses shown for each direction; the JSON report has them all.
+const MOST_WITNESSES: usize = 3;
+
+/// The whole change.
+pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
+    render_findings(out, &report.findings, sources, style);
+    for policy in &report.diff.policies {
+        let _ = writeln!(out, "{}: {}", terminal(&policy.name), headline(policy));
+        for change in policy.changes() {
+            render_change(out, change, policy, sources);
+        }
+        if let Some(traffic) = &policy.traffic {
+            render_findings(out, &traffic.problems, sources, style);
+            render_traffic(out, traffic, style);
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", conclusion(&report.diff, report));
+}
+
+fn headline(policy: &PolicyDiff) -> String {
+    match &policy.fate {
+        Fate::Added => "added".to_owned(),
+        Fate::Removed => "removed".to_owned(),
+        Fate::Compared(comparison) => {
+            let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
+                ", and something could not be determined"
+            } else {
+                ""
+            };
+            format!("{}{rest}", comparison.verdict.name())
+        }
+    }
+}
+
+fn conclusion(diff: &Diff, report: &DiffReport) -> String {
+    let policies = counted(diff.policies.len() as u64, "policy");
+    let mut line = format!("{policies}: {}", diff.verdict().name());
+    if diff.undetermined() > 0 && diff.verdict() != Verdict::Undetermined {
+        let _ = write!(
+            line,
+            ", {} undetermined",
+            counted(diff.undetermined() as u64, "change")
+        );
+    }
+    let gate = report.gate.name();
+    let _ = match report.refused {
+        true => write!(line, "; refused by the gate ({gate})"),
+        false => write!(line, "; passes the gate ({gate})"),
+    };
+    line
+}
+
+fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
+    let scope = match &change.scope {
+        Scope::Tool(tool) => terminal(tool),
+        Scope::Unlisted => "unlisted tools".to_owned(),
+        Scope::AllTools => "all tools together".to_owned(),
+    };
+    let verdict = if change.reworded {
+        "reworded"
+    } else {
+        change.verdict.name()
+    };
+    let _ = write!(out, "\n  {scope}, {}: {verdict}", change.aspect.name());
+    if let Some(reason) = change.reason {
+        let _ = write!(out, " ({})", reason.name());
+    }
+    out.push('\n');
+    for (label, side, file) in [
+        ("before", &change.old, policy.old),
+        ("after", &change.new, policy.new),
+    ] {
+        if let Some(line) = place(side, file, sources) {
+            let _ = writeln!(out, "    {label}: {line}");
+        }
+    }
+    for (passes, witnesses) in [(true, &change.loosened), (false, &change.tightened)] {
+        for witness in witnesses.iter().take(MOST_WITNESSES) {
+            render_witness(out, passes, witness);
+        }
+    }
+}
+
+fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
+    let rule = terminal(side.rule.as_deref()?);
+    let (Some(file), Some(span)) = (file, side.span) else {
+        return Some(rule);
+    };
+    let at = sources.start(Location { file, span });
+    Some(format!(
+        "{rule} in {}:{}:{}",
+        terminal(sources.get(file).name()),
+        at.line,
+        at.column
+    ))
+}
+
+fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
+    if witness.calls.is_empty() {
+        return;
+    }
+    let message = witness
+        .refusal()
+        .message
+        .as_deref()
+        .map(terminal)
+        .unwrap_or_default();
+    let calls: u64 = witness.calls.iter().map(|call| call.repeat).sum();
+    let subject = if calls > 1 {
+        format!("the last of {calls} calls ")
+    } else {
+        String::new()
+    };
+    let _ = match passes {
+        true => writeln!(out, "    {subject}passes now; before: {message}"),
+        false => writeln!(out, "    {subject}is refused now: {message}"),
+    };
+    for call in &witness.calls {
+        let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
+    }
+}
+
+fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
+    let traces = counted(traffic.traces as u64, "trace");
+    let _ = writeln!(
+        out,
+        "\n  recorded traffic, {traces}: {}",
+        counts_line(&traffic.total)
+    );
+    for (tool, counts) in &traffic.tools {
+        if counts.allow_to_deny + counts.deny_to_allow + counts.undetermined > 0 {
+            let tool = tool
+                .as_deref()
+                .map_or("(no tool name)".to_owned(), terminal);
+            let _ = writeln!(out, "    {tool}: {}", counts_line(counts));
+        }
+    }
+    if !traffic.grants.is_empty() {
+        let _ = writeln!(
+            out,
+            "    {} affected",
+            counted(traffic.grants.len() as u64, "grant")
+        );
+    }
+    for example in &traffic.examples {
+        render_example(out, example, style);
+    }
+}
+
+fn counts_line(counts: &Counts) -> String {
+    let mut parts = vec![counted(counts.calls, "call")];
+    let each = [
+        (counts.allow_to_deny, "refused now"),
+        (counts.deny_to_allow, "passing now"),
+        (counts.undetermined, "undetermined"),
+        (counts.unchanged, "unchanged"),
+    ];
+    parts.extend(
+        each.iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}")),
+    );
+    parts.join(", ")
+}
+
+fn render_example(out: &mut String, example: &Example, style: Style) {
+    let tool = example
+        .tool
+        .as_deref()
+        .map_or("(no tool name)".to_owned(), terminal);
+    let what = if example.passes {
+        "passes now, was refused"
+    } else {
+        "is refused now"
+    };
+    let rule = example
+        .rule
+        .as_deref()
+        .map(|rule| format!(" by {}", terminal(rule)))
+        .unwrap_or_default();
+    let _ = write!(
+        out,
+        "    {}:{} {tool}",
+        terminal(&example.file),
+        example.line
+    );
+    if let Some(grant) = &example.grant {
+        let _ = write!(out, " by {}", terminal(grant));
+    }
+    if let Some(time) = example.time {
+        let _ = write!(out, " at {time}");
+    }
+    let _ = writeln!(out, ": {what}{rule}");
+    if let Some(arguments) = shown::recorded(
+        example.arguments.as_ref(),
+        &example.reads,
+        style.show_arguments,
+    ) {
+        let _ = writeln!(out, "      arguments: {}", terminal(&arguments.to_string()));
+    }
+}

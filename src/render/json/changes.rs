@@ -1,0 +1,263 @@
+//! `diff`: changes with their witnesses, and recorded traffic.
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use super::{JsonFinding, JsonSpan, JsonWitness, json_finding, json_span, witness_record};
+use crate::compare::{Change, Scope, Side, Witness};
+use crate::diff::traffic::{Counts, Example, Traffic};
+use crate::diff::{Fate, PolicyDiff};
+use crate::render::{Style, shown};
+use crate::report::DiffReport;
+use crate::source::{FileId, Location, SourceMap};
+
+/// Writes the members of a diff report.
+pub(super) fn members<M: SerializeMap>(
+    map: &mut M,
+    report: &DiffReport,
+    sources: &SourceMap,
+    style: Style,
+) -> Result<(), M::Error> {
+    let diff = &report.diff;
+    let summary = Summary {
+        verdict: diff.verdict().name(),
+        undetermined: diff.undetermined(),
+        policies: diff.policies.len(),
+        traffic: diff
+            .traffic()
+            .map(|traffic| JsonCounts::new(&traffic.total)),
+        gate: report.gate.name(),
+        refused: report.refused,
+    };
+    map.serialize_entry("summary", &summary)?;
+    let problems = diff
+        .policies
+        .iter()
+        .filter_map(|policy| policy.traffic.as_ref())
+        .flat_map(|t| &t.problems);
+    let findings: Vec<JsonFinding<'_>> = report
+        .findings
+        .iter()
+        .chain(problems)
+        .map(|finding| json_finding(finding, sources))
+        .collect();
+    map.serialize_entry("findings", &findings)?;
+    let policies: Vec<JsonPolicy<'_>> = diff
+        .policies
+        .iter()
+        .map(|p| JsonPolicy::new(p, style))
+        .collect();
+    map.serialize_entry("policies", &policies)?;
+    let changes: Vec<JsonChange<'_>> = diff
+        .policies
+        .iter()
+        .flat_map(|policy| {
+            policy
+                .changes()
+                .iter()
+                .map(|change| JsonChange::new(change, policy, sources))
+        })
+        .collect();
+    map.serialize_entry("changes", &changes)
+}
+
+#[derive(Serialize)]
+struct Summary {
+    verdict: &'static str,
+    undetermined: usize,
+    policies: usize,
+    traffic: Option<JsonCounts>,
+    gate: &'static str,
+    refused: bool,
+}
+
+#[derive(Serialize)]
+struct JsonCounts {
+    calls: u64,
+    allow_to_deny: u64,
+    deny_to_allow: u64,
+    unchanged: u64,
+    undetermined: u64,
+}
+
+impl JsonCounts {
+    fn new(counts: &Counts) -> JsonCounts {
+        JsonCounts {
+            calls: counts.calls,
+            allow_to_deny: counts.allow_to_deny,
+            deny_to_allow: counts.deny_to_allow,
+            unchanged: counts.unchanged,
+            undetermined: counts.undetermined,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonPolicy<'a> {
+    policy: &'a str,
+    fate: &'static str,
+    traffic: Option<JsonTraffic<'a>>,
+}
+
+impl<'a> JsonPolicy<'a> {
+    fn new(policy: &'a PolicyDiff, style: Style) -> JsonPolicy<'a> {
+        JsonPolicy {
+            policy: &policy.name,
+            fate: match &policy.fate {
+                Fate::Added => "added",
+                Fate::Removed => "removed",
+                Fate::Compared(comparison) => comparison.verdict.name(),
+            },
+            traffic: policy
+                .traffic
+                .as_ref()
+                .map(|traffic| JsonTraffic::new(traffic, style)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonTraffic<'a> {
+    traces: usize,
+    out_of_scope: u64,
+    grants: usize,
+    tools: Vec<JsonTool<'a>>,
+    examples: Vec<JsonExample<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTool<'a> {
+    tool: Option<&'a str>,
+    counts: JsonCounts,
+}
+
+#[derive(Serialize)]
+struct JsonExample<'a> {
+    file: &'a str,
+    line: usize,
+    tool: Option<&'a str>,
+    grant: Option<&'a str>,
+    ts: Option<String>,
+    arguments: Option<serde_json::Value>,
+    now: &'static str,
+    rule: Option<&'a str>,
+    message: Option<&'a str>,
+}
+
+impl<'a> JsonTraffic<'a> {
+    fn new(traffic: &'a Traffic, style: Style) -> JsonTraffic<'a> {
+        let tool = |(tool, counts): (&'a Option<String>, &'a Counts)| JsonTool {
+            tool: tool.as_deref(),
+            counts: JsonCounts::new(counts),
+        };
+        JsonTraffic {
+            traces: traffic.traces,
+            out_of_scope: traffic.out_of_scope,
+            grants: traffic.grants.len(),
+            tools: traffic.tools.iter().map(tool).collect(),
+            examples: traffic
+                .examples
+                .iter()
+                .map(|example| JsonExample::new(example, style))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> JsonExample<'a> {
+    fn new(example: &'a Example, style: Style) -> JsonExample<'a> {
+        let arguments = shown::recorded(
+            example.arguments.as_ref(),
+            &example.reads,
+            style.show_arguments,
+        );
+        JsonExample {
+            file: &example.file,
+            line: example.line,
+            tool: example.tool.as_deref(),
+            grant: example.grant.as_deref(),
+            ts: example.time.map(|time| time.to_string()),
+            arguments: arguments.map(|value| value.to_json()),
+            now: if example.passes { "allow" } else { "deny" },
+            rule: example.rule.as_deref(),
+            message: example.message.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonChange<'a> {
+    policy: &'a str,
+    scope: JsonScope<'a>,
+    aspect: &'static str,
+    verdict: &'static str,
+    old: JsonSide<'a>,
+    new: JsonSide<'a>,
+    loosened: JsonWitness,
+    tightened: JsonWitness,
+    reason: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct JsonScope<'a> {
+    kind: &'static str,
+    tool: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonSide<'a> {
+    rule: Option<&'a str>,
+    span: Option<JsonSpan>,
+}
+
+impl<'a> JsonSide<'a> {
+    fn new(side: &'a Side, file: Option<FileId>, sources: &SourceMap) -> JsonSide<'a> {
+        let location = file
+            .zip(side.span)
+            .map(|(file, span)| Location { file, span });
+        JsonSide {
+            rule: side.rule.as_deref(),
+            span: location.map(|location| json_span(location, sources)),
+        }
+    }
+}
+
+impl<'a> JsonChange<'a> {
+    fn new(change: &'a Change, policy: &'a PolicyDiff, sources: &SourceMap) -> JsonChange<'a> {
+        let calls = |witnesses: &[Witness]| JsonWitness {
+            calls: witnesses
+                .iter()
+                .flat_map(|witness| &witness.calls)
+                .map(witness_record)
+                .collect(),
+        };
+        JsonChange {
+            policy: &policy.name,
+            scope: match &change.scope {
+                Scope::Tool(tool) => JsonScope {
+                    kind: "tool",
+                    tool: Some(tool),
+                },
+                Scope::Unlisted => JsonScope {
+                    kind: "unlisted",
+                    tool: None,
+                },
+                Scope::AllTools => JsonScope {
+                    kind: "all_tools",
+                    tool: None,
+                },
+            },
+            aspect: change.aspect.name(),
+            verdict: if change.reworded {
+                "reworded"
+            } else {
+                change.verdict.name()
+            },
+            old: JsonSide::new(&change.old, policy.old, sources),
+            new: JsonSide::new(&change.new, policy.new, sources),
+            loosened: calls(&change.loosened),
+            tightened: calls(&change.tightened),
+            reason: change.reason.map(|reason| reason.name()),
+        }
+    }
+}
