@@ -7,6 +7,7 @@ mod config;
 mod decide;
 mod diff;
 mod explain;
+mod import;
 mod input;
 mod output;
 mod policies;
@@ -51,6 +52,9 @@ enum Command {
     /// Replay recorded calls and hold them against what the traces expect
     #[command(after_help = "Example: mcppolicy test traces/ --policy policy.json")]
     Test(test::TestArgs),
+    /// Turn logs of any format into native traces
+    #[command(after_help = "Example: mcppolicy import mcp.log -o traces/mcp.jsonl")]
+    Import(import::ImportArgs),
     /// Validate, lint and test all that mcppolicy.toml names
     #[command(after_help = "Example: mcppolicy ci")]
     Ci(ci::CiArgs),
@@ -104,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => policies::validate(&args),
         Command::Lint(args) => policies::lint(&args),
         Command::Test(args) => test::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),

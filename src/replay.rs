@@ -6,6 +6,7 @@
 //! must be sorted). Nothing here prints, and no file is opened here.
 
 pub mod expect;
+pub mod import;
 pub mod redact;
 pub mod results;
 pub mod update;
@@ -38,6 +39,8 @@ pub struct Options {
     pub allow_unasserted: bool,
     /// Report every call in scope, not only those that did not pass.
     pub all_cases: bool,
+    /// List the lines that were passed over, not only their number.
+    pub list_passed_over: bool,
     /// How files make timelines.
     pub order: Order,
     /// How far back a call may come before its window is closed.
@@ -57,6 +60,7 @@ impl Default for Options {
             allow_undetermined: false,
             allow_unasserted: false,
             all_cases: false,
+            list_passed_over: false,
             order: Order::PerFile,
             max_lateness: DEFAULT_MAX_LATENESS,
             list_passed: false,
@@ -124,7 +128,19 @@ impl<'e> Replay<'e> {
     /// there.
     pub fn read(&mut self, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let file = self.results.traces.len();
-        self.results.traces.push(TraceSummary::new(&trace.name));
+        let summary = TraceSummary::new(&trace.name, trace.format());
+        self.results.traces.push(summary);
+        let read = self.items(file, trace, map);
+        let assumed = trace.assumed().into_iter();
+        self.assumptions
+            .extend(assumed.map(|assumed| Assumption::Log {
+                file: trace.name.clone(),
+                assumed,
+            }));
+        read
+    }
+
+    fn items(&mut self, file: usize, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let mut timeline = Timeline::new(self.engine, self.options.max_lateness);
         while let Some(item) = trace.next_item()? {
             match item {
@@ -137,8 +153,12 @@ impl<'e> Replay<'e> {
                     *self.results.other_methods.entry(method).or_default() += 1;
                 }
                 Item::Problem(line) => self.problems.keep(&line, map, &trace.name),
-                Item::PassedOver { reason, .. } => {
+                Item::PassedOver { line, reason } => {
                     *self.results.passed_over.entry(reason).or_default() += 1;
+                    let list = self.options.list_passed_over;
+                    if let Some(summary) = self.results.traces.get_mut(file) {
+                        summary.pass_over(line, reason, list);
+                    }
                 }
             }
         }

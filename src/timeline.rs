@@ -12,6 +12,7 @@ use std::fmt;
 
 use crate::engine::{Arguments, Call, Counters, Decision, Engine, LimitUse, Request};
 use crate::time::{Span, Time};
+use crate::trace::account::Assumed;
 use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 
 /// What was taken for granted because the recording does not say; every report
@@ -37,6 +38,13 @@ pub enum Assumption {
     ReleasedAtOnce,
     /// Of an argument that a call repeats, the last one counts.
     LastArgumentCounts,
+    /// What the reader of a log took for granted.
+    Log {
+        /// The log's name.
+        file: String,
+        /// What it was.
+        assumed: Assumed,
+    },
 }
 
 impl fmt::Display for Assumption {
@@ -61,6 +69,7 @@ impl fmt::Display for Assumption {
             Assumption::LastArgumentCounts => {
                 f.write_str("of an argument that a call repeats, the last one counts")
             }
+            Assumption::Log { file, assumed } => write!(f, "{file}: {assumed}"),
         }
     }
 }

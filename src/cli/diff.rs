@@ -25,6 +25,8 @@ pub(super) struct DiffArgs {
     /// Also replay these recordings, or directories of them, through both
     #[arg(long, value_name = "TRACE", num_args = 1..)]
     traces: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: traces::ReadingArgs,
     /// The policy's server; recorded calls to another are out of scope
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
@@ -55,6 +57,7 @@ struct Pair {
 /// Runs `diff`.
 pub(super) fn run(args: &DiffArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
+    workspace.reading = args.reading.settings();
     let mut findings = std::mem::take(&mut workspace.config_findings);
     let mut diff = Diff::default();
     for pair in pairs(&mut workspace, &args.old, &args.new) {
@@ -185,7 +188,7 @@ fn compare_pair(
 fn replay(workspace: &mut Workspace, both: [&Compiled<'_>; 2], args: &DiffArgs) -> Traffic {
     let mut traffic = Traffic::default();
     for path in traces::expand(workspace, &args.traces) {
-        let read = traces::open(&path).and_then(|mut trace| {
+        let read = traces::open(&path, workspace.reading).and_then(|mut trace| {
             traffic
                 .read(
                     both,

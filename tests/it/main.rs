@@ -22,6 +22,7 @@ mod malformed;
 mod naive;
 mod parser;
 mod random;
+mod readers;
 mod readme;
 mod region;
 mod render;

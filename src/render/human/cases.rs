@@ -1,20 +1,23 @@
 //! Replayed calls: those whose expectation did not pass, then the counts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::steps::decision_line;
 use super::{counted, render_findings, terminal};
 use crate::render::{Style, shown, words};
 use crate::replay::expect::Verdict;
-use crate::replay::results::{Case, Results};
+use crate::replay::results::{Case, Results, TraceSummary};
 use crate::report::{TestRun, Tested};
 use crate::source::SourceMap;
+use crate::trace::account::Format;
 
 /// All policies' cases, then one summary.
 pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
     details(out, tested, sources, style);
     for run in &tested.runs {
         tools(out, run);
+        logs(out, &run.results);
     }
     let _ = writeln!(out, "{}", words::tested(tested));
 }
@@ -142,5 +145,51 @@ fn asides(out: &mut String, results: &Results) {
     }
     for (reason, count) in &results.passed_over {
         let _ = writeln!(out, "  passed over, {reason}: {}", counted(*count, "line"));
+    }
+}
+
+/// More logs than these are shown by format.
+const MOST_LOGS: usize = 20;
+
+/// What logs were recognised as, and what was passed over in them.
+fn logs(out: &mut String, results: &Results) {
+    let is_log = |trace: &&TraceSummary| trace.format != Format::Native;
+    let logs: Vec<&TraceSummary> = results.traces.iter().filter(is_log).collect();
+    let listed = |log: &&TraceSummary| log.passed_over.values().any(|of| !of.listed.is_empty());
+    if logs.len() > MOST_LOGS && !logs.iter().any(listed) {
+        let mut formats: BTreeMap<Format, (u64, u64)> = BTreeMap::new();
+        for log in logs {
+            let (files, calls) = formats.entry(log.format).or_default();
+            *files += 1;
+            *calls += log.counts.calls;
+        }
+        for (format, (files, calls)) in formats {
+            let (files, calls) = (counted(files, "log"), counted(calls, "call"));
+            let _ = writeln!(out, "  read as {}: {files}, {calls}", format.name());
+        }
+        return;
+    }
+    for log in logs {
+        let passed = log.passed_over.values().map(|passed| passed.lines).sum();
+        let _ = writeln!(
+            out,
+            "  {} read as {}: {}, {} passed over",
+            terminal(&log.name),
+            log.format.name(),
+            counted(log.counts.calls, "call"),
+            counted(passed, "line"),
+        );
+        for (reason, passed) in &log.passed_over {
+            let Some(last) = passed.listed.last() else {
+                continue;
+            };
+            let lines: Vec<String> = passed.listed.iter().map(usize::to_string).collect();
+            let more = if passed.lines > passed.listed.len() as u64 {
+                format!(" and more behind {last}")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(out, "    {reason}: {}{more}", lines.join(", "));
+        }
     }
 }
