@@ -3,11 +3,13 @@
 
 mod approvals;
 mod ci;
+mod classify;
 mod config;
 mod decide;
 mod diff;
 mod explain;
 mod git;
+mod import;
 mod input;
 mod output;
 mod policies;
@@ -52,6 +54,9 @@ enum Command {
     /// Replay recorded calls and hold them against what the traces expect
     #[command(after_help = "Example: mcppolicy test traces/ --policy policy.json")]
     Test(test::TestArgs),
+    /// Turn logs of any format into native traces
+    #[command(after_help = "Example: mcppolicy import mcp.log -o traces/mcp.jsonl")]
+    Import(import::ImportArgs),
     /// Validate, lint and test all that mcppolicy.toml names
     #[command(after_help = "Example: mcppolicy ci")]
     Ci(ci::CiArgs),
@@ -65,6 +70,9 @@ enum Command {
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
     )]
     Decide(decide::DecideArgs),
+    /// Say what kind of tool each one of a server is, and why
+    #[command(after_help = "Example: mcppolicy classify tools.json")]
+    Classify(classify::ClassifyArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
     Explain(explain::ExplainArgs),
@@ -104,9 +112,11 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => policies::validate(&args),
         Command::Lint(args) => policies::lint(&args),
         Command::Test(args) => test::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),
     };

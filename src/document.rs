@@ -94,6 +94,19 @@ impl Node {
         }
     }
 
+    /// The number, when this is one.
+    pub fn as_number(&self) -> Option<f64> {
+        match self.kind {
+            NodeKind::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self.kind, NodeKind::Null)
+    }
+
     /// The node that a JSON Pointer (RFC 6901) names.
     pub fn at(&self, pointer: &str) -> Option<&Node> {
         let mut node = self;

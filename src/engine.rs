@@ -6,121 +6,33 @@
 //! policy. What calls have consumed lives in [`Counters`], a value of its own,
 //! so that one engine serves many timelines.
 
+mod call;
+mod compile;
 mod condition;
 mod counter;
 mod decision;
+mod evaluate;
 mod explain;
 mod reads;
+mod usage;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::document::escape_pointer;
-use crate::policy::{self, DefaultDecision, Path, Policy, Test, Window};
+use crate::policy::DefaultDecision;
 use crate::time::Time;
-use crate::value::Value;
 
+pub use call::{Arguments, Call, Outcome, Request, Reservation};
 pub use condition::{Lookup, Slot, equals};
 pub use counter::{Counters, DEFAULT_MAX_LATENESS, Interval};
 pub use decision::{Decision, Denial, Kind, Reason};
 pub use explain::{ConditionSeen, CounterSeen, Step, StepOutcome};
+pub use usage::LimitUse;
 
-use counter::{GrantId, LimitId};
-
-/// One `tools/call`, as much of it as is known. A gateway knows everything; a
-/// recording may not (policy language §5).
-#[derive(Clone, Copy)]
-pub struct Call<'a> {
-    /// Who calls; `None` is unknown.
-    pub grant: Option<&'a str>,
-    /// What is asked for.
-    pub request: Request<'a>,
-    /// When; `None` is unknown.
-    pub time: Option<Time>,
-}
-
-/// What a call asks for.
-#[derive(Clone, Copy)]
-pub enum Request<'a> {
-    /// A JSON-RPC batch, refused whole.
-    Batch,
-    /// A single call.
-    Tool {
-        /// The tool's name; `None` when there is none or it is no string.
-        name: Option<&'a str>,
-        /// Its arguments.
-        arguments: Arguments<'a>,
-    },
-}
-
-/// A call's arguments.
-#[derive(Clone, Copy)]
-pub enum Arguments<'a> {
-    /// An object, in whatever form the caller keeps it.
-    Known(&'a dyn Lookup),
-    /// Redacted, hashed or cut in the recording.
-    Unknown,
-    /// Neither an object nor null nor absent.
-    NotAnObject,
-}
-
-static EMPTY: Value = Value::empty_object();
-
-impl<'a> From<&'a Value> for Arguments<'a> {
-    /// `null` stands for no arguments.
-    fn from(value: &'a Value) -> Arguments<'a> {
-        match value {
-            Value::Object(_) => Arguments::Known(value),
-            Value::Null => Arguments::Known(&EMPTY),
-            _ => Arguments::NotAnObject,
-        }
-    }
-}
-
-impl<'a> Call<'a> {
-    /// A call of which everything is known: what a gateway passes.
-    pub fn new(grant: &'a str, tool: &'a str, arguments: &'a Value, time: Time) -> Call<'a> {
-        Call {
-            grant: Some(grant),
-            request: Request::Tool {
-                name: Some(tool),
-                arguments: arguments.into(),
-            },
-            time: Some(time),
-        }
-    }
-}
-
-/// The engine's answer, and the quota that it reserved.
-#[derive(Debug, Clone)]
-pub struct Outcome<'e> {
-    /// The decision.
-    pub decision: Decision<'e>,
-    /// What to give back if the server answers with a JSON-RPC error.
-    pub reservation: Reservation,
-}
-
-/// Quota reserved for one call. Dropping it keeps the quota consumed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reservation(Option<Reserved>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Reserved {
-    grant: GrantId,
-    tool: Option<usize>,
-    time: Option<Time>,
-    /// Whether the call certainly passed.
-    certain: bool,
-    /// What each limit with `increment_from` added, in the limits' order.
-    amounts: Vec<Interval>,
-}
-
-impl Reservation {
-    /// Whether nothing was reserved, so that there is nothing to give back.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-}
+use call::Reserved;
+use compile::{Limit, Refusal, Tool};
+use counter::GrantId;
+use evaluate::{Possible, Room, Truth, window_start};
 
 /// A compiled policy.
 #[derive(Debug, Clone)]
@@ -134,163 +46,7 @@ pub struct Engine {
     all_tools: Vec<Limit>,
 }
 
-#[derive(Debug, Clone)]
-struct Tool {
-    require: Vec<Rule>,
-    deny_if: Vec<Rule>,
-    limits: Vec<Limit>,
-}
-
-#[derive(Debug, Clone)]
-struct Rule {
-    conditions: Vec<Condition>,
-    refusal: Refusal,
-}
-
-#[derive(Debug, Clone)]
-struct Condition {
-    path: Path,
-    test: Test,
-}
-
-#[derive(Debug, Clone)]
-struct Limit {
-    id: LimitId,
-    counter: String,
-    window: Window,
-    max: u64,
-    increment_from: Option<Path>,
-    refusal: Refusal,
-    /// The message when the amount cannot be counted.
-    uncountable: String,
-}
-
-/// A denial made ready at compile time.
-#[derive(Debug, Clone)]
-struct Refusal {
-    kind: Kind,
-    rule: String,
-    label: String,
-    message: String,
-}
-
-impl Refusal {
-    fn denial(&self) -> Denial<'_> {
-        self.denial_saying(&self.message)
-    }
-
-    fn denial_saying<'e>(&'e self, message: &'e str) -> Denial<'e> {
-        Denial {
-            kind: Some(self.kind),
-            rule: Some(&self.rule),
-            label: Some(&self.label),
-            message: Some(Cow::Borrowed(message)),
-        }
-    }
-}
-
-/// A truth value over what a recording says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
-    True,
-    False,
-    Unknown,
-}
-
-/// What reserving would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
-    Enough,
-    TooLittle,
-    Uncountable,
-    Unknown(Reason),
-}
-
-/// The denials met so far that may or may not happen.
-#[derive(Default)]
-struct Possible<'e> {
-    denial: Option<Denial<'e>>,
-    reason: Option<Reason>,
-}
-
-impl<'e> Possible<'e> {
-    fn may_be(&mut self, denial: Denial<'e>, reason: Reason) {
-        self.reason = Some(self.reason.map_or(reason, |earlier| earlier.min(reason)));
-        self.denial = Some(match self.denial.take() {
-            None => denial,
-            Some(earlier) => earlier.agreeing(denial),
-        });
-    }
-
-    /// The decision when `denial` certainly happens unless an earlier one does.
-    fn certainly(self, denial: Denial<'e>) -> Decision<'e> {
-        Decision::Deny(match self.denial {
-            None => denial,
-            Some(earlier) => earlier.agreeing(denial),
-        })
-    }
-
-    /// The decision when nothing further denies.
-    fn otherwise_allow(self) -> Decision<'e> {
-        self.reason.map_or(Decision::Allow, Decision::Undetermined)
-    }
-}
-
 impl Engine {
-    /// Compiles a policy. A policy with problems compiles too, into an engine
-    /// without the parts that could not be read; do not let it decide.
-    pub fn new(policy: &Policy) -> Engine {
-        let mut ids = 0;
-        let all_tools = limits(&policy.all_tools, "/all_tools", &mut ids);
-        let mut engine = Engine {
-            attached: true,
-            default: policy.default.value,
-            hidden: HashMap::new(),
-            everything_hidden: None,
-            index: HashMap::new(),
-            tools: Vec::with_capacity(policy.tools.len()),
-            all_tools,
-        };
-        for (at, entry) in policy.hide.iter().enumerate() {
-            let refusal = Refusal {
-                kind: Kind::Hidden,
-                rule: format!("/hide/{at}"),
-                label: "(hidden)".to_owned(),
-                message: format!("Tool \"{}\" is hidden by policy", entry.value),
-            };
-            if entry.value == "*" {
-                engine.everything_hidden.get_or_insert((at, refusal));
-            } else if engine.everything_hidden.is_none() {
-                // The first entry that matches decides, so nothing behind
-                // "*" ever does.
-                engine.hidden.entry(entry.value.clone()).or_insert(refusal);
-            }
-        }
-        for rules in &policy.tools {
-            let tool = Tool {
-                require: compile_rules(&rules.require, Kind::Require, &rules.name),
-                deny_if: compile_rules(&rules.deny_if, Kind::DenyIf, &rules.name),
-                limits: limits(&rules.limits, &rules.pointer, &mut ids),
-            };
-            engine.index.insert(rules.name.clone(), engine.tools.len());
-            engine.tools.push(tool);
-        }
-        engine
-    }
-
-    /// The engine of a gateway that has no policy: it refuses every call.
-    pub fn without_policy() -> Engine {
-        Engine {
-            attached: false,
-            default: DefaultDecision::Deny,
-            hidden: HashMap::new(),
-            everything_hidden: None,
-            index: HashMap::new(),
-            tools: Vec::new(),
-            all_tools: Vec::new(),
-        }
-    }
-
     /// Whether `tool` is left out of `tools/list`.
     pub fn hides(&self, tool: &str) -> bool {
         self.everything_hidden.is_some() || self.hidden.contains_key(tool)
@@ -507,164 +263,4 @@ impl Engine {
             amounts,
         }))
     }
-}
-
-/// The first second of the window that `time` falls in; windows are aligned
-/// to the calendar in UTC (policy language §4).
-fn window_start(window: Window, time: Time) -> i64 {
-    let into_window = time.seconds().rem_euclid(window.seconds());
-    time.seconds().saturating_sub(into_window)
-}
-
-impl Rule {
-    fn holds(&self, arguments: Arguments<'_>) -> Truth {
-        match arguments {
-            Arguments::Known(arguments) => {
-                let all = self
-                    .conditions
-                    .iter()
-                    .all(|condition| condition.holds(arguments));
-                if all { Truth::True } else { Truth::False }
-            }
-            _ if self.conditions.is_empty() => Truth::True,
-            _ => Truth::Unknown,
-        }
-    }
-}
-
-impl Condition {
-    fn holds(&self, arguments: &dyn Lookup) -> bool {
-        self.test.holds(arguments.at(&self.path))
-    }
-}
-
-impl Limit {
-    /// What a call adds to this counter; `None` when its amount cannot be
-    /// counted (missing, no number, or negative).
-    fn amount(&self, arguments: Arguments<'_>) -> Option<Interval> {
-        let Some(path) = &self.increment_from else {
-            return Some(Interval::exactly(1));
-        };
-        match arguments {
-            Arguments::Known(arguments) => match arguments.at(path) {
-                // Above 2^53 − 1 no `max` has room, so the cast may saturate.
-                Slot::Number(number) if number >= 0.0 => {
-                    Some(Interval::exactly(number.ceil() as u64))
-                }
-                _ => None,
-            },
-            // More than `max` would have been denied.
-            _ => Some(Interval {
-                low: 0,
-                high: self.max,
-            }),
-        }
-    }
-
-    fn room(
-        &self,
-        arguments: Arguments<'_>,
-        grant: Option<GrantId>,
-        time: Option<Time>,
-        counters: &Counters,
-    ) -> Room {
-        let Some(amount) = self.amount(arguments) else {
-            return Room::Uncountable;
-        };
-        let amount_unknown =
-            self.increment_from.is_some() && !matches!(arguments, Arguments::Known(_));
-        let at = time.map(|time| (time, window_start(self.window, time)));
-        let closed = match (grant, at) {
-            (Some(grant), Some((_, start))) => {
-                counters.is_closed(grant, start, self.window.seconds())
-            }
-            _ => false,
-        };
-        let seen = counters.seen(grant, self.id, at);
-        let too_little = seen.low.saturating_add(amount.low) > self.max;
-        let enough = !amount_unknown && seen.high.saturating_add(amount.high) <= self.max;
-        match (closed, too_little, enough) {
-            (false, true, _) => Room::TooLittle,
-            (false, _, true) => Room::Enough,
-            // An amount above `max` fits in no window, however late.
-            (true, ..) if amount.low > self.max => Room::TooLittle,
-            _ => Room::Unknown(if amount_unknown {
-                Reason::UnknownArguments
-            } else if time.is_none() {
-                Reason::UnknownTime
-            } else if grant == Some(GrantId::UNKNOWN) {
-                Reason::UnknownGrant
-            } else if closed {
-                Reason::Late
-            } else {
-                Reason::UnknownHistory
-            }),
-        }
-    }
-}
-
-fn compile_rules(rules: &[policy::Rule], kind: Kind, tool: &str) -> Vec<Rule> {
-    let compile = |(index, rule): (usize, &policy::Rule)| {
-        let last = match rule.conditions.first() {
-            Some(first) => format!(
-                "{}-{}",
-                escape_pointer(&first.path.value.to_string()),
-                first.test.operator()
-            ),
-            None => index.to_string(),
-        };
-        let message = match (&rule.on_deny, kind) {
-            (Some(text), _) => text.value.clone(),
-            (None, Kind::Require) => format!("Call does not meet {}", rule.pointer),
-            (None, _) => format!("Call is refused by {}", rule.pointer),
-        };
-        Rule {
-            conditions: rule
-                .conditions
-                .iter()
-                .map(|condition| Condition {
-                    path: condition.path.value.clone(),
-                    test: condition.test.clone(),
-                })
-                .collect(),
-            refusal: Refusal {
-                kind,
-                rule: rule.pointer.clone(),
-                label: format!("/tools/{}/{}/{last}", escape_pointer(tool), kind.name()),
-                message,
-            },
-        }
-    };
-    rules.iter().enumerate().map(compile).collect()
-}
-
-fn limits(limits: &[policy::Limit], owner: &str, ids: &mut LimitId) -> Vec<Limit> {
-    let mut compile = |limit: &policy::Limit| {
-        let counter = &limit.counter.value;
-        let on_deny = limit.on_deny.as_ref().map(|text| text.value.clone());
-        let path = limit.increment_from.as_ref().map(|path| path.value.clone());
-        let id = *ids;
-        *ids += 1;
-        Limit {
-            id,
-            counter: counter.clone(),
-            window: limit.window.value,
-            max: limit.max.value,
-            refusal: Refusal {
-                kind: Kind::Limit,
-                rule: limit.pointer.clone(),
-                label: format!("{owner}/limits/{}", escape_pointer(counter)),
-                message: on_deny.clone().unwrap_or_else(|| {
-                    let (max, window) = (limit.max.value, limit.window.value.name());
-                    format!("Limit of {max} per {window} reached for {counter}")
-                }),
-            },
-            uncountable: on_deny.unwrap_or_else(|| match &path {
-                Some(path) => format!("Amount at {path} cannot be counted for {counter}"),
-                None => String::new(),
-            }),
-            increment_from: path,
-        }
-    };
-    limits.iter().map(&mut compile).collect()
 }

@@ -39,6 +39,7 @@
 //!   typed policy
 //! - [`inventory`]: what kind of tool a server has
 //! - [`trace`]: recorded calls, one room for each format
+//! - [`inventory`]: the server's own tools, and what kind each is
 //! - [`engine`]: the only place that knows what a policy means
 //! - [`timeline`]: calls in time through one engine
 //! - [`region`]: sets of argument objects, exactly

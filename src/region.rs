@@ -36,6 +36,7 @@ use crate::value::Value;
 pub use budget::{Budget, Exceeded};
 pub use probe::Kind;
 
+use budget::Meter;
 use probe::Probe;
 use tree::Tree;
 
@@ -108,6 +109,7 @@ pub enum Answer {
 pub struct Space {
     tree: Tree,
     budget: Budget,
+    spent: u64,
 }
 
 impl Space {
@@ -116,6 +118,7 @@ impl Space {
         Space {
             tree: Tree::new(),
             budget,
+            spent: 0,
         }
     }
 
@@ -141,7 +144,15 @@ impl Space {
 
     /// A member of `region`, or that it has none.
     pub fn find(&mut self, region: &Region) -> Answer {
-        split::find(&mut self.tree, region, &self.budget)
+        let mut meter = Meter::new(&self.budget);
+        let answer = split::find(&mut self.tree, region, &self.budget, &mut meter);
+        self.spent = self.spent.saturating_add(meter.spent(&self.budget));
+        answer
+    }
+
+    /// The work of all questions so far, in steps of automata.
+    pub const fn spent(&self) -> u64 {
+        self.spent
     }
 
     /// Whether `literal` is true of `arguments`.

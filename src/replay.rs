@@ -6,9 +6,11 @@
 //! must be sorted). Nothing here prints, and no file is opened here.
 
 pub mod expect;
+pub mod import;
 pub mod redact;
 pub mod results;
 pub mod update;
+pub mod usage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -37,10 +39,17 @@ pub struct Options {
     pub allow_unasserted: bool,
     /// Report every call in scope, not only those that did not pass.
     pub all_cases: bool,
+    /// List the lines that were passed over, not only their number.
+    pub list_passed_over: bool,
     /// How files make timelines.
     pub order: Order,
     /// How far back a call may come before its window is closed.
     pub max_lateness: Span,
+    /// Also list the calls that passed what they were expected to, in
+    /// [`Results::passed`].
+    pub list_passed: bool,
+    /// Also collect how much of each limit is used, in [`Results::usage`].
+    pub usage: bool,
 }
 
 impl Default for Options {
@@ -51,8 +60,11 @@ impl Default for Options {
             allow_undetermined: false,
             allow_unasserted: false,
             all_cases: false,
+            list_passed_over: false,
             order: Order::PerFile,
             max_lateness: DEFAULT_MAX_LATENESS,
+            list_passed: false,
+            usage: false,
         }
     }
 }
@@ -94,10 +106,14 @@ const GROUPS_SEARCHED: usize = 16;
 impl<'e> Replay<'e> {
     /// A run that has read nothing yet.
     pub fn new(engine: &'e Engine, options: Options) -> Replay<'e> {
+        let usage = options.usage.then(usage::Usage::default);
         Replay {
             engine,
             options,
-            results: Results::default(),
+            results: Results {
+                usage,
+                ..Results::default()
+            },
             assumptions: BTreeSet::new(),
             problems: Problems::default(),
             placed: Vec::new(),
@@ -112,7 +128,19 @@ impl<'e> Replay<'e> {
     /// there.
     pub fn read(&mut self, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let file = self.results.traces.len();
-        self.results.traces.push(TraceSummary::new(&trace.name));
+        let summary = TraceSummary::new(&trace.name, trace.format());
+        self.results.traces.push(summary);
+        let read = self.items(file, trace, map);
+        let assumed = trace.assumed().into_iter();
+        self.assumptions
+            .extend(assumed.map(|assumed| Assumption::Log {
+                file: trace.name.clone(),
+                assumed,
+            }));
+        read
+    }
+
+    fn items(&mut self, file: usize, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let mut timeline = Timeline::new(self.engine, self.options.max_lateness);
         while let Some(item) = trace.next_item()? {
             match item {
@@ -125,8 +153,12 @@ impl<'e> Replay<'e> {
                     *self.results.other_methods.entry(method).or_default() += 1;
                 }
                 Item::Problem(line) => self.problems.keep(&line, map, &trace.name),
-                Item::PassedOver { reason, .. } => {
+                Item::PassedOver { line, reason } => {
                     *self.results.passed_over.entry(reason).or_default() += 1;
+                    let list = self.options.list_passed_over;
+                    if let Some(summary) = self.results.traces.get_mut(file) {
+                        summary.pass_over(line, reason, list);
+                    }
                 }
             }
         }
@@ -141,6 +173,9 @@ impl<'e> Replay<'e> {
         }
         self.results
             .cases
+            .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
+        self.results
+            .passed
             .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
         self.results.assumptions = self.assumptions.into_iter().collect();
         self.results.invalid_lines = self.problems.lines;
@@ -234,6 +269,10 @@ impl<'e> Replay<'e> {
         open: &mut Open<'e>,
     ) {
         let step = timeline.step(file, call, index);
+        if let Some(usage) = &mut self.results.usage {
+            let used = timeline.usage(file, call, index);
+            usage.note(call.time_of(index), &step.decision, used);
+        }
         if step.counted {
             self.assumptions.insert(Assumption::CountersStartAtZero);
         }
@@ -261,7 +300,8 @@ impl<'e> Replay<'e> {
             Verdict::Unasserted => open.counts.unasserted += 1,
         }
         let reported = expected.is_some() && judgement.verdict != Verdict::Pass;
-        if reported || self.options.all_cases {
+        let listed = self.options.list_passed && expected.is_some();
+        if reported || listed || self.options.all_cases {
             join(&mut open.groups, expected, step.decision, judgement, index);
         }
     }
@@ -283,7 +323,11 @@ impl<'e> Replay<'e> {
         let name = name.map(|trace| trace.name.as_str()).unwrap_or_default();
         for group in open.groups {
             let case = case(self.engine, call, group, file, name);
-            self.results.cases.push(case);
+            let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
+            match only_listed {
+                true => self.results.passed.push(case),
+                false => self.results.cases.push(case),
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::diagnostic::{Finding, Severity};
 use crate::diff::approval::Approval;
 use crate::diff::{Diff, Gate};
 use crate::engine::Step;
+use crate::inventory::category::Category;
 use crate::policy::Policy;
 use crate::replay::RunOutcome;
 use crate::replay::results::{Actual, Counts, Results};
@@ -84,11 +85,11 @@ impl Findings {
 
     /// Whether a document does not parse or violates the schema.
     pub fn has_invalid_document(&self) -> bool {
-        self.list.iter().any(|finding| {
-            matches!(
-                finding.rule,
-                "syntax" | "schema" | "trace" | "config" | "approvals"
-            )
+        self.list.iter().any(|finding| match finding.rule {
+            "syntax" | "schema" | "trace" | "config" | "approvals" => true,
+            // An inventory can be odd and still be used.
+            "inventory" => finding.severity == Severity::Error,
+            _ => false,
         })
     }
 
@@ -132,6 +133,8 @@ pub enum Body {
     Diff(DiffReport),
     /// `ci`.
     Ci(Ci),
+    /// `classify`.
+    Classified(Classified),
 }
 
 /// What `diff` found.
@@ -264,6 +267,47 @@ impl From<RunOutcome> for Exit {
             RunOutcome::NoTrace | RunOutcome::NoCallInScope | RunOutcome::NothingAsserted => {
                 Exit::NothingToDo
             }
+        }
+    }
+}
+
+/// What `classify` found.
+#[derive(Debug, Default)]
+pub struct Classified {
+    /// The tools in the order of the inventory.
+    pub tools: Vec<ClassifiedTool>,
+    /// What is wrong with the inventory and the configuration.
+    pub findings: Vec<Finding>,
+}
+
+/// A tool, what kind it is, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassifiedTool {
+    /// Its name.
+    pub name: String,
+    /// What it does to the world.
+    pub category: Category,
+    /// What says so, in a few words.
+    pub because: String,
+    /// The annotation that claims less harm, as the protocol names it.
+    pub conflict: Option<&'static str>,
+}
+
+impl Classified {
+    /// How many tools have this category.
+    pub fn count(&self, category: Category) -> usize {
+        let of_kind = |tool: &&ClassifiedTool| tool.category == category;
+        self.tools.iter().filter(of_kind).count()
+    }
+
+    /// The exit code: warnings about an inventory do not keep its tools from
+    /// being classified.
+    pub fn exit(&self) -> Exit {
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        match () {
+            () if self.findings.iter().any(is_error) => Exit::Invalid,
+            () if self.tools.is_empty() => Exit::NothingToDo,
+            () => Exit::Clean,
         }
     }
 }

@@ -5,12 +5,14 @@
 //! What a decision was expected to be stays out: `replay` and `diff` both
 //! stand on this.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use crate::engine::{Arguments, Call, Counters, Decision, Engine, Request};
+use crate::engine::{Arguments, Call, Counters, Decision, Engine, LimitUse, Request};
 use crate::time::{Span, Time};
+use crate::trace::account::Assumed;
 use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 
 /// What was taken for granted because the recording does not say; every report
@@ -36,6 +38,13 @@ pub enum Assumption {
     ReleasedAtOnce,
     /// Of an argument that a call repeats, the last one counts.
     LastArgumentCounts,
+    /// What the reader of a log took for granted.
+    Log {
+        /// The log's name.
+        file: String,
+        /// What it was.
+        assumed: Assumed,
+    },
 }
 
 impl fmt::Display for Assumption {
@@ -60,6 +69,7 @@ impl fmt::Display for Assumption {
             Assumption::LastArgumentCounts => {
                 f.write_str("of an argument that a call repeats, the last one counts")
             }
+            Assumption::Log { file, assumed } => write!(f, "{file}: {assumed}"),
         }
     }
 }
@@ -122,6 +132,18 @@ impl ImplicitGrant {
         }
         &self.name
     }
+
+    /// The name under which the counters know the caller of `call`; nothing
+    /// when the recording does not tell.
+    fn grant<'a>(&'a mut self, file: usize, call: &'a RecordedCall) -> Option<Cow<'a, str>> {
+        match &call.grant {
+            Grant::Named(name) if !name.starts_with('\0') => Some(Cow::Borrowed(name)),
+            // Told apart from every implicit grant by its second byte.
+            Grant::Named(name) => Some(Cow::Owned(format!("\0\0{name}"))),
+            Grant::Implicit => Some(Cow::Borrowed(self.of(file))),
+            Grant::Unknown => None,
+        }
+    }
 }
 
 /// What a timeline made of one call.
@@ -154,20 +176,10 @@ impl<'e> Timeline<'e> {
     /// already: the counters remember when, so that a later line with an
     /// earlier time still sees it taken.
     pub fn step(&mut self, file: usize, call: &RecordedCall, index: u64) -> Step<'e> {
-        let doubled;
-        let grant = match &call.grant {
-            Grant::Named(name) if !name.starts_with('\0') => Some(name.as_str()),
-            // Told apart from every implicit grant by its second byte.
-            Grant::Named(name) => {
-                doubled = format!("\0\0{name}");
-                Some(doubled.as_str())
-            }
-            Grant::Implicit => Some(self.implicit.of(file)),
-            Grant::Unknown => None,
-        };
+        let grant = self.implicit.grant(file, call);
         let time = call.time_of(index);
         let asked = Call {
-            grant,
+            grant: grant.as_deref(),
             request: request(&call.request),
             time,
         };
@@ -185,6 +197,20 @@ impl<'e> Timeline<'e> {
             counted,
             released_at_once,
         }
+    }
+}
+
+impl<'e> Timeline<'e> {
+    /// What repetition `index` of `call`, which has just been decided, left
+    /// used of the limits that count it.
+    pub fn usage(&mut self, file: usize, call: &RecordedCall, index: u64) -> Vec<LimitUse<'e>> {
+        let grant = self.implicit.grant(file, call);
+        let asked = Call {
+            grant: grant.as_deref(),
+            request: request(&call.request),
+            time: call.time_of(index),
+        };
+        self.engine.usage(&asked, &self.counters)
     }
 }
 

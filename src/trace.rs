@@ -1,20 +1,36 @@
 //! The vocabulary of recorded calls (traces.md), whatever format they come
 //! from, and the small interface that every format implements.
 //!
-//! A reader turns lines into [`Item`]s and keeps no more than one line in
-//! memory. It decides nothing: what a call means is the engine's business,
+//! A reader turns lines into [`Item`]s and keeps no more in memory than one
+//! line and the requests that wait for their responses ([`pairing`]). It decides
+//! nothing: what a call means is the engine's business,
 //! and what an expectation is worth is `replay`'s. A reader is plain data in,
 //! plain data out (no [`SourceMap`], no counters), so that parsing can move to
 //! other threads.
 
+pub mod account;
+mod claude_code;
+mod claude_desktop;
+mod codex;
+mod elements;
+mod gateway;
+mod jsonrpc;
+mod lenient;
 pub mod lines;
+mod log;
 pub mod native;
+mod openai;
+mod otlp;
+mod outline;
+pub mod pairing;
+pub mod recognise;
 mod record;
 
 use std::io;
 
 use crate::diagnostic::{Finding, Severity};
 use crate::source::{Location, SourceMap, Span};
+use account::{Assumed, Format};
 
 pub use record::{
     DENIED_PREFIX, DecisionName, Expectation, Expected, Grant, KINDS, Observed, Origin, REASONS,
@@ -29,6 +45,16 @@ pub trait Reader {
     /// Only what the underlying input reports. What is wrong with a line is an
     /// item, and the reader goes on behind it.
     fn next(&mut self) -> io::Result<Option<Item>>;
+
+    /// What it reads.
+    fn format(&self) -> Format {
+        Format::Native
+    }
+
+    /// What it has taken for granted so far, sorted, each once.
+    fn assumed(&self) -> Vec<Assumed> {
+        Vec::new()
+    }
 }
 
 /// What a reader finds.
@@ -173,6 +199,16 @@ impl Trace {
     /// What the trace says of itself.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
+    }
+
+    /// Which format the trace is in.
+    pub fn format(&self) -> Format {
+        self.reader.format()
+    }
+
+    /// What the reader has taken for granted so far, sorted, each once.
+    pub fn assumed(&self) -> Vec<Assumed> {
+        self.reader.assumed()
     }
 
     /// The next item behind the header; `None` at the end.

@@ -44,6 +44,10 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         findings: std::mem::take(&mut workspace.config_findings),
         ..Ci::default()
     };
+    let replay = ReplayArgs {
+        wanted: args.output.wanted(),
+        ..ReplayArgs::default()
+    };
     for file in files {
         let lint = policies::findings_of(&file, Some(&settings));
         let mut exit = lint.exit(fail_on);
@@ -53,12 +57,8 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         let tested = match (mine, &file.policy) {
             (Some(at), Some(_)) => {
                 let assignment = assignments.swap_remove(at);
-                let (tested, outcome) = test::test(
-                    &mut workspace,
-                    vec![assignment],
-                    &ReplayArgs::default(),
-                    false,
-                );
+                let (tested, outcome) =
+                    test::test(&mut workspace, vec![assignment], &replay, false);
                 exit = exit.and(outcome);
                 Some(tested)
             }

@@ -1,7 +1,7 @@
 //! Where reports go: standard output, and any number of files in one run.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -20,6 +20,9 @@ pub(super) struct OutputArgs {
     /// Show all recorded argument values, not only those that a condition reads
     #[arg(long)]
     pub show_arguments: bool,
+    /// Cut markdown after so many bytes, with a line that says so
+    #[arg(long, value_name = "BYTES")]
+    pub max_markdown: Option<usize>,
 }
 
 /// A file to write in a format.
@@ -51,24 +54,65 @@ fn parse_target(text: &str) -> Result<Target, String> {
     })
 }
 
+/// What formats need beyond what every report has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    /// The calls that were decided as expected: a test report counts them.
+    pub passed: bool,
+    /// How much of each limit was used: a page draws it.
+    pub usage: bool,
+}
+
+impl OutputArgs {
+    /// Whether the report is written in this format anywhere.
+    fn has(&self, format: Format) -> bool {
+        self.format.unwrap_or(Format::Human) == format
+            || self.output.iter().any(|target| target.format == format)
+    }
+
+    /// What the formats asked for need.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            passed: self.has(Format::Junit),
+            usage: self.has(Format::Html),
+        }
+    }
+}
+
 /// The width that reports are wrapped at when it cannot be asked for.
 const DEFAULT_WIDTH: usize = 100;
+/// Where GitHub's runner reads the job's summary.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The most bytes that GitHub takes as one step's summary.
+const SUMMARY_LIMIT: usize = 1 << 20;
 
 /// Writes a report everywhere it is wanted. A reader that has closed the pipe
 /// is no error; a file that cannot be written is.
 pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
     let mut exit = exit;
+    let prefix = prefix();
     let plain = Style {
         colour: false,
         width: DEFAULT_WIDTH,
         show_arguments: args.show_arguments,
+        prefix: &prefix,
+        limit: args.max_markdown,
+    };
+    let mut written = |file: &Path, result: std::io::Result<()>| {
+        if let Err(error) = result {
+            complain(&format!("{}: {error}", file.display()));
+            exit = exit.and(Exit::CouldNotRun);
+        }
     };
     for target in &args.output {
         let text = render::render(report, target.format, plain);
-        if let Err(error) = std::fs::write(&target.file, text) {
-            complain(&format!("{}: {error}", target.file.display()));
-            exit = exit.and(Exit::CouldNotRun);
-        }
+        written(&target.file, std::fs::write(&target.file, text));
+    }
+    if args.has(Format::Github)
+        && let Some(file) = std::env::var_os(SUMMARY).filter(|file| !file.is_empty())
+    {
+        let file = PathBuf::from(file);
+        written(&file, append_summary(report, &file, plain));
     }
     let colour = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -79,6 +123,40 @@ pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exi
         style,
     ));
     exit
+}
+
+/// Adds the report to a step's summary, which other commands of the step may
+/// have written to, within the size that GitHub takes.
+fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io::Result<()> {
+    let taken = std::fs::metadata(file).map_or(0, |data| data.len());
+    let room = SUMMARY_LIMIT.saturating_sub(usize::try_from(taken).unwrap_or(SUMMARY_LIMIT) + 1);
+    let style = Style {
+        limit: Some(room),
+        ..style
+    };
+    let text = render::render(report, Format::Markdown, style);
+    let mut out = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .open(file)?;
+    writeln!(out, "{text}")
+}
+
+/// The working directory within its repository; empty at its root and where
+/// there is none.
+fn prefix() -> String {
+    let Ok(here) = std::env::current_dir() else {
+        return String::new();
+    };
+    let Some(root) = here.ancestors().find(|dir| dir.join(".git").exists()) else {
+        return String::new();
+    };
+    let inside = here.strip_prefix(root).unwrap_or(Path::new(""));
+    let parts: Vec<_> = inside
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
 }
 
 /// Prints to standard output; a closed pipe is success.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{OutputArgs, deliver};
-use super::traces::{self, Assignment};
+use super::output::{OutputArgs, Wanted, deliver};
+use super::traces::{self, Assignment, ReadingArgs};
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
 use crate::diagnostic::Finding;
 use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
@@ -13,6 +13,7 @@ use crate::replay::{Options, Replay, update};
 use crate::report::{Body, Exit, Failure, Findings, Report, TestRun, Tested};
 use crate::time::Span;
 use crate::timeline::Order;
+use crate::trace::account::{Format, Settings};
 
 /// Arguments of `test`.
 #[derive(Args, Debug, Default)]
@@ -50,12 +51,20 @@ pub(super) struct ReplayArgs {
     /// Report every call, not only those that did not pass
     #[arg(long)]
     pub all_cases: bool,
+    /// List the lines of logs that were passed over, not only their number
+    #[arg(long)]
+    pub verbose: bool,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// `file`: each file has fresh counters; `merged`: all files by time
     #[arg(long, value_name = "HOW", default_value = "file", value_parser = ["file", "merged"])]
     pub timeline: Option<String>,
     /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_lateness: Option<Span>,
+    /// What the wanted formats need.
+    #[arg(skip)]
+    pub wanted: Wanted,
 }
 
 impl ReplayArgs {
@@ -67,11 +76,14 @@ impl ReplayArgs {
             allow_undetermined: self.allow_undetermined,
             allow_unasserted: self.allow_unasserted,
             all_cases: self.all_cases,
+            list_passed_over: self.verbose,
             order: match self.timeline.as_deref() {
                 Some("merged") => Order::Merged,
                 _ => Order::PerFile,
             },
             max_lateness: self.max_lateness.unwrap_or(DEFAULT_MAX_LATENESS),
+            list_passed: self.wanted.passed,
+            usage: self.wanted.usage,
         }
     }
 }
@@ -79,8 +91,13 @@ impl ReplayArgs {
 /// Runs `test`.
 pub(super) fn run(args: &TestArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
+    workspace.reading = args.options.reading.settings();
     let assignments = traces::assign(&mut workspace, &args.traces, args.policy.as_deref());
-    let (tested, exit) = test(&mut workspace, assignments, &args.options, args.update);
+    let options = ReplayArgs {
+        wanted: args.output.wanted(),
+        ..args.options.clone()
+    };
+    let (tested, exit) = test(&mut workspace, assignments, &options, args.update);
     let report = Report {
         command: "test",
         sources: &workspace.sources,
@@ -124,7 +141,7 @@ pub(super) fn test(
         }
         let mut replay = Replay::new(&engine, options.clone());
         for path in &assignment.traces {
-            let read = traces::open(path).and_then(|mut trace| {
+            let read = traces::open(path, workspace.reading).and_then(|mut trace| {
                 replay
                     .read(&mut trace, &mut workspace.sources)
                     .map_err(|error| traces::failure(path, &error))
@@ -171,6 +188,10 @@ fn rewrite(
 ) -> (Vec<Finding>, Exit) {
     let mut files: Vec<(&PathBuf, String, Vec<u8>)> = Vec::new();
     for path in paths {
+        if let Some(failure) = not_native(path, workspace.reading) {
+            workspace.failures.push(failure);
+            continue;
+        }
         match super::input::read(path) {
             Ok(bytes) => files.push((path, super::input::display_name(path), bytes)),
             Err(failure) => workspace.failures.push(failure),
@@ -198,4 +219,17 @@ fn rewrite(
             (Vec::new(), Exit::Clean)
         }
     }
+}
+
+/// Why expectations cannot be written into a file: only native traces have
+/// them.
+fn not_native(path: &Path, settings: Settings) -> Option<Failure> {
+    let format = traces::open(path, settings).ok()?.format();
+    (format != Format::Native).then(|| Failure {
+        input: super::input::display_name(path),
+        message: format!(
+            "is a log ({}), and --update writes into native traces; import it first",
+            format.name()
+        ),
+    })
 }

@@ -5,12 +5,16 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use super::input;
 use super::workspace::{PolicyFile, Workspace, fill};
 use crate::diagnostic::{Finding, Severity};
 use crate::report::Failure;
-use crate::trace::native::NativeReader;
-use crate::trace::{Reader, Trace};
+use crate::trace::Trace;
+use crate::trace::account::{Format, GrantFrom, Settings};
+use crate::trace::recognise::reader;
 
 /// A policy and the traces to replay through it.
 #[derive(Debug, Default)]
@@ -26,10 +30,43 @@ pub(super) struct Assignment {
 /// The directory of traces when nothing names one.
 const DEFAULT_TRACES: &str = "traces";
 
+/// How to read logs that are no native traces.
+#[derive(Args, Debug, Default, Clone, Copy)]
+pub(super) struct ReadingArgs {
+    /// The format of the logs, when their content should not decide
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub from: Option<Format>,
+    /// What stands for the gateway's grant in logs, which do not record it
+    /// [default: session where there is one, else file]
+    #[arg(long, value_name = "WHAT", value_parser = grants())]
+    pub grant_from: Option<GrantFrom>,
+}
+
+impl ReadingArgs {
+    pub fn settings(self) -> Settings {
+        Settings {
+            format: self.from,
+            grant_from: self.grant_from,
+        }
+    }
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .try_map(|name| Format::named(&name).ok_or("no such format"))
+}
+
+fn grants() -> impl TypedValueParser<Value = GrantFrom> {
+    PossibleValuesParser::new(GrantFrom::ALL.map(GrantFrom::name))
+        .try_map(|name| GrantFrom::named(&name).ok_or("no such choice"))
+}
+
 /// Opens a trace, or standard input for `-`.
-pub(super) fn open(path: &Path) -> Result<Trace, Failure> {
-    let reader: Box<dyn Reader> = if path == Path::new(input::STDIN) {
-        Box::new(NativeReader::new(BufReader::new(io::stdin())))
+pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
+    // Compressed files are to be unpacked here, before their format is asked
+    // for: `reader` takes anything that yields bytes.
+    let reader = if path == Path::new(input::STDIN) {
+        reader(BufReader::new(io::stdin()), settings)
     } else if path.is_dir() {
         let message = "is a directory, a file is needed".to_owned();
         return Err(Failure {
@@ -38,9 +75,11 @@ pub(super) fn open(path: &Path) -> Result<Trace, Failure> {
         });
     } else {
         let file = File::open(path).map_err(|error| failure(path, &error))?;
-        Box::new(NativeReader::new(BufReader::with_capacity(1 << 16, file)))
+        reader(BufReader::with_capacity(1 << 16, file), settings)
     };
-    Trace::open(input::display_name(path), reader).map_err(|error| failure(path, &error))
+    reader
+        .and_then(|reader| Trace::open(input::display_name(path), reader))
+        .map_err(|error| failure(path, &error))
 }
 
 /// An input that could not be read.
@@ -145,7 +184,7 @@ fn by_policy(
         let wanted = match named {
             Ok(wanted) => wanted,
             Err(problems) => {
-                let problems = problems.into_iter().collect();
+                let problems = problems.into_iter().map(|problem| *problem).collect();
                 assignments.push((
                     PathBuf::new(),
                     Assignment {
@@ -207,8 +246,8 @@ fn named_by(
     trace: &Path,
     configured: &[Assignment],
     fallback: Option<&Path>,
-) -> Result<PathBuf, Option<Finding>> {
-    let opened = open_unless_stdin(trace).map_err(|failure| {
+) -> Result<PathBuf, Option<Box<Finding>>> {
+    let opened = open_unless_stdin(trace, workspace.reading).map_err(|failure| {
         workspace.failures.push(failure);
         None
     })?;
@@ -227,13 +266,8 @@ fn named_by(
         };
         let location = header.locate(&mut workspace.sources, &input::display_name(trace), span);
         let message = format!("The policy {policy:?} of this trace {problem}");
-        return Err(Some(Finding::new(
-            "trace",
-            Severity::Error,
-            location,
-            "/policy",
-            message,
-        )));
+        let finding = Finding::new("trace", Severity::Error, location, "/policy", message);
+        return Err(Some(Box::new(finding)));
     }
     let holder = configured
         .iter()
@@ -259,11 +293,11 @@ fn named_by(
 }
 
 /// Standard input can be read only once, so its header is not looked at.
-fn open_unless_stdin(trace: &Path) -> Result<Option<Trace>, Failure> {
+fn open_unless_stdin(trace: &Path, settings: Settings) -> Result<Option<Trace>, Failure> {
     if trace == Path::new(input::STDIN) {
         Ok(None)
     } else {
-        open(trace).map(Some)
+        open(trace, settings).map(Some)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::diagnostic::{Finding, Severity};
 use crate::policy::Policy;
 use crate::report::Failure;
 use crate::source::{Location, SourceMap};
+use crate::trace::account::Settings;
 
 /// The policy's file when nothing names one.
 const DEFAULT_POLICY: &str = "policy.json";
@@ -28,6 +29,8 @@ pub(super) struct Workspace {
     pub config_findings: Vec<Finding>,
     /// Inputs that could not be read.
     pub failures: Vec<Failure>,
+    /// How to read traces.
+    pub reading: Settings,
 }
 
 /// A policy's file, read.

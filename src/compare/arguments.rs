@@ -33,6 +33,16 @@ impl<'p> Arguments<'p> {
         }
     }
 
+    /// The same tool's arguments with what has been learnt about them before.
+    pub fn resume(rules: Option<&'p ToolRules>, space: Space) -> Arguments<'p> {
+        Arguments { space, rules }
+    }
+
+    /// What has been learnt about the arguments.
+    pub fn into_space(self) -> Space {
+        self.space
+    }
+
     /// Where further literals are made.
     pub fn space(&mut self) -> &mut Space {
         &mut self.space
@@ -57,39 +67,48 @@ impl<'p> Arguments<'p> {
     /// Arguments for which the rule of that step at `index` is the one that
     /// decides; `Empty` is the proof that the rule is unreachable.
     pub fn decided_by(&mut self, step: Step, index: usize) -> Answer {
-        let mut region = Region::everything();
-        let space = &mut self.space;
+        let is_earlier = |other: Step, at: usize| match (other, step) {
+            (Step::Require, Step::DenyIf) => true,
+            _ => other == step && at < index,
+        };
+        self.between(is_earlier, &[(step, index)])
+    }
+
+    /// Arguments that each rule of which `passing` says yes lets pass, and that
+    /// each of `refusing` refuses. A rule is named by its step and its index;
+    /// the limits (what they say of a single call) by their step and 0.
+    pub fn between(
+        &mut self,
+        passing: impl Fn(Step, usize) -> bool,
+        refusing: &[(Step, usize)],
+    ) -> Answer {
         let Some(rules) = self.rules else {
             return Answer::Empty;
         };
-        let deny_ifs = match step {
-            Step::Require => 0,
-            Step::DenyIf => index,
-            _ => return Answer::Empty,
-        };
-        let requires = match step {
-            Step::Require => index,
-            _ => rules.require.len(),
-        };
-        for rule in rules.require.iter().take(requires) {
-            hold(space, &rule.conditions, &mut region);
-        }
-        for rule in rules.deny_if.iter().take(deny_ifs) {
-            let literals = literals(space, &rule.conditions);
-            region.outside(&literals);
-        }
-        let list = if step == Step::Require {
-            &rules.require
-        } else {
-            &rules.deny_if
-        };
-        match list.get(index) {
-            None => return Answer::Empty,
-            Some(rule) if step == Step::Require => {
+        let space = &mut self.space;
+        let mut region = Region::everything();
+        for (at, rule) in rules.require.iter().enumerate() {
+            if passing(Step::Require, at) {
+                hold(space, &rule.conditions, &mut region);
+            }
+            if refusing.contains(&(Step::Require, at)) {
                 let literals = literals(space, &rule.conditions);
                 region.outside(&literals);
             }
-            Some(rule) => hold(space, &rule.conditions, &mut region),
+        }
+        for (at, rule) in rules.deny_if.iter().enumerate() {
+            if passing(Step::DenyIf, at) {
+                let literals = literals(space, &rule.conditions);
+                region.outside(&literals);
+            }
+            if refusing.contains(&(Step::DenyIf, at)) {
+                hold(space, &rule.conditions, &mut region);
+            }
+        }
+        if passing(Step::Limit, 0) {
+            for literal in countable(space, &rules.limits) {
+                region.and(literal);
+            }
         }
         space.find(&region)
     }
@@ -335,6 +354,9 @@ pub(super) fn confirm(
             }
             Direction::Proved(vec![witness])
         }
-        None => Direction::Unknown(Reason::Unconfirmed),
+        None => {
+            debug_assert!(false, "the engine decides a witness for {tool} otherwise");
+            Direction::Unknown(Reason::Unconfirmed)
+        }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::arguments::{accept, confirm, uncountable};
-use super::quota::{PerWindow, UNBOUNDED, UTC, sums};
+use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Shape, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
 use super::{Compiled, Entry, Pair, wording};
@@ -264,7 +264,7 @@ impl Way<'_, '_> {
                 break;
             }
         }
-        let total = shared.min(reached);
+        let total = together(self.shared(), [reached], UTC);
         let mut excesses: Vec<Excess> = self
             .refuser
             .policy
@@ -298,7 +298,10 @@ impl Way<'_, '_> {
                     let witness = sequence::confirm(self.pair, &calls, self.passer, self.refuser);
                     match witness {
                         Some(witness) => return Direction::Proved(vec![witness]),
-                        None => undecided = Some(reason.unwrap_or(Reason::Unconfirmed)),
+                        None => {
+                            debug_assert!(reason.is_some(), "count maxima are exact");
+                            undecided = Some(reason.unwrap_or(Reason::Unconfirmed));
+                        }
                     }
                 }
             }

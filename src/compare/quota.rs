@@ -116,6 +116,21 @@ impl PerWindow {
     }
 }
 
+/// The true maxima of all tools together, under shared bounds, from each tool's
+/// maxima under its own. The calls are a flow from tools over their minutes and
+/// hours into the shared windows, and a cheapest cut takes either a shared
+/// window or, for every tool, its own cheapest one.
+pub(super) fn together(
+    shared: PerWindow,
+    own_maxima: impl IntoIterator<Item = PerWindow>,
+    calendar: Calendar,
+) -> PerWindow {
+    let tools = own_maxima
+        .into_iter()
+        .fold(PerWindow::all(0), PerWindow::plus);
+    shared.maxima(calendar).min(tools)
+}
+
 /// The true maxima of a sum under bounds on it, when calls number at most
 /// `counts` (their true maxima) and add at most `largest` each. What a window
 /// can hold grows ever slower with its calls, so spreading them is best.
@@ -150,4 +165,180 @@ fn spread(calls: u128, windows: u128, each: &impl Fn(u128) -> u128) -> u128 {
 
 fn product(a: u128, b: u128) -> u128 {
     a.saturating_mul(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A deterministic sequence (xorshift).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % end
+        }
+
+        fn bounds(&mut self, largest: u64) -> PerWindow {
+            let mut bound = || match self.below(2) {
+                0 => UNBOUNDED,
+                _ => u128::from(1 + self.below(largest)),
+            };
+            PerWindow {
+                minute: bound(),
+                hour: bound(),
+                day: bound(),
+            }
+        }
+    }
+
+    #[derive(Debug)]
+    struct Quotas {
+        own: Vec<PerWindow>,
+        shared: PerWindow,
+    }
+
+    /// A day of a stand-in calendar: per tool, the calls of each of its minutes.
+    type Day = Vec<Vec<u128>>;
+
+    fn within(bounds: PerWindow, day: &[u128], calendar: Calendar) -> bool {
+        let hour = usize::try_from(calendar.minutes).unwrap();
+        day.iter().all(|minute| *minute <= bounds.minute)
+            && day
+                .chunks(hour)
+                .all(|hour| hour.iter().sum::<u128>() <= bounds.hour)
+            && day.iter().sum::<u128>() <= bounds.day
+    }
+
+    impl Quotas {
+        fn pass(&self, day: &Day, calendar: Calendar) -> bool {
+            let minutes = day[0].len();
+            let all: Vec<u128> = (0..minutes)
+                .map(|minute| day.iter().map(|tool| tool[minute]).sum())
+                .collect();
+            within(self.shared, &all, calendar)
+                && self
+                    .own
+                    .iter()
+                    .zip(day)
+                    .all(|(own, tool)| within(*own, tool, calendar))
+        }
+
+        /// Whether some day passes here that does not pass `other`, by the
+        /// maxima: as the comparison of limits decides it.
+        fn exceed(&self, other: &Quotas, calendar: Calendar) -> bool {
+            let beyond = |maxima: PerWindow, bounds: PerWindow| {
+                Window::ALL
+                    .iter()
+                    .any(|window| maxima.get(*window) > bounds.get(*window))
+            };
+            let shared = self.shared.maxima(calendar);
+            let own: Vec<PerWindow> = self.own.iter().map(|own| own.maxima(calendar)).collect();
+            let alone = own.iter().zip(&other.own);
+            beyond(together(self.shared, own.clone(), calendar), other.shared)
+                || alone
+                    .into_iter()
+                    .any(|(own, bounds)| beyond(own.min(shared), *bounds))
+        }
+    }
+
+    /// Every day with up to `most` calls of each tool in each minute.
+    fn days(tools: usize, minutes: usize, most: u128) -> Vec<Day> {
+        let mut days = vec![vec![Vec::new(); tools]];
+        for cell in 0..tools * minutes {
+            days = days
+                .into_iter()
+                .flat_map(|day: Day| {
+                    (0..=most).map(move |count| {
+                        let mut day = day.clone();
+                        day[cell % tools].push(count);
+                        day
+                    })
+                })
+                .collect();
+        }
+        days
+    }
+
+    #[test]
+    fn twenty_thousand_pairs_of_count_limits_get_the_verdict_of_every_sequence() {
+        let mut random = Random(0x5EED_CAFE);
+        let calendar = |minutes, hours| Calendar { minutes, hours };
+        let shapes = [
+            (1, calendar(2, 2), 3, 9_000),
+            (1, calendar(3, 2), 2, 1_000),
+            (2, calendar(2, 1), 3, 8_000),
+            (2, calendar(2, 2), 2, 300),
+            (3, calendar(2, 1), 2, 1_500),
+            (3, calendar(1, 2), 2, 300),
+        ];
+        let mut seen = std::collections::BTreeMap::new();
+        for (tools, calendar, largest, count) in shapes {
+            let minutes = usize::try_from(calendar.minutes * calendar.hours).unwrap();
+            let days = days(tools, minutes, u128::from(largest) + 1);
+            for _ in 0..count {
+                let mut quotas = || Quotas {
+                    own: (0..tools).map(|_| random.bounds(largest)).collect(),
+                    shared: random.bounds(largest),
+                };
+                let (old, mut new) = (quotas(), quotas());
+                if random.below(2) == 0 {
+                    // A small edit, so that equivalence is not rare.
+                    new.own.clone_from(&old.own);
+                    if random.below(2) == 0 {
+                        new.shared = old.shared;
+                        new.own[0].day = u128::from(1 + random.below(largest));
+                    }
+                }
+                let some_day = |here: &Quotas, there: &Quotas| {
+                    let differs =
+                        |day: &&Day| here.pass(day, calendar) && !there.pass(day, calendar);
+                    days.iter().find(differs).cloned()
+                };
+                let (looser, tighter) = (some_day(&new, &old), some_day(&old, &new));
+                assert_eq!(
+                    new.exceed(&old, calendar),
+                    looser.is_some(),
+                    "{old:?} {new:?} {looser:?}"
+                );
+                assert_eq!(
+                    old.exceed(&new, calendar),
+                    tighter.is_some(),
+                    "{old:?} {new:?} {tighter:?}"
+                );
+                *seen
+                    .entry((looser.is_some(), tighter.is_some()))
+                    .or_insert(0) += 1;
+            }
+        }
+        assert_eq!(seen.values().sum::<usize>(), 20_100);
+        assert!(
+            seen.len() == 4 && seen.values().all(|count| *count > 500),
+            "{seen:?}"
+        );
+    }
+
+    #[test]
+    fn a_sum_is_bounded_by_its_windows_and_by_the_calls_that_carry_it() {
+        let bounds = PerWindow {
+            minute: 10,
+            hour: UNBOUNDED,
+            day: UNBOUNDED,
+        };
+        let counts = |hour| PerWindow {
+            minute: hour,
+            hour,
+            day: hour,
+        };
+        // Sixty minutes of 10 each, but only with sixty calls.
+        assert_eq!(sums(bounds, PerWindow::all(UNBOUNDED), 10, UTC).hour, 600);
+        assert_eq!(sums(bounds, counts(3), 10, UTC).hour, 30);
+        assert_eq!(sums(bounds, counts(3), 4, UTC).hour, 12);
+        assert_eq!(sums(bounds, PerWindow::all(UNBOUNDED), 10, UTC).day, 14_400);
+        let unbounded = PerWindow::all(UNBOUNDED);
+        assert_eq!(sums(unbounded, unbounded, 7, UTC).day, UNBOUNDED);
+    }
 }

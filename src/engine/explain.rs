@@ -2,8 +2,10 @@
 //! saw (`mcppolicy decide`). Nothing here decides: each step asks what
 //! [`Engine::decide`](super::Engine::decide) asks.
 
+use super::compile::{Condition, Limit, Rule};
 use super::counter::Interval;
-use super::{Arguments, Call, Counters, Engine, Kind, Limit, Request, Room, Rule, Truth};
+use super::evaluate::{Room, Truth, window_start};
+use super::{Arguments, Call, Counters, Engine, Kind, Request};
 use crate::value::Value;
 
 /// How one step went.
@@ -146,7 +148,7 @@ impl Limit {
     fn seen(&self, call: &Call<'_>, arguments: Arguments<'_>, counters: &Counters) -> CounterSeen {
         let at = call
             .time
-            .map(|time| (time, super::window_start(self.window, time)));
+            .map(|time| (time, window_start(self.window, time)));
         CounterSeen {
             counter: self.counter.clone(),
             window: self.window.name(),
@@ -198,7 +200,7 @@ impl Steps {
     }
 }
 
-impl super::Condition {
+impl Condition {
     fn seen(&self, arguments: Arguments<'_>) -> ConditionSeen {
         let slot = match arguments {
             Arguments::Known(arguments) => Some(arguments.at(&self.path)),

@@ -1,7 +1,8 @@
 //! Which arguments a decision looked at: what a report of a recorded call may
 //! show of it (the rest may be anyone's secret).
 
-use super::{Decision, Engine, Kind, Limit, Rule};
+use super::compile::{Limit, Rule};
+use super::{Decision, Engine, Kind};
 use crate::policy::Path;
 
 impl Engine {

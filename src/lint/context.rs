@@ -1,16 +1,18 @@
 //! What every check may look at: the policy, its engine, and what has been
 //! worked out about each tool once for all rules.
 
-use std::cell::OnceCell;
+pub mod questions;
+
 use std::collections::HashMap;
 
+use super::registry;
 use super::settings::Settings;
-use super::witness;
 use crate::engine::Engine;
 use crate::inventory::category::Classification;
 use crate::policy::{DefaultDecision, Limit, Path, Policy, Rule, Spanned, Test, ToolRules};
 use crate::source::Span;
-use crate::value::Value;
+
+use questions::{Allowance, Questions};
 
 /// One policy under the rules' eyes.
 pub struct Context<'a> {
@@ -25,6 +27,7 @@ pub struct Context<'a> {
     /// The entry `"*"` of `hide`, with its index.
     pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
     index: HashMap<&'a str, usize>,
+    allowance: Allowance,
 }
 
 /// A listed tool and what is plain to see of it.
@@ -37,7 +40,7 @@ pub struct Tool<'a> {
     pub hidden: Option<(usize, &'a Spanned<String>)>,
     /// Why its own rules refuse every call, where that is plain to see.
     pub blocked: Option<Blocked>,
-    accepted: OnceCell<Option<Value>>,
+    questions: Questions,
 }
 
 /// A part of a tool's rules that refuses every call.
@@ -70,7 +73,7 @@ impl<'a> Context<'a> {
                     .copied()
                     .filter(|_| rules.name != "*"),
                 blocked: blocked(rules),
-                accepted: OnceCell::new(),
+                questions: Questions::default(),
             })
             .collect();
         Context {
@@ -84,21 +87,59 @@ impl<'a> Context<'a> {
                 .enumerate()
                 .map(|(at, rules)| (rules.name.as_str(), at))
                 .collect(),
+            allowance: Allowance::default(),
             tools,
         }
     }
 
-    /// The listed tools that some call may pass, as far as is plain to see.
-    pub fn open_tools(&self) -> impl Iterator<Item = &Tool<'a>> {
+    /// The listed tools that are not hidden.
+    pub fn visible_tools(&self) -> impl Iterator<Item = &Tool<'a>> {
         let everything_hidden = self.everything_hidden.is_some();
-        self.tools.iter().filter(move |tool| {
-            !everything_hidden && tool.hidden.is_none() && tool.blocked.is_none()
-        })
+        let tools = self.tools.iter();
+        tools.filter(move |tool| !everything_hidden && tool.hidden.is_none())
+    }
+
+    /// The listed tools that some call may pass: all but those of which the
+    /// opposite is certain.
+    pub fn open_tools(&self) -> impl Iterator<Item = &Tool<'a>> {
+        self.visible_tools()
+            .filter(|tool| tool.blocked.is_none() && !self.never_accepts(tool))
+    }
+
+    /// The listed tools whose rules are meant to decide: those that are not
+    /// hidden and not switched off by a `deny_if` without conditions.
+    pub fn tools_in_use(&self) -> impl Iterator<Item = &Tool<'a>> {
+        self.visible_tools()
+            .filter(|tool| tool.switched_off().is_none())
+    }
+
+    /// Whether the user has this rule on.
+    pub fn runs(&self, rule: &str) -> bool {
+        registry::find(rule).is_some_and(|rule| self.settings.severity(rule).is_some())
+    }
+
+    /// Whether certainly no tool can be called at all.
+    pub fn nothing_is_callable(&self) -> bool {
+        self.everything_hidden.is_some()
+            || (!self.allows_by_default() && self.open_tools().next().is_none())
     }
 
     /// Whether `tool` is listed.
     pub fn lists(&self, tool: &str) -> bool {
         self.index.contains_key(tool)
+    }
+
+    /// How many rules and limits a call of `tool` may meet, and one: what it
+    /// costs to decide it.
+    pub fn steps(&self, tool: &str) -> u64 {
+        let listed = self
+            .index
+            .get(tool)
+            .and_then(|at| self.policy.tools.get(*at));
+        let own = listed.map_or(0, |rules| {
+            rules.require.len() + rules.deny_if.len() + rules.limits.len()
+        });
+        (1 + own + self.policy.all_tools.len()) as u64
     }
 
     /// A tool name that is neither listed nor hidden by its name.
@@ -124,20 +165,19 @@ impl<'a> Context<'a> {
         let policy: &'a Policy = self.policy;
         tool.rules.limits.iter().chain(&policy.all_tools)
     }
-
-    /// Arguments with which the engine lets a first call of `tool` pass, when
-    /// some are found.
-    pub fn accepted(&self, tool: &Tool<'a>) -> Option<Value> {
-        tool.accepted
-            .get_or_init(|| witness::accepted_arguments(self.engine, tool.rules))
-            .clone()
-    }
 }
 
 impl Tool<'_> {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.rules.name
+    }
+
+    /// The index of the first `deny_if` without conditions: the idiom for an
+    /// unconditional block (policy language §3, step 5).
+    pub fn switched_off(&self) -> Option<usize> {
+        let rules = &self.rules.deny_if;
+        rules.iter().position(|rule| rule.conditions.is_empty())
     }
 
     /// Whether its rules look at any argument.

@@ -8,9 +8,15 @@ use super::rules;
 pub static RULES: &[&Rule] = &[
     // Correctness
     &rules::nothing_callable::RULE,
+    &rules::never_allowed_tool::RULE,
+    &rules::unreachable_rule::RULE,
+    &rules::redundant_condition::RULE,
+    &rules::vacuous_require::RULE,
+    &rules::contradictory_conditions::RULE,
     &rules::hidden_and_listed::RULE,
     &rules::wildcard_in_tool_name::RULE,
     &rules::unresolvable_path::RULE,
+    &rules::useless_operand::RULE,
     &rules::limit_never_binds::RULE,
     &rules::limit_on_blocked_tool::RULE,
     &rules::counter_name_shared::RULE,
@@ -20,6 +26,10 @@ pub static RULES: &[&Rule] = &[
     &rules::exposed_destructive_tool::RULE,
     &rules::fail_open_deny::RULE,
     &rules::unanchored_allowlist::RULE,
+    &rules::allowlist_admits_traversal::RULE,
+    &rules::allowlist_admits_shell::RULE,
+    &rules::allowlist_admits_foreign_host::RULE,
+    &rules::denylist_only::RULE,
     &rules::burst_only_limit::RULE,
     &rules::approval_promised::RULE,
 ];

@@ -5,10 +5,12 @@ use super::{Rule, witness};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::Decision;
 use crate::source::{Location, Span};
+use crate::value::Value;
 
-/// How many calls one rule may have decided to prove its findings in one
-/// policy. Beyond it findings come without a witness rather than late.
-const REPLAY_BUDGET: u64 = 200_000;
+/// How many steps (a rule or limit looked at) one rule may have decided to
+/// prove its findings in one policy. Beyond it findings come without a witness
+/// rather than late, and what only a call can show is not looked for.
+const BUDGET: u64 = 1_000_000;
 
 /// Collects the findings of one rule.
 pub struct Reporter<'a> {
@@ -29,7 +31,7 @@ impl<'a> Reporter<'a> {
             rule,
             severity,
             context,
-            budget: REPLAY_BUDGET,
+            budget: BUDGET,
             findings: Vec::new(),
         }
     }
@@ -97,13 +99,27 @@ impl<'a> Reporter<'a> {
         })
     }
 
+    /// Whether the engine lets a first call with these arguments pass; no, when
+    /// too much has been asked already.
+    pub fn passes(&mut self, tool: &str, arguments: &Value) -> bool {
+        let Some(left) = self.budget.checked_sub(self.context.steps(tool)) else {
+            return false;
+        };
+        self.budget = left;
+        witness::passes(self.context.engine, tool, arguments)
+    }
+
     fn confirmed(
         &mut self,
         calls: Vec<WitnessCall>,
         holds: impl Fn(bool, &Decision<'_>) -> bool,
     ) -> Option<Vec<WitnessCall>> {
+        let steps = calls.iter().fold(0, |sum: u64, call| {
+            let each = self.context.steps(&call.tool);
+            sum.saturating_add(call.repeat.saturating_mul(each))
+        });
+        self.budget = self.budget.checked_sub(steps)?;
         let total = witness::count(&calls);
-        self.budget = self.budget.checked_sub(total)?;
         let mut seen = 0;
         let mut confirmed = total > 0;
         witness::replay(self.context.engine, &calls, |_, decision| {

@@ -1,19 +1,30 @@
 //! The rules, one file each: metadata, examples, check. Everything a rule
 //! needs comes through its context; no rule knows another.
 
+mod allowlist;
+pub mod allowlist_admits_foreign_host;
+pub mod allowlist_admits_shell;
+pub mod allowlist_admits_traversal;
 pub mod approval_promised;
 pub mod burst_only_limit;
+pub mod contradictory_conditions;
 pub mod counter_name_shared;
+pub mod denylist_only;
 pub mod exposed_destructive_tool;
 pub mod fail_open_deny;
 pub mod hidden_and_listed;
 pub mod limit_never_binds;
 pub mod limit_on_blocked_tool;
 pub mod missing_default_deny;
+pub mod never_allowed_tool;
 pub mod nothing_callable;
+pub mod redundant_condition;
 pub mod unanchored_allowlist;
 pub mod unlimited_execute_tool;
+pub mod unreachable_rule;
 pub mod unresolvable_path;
+pub mod useless_operand;
+pub mod vacuous_require;
 pub mod wildcard_in_tool_name;
 
 use crate::lint::context::Context;

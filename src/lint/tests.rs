@@ -47,7 +47,8 @@ impl Linted {
     }
 
     fn spelt(&self, finding: &Finding) -> &str {
-        &self.text[finding.location.span.start..finding.location.span.end]
+        let span = finding.location.span;
+        self.text.get(span.start..span.end).unwrap()
     }
 
     fn decisions(&self, finding: &Finding) -> Vec<bool> {
@@ -142,8 +143,8 @@ fn a_finding_points_into_the_document_where_its_pointer_says() {
                 let node = document.root.at(&finding.pointer);
                 let node = node.unwrap_or_else(|| panic!("{}: {}", rule.name, finding.pointer));
                 let span = finding.location.span;
-                let is_key = linted.text[..span.end].ends_with('"')
-                    && linted.text[span.end..].trim_start().starts_with(':');
+                let (before, behind) = linted.text.split_at(span.end);
+                let is_key = before.ends_with('"') && behind.trim_start().starts_with(':');
                 assert!(
                     node.span == span || is_key,
                     "{}: {}",
@@ -233,4 +234,5 @@ fn findings_are_sorted_by_place() {
 }
 
 mod cases;
+mod random;
 mod seeds;

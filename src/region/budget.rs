@@ -8,8 +8,8 @@ use std::fmt;
 /// The largest amount of work that one question may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// States of products of automata, over all strings of one question.
-    pub states: u64,
+    /// Steps of automata, over all strings that one question looks for.
+    pub steps: u64,
     /// Boxes that a difference may be split into.
     pub boxes: u64,
     /// Bytes that the automaton of one pattern may take.
@@ -21,7 +21,7 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Budget {
         Budget {
-            states: 100_000,
+            steps: 3_000_000,
             boxes: 20_000,
             automaton: 1 << 20,
             calls: 2_000_000,
@@ -34,7 +34,7 @@ impl Budget {
     #[must_use]
     pub const fn times(self, factor: u32) -> Budget {
         Budget {
-            states: self.states.saturating_mul(factor as u64),
+            steps: self.steps.saturating_mul(factor as u64),
             boxes: self.boxes.saturating_mul(factor as u64),
             automaton: self.automaton.saturating_mul(factor as usize),
             calls: self.calls.saturating_mul(factor as u64),
@@ -45,8 +45,8 @@ impl Budget {
 /// Which part of the [`Budget`] did not suffice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exceeded {
-    /// A product of automata has more states.
-    States,
+    /// A search for a string takes more steps.
+    Steps,
     /// A difference falls into more boxes.
     Boxes,
     /// The automaton of a pattern is larger.
@@ -60,7 +60,7 @@ pub enum Exceeded {
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Exceeded::States => "too many states of combined patterns",
+            Exceeded::Steps => "patterns too intricate together",
             Exceeded::Boxes => "too many combinations of conditions",
             Exceeded::Automaton => "a pattern too large to analyse",
             Exceeded::Depth => "a path too deep",
@@ -69,31 +69,43 @@ impl fmt::Display for Exceeded {
     }
 }
 
+/// About how many steps a box is worth.
+const BOX: u64 = 50;
+
 /// What is left for the question at hand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meter {
-    states: u64,
+    steps: u64,
     boxes: u64,
 }
 
 impl Meter {
     pub(super) fn new(budget: &Budget) -> Meter {
         Meter {
-            states: budget.states,
+            steps: budget.steps,
             boxes: budget.boxes,
         }
     }
 
-    pub(super) fn state(&mut self) -> Result<(), Exceeded> {
-        spend(&mut self.states, Exceeded::States)
+    /// Steps spent of `budget`; a box counts as [`BOX`] of them.
+    pub(super) const fn spent(&self, budget: &Budget) -> u64 {
+        let boxes = budget.boxes.saturating_sub(self.boxes);
+        let steps = budget.steps.saturating_sub(self.steps);
+        steps.saturating_add(boxes.saturating_mul(BOX))
+    }
+
+    /// One step in each of so many automata.
+    pub(super) fn steps(&mut self, automata: usize) -> Result<(), Exceeded> {
+        spend(&mut self.steps, automata.max(1) as u64, Exceeded::Steps)
     }
 
     pub(super) fn one_box(&mut self) -> Result<(), Exceeded> {
-        spend(&mut self.boxes, Exceeded::Boxes)
+        spend(&mut self.boxes, 1, Exceeded::Boxes)
     }
 }
 
-fn spend(left: &mut u64, or: Exceeded) -> Result<(), Exceeded> {
-    *left = left.checked_sub(1).ok_or(or)?;
-    Ok(())
+fn spend(left: &mut u64, amount: u64, or: Exceeded) -> Result<(), Exceeded> {
+    let rest = left.checked_sub(amount);
+    *left = rest.unwrap_or(0);
+    rest.map(|_| ()).ok_or(or)
 }

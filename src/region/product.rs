@@ -2,7 +2,7 @@
 //! none: breadth-first through the product of their automata, which is walked
 //! state by state and never built.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::budget::{Exceeded, Meter};
 use super::text::{Language, State};
@@ -28,8 +28,8 @@ pub(super) struct Signed<'l> {
 }
 
 impl Signed<'_> {
-    fn accepts(&self, state: State) -> bool {
-        self.language.accepts(state) == self.belongs
+    fn accepts(&mut self, state: State) -> Result<bool, Exceeded> {
+        Ok(self.language.accepts(state)? == self.belongs)
     }
 
     fn is_lost(&self, state: State) -> bool {
@@ -146,12 +146,15 @@ impl Utf8 {
     }
 }
 
+/// Where in a character, and in every automaton, a text stands.
+type Place = (Utf8, Box<[State]>);
+
 struct Search<'s, 'l> {
     languages: &'s mut [Signed<'l>],
     meter: &'s mut Meter,
     /// Every product state reached: how, and from which.
     reached: Vec<Reached>,
-    known: HashMap<(Utf8, Box<[State]>), usize>,
+    known: HashSet<Place>,
 }
 
 struct Reached {
@@ -167,7 +170,7 @@ impl<'s, 'l> Search<'s, 'l> {
             languages,
             meter,
             reached: Vec::new(),
-            known: HashMap::new(),
+            known: HashSet::new(),
         }
     }
 
@@ -176,14 +179,14 @@ impl<'s, 'l> Search<'s, 'l> {
             .languages
             .iter_mut()
             .map(|signed| signed.language.automaton.start())
-            .collect();
+            .collect::<Result<_, _>>()?;
         if self.reach(Utf8::Boundary, start, 0, 0)? {
             return Ok(Some(String::new()));
         }
         let mut at = 0;
         while at < self.reached.len() {
             for &byte in alphabet {
-                let Some((utf8, states)) = self.step(at, byte) else {
+                let Some((utf8, states)) = self.step(at, byte)? else {
                     continue;
                 };
                 if self.reach(utf8, states, at, byte)? {
@@ -195,16 +198,23 @@ impl<'s, 'l> Search<'s, 'l> {
         Ok(None)
     }
 
-    fn step(&mut self, at: usize, byte: u8) -> Option<(Utf8, Box<[State]>)> {
-        let reached = self.reached.get(at)?;
-        let utf8 = reached.utf8.next(byte)?;
-        let states = reached
-            .states
-            .iter()
-            .zip(self.languages.iter_mut())
-            .map(|(state, signed)| signed.language.automaton.next(*state, byte))
-            .collect();
-        Some((utf8, states))
+    fn step(&mut self, at: usize, byte: u8) -> Result<Option<Place>, Exceeded> {
+        let Some(reached) = self.reached.get(at) else {
+            return Ok(None);
+        };
+        let Some(utf8) = reached.utf8.next(byte) else {
+            return Ok(None);
+        };
+        self.meter.steps(self.languages.len())?;
+        let mut states = Vec::with_capacity(self.languages.len());
+        for (state, signed) in reached.states.iter().zip(self.languages.iter_mut()) {
+            let next = signed.language.automaton.next(*state, byte)?;
+            if signed.is_lost(next) {
+                return Ok(None);
+            }
+            states.push(next);
+        }
+        Ok(Some((utf8, states.into_boxed_slice())))
     }
 
     /// Notes a state unless it is known or leads nowhere; says whether the
@@ -221,19 +231,20 @@ impl<'s, 'l> Search<'s, 'l> {
             return Ok(false);
         }
         let key = (utf8, states);
-        if self.known.contains_key(&key) {
+        if self.known.contains(&key) {
             return Ok(false);
         }
-        self.meter.state()?;
-        let mut each = key.1.iter().zip(self.languages.iter());
-        let belongs = utf8 == Utf8::Boundary && each.all(|(state, signed)| signed.accepts(*state));
+        let mut belongs = utf8 == Utf8::Boundary;
+        for (state, signed) in key.1.iter().zip(self.languages.iter_mut()) {
+            belongs = belongs && signed.accepts(*state)?;
+        }
         self.reached.push(Reached {
             utf8,
             states: key.1.clone(),
             from,
             byte,
         });
-        self.known.insert(key, self.reached.len() - 1);
+        self.known.insert(key);
         Ok(belongs)
     }
 
@@ -313,12 +324,12 @@ mod tests {
     #[test]
     fn a_search_beyond_its_budget_says_so() {
         let budget = Budget {
-            states: 10,
+            steps: 10,
             ..Budget::default()
         };
         assert_eq!(
             matching(&[("^[ab]{40}$", true)], budget),
-            Err(Exceeded::States)
+            Err(Exceeded::Steps)
         );
     }
 }

@@ -15,8 +15,7 @@ struct Piece {
 }
 
 /// Arguments in the region, or the proof that there are none.
-pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget) -> Answer {
-    let mut meter = Meter::new(budget);
+pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mut Meter) -> Answer {
     let mut pieces = vec![Piece {
         from: None,
         adds: region.all.clone(),
@@ -32,7 +31,7 @@ pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget) -> Answer 
         for literal in &literals {
             conjunction.add(*literal);
         }
-        let arguments = match tree.find(&conjunction, budget, &mut meter) {
+        let arguments = match tree.find(&conjunction, budget, meter) {
             Ok(Some(arguments)) => arguments,
             Ok(None) => continue,
             Err(exceeded) => {

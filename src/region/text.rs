@@ -1,22 +1,21 @@
 //! Strings: for each question about a value, the regular language of the
 //! strings for which the answer is yes, as an automaton over bytes.
 //!
-//! Automata of words and decimals are walked as they stand; only patterns are
-//! compiled, and only when a string has to be found.
+//! Automata are walked as they stand, patterns too: of each only the states are
+//! made that a search reaches.
 
-use std::collections::{BTreeMap, HashMap};
-
-use regex_automata::dfa::{Automaton, StartKind, dense};
-use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_automata::util::primitives::StateID;
-use regex_automata::util::start;
+mod compiled;
+mod part;
+mod words;
 
 use super::budget::Exceeded;
-use super::decimal::{Decimals, Place};
 use super::probe::{Kind, Probe};
-use crate::pattern::Pattern;
 use crate::policy::Test;
 use crate::value::Value;
+
+use compiled::Compiled;
+use part::Part;
+pub(super) use words::Words;
 
 /// A state of an automaton.
 pub(super) type State = u32;
@@ -86,39 +85,38 @@ impl Language {
         state == if self.complement { NEVER } else { ALWAYS }
     }
 
-    pub(super) fn accepts(&self, state: State) -> bool {
-        self.automaton.accepts(state) != self.complement
+    pub(super) fn accepts(&mut self, state: State) -> Result<bool, Exceeded> {
+        Ok(self.automaton.accepts(state)? != self.complement)
     }
 }
 
 impl Machine {
-    pub(super) fn start(&mut self) -> State {
+    pub(super) fn start(&mut self) -> Result<State, Exceeded> {
         match self {
-            Machine::Nothing => NEVER,
-            Machine::Words(words) => words.start(),
-            Machine::Part(part) => part.start(),
-            Machine::Pattern(compiled) => compiled.start,
+            Machine::Nothing => Ok(NEVER),
+            Machine::Words(words) => Ok(words.start()),
+            Machine::Part(part) => Ok(part.start()),
+            Machine::Pattern(compiled) => compiled.start(),
         }
     }
 
-    pub(super) fn next(&mut self, state: State, byte: u8) -> State {
+    pub(super) fn next(&mut self, state: State, byte: u8) -> Result<State, Exceeded> {
         if state == NEVER || state == ALWAYS {
-            return state;
+            return Ok(state);
         }
         match self {
-            Machine::Nothing => NEVER,
-            Machine::Words(words) => words.next(state, byte),
-            Machine::Part(part) => part.next(state, byte),
+            Machine::Nothing => Ok(NEVER),
+            Machine::Words(words) => Ok(words.next(state, byte)),
+            Machine::Part(part) => Ok(part.next(state, byte)),
             Machine::Pattern(compiled) => compiled.next(state, byte),
         }
     }
 
-    fn accepts(&self, state: State) -> bool {
+    fn accepts(&mut self, state: State) -> Result<bool, Exceeded> {
         match (state, self) {
-            (NEVER, _) | (_, Machine::Nothing) => false,
-            (ALWAYS, _) => true,
-            (_, Machine::Words(words)) => words.accepts(state),
-            (_, Machine::Part(_)) => false,
+            (NEVER, _) | (_, Machine::Nothing | Machine::Part(_)) => Ok(state == ALWAYS),
+            (ALWAYS, _) => Ok(true),
+            (_, Machine::Words(words)) => Ok(words.accepts(state)),
             (_, Machine::Pattern(compiled)) => compiled.accepts(state),
         }
     }
@@ -132,242 +130,8 @@ impl Machine {
             // 0xFF occurs in no text, so it can stand for all other bytes.
             Machine::Words(words) => own(words.names(byte)),
             Machine::Part(part) => own(part.part.contains(&byte)),
-            Machine::Pattern(compiled) => compiled.dfa.byte_classes().get(byte),
+            Machine::Pattern(compiled) => compiled.class(byte),
         }
-    }
-}
-
-/// A trie of words beside automata of decimals; its states are made when they
-/// are first reached.
-#[derive(Debug)]
-pub(super) struct Words {
-    trie: Vec<TrieNode>,
-    decimals: Vec<Decimals>,
-    states: Vec<Reading>,
-    ids: HashMap<Reading, State>,
-}
-
-#[derive(Debug, Default)]
-struct TrieNode {
-    children: BTreeMap<u8, usize>,
-    is_word: bool,
-}
-
-/// Where in the trie, and where in which decimals, a text leads.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Reading {
-    trie: Option<usize>,
-    decimals: Vec<(usize, Place)>,
-}
-
-impl Words {
-    /// The strings that equal one of `operands` at the top level.
-    pub(super) fn of(operands: &[Value]) -> Words {
-        let mut words = Words {
-            trie: vec![TrieNode::default()],
-            decimals: Vec::new(),
-            states: Vec::new(),
-            ids: HashMap::new(),
-        };
-        for operand in operands {
-            match operand {
-                Value::String(text) => words.insert(text),
-                Value::Bool(true) => words.insert("true"),
-                Value::Bool(false) => words.insert("false"),
-                Value::Number(number) => words.decimals.push(Decimals::of(*number)),
-                Value::Null | Value::Array(_) | Value::Object(_) => {}
-            }
-        }
-        words
-    }
-
-    fn insert(&mut self, word: &str) {
-        let mut at = 0;
-        for byte in word.bytes() {
-            let fresh = self.trie.len();
-            let Some(node) = self.trie.get_mut(at) else {
-                return;
-            };
-            at = *node.children.entry(byte).or_insert(fresh);
-            if at == fresh {
-                self.trie.push(TrieNode::default());
-            }
-        }
-        if let Some(node) = self.trie.get_mut(at) {
-            node.is_word = true;
-        }
-    }
-
-    fn names(&self, byte: u8) -> bool {
-        let in_decimals = !self.decimals.is_empty() && matches!(byte, b'0'..=b'9' | b'-' | b'.');
-        in_decimals
-            || self
-                .trie
-                .iter()
-                .any(|node| node.children.contains_key(&byte))
-    }
-
-    fn start(&mut self) -> State {
-        let decimals = self.decimals.iter().map(Decimals::start).enumerate();
-        let reading = Reading {
-            trie: Some(0),
-            decimals: decimals.collect(),
-        };
-        self.intern(reading)
-    }
-
-    fn next(&mut self, state: State, byte: u8) -> State {
-        let Some(reading) = self.states.get(state as usize) else {
-            return NEVER;
-        };
-        let child = |at: usize| self.trie.get(at)?.children.get(&byte).copied();
-        let read_on =
-            |&(at, place): &(usize, Place)| Some((at, self.decimals.get(at)?.next(place, byte)?));
-        let next = Reading {
-            trie: reading.trie.and_then(child),
-            decimals: reading.decimals.iter().filter_map(read_on).collect(),
-        };
-        self.intern(next)
-    }
-
-    fn intern(&mut self, reading: Reading) -> State {
-        if reading.trie.is_none() && reading.decimals.is_empty() {
-            return NEVER;
-        }
-        if let Some(state) = self.ids.get(&reading) {
-            return *state;
-        }
-        let state = State::try_from(self.states.len()).unwrap_or(NEVER);
-        self.states.push(reading.clone());
-        self.ids.insert(reading, state);
-        state
-    }
-
-    fn accepts(&self, state: State) -> bool {
-        let Some(reading) = self.states.get(state as usize) else {
-            return false;
-        };
-        let node = reading.trie.and_then(|at| self.trie.get(at));
-        let is_decimal = |&(at, place): &(usize, Place)| {
-            self.decimals
-                .get(at)
-                .is_some_and(|decimals| decimals.accepts(place))
-        };
-        node.is_some_and(|node| node.is_word) || reading.decimals.iter().any(is_decimal)
-    }
-}
-
-/// How much of a part has been read (Knuth, Morris and Pratt).
-#[derive(Debug)]
-pub(super) struct Part {
-    part: Vec<u8>,
-    /// The longest proper prefix of the part that ends each of its prefixes.
-    fallback: Vec<usize>,
-}
-
-impl Part {
-    fn new(part: &str) -> Part {
-        let part = part.as_bytes().to_vec();
-        let mut fallback = vec![0; part.len()];
-        let mut matched = 0;
-        for (at, byte) in part.iter().enumerate().skip(1) {
-            while matched > 0 && part.get(matched) != Some(byte) {
-                matched = behind(&fallback, matched);
-            }
-            if part.get(matched) == Some(byte) {
-                matched += 1;
-            }
-            if let Some(entry) = fallback.get_mut(at) {
-                *entry = matched;
-            }
-        }
-        Part { part, fallback }
-    }
-
-    fn start(&self) -> State {
-        if self.part.is_empty() { ALWAYS } else { 0 }
-    }
-
-    fn next(&self, state: State, byte: u8) -> State {
-        let mut matched = state as usize;
-        while matched > 0 && self.part.get(matched) != Some(&byte) {
-            matched = behind(&self.fallback, matched);
-        }
-        if self.part.get(matched) == Some(&byte) {
-            matched += 1;
-        }
-        if matched == self.part.len() {
-            ALWAYS
-        } else {
-            State::try_from(matched).unwrap_or(NEVER)
-        }
-    }
-}
-
-fn behind(fallback: &[usize], matched: usize) -> usize {
-    fallback
-        .get(matched.saturating_sub(1))
-        .copied()
-        .unwrap_or(0)
-}
-
-/// A pattern as a deterministic automaton. It reports a match one byte late;
-/// once there is one, every continuation is accepted.
-#[derive(Debug)]
-pub(super) struct Compiled {
-    dfa: dense::DFA<Vec<u32>>,
-    start: State,
-}
-
-impl Compiled {
-    fn new(pattern: &Pattern, most: usize) -> Result<Compiled, Exceeded> {
-        let nfa = thompson::Compiler::new()
-            .configure(
-                thompson::Config::new()
-                    .which_captures(WhichCaptures::None)
-                    .nfa_size_limit(Some(most)),
-            )
-            .build_from_hir(pattern.hir())
-            .map_err(|_| Exceeded::Automaton)?;
-        let dfa = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Unanchored)
-                    .accelerate(false)
-                    .dfa_size_limit(Some(most))
-                    .determinize_size_limit(Some(most)),
-            )
-            .build_from_nfa(&nfa)
-            .map_err(|_| Exceeded::Automaton)?;
-        let start = dfa
-            .start_state(&start::Config::new())
-            .map_err(|_| Exceeded::Automaton)?;
-        let mut compiled = Compiled { dfa, start: NEVER };
-        compiled.start = compiled.state(start);
-        Ok(compiled)
-    }
-
-    fn state(&self, id: StateID) -> State {
-        if self.dfa.is_match_state(id) {
-            ALWAYS
-        } else if self.dfa.is_dead_state(id) {
-            NEVER
-        } else {
-            id.as_u32()
-        }
-    }
-
-    fn id(state: State) -> StateID {
-        StateID::new(state as usize).unwrap_or(StateID::ZERO)
-    }
-
-    fn next(&self, state: State, byte: u8) -> State {
-        self.state(self.dfa.next_state(Self::id(state), byte))
-    }
-
-    fn accepts(&self, state: State) -> bool {
-        let end = self.dfa.next_eoi_state(Self::id(state));
-        self.dfa.is_match_state(end)
     }
 }
 
@@ -375,14 +139,15 @@ impl Compiled {
 mod tests {
     use super::*;
     use crate::engine::Slot;
+    use crate::pattern::Pattern;
     use proptest::prelude::*;
 
     fn accepts(language: &mut Language, text: &str) -> bool {
-        let mut state = language.automaton.start();
+        let mut state = language.automaton.start().unwrap();
         for byte in text.bytes() {
-            state = language.automaton.next(state, byte);
+            state = language.automaton.next(state, byte).unwrap();
         }
-        language.accepts(state)
+        language.accepts(state).unwrap()
     }
 
     fn tests() -> Vec<Test> {

@@ -5,6 +5,7 @@ mod cases;
 mod changes;
 mod overview;
 mod steps;
+mod tools;
 
 use std::fmt::Write;
 
@@ -15,6 +16,7 @@ use miette::{
 
 use super::escape::terminal;
 use super::excerpt::Excerpt;
+use super::words::{counted, severities};
 use super::{Style, json};
 use crate::diagnostic::{Finding, Severity};
 use crate::report::{Body, Findings, Report};
@@ -40,6 +42,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
         Body::Diff(diff) => changes::render(&mut out, diff, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
+        Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
     }
     assumptions(&mut out, &report.assumptions);
     out
@@ -51,33 +54,9 @@ fn assumptions(out: &mut String, assumptions: &[String]) {
     }
 }
 
-/// `3 findings`, `1 finding`.
-fn counted(count: u64, one: &str) -> String {
-    let ending = match (count, one.strip_suffix('y')) {
-        (1, _) => return format!("1 {one}"),
-        (_, Some(stem)) => return format!("{count} {stem}ies"),
-        _ => "s",
-    };
-    format!("{count} {one}{ending}")
-}
-
 fn summary_line(out: &mut String, findings: &Findings) {
     let policies = counted(findings.policies as u64, "policy");
     let _ = writeln!(out, "{policies}: {}", severities(findings));
-}
-
-/// `1 error, 2 notes`, or that there is nothing.
-fn severities(findings: &Findings) -> String {
-    if findings.list.is_empty() {
-        return "nothing to report".to_owned();
-    }
-    let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .map(|severity| (findings.count(severity), severity.name()))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| counted(count as u64, name))
-        .collect();
-    counts.join(", ")
 }
 
 /// Snippets shown before the rest is only counted: nobody reads more, and a

@@ -6,6 +6,7 @@ mod cases;
 mod changes;
 mod ci;
 mod steps;
+mod tools;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -24,7 +25,7 @@ pub const REPORT_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 const SCHEMA: &str = "mcppolicy.report/1";
 
 /// Renders a report as indented JSON with a line break at its end.
-pub fn render(report: &Report<'_>, style: Style) -> String {
+pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     // Maps with string keys, strings and numbers always serialise.
     let mut text = serde_json::to_string_pretty(&Document { report, style }).unwrap_or_default();
     text.push('\n');
@@ -35,7 +36,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
 /// command's own.
 struct Document<'a> {
     report: &'a Report<'a>,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Document<'_> {
@@ -50,6 +51,7 @@ impl Serialize for Document<'_> {
             Body::Tested(tested) => cases::members(&mut map, tested, report.sources, self.style)?,
             Body::Diff(diff) => changes::members(&mut map, diff, report.sources, self.style)?,
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
+            Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use super::Options;
 use super::expect::{Mismatch, Verdict, name_of};
+use super::usage::Usage;
 use crate::diagnostic::Finding;
 use crate::engine::{Decision, Kind, Reason};
 use crate::policy::Path;
 use crate::source::SourceMap;
 use crate::time::Time;
 use crate::timeline::Assumption;
+use crate::trace::account::Format;
 use crate::trace::{BadLine, DecisionName, Expected, Grant, Origin, RecordedArguments};
 
 /// The results of one policy's traces.
@@ -30,6 +32,11 @@ pub struct Results {
     pub passed_over: BTreeMap<&'static str, u64>,
     /// The cases to report, by trace, line and repetition.
     pub cases: Vec<Case>,
+    /// The cases that passed what was expected, where they were asked for and
+    /// are not among `cases` anyway.
+    pub passed: Vec<Case>,
+    /// How much of each limit was used, where that was asked for.
+    pub usage: Option<Usage>,
     /// What was taken for granted, each once.
     pub assumptions: Vec<Assumption>,
     /// What is wrong with lines of the traces.
@@ -46,15 +53,41 @@ pub struct Results {
 pub struct TraceSummary {
     /// Its name.
     pub name: String,
+    /// The format that it was read in.
+    pub format: Format,
     /// Its calls.
     pub counts: Counts,
+    /// Lines without a call, by reason.
+    pub passed_over: BTreeMap<&'static str, PassedOver>,
 }
 
+/// Lines of one trace that were passed over for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PassedOver {
+    /// How many.
+    pub lines: u64,
+    /// Which, from 1, when they were asked for: the first [`MOST_LISTED`].
+    pub listed: Vec<usize>,
+}
+
+/// The most lines that are listed for one reason.
+pub const MOST_LISTED: usize = 1_000;
+
 impl TraceSummary {
-    pub(super) fn new(name: &str) -> TraceSummary {
+    pub(super) fn new(name: &str, format: Format) -> TraceSummary {
         TraceSummary {
             name: name.to_owned(),
+            format,
             counts: Counts::default(),
+            passed_over: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn pass_over(&mut self, line: usize, reason: &'static str, list: bool) {
+        let passed = self.passed_over.entry(reason).or_default();
+        passed.lines += 1;
+        if list && passed.listed.len() < MOST_LISTED {
+            passed.listed.push(line);
         }
     }
 }

@@ -348,7 +348,7 @@ fn setting<T>(
 }
 
 /// Times that a calendar can show, which leaves room for counting with them.
-fn in_calendar(time: Time) -> Result<Time, String> {
+pub(super) fn in_calendar(time: Time) -> Result<Time, String> {
     const EARLIEST: i64 = -62_167_219_200;
     const LATEST: i64 = 253_402_300_799;
     if (EARLIEST..=LATEST).contains(&time.seconds()) {

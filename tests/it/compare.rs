@@ -1,8 +1,9 @@
 //! Comparisons of whole policies: the worked cases, and brute force.
 
+mod access;
 mod counts;
 mod finite;
-mod random;
+mod sums;
 mod unbounded;
 mod worked;
 

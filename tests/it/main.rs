@@ -1,20 +1,30 @@
 //! One binary for all integration tests, one module for each area.
 
 #![allow(
-    clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice,
+    clippy::panic,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and prints its figures"
+    clippy::print_stderr,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, and shows what it has counted"
 )]
 
+mod classifier;
+mod classify;
+mod commands;
 mod compare;
+mod diff_cli;
+mod embed;
 mod engine;
 mod house;
 mod malformed;
 mod naive;
 mod parser;
 mod random;
+mod readers;
+mod readme;
 mod region;
+mod render;
+mod support;

@@ -10,7 +10,7 @@ use mcppolicy::value::Value;
 
 use crate::random::Random;
 
-const MUTANTS: u64 = 400_000;
+const MUTANTS: u64 = 300_000;
 
 /// Texts to begin from: every construct of JSON, and its edges.
 const SEEDS: [&str; 12] = [

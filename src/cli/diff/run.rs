@@ -291,7 +291,7 @@ fn load(
 fn replay(workspace: &mut Workspace, both: [&Compiled<'_>; 2], settings: &Settings<'_>) -> Traffic {
     let mut traffic = Traffic::default();
     for path in traces::expand(workspace, settings.traces) {
-        let read = traces::open(&path).and_then(|mut trace| {
+        let read = traces::open(&path, workspace.reading).and_then(|mut trace| {
             traffic
                 .read(
                     both,

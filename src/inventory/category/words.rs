@@ -1,7 +1,8 @@
 //! The words of a tool's name, and what they usually mean. General vocabulary
 //! only: no names of tools or servers learnt by heart.
 
-use super::{Category, Verb};
+use super::Category;
+use super::evidence::Weight;
 
 /// A name's words in lower case: split at everything that is no letter or
 /// digit, and where `camelCase` or `HTTPServer` begins a new word.
@@ -41,183 +42,335 @@ pub(super) fn is_compound_noun(words: &[String], at: usize) -> bool {
     is_pair(at) || at.checked_sub(1).is_some_and(is_pair)
 }
 
-const READ: &[&str] = &[
+/// Verbs that look.
+const READ_PLAIN: &[&str] = &[
+    "analyse",
     "analyze",
     "browse",
+    "calculate",
     "check",
     "compare",
+    "compute",
     "count",
+    "crawl",
     "describe",
+    "detect",
+    "diagnose",
     "diff",
+    "discover",
+    "display",
+    "echo",
+    "enumerate",
+    "estimate",
+    "examine",
     "explain",
-    "export",
+    "explore",
+    "extract",
     "fetch",
     "find",
     "get",
+    "identify",
     "inspect",
     "introspect",
     "list",
+    "locate",
+    "look",
     "lookup",
+    "measure",
+    "monitor",
     "observe",
+    "peek",
     "ping",
+    "predict",
     "preview",
+    "print",
+    "query",
     "read",
-    "resolve",
+    "recall",
+    "recommend",
     "retrieve",
     "scan",
+    "scrape",
     "search",
+    "see",
     "show",
-    "stat",
-    "status",
+    "suggest",
+    "summarise",
     "summarize",
     "tail",
+    "transcribe",
+    "translate",
     "validate",
     "verify",
     "view",
+    "wait",
     "watch",
     "whoami",
 ];
 
-const WRITE: &[&str] = &[
+/// Words that are verbs of looking, and other things besides.
+const READ_VAGUE: &[&str] = &[
+    "access",
+    "ask",
+    "audit",
+    "collect",
+    "convert",
+    "decode",
+    "download",
+    "export",
+    "filter",
+    "format",
+    "gather",
+    "help",
+    "learn",
+    "lint",
+    "log",
+    "map",
+    "match",
+    "open",
+    "parse",
+    "poll",
+    "profile",
+    "provide",
+    "rank",
+    "render",
+    "resolve",
+    "return",
+    "review",
+    "sort",
+    "specify",
+    "stat",
+    "status",
+    "trace",
+    "visualize",
+];
+
+/// Verbs that change something.
+const WRITE_PLAIN: &[&str] = &[
     "accept",
+    "activate",
     "add",
     "append",
-    "apply",
     "approve",
     "archive",
     "assign",
     "attach",
     "authorize",
+    "back",
+    "block",
     "cancel",
-    "capture",
     "change",
-    "clone",
+    "claim",
+    "click",
     "close",
     "comment",
     "commit",
-    "configure",
-    "confirm",
-    "convert",
     "copy",
     "create",
+    "customize",
+    "deactivate",
+    "decline",
+    "define",
+    "detach",
     "disable",
     "dismiss",
-    "download",
+    "drag",
     "duplicate",
     "edit",
     "enable",
+    "enroll",
+    "fill",
     "finalize",
+    "follow",
     "fork",
-    "generate",
+    "forward",
+    "grant",
+    "hide",
+    "hover",
     "import",
+    "init",
+    "initialize",
     "insert",
     "invite",
-    "issue",
+    "join",
     "label",
+    "leave",
+    "link",
     "lock",
     "make",
-    "manage",
     "mark",
     "merge",
+    "migrate",
     "modify",
     "move",
+    "mute",
+    "navigate",
     "notify",
-    "open",
+    "order",
     "patch",
+    "pause",
+    "pin",
     "place",
     "post",
-    "process",
+    "press",
+    "promote",
+    "provision",
     "publish",
+    "pull",
     "push",
     "put",
+    "reassign",
+    "record",
     "register",
-    "release",
+    "reject",
     "rename",
+    "reopen",
+    "reorder",
     "replace",
     "reply",
+    "report",
+    "reprioritize",
     "request",
     "resize",
+    "respond",
     "restore",
     "save",
     "schedule",
+    "scroll",
+    "select",
     "send",
     "set",
     "share",
+    "stage",
+    "star",
+    "stop",
     "store",
     "submit",
     "subscribe",
+    "suspend",
+    "swap",
+    "switch",
     "sync",
+    "tag",
+    "toggle",
     "transition",
-    "undelete",
+    "type",
+    "unarchive",
+    "unassign",
+    "unblock",
+    "unfollow",
+    "unhide",
     "unlock",
+    "unmute",
+    "unpause",
+    "unpin",
+    "unstar",
     "unsubscribe",
     "update",
     "upload",
     "upsert",
-    "void",
+    "vote",
     "write",
 ];
 
-const EXECUTE: &[&str] = &[
-    "boot",
-    "build",
-    "call",
-    "compile",
-    "dispatch",
-    "eval",
-    "evaluate",
-    "exec",
-    "execute",
-    "install",
-    "invoke",
-    "launch",
-    "provision",
-    "reboot",
-    "rerun",
-    "restart",
-    "resume",
-    "rollback",
-    "run",
-    "shutdown",
-    "spawn",
-    "start",
-    "stop",
-    "test",
-    "trigger",
-    "deploy",
+/// Verbs that probably change something.
+const WRITE_VAGUE: &[&str] = &[
+    "adjust",
+    "allow",
+    "apply",
+    "author",
+    "begin",
+    "capture",
+    "checkout",
+    "clone",
+    "complete",
+    "compose",
+    "compress",
+    "configure",
+    "confirm",
+    "connect",
+    "control",
+    "design",
+    "disconnect",
+    "draft",
+    "expand",
+    "fix",
+    "format",
+    "generate",
+    "handle",
+    "implement",
+    "improve",
+    "increment",
+    "interact",
+    "issue",
+    "load",
+    "mount",
+    "optimize",
+    "perform",
+    "prepare",
+    "process",
+    "produce",
+    "protect",
+    "release",
+    "setup",
+    "sign",
+    "simulate",
+    "transform",
+    "use",
+    "work",
 ];
 
-const DESTRUCTIVE: &[&str] = &[
-    "clear",
-    "decommission",
+/// Verbs that set something running.
+const EXECUTE_PLAIN: &[&str] = &[
+    "automate", "boot", "build", "call", "compile", "deploy", "dispatch", "eval", "evaluate",
+    "exec", "execute", "install", "invoke", "launch", "reboot", "recreate", "rerun", "restart",
+    "rollback", "run", "shutdown", "spawn", "start", "test", "trigger",
+];
+
+/// Verbs that mostly set something running.
+const EXECUTE_USUAL: &[&str] = &["orchestrate", "resume", "retry"];
+
+/// Verbs that take something away.
+const DESTRUCTIVE_PLAIN: &[&str] = &[
     "del",
     "delete",
     "destroy",
-    "discard",
     "drop",
-    "empty",
     "erase",
     "expunge",
-    "flush",
     "kill",
     "nuke",
     "obliterate",
-    "prune",
     "purge",
-    "remove",
-    "reset",
-    "revoke",
     "rm",
     "rmdir",
     "shred",
     "terminate",
     "truncate",
     "uninstall",
-    "unlink",
     "wipe",
 ];
 
-const FINANCIAL: &[&str] = &[
+/// Verbs that mostly take something away for good.
+const DESTRUCTIVE_USUAL: &[&str] = &[
+    "clear",
+    "decommission",
+    "discard",
+    "empty",
+    "evict",
+    "flush",
+    "overwrite",
+    "prune",
+    "remove",
+    "reset",
+    "revert",
+    "revoke",
+    "unlink",
+];
+
+/// Verbs that move money.
+const FINANCIAL_PLAIN: &[&str] = &[
+    "bill",
     "buy",
     "charge",
     "disburse",
@@ -229,9 +382,11 @@ const FINANCIAL: &[&str] = &[
     "reimburse",
     "remit",
     "sell",
+    "tip",
     "withdraw",
 ];
 
+/// Money, and things that are paid.
 const MONEY: &[&str] = &[
     "balance",
     "billing",
@@ -240,6 +395,7 @@ const MONEY: &[&str] = &[
     "charges",
     "credit",
     "credits",
+    "deposit",
     "donation",
     "fund",
     "funds",
@@ -258,13 +414,38 @@ const MONEY: &[&str] = &[
     "subscriptions",
     "trade",
     "transaction",
+    "transactions",
     "transfer",
     "transfers",
     "wallet",
-    "wire",
     "withdrawal",
 ];
 
+/// What only speaks of money beside it: a payment *template* is text.
+const ABOUT_MONEY: &[&str] = &[
+    "category",
+    "details",
+    "event",
+    "events",
+    "history",
+    "label",
+    "method",
+    "note",
+    "notification",
+    "notifications",
+    "report",
+    "resource",
+    "settings",
+    "status",
+    "template",
+    "templates",
+    "topic",
+    "update",
+    "updates",
+    "webhook",
+];
+
+/// What is moved without paying.
 const GOODS: &[&str] = &[
     "call",
     "chat",
@@ -286,7 +467,10 @@ const GOODS: &[&str] = &[
     "workspace",
 ];
 
+/// What runs what it is given.
 const RUNNERS: &[&str] = &[
+    "agent",
+    "automation",
     "bash",
     "cmd",
     "command",
@@ -304,9 +488,11 @@ const RUNNERS: &[&str] = &[
     "terminal",
 ];
 
+/// Stores that can be written by a query, and the languages of such queries.
 const DATABASES: &[&str] = &[
     "cypher",
     "database",
+    "databases",
     "db",
     "ddl",
     "dml",
@@ -319,24 +505,252 @@ const DATABASES: &[&str] = &[
     "sqlite",
 ];
 
-/// What `word` means as a verb.
-pub(super) fn verb(word: &str) -> Option<Verb> {
+/// What *to manage* means to start and stop.
+const RUNNABLE: &[&str] = &[
+    "container",
+    "containers",
+    "job",
+    "jobs",
+    "pipeline",
+    "pipelines",
+    "process",
+    "processes",
+    "vm",
+    "workflow",
+    "workflows",
+];
+
+/// What *to apply* means to carry out.
+const PLANS: &[&str] = &[
+    "manifest",
+    "manifests",
+    "migration",
+    "migrations",
+    "playbook",
+    "terraform",
+];
+
+/// What is taken by looking.
+const PICTURES: &[&str] = &["screenshot", "screenshots", "snapshot", "snapshots"];
+
+/// Nouns for what is looked at, at the end of a name without a verb.
+const SIGHTS: &[&str] = &[
+    "count",
+    "details",
+    "diff",
+    "docs",
+    "documentation",
+    "history",
+    "info",
+    "log",
+    "logs",
+    "metadata",
+    "metrics",
+    "report",
+    "screenshot",
+    "show",
+    "stat",
+    "statistics",
+    "stats",
+    "status",
+    "summary",
+    "tree",
+    "version",
+];
+
+/// Verbs that are as often nouns, so that a name may begin with one: *issue_list*.
+const NOUNS: &[&str] = &[
+    "access", "audit", "bill", "block", "boot", "build", "call", "change", "charge", "check",
+    "claim", "comment", "commit", "control", "copy", "count", "deposit", "design", "diff",
+    "domain", "draft", "echo", "export", "file", "filter", "follow", "fork", "format", "fund",
+    "group", "help", "import", "issue", "job", "join", "label", "like", "link", "list", "load",
+    "lock", "log", "look", "map", "mark", "match", "merge", "monitor", "note", "object", "order",
+    "patch", "pin", "pipeline", "place", "plan", "post", "preview", "profile", "project", "pull",
+    "purchase", "push", "query", "rank", "record", "refund", "release", "report", "request",
+    "review", "run", "schedule", "search", "set", "share", "show", "sort", "stage", "star",
+    "start", "stat", "status", "stop", "store", "switch", "tag", "tail", "task", "template",
+    "test", "tip", "trace", "trade", "transfer", "type", "update", "upload", "use", "view", "vote",
+    "watch", "work",
+];
+
+/// Verbs that end a name that begins with its object.
+const ENDINGS: &[&str] = &[
+    "create", "delete", "destroy", "erase", "execute", "find", "get", "insert", "invoke", "list",
+    "purge", "read", "remove", "retrieve", "search", "truncate", "upsert", "view", "wipe", "write",
+];
+
+/// What may stand before the verb of a sentence.
+const FILLERS: &[&str] = &[
+    "a",
+    "action",
+    "allows",
+    "also",
+    "an",
+    "api",
+    "asynchronously",
+    "automatically",
+    "be",
+    "can",
+    "easily",
+    "enables",
+    "endpoint",
+    "function",
+    "helper",
+    "helps",
+    "immediately",
+    "interactively",
+    "lets",
+    "method",
+    "permanently",
+    "quickly",
+    "recursively",
+    "safely",
+    "securely",
+    "simply",
+    "the",
+    "this",
+    "to",
+    "tool",
+    "us",
+    "use",
+    "used",
+    "you",
+    "your",
+];
+
+/// Words that end the object of a verb.
+const CLAUSES: &[&str] = &[
+    "and", "but", "by", "for", "from", "if", "in", "into", "of", "on", "or", "so", "that",
+    "through", "to", "unless", "using", "via", "when", "where", "which", "while", "with",
+    "without",
+];
+
+/// Nouns of action, and what their verbs mean.
+const ACTIONS: &[(Category, &[&str])] = &[
+    (
+        Category::Read,
+        &[
+            "analysis",
+            "detection",
+            "diagnosis",
+            "extraction",
+            "inspection",
+            "listing",
+            "lookup",
+            "overview",
+            "preview",
+            "query",
+            "retrieval",
+            "search",
+            "summary",
+            "transcription",
+            "validation",
+            "verification",
+            "viewer",
+            "visualization",
+        ],
+    ),
+    (
+        Category::Write,
+        &[
+            "creation",
+            "edit",
+            "editing",
+            "management",
+            "modification",
+            "update",
+            "upload",
+        ],
+    ),
+    (
+        Category::Execute,
+        &["automation", "execution", "invocation", "orchestration"],
+    ),
+    (
+        Category::Destructive,
+        &["deletion", "destruction", "removal"],
+    ),
+    (
+        Category::Financial,
+        &["payment", "payments", "payout", "purchase", "refund"],
+    ),
+];
+
+/// What a verb suggests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// The category itself.
+    Does(Category),
+    /// Moves money unless its object is something else: *transfer*.
+    Mover,
+    /// Reads, but runs what it is given when its object is a database: *query*.
+    Querier,
+    /// Looks, when its object is a picture: *take*, *capture*.
+    Taker,
+    /// Depends on what is managed: *manage*, *apply*.
+    Manager,
+}
+
+/// What `word` means as a verb, and how surely.
+pub(super) fn verb(word: &str) -> Option<(Verb, Weight)> {
+    use Category::{Destructive, Execute, Financial, Read, Write};
     let is_in = |list: &[&str]| list.contains(&word);
-    Some(match word {
-        "transfer" => Verb::Mover,
-        "query" => Verb::Querier,
-        _ if is_in(EXECUTE) => Verb::Does(Category::Execute),
-        _ if is_in(DESTRUCTIVE) => Verb::Does(Category::Destructive),
-        _ if is_in(FINANCIAL) => Verb::Does(Category::Financial),
-        _ if is_in(READ) => Verb::Does(Category::Read),
-        _ if is_in(WRITE) => Verb::Does(Category::Write),
-        _ => return None,
-    })
+    let does = |category, weight| Some((Verb::Does(category), weight));
+    match word {
+        "transfer" => Some((Verb::Mover, Weight::Plain)),
+        "query" => Some((Verb::Querier, Weight::Plain)),
+        "take" | "capture" => Some((Verb::Taker, Weight::Plain)),
+        "manage" | "apply" => Some((Verb::Manager, Weight::Vague)),
+        _ if is_in(EXECUTE_PLAIN) => does(Execute, Weight::Plain),
+        _ if is_in(EXECUTE_USUAL) => does(Execute, Weight::Usual),
+        _ if is_in(DESTRUCTIVE_PLAIN) => does(Destructive, Weight::Plain),
+        _ if is_in(DESTRUCTIVE_USUAL) => does(Destructive, Weight::Usual),
+        _ if is_in(FINANCIAL_PLAIN) => does(Financial, Weight::Plain),
+        _ if is_in(READ_PLAIN) => does(Read, Weight::Plain),
+        _ if is_in(WRITE_PLAIN) => does(Write, Weight::Plain),
+        _ if is_in(WRITE_VAGUE) => does(Write, Weight::Vague),
+        _ if is_in(READ_VAGUE) => does(Read, Weight::Vague),
+        _ => None,
+    }
+}
+
+/// The base form of a word of prose: *lists*, *listing* and *retrieves* are
+/// *list* and *retrieve*, where that is a verb known here; else the word.
+pub(super) fn base(word: &str) -> String {
+    if verb(word).is_some() {
+        return word.to_owned();
+    }
+    let stems = [
+        ("ies", "y"),
+        ("es", "e"),
+        ("es", ""),
+        ("s", ""),
+        ("ing", ""),
+        ("ing", "e"),
+    ];
+    let mut candidates = stems.iter().filter_map(|(ending, instead)| {
+        let stem = word.strip_suffix(ending)?;
+        Some(format!("{stem}{instead}"))
+    });
+    let doubled = word.strip_suffix("ing").and_then(|stem| {
+        let last = stem.chars().next_back()?;
+        let shorter = stem.strip_suffix(last)?;
+        shorter.ends_with(last).then(|| shorter.to_owned())
+    });
+    candidates
+        .find(|base| verb(base).is_some())
+        .or_else(|| doubled.filter(|base| verb(base).is_some()))
+        .unwrap_or_else(|| word.to_owned())
 }
 
 /// Money, or a thing that is paid: *refund*, *invoice*.
 pub(super) fn is_money(word: &str) -> bool {
     MONEY.contains(&word)
+}
+
+/// What makes the money beside it a mere subject: *template*.
+pub(super) fn is_about_money(word: &str) -> bool {
+    ABOUT_MONEY.contains(&word)
 }
 
 /// A thing that is moved without paying: *file*, *issue*.
@@ -352,4 +766,99 @@ pub(super) fn is_runner(word: &str) -> bool {
 /// A store, or a language of queries for one: *sql*.
 pub(super) fn is_database(word: &str) -> bool {
     DATABASES.contains(&word)
+}
+
+/// What is taken by looking: *screenshot*.
+pub(super) fn is_picture(word: &str) -> bool {
+    PICTURES.contains(&word)
+}
+
+/// What is only ever looked at: *status*.
+pub(super) fn is_sight(word: &str) -> bool {
+    SIGHTS.contains(&word)
+}
+
+/// Whether a verb is as often a noun: *issue*, *list*.
+pub(super) fn can_be_noun(word: &str) -> bool {
+    NOUNS.contains(&word)
+}
+
+/// Whether a verb ends names that begin with their object: *delete*.
+pub(super) fn ends_names(word: &str) -> bool {
+    ENDINGS.contains(&word)
+}
+
+/// Whether a word of prose may stand before the first verb.
+pub(super) fn is_filler(word: &str) -> bool {
+    FILLERS.contains(&word)
+}
+
+/// Whether a word of prose ends the object of a verb: *from*, *to*.
+pub(super) fn begins_clause(word: &str) -> bool {
+    CLAUSES.contains(&word)
+}
+
+/// What is run or carried out when it is managed or applied: *pipeline*.
+pub(super) fn is_runnable(word: &str) -> bool {
+    RUNNABLE.contains(&word) || PLANS.contains(&word)
+}
+
+/// What the verb of a noun of action means: *deletion*.
+pub(super) fn action(word: &str) -> Option<Category> {
+    ACTIONS
+        .iter()
+        .find(|(_, nouns)| nouns.contains(&word))
+        .map(|(category, _)| *category)
+}
+
+/// Whether the words of an argument's name say that its value is run:
+/// `command`, `sql_query`, `jsCode`; `country_code` is no code.
+pub(super) fn is_code(words: &[String]) -> bool {
+    const CODE: &[&str] = &[
+        "cmd",
+        "command",
+        "commands",
+        "cypher",
+        "expression",
+        "javascript",
+        "script",
+        "shell",
+        "sql",
+    ];
+    let all: Vec<&str> = words.iter().map(String::as_str).collect();
+    match all.as_slice() {
+        ["code"] | ["js" | "source" | "python", "code"] => true,
+        [.., last] => CODE.contains(last) || (*last == "query" && all.contains(&"sql")),
+        [] => false,
+    }
+}
+
+/// A word for an amount in an argument's name.
+pub(super) fn is_amount(word: &str) -> bool {
+    matches!(word, "amount" | "amounts" | "sum" | "cents")
+}
+
+/// A word in an argument's name that says that an amount is of money and goes
+/// to someone.
+pub(super) fn is_payee(word: &str) -> bool {
+    matches!(
+        word,
+        "account" | "beneficiary" | "currency" | "payee" | "recipient" | "to" | "wallet"
+    )
+}
+
+/// Verbs that pay when an amount goes with them: *send*.
+pub(super) fn can_pay(word: &str) -> bool {
+    matches!(
+        word,
+        "authorize"
+            | "capture"
+            | "issue"
+            | "make"
+            | "place"
+            | "process"
+            | "send"
+            | "submit"
+            | "transfer"
+    )
 }

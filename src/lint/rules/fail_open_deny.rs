@@ -7,7 +7,7 @@ use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::engine::Slot;
 use crate::lint::context::Tool;
-use crate::lint::witness::{candidates, passes, with, without};
+use crate::lint::witness::{candidates, with, without};
 use crate::policy::{self, Comparison, Condition, Path, Test};
 use crate::value::Value;
 
@@ -177,7 +177,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         // One argument has one hole, however many rules look at it.
         let mut reported: BTreeSet<&Path> = BTreeSet::new();
         for rule in &tool.rules.deny_if {
-            let Some(caught) = caught(context, tool, rule, &accepted) else {
+            let Some(caught) = caught(reporter, tool, rule, &accepted) else {
                 continue;
             };
             let open = rule
@@ -185,7 +185,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 .iter()
                 .filter(|condition| !reported.contains(&condition.path.value))
                 .find_map(|condition| {
-                    let ways = ways_around(context, reporter, tool, rule, condition, &caught);
+                    let ways = ways_around(reporter, tool, rule, condition, &caught);
                     (!ways.is_empty()).then_some((condition, ways))
                 });
             if let Some((condition, ways)) = open {
@@ -199,7 +199,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 /// A call that the policy refuses because `rule` is met, made from one that it
 /// lets pass.
 fn caught(
-    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
     tool: &Tool<'_>,
     rule: &policy::Rule,
     accepted: &Value,
@@ -221,7 +221,7 @@ fn caught(
             None => arguments = without(&arguments, path),
         }
     }
-    (!passes(context.engine, tool.name(), &arguments)).then_some(arguments)
+    (!reporter.passes(tool.name(), &arguments)).then_some(arguments)
 }
 
 /// Numbers that a comparison plainly is about: `gt 100` about 1000.
@@ -245,8 +245,7 @@ enum Way {
 }
 
 fn ways_around(
-    context: &Context<'_>,
-    reporter: &Reporter<'_>,
+    reporter: &mut Reporter<'_>,
     tool: &Tool<'_>,
     rule: &policy::Rule,
     condition: &Condition,
@@ -262,7 +261,7 @@ fn ways_around(
         .iter()
         .any(|other| other.path.value == *path && matches!(other.test, Test::Exists(true)));
     let left_out = without(caught, path);
-    if !expects_presence && passes(context.engine, tool.name(), &left_out) {
+    if !expects_presence && reporter.passes(tool.name(), &left_out) {
         ways.push(Way::LeftOut(WitnessCall::new(tool.name(), left_out)));
     }
     let is_number = matches!(condition.test, Test::Compare(..));
@@ -277,7 +276,7 @@ fn ways_around(
         let Some(arguments) = with(caught, path, other.clone()) else {
             continue;
         };
-        if passes(context.engine, tool.name(), &arguments) {
+        if reporter.passes(tool.name(), &arguments) {
             ways.push(Way::OtherType(
                 WitnessCall::new(tool.name(), arguments),
                 other,
@@ -318,6 +317,12 @@ fn as_another_type(value: &Value) -> Vec<Value> {
             Value::String(value.to_string()),
             Value::String(format!("{value}.0")),
             Value::Array(vec![value.clone()]),
+        ],
+        // `contains` also looks for its operand among the elements, so a longer
+        // text is tried as well.
+        Value::String(text) => vec![
+            Value::Array(vec![value.clone()]),
+            Value::Array(vec![Value::String(format!("{text} example"))]),
         ],
         _ => vec![Value::Array(vec![value.clone()])],
     }

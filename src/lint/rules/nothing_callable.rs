@@ -93,7 +93,7 @@ fn everything_hidden(context: &Context<'_>, reporter: &Reporter<'_>) -> Option<F
 }
 
 fn nothing_open(context: &Context<'_>, reporter: &Reporter<'_>) -> Option<Finding> {
-    if context.allows_by_default() || context.open_tools().next().is_some() {
+    if !context.nothing_is_callable() {
         return None;
     }
     let help = "list the tools that may be called, such as \"tools\": {\"get_status\": {}}, or write \"default\": \"allow\" to leave all but the hidden ones open";
@@ -115,7 +115,10 @@ fn nothing_open(context: &Context<'_>, reporter: &Reporter<'_>) -> Option<Findin
                 reporter.at(blocked.span),
                 format!("`{name}` {}", blocked.why),
             ),
-            (None, None) => finding,
+            (None, None) => finding.related(
+                reporter.at(tool.rules.name_span),
+                format!("no call meets the rules of `{name}`"),
+            ),
         };
     }
     Some(finding)

@@ -1,23 +1,25 @@
 //! Replayed calls: those whose expectation did not pass, then the counts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::steps::decision_line;
 use super::{counted, render_findings, terminal};
-use crate::render::{Style, shown};
-use crate::replay::RunOutcome;
+use crate::render::{Style, shown, words};
 use crate::replay::expect::Verdict;
-use crate::replay::results::{Case, Results};
+use crate::replay::results::{Case, Results, TraceSummary};
 use crate::report::{TestRun, Tested};
 use crate::source::SourceMap;
+use crate::trace::account::Format;
 
 /// All policies' cases, then one summary.
 pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
     details(out, tested, sources, style);
     for run in &tested.runs {
         tools(out, run);
+        logs(out, &run.results);
     }
-    let _ = writeln!(out, "{}", summary(tested));
+    let _ = writeln!(out, "{}", words::tested(tested));
 }
 
 /// What needs attention, without the counts.
@@ -36,21 +38,9 @@ pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, st
         for case in &run.results.cases {
             render_case(out, case, run, sources, style);
         }
-        if let Some(complaint) = complaint(run.outcome) {
+        if let Some(complaint) = words::complaint(run.outcome) {
             let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.policy));
         }
-    }
-}
-
-/// What a run that asserted nothing has to be told.
-fn complaint(outcome: RunOutcome) -> Option<&'static str> {
-    match outcome {
-        RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
-        RunOutcome::NoCallInScope => Some("no call in the traces went to this policy's server"),
-        RunOutcome::NothingAsserted => {
-            Some("nothing was asserted; add `expect` to the calls, or let --update write it")
-        }
-        RunOutcome::Clean | RunOutcome::InvalidTrace | RunOutcome::Failed => None,
     }
 }
 
@@ -75,19 +65,8 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
     if let Some(time) = case.time {
         let _ = write!(out, " at {time}");
     }
-    let repetitions = &case.repetitions;
-    if repetitions.of > 1 {
-        let (first, last, of) = (repetitions.first, repetitions.last, repetitions.of);
-        let _ = match repetitions.count {
-            1 => write!(out, ", repetition {first} of {of}"),
-            count if count == last - first + 1 => {
-                write!(out, ", repetitions {first} to {last} of {of}")
-            }
-            count => write!(
-                out,
-                ", {count} of the repetitions {first} to {last} of {of}"
-            ),
-        };
+    if let Some(repetitions) = words::repetitions(&case.repetitions) {
+        let _ = write!(out, ", {repetitions}");
     }
     out.push('\n');
     for mismatch in &case.mismatches {
@@ -169,28 +148,48 @@ fn asides(out: &mut String, results: &Results) {
     }
 }
 
-/// One line that counts each call once.
-pub(super) fn summary(tested: &Tested) -> String {
-    let counts = tested.summary();
-    let mut parts = Vec::new();
-    let each = [
-        (counts.passed, "as expected"),
-        (counts.failed, "not as expected"),
-        (counts.undetermined, "undetermined"),
-        (counts.unasserted, "without expectation"),
-        (counts.out_of_scope, "out of scope"),
-    ];
-    for (count, what) in each {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
+/// More logs than these are shown by format.
+const MOST_LOGS: usize = 20;
+
+/// What logs were recognised as, and what was passed over in them.
+fn logs(out: &mut String, results: &Results) {
+    let is_log = |trace: &&TraceSummary| trace.format != Format::Native;
+    let logs: Vec<&TraceSummary> = results.traces.iter().filter(is_log).collect();
+    let listed = |log: &&TraceSummary| log.passed_over.values().any(|of| !of.listed.is_empty());
+    if logs.len() > MOST_LOGS && !logs.iter().any(listed) {
+        let mut formats: BTreeMap<Format, (u64, u64)> = BTreeMap::new();
+        for log in logs {
+            let (files, calls) = formats.entry(log.format).or_default();
+            *files += 1;
+            *calls += log.counts.calls;
+        }
+        for (format, (files, calls)) in formats {
+            let (files, calls) = (counted(files, "log"), counted(calls, "call"));
+            let _ = writeln!(out, "  read as {}: {files}, {calls}", format.name());
+        }
+        return;
+    }
+    for log in logs {
+        let passed = log.passed_over.values().map(|passed| passed.lines).sum();
+        let _ = writeln!(
+            out,
+            "  {} read as {}: {}, {} passed over",
+            terminal(&log.name),
+            log.format.name(),
+            counted(log.counts.calls, "call"),
+            counted(passed, "line"),
+        );
+        for (reason, passed) in &log.passed_over {
+            let Some(last) = passed.listed.last() else {
+                continue;
+            };
+            let lines: Vec<String> = passed.listed.iter().map(usize::to_string).collect();
+            let more = if passed.lines > passed.listed.len() as u64 {
+                format!(" and more behind {last}")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(out, "    {reason}: {}{more}", lines.join(", "));
         }
     }
-    let traces = counted(tested.traces() as u64, "trace");
-    let calls = counted(counts.calls, "call");
-    let parts = if parts.is_empty() {
-        "nothing decided".to_owned()
-    } else {
-        parts.join(", ")
-    };
-    format!("{traces}, {calls}: {parts}")
 }

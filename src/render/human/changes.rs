@@ -4,13 +4,12 @@
 use std::fmt::Write;
 
 use super::{counted, render_findings, terminal};
-use crate::compare::{Change, Scope, Side, Verdict, Witness};
-use crate::diff::approval::Approval;
+use crate::compare::{Change, Scope, Side, Witness};
+use crate::diff::PolicyDiff;
 use crate::diff::gate::Outside;
-use crate::diff::traffic::{Counts, Example, Traffic};
-use crate::diff::{Diff, Fate, PolicyDiff};
-use crate::render::{Style, json, shown};
-use crate::report::{ApprovalShown, DiffReport, Standing};
+use crate::diff::traffic::{Example, Traffic};
+use crate::render::{Style, json, shown, words};
+use crate::report::DiffReport;
 use crate::source::{FileId, Location, SourceMap};
 
 /// Witnesses shown for each direction; the JSON report has them all.
@@ -20,16 +19,16 @@ const MOST_WITNESSES: usize = 3;
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     render_findings(out, &report.findings, sources, style);
     details(out, report, sources, style);
-    for shown in &report.approvals {
-        render_approval(out, shown);
+    for approval in report.approvals.iter().filter_map(words::approval) {
+        let _ = writeln!(out, "{}", terminal(&approval));
     }
-    let _ = writeln!(out, "{}", conclusion(&report.diff, report));
+    let _ = writeln!(out, "{}", conclusion(report));
 }
 
 /// Each policy's changes, what of them nobody has approved, and the traffic.
 pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     for policy in &report.diff.policies {
-        let _ = writeln!(out, "{}: {}", terminal(&policy.name), headline(policy));
+        let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::fate(policy));
         for change in policy.changes() {
             render_change(out, change, policy, sources);
         }
@@ -44,54 +43,19 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
     }
 }
 
-pub(super) fn headline(policy: &PolicyDiff) -> String {
-    match &policy.fate {
-        Fate::Added => "added".to_owned(),
-        Fate::Removed if policy.judgement.removal.is_some() => "removed, approved".to_owned(),
-        Fate::Removed => "removed".to_owned(),
-        Fate::Compared(comparison) => {
-            let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
-                ", and something could not be determined"
-            } else {
-                ""
-            };
-            format!("{}{rest}", comparison.verdict.name())
-        }
-    }
-}
-
-fn conclusion(diff: &Diff, report: &DiffReport) -> String {
-    let policies = counted(diff.policies.len() as u64, "policy");
-    let mut line = format!("{policies}: {}", diff.verdict().name());
-    if diff.undetermined() > 0 && diff.verdict() != Verdict::Undetermined {
-        let _ = write!(
-            line,
-            ", {} undetermined",
-            counted(diff.undetermined() as u64, "change")
-        );
-    }
-    let gate = report.gate.name();
-    let _ = match report.refused {
-        true => write!(line, "; refused by the gate ({gate})"),
-        false => write!(line, "; passes the gate ({gate})"),
-    };
-    line
+fn conclusion(report: &DiffReport) -> String {
+    let policies = counted(report.diff.policies.len() as u64, "policy");
+    format!("{policies}: {}", words::conclusion(report))
 }
 
 fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
-    let scope = scope_name(&change.scope);
-    let verdict = if change.reworded {
-        "reworded"
-    } else {
-        change.verdict.name()
-    };
+    let scope = terminal(words::scope(&change.scope));
+    let verdict = words::verdict(change);
     let _ = write!(out, "\n  {scope}, {}: {verdict}", change.aspect.name());
     if let Some(reason) = change.reason {
         let _ = write!(out, " ({})", reason.name());
     }
-    if policy.judgement.approves_change(change) {
-        out.push_str(", approved");
-    }
+    out.push_str(words::approved(policy, change));
     out.push('\n');
     for (label, side, file) in [
         ("before", &change.old, policy.old),
@@ -101,65 +65,21 @@ fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources
             let _ = writeln!(out, "    {label}: {line}");
         }
     }
-    for (what, witnesses) in [
-        ("passes now", &change.loosened),
-        ("refused now", &change.tightened),
-    ] {
+    for (passes, witnesses) in [(true, &change.loosened), (false, &change.tightened)] {
         for witness in witnesses.iter().take(MOST_WITNESSES) {
-            render_witness(out, what, witness);
+            render_witness(out, passes, witness);
         }
     }
 }
 
-fn scope_name(scope: &Scope) -> String {
-    match scope {
-        Scope::Tool(tool) => terminal(tool),
-        Scope::Unlisted => "unlisted tools".to_owned(),
-        Scope::AllTools => "all tools together".to_owned(),
-    }
-}
-
-/// What goes beyond the approvals of a scope. Where nothing is approved, the
-/// change itself has said it all, but for the limits on all tools: those may be
-/// exceeded though no limit changed.
 fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
-    let what = match (outside.approvals, scope) {
-        (0, Scope::AllTools) => "more passes than under the old limits",
-        (0, _) => return,
-        _ => "beyond what is approved",
+    let Some(what) = words::outside(scope, outside) else {
+        return;
     };
-    let _ = write!(out, "\n  {}: {what}", scope_name(scope));
-    if let Some(reason) = outside.reason {
-        let _ = write!(out, " ({})", reason.name());
-    }
-    out.push('\n');
+    let _ = writeln!(out, "\n  {}: {what}", terminal(words::scope(scope)));
     for call in &outside.calls {
         let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
     }
-}
-
-fn render_approval(out: &mut String, shown: &ApprovalShown) {
-    let what = match (shown.written, shown.standing) {
-        (true, _) => "approved now",
-        (_, Standing::Used) => "approved",
-        (_, Standing::Unused) => return,
-        (_, Standing::Idle) => "note: this approval no longer matters, --prune drops it",
-        (_, Standing::Pruned) => "dropped approval",
-    };
-    let _ = writeln!(out, "{what}: {}", approval_line(&shown.approval));
-}
-
-fn approval_line(approval: &Approval) -> String {
-    let scope = approval.approved.scope();
-    let scope = scope.map_or("its removal".to_owned(), scope_name);
-    let by = approval.by.as_deref().map(terminal);
-    let by = by.map_or(String::new(), |by| format!("{by}, "));
-    format!(
-        "{}, {scope}: {} ({by}{})",
-        terminal(&approval.policy),
-        terminal(&approval.reason),
-        terminal(&approval.date)
-    )
 }
 
 fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
@@ -176,19 +96,26 @@ fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<Strin
     ))
 }
 
-fn render_witness(out: &mut String, what: &str, witness: &Witness) {
+fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
     if witness.calls.is_empty() {
         return;
     }
-    let refusal = witness.refusal();
-    let message = refusal.message.as_deref().map(terminal).unwrap_or_default();
+    let message = witness
+        .refusal()
+        .message
+        .as_deref()
+        .map(terminal)
+        .unwrap_or_default();
     let calls: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-    let last = if calls > 1 {
-        format!(" (the last of {calls} calls)")
+    let subject = if calls > 1 {
+        format!("the last of {calls} calls ")
     } else {
         String::new()
     };
-    let _ = writeln!(out, "    {what}{last}, otherwise \"{message}\":");
+    let _ = match passes {
+        true => writeln!(out, "    {subject}passes now; before: {message}"),
+        false => writeln!(out, "    {subject}is refused now: {message}"),
+    };
     for call in &witness.calls {
         let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
     }
@@ -199,14 +126,14 @@ fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
     let _ = writeln!(
         out,
         "\n  recorded traffic, {traces}: {}",
-        counts_line(&traffic.total)
+        words::traffic(&traffic.total)
     );
     for (tool, counts) in &traffic.tools {
         if counts.allow_to_deny + counts.deny_to_allow + counts.undetermined > 0 {
             let tool = tool
                 .as_deref()
                 .map_or("(no tool name)".to_owned(), terminal);
-            let _ = writeln!(out, "    {tool}: {}", counts_line(counts));
+            let _ = writeln!(out, "    {tool}: {}", words::traffic(counts));
         }
     }
     if !traffic.grants.is_empty() {
@@ -219,22 +146,6 @@ fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
     for example in &traffic.examples {
         render_example(out, example, style);
     }
-}
-
-fn counts_line(counts: &Counts) -> String {
-    let mut parts = vec![counted(counts.calls, "call")];
-    let each = [
-        (counts.allow_to_deny, "refused now"),
-        (counts.deny_to_allow, "passing now"),
-        (counts.undetermined, "undetermined"),
-        (counts.unchanged, "unchanged"),
-    ];
-    parts.extend(
-        each.iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}")),
-    );
-    parts.join(", ")
 }
 
 fn render_example(out: &mut String, example: &Example, style: Style) {

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{cases, changes, counted, render_findings, severities, terminal};
-use crate::render::Style;
-use crate::report::{Ci, CiPolicy, DiffReport, Exit, Findings, Tested};
+use crate::render::{Style, words};
+use crate::report::{Ci, CiPolicy, Exit, Findings, Tested};
 use crate::source::SourceMap;
 
 /// All policies' details, then the overview.
@@ -15,11 +15,8 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
         if let Some(tested) = &policy.test {
             cases::details(out, tested, sources, style);
         }
-        if let Some(change) = policy
-            .diff
-            .as_ref()
-            .filter(|change| is_worth_showing(change))
-        {
+        let change = policy.diff.as_ref();
+        if let Some(change) = change.filter(|change| words::is_changed(change)) {
             changes::details(out, change, sources, style);
         }
     }
@@ -51,30 +48,14 @@ fn line(policy: &CiPolicy, widest: usize) -> String {
     let tested = policy
         .test
         .as_ref()
-        .map_or("no traces".to_owned(), cases::summary);
-    let changed = policy.diff.as_ref().map(changed);
+        .map_or("no traces".to_owned(), words::tested);
+    let changed = policy.diff.as_ref().map(words::since_base);
+    let changed = changed.map(|changed| format!("  diff: {changed}"));
     format!(
         "{name:widest$}  lint: {}  test: {tested}{}",
         severities(&policy.lint),
         changed.unwrap_or_default()
     )
-}
-
-/// A policy that decides every call as before is not gone into.
-fn is_worth_showing(change: &DiffReport) -> bool {
-    let policies = change.diff.policies.iter();
-    change.refused
-        || policies
-            .into_iter()
-            .any(|policy| !policy.changes().is_empty())
-}
-
-fn changed(change: &DiffReport) -> String {
-    let Some(policy) = change.diff.policies.first() else {
-        return "  diff: invalid".to_owned();
-    };
-    let refused = if change.refused { ", refused" } else { "" };
-    format!("  diff: {}{refused}", changes::headline(policy))
 }
 
 fn totals(ci: &Ci) -> String {

@@ -48,6 +48,10 @@ pub(super) fn members<M: SerializeMap>(
         "tools",
         &tested.runs.iter().flat_map(tools).collect::<Vec<_>>(),
     )?;
+    map.serialize_entry(
+        "traces",
+        &tested.runs.iter().flat_map(traces).collect::<Vec<_>>(),
+    )?;
     let cases: Vec<JsonCase<'_>> = tested
         .runs
         .iter()
@@ -145,6 +149,43 @@ fn tools(run: &TestRun) -> impl Iterator<Item = JsonTool<'_>> {
         allow: counts.allow,
         deny: counts.deny,
         undetermined: counts.undetermined,
+    })
+}
+
+#[derive(Serialize)]
+struct JsonTrace<'a> {
+    policy: &'a str,
+    file: &'a str,
+    format: &'static str,
+    calls: u64,
+    out_of_scope: u64,
+    passed_over: Vec<JsonPassedOver<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonPassedOver<'a> {
+    reason: &'static str,
+    count: u64,
+    /// The first of them, when they were asked for.
+    lines: &'a [usize],
+}
+
+fn traces(run: &TestRun) -> impl Iterator<Item = JsonTrace<'_>> {
+    run.results.traces.iter().map(|trace| JsonTrace {
+        policy: &run.policy,
+        file: &trace.name,
+        format: trace.format.name(),
+        calls: trace.counts.calls,
+        out_of_scope: trace.counts.out_of_scope,
+        passed_over: trace
+            .passed_over
+            .iter()
+            .map(|(reason, passed)| JsonPassedOver {
+                reason,
+                count: passed.lines,
+                lines: &passed.listed,
+            })
+            .collect(),
     })
 }
 

@@ -53,7 +53,7 @@ impl Serialize for Counts<'_> {
 struct Policy<'a> {
     policy: &'a CiPolicy,
     sources: &'a SourceMap,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Policy<'_> {
@@ -103,7 +103,7 @@ impl Serialize for Lint<'_> {
 struct Test<'a> {
     tested: &'a Tested,
     sources: &'a SourceMap,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Test<'_> {
@@ -118,7 +118,7 @@ impl Serialize for Test<'_> {
 struct Changed<'a> {
     report: &'a DiffReport,
     sources: &'a SourceMap,
-    style: Style,
+    style: Style<'a>,
 }
 
 impl Serialize for Changed<'_> {

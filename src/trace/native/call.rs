@@ -1,8 +1,8 @@
 //! One line that is no header: a call, or a request that no policy decides.
 
 use super::super::{
-    DENIED_PREFIX, Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest,
-    Response, Server,
+    Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response,
+    Server,
 };
 use super::fields::{Fields, article};
 use super::{Base, MOST_REPETITIONS, Previous, Setting, expect, in_calendar};
@@ -334,30 +334,15 @@ fn response(fields: &mut Fields<'_>) -> Option<Response> {
         fields.wrong_type("response", "a JSON-RPC response, an object");
         return None;
     }
-    let not_null = |key| {
-        node.get(key)
-            .filter(|value: &&Node| !matches!(value.kind, NodeKind::Null))
-    };
-    if let Some(error) = not_null("error") {
-        return Some(Response::Error(error.to_value()));
-    }
-    if node.get("result").is_none() {
+    let found = super::super::jsonrpc::response(node);
+    if found.is_none() {
         fields.at_value(
             "response",
             "`response` has neither `result` nor `error`".to_owned(),
             None,
         );
     }
-    let first_text = not_null("result")
-        .and_then(|result| result.get("content"))
-        .and_then(|content| {
-            let mut texts = content.items().iter().filter_map(|item| item.get("text"));
-            texts.next().and_then(Node::as_str)
-        });
-    Some(match first_text {
-        Some(text) if text.starts_with(DENIED_PREFIX) => Response::Denied,
-        _ => Response::Result,
-    })
+    Some(found.unwrap_or(Response::Result))
 }
 
 fn observed(fields: &mut Fields<'_>, response: Option<&Response>) -> Option<Observed> {

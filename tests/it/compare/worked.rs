@@ -374,11 +374,7 @@ fn a_hostile_pair_ends_within_the_budget_and_undetermined() {
     };
     let old = with_tool(&json!({"deny_if": rules(0)}));
     let new = with_tool(&json!({"deny_if": rules(1)}));
-    let budget = Budget {
-        states: 2_000,
-        boxes: 500,
-        ..Budget::default()
-    };
+    let budget = Budget::default();
     let comparison = mcppolicy::compare::policies(&old, &new, &budget);
     let change = only(&comparison, Aspect::Arguments, Verdict::Undetermined);
     assert_eq!(change.reason.map(Reason::name), Some("budget"));

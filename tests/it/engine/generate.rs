@@ -1,10 +1,16 @@
 //! Random policies and the calls that meet them. Every policy is valid; values
 //! and operands come from the same small pools, so that they often meet.
 
+mod pattern;
+mod value;
+
 use serde_json::{Map, Value, json};
 
 use crate::naive::OPERATORS;
 use crate::random::Random;
+use value::{amount, any, number, of_type, value_for};
+
+pub use pattern::{haystack, pattern};
 
 /// A policy and calls in the order of their recording.
 #[derive(Debug, Clone)]
@@ -67,11 +73,6 @@ const PATHS: [&str; 9] = [
 const COUNTERS: [&str; 4] = ["calls", "spend", "x/y", "m~"];
 const GRANTS: [&str; 3] = ["alice", "bob", ""];
 const TEXTS: [&str; 4] = ["No.", "say \"no\"", "~/", "not today\n"];
-
-/// The characters of patterns and of the texts they are tried on.
-const LETTERS: [&str; 12] = [
-    "a", "b", "k", "K", "s", "0", "7", "_", "-", "\n", "\u{e9}", "\u{212A}",
-];
 
 pub fn case(random: &mut Random) -> Case {
     let policy = (!random.chance(4)).then(|| policy(random));
@@ -186,204 +187,6 @@ fn limits(random: &mut Random, of_a_tool: bool) -> Vec<Value> {
         .collect()
 }
 
-/// A value of any type. What stands in a policy must be exact.
-fn any(random: &mut Random, in_policy: bool) -> Value {
-    let kind = *random.pick(&[0, 1, 2, 2, 3, 3, 4, 5]);
-    of_type(random, kind, in_policy)
-}
-
-/// A value of the type with this index in [`crate::naive::TYPES`].
-fn of_type(random: &mut Random, kind: usize, in_policy: bool) -> Value {
-    match kind {
-        0 => Value::Null,
-        1 => json!(random.chance(50)),
-        2 => number(random, in_policy),
-        3 => text(random),
-        4 => match random.below(9) {
-            0 => json!([]),
-            1 => json!([5]),
-            2 => json!(["5"]),
-            3 => json!([[5]]),
-            4 => json!([["5"], null]),
-            5 => json!([true, "a"]),
-            6 => json!(["true"]),
-            7 => json!([{"k": 1}, 0.5]),
-            _ => json!([{"k": 1.0}, "ab"]),
-        },
-        _ => match random.below(7) {
-            0 => json!({}),
-            1 => json!({"k": 1}),
-            2 => json!({"k": 1.0}),
-            3 => json!({"k": "1"}),
-            4 => json!({"k": 1, "l": [2]}),
-            5 => json!({"l": [2.0], "k": 1e0}),
-            _ => json!({"x": null, "y": {"z": 5}, "b": "5"}),
-        },
-    }
-}
-
-fn number(random: &mut Random, in_policy: bool) -> Value {
-    let inexact = if in_policy { 0 } else { 3 };
-    match random.below(14 + inexact) {
-        0 => json!(0),
-        1 => json!(-0.0),
-        2 => json!(1),
-        3 => json!(1.0),
-        4 => json!(5),
-        5 => json!(5.0),
-        6 => json!(-1),
-        7 => json!(0.1),
-        8 => json!(0.5),
-        9 => json!(2.5),
-        10 => json!(1e300),
-        11 => json!(9_007_199_254_740_992_u64),
-        12 => json!(1_152_921_504_606_846_976_u64),
-        13 => json!(-7.25),
-        14 => json!(9_007_199_254_740_993_u64),
-        15 => json!(u64::MAX),
-        _ => json!(i64::MIN),
-    }
-}
-
-fn text(random: &mut Random) -> Value {
-    const SPELT: [&str; 22] = [
-        "",
-        "5",
-        "5.0",
-        "05",
-        "5e0",
-        " 5",
-        "+5",
-        "5.",
-        ".5",
-        "0.5",
-        "0",
-        "-0",
-        "-1",
-        "0.1",
-        "2.5",
-        "true",
-        "false",
-        "True",
-        "null",
-        "9007199254740993",
-        "-7.25",
-        "1152921504606846976",
-    ];
-    if random.chance(50) {
-        json!(random.text(&SPELT))
-    } else {
-        json!(haystack(random))
-    }
-}
-
-/// A text for patterns to be tried on.
-pub fn haystack(random: &mut Random) -> String {
-    let mut text = String::new();
-    for _ in 0..random.below(6) {
-        text.push_str(random.text(&LETTERS));
-    }
-    text
-}
-
-/// A pattern of the dialect.
-pub fn pattern(random: &mut Random) -> String {
-    const REAL: [&str; 8] = [
-        r"^[a-z0-9_-]+$",
-        r"(?i)drop\s+table",
-        r"^(?:GET|HEAD)$",
-        r"\.\.",
-        r"(?s)^a.b$",
-        r"(?im)^K$",
-        r"^\d{1,3}$",
-        r"^(?P<who>[^\n]+)\z",
-    ];
-    if random.chance(15) {
-        return random.text(&REAL).to_owned();
-    }
-    let mut out = String::new();
-    let mut ignore_case = false;
-    if random.chance(25) {
-        let flags = random.text(&["i", "s", "m", "is", "im", "sm"]);
-        ignore_case = flags.contains('i');
-        out.push_str(&format!("(?{flags})"));
-    }
-    choice(random, 2, ignore_case, &mut out);
-    out
-}
-
-fn choice(random: &mut Random, depth: usize, ignore_case: bool, out: &mut String) {
-    for branch in 0..random.weighted(&[0, 75, 20, 5]) {
-        if branch > 0 {
-            out.push('|');
-        }
-        for _ in 0..random.weighted(&[4, 36, 35, 25]) {
-            piece(random, depth, ignore_case, out);
-        }
-    }
-}
-
-fn piece(random: &mut Random, depth: usize, ignore_case: bool, out: &mut String) {
-    match random.weighted(&[40, 8, 12, 12, 10, if depth > 0 { 18 } else { 0 }]) {
-        0 => out.push_str(random.text(&LETTERS)),
-        1 => out.push('.'),
-        2 => bracket(random, ignore_case, out),
-        3 => {
-            out.push_str(random.text(&["^", "$", r"\A", r"\z", r"\b"]));
-            return;
-        }
-        4 => {
-            let all = [
-                r"\d",
-                r"\D",
-                r"\s",
-                r"\S",
-                r"\-",
-                r"\n",
-                r"\x4B",
-                r"\x{212A}",
-                r"\.",
-                r"\w",
-                r"\W",
-            ];
-            let some = if ignore_case { &all[..9] } else { &all[..] };
-            out.push_str(random.text(some));
-        }
-        _ => {
-            let open = random.text(&["(", "(?:", "(?i:", "(?s:", "(?m:", "(?P<n>", "((?i)"]);
-            // A name may be given only once in a pattern.
-            let open = if open == "(?P<n>" && out.contains(open) {
-                "("
-            } else {
-                open
-            };
-            out.push_str(open);
-            choice(random, depth - 1, ignore_case || open.contains('i'), out);
-            out.push(')');
-        }
-    }
-    if random.chance(30) {
-        out.push_str(random.text(&["*", "+", "?", "{2}", "{1,}", "{0,2}", "*?", "+?", "{1,2}?"]));
-    }
-}
-
-fn bracket(random: &mut Random, ignore_case: bool, out: &mut String) {
-    const MEMBERS: [&str; 14] = [
-        "a", "k", "K", "0-9", "a-c", r"\-", r"\n", r"\x{e9}", "_", r"\d", r"\S", r"\]", r"\w",
-        r"\W",
-    ];
-    out.push_str(random.text(&["[", "[", "[^", "[-", "[^]"]));
-    let members = if ignore_case {
-        &MEMBERS[..12]
-    } else {
-        &MEMBERS[..]
-    };
-    for _ in 0..=random.below(3) {
-        out.push_str(random.text(members));
-    }
-    out.push_str(random.text(&["]", "]", "-]"]));
-}
-
 fn sequence(random: &mut Random, policy: Option<&Value>) -> Sequence {
     let order = *random.pick(&[Order::Ascending, Order::WithinADay, Order::Any]);
     let listed: Vec<String> = policy
@@ -398,24 +201,23 @@ fn sequence(random: &mut Random, policy: Option<&Value>) -> Sequence {
     };
     let start = start(random);
     let mut at = start;
-    let count = if policy.is_none() {
-        3
-    } else {
-        3 + random.below(9)
+    let storm = policy.is_some() && random.chance(2);
+    let count = match policy {
+        None => 3,
+        Some(_) if storm => 40 + random.below(40),
+        Some(_) => 3 + random.below(9),
     };
     let calls = (0..count)
         .map(|_| {
+            let step = if storm {
+                short_step(random)
+            } else {
+                step(random)
+            };
             at = match order {
-                Order::Ascending => at + step(random).abs(),
-                Order::Any => at + step(random),
-                Order::WithinADay => {
-                    let next = at + step(random);
-                    if (next - start).abs() < 11 * HOUR {
-                        next
-                    } else {
-                        at
-                    }
-                }
+                Order::Ascending => at + step.abs(),
+                Order::WithinADay if (at + step - start).abs() > 11 * HOUR => at,
+                Order::WithinADay | Order::Any => at + step,
             };
             let tool = if random.chance(75) {
                 favourite.clone()
@@ -428,7 +230,11 @@ fn sequence(random: &mut Random, policy: Option<&Value>) -> Sequence {
                 grant: GRANTS[random.weighted(&[70, 25, 5])],
                 at,
                 params: params(random, policy, &tool),
-                failed: random.chance(20).then(|| at + response_delay(random)),
+                failed: if storm {
+                    random.chance(85).then(|| at + short_step(random).abs())
+                } else {
+                    random.chance(20).then(|| at + response_delay(random))
+                },
             }
         })
         .collect();
@@ -471,6 +277,17 @@ fn step(random: &mut Random) -> i128 {
         18 => -24 * HOUR,
         _ => i128::from(random.between(0, 30)) * SECOND,
     }
+}
+
+/// Between the calls of a storm, nearly all of which end in errors: so many
+/// releases in one window that the engine tidies them up.
+fn short_step(random: &mut Random) -> i128 {
+    let seconds = match random.below(12) {
+        0 => random.between(-25, -1),
+        1 => 0,
+        _ => random.between(1, 4),
+    };
+    i128::from(seconds) * SECOND
 }
 
 /// How long after its call, or before, a response arrives.
@@ -533,71 +350,6 @@ fn list<'v>(of: Option<&'v Value>, name: &str) -> &'v [Value] {
     of.and_then(|of| of.get(name)?.as_array())
         .map(Vec::as_slice)
         .unwrap_or_default()
-}
-
-/// A value near the operand half of the time, else of any type or missing.
-fn value_for(random: &mut Random, condition: &Value) -> Option<Value> {
-    let operand = &condition["value"];
-    if random.chance(45) {
-        return match random.below(7) {
-            6 => None,
-            kind => Some(of_type(random, kind, false)),
-        };
-    }
-    Some(match condition["op"].as_str().unwrap() {
-        "exists" => of_type(random, 3, false),
-        "in" | "not_in" if operand.as_array().is_some_and(|list| !list.is_empty()) => {
-            let element = random.pick(operand.as_array().unwrap()).clone();
-            respelt(random, element)
-        }
-        "lt" | "lte" | "gt" | "gte" => {
-            let bound = operand.as_f64().unwrap();
-            json!(*random.pick(&[bound, bound + 1.0, bound - 1.0, bound * 2.0]))
-        }
-        "regex" => json!(haystack(random)),
-        "contains" => match operand {
-            Value::String(part) if random.chance(60) => {
-                json!(format!("{}{part}{}", haystack(random), haystack(random)))
-            }
-            operand => {
-                let element = respelt(random, operand.clone());
-                json!([any(random, false), element])
-            }
-        },
-        _ => respelt(random, operand.clone()),
-    })
-}
-
-/// The value itself, or one that a coercion takes for it, or nearly.
-fn respelt(random: &mut Random, value: Value) -> Value {
-    match &value {
-        _ if random.chance(50) => value,
-        Value::Number(_) | Value::Bool(_) => json!(value.to_string()),
-        Value::String(text) => serde_json::from_str(text).unwrap_or(value),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| respelt(random, item.clone()))
-            .collect(),
-        _ => value,
-    }
-}
-
-fn amount(random: &mut Random) -> Option<Value> {
-    Some(match random.below(20) {
-        0..=4 => json!(1),
-        5 | 6 => json!(2),
-        7 => json!(0),
-        8 | 9 => json!(0.5),
-        10 => json!(0.99),
-        11 => json!(1.01),
-        12 => json!(-0.0),
-        13 => json!(9_007_199_254_740_991_u64),
-        14 => return None,
-        15 => json!(-0.5),
-        16 => json!("1"),
-        17 => number(random, false),
-        _ => any(random, false),
-    })
 }
 
 /// Puts the value where the path leads, over whatever stands in the way.

@@ -20,7 +20,7 @@ use crate::naive::{self, Naive, Verdict};
 use crate::random::Random;
 
 /// Traces tried.
-const TRACES: u64 = 50_000;
+const TRACES: u64 = 40_000;
 
 /// No trace has more ways of filling its holes than this.
 const MOST_FILLINGS: usize = 400;

@@ -1,0 +1,45 @@
+//! How much of its limits a call leaves used: read after the decision, for
+//! charts. Nothing here decides or reserves.
+
+use super::{Call, Counters, Engine, Interval, window_start};
+
+/// One limit and what its counter holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitUse<'e> {
+    /// The limit, as a JSON Pointer into the policy.
+    pub rule: &'e str,
+    /// The counter's name.
+    pub counter: &'e str,
+    /// `minute`, `hour` or `day`.
+    pub window: &'static str,
+    /// The largest count or sum.
+    pub max: u64,
+    /// What the call's grant has used of the call's window.
+    pub used: Interval,
+}
+
+impl Engine {
+    /// The limits that count `call`, with what its grant has used of each in
+    /// the call's window, the call itself included where it was decided
+    /// before; nothing for a call that no limit ever sees.
+    pub fn usage<'e>(&'e self, call: &Call<'_>, counters: &Counters) -> Vec<LimitUse<'e>> {
+        let Ok((tool, _)) = self.screen(call) else {
+            return Vec::new();
+        };
+        let grant = counters.find(call.grant);
+        self.limits_of(tool)
+            .map(|limit| {
+                let at = call
+                    .time
+                    .map(|time| (time, window_start(limit.window, time)));
+                LimitUse {
+                    rule: &limit.refusal.rule,
+                    counter: &limit.counter,
+                    window: limit.window.name(),
+                    max: limit.max,
+                    used: counters.seen(grant, limit.id, at),
+                }
+            })
+            .collect()
+    }
+}

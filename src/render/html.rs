@@ -1,0 +1,266 @@
+//! One self-contained page that a reviewer opens from a job's artifacts: the
+//! verdict, findings in context, the change with its proofs, and charts over
+//! the traces.
+//!
+//! The page has no script and asks for nothing: styles and pictures stand in
+//! it, and its own policy forbids the browser to load or run anything else.
+
+mod change;
+mod chart;
+mod findings;
+mod svg;
+mod tested;
+
+use super::escape::html;
+use super::{Style, parts, words};
+use crate::diagnostic::Severity;
+use crate::report::{Body, Ci, Classified, Decided, Exit, Report};
+use crate::source::SourceMap;
+
+const CSS: &str = include_str!("html/page.css");
+
+/// How a page's headline is coloured.
+#[derive(Clone, Copy)]
+enum Tone {
+    Good,
+    Warn,
+    Bad,
+}
+
+impl Tone {
+    const fn class(self) -> &'static str {
+        match self {
+            Tone::Good => "good",
+            Tone::Warn => "warn",
+            Tone::Bad => "bad",
+        }
+    }
+
+    /// For readers without colours.
+    const fn word(self) -> &'static str {
+        match self {
+            Tone::Good => "Clean",
+            Tone::Warn => "Look at this",
+            Tone::Bad => "Needs attention",
+        }
+    }
+}
+
+/// Renders a report as an HTML document.
+pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
+    let (mut tone, summary) = verdict(report);
+    if !report.failures.is_empty() {
+        tone = Tone::Bad;
+    }
+    let mut out =
+        String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    out.push_str(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n",
+    );
+    let title = html(&format!("mcppolicy {}: {summary}", report.command));
+    out.push_str(&format!(
+        "<title>{title}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n<main>\n"
+    ));
+    out.push_str(&format!(
+        "<header class=\"{}\">\n<p class=\"command\">mcppolicy {}</p>\n<h1>{}</h1>\n\
+         <p class=\"tone\">{}</p>\n</header>\n",
+        tone.class(),
+        report.command,
+        html(&summary),
+        tone.word()
+    ));
+    for failure in &report.failures {
+        out.push_str(&format!(
+            "<p class=\"failure\"><strong>{}</strong> could not be read: {}</p>\n",
+            html(&failure.input),
+            html(&failure.message)
+        ));
+    }
+    body(&mut out, report, style);
+    if !report.assumptions.is_empty() {
+        out.push_str("<section>\n<h2>Taken for granted</h2>\n<ul>\n");
+        for assumption in &report.assumptions {
+            out.push_str(&format!("<li>{}</li>\n", html(assumption)));
+        }
+        out.push_str("</ul>\n</section>\n");
+    }
+    out.push_str(&format!(
+        "</main>\n<footer>mcppolicy {}</footer>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION")
+    ));
+    out
+}
+
+fn verdict(report: &Report<'_>) -> (Tone, String) {
+    match &report.body {
+        Body::Findings(found) => {
+            let tone = match found.list.iter().map(|finding| finding.severity).max() {
+                Some(Severity::Error | Severity::Warning) => Tone::Bad,
+                Some(Severity::Note) => Tone::Warn,
+                None => Tone::Good,
+            };
+            let policies = words::counted(found.policies as u64, "policy");
+            (tone, format!("{policies}: {}", words::severities(found)))
+        }
+        Body::Decided(decided) => {
+            let tone = match decided.actual.decision {
+                crate::trace::DecisionName::Allow => Tone::Good,
+                _ => Tone::Warn,
+            };
+            let decision = words::decision(&decided.actual);
+            (tone, format!("{} {decision}", decided.tool))
+        }
+        Body::Tested(tested) => {
+            let tone = if words::needs_attention(tested) {
+                Tone::Bad
+            } else {
+                Tone::Good
+            };
+            (tone, words::tested(tested))
+        }
+        Body::Diff(diff) => {
+            let quiet = matches!(
+                diff.diff.verdict(),
+                crate::compare::Verdict::Equivalent | crate::compare::Verdict::Tightened
+            );
+            let tone = match (diff.refused, quiet) {
+                (true, _) => Tone::Bad,
+                (false, false) => Tone::Warn,
+                (false, true) => Tone::Good,
+            };
+            (tone, words::conclusion(diff))
+        }
+        Body::Classified(classified) => {
+            let tone = if classified.exit() == Exit::Clean {
+                Tone::Good
+            } else {
+                Tone::Bad
+            };
+            (tone, words::classified(classified))
+        }
+        Body::Ci(ci) => {
+            let clean = ci.policies.iter().filter(|p| p.exit == Exit::Clean).count();
+            let policies = words::counted(ci.policies.len() as u64, "policy");
+            let tone = if clean == ci.policies.len() && ci.findings.is_empty() {
+                Tone::Good
+            } else {
+                Tone::Bad
+            };
+            (tone, format!("{policies}, {clean} clean"))
+        }
+    }
+}
+
+fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
+    match &report.body {
+        Body::Decided(decided) => one_decision(out, decided, report.sources),
+        Body::Ci(ci) => overview(out, ci),
+        Body::Classified(classified) => tools(out, classified),
+        Body::Findings(_) | Body::Tested(_) | Body::Diff(_) => {}
+    }
+    for diff in parts::changes(report) {
+        change::render(out, diff, report.sources, style);
+    }
+    findings::render(out, &parts::findings(report), report.sources);
+    tested::render(out, &parts::runs(report), report.sources, style);
+}
+
+/// Each tool with its category and why.
+fn tools(out: &mut String, classified: &Classified) {
+    out.push_str("<section>\n<h2>Tools</h2>\n<table>\n<thead><tr><th>Tool</th><th>Category</th><th>Risk</th><th>Because</th></tr></thead>\n<tbody>\n");
+    for tool in &classified.tools {
+        out.push_str(&format!(
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            html(&tool.name),
+            tool.category,
+            tool.category.risk().name(),
+            html(&tool.because)
+        ));
+    }
+    out.push_str("</tbody>\n</table>\n</section>\n");
+}
+
+fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
+    out.push_str("<section>\n<h2>The decision</h2>\n");
+    if let Some(location) = decided.rule_location {
+        let at = sources.start(location);
+        let name = sources.get(location.file).name();
+        let place = format!("{name}:{}:{}", at.line, at.column);
+        out.push_str(&format!(
+            "<p>Decided at <code>{}</code>.</p>\n",
+            html(&place)
+        ));
+    }
+    if let Some(message) = &decided.actual.message {
+        out.push_str(&format!("<p>The agent is told: {}</p>\n", html(message)));
+    }
+    out.push_str(&format!(
+        "<pre>{}</pre>\n<table>\n<thead><tr><th scope=\"col\">Step</th><th scope=\"col\">Rule</th>\
+         <th scope=\"col\">Outcome</th><th scope=\"col\">Saw</th></tr></thead>\n<tbody>\n",
+        html(&decided.arguments.to_string())
+    ));
+    for step in &decided.steps {
+        let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();
+        saw.extend(step.counter.as_ref().map(words::counter));
+        let saw: Vec<String> = saw.iter().map(|line| html(line)).collect();
+        out.push_str(&format!(
+            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            step.kind.name(),
+            html(step.rule.as_deref().unwrap_or_default()),
+            step.outcome.name(),
+            saw.join("<br>")
+        ));
+    }
+    out.push_str("</tbody>\n</table>\n</section>\n");
+}
+
+fn overview(out: &mut String, ci: &Ci) {
+    out.push_str(
+        "<section>\n<h2>Policies</h2>\n<table>\n<thead><tr><th scope=\"col\">Policy</th>\
+         <th scope=\"col\">Result</th><th scope=\"col\">Lint</th><th scope=\"col\">Test</th>\
+         </tr></thead>\n<tbody>\n",
+    );
+    for policy in &ci.policies {
+        let (class, word) = match policy.exit {
+            Exit::Clean => ("good", "clean"),
+            Exit::Failed => ("bad", "failed"),
+            Exit::CouldNotRun => ("bad", "could not run"),
+            Exit::Invalid => ("bad", "invalid"),
+            Exit::NothingToDo => ("warn", "nothing to do"),
+        };
+        let tested = policy
+            .test
+            .as_ref()
+            .map_or("no traces".to_owned(), words::tested);
+        out.push_str(&format!(
+            "<tr><td><code>{}</code></td><td><span class=\"badge {class}\">{word}</span></td>\
+             <td>{}</td><td>{tested}</td></tr>\n",
+            html(&policy.policy),
+            words::severities(&policy.lint)
+        ));
+    }
+    out.push_str("</tbody>\n</table>\n</section>\n");
+}
+
+/// Text cut to so many characters: a page has to stay readable, the JSON
+/// report has everything.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// A line for what is left out.
+fn further(out: &mut String, count: usize, what: &str) {
+    if count > 0 {
+        let count = words::counted(count as u64, what);
+        out.push_str(&format!(
+            "<p class=\"muted\">{count} not shown here; the JSON report has all of them.</p>\n"
+        ));
+    }
+}

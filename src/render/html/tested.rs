@@ -1,0 +1,82 @@
+//! Replayed calls: those that were not decided as expected, then the charts.
+
+use super::{chart, cut, further};
+use crate::render::escape::html;
+use crate::render::{Style, issues, words};
+use crate::replay::expect::Verdict;
+use crate::replay::results::Case;
+use crate::report::TestRun;
+use crate::source::SourceMap;
+
+/// Calls listed on one page.
+const MOST_CASES: usize = 300;
+/// Characters of one remark about a call.
+const LONGEST: usize = 500;
+/// Policies with charts on one page.
+const MOST_RUNS: usize = 12;
+
+/// All runs.
+pub(super) fn render(out: &mut String, runs: &[&TestRun], sources: &SourceMap, style: Style<'_>) {
+    let failed: Vec<(&TestRun, &Case)> = runs
+        .iter()
+        .flat_map(|run| run.results.cases.iter().map(move |case| (*run, case)))
+        .filter(|(_, case)| issues::did_not_pass(case))
+        .collect();
+    if !failed.is_empty() {
+        out.push_str(&format!(
+            "<section>\n<h2>Calls not as expected <span class=\"count\">{}</span></h2>\n",
+            failed.len()
+        ));
+        for (run, case) in failed.iter().take(MOST_CASES) {
+            one(out, run, case, sources, style);
+        }
+        further(out, failed.len().saturating_sub(MOST_CASES), "case");
+        out.push_str("</section>\n");
+    }
+    for run in runs.iter().take(MOST_RUNS) {
+        out.push_str(&format!(
+            "<section>\n<h2>Traffic through <code>{}</code></h2>\n",
+            html(&run.policy)
+        ));
+        if let Some(complaint) = words::complaint(run.outcome) {
+            out.push_str(&format!("<p class=\"failure\">{}</p>\n", html(complaint)));
+        }
+        chart::run(out, run);
+        out.push_str("</section>\n");
+    }
+    further(out, runs.len().saturating_sub(MOST_RUNS), "policy");
+}
+
+fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style: Style<'_>) {
+    let (class, word) = match case.verdict {
+        Verdict::Fail => ("error", "failed"),
+        other => ("warning", other.name()),
+    };
+    out.push_str(&format!(
+        "<article class=\"{class}\">\n<h3><span class=\"badge {class}\">{word}</span> \
+         <code>{}</code></h3>\n<p class=\"where\"><code>{}:{}</code></p>\n<p>{}</p>\n",
+        html(case.tool.as_deref().unwrap_or(words::NO_TOOL)),
+        html(&case.file),
+        case.line,
+        html(&words::mismatch(case))
+    ));
+    if let Some(rule) = case.actual.rule.as_deref() {
+        let location = run.places.place_of(rule);
+        let at = sources.start(location);
+        let name = html(sources.get(location.file).name());
+        out.push_str(&format!(
+            "<p class=\"muted\">The rule stands in <code>{name}:{}:{}</code>.</p>\n",
+            at.line, at.column
+        ));
+    }
+    let mut lines: Vec<String> = words::repetitions(&case.repetitions).into_iter().collect();
+    lines.extend(issues::case_details(case, style));
+    if !lines.is_empty() {
+        out.push_str("<ul>\n");
+        for line in lines {
+            out.push_str(&format!("<li>{}</li>\n", html(&cut(&line, LONGEST))));
+        }
+        out.push_str("</ul>\n");
+    }
+    out.push_str("</article>\n");
+}

@@ -1,0 +1,296 @@
+//! Everything that a report complains about, in one shape, for the formats
+//! that only know places and messages: SARIF, GitLab's Code Quality, GitHub's
+//! annotations.
+
+mod fingerprint;
+
+use std::collections::HashMap;
+
+use super::{Style, json, parts, shown, words};
+use crate::compare::{Change, Verdict};
+use crate::diagnostic::{Finding, Severity};
+use crate::diff::{Fate, PolicyDiff};
+use crate::replay::expect::Verdict as CaseVerdict;
+use crate::replay::results::Case;
+use crate::report::{DiffReport, Report, TestRun};
+use crate::source::{FileId, Location, Position, SourceMap, Span};
+
+use fingerprint::Fingerprint;
+
+/// The rule that a replayed call breaks when it is not decided as expected.
+pub const EXPECTATION: &str = "expectation";
+/// The rule that a change of a policy's meaning is reported under.
+pub const POLICY_CHANGE: &str = "policy-change";
+/// The rule that an unreadable input breaks.
+pub const INPUT: &str = "input";
+
+/// One complaint with its place.
+#[derive(Debug)]
+pub struct Issue<'a> {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence.
+    pub message: String,
+    /// The file, as the report names it.
+    pub file: &'a str,
+    /// Where in it.
+    pub place: Place,
+    /// What else there is to say, line by line: advice, the calls that prove
+    /// it, what was recorded.
+    pub details: Vec<String>,
+    /// The finding that it is, when it is one.
+    pub finding: Option<&'a Finding>,
+    /// What stays the same when lines move; unique within a report.
+    pub fingerprint: String,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Place {
+    /// The whole file.
+    File,
+    /// A line, from 1.
+    Line(usize),
+    /// From one position up to another.
+    Span(Position, Position),
+}
+
+impl Place {
+    /// The first line, from 1.
+    pub fn line(self) -> usize {
+        match self {
+            Place::File => 1,
+            Place::Line(line) => line,
+            Place::Span(start, _) => start.line,
+        }
+    }
+}
+
+/// All issues of a report: unreadable inputs, findings, calls that were not
+/// decided as expected, changes.
+pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
+    let mut issues: Vec<Issue<'a>> = report
+        .failures
+        .iter()
+        .map(|failure| Issue {
+            rule: INPUT,
+            severity: Severity::Error,
+            message: format!("{} could not be read: {}", failure.input, failure.message),
+            file: &failure.input,
+            place: Place::File,
+            details: Vec::new(),
+            finding: None,
+            fingerprint: Fingerprint::new(INPUT, &failure.input).done(),
+        })
+        .collect();
+    let findings = parts::findings(report);
+    issues.extend(findings.into_iter().map(|f| of_finding(f, report.sources)));
+    for run in parts::runs(report) {
+        let cases = run.results.cases.iter().filter(|case| did_not_pass(case));
+        issues.extend(cases.map(|case| of_case(case, style)));
+        issues.extend(of_outcome(run));
+    }
+    for diff in parts::changes(report) {
+        issues.extend(of_diff(diff, report.sources));
+    }
+    number_doubles(&mut issues);
+    issues
+}
+
+/// Two of the same are told apart by their order.
+fn number_doubles(issues: &mut [Issue<'_>]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for issue in issues {
+        let times = seen.entry(issue.fingerprint.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            issue.fingerprint = format!("{}{:08x}", issue.fingerprint, times);
+        }
+    }
+}
+
+fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
+    let source = sources.get(finding.location.file);
+    let advice = finding.help.iter().flat_map(|help| help.lines());
+    let mut details: Vec<String> = advice.map(|line| format!("help: {line}")).collect();
+    for related in &finding.related {
+        let name = sources.get(related.location.file).name();
+        let at = sources.start(related.location);
+        details.push(format!(
+            "{}: {name}:{}:{}",
+            related.message, at.line, at.column
+        ));
+    }
+    let proof = finding.witness.iter().map(json::witness_line);
+    details.extend(proof.map(|call| format!("proof: {call}")));
+    Issue {
+        rule: finding.rule,
+        severity: finding.severity,
+        message: finding.message.clone(),
+        file: source.name(),
+        place: Place::Span(
+            sources.start(finding.location),
+            sources.end(finding.location),
+        ),
+        details,
+        finding: Some(finding),
+        fingerprint: Fingerprint::new(finding.rule, source.name())
+            .part(&finding.pointer)
+            .value(&finding.pointer, source.slice(finding.location.span))
+            .done(),
+    }
+}
+
+/// Whether a case failed something that was asked of it.
+pub fn did_not_pass(case: &Case) -> bool {
+    matches!(case.verdict, CaseVerdict::Fail | CaseVerdict::Undetermined)
+}
+
+fn of_case<'a>(case: &'a Case, style: Style<'_>) -> Issue<'a> {
+    let tool = case.tool.as_deref().unwrap_or(words::NO_TOOL);
+    let mut message = format!("`{tool}`: {}", words::mismatch(case));
+    if let Some(repetitions) = words::repetitions(&case.repetitions) {
+        message = format!("{message} ({repetitions})");
+    }
+    let fingerprint = Fingerprint::new(EXPECTATION, &case.file)
+        .part(tool)
+        .part(case.grant.name().unwrap_or_default())
+        .part(&words::mismatch(case))
+        .done();
+    Issue {
+        rule: EXPECTATION,
+        severity: match case.verdict {
+            CaseVerdict::Fail => Severity::Error,
+            _ => Severity::Warning,
+        },
+        message,
+        file: &case.file,
+        place: Place::Line(case.line),
+        details: case_details(case, style),
+        finding: None,
+        fingerprint,
+    }
+}
+
+/// What is known of a recorded call, one line each.
+pub fn case_details(case: &Case, style: Style<'_>) -> Vec<String> {
+    let mut details = Vec::new();
+    if let Some(message) = &case.actual.message {
+        details.push(format!("the agent is told: [POLICY DENIED] {message}"));
+    }
+    if let Some(grant) = case.grant.name() {
+        details.push(format!("grant: {grant}"));
+    }
+    if let Some(time) = case.time {
+        details.push(format!("time: {time}"));
+    }
+    if let Some(arguments) = shown::arguments(case, style.show_arguments) {
+        details.push(format!("arguments: {arguments}"));
+    }
+    for (label, text) in [("id", &case.id), ("note", &case.note)] {
+        details.extend(text.as_ref().map(|text| format!("{label}: {text}")));
+    }
+    details
+}
+
+fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
+    let complaint = words::complaint(run.outcome)?;
+    Some(Issue {
+        rule: EXPECTATION,
+        severity: Severity::Warning,
+        message: complaint.to_owned(),
+        file: &run.policy,
+        place: Place::File,
+        details: Vec::new(),
+        finding: None,
+        fingerprint: Fingerprint::new(EXPECTATION, &run.policy)
+            .part(complaint)
+            .done(),
+    })
+}
+
+fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>> {
+    let mut issues = Vec::new();
+    for policy in &report.diff.policies {
+        if matches!(policy.fate, Fate::Removed) {
+            issues.push(Issue {
+                rule: POLICY_CHANGE,
+                severity: graded(report, policy.judgement.removal.is_none()),
+                message: "this policy was removed".to_owned(),
+                file: &policy.name,
+                place: Place::File,
+                details: Vec::new(),
+                finding: None,
+                fingerprint: Fingerprint::new(POLICY_CHANGE, &policy.name)
+                    .part("removed")
+                    .done(),
+            });
+        }
+        let changes = policy.changes().iter().filter(|change| !change.reworded);
+        issues.extend(changes.map(|change| of_change(change, policy, report, sources)));
+    }
+    issues
+}
+
+/// An error where the gate has refused, a warning where something may pass
+/// that did not and that nobody has approved, else a note.
+fn graded(report: &DiffReport, passes_more: bool) -> Severity {
+    match (report.refused, passes_more) {
+        (true, true) => Severity::Error,
+        (_, true) => Severity::Warning,
+        (_, false) => Severity::Note,
+    }
+}
+
+fn of_change<'a>(
+    change: &'a Change,
+    policy: &'a PolicyDiff,
+    report: &DiffReport,
+    sources: &'a SourceMap,
+) -> Issue<'a> {
+    let scope = words::scope(&change.scope);
+    let passes_more = !matches!(change.verdict, Verdict::Tightened | Verdict::Equivalent)
+        && !policy.judgement.approves_change(change);
+    let mut message = format!(
+        "`{scope}`, {}: {}",
+        change.aspect.name(),
+        words::verdict(change)
+    );
+    if let Some(reason) = change.reason {
+        message = format!("{message} ({})", reason.name());
+    }
+    message.push_str(words::approved(policy, change));
+    let mut details = Vec::new();
+    for (what, witnesses) in [
+        ("passes now", &change.loosened),
+        ("refused now", &change.tightened),
+    ] {
+        let calls = witnesses.iter().flat_map(|witness| &witness.calls);
+        details.extend(calls.map(|call| format!("{what}: {}", json::witness_line(call))));
+    }
+    let place = |file: Option<FileId>, span: Option<Span>| {
+        let location = Location {
+            file: file?,
+            span: span?,
+        };
+        Some(Place::Span(sources.start(location), sources.end(location)))
+    };
+    Issue {
+        rule: POLICY_CHANGE,
+        severity: graded(report, passes_more),
+        message,
+        file: policy
+            .new
+            .map_or(policy.name.as_str(), |file| sources.get(file).name()),
+        place: place(policy.new, change.new.span).unwrap_or(Place::File),
+        details,
+        finding: None,
+        fingerprint: Fingerprint::new(POLICY_CHANGE, &policy.name)
+            .part(scope)
+            .part(change.aspect.name())
+            .part(words::verdict(change))
+            .done(),
+    }
+}

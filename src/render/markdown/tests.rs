@@ -1,0 +1,76 @@
+//! Replayed calls: those that did not pass, then the calls by tool.
+
+use super::{Page, UNFOLDED, findings};
+use crate::render::escape::{markdown, markdown_code};
+use crate::render::{Style, issues, parts, words};
+use crate::replay::results::Case;
+use crate::report::Tested;
+use crate::source::SourceMap;
+
+/// Everything but the headline.
+pub(super) fn render(page: &mut Page, tested: &Tested, sources: &SourceMap, style: Style<'_>) {
+    findings(page, &parts::of_tests(tested), sources);
+    for run in &tested.runs {
+        if let Some(complaint) = words::complaint(run.outcome) {
+            page.push(format!(
+                "⚠️ {}: {}\n",
+                markdown_code(&run.policy),
+                markdown(complaint)
+            ));
+        }
+        let failed: Vec<&Case> = run
+            .results
+            .cases
+            .iter()
+            .filter(|case| issues::did_not_pass(case))
+            .collect();
+        cases(page, &failed, style);
+    }
+    tools(page, tested);
+}
+
+fn cases(page: &mut Page, failed: &[&Case], style: Style<'_>) {
+    for (at, rows) in failed.chunks(UNFOLDED).enumerate() {
+        let mut table = "| Call | Where | Expected and got |\n|---|---|---|\n".to_owned();
+        for case in rows {
+            let mut said = vec![words::mismatch(case)];
+            said.extend(words::repetitions(&case.repetitions));
+            said.extend(issues::case_details(case, style));
+            let said: Vec<String> = said.iter().map(|line| markdown(line)).collect();
+            table.push_str(&format!(
+                "| {} | {} | {} |\n",
+                markdown_code(case.tool.as_deref().unwrap_or(words::NO_TOOL)),
+                markdown_code(&format!("{}:{}", case.file, case.line)),
+                said.join("<br>")
+            ));
+        }
+        match at {
+            0 => page.push(table),
+            _ => page.fold("More calls", &table),
+        }
+    }
+}
+
+fn tools(page: &mut Page, tested: &Tested) {
+    let mut table = "| Policy | Tool | Calls | Allowed | Denied | Undetermined |\n\
+                     |---|---|--:|--:|--:|--:|\n"
+        .to_owned();
+    let mut rows = 0;
+    for run in &tested.runs {
+        for (tool, counts) in &run.results.tools {
+            rows += 1;
+            table.push_str(&format!(
+                "| {} | {} | {} | {} | {} | {} |\n",
+                markdown_code(&run.policy),
+                markdown_code(tool.as_deref().unwrap_or(words::NO_TOOL)),
+                counts.calls,
+                counts.allow,
+                counts.deny,
+                counts.undetermined
+            ));
+        }
+    }
+    if rows > 0 {
+        page.fold("Calls by tool", &table);
+    }
+}

@@ -1,0 +1,330 @@
+//! The phrases that every format for people shares: counts, verdicts, how a
+//! decision reads. Nothing is escaped here; each format does that its own way.
+
+use crate::compare::{Change, Scope, Verdict};
+use crate::diagnostic::Severity;
+use crate::diff::gate::Outside;
+use crate::diff::traffic::Counts;
+use crate::diff::{Fate, PolicyDiff};
+use crate::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
+use crate::inventory::category::Category;
+use crate::replay::RunOutcome;
+use crate::replay::results::{Actual, Case, Repetitions};
+use crate::report::{ApprovalShown, Classified, DiffReport, Findings, Standing, Tested};
+use crate::trace::DecisionName;
+
+/// What stands for a tool without a name.
+pub const NO_TOOL: &str = "(no tool name)";
+
+/// `3 findings`, `1 finding`.
+pub fn counted(count: u64, one: &str) -> String {
+    let ending = match (count, one.strip_suffix('y')) {
+        (1, _) => return format!("1 {one}"),
+        (_, Some(stem)) => return format!("{count} {stem}ies"),
+        _ => "s",
+    };
+    format!("{count} {one}{ending}")
+}
+
+/// `1 error, 2 notes`, or that there is nothing.
+pub fn severities(findings: &Findings) -> String {
+    if findings.list.is_empty() {
+        return "nothing to report".to_owned();
+    }
+    let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| (findings.count(severity), severity.name()))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| counted(count as u64, name))
+        .collect();
+    counts.join(", ")
+}
+
+/// One line that counts each call once.
+pub fn tested(tested: &Tested) -> String {
+    let counts = tested.summary();
+    let parts = listed(&[
+        (counts.passed, "as expected"),
+        (counts.failed, "not as expected"),
+        (counts.undetermined, "undetermined"),
+        (counts.unasserted, "without expectation"),
+        (counts.out_of_scope, "out of scope"),
+    ]);
+    let traces = counted(tested.traces() as u64, "trace");
+    let calls = counted(counts.calls, "call");
+    let parts = if parts.is_empty() {
+        "nothing decided".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    format!("{traces}, {calls}: {parts}")
+}
+
+/// Recorded calls under a change, in one line.
+pub fn traffic(counts: &Counts) -> String {
+    let mut parts = vec![counted(counts.calls, "call")];
+    parts.extend(listed(&[
+        (counts.allow_to_deny, "refused now"),
+        (counts.deny_to_allow, "passing now"),
+        (counts.undetermined, "undetermined"),
+        (counts.unchanged, "unchanged"),
+    ]));
+    parts.join(", ")
+}
+
+fn listed(counts: &[(u64, &str)]) -> Vec<String> {
+    counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+}
+
+/// `is denied by /hide/0 (hidden)`, `is allowed`, …
+pub fn decision(actual: &Actual) -> String {
+    match (actual.decision, &actual.rule, actual.kind, actual.reason) {
+        (DecisionName::Allow, ..) => "is allowed".to_owned(),
+        (DecisionName::Undetermined, _, _, reason) => {
+            format!(
+                "is undetermined: {}",
+                reason.map_or("unknown", Reason::name)
+            )
+        }
+        (DecisionName::Deny, Some(rule), Some(kind), _) => {
+            format!("is denied by {rule} ({})", kind.name())
+        }
+        (DecisionName::Deny, _, Some(kind), _) => format!("is denied ({})", kind.name()),
+        (DecisionName::Deny, ..) => "is denied, by which rule is not certain".to_owned(),
+    }
+}
+
+/// What a decision step does, for a reader who does not know its name.
+pub const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Allow => "passes",
+        Kind::Batch => "refused as a batch",
+        Kind::Malformed => "refused as malformed",
+        Kind::NoPolicy => "refused without a policy",
+        Kind::Hidden => "hidden",
+        Kind::DefaultDeny => "refused by default",
+        Kind::Require => "refused by a require rule",
+        Kind::DenyIf => "refused by a deny_if rule",
+        Kind::Limit => "refused by a limit",
+    }
+}
+
+/// Which repetitions a case stands for, when its line asks for several.
+pub fn repetitions(repetitions: &Repetitions) -> Option<String> {
+    let Repetitions {
+        of,
+        first,
+        last,
+        count,
+    } = *repetitions;
+    match (of, count) {
+        (0 | 1, _) => None,
+        (_, 1) => Some(format!("repetition {first} of {of}")),
+        (_, count) if count == last - first + 1 => {
+            Some(format!("repetitions {first} to {last} of {of}"))
+        }
+        _ => Some(format!(
+            "{count} of the repetitions {first} to {last} of {of}"
+        )),
+    }
+}
+
+/// What a case that did not pass has to say, in one line.
+pub fn mismatch(case: &Case) -> String {
+    let mut parts: Vec<String> = case
+        .mismatches
+        .iter()
+        .map(|mismatch| {
+            let actual = mismatch.actual.as_deref().unwrap_or("nothing");
+            format!(
+                "expected {} {}, got {actual}",
+                mismatch.member, mismatch.expected
+            )
+        })
+        .collect();
+    parts.push(format!("it {}", decision(&case.actual)));
+    parts.join("; ")
+}
+
+/// What a run that asserted nothing has to be told.
+pub fn complaint(outcome: RunOutcome) -> Option<&'static str> {
+    match outcome {
+        RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
+        RunOutcome::NoCallInScope => Some("no call in the traces went to this policy's server"),
+        RunOutcome::NothingAsserted => {
+            Some("nothing was asserted; add `expect` to the calls, or let --update write it")
+        }
+        RunOutcome::Clean | RunOutcome::InvalidTrace | RunOutcome::Failed => None,
+    }
+}
+
+/// What a change is about.
+pub fn scope(scope: &Scope) -> &str {
+    match scope {
+        Scope::Tool(tool) => tool,
+        Scope::Unlisted => "unlisted tools",
+        Scope::AllTools => "all tools together",
+    }
+}
+
+/// A change's verdict in one word.
+pub fn verdict(change: &Change) -> &'static str {
+    if change.reworded {
+        "reworded"
+    } else {
+        change.verdict.name()
+    }
+}
+
+/// What happened to one policy.
+pub fn fate(policy: &PolicyDiff) -> String {
+    match &policy.fate {
+        Fate::Added => "added".to_owned(),
+        Fate::Removed if policy.judgement.removal.is_some() => "removed, approved".to_owned(),
+        Fate::Removed => "removed".to_owned(),
+        Fate::Compared(comparison) => {
+            let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
+                ", and something could not be determined"
+            } else {
+                ""
+            };
+            format!("{}{rest}", comparison.verdict.name())
+        }
+    }
+}
+
+/// What stands behind the verdict of a change that is approved.
+pub fn approved(policy: &PolicyDiff, change: &Change) -> &'static str {
+    if policy.judgement.approves_change(change) {
+        ", approved"
+    } else {
+        ""
+    }
+}
+
+/// What of a scope goes beyond its approvals. Where nothing is approved, the
+/// change itself has said it all, but for the limits on all tools: more may
+/// pass them though they did not change.
+pub fn outside(scope: &Scope, outside: &Outside) -> Option<String> {
+    let what = match (outside.approvals, scope) {
+        (0, Scope::AllTools) => "more passes than under the old limits",
+        (0, _) => return None,
+        _ => "beyond what is approved",
+    };
+    let reason = outside.reason.map(|reason| format!(" ({})", reason.name()));
+    Some(format!("{what}{}", reason.unwrap_or_default()))
+}
+
+/// An approval that matters to a change, or that should go.
+pub fn approval(shown: &ApprovalShown) -> Option<String> {
+    let what = match (shown.written, shown.standing) {
+        (true, _) => "approved now",
+        (_, Standing::Used) => "approved",
+        (_, Standing::Unused) => return None,
+        (_, Standing::Idle) => "note: this approval no longer matters, --prune drops it",
+        (_, Standing::Pruned) => "dropped approval",
+    };
+    let approval = &shown.approval;
+    let scope = approval.approved.scope().map_or("its removal", scope);
+    let by = approval.by.as_ref().map(|by| format!("{by}, "));
+    Some(format!(
+        "{what}: {}, {scope}: {} ({}{})",
+        approval.policy,
+        approval.reason,
+        by.unwrap_or_default(),
+        approval.date
+    ))
+}
+
+/// What became of a policy since the base, in one line.
+pub fn since_base(report: &DiffReport) -> String {
+    let refused = if report.refused { ", refused" } else { "" };
+    match report.diff.policies.first() {
+        Some(policy) => format!("{}{refused}", fate(policy)),
+        None => "invalid".to_owned(),
+    }
+}
+
+/// Whether a change since the base should be looked at.
+pub fn is_changed(report: &DiffReport) -> bool {
+    let mut policies = report.diff.policies.iter();
+    report.refused || policies.any(|policy| !policy.changes().is_empty())
+}
+
+/// The verdict over a whole change, and what the gate makes of it.
+pub fn conclusion(report: &DiffReport) -> String {
+    let diff = &report.diff;
+    let mut line = diff.verdict().name().to_owned();
+    if diff.undetermined() > 0 && diff.verdict() != Verdict::Undetermined {
+        let undetermined = counted(diff.undetermined() as u64, "change");
+        line = format!("{line}, {undetermined} undetermined");
+    }
+    let gate = report.gate.name();
+    match report.refused {
+        true => format!("{line}; refused by the gate ({gate})"),
+        false => format!("{line}; passes the gate ({gate})"),
+    }
+}
+
+/// Whether something in a test's report should be looked at.
+pub fn needs_attention(tested: &Tested) -> bool {
+    !tested.findings.is_empty()
+        || tested
+            .runs
+            .iter()
+            .any(|run| run.outcome != RunOutcome::Clean)
+}
+
+/// A condition with what it saw.
+pub fn condition(seen: &ConditionSeen) -> String {
+    let saw = match (&seen.saw, seen.held) {
+        (Some(value), _) => format!("saw {value}"),
+        (None, Some(_)) => "saw nothing".to_owned(),
+        (None, None) => "arguments unknown".to_owned(),
+    };
+    let held = match seen.held {
+        Some(true) => "holds",
+        Some(false) => "does not hold",
+        None => "unknown",
+    };
+    format!("{} {} {}: {saw}, {held}", seen.path, seen.op, seen.operand)
+}
+
+/// A counter as a limit saw it.
+pub fn counter(seen: &CounterSeen) -> String {
+    let range = |interval: Interval| match interval {
+        Interval { low, high } if low == high => low.to_string(),
+        Interval {
+            low,
+            high: u64::MAX,
+        } => format!("{low} or more"),
+        Interval { low, high } => format!("{low} to {high}"),
+    };
+    let amount = seen
+        .amount
+        .map_or("an amount that cannot be counted".to_owned(), range);
+    let (counter, max, window) = (&seen.counter, seen.max, seen.window);
+    format!(
+        "{counter}: {} of {max} per {window} used, this call adds {amount}",
+        range(seen.used)
+    )
+}
+
+/// `4 tools: 3 Read, 1 Execute`.
+pub fn classified(classified: &Classified) -> String {
+    let counts: Vec<String> = Category::ALL
+        .into_iter()
+        .map(|category| (classified.count(category), category))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, category)| format!("{count} {category}"))
+        .collect();
+    let tools = counted(classified.tools.len() as u64, "tool");
+    match counts.is_empty() {
+        true => format!("{tools}: nothing to classify"),
+        false => format!("{tools}: {}", counts.join(", ")),
+    }
+}

@@ -1,0 +1,147 @@
+//! How a log was read, for the report: which format it is in, whom its calls
+//! are taken to come from, and what was taken for granted on the way.
+
+use std::fmt;
+
+/// A format of recorded calls (traces.md §1 and §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// `mcppolicy`'s own.
+    Native,
+    /// Raw MCP messages, bare or wrapped.
+    JsonRpc,
+    /// Claude Code session files.
+    ClaudeCode,
+    /// Codex rollouts.
+    Codex,
+    /// Claude Desktop's `mcp.log` and `mcp-server-X.log`.
+    ClaudeDesktop,
+    /// OpenTelemetry spans as OTLP JSON.
+    Otlp,
+    /// OpenAI-style transcripts.
+    OpenAi,
+    /// The event log of the vendor's older proxy.
+    Gateway,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 8] = [
+        Format::Native,
+        Format::JsonRpc,
+        Format::ClaudeCode,
+        Format::Codex,
+        Format::ClaudeDesktop,
+        Format::Otlp,
+        Format::OpenAi,
+        Format::Gateway,
+    ];
+
+    /// The name in reports and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Native => "native",
+            Format::JsonRpc => "jsonrpc",
+            Format::ClaudeCode => "claude-code",
+            Format::Codex => "codex",
+            Format::ClaudeDesktop => "claude-desktop",
+            Format::Otlp => "otlp",
+            Format::OpenAi => "openai",
+            Format::Gateway => "gateway",
+        }
+    }
+
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// What stands for the gateway's grant, which no log records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GrantFrom {
+    /// Each session is one grant.
+    Session,
+    /// Each server is one grant.
+    Server,
+    /// Each user is one grant.
+    User,
+    /// The whole file is one grant.
+    File,
+}
+
+impl GrantFrom {
+    /// All of them.
+    pub const ALL: [GrantFrom; 4] = [
+        GrantFrom::Session,
+        GrantFrom::Server,
+        GrantFrom::User,
+        GrantFrom::File,
+    ];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GrantFrom::Session => "session",
+            GrantFrom::Server => "server",
+            GrantFrom::User => "user",
+            GrantFrom::File => "file",
+        }
+    }
+
+    /// The choice of this name.
+    pub fn named(name: &str) -> Option<GrantFrom> {
+        GrantFrom::ALL.into_iter().find(|from| from.name() == name)
+    }
+}
+
+/// How to read a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// Its format; without it the content says which.
+    pub format: Option<Format>,
+    /// What stands for the grant; without it a grant that the log's wrapper
+    /// records, else the session where there is one, else the file.
+    pub grant_from: Option<GrantFrom>,
+}
+
+/// What a reader took for granted, because the log does not say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assumed {
+    /// Each session, server or user has a grant of its own.
+    IsGrant(GrantFrom),
+    /// A name of the form `mcp__a__b__c` was split at the first `__`.
+    SplitName {
+        /// The name as recorded.
+        name: String,
+        /// What was taken for the server.
+        server: String,
+        /// What was taken for the tool.
+        tool: String,
+    },
+    /// More such names than are listed.
+    MoreSplitNames,
+    /// A time that cannot be read is unknown.
+    UnreadableTime,
+    /// A result in the words of a JSON-RPC error was one.
+    ErrorText,
+}
+
+impl fmt::Display for Assumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Assumed::IsGrant(from) => write!(f, "each {} is one grant", from.name()),
+            Assumed::SplitName { name, server, tool } => write!(
+                f,
+                "{name:?} is the tool {tool:?} of the server {server:?}, although the server's name may reach further"
+            ),
+            Assumed::MoreSplitNames => {
+                f.write_str("further names with several `__` were split at the first one")
+            }
+            Assumed::UnreadableTime => f.write_str("a time that cannot be read is unknown"),
+            Assumed::ErrorText => {
+                f.write_str("a failed result that begins with `MCP error` was a JSON-RPC error")
+            }
+        }
+    }
+}

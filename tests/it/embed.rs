@@ -1,0 +1,18 @@
+//! The example that gateways start from does what its comments say.
+
+#[allow(dead_code, reason = "its `main` only prints")]
+#[path = "../../examples/embed.rs"]
+mod example;
+
+#[test]
+fn the_embedding_example_denies_limits_and_releases() {
+    let expected = [
+        "forwarded refund",
+        "[POLICY DENIED] Call is refused by /tools/refund/deny_if/0",
+        "forwarded refund",
+        "forwarded refund",
+        "[POLICY DENIED] Limit of 2 per minute reached for refunds",
+        "[POLICY DENIED] Tool \"delete_account\" is not permitted by policy",
+    ];
+    assert_eq!(example::session().unwrap(), expected);
+}

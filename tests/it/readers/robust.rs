@@ -1,0 +1,173 @@
+//! Copies of every fixture that are cut, mutated or hostile: no panic, and
+//! every line is accounted for.
+
+use super::*;
+use crate::random::Random;
+
+/// A line of each format with one call, in which `ARGS` stands for arguments
+/// and `TEXT` for arguments as JSON in a string.
+const CALLS: [(Format, &str); 6] = [
+    (
+        Format::JsonRpc,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
+    ),
+    (
+        Format::ClaudeCode,
+        r#"{"type":"assistant","sessionId":"s","message":{"role":"assistant","content":[{"type":"tool_use","id":"i","name":"mcp__s__t","input":ARGS}]}}"#,
+    ),
+    (
+        Format::Codex,
+        r#"{"type":"response_item","payload":{"type":"function_call","name":"mcp__s__t","arguments":TEXT,"call_id":"i"}}"#,
+    ),
+    (
+        Format::ClaudeDesktop,
+        r#"2025-12-16T16:06:55.750Z [info] [s] Message from client: {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
+    ),
+    (
+        Format::Otlp,
+        r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"1","attributes":[{"key":"mcp.method.name","value":{"stringValue":"tools/call"}},{"key":"gen_ai.tool.name","value":{"stringValue":"t"}},{"key":"gen_ai.tool.call.arguments","value":{"stringValue":TEXT}}]}]}]}]}"#,
+    ),
+    (
+        Format::OpenAi,
+        r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"i","function":{"name":"t","arguments":TEXT}}]}]}"#,
+    ),
+];
+
+fn line(template: &str, arguments: &str) -> String {
+    let text = serde_json::Value::from(arguments).to_string();
+    template.replace("ARGS", arguments).replace("TEXT", &text) + "\n"
+}
+
+fn of(format: Format, text: &str) -> Log {
+    let settings = Settings {
+        format: Some(format),
+        grant_from: None,
+    };
+    read_with(text.as_bytes(), settings)
+}
+
+#[test]
+fn a_million_characters_and_deep_nesting_are_read_or_passed_over() {
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000_000));
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500));
+    let deeper = format!("{{\"a\":{}", "[".repeat(200_000));
+    for (format, template) in CALLS {
+        let mut text = line(template, &long);
+        text.push_str(&line(template, &deep));
+        text.push_str(&line(template, &deeper));
+        text.push_str(&line(template, r#"{"a":1,"a":2,"\u0000\u001b":"\u202e"}"#));
+        let log = of(format, &text);
+        let known: Vec<usize> = log
+            .calls
+            .iter()
+            .filter(|call| {
+                let RecordedRequest::Tool { arguments, .. } = &call.request else {
+                    return false;
+                };
+                matches!(arguments, RecordedArguments::Known(_))
+            })
+            .map(|call| call.line)
+            .collect();
+        assert_eq!(known, [1, 4], "{format:?}");
+        assert!(log.calls.last().unwrap().repeats_an_argument, "{format:?}");
+        let unknown = log.calls.len() - known.len();
+        let passed: usize = log.passed.values().map(Vec::len).sum();
+        assert_eq!(unknown + passed, 2, "{format:?} {:?}", log.passed);
+    }
+}
+
+#[test]
+fn a_line_beyond_the_cap_is_passed_over_and_the_next_is_read() {
+    for (format, template) in CALLS {
+        let mut text = "x".repeat((16 << 20) + 1);
+        text.push('\n');
+        text.push_str(&line(template, "{}"));
+        let log = of(format, &text);
+        assert_eq!(log.passed.get("longer than 16 MiB"), Some(&vec![1]));
+        assert_eq!(log.calls.len(), 1, "{format:?}");
+    }
+}
+
+#[test]
+fn a_copy_cut_anywhere_has_no_more_than_the_whole() {
+    for (fixture, format) in FIXTURES {
+        if format == Format::Native {
+            continue;
+        }
+        let whole = bytes(fixture);
+        let full = read(fixture);
+        let settings = Settings {
+            format: Some(format),
+            grant_from: None,
+        };
+        for cut in (0..whole.len()).step_by(7) {
+            let log = read_with(&whole[..cut], settings);
+            // The word that a call was never sent may be behind the cut.
+            let unsent = full
+                .passed
+                .get("a tool call that was refused before it was sent");
+            let most = full.calls.len() + unsent.map_or(0, Vec::len);
+            assert!(log.calls.len() <= most, "{fixture} at {cut}");
+            assert_eq!(log.invalid, 0, "{fixture} at {cut}");
+            for (call, full) in log.calls.iter().zip(&full.calls) {
+                // A result that would have taken the call back, or an event
+                // that says more of it, may be behind the cut.
+                if call.line == full.line && call.tool() == full.tool() {
+                    assert_eq!(call.request, full.request, "{fixture} at {cut}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_last_line_that_is_cut_off_is_said_to_be() {
+    for (format, template) in CALLS {
+        let whole = line(template, r#"{"a":"b"}"#);
+        let cut = &whole[..whole.len() - 8];
+        let log = of(format, &format!("{whole}{cut}"));
+        assert_eq!(log.calls.len(), 1, "{format:?}");
+        let reasons = passed(&log);
+        assert_eq!(
+            reasons,
+            [("cut off before its JSON ends", vec![2])],
+            "{format:?}"
+        );
+    }
+}
+
+#[test]
+fn mutated_logs_never_stop_the_reader() {
+    let mut random = Random::new(7);
+    for (fixture, format) in FIXTURES {
+        let whole = bytes(fixture);
+        for round in 0..150 {
+            let mut mutant = whole.clone();
+            for _ in 0..=random.below(6) {
+                let at = random.below(mutant.len());
+                match random.below(4) {
+                    0 => mutant[at] = random.below(256) as u8,
+                    1 => drop(mutant.remove(at)),
+                    2 => mutant.insert(at, b"\"{}[],:\\\n"[random.below(9)]),
+                    _ => {
+                        let end = (at + random.below(200)).min(mutant.len());
+                        let piece = mutant[at..end].to_vec();
+                        let to = random.below(mutant.len());
+                        mutant.splice(to..to, piece);
+                    }
+                }
+            }
+            // Whatever it is taken for, and as what it was.
+            let from = (round % 2 == 0).then_some(format);
+            let settings = Settings {
+                format: from,
+                grant_from: None,
+            };
+            let log = read_with(&mutant, settings);
+            let lines = mutant.iter().filter(|byte| **byte == b'\n').count() + 1;
+            for call in &log.calls {
+                assert!((1..=lines).contains(&call.line), "{fixture}");
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! SARIF against the standard's schema, and what survives moved lines.
+
+use serde_json::Value as Json;
+
+use super::*;
+
+const SCHEMA: &str = include_str!("../../../testdata/schemas/sarif-schema-2.1.0.json");
+
+fn sarif(report: &Report<'_>) -> Json {
+    serde_json::from_str(&render(report, Format::Sarif, STYLE)).unwrap()
+}
+
+fn assert_valid(log: &Json) {
+    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(log)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+fn fingerprints(text: &str) -> Vec<String> {
+    let mut sources = SourceMap::new();
+    let list = findings(&mut sources, text, "");
+    let log = sarif(&lint_report(&sources, list));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let print = |result: &Json| result["partialFingerprints"]["mcppolicy/v1"].to_string();
+    results.iter().map(print).collect()
+}
+
+#[test]
+fn every_command_writes_valid_sarif() {
+    let mut sources = SourceMap::new();
+    let list = findings(&mut sources, POLICY, HOSTILE);
+    assert_valid(&sarif(&lint_report(&sources, list)));
+
+    let done = tested(&mut sources, POLICY, TRACE);
+    assert_valid(&sarif(&test_report(&sources, done)));
+
+    let mut sources = SourceMap::new();
+    let diff = compared(&mut sources, POLICY, &POLICY.replace("500", "800"), TRACE);
+    assert_valid(&sarif(&diff_report(&sources, diff)));
+}
+
+#[test]
+fn a_file_that_is_no_sarif_is_told_so() {
+    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(!validator.is_valid(&serde_json::json!({"version": "2.1.0", "runs": [{}]})));
+}
+
+#[test]
+fn a_result_has_its_rule_place_fix_and_file_as_a_uri() {
+    let mut sources = SourceMap::new();
+    let list = findings(&mut sources, POLICY, "");
+    let log = sarif(&lint_report(&sources, list));
+    let run = &log["runs"][0];
+    let result = &run["results"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+    assert_eq!(rule["id"], result["ruleId"]);
+    assert!(
+        rules
+            .iter()
+            .all(|rule| !rule["help"]["markdown"].as_str().unwrap().is_empty())
+    );
+
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "dir/pol%20icy.json");
+    assert_eq!(place["artifactLocation"]["uriBaseId"], "%SRCROOT%");
+    assert_eq!(place["region"]["startLine"], 6);
+    let replacement = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(replacement["insertedContent"]["text"], "499");
+    assert_eq!(replacement["deletedRegion"], place["region"]);
+
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert_eq!(run["properties"]["suppressed"], 1);
+}
+
+#[test]
+fn a_place_is_relative_to_the_repository_and_not_to_where_it_ran() {
+    let mut sources = SourceMap::new();
+    let list = findings(&mut sources, POLICY, "");
+    let style = Style {
+        prefix: "deploy",
+        ..STYLE
+    };
+    let text = render(&lint_report(&sources, list), Format::Sarif, style);
+    assert!(text.contains("\"deploy/dir/pol%20icy.json\""), "{text}");
+}
+
+#[test]
+fn fingerprints_survive_moved_lines_and_change_with_the_value() {
+    let before = fingerprints(POLICY);
+    let moved = POLICY.replace("\"default\"", "\n\n\n  \"default\"");
+    assert_eq!(fingerprints(&moved), before);
+    let other = POLICY
+        .replace("500", " 500 ")
+        .replace("\"look\"", "\n\"look\"");
+    assert_eq!(fingerprints(&other), before);
+}
+
+#[test]
+fn two_of_the_same_have_two_fingerprints() {
+    let mut sources = SourceMap::new();
+    let mut list = findings(&mut sources, POLICY, "");
+    list.extend(list.clone());
+    let log = sarif(&lint_report(&sources, list));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let prints: std::collections::BTreeSet<String> = results
+        .iter()
+        .map(|result| result["partialFingerprints"].to_string())
+        .collect();
+    assert_eq!(prints.len(), 6);
+}

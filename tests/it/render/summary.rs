@@ -1,0 +1,82 @@
+//! Several outputs in one run, and the summary of a job on GitHub.
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+
+use super::POLICY;
+
+/// A directory of this test's own with a policy in it.
+fn workplace(name: &str) -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join("render")
+        .join(name);
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(dir.join(".git")).unwrap();
+    fs::write(dir.join("policy.json"), POLICY).unwrap();
+    dir
+}
+
+fn mcppolicy(dir: &PathBuf) -> Command {
+    let mut command = Command::cargo_bin("mcppolicy").unwrap();
+    command.current_dir(dir).env_remove("GITHUB_STEP_SUMMARY");
+    command
+}
+
+#[test]
+fn one_run_writes_every_format_and_the_exit_code_stays() {
+    let dir = workplace("every-format");
+    let formats = [
+        "human", "json", "sarif", "junit", "github", "gitlab", "markdown", "html",
+    ];
+    let plain = mcppolicy(&dir).arg("lint").output().unwrap().status.code();
+    let mut command = mcppolicy(&dir);
+    command.arg("lint");
+    for format in formats {
+        command.args(["--output", &format!("{format}=report.{format}")]);
+    }
+    assert_eq!(command.output().unwrap().status.code(), plain);
+    for format in formats {
+        let text = fs::read_to_string(dir.join(format!("report.{format}"))).unwrap();
+        assert!(!text.is_empty(), "{format}");
+        let code = mcppolicy(&dir)
+            .args(["lint", "--format", format])
+            .output()
+            .unwrap();
+        assert_eq!(code.status.code(), plain, "{format}");
+    }
+}
+
+#[test]
+fn the_summary_is_added_to_and_only_for_github() {
+    let dir = workplace("summary");
+    let summary = dir.join("summary.md");
+    fs::write(&summary, "before\n").unwrap();
+    let run = |format: &str| {
+        mcppolicy(&dir)
+            .args(["lint", "--format", format])
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .output()
+            .unwrap();
+        fs::read_to_string(&summary).unwrap()
+    };
+    assert_eq!(run("human"), "before\n");
+    let text = run("github");
+    assert!(text.starts_with("before\n## "), "{text}");
+}
+
+#[test]
+fn the_summary_stays_within_the_size_that_github_takes() {
+    let dir = workplace("summary-size");
+    let summary = dir.join("summary.md");
+    fs::write(&summary, "x".repeat((1 << 20) - 150)).unwrap();
+    mcppolicy(&dir)
+        .args(["lint", "--output", "github=annotations"])
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .unwrap();
+    let text = fs::read_to_string(&summary).unwrap();
+    assert!(text.len() <= 1 << 20);
+    assert!(text.contains("Cut here"), "{}", &text[text.len() - 200..]);
+}
