@@ -2,18 +2,37 @@
 //! needs comes through its context; no rule knows another.
 
 pub mod approval_promised;
+pub mod argument_type_mismatch;
 pub mod burst_only_limit;
+pub mod case_folding_allowlist;
+pub mod category_conflict;
 pub mod counter_name_shared;
+pub mod counter_naming;
+pub mod empty_list;
 pub mod exposed_destructive_tool;
 pub mod fail_open_deny;
+pub mod free_amount;
 pub mod hidden_and_listed;
+pub mod inexact_number;
+pub mod invisible_character;
 pub mod limit_never_binds;
 pub mod limit_on_blocked_tool;
+pub mod loose_limit;
 pub mod missing_default_deny;
+pub mod missing_on_deny;
 pub mod nothing_callable;
 pub mod unanchored_allowlist;
+pub mod unbounded_amount;
+pub mod unconstrained_freeform_argument;
+pub mod uncountable_increment;
+pub mod undecided_tool;
+pub mod unknown_argument;
+pub mod unknown_tool;
 pub mod unlimited_execute_tool;
+pub mod unlimited_financial_tool;
+pub mod unlimited_write_tool;
 pub mod unresolvable_path;
+pub mod unsorted_names;
 pub mod wildcard_in_tool_name;
 
 use crate::lint::context::Context;
