@@ -17,6 +17,7 @@ mod commands;
 mod compare;
 mod embed;
 mod engine;
+mod guarded;
 mod house;
 mod malformed;
 mod naive;
