@@ -9,6 +9,7 @@ mod decide;
 mod diff;
 mod explain;
 mod git;
+mod guarded;
 mod import;
 mod input;
 mod output;
@@ -142,6 +143,27 @@ fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
                 Ok(()) => None,
                 Err(unknown) => Some((name, unknown.to_string(), nearest_rule(&name.text))),
             },
+        };
+        if let Some((setting, message, help)) = problem {
+            workspace
+                .config_findings
+                .push(config.complaint(setting, message).help(help));
+        }
+    }
+    for (rule, option, value) in &config.options {
+        let problem = match lint::registry::find(&rule.text) {
+            None => Some((
+                rule,
+                format!("there is no rule {:?}", rule.text),
+                nearest_rule(&rule.text),
+            )),
+            Some(_) => settings
+                .set_option(&rule.text, &option.text, &value.text)
+                .err()
+                .map(|bad| {
+                    let place = if bad.is_value { value } else { option };
+                    (place, bad.message, bad.help)
+                }),
         };
         if let Some((setting, message, help)) = problem {
             workspace

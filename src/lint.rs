@@ -6,10 +6,15 @@
 //! something gets through, or never happens, it carries calls that the engine
 //! has decided ([`witness`]): what the engine does not confirm is not claimed.
 //!
-//! A check looks at one valid policy and the engine compiled from it. It reads
-//! no file and knows no output format.
+//! A check looks at one valid policy, the engine compiled from it and, where
+//! there is one, the inventory of the server that the policy guards. It reads
+//! no file and knows no output format. Findings point into the policy, and may
+//! point into the inventory besides.
 
+mod argument;
 mod context;
+mod hidden_text;
+mod loose;
 mod page;
 pub mod registry;
 mod reporter;
@@ -17,14 +22,15 @@ mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod unlimited;
 pub mod witness;
 
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::Engine;
 use crate::policy::Policy;
 
-pub use page::explain;
-pub use settings::{Level, Settings, UnknownRule};
+pub use page::{book, explain};
+pub use settings::{BadOption, Level, Settings, UnknownRule};
 
 use context::Context;
 use reporter::Reporter;
@@ -64,7 +70,7 @@ pub struct Rule {
 pub struct Bad {
     /// What is wrong with it.
     pub says: &'static str,
-    /// The policy.
+    /// The policy; see [`Example`] for one with an inventory.
     pub policy: &'static str,
     /// What the finding's calls prove.
     pub proof: Proof,
@@ -75,8 +81,34 @@ pub struct Bad {
 pub struct Good {
     /// Why it is right.
     pub says: &'static str,
-    /// The policy.
+    /// The policy; see [`Example`] for one with an inventory.
     pub policy: &'static str,
+}
+
+/// The files of an example. Behind a line that reads `tools.json:` stands what
+/// the server says of its tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example<'a> {
+    /// The policy.
+    pub policy: &'a str,
+    /// The inventory, where the example has one.
+    pub inventory: Option<&'a str>,
+}
+
+impl<'a> Example<'a> {
+    /// Takes an example's text apart.
+    pub fn read(text: &'a str) -> Example<'a> {
+        match text.split_once("\ntools.json:\n") {
+            Some((policy, inventory)) => Example {
+                policy,
+                inventory: Some(inventory),
+            },
+            None => Example {
+                policy: text,
+                inventory: None,
+            },
+        }
+    }
 }
 
 /// What a finding's calls prove.

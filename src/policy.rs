@@ -41,6 +41,10 @@ pub struct Policy {
     pub all_tools: Vec<Limit>,
     /// The listed tools in the order of the file.
     pub tools: Vec<ToolRules>,
+    /// The lists of rules, limits and hidden names that stand in the file with
+    /// nothing in them, as JSON Pointers, in the order of the file. They mean
+    /// what leaving them out means.
+    pub empty_lists: Vec<Spanned<String>>,
 }
 
 /// What `default` says.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::guarded::Inventories;
 use super::output::{OutputArgs, deliver};
 use super::test::ReplayArgs;
 use super::workspace::Workspace;
@@ -48,8 +49,11 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         wanted: args.output.wanted(),
         ..ReplayArgs::default()
     };
+    let mut inventories = Inventories::default();
     for file in files {
-        let lint = policies::findings_of(&file, Some(&settings));
+        let list = &mut ci.findings;
+        let known = inventories.settings_for(&mut workspace, &file, None, &settings, list);
+        let lint = policies::findings_of(&file, Some(&known));
         let mut exit = lint.exit(fail_on);
         let mine = assignments
             .iter()

@@ -33,6 +33,8 @@ pub(super) struct Config {
     pub fail_on: Option<FailOn>,
     /// `[lint.rules]`: a rule's name and its level, with the place of each.
     pub levels: Vec<(Setting, Setting)>,
+    /// `[lint.rules]`: a rule's name, and an option of it with its value.
+    pub options: Vec<(Setting, Setting, Setting)>,
     /// `[categories]`: a tool's name and its category.
     pub categories: Vec<(Setting, Setting)>,
     /// `[diff] base`: the revision that changes are held against.
@@ -50,6 +52,8 @@ pub(super) struct Entry {
     pub server: Option<Setting>,
     /// Traces or directories of them; `{dir}` is the policy's directory.
     pub traces: Vec<Setting>,
+    /// The server's `tools/list`; `{dir}` is the policy's directory.
+    pub inventory: Option<Setting>,
 }
 
 /// A string and where it stands.
@@ -109,6 +113,7 @@ pub(super) fn parse(
         policies: Vec::new(),
         fail_on: None,
         levels: Vec::new(),
+        options: Vec::new(),
         categories: Vec::new(),
         base: None,
         gate: None,
@@ -220,7 +225,7 @@ impl Reader {
     }
 
     fn entry(&mut self, table: &DeTable<'_>, span: Span) {
-        let known = ["path", "server", "traces"];
+        let known = ["path", "server", "traces", "inventory"];
         self.each(table, "[[policy]]", &known, |_, _, _| {});
         let Some(path) = table.get("path") else {
             return self.complain(
@@ -232,6 +237,9 @@ impl Reader {
         let server = table
             .get("server")
             .and_then(|value| self.string(value, "`server` must be a string"));
+        let inventory = table
+            .get("inventory")
+            .and_then(|value| self.string(value, "`inventory` must be a path"));
         let traces = match table.get("traces") {
             Some(value) => self.strings(value),
             None => Vec::new(),
@@ -241,6 +249,7 @@ impl Reader {
                 path,
                 server,
                 traces,
+                inventory,
             });
         }
     }
@@ -278,11 +287,36 @@ impl Reader {
             &["fail-on", "rules"],
             |reader, key, value| match key {
                 "fail-on" => reader.fail_on(value),
-                _ => reader.table(value, "lint.rules", |reader, table| {
-                    reader.config.levels = reader.pairs(table)
-                }),
+                _ => reader.table(value, "lint.rules", |reader, table| reader.rules(table)),
             },
         );
+    }
+
+    /// A rule's level, or a table of its level and its options.
+    fn rules(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let rule = Setting {
+                text: key.get_ref().to_string(),
+                span: span_of(key),
+            };
+            let Some(options) = value.get_ref().as_table() else {
+                let expected = "Write a level in double quotes, or a table of options";
+                if let Some(level) = self.string(value, expected) {
+                    self.config.levels.push((rule, level));
+                }
+                continue;
+            };
+            for (option, value) in self.pairs(options) {
+                match option.text.as_str() {
+                    "level" => self.config.levels.push((rule.clone(), value)),
+                    _ => self.config.options.push((rule.clone(), option, value)),
+                }
+            }
+        }
+        self.config.levels.sort_by_key(|(rule, _)| rule.span);
+        self.config
+            .options
+            .sort_by_key(|(_, option, _)| option.span);
     }
 
     fn fail_on(&mut self, value: &Value<'_>) {

@@ -13,6 +13,9 @@ use crate::schema;
 pub(super) struct ExplainArgs {
     /// The rule; without one, all rules are listed
     rule: Option<String>,
+    /// Print the pages of all rules, the text of docs/rules.md
+    #[arg(long, conflicts_with = "rule")]
+    all: bool,
 }
 
 /// Arguments of `schema`.
@@ -34,6 +37,10 @@ enum Which {
 
 /// Runs `explain`.
 pub(super) fn explain(args: &ExplainArgs) -> Exit {
+    if args.all {
+        print(&crate::lint::book());
+        return Exit::Clean;
+    }
     let Some(name) = &args.rule else {
         print(&list());
         return Exit::Clean;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::guarded::Inventories;
 use super::output::{OutputArgs, deliver};
 use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings};
@@ -31,6 +32,9 @@ pub(super) struct LintArgs {
     /// The least severity that fails the run [default: warning]
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<FailOn>,
+    /// The server's answer to tools/list, instead of what mcppolicy.toml names
+    #[arg(long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
     /// Add the rules that are too strict for every commit
     #[arg(long)]
     pedantic: bool,
@@ -41,7 +45,7 @@ pub(super) struct LintArgs {
 /// Runs `validate`.
 pub(super) fn validate(args: &ValidateArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
-    let findings = check(&mut workspace, &args.policies, None);
+    let findings = check(&mut workspace, &args.policies, None, None);
     finish(
         "validate",
         workspace,
@@ -57,7 +61,8 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     let settings = lint_settings(&mut workspace, args.pedantic);
     let configured = workspace.config.as_ref().and_then(|config| config.fail_on);
     let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::Warning);
-    let findings = check(&mut workspace, &args.policies, Some(&settings));
+    let inventory = args.inventory.as_deref();
+    let findings = check(&mut workspace, &args.policies, inventory, Some(&settings));
     finish(
         "lint",
         workspace,
@@ -67,10 +72,12 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     )
 }
 
-/// Validates policies, and lints the valid ones when there are settings.
+/// Validates policies, and lints the valid ones when there are settings, against
+/// the inventory where one is given or configured.
 fn check(
     workspace: &mut Workspace,
     paths: &[PathBuf],
+    inventory: Option<&Path>,
     settings: Option<&lint::Settings>,
 ) -> Findings {
     let files = workspace.policies(paths);
@@ -79,8 +86,13 @@ fn check(
         ..Findings::default()
     };
     findings.list.append(&mut workspace.config_findings);
+    let mut inventories = Inventories::default();
     for file in &files {
-        findings.list.extend(findings_of(file, settings).list);
+        let known = settings.map(|settings| {
+            let list = &mut findings.list;
+            inventories.settings_for(workspace, file, inventory, settings, list)
+        });
+        findings.list.extend(findings_of(file, known.as_ref()).list);
     }
     findings
 }

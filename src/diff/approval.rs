@@ -88,6 +88,7 @@ pub(super) fn part(policy: &Policy, scope: &Scope) -> Policy {
         hide: Vec::new(),
         all_tools: Vec::new(),
         tools: Vec::new(),
+        empty_lists: Vec::new(),
     };
     match scope {
         Scope::AllTools => part.all_tools.clone_from(&policy.all_tools),

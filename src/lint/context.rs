@@ -9,7 +9,12 @@ use super::registry;
 use super::settings::Settings;
 use crate::engine::Engine;
 use crate::inventory::category::Classification;
-use crate::policy::{DefaultDecision, Limit, Path, Policy, Rule, Spanned, Test, ToolRules};
+use crate::inventory::schema::{Argument, Presence};
+use crate::inventory::{self, Inventory};
+use crate::nearest::nearest;
+use crate::policy::{
+    Condition, DefaultDecision, Limit, Path, Policy, Rule, Spanned, Test, ToolRules,
+};
 use crate::source::Span;
 
 use questions::{Allowance, Questions};
@@ -24,6 +29,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The listed tools, in the order of the file.
     pub tools: Vec<Tool<'a>>,
+    /// The tools of the server that the policy guards, where they are known.
+    pub inventory: Option<&'a Inventory>,
     /// The entry `"*"` of `hide`, with its index.
     pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
     index: HashMap<&'a str, usize>,
@@ -38,6 +45,8 @@ pub struct Tool<'a> {
     pub class: Classification,
     /// The entry of `hide` that has its very name, with its index.
     pub hidden: Option<(usize, &'a Spanned<String>)>,
+    /// What the server says of it, where the inventory has it.
+    pub listed: Option<&'a inventory::Tool>,
     /// Why its own rules refuse every call, where that is plain to see.
     pub blocked: Option<Blocked>,
     questions: Questions,
@@ -57,6 +66,7 @@ impl<'a> Context<'a> {
         engine: &'a Engine,
         settings: &'a Settings,
     ) -> Context<'a> {
+        let inventory = settings.inventory();
         let mut hidden: HashMap<&str, (usize, &Spanned<String>)> = HashMap::new();
         for (at, entry) in policy.hide.iter().enumerate() {
             hidden.entry(&entry.value).or_insert((at, entry));
@@ -74,12 +84,14 @@ impl<'a> Context<'a> {
                     .filter(|_| rules.name != "*"),
                 blocked: blocked(rules),
                 questions: Questions::default(),
+                listed: inventory.and_then(|inventory| inventory.get(&rules.name)),
             })
             .collect();
         Context {
             policy,
             engine,
             settings,
+            inventory,
             everything_hidden: hidden.get("*").copied(),
             index: policy
                 .tools
@@ -127,6 +139,23 @@ impl<'a> Context<'a> {
     /// Whether `tool` is listed.
     pub fn lists(&self, tool: &str) -> bool {
         self.index.contains_key(tool)
+    }
+
+    /// Whether the server is known not to have `tool`.
+    pub fn is_unknown(&self, tool: &str) -> bool {
+        self.inventory
+            .is_some_and(|inventory| inventory.get(tool).is_none())
+    }
+
+    /// The tool of the server that a name which it does not have was probably
+    /// meant to be: the nearest of those that the policy does not name.
+    pub fn meant(&self, name: &str) -> Option<&'a str> {
+        let inventory = self.inventory?;
+        let is_free = |known: &&str| {
+            let is_hidden = self.policy.hide.iter().any(|entry| entry.value == *known);
+            !self.lists(known) && !is_hidden
+        };
+        nearest(name, inventory.names().filter(is_free))
     }
 
     /// How many rules and limits a call of `tool` may meet, and one: what it
@@ -180,6 +209,34 @@ impl Tool<'_> {
         rules.iter().position(|rule| rule.conditions.is_empty())
     }
 
+    /// What the server's schema says of the argument at `path`, in particular
+    /// whether a call must have it; `None` where the inventory does not have
+    /// the tool.
+    pub fn argument(&self, path: &Path) -> Option<Argument> {
+        Some(self.listed?.arguments().argument(path.segments()))
+    }
+
+    /// What the schema says of an argument that it describes, and nothing of
+    /// others.
+    pub fn declared(&self, path: &Path) -> Option<Argument> {
+        self.argument(path)
+            .filter(|argument| argument.presence == Presence::Declared)
+    }
+
+    /// The conditions of its rules, and whether each stands in a `require`.
+    pub fn conditions(&self) -> impl Iterator<Item = (bool, &Condition)> {
+        let of = |is_require| move |rule| (is_require, rule);
+        let required = self.rules.require.iter().map(of(true));
+        let refused = self.rules.deny_if.iter().map(of(false));
+        required
+            .chain(refused)
+            .flat_map(|(is_require, rule): (bool, &Rule)| {
+                rule.conditions
+                    .iter()
+                    .map(move |condition| (is_require, condition))
+            })
+    }
+
     /// Whether its rules look at any argument.
     pub fn looks_at_arguments(&self) -> bool {
         let rules = self.rules.require.iter().chain(&self.rules.deny_if);
@@ -231,7 +288,7 @@ fn blocked(rules: &ToolRules) -> Option<Blocked> {
 }
 
 /// What a `deny_if` of a single `exists` demands of its argument.
-fn refused_presence(rule: &Rule) -> Option<(&crate::policy::Condition, bool)> {
+fn refused_presence(rule: &Rule) -> Option<(&Condition, bool)> {
     match rule.conditions.as_slice() {
         [condition] => match condition.test {
             Test::Exists(expected) => Some((condition, !expected)),

@@ -20,9 +20,12 @@ pub static RULES: &[&Rule] = &[
     &rules::limit_never_binds::RULE,
     &rules::limit_on_blocked_tool::RULE,
     &rules::counter_name_shared::RULE,
+    &rules::invisible_character::RULE,
     // Security
     &rules::missing_default_deny::RULE,
     &rules::unlimited_execute_tool::RULE,
+    &rules::unlimited_financial_tool::RULE,
+    &rules::unlimited_write_tool::RULE,
     &rules::exposed_destructive_tool::RULE,
     &rules::fail_open_deny::RULE,
     &rules::unanchored_allowlist::RULE,
@@ -30,8 +33,26 @@ pub static RULES: &[&Rule] = &[
     &rules::allowlist_admits_shell::RULE,
     &rules::allowlist_admits_foreign_host::RULE,
     &rules::denylist_only::RULE,
+    &rules::unconstrained_freeform_argument::RULE,
+    &rules::unbounded_amount::RULE,
+    &rules::uncountable_increment::RULE,
+    &rules::free_amount::RULE,
+    &rules::inexact_number::RULE,
+    &rules::case_folding_allowlist::RULE,
     &rules::burst_only_limit::RULE,
+    &rules::loose_limit::RULE,
     &rules::approval_promised::RULE,
+    // Inventory
+    &rules::unknown_tool::RULE,
+    &rules::undecided_tool::RULE,
+    &rules::unknown_argument::RULE,
+    &rules::argument_type_mismatch::RULE,
+    &rules::category_conflict::RULE,
+    // Style
+    &rules::missing_on_deny::RULE,
+    &rules::unsorted_names::RULE,
+    &rules::counter_naming::RULE,
+    &rules::empty_list::RULE,
 ];
 
 /// The rule of this name, or the one that had it before.

@@ -63,6 +63,22 @@ impl<'a> Reporter<'a> {
         Finding::new(self.rule.name, Severity::Note, location, pointer, message)
     }
 
+    /// A finding of a case that weighs more or less than the rule's others: its
+    /// severity, unless the user has set one for the rule.
+    pub fn finding_of(
+        &self,
+        severity: Severity,
+        span: Span,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Finding {
+        let severity = match self.context.settings.has_level(self.rule) {
+            true => self.severity,
+            false => severity,
+        };
+        Finding::new(self.rule.name, severity, self.at(span), pointer, message)
+    }
+
     /// A span of the policy as a location.
     pub fn at(&self, span: Span) -> Location {
         self.context.policy.at(span)

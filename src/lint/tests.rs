@@ -1,7 +1,10 @@
 //! Every rule against its own examples, and the linter against the policies
 //! that it was made for.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::inventory::Inventory;
 use crate::source::SourceMap;
 
 struct Linted {
@@ -12,12 +15,23 @@ struct Linted {
 
 #[track_caller]
 fn lint_text(text: &str, settings: &Settings) -> Linted {
+    let example = Example::read(text);
+    let text = example.policy;
+    let mut settings = settings.clone();
     let mut map = SourceMap::new();
+    if let Some(inventory) = example.inventory {
+        let read = Inventory::read(&mut map, "tools.json", inventory.as_bytes());
+        let (_, Some(inventory), problems) = read else {
+            panic!("{inventory}");
+        };
+        assert!(problems.is_empty(), "{problems:?}");
+        settings.know(Arc::new(inventory));
+    }
     let (_, policy, problems) = Policy::load(&mut map, "policy.json", text.as_bytes());
     assert!(problems.is_empty(), "{text}: {problems:?}");
     let policy = policy.unwrap();
     let engine = Engine::new(&policy);
-    let findings = lint(&policy, &engine, settings);
+    let findings = lint(&policy, &engine, &settings);
     Linted {
         engine,
         text: text.to_owned(),
@@ -135,8 +149,11 @@ fn a_finding_points_into_the_document_where_its_pointer_says() {
     for rule in registry::RULES {
         for bad in rule.bad {
             let mut map = SourceMap::new();
-            let (_, document, _) =
-                crate::document::parse::parse(&mut map, "policy.json", bad.policy.as_bytes());
+            let (_, document, _) = crate::document::parse::parse(
+                &mut map,
+                "policy.json",
+                Example::read(bad.policy).policy.as_bytes(),
+            );
             let document = document.unwrap();
             let linted = lint_text(bad.policy, &for_rule(rule));
             for finding in &linted.findings {
@@ -196,7 +213,12 @@ fn a_page_says_what_and_why_and_shows_every_example() {
         for text in [rule.what, rule.why] {
             assert!(page.contains(text), "{}", rule.name);
         }
-        let examples = rule.bad.len() + rule.good.len();
+        let bad = rule.bad.iter().map(|bad| bad.policy);
+        let good = rule.good.iter().map(|good| good.policy);
+        let examples: usize = bad
+            .chain(good)
+            .map(|text| 1 + usize::from(Example::read(text).inventory.is_some()))
+            .sum();
         assert_eq!(page.matches("```json").count(), examples, "{}", rule.name);
     }
 }
@@ -233,6 +255,51 @@ fn findings_are_sorted_by_place() {
     assert!(linted.findings.is_sorted_by_key(|finding| finding.location));
 }
 
+#[test]
+fn an_option_is_set_where_a_rule_has_it() {
+    let limited = |max: u64| {
+        format!(
+            r#"{{"version":"1","default":"deny","tools":{{"run_it":{{"limits":[{{"counter":"runs","window":"minute","max":{max},"scope":"grant"}}]}}}}}}"#
+        )
+    };
+    let mut settings = Settings::new();
+    settings
+        .set_level("loose-limit", Level::On(Severity::Error))
+        .unwrap();
+    let finds = |settings: &Settings, max| {
+        lint_text(&limited(max), settings)
+            .rules()
+            .contains(&"loose-limit")
+    };
+    assert!(finds(&settings, 21) && !finds(&settings, 20));
+    settings
+        .set_option("loose-limit", "execute", "5/minute")
+        .unwrap();
+    assert!(finds(&settings, 6) && !finds(&settings, 5));
+    assert!(
+        settings
+            .set_option("loose-limit", "execute", "5")
+            .unwrap_err()
+            .is_value
+    );
+    assert!(
+        !settings
+            .set_option("burst-only-limit", "execute", "5/minute")
+            .unwrap_err()
+            .is_value
+    );
+}
+
+#[test]
+fn the_book_has_every_page() {
+    let book = book();
+    for rule in registry::RULES {
+        assert!(book.contains(&format!("\n## {}\n", rule.name)));
+        assert!(book.contains(&format!("](#{}) |", rule.name)));
+    }
+}
+
 mod cases;
+mod inventory;
 mod random;
 mod seeds;

@@ -41,8 +41,35 @@ pub(super) fn lower(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
             .get("tools")
             .map(|tools| lowering.tools(tools))
             .unwrap_or_default(),
+        empty_lists: empty_lists(root),
     };
     (policy, lowering.findings)
+}
+
+fn empty_lists(root: &Node) -> Vec<Spanned<String>> {
+    let mut found = Vec::new();
+    let mut look = |owner: &Node, pointer: &str, key: &str| {
+        if let Some(list) = owner.get(key)
+            && matches!(&list.kind, NodeKind::Array(items) if items.is_empty())
+        {
+            found.push(Spanned {
+                value: push_pointer(pointer, key),
+                span: list.span,
+            });
+        }
+    };
+    look(root, "", "hide");
+    if let Some(all) = root.get("all_tools") {
+        look(all, "/all_tools", "limits");
+    }
+    for member in root.get("tools").map(Node::members).unwrap_or_default() {
+        let pointer = push_pointer("/tools", &member.key);
+        for key in ["require", "deny_if", "limits"] {
+            look(&member.value, &pointer, key);
+        }
+    }
+    found.sort_by_key(|list| list.span);
+    found
 }
 
 fn strings(items: &[Node]) -> Vec<Spanned<String>> {

@@ -18,6 +18,7 @@ mod compare;
 mod diff_cli;
 mod embed;
 mod engine;
+mod guarded;
 mod house;
 mod malformed;
 mod naive;

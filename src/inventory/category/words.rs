@@ -6,7 +6,7 @@ use super::evidence::Weight;
 
 /// A name's words in lower case: split at everything that is no letter or
 /// digit, and where `camelCase` or `HTTPServer` begins a new word.
-pub(super) fn split(name: &str) -> Vec<String> {
+pub(crate) fn split(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut before: Option<char> = None;
@@ -813,7 +813,7 @@ pub(super) fn action(word: &str) -> Option<Category> {
 
 /// Whether the words of an argument's name say that its value is run:
 /// `command`, `sql_query`, `jsCode`; `country_code` is no code.
-pub(super) fn is_code(words: &[String]) -> bool {
+pub(crate) fn is_code(words: &[String]) -> bool {
     const CODE: &[&str] = &[
         "cmd",
         "command",
@@ -834,7 +834,7 @@ pub(super) fn is_code(words: &[String]) -> bool {
 }
 
 /// A word for an amount in an argument's name.
-pub(super) fn is_amount(word: &str) -> bool {
+pub(crate) fn is_amount(word: &str) -> bool {
     matches!(word, "amount" | "amounts" | "sum" | "cents")
 }
 

@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     aliases: &[],
     what: "Looks for listed tools of category Destructive or Financial of which no rule looks at an \
            argument. A limit that adds up an argument (`increment_from`) counts as looking at it. The \
-           category is told from the tool's name.",
+           category is told as `mcppolicy classify` tells it.",
     why: "What is deleted stays deleted and what is paid is gone. A limit alone says how often an \
           agent may do it, not to what.",
     bad: &[

@@ -1,10 +1,9 @@
 //! An Execute tool without a limit.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::inventory::category::Category;
-use crate::lint::witness::repeated;
-use crate::time::Span;
+use crate::lint::unlimited::{self, Unlimited};
 
 /// `unlimited-execute-tool`
 pub static RULE: Rule = Rule {
@@ -17,7 +16,7 @@ pub static RULE: Rule = Rule {
     fixes: false,
     aliases: &[],
     what: "Looks for listed tools of category Execute that no limit counts: neither one of their own \
-           nor one in `all_tools`. The category is told from the tool's name.",
+           nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
     why: "An agent that loops, or that is told to by what it reads, starts as many runs as the \
           server takes. Each costs time, money or somebody else's quota.",
     bad: &[
@@ -81,35 +80,11 @@ pub static RULE: Rule = Rule {
     check,
 };
 
-/// Enough to be no accident, at once.
-const CALLS: u64 = 100;
-
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
-    for tool in context.open_tools() {
-        if tool.class.category != Category::Execute || context.limits_of(tool).next().is_some() {
-            continue;
-        }
-        let witness = context.accepted(tool).and_then(|arguments| {
-            reporter.passing(vec![repeated(
-                tool.name(),
-                arguments,
-                CALLS,
-                Span::default(),
-            )])
-        });
-        let name = tool.name();
-        let counter = quoted(&format!("{name}_per_hour"));
-        let message = format!(
-            "`{name}` can be called any number of times: it executes ({}), and no limit counts it",
-            tool.class.because
-        );
-        let help = format!(
-            "add \"limits\": [{{\"counter\": {counter}, \"window\": \"hour\", \"max\": 60, \"scope\": \"grant\"}}]"
-        );
-        let finding = reporter
-            .finding(tool.rules.span, &tool.rules.pointer, message)
-            .help(help)
-            .witness(witness.unwrap_or_default());
-        reporter.push(finding);
-    }
+    let unlimited = Unlimited {
+        category: Category::Execute,
+        does: "executes",
+        advice: ("hour", 60),
+    };
+    unlimited::check(&unlimited, context, reporter);
 }

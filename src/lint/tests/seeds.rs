@@ -54,8 +54,11 @@ fn hiding_one_tool_under_default_deny_hides_all() {
 #[test]
 fn the_refund_cap_is_avoided_without_an_amount_and_with_a_string() {
     let linted = lint_default(REFUND);
-    assert_eq!(linted.rules(), ["fail-open-deny"]);
-    let finding = &linted.findings[0];
+    assert_eq!(
+        linted.rules(),
+        ["unlimited-financial-tool", "fail-open-deny"]
+    );
+    let finding = linted.only("fail-open-deny");
     assert_eq!(
         finding.pointer,
         "/tools/create_refund/deny_if/0/conditions/0"
@@ -81,7 +84,7 @@ fn the_advice_for_the_refund_cap_closes_the_hole() {
     let linted = lint_default(
         r#"{"version":"1","default":"deny","tools":{"create_refund":{"require": [{"conditions": [{"path": "args.amount", "op": "lte", "value": 100}]}],"deny_if":[{"conditions":[{"path":"args.amount","op":"gt","value":100}],"on_deny":"Refund exceeds the policy limit."}]}}}"#,
     );
-    assert_eq!(linted.rules(), [""; 0]);
+    assert_eq!(linted.rules(), ["unlimited-financial-tool"]);
 }
 
 #[test]

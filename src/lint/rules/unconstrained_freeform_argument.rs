@@ -1,0 +1,141 @@
+//! Code, a query, a URL or a path that no condition looks at.
+
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use crate::diagnostic::{Severity, WitnessCall};
+use crate::inventory::category::Category;
+use crate::inventory::schema::JsonType;
+use crate::lint::argument::Freeform;
+use crate::lint::context::Tool;
+use crate::lint::witness::with;
+use crate::policy::Path;
+use crate::source::Location;
+use crate::value::Value;
+
+/// `unconstrained-freeform-argument`
+pub static RULE: Rule = Rule {
+    name: "unconstrained-freeform-argument",
+    summary: "An argument that takes code, a query, a URL or a path is not looked at",
+    group: Group::Security,
+    severity: Severity::Note,
+    pedantic: true,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, a \
+           command, a query, a URL or a path, that may be any text by their schema, and that no \
+           condition mentions. A query of a tool that only reads is a search and is passed over.",
+    why: "Such an argument decides what the call does. A tool that is allowed with any command is \
+          allowed to do everything its server can.",
+    bad: &[Bad {
+        says: "Any command runs",
+        policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_command": {
+      "limits": [{ "counter": "commands_per_day", "window": "day", "max": 50, "scope": "grant" }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "type": "string" } } }
+  }]
+}"#,
+        proof: Proof::Passes,
+    }],
+    good: &[
+        Good {
+            says: "A condition says which commands run",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "in", "value": ["npm test", "npm run lint"] }] }],
+      "limits": [{ "counter": "commands_per_day", "window": "day", "max": 50, "scope": "grant" }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "type": "string" } } }
+  }]
+}"#,
+        },
+        Good {
+            says: "The schema itself lists the commands",
+            policy: r#"{ "version": "1", "default": "deny", "tools": { "run_command": {} } }
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "enum": ["test", "lint"] } } }
+  }]
+}"#,
+        },
+    ],
+    check,
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in context.open_tools() {
+        let Some(listed) = tool.listed else {
+            continue;
+        };
+        for name in listed.arguments().names() {
+            let Some((kind, path)) = open(tool, name) else {
+                continue;
+            };
+            let witness = context.accepted(tool).and_then(|arguments| {
+                let arguments = with(&arguments, &path, Value::from(kind.telling()))?;
+                reporter.passing(vec![WitnessCall::new(tool.name(), arguments)])
+            });
+            let message = format!(
+                "`{path}` of `{}` takes {}, and no condition looks at it",
+                tool.name(),
+                kind.name()
+            );
+            let mut finding = reporter
+                .finding(tool.rules.span, &tool.rules.pointer, message)
+                .help(format!(
+                    "add a \"require\" rule on \"{path}\" that lists what is needed"
+                ))
+                .witness(witness.unwrap_or_default());
+            if let (Some(inventory), Some(property)) =
+                (context.inventory, listed.arguments().property(name))
+            {
+                let location = Location {
+                    file: inventory.file,
+                    span: property.span,
+                };
+                finding = finding.related(location, "what the server takes");
+            }
+            reporter.push(finding);
+        }
+    }
+}
+
+/// What the argument `name` takes, where it is free and no condition mentions
+/// it.
+fn open(tool: &Tool<'_>, name: &str) -> Option<(Freeform, Path)> {
+    let kind = Freeform::of(name)?;
+    if kind == Freeform::Query && tool.class.category == Category::Read {
+        return None;
+    }
+    // A name with a dot inside cannot be reached by a condition at all.
+    let path = Path::parse(&format!("args.{name}")).ok()?;
+    if path.segments().len() != 1 {
+        return None;
+    }
+    let shape = tool.declared(&path)?.shape;
+    let is_text = shape.types.has(JsonType::String) && shape.values.is_none();
+    let mentioned = tool
+        .conditions()
+        .any(|(_, condition)| condition.path.value.segments().first() == path.segments().first());
+    (is_text && !mentioned).then_some((kind, path))
+}

@@ -1,0 +1,284 @@
+//! An argument that the server's tool does not have.
+
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::diagnostic::{Applicability, Edit, Fix, Severity};
+use crate::inventory::schema::{InputSchema, JsonType, Presence};
+use crate::lint::context::Tool;
+use crate::lint::hidden_text::in_name;
+use crate::nearest::nearest;
+use crate::policy::{Path, Spanned};
+use crate::source::{Location, Span};
+
+/// `unknown-argument`
+pub static RULE: Rule = Rule {
+    name: "unknown-argument",
+    summary: "A path leads to an argument that the server's tool does not have",
+    group: Group::Inventory,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: true,
+    aliases: &[],
+    what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
+           where it admits no others (`additionalProperties: false`, or a path into what is no \
+           object), a note where it admits them without describing them. Schemas that do not say \
+           what is in an object are taken at their word.",
+    why: "A `deny_if` on such a path never fires, and a `require` refuses every call.",
+    bad: &[
+        Bad {
+            says: "The argument is called `branch`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "push_files": {
+      "deny_if": [{ "conditions": [{ "path": "args.brnach", "op": "eq", "value": "main" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "push_files",
+    "inputSchema": {
+      "type": "object",
+      "properties": { "branch": { "type": "string" } },
+      "additionalProperties": false
+    }
+  }]
+}"#,
+            proof: Proof::Plain,
+        },
+        Bad {
+            says: "A path cannot look into an array",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "push_files": {
+      "deny_if": [{ "conditions": [{ "path": "args.files.path", "op": "eq", "value": "LICENSE" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "push_files",
+    "inputSchema": {
+      "type": "object",
+      "properties": { "files": { "type": "array", "items": { "properties": { "path": { "type": "string" } } } } }
+    }
+  }]
+}"#,
+            proof: Proof::Plain,
+        },
+    ],
+    good: &[
+        Good {
+            says: "The schema has the argument",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "push_files": {
+      "require": [{ "conditions": [{ "path": "args.branch", "op": "neq", "value": "main" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "push_files",
+    "inputSchema": {
+      "type": "object",
+      "properties": { "branch": { "type": "string" } },
+      "additionalProperties": false
+    }
+  }]
+}"#,
+        },
+        Good {
+            says: "The schema does not say what is in `overrides`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_job": {
+      "require": [{ "conditions": [{ "path": "args.overrides.dry_run", "op": "eq", "value": true }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "get_job",
+    "inputSchema": { "type": "object", "properties": { "overrides": { "type": "object" } } }
+  }]
+}"#,
+        },
+    ],
+    check,
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in &context.tools {
+        if tool.listed.is_none() {
+            continue;
+        }
+        let mut places = places(tool);
+        while let Some((first, pointer)) = places.first().cloned() {
+            let same = |place: &(&Spanned<Path>, String)| place.0.value == first.value;
+            let spans: Vec<Span> = places
+                .iter()
+                .filter(|place| same(place))
+                .map(|(path, _)| path.span)
+                .collect();
+            places.retain(|place| !same(place));
+            look(context, reporter, tool, &first.value, &spans, pointer);
+        }
+    }
+}
+
+/// The paths of a tool's rules and limits, in the order of the file.
+fn places<'t>(tool: &'t Tool<'_>) -> Vec<(&'t Spanned<Path>, String)> {
+    let conditions = tool
+        .conditions()
+        .map(|(_, condition)| (&condition.path, format!("{}/path", condition.pointer)));
+    let amounts = tool.rules.limits.iter().filter_map(|limit| {
+        let path = limit.increment_from.as_ref()?;
+        Some((path, format!("{}/increment_from", limit.pointer)))
+    });
+    let mut places: Vec<_> = conditions.chain(amounts).collect();
+    places.sort_by_key(|(path, _)| path.span);
+    places
+}
+
+fn look(
+    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
+    tool: &Tool<'_>,
+    path: &Path,
+    spans: &[Span],
+    pointer: String,
+) {
+    let (Some(listed), Some(argument), [span, others @ ..]) =
+        (tool.listed, tool.argument(path), spans)
+    else {
+        return;
+    };
+    let severity = match argument.presence {
+        Presence::Declared | Presence::Unsaid => return,
+        Presence::Undeclared => Severity::Note,
+        Presence::Refused => Severity::Warning,
+    };
+    // Indices and characters that deceive have rules of their own.
+    let is_odd = |name: &String| {
+        name.contains(['[', '*', '$'])
+            || name.bytes().all(|byte| byte.is_ascii_digit())
+            || in_name(name).is_some()
+    };
+    if path.segments().iter().any(is_odd) {
+        return;
+    }
+    let schema = listed.arguments();
+    let (known, name, inside) = split(&schema, path);
+    let message = match inside {
+        Some(kind) => format!(
+            "`{path}` leads into `{}`, which is {kind} for `{}`",
+            shown(known),
+            tool.name()
+        ),
+        None if severity == Severity::Note => format!(
+            "The server does not describe an argument `{path}` of `{}`",
+            tool.name()
+        ),
+        None => format!("`{}` has no argument `{path}`", tool.name()),
+    };
+    let mut finding = reporter.finding_of(severity, *span, pointer, message);
+    let names = schema.names_under(known);
+    let meant = match inside {
+        Some(_) => None,
+        None => nearest(name, names.iter().copied()),
+    };
+    finding = match (meant, inside) {
+        (Some(meant), _) => {
+            let mut segments: Vec<String> = known.to_vec();
+            segments.push(meant.to_owned());
+            segments.extend(path.segments().iter().skip(segments.len()).cloned());
+            let written = format!("args.{}", segments.join("."));
+            let edit = |span: &Span| Edit {
+                span: *span,
+                text: quoted(&written),
+            };
+            finding
+                .help(format!("did you mean `{written}`?"))
+                .fix(Fix {
+                    applicability: Applicability::Unsafe,
+                    edits: spans.iter().map(edit).collect(),
+                })
+        }
+        (None, Some(_)) => finding.help(
+            "a path walks through objects only; a whole array can be tested with \"contains\" or \"eq\"",
+        ),
+        (None, None) => finding.help(known_names(&names)),
+    };
+    for other in others {
+        let location = reporter.at(*other);
+        finding = finding.related(location, "and here");
+    }
+    if let (Some(inventory), Some(schema)) = (context.inventory, &listed.input_schema) {
+        let location = Location {
+            file: inventory.file,
+            span: schema.span,
+        };
+        finding = finding.related(location, "what the server takes");
+    }
+    reporter.push(finding);
+}
+
+/// The part of `path` that the schema has, the name behind it, and what stands
+/// there instead of an object.
+fn split<'p>(
+    schema: &InputSchema<'_>,
+    path: &'p Path,
+) -> (&'p [String], &'p str, Option<&'static str>) {
+    let segments = path.segments();
+    let has = |length: &usize| {
+        let known = segments.get(..*length).unwrap_or_default();
+        schema.argument(known).presence == Presence::Declared
+    };
+    let length = (1..segments.len()).take_while(has).count();
+    let known = segments.get(..length).unwrap_or_default();
+    let name = segments.get(length).map_or("", String::as_str);
+    let types = schema.argument(known).shape.types;
+    let inside = match () {
+        () if length == 0 || types.has(JsonType::Object) => None,
+        () if types.has(JsonType::Array) => Some("an array"),
+        () => Some("no object"),
+    };
+    (known, name, inside)
+}
+
+fn shown(known: &[String]) -> String {
+    format!("args.{}", known.join("."))
+}
+
+/// How many arguments are named.
+const SHOWN: usize = 8;
+
+fn known_names(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "it takes none there".to_owned();
+    }
+    let named: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > SHOWN {
+        " and others"
+    } else {
+        ""
+    };
+    format!("it takes {}{more}", named.join(", "))
+}
