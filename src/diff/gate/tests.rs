@@ -208,7 +208,7 @@ fn tools_that_become_callable_stay_within_the_limits_on_all_tools() {
 #[test]
 fn what_cannot_be_determined_passes_only_as_it_was_approved() {
     let budget = Budget {
-        states: 1,
+        steps: 1,
         boxes: 1,
         automaton: 1,
         calls: 1,
