@@ -7,7 +7,7 @@
 mod change;
 mod tests;
 
-use super::escape::{markdown, markdown_block, markdown_code};
+use super::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use super::{Style, json, words};
 use crate::diagnostic::{Finding, Severity};
 use crate::report::{Body, Ci, Decided, Exit, Report};
@@ -167,7 +167,7 @@ fn findings(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
                 mark(Some(finding.severity)),
                 finding.severity.name(),
                 markdown_code(finding.rule),
-                place(finding, sources),
+                markdown_code(&position(finding, sources)),
                 markdown(&finding.message)
             ));
         }
@@ -197,18 +197,18 @@ fn findings(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
         if !content.is_empty() {
             let title = format!(
                 "{}, {}",
-                markdown_code(finding.rule),
-                place(finding, sources)
+                markdown_element(finding.rule),
+                markdown_element(&position(finding, sources))
             );
             page.fold(&title, &content);
         }
     }
 }
 
-fn place(finding: &Finding, sources: &SourceMap) -> String {
+fn position(finding: &Finding, sources: &SourceMap) -> String {
     let name = sources.get(finding.location.file).name();
     let at = sources.start(finding.location);
-    markdown_code(&format!("{name}:{}:{}", at.line, at.column))
+    format!("{name}:{}:{}", at.line, at.column)
 }
 
 fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
