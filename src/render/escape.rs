@@ -66,6 +66,27 @@ pub fn html(text: &str) -> String {
     out
 }
 
+/// A sentence for HTML: what stands between backquotes becomes code.
+pub fn html_sentence(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut parts = text.split('`').peekable();
+    let mut code = false;
+    while let Some(part) = parts.next() {
+        match (code, parts.peek()) {
+            (true, Some(_)) => {
+                let _ = write!(out, "<code>{}</code>", html(part));
+            }
+            // Without a partner it is a plain character.
+            (true, None) => {
+                let _ = write!(out, "`{}", html(part));
+            }
+            (false, _) => out.push_str(&html(part)),
+        }
+        code = !code;
+    }
+    out
+}
+
 /// `text` as a code span that survives tables.
 pub fn markdown_code(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
@@ -239,6 +260,14 @@ mod tests {
         assert_eq!(
             xml("a\u{0}]]>\n\u{85}<b>"),
             "a\u{FFFD}]]&gt;&#10;&#133;&lt;b&gt;"
+        );
+    }
+
+    #[test]
+    fn html_reads_no_markup_in_a_sentence() {
+        assert_eq!(
+            html_sentence("a `<b>` & `c"),
+            "a <code>&lt;b&gt;</code> &amp; `c"
         );
     }
 

@@ -171,9 +171,14 @@ pub(super) fn fullest(usage: &Usage) -> Vec<(&String, &LimitUsage)> {
 }
 
 pub(super) fn told(limit: &LimitUsage) -> String {
-    let mut text = format!("{} of {} per {}", limit.peak, limit.max, limit.window);
+    told_as(limit, |amount| amount.to_string())
+}
+
+fn told_as(limit: &LimitUsage, amount: fn(u64) -> String) -> String {
+    let (peak, max) = (amount(limit.peak), amount(limit.max));
+    let mut text = format!("{peak} of {max} per {}", limit.window);
     if limit.denied > 0 {
-        text = format!("{text} · {} refused", limit.denied);
+        text = format!("{text} · {} refused", amount(limit.denied));
     }
     text
 }
@@ -210,7 +215,7 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
             "number",
             "start",
             [LEFT + room + 6.0, y + 13.0],
-            &told(limit),
+            &told_as(limit, compact),
         );
     }
     let legend = [("allow", "used"), ("deny", "used up"), ("max", "max")];
@@ -218,4 +223,27 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
     super::further(&mut pictures, left_out, "limit");
     let note = "The most that one caller used of one window.";
     figure(out, &format!("{title}. {note}"), &legend, &pictures);
+}
+
+/// An amount in few characters: `400k`, `1.5M`.
+pub(super) fn compact(amount: u64) -> String {
+    let units = [
+        (1_000_000_000_000, "T"),
+        (1_000_000_000, "G"),
+        (1_000_000, "M"),
+        (1_000, "k"),
+    ];
+    match units
+        .into_iter()
+        .find(|(unit, _)| amount >= 10_000 && amount >= *unit)
+    {
+        Some((unit, name)) => {
+            let tenths = amount / (unit / 10);
+            match tenths % 10 {
+                0 => format!("{}{name}", tenths / 10),
+                rest => format!("{}.{rest}{name}", tenths / 10),
+            }
+        }
+        None => amount.to_string(),
+    }
 }

@@ -1,7 +1,7 @@
 //! The charts over time: calls by decision, and the use of each limit with the
 //! calls that it denied marked.
 
-use super::chart::{figure, fullest, share, told};
+use super::chart::{compact, figure, fullest, share, told};
 use super::cut;
 use super::svg::{Picture, WIDTH};
 use crate::render::words;
@@ -90,29 +90,6 @@ impl Range {
                 picture.text("tick", anchor, [x, bottom + 17.0], &clock(second));
             }
         }
-    }
-}
-
-/// An amount in few characters: `400k`, `1.5M`.
-fn compact(amount: u64) -> String {
-    let units = [
-        (1_000_000_000_000, "T"),
-        (1_000_000_000, "G"),
-        (1_000_000, "M"),
-        (1_000, "k"),
-    ];
-    match units
-        .into_iter()
-        .find(|(unit, _)| amount >= 10_000 && amount >= *unit)
-    {
-        Some((unit, name)) => {
-            let tenths = amount / (unit / 10);
-            match tenths % 10 {
-                0 => format!("{}{name}", tenths / 10),
-                rest => format!("{}.{rest}{name}", tenths / 10),
-            }
-        }
-        None => amount.to_string(),
     }
 }
 
