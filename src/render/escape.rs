@@ -66,10 +66,41 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// `text` as a code span that survives tables: an HTML element, in which
-/// forges look for neither mentions nor links, with everything that markdown
-/// would read written as an entity.
+/// A sentence for HTML: what stands between backquotes becomes code.
+pub fn html_sentence(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut parts = text.split('`').peekable();
+    let mut code = false;
+    while let Some(part) = parts.next() {
+        match (code, parts.peek()) {
+            (true, Some(_)) => {
+                let _ = write!(out, "<code>{}</code>", html(part));
+            }
+            // Without a partner it is a plain character.
+            (true, None) => {
+                let _ = write!(out, "`{}", html(part));
+            }
+            (false, _) => out.push_str(&html(part)),
+        }
+        code = !code;
+    }
+    out
+}
+
+/// `text` as a code span that survives tables.
 pub fn markdown_code(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
+    if !text.is_empty() && text.chars().all(plain) {
+        return format!("`{}`", terminal(text));
+    }
+    markdown_element(text)
+}
+
+/// `text` as a code span where markdown is not read, such as a summary, and
+/// wherever it is not harmless: an HTML element, in which forges look for
+/// neither mentions nor links, with everything that markdown would read
+/// written as an entity.
+pub fn markdown_element(text: &str) -> String {
     let mut out = String::from("<code>");
     for character in terminal(text).chars() {
         push_entity(&mut out, character);
@@ -106,11 +137,22 @@ pub fn markdown(text: &str) -> String {
 fn push_sentence(out: &mut String, text: &str) {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        push_entity(out, character);
         let next = characters.peek().copied().unwrap_or(' ');
+        let inside = out.ends_with(|c: char| c.is_ascii_alphanumeric()) && next.is_alphanumeric();
+        match character {
+            // Harmless in a sentence, and easier to read.
+            '(' | ')' | ':' | '{' | '}' | '=' | '?' => out.push(character),
+            '_' if inside => out.push('_'),
+            other => push_entity(out, other),
+        }
         let refers = matches!(character, '@' | '#' | '!' | '$' | '~' | '%' | '&' | '^');
-        let links =
-            (character == ':' && next == '/') || (character == '.' && next.is_alphanumeric());
+        let links = match character {
+            ':' => next == '/',
+            '.' => out
+                .get(out.len().saturating_sub(4)..)
+                .is_some_and(|end| end.eq_ignore_ascii_case("www.")),
+            _ => false,
+        };
         if (refers && !next.is_whitespace()) || links {
             out.push_str("&#8203;");
         }
@@ -222,12 +264,22 @@ mod tests {
     }
 
     #[test]
+    fn html_reads_no_markup_in_a_sentence() {
+        assert_eq!(
+            html_sentence("a `<b>` & `c"),
+            "a <code>&lt;b&gt;</code> &amp; `c"
+        );
+    }
+
+    #[test]
     fn markdown_reads_no_markup_in_a_sentence() {
         assert_eq!(markdown("use `a|b`"), "use <code>a&#124;b</code>");
+        assert_eq!(markdown("use `a_b`, 5.00"), "use `a_b`, 5.00");
+        assert_eq!(markdown("www.x.y"), "www.&#8203;x.y");
         assert_eq!(markdown("one ` alone"), "one &#96; alone");
         assert_eq!(markdown("@team"), "&#64;&#8203;team");
-        assert_eq!(markdown("https://x.y"), "https&#58;&#8203;//x.&#8203;y");
-        assert_eq!(markdown("[a](b)<i>"), "&#91;a&#93;&#40;b&#41;&#60;i&#62;");
+        assert_eq!(markdown("https://x.y"), "https:&#8203;//x.y");
+        assert_eq!(markdown("[a](b)<i>"), "&#91;a&#93;(b)&#60;i&#62;");
     }
 
     #[test]

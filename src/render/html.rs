@@ -10,6 +10,7 @@ mod chart;
 mod findings;
 mod svg;
 mod tested;
+mod timeline;
 
 use super::escape::html;
 use super::{Style, parts, words};

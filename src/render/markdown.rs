@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt::Write;
 
-use super::escape::{markdown, markdown_block, markdown_code};
+use super::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use super::{Style, json, words};
 use crate::diagnostic::{Finding, Severity};
 use crate::report::{Body, Ci, Classified, Decided, Exit, Report};
@@ -202,7 +202,7 @@ fn findings(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
                 mark(Some(finding.severity)),
                 finding.severity.name(),
                 markdown_code(finding.rule),
-                place(finding, sources),
+                markdown_code(&position(finding, sources)),
                 markdown(&finding.message)
             ));
         }
@@ -232,18 +232,18 @@ fn findings(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
         if !content.is_empty() {
             let title = format!(
                 "{}, {}",
-                markdown_code(finding.rule),
-                place(finding, sources)
+                markdown_element(finding.rule),
+                markdown_element(&position(finding, sources))
             );
             page.fold(&title, &content);
         }
     }
 }
 
-fn place(finding: &Finding, sources: &SourceMap) -> String {
+fn position(finding: &Finding, sources: &SourceMap) -> String {
     let name = sources.get(finding.location.file).name();
     let at = sources.start(finding.location);
-    markdown_code(&format!("{name}:{}:{}", at.line, at.column))
+    format!("{name}:{}:{}", at.line, at.column)
 }
 
 fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {

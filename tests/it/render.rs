@@ -223,7 +223,7 @@ const TRACE: &str = r#"{"mcppolicy":"trace/1","grant":"bot"}
 {"ts":"2026-11-20T10:00:00Z","tool":"refund","arguments":{"amount":10,"card":"s3cret"},"repeat":4,"every":"1s","expect":["allow",2,"deny",2]}
 {"ts":"2026-11-20T10:02:00Z","tool":"refund","arguments":{"amount":900,"card":"s3cret"},"expect":"allow"}
 {"ts":"2026-11-20T10:03:00Z","tool":"look","arguments":{}}
-{"ts":"2026-11-20T10:04:00Z","tool":"refund","arguments":{"amount":"redacted"},"grant":null,"expect":"deny"}
+{"ts":"2026-11-20T10:04:00Z","tool":"refund","arguments":{"amount":600},"grant":null,"expect":"deny"}
 "#;
 
 #[test]

@@ -1,19 +1,16 @@
-//! The charts: calls by tool and decision, the peak use of each limit against
-//! its `max`, use over time with denied calls marked.
+//! The charts that are bars: calls by tool and decision, the peak use of each
+//! limit against its `max`.
 
-use super::cut;
 use super::svg::{Picture, WIDTH};
+use super::{cut, timeline};
 use crate::diff::traffic::Traffic;
 use crate::render::escape::html;
 use crate::render::words;
-use crate::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
+use crate::replay::usage::{LimitUsage, Usage};
 use crate::report::TestRun;
-use crate::time::Time;
 
 /// Bars in one chart.
 const MOST_BARS: usize = 24;
-/// Limits drawn over time.
-const MOST_TIMELINES: usize = 8;
 /// Where bars begin, behind their names.
 const LEFT: f64 = 200.0;
 /// What is kept free behind bars for their numbers.
@@ -22,8 +19,6 @@ const RIGHT: f64 = 150.0;
 const ROW: f64 = 26.0;
 /// Characters of a name before a bar.
 const NAME: usize = 26;
-/// How high the calls over time are drawn.
-const HEIGHT: f64 = 110.0;
 
 /// A stacked bar: classes with amounts.
 struct Bar<'a> {
@@ -66,7 +61,7 @@ pub(super) fn run(out: &mut String, run: &TestRun) {
         return;
     };
     peaks(out, &format!("peaks-{id}"), usage);
-    over_time(out, &id, usage);
+    timeline::over_time(out, &id, usage);
 }
 
 /// Recorded calls under a change.
@@ -90,7 +85,7 @@ fn identifier(name: &str) -> String {
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn figure(out: &mut String, title: &str, legend: &[(&str, &str)], pictures: &str) {
+pub(super) fn figure(out: &mut String, title: &str, legend: &[(&str, &str)], pictures: &str) {
     out.push_str(&format!("<figure>\n<figcaption>{}", html(title)));
     if !legend.is_empty() {
         out.push_str("<span class=\"legend\">");
@@ -161,12 +156,12 @@ fn short(bar: &Bar<'_>) -> String {
 }
 
 /// `part` of `whole`, from 0 to 1.
-fn share(part: u64, whole: u64) -> f64 {
+pub(super) fn share(part: u64, whole: u64) -> f64 {
     (part as f64 / whole.max(1) as f64).min(1.0)
 }
 
 /// The limits, the fullest first.
-fn fullest(usage: &Usage) -> Vec<(&String, &LimitUsage)> {
+pub(super) fn fullest(usage: &Usage) -> Vec<(&String, &LimitUsage)> {
     let mut limits: Vec<(&String, &LimitUsage)> = usage.limits.iter().collect();
     limits.sort_by(|(_, a), (_, b)| {
         let full = |limit: &LimitUsage| share(limit.peak, limit.max);
@@ -175,10 +170,15 @@ fn fullest(usage: &Usage) -> Vec<(&String, &LimitUsage)> {
     limits
 }
 
-fn told(limit: &LimitUsage) -> String {
-    let mut text = format!("{} of {} per {}", limit.peak, limit.max, limit.window);
+pub(super) fn told(limit: &LimitUsage) -> String {
+    told_as(limit, |amount| amount.to_string())
+}
+
+fn told_as(limit: &LimitUsage, amount: fn(u64) -> String) -> String {
+    let (peak, max) = (amount(limit.peak), amount(limit.max));
+    let mut text = format!("{peak} of {max} per {}", limit.window);
     if limit.denied > 0 {
-        text = format!("{text} · {} refused", limit.denied);
+        text = format!("{text} · {} refused", amount(limit.denied));
     }
     text
 }
@@ -197,7 +197,7 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
         .collect();
     let height = limits.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let room = WIDTH - LEFT - RIGHT - 30.0;
+    let room = WIDTH - LEFT - RIGHT - 70.0;
     for (at, (rule, limit)) in limits.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
         let name = cut(&limit.counter, NAME);
@@ -215,7 +215,7 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
             "number",
             "start",
             [LEFT + room + 6.0, y + 13.0],
-            &told(limit),
+            &told_as(limit, compact),
         );
     }
     let legend = [("allow", "used"), ("deny", "used up"), ("max", "max")];
@@ -225,175 +225,25 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
     figure(out, &format!("{title}. {note}"), &legend, &pictures);
 }
 
-fn over_time(out: &mut String, id: &str, usage: &Usage) {
-    if usage.calls.list.is_empty() {
-        return;
-    }
-    let pictures = calls_over_time(&format!("time-{id}"), usage);
-    let legend = [
-        ("allow", "allowed"),
-        ("deny", "denied"),
-        ("undetermined", "undetermined"),
+/// An amount in few characters: `400k`, `1.5M`.
+pub(super) fn compact(amount: u64) -> String {
+    let units = [
+        (1_000_000_000_000, "T"),
+        (1_000_000_000, "G"),
+        (1_000_000, "M"),
+        (1_000, "k"),
     ];
-    figure(out, "Calls over time", &legend, &pictures);
-    let limits = fullest(usage);
-    if limits.is_empty() {
-        return;
-    }
-    let range = Range::of(&usage.calls);
-    let mut pictures = String::new();
-    for (at, (rule, limit)) in limits.iter().take(MOST_TIMELINES).enumerate() {
-        pictures.push_str(&limit_over_time(
-            &format!("limit-{at}-{id}"),
-            rule,
-            limit,
-            &range,
-        ));
-    }
-    super::further(
-        &mut pictures,
-        limits.len().saturating_sub(MOST_TIMELINES),
-        "limit",
-    );
-    let legend = [
-        ("allow", "used"),
-        ("max", "max"),
-        ("deny", "denied by this limit"),
-    ];
-    figure(out, "Use of the limits over time", &legend, &pictures);
-}
-
-/// The seconds that a chart spans.
-struct Range {
-    start: i64,
-    end: i64,
-}
-
-impl Range {
-    fn of<T>(buckets: &Buckets<T>) -> Range {
-        let first = buckets.list.keys().next().copied().unwrap_or(0);
-        let last = buckets.list.keys().next_back().copied().unwrap_or(0);
-        Range {
-            start: first.saturating_mul(buckets.width),
-            end: last.saturating_add(1).saturating_mul(buckets.width),
+    match units
+        .into_iter()
+        .find(|(unit, _)| amount >= 10_000 && amount >= *unit)
+    {
+        Some((unit, name)) => {
+            let tenths = amount / (unit / 10);
+            match tenths % 10 {
+                0 => format!("{}{name}", tenths / 10),
+                rest => format!("{}.{rest}{name}", tenths / 10),
+            }
         }
+        None => amount.to_string(),
     }
-
-    /// Where a second lies on a picture.
-    fn x(&self, second: i64) -> f64 {
-        let (start, end) = (self.start as f64, self.end as f64);
-        let whole = (end - start).max(1.0);
-        40.0 + (WIDTH - 50.0) * ((second as f64 - start) / whole).clamp(0.0, 1.0)
-    }
-
-    fn axis(&self, picture: &mut Picture, bottom: f64) {
-        picture.line("axis", [40.0, bottom, WIDTH - 10.0, bottom]);
-        let middle = self.start + (self.end - self.start) / 2;
-        for (second, anchor) in [(self.start, "start"), (middle, "middle"), (self.end, "end")] {
-            let x = self.x(second);
-            picture.line("axis", [x, bottom, x, bottom + 4.0]);
-            picture.text("tick", anchor, [x, bottom + 17.0], &clock(second));
-        }
-    }
-}
-
-/// A second as a reader writes it: `2026-11-20 10:00:00`.
-fn clock(second: i64) -> String {
-    let text = Time::new(second, 0).to_string();
-    text.trim_end_matches('Z').replace('T', " ")
-}
-
-fn width_in_words(seconds: i64) -> String {
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-    let unit = units.into_iter().find(|(unit, _)| seconds % unit == 0);
-    let (unit, name) = unit.unwrap_or((1, "second"));
-    words::counted(u64::try_from(seconds / unit).unwrap_or(1), name)
-}
-
-fn calls_over_time(id: &str, usage: &Usage) -> String {
-    let calls = &usage.calls;
-    let range = Range::of(calls);
-    let total = |c: &Calls| c.allow + c.deny + c.undetermined;
-    let most = calls.list.values().map(total).max().unwrap_or(1);
-    let width = width_in_words(calls.width);
-    let denied: u64 = calls.list.values().map(|c| c.deny).sum();
-    let all: u64 = calls.list.values().map(total).sum();
-    let description = format!(
-        "{all} calls from {} to {}, {denied} denied; at most {most} in one bar, a bar is {width}",
-        clock(range.start),
-        clock(range.end)
-    );
-    let mut picture = Picture::new(id, HEIGHT + 40.0, "Calls over time", &description);
-    let bottom = HEIGHT + 12.0;
-    scale(&mut picture, most, 12.0, bottom);
-    for (at, bucket) in &calls.list {
-        let second = at.saturating_mul(calls.width);
-        let (x, next) = (range.x(second), range.x(second.saturating_add(calls.width)));
-        let mut y = bottom;
-        let parts = [
-            ("allow", "allowed", bucket.allow),
-            ("undetermined", "undetermined", bucket.undetermined),
-            ("deny", "denied", bucket.deny),
-        ];
-        for (class, word, count) in parts.into_iter().filter(|(_, _, count)| *count > 0) {
-            let height = (HEIGHT * share(count, most)).max(1.5);
-            y -= height;
-            let tip = format!("{}: {count} {word}", clock(second));
-            picture.rect(class, [x, y, (next - x - 0.6).max(0.8), height], &tip);
-        }
-    }
-    range.axis(&mut picture, bottom);
-    let mut out = picture.finish();
-    let without = match usage.without_time {
-        0 => String::new(),
-        count => format!(" {} without a time.", words::counted(count, "call")),
-    };
-    out.push_str(&format!(
-        "<p class=\"muted\">Each bar is {width}, UTC.{without}</p>\n"
-    ));
-    out
-}
-
-/// The amount at the top, and a line there.
-fn scale(picture: &mut Picture, most: u64, top: f64, bottom: f64) {
-    picture.line("grid", [40.0, top, WIDTH - 10.0, top]);
-    picture.text("tick", "end", [34.0, top + 4.0], &most.to_string());
-    picture.text("tick", "end", [34.0, bottom], "0");
-}
-
-fn limit_over_time(id: &str, rule: &str, limit: &LimitUsage, range: &Range) -> String {
-    let title = format!("{}, {}", limit.counter, told(limit));
-    let description = format!("Use of {rule} over time: at most {}", told(limit));
-    let height = 62.0;
-    let mut picture = Picture::new(id, height + 52.0, &title, &description);
-    let (top, bottom) = (32.0, 32.0 + height);
-    picture.text("name", "start", [40.0, 12.0], &cut(&title, 90));
-    let buckets = &limit.over_time;
-    for (at, used) in &buckets.list {
-        let second = at.saturating_mul(buckets.width);
-        let (x, next) = (
-            range.x(second),
-            range.x(second.saturating_add(buckets.width)),
-        );
-        let Used { peak, denied } = *used;
-        let high = height * share(peak, limit.max);
-        let tip = format!(
-            "{}: {peak} of {}, {denied} denied",
-            clock(second),
-            limit.max
-        );
-        picture.rect(
-            "allow",
-            [x, bottom - high, (next - x - 0.6).max(0.8), high],
-            &tip,
-        );
-        if denied > 0 {
-            picture.mark(f64::midpoint(x, next), top - 2.0, &tip);
-        }
-    }
-    picture.line("max", [40.0, top, WIDTH - 10.0, top]);
-    picture.text("tick", "end", [34.0, top + 4.0], &limit.max.to_string());
-    picture.text("tick", "end", [34.0, bottom], "0");
-    range.axis(&mut picture, bottom);
-    picture.finish()
 }

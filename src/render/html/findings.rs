@@ -2,7 +2,7 @@
 
 use super::{cut, further};
 use crate::diagnostic::Finding;
-use crate::render::escape::html;
+use crate::render::escape::{html, html_sentence};
 use crate::render::excerpt::Excerpt;
 use crate::render::json;
 use crate::source::SourceMap;
@@ -36,7 +36,7 @@ fn one(out: &mut String, finding: &Finding, sources: &SourceMap) {
     out.push_str(&format!(
         "<article class=\"{severity}\">\n<h3><span class=\"badge {severity}\">{severity}</span> \
          {}</h3>\n<p class=\"where\"><code>{}</code> · <code>{}:{}:{}</code></p>\n",
-        html(&finding.message),
+        html_sentence(&finding.message),
         html(finding.rule),
         html(source.name()),
         at.line,
@@ -44,7 +44,7 @@ fn one(out: &mut String, finding: &Finding, sources: &SourceMap) {
     ));
     context(out, &excerpt);
     if let Some(help) = &finding.help {
-        let lines: Vec<String> = help.lines().map(html).collect();
+        let lines: Vec<String> = help.lines().map(html_sentence).collect();
         out.push_str(&format!("<p class=\"help\">{}</p>\n", lines.join("<br>")));
     }
     for related in &finding.related {

@@ -5,7 +5,7 @@ use crate::compare::{Change, Scope, Side, Verdict, Witness};
 use crate::diff::PolicyDiff;
 use crate::diff::gate::Outside;
 use crate::diff::traffic::{Example, Traffic};
-use crate::render::escape::{markdown, markdown_block, markdown_code};
+use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use crate::render::{Style, json, parts, shown, words};
 use crate::report::DiffReport;
 use crate::source::{FileId, Location, SourceMap};
@@ -116,7 +116,7 @@ fn proof(
     let title = format!(
         "{} {}, {}",
         sign(change),
-        markdown_code(words::scope(&change.scope)),
+        markdown_element(words::scope(&change.scope)),
         change.aspect.name()
     );
     let mut first = String::new();

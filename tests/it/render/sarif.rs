@@ -10,9 +10,17 @@ fn sarif(report: &Report<'_>) -> Json {
     serde_json::from_str(&render(report, Format::Sarif, STYLE)).unwrap()
 }
 
+/// The standard's schema. One of its patterns has a bracket that only some
+/// regex engines take for itself; here it is escaped for all of them.
+fn validator() -> jsonschema::Validator {
+    let readable = SCHEMA.replace("{2}]?$", "{2}\\\\]?$");
+    assert_ne!(readable, SCHEMA);
+    let schema: Json = serde_json::from_str(&readable).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
 fn assert_valid(log: &Json) {
-    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = validator();
     let errors: Vec<String> = validator
         .iter_errors(log)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -45,8 +53,7 @@ fn every_command_writes_valid_sarif() {
 
 #[test]
 fn a_file_that_is_no_sarif_is_told_so() {
-    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = validator();
     assert!(!validator.is_valid(&serde_json::json!({"version": "2.1.0", "runs": [{}]})));
 }
 
