@@ -13,6 +13,7 @@
 mod compare;
 mod engine;
 mod house;
+mod lint;
 mod malformed;
 mod naive;
 mod parser;

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
-use crate::engine::Slot;
+use crate::engine::{Kind as Step, Lookup, Slot};
 use crate::lint::context::Tool;
-use crate::lint::witness::{candidates, passes, with, without};
+use crate::lint::context::questions::are_related;
+use crate::lint::witness::{candidates, passes, refused_by, with, without};
 use crate::policy::{self, Comparison, Condition, Path, Test};
+use crate::region::Kind;
 use crate::value::Value;
 
 /// `fail-open-deny`
@@ -176,8 +178,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         };
         // One argument has one hole, however many rules look at it.
         let mut reported: BTreeSet<&Path> = BTreeSet::new();
-        for rule in &tool.rules.deny_if {
-            let Some(caught) = caught(context, tool, rule, &accepted) else {
+        for (at, rule) in tool.rules.deny_if.iter().enumerate() {
+            // A rule that refuses nothing is no guard that could be avoided.
+            let exact = || {
+                context
+                    .ask(tool, |arguments| arguments.decided_by(Step::DenyIf, at))
+                    .witness()
+            };
+            let Some(caught) = caught(context, tool, rule, &accepted).or_else(exact) else {
                 continue;
             };
             let open = rule
@@ -196,8 +204,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// A call that the policy refuses because `rule` is met, made from one that it
-/// lets pass.
+/// A call that `rule` refuses, made from one that the policy lets pass, of which
+/// a reader sees why.
 fn caught(
     context: &Context<'_>,
     tool: &Tool<'_>,
@@ -221,7 +229,8 @@ fn caught(
             None => arguments = without(&arguments, path),
         }
     }
-    (!passes(context.engine, tool.name(), &arguments)).then_some(arguments)
+    let by = refused_by(context.engine, tool.name(), &arguments);
+    (by == Some(rule.pointer.as_str())).then_some(arguments)
 }
 
 /// Numbers that a comparison plainly is about: `gt 100` about 1000.
@@ -270,10 +279,8 @@ fn ways_around(
         .segments()
         .iter()
         .try_fold(caught, |value, segment| value.get(segment));
-    let Some(value) = at_path.filter(|_| is_number || reporter.is_pedantic()) else {
-        return ways;
-    };
-    for other in as_another_type(value) {
+    let value = at_path.filter(|_| is_number || reporter.is_pedantic());
+    for other in value.map(as_another_type).unwrap_or_default() {
         let Some(arguments) = with(caught, path, other.clone()) else {
             continue;
         };
@@ -285,7 +292,42 @@ fn ways_around(
             break;
         }
     }
+    // The call at hand may be refused otherwise as well; another one may not.
+    if ways.is_empty() {
+        let elsewhere = |kind| avoiding(context, tool, rule, path, kind);
+        if !expects_presence && let Some(arguments) = elsewhere(Kind::Missing) {
+            ways.push(Way::LeftOut(WitnessCall::new(tool.name(), arguments)));
+        }
+        if is_number && let Some(arguments) = elsewhere(Kind::String) {
+            let value = arguments.at(path).to_value().unwrap_or(Value::Null);
+            ways.push(Way::OtherType(
+                WitnessCall::new(tool.name(), arguments),
+                value,
+            ));
+        }
+    }
     ways
+}
+
+/// A call that passes with a value of that kind at `path`, and that meets all
+/// conditions of `rule` on other arguments.
+fn avoiding(
+    context: &Context<'_>,
+    tool: &Tool<'_>,
+    rule: &policy::Rule,
+    path: &Path,
+    kind: Kind,
+) -> Option<Value> {
+    let others = rule
+        .conditions
+        .iter()
+        .filter(|other| !are_related(&other.path.value, path));
+    let answer = context.ask(tool, |arguments| {
+        let mut literals: Vec<_> = others.map(|other| arguments.condition(other)).collect();
+        literals.push(arguments.space().kind(path, kind));
+        arguments.accepted(&literals)
+    });
+    answer.witness()
 }
 
 /// Whether leaving the argument out is what the author wants: the rule refuses
@@ -380,13 +422,23 @@ fn help(rule: &policy::Rule, condition: &Condition) -> String {
         Test::Compare(..) => ("gte", Value::Number(0.0)),
         _ => ("exists", Value::Bool(true)),
     };
+    // Beside its own opposite the rule would never decide.
+    let verb = match opposes(&condition.test) && rule.conditions.len() == 1 {
+        true => "write instead",
+        false => "add",
+    };
     let advice = format!(
-        "add \"require\": [{{\"conditions\": [{{\"path\": {path}, \"op\": \"{op}\", \"value\": {value}}}]}}]"
+        "{verb} \"require\": [{{\"conditions\": [{{\"path\": {path}, \"op\": \"{op}\", \"value\": {value}}}]}}]"
     );
     match (&condition.test, rule.conditions.len()) {
         (Test::Compare(..), 2..) => format!("{advice} with the smallest number that makes sense"),
         _ => advice,
     }
+}
+
+/// Whether [`opposite`] is the whole opposite, for what is there.
+fn opposes(test: &Test) -> bool {
+    !matches!(test, Test::Exists(_) | Test::Regex(_) | Test::Contains(_))
 }
 
 fn opposite(test: &Test) -> (&'static str, Value) {
