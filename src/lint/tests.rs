@@ -233,4 +233,5 @@ fn findings_are_sorted_by_place() {
 }
 
 mod cases;
+mod exact;
 mod seeds;

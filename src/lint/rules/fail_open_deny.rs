@@ -298,7 +298,11 @@ fn ways_around(
         if !expects_presence && let Some(arguments) = elsewhere(Kind::Missing) {
             ways.push(Way::LeftOut(WitnessCall::new(tool.name(), arguments)));
         }
-        if is_number && let Some(arguments) = elsewhere(Kind::String) {
+        let kind = match is_number {
+            true => Some(Kind::String),
+            false => reporter.is_pedantic().then_some(Kind::Array),
+        };
+        if let Some(arguments) = kind.and_then(elsewhere) {
             let value = arguments.at(path).to_value().unwrap_or(Value::Null);
             ways.push(Way::OtherType(
                 WitnessCall::new(tool.name(), arguments),

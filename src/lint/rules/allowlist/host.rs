@@ -42,7 +42,7 @@ pub(in crate::lint::rules) fn foreign_host(
         .collect();
     let any = format!(r"{before}(?:[a-z0-9-]+\.)+[a-z]{{2,}}{behind}");
     let named = format!(r"{before}(?:[a-z0-9-]+\.)*(?:{}){behind}", names.join("|"));
-    let evil = format!(r"evil\.example{behind}");
+    let evil = format!(r"(?:^|[^A-Za-z0-9-])evil\.example{behind}");
     let wanted = |matching: Vec<&str>| -> Option<WitnessCall> {
         let wanted = Wanted {
             path: list.path,
