@@ -20,7 +20,7 @@ use super::sequence::{self, Shape, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
 use super::{Compiled, Entry, Pair, wording};
 use crate::policy::{Limit, Path, ToolRules, Window};
-use crate::region::{Answer, Exceeded, Region, Space};
+use crate::region::{Answer, Budget, Exceeded, Region, Space};
 
 use amounts::Amounts;
 
@@ -61,6 +61,46 @@ fn bounds(limits: &[Limit], path: Option<&Path>) -> PerWindow {
         summed == path
     });
     PerWindow::tightest(concerned.map(|limit| (limit.window.value, u128::from(limit.max.value))))
+}
+
+/// The most that the limit at `index` of a tool can come to count in one of its
+/// windows if it is not there itself, under the tool's other limits and
+/// conditions and the limits for all tools; [`u128::MAX`] when nothing bounds
+/// it. An upper bound: the limit certainly refuses nothing when it is no larger
+/// than the limit's `max`. Nothing when no call passes or the budget is spent.
+pub fn reach(rules: &ToolRules, index: usize, for_all: &[Limit], budget: Budget) -> Option<u128> {
+    let limit = rules.limits.get(index)?;
+    let mut others = rules.clone();
+    others.limits.remove(index);
+    let paths = rules
+        .limits
+        .iter()
+        .filter_map(|limit| Some(limit.increment_from.as_ref()?.value.clone()))
+        .collect();
+    let amounts = Amounts::new([Some(&others), None], paths, budget).ok()??;
+    let own = own_counts(&others.limits, &amounts).maxima(UTC);
+    let counts = own.min(bounds(for_all, None).maxima(UTC));
+    let maxima = match limit.increment_from.as_ref().map(|path| &path.value) {
+        None => counts,
+        Some(path) => sums(
+            bounds(&others.limits, Some(path)),
+            counts,
+            amounts.most(path),
+            UTC,
+        ),
+    };
+    Some(maxima.get(limit.window.value))
+}
+
+/// The bounds that a tool's own limits set on its count, those of sums to which
+/// each call adds something included.
+fn own_counts(limits: &[Limit], amounts: &Amounts) -> PerWindow {
+    amounts
+        .ranges()
+        .fold(bounds(limits, None), |counts, range| {
+            let sums = bounds(limits, Some(range.path));
+            counts.min(sums.divided(u128::from(range.least)))
+        })
 }
 
 /// Compares a tool's own limits.
@@ -192,13 +232,7 @@ impl Way<'_, '_> {
             .collect();
         let amounts = Amounts::new([passing, refusing], paths, self.pair.budget)?;
         Ok(amounts.map(|amounts| {
-            let limits = limits_of(passing);
-            let counts = amounts
-                .ranges()
-                .fold(bounds(limits, None), |counts, range| {
-                    let sums = bounds(limits, Some(range.path));
-                    counts.min(sums.divided(u128::from(range.least)))
-                });
+            let counts = own_counts(limits_of(passing), &amounts);
             Callable {
                 tool: tool.to_owned(),
                 own: counts.maxima(UTC),

@@ -115,16 +115,6 @@ impl<'a> Reporter<'a> {
         })
     }
 
-    /// Whether the engine lets a first call with these arguments pass; no, when
-    /// too much has been asked already.
-    pub fn passes(&mut self, tool: &str, arguments: &Value) -> bool {
-        let Some(left) = self.budget.checked_sub(self.context.steps(tool)) else {
-            return false;
-        };
-        self.budget = left;
-        witness::passes(self.context.engine, tool, arguments)
-    }
-
     fn confirmed(
         &mut self,
         calls: Vec<WitnessCall>,

@@ -300,6 +300,7 @@ fn the_book_has_every_page() {
 }
 
 mod cases;
+mod exact;
 mod inventory;
 mod random;
 mod seeds;

@@ -20,6 +20,7 @@ mod embed;
 mod engine;
 mod guarded;
 mod house;
+mod lint;
 mod malformed;
 mod naive;
 mod parser;

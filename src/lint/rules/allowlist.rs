@@ -233,8 +233,9 @@ mod tests {
         for path in ["args.command", "args.shellCmd", "args.args"] {
             assert_eq!(subject(path), Some(Subject::Command), "{path}");
         }
-        assert_eq!(subject("args.imageURL"), None);
-        assert_eq!(subject("args.imageUrl"), Some(Subject::Url));
+        for path in ["args.imageURL", "args.imageUrl", "args.callback"] {
+            assert_eq!(subject(path), Some(Subject::Url), "{path}");
+        }
         for path in [
             "args.profile",
             "args.branch",

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
-use crate::engine::Slot;
+use crate::engine::{Kind as Step, Lookup, Slot};
 use crate::lint::context::Tool;
-use crate::lint::witness::{candidates, with, without};
+use crate::lint::context::questions::are_related;
+use crate::lint::witness::{candidates, passes, refused_by, with, without};
 use crate::policy::{self, Comparison, Condition, Path, Test};
+use crate::region::Kind;
 use crate::value::Value;
 
 /// `fail-open-deny`
@@ -176,8 +178,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         };
         // One argument has one hole, however many rules look at it.
         let mut reported: BTreeSet<&Path> = BTreeSet::new();
-        for rule in &tool.rules.deny_if {
-            let Some(caught) = caught(reporter, tool, rule, &accepted) else {
+        for (at, rule) in tool.rules.deny_if.iter().enumerate() {
+            // A rule that refuses nothing is no guard that could be avoided.
+            let exact = || {
+                context
+                    .ask(tool, |arguments| arguments.decided_by(Step::DenyIf, at))
+                    .witness()
+            };
+            let Some(caught) = caught(context, tool, rule, &accepted).or_else(exact) else {
                 continue;
             };
             let open = rule
@@ -185,7 +193,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 .iter()
                 .filter(|condition| !reported.contains(&condition.path.value))
                 .find_map(|condition| {
-                    let ways = ways_around(reporter, tool, rule, condition, &caught);
+                    let ways = ways_around(context, reporter, tool, rule, condition, &caught);
                     (!ways.is_empty()).then_some((condition, ways))
                 });
             if let Some((condition, ways)) = open {
@@ -196,10 +204,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// A call that the policy refuses because `rule` is met, made from one that it
-/// lets pass.
+/// A call that `rule` refuses, made from one that the policy lets pass, of which
+/// a reader sees why.
 fn caught(
-    reporter: &mut Reporter<'_>,
+    context: &Context<'_>,
     tool: &Tool<'_>,
     rule: &policy::Rule,
     accepted: &Value,
@@ -221,7 +229,8 @@ fn caught(
             None => arguments = without(&arguments, path),
         }
     }
-    (!reporter.passes(tool.name(), &arguments)).then_some(arguments)
+    let by = refused_by(context.engine, tool.name(), &arguments);
+    (by == Some(rule.pointer.as_str())).then_some(arguments)
 }
 
 /// Numbers that a comparison plainly is about: `gt 100` about 1000.
@@ -245,7 +254,8 @@ enum Way {
 }
 
 fn ways_around(
-    reporter: &mut Reporter<'_>,
+    context: &Context<'_>,
+    reporter: &Reporter<'_>,
     tool: &Tool<'_>,
     rule: &policy::Rule,
     condition: &Condition,
@@ -261,7 +271,7 @@ fn ways_around(
         .iter()
         .any(|other| other.path.value == *path && matches!(other.test, Test::Exists(true)));
     let left_out = without(caught, path);
-    if !expects_presence && reporter.passes(tool.name(), &left_out) {
+    if !expects_presence && passes(context.engine, tool.name(), &left_out) {
         ways.push(Way::LeftOut(WitnessCall::new(tool.name(), left_out)));
     }
     let is_number = matches!(condition.test, Test::Compare(..));
@@ -269,14 +279,12 @@ fn ways_around(
         .segments()
         .iter()
         .try_fold(caught, |value, segment| value.get(segment));
-    let Some(value) = at_path.filter(|_| is_number || reporter.is_pedantic()) else {
-        return ways;
-    };
-    for other in as_another_type(value) {
+    let value = at_path.filter(|_| is_number || reporter.is_pedantic());
+    for other in value.map(as_another_type).unwrap_or_default() {
         let Some(arguments) = with(caught, path, other.clone()) else {
             continue;
         };
-        if reporter.passes(tool.name(), &arguments) {
+        if passes(context.engine, tool.name(), &arguments) {
             ways.push(Way::OtherType(
                 WitnessCall::new(tool.name(), arguments),
                 other,
@@ -284,7 +292,46 @@ fn ways_around(
             break;
         }
     }
+    // The call at hand may be refused otherwise as well; another one may not.
+    if ways.is_empty() {
+        let elsewhere = |kind| avoiding(context, tool, rule, path, kind);
+        if !expects_presence && let Some(arguments) = elsewhere(Kind::Missing) {
+            ways.push(Way::LeftOut(WitnessCall::new(tool.name(), arguments)));
+        }
+        let kind = match is_number {
+            true => Some(Kind::String),
+            false => reporter.is_pedantic().then_some(Kind::Array),
+        };
+        if let Some(arguments) = kind.and_then(elsewhere) {
+            let value = arguments.at(path).to_value().unwrap_or(Value::Null);
+            ways.push(Way::OtherType(
+                WitnessCall::new(tool.name(), arguments),
+                value,
+            ));
+        }
+    }
     ways
+}
+
+/// A call that passes with a value of that kind at `path`, and that meets all
+/// conditions of `rule` on other arguments.
+fn avoiding(
+    context: &Context<'_>,
+    tool: &Tool<'_>,
+    rule: &policy::Rule,
+    path: &Path,
+    kind: Kind,
+) -> Option<Value> {
+    let others = rule
+        .conditions
+        .iter()
+        .filter(|other| !are_related(&other.path.value, path));
+    let answer = context.ask(tool, |arguments| {
+        let mut literals: Vec<_> = others.map(|other| arguments.condition(other)).collect();
+        literals.push(arguments.space().kind(path, kind));
+        arguments.accepted(&literals)
+    });
+    answer.witness()
 }
 
 /// Whether leaving the argument out is what the author wants: the rule refuses
@@ -317,12 +364,6 @@ fn as_another_type(value: &Value) -> Vec<Value> {
             Value::String(value.to_string()),
             Value::String(format!("{value}.0")),
             Value::Array(vec![value.clone()]),
-        ],
-        // `contains` also looks for its operand among the elements, so a longer
-        // text is tried as well.
-        Value::String(text) => vec![
-            Value::Array(vec![value.clone()]),
-            Value::Array(vec![Value::String(format!("{text} example"))]),
         ],
         _ => vec![Value::Array(vec![value.clone()])],
     }
@@ -385,13 +426,23 @@ fn help(rule: &policy::Rule, condition: &Condition) -> String {
         Test::Compare(..) => ("gte", Value::Number(0.0)),
         _ => ("exists", Value::Bool(true)),
     };
+    // Beside its own opposite the rule would never decide.
+    let verb = match opposes(&condition.test) && rule.conditions.len() == 1 {
+        true => "write instead",
+        false => "add",
+    };
     let advice = format!(
-        "add \"require\": [{{\"conditions\": [{{\"path\": {path}, \"op\": \"{op}\", \"value\": {value}}}]}}]"
+        "{verb} \"require\": [{{\"conditions\": [{{\"path\": {path}, \"op\": \"{op}\", \"value\": {value}}}]}}]"
     );
     match (&condition.test, rule.conditions.len()) {
         (Test::Compare(..), 2..) => format!("{advice} with the smallest number that makes sense"),
         _ => advice,
     }
+}
+
+/// Whether [`opposite`] is the whole opposite, for what is there.
+fn opposes(test: &Test) -> bool {
+    !matches!(test, Test::Exists(_) | Test::Regex(_) | Test::Contains(_))
 }
 
 fn opposite(test: &Test) -> (&'static str, Value) {

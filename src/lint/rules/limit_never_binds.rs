@@ -1,10 +1,14 @@
 //! A limit that a tighter one always meets first.
 
+use std::collections::BTreeSet;
+
 use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, spaced};
+use crate::compare::limits::reach;
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
-use crate::policy::{Limit, Window};
+use crate::policy::{Limit, Path, ToolRules, Window};
+use crate::region::Budget;
 use crate::time::Span;
 use crate::value::Value;
 
@@ -20,7 +24,8 @@ pub static RULE: Rule = Rule {
     aliases: &[],
     what: "Looks for limits that refuse no call, because another limit counts the same calls and \
            leaves fewer of them than this one allows. Windows follow the calendar: an hour has 60 \
-           minutes, so 10 per minute is at most 600 per hour. A limit in `all_tools` is compared \
+           minutes, so 10 per minute is at most 600 per hour. Sums and counts bound each other where \
+           conditions bound the amount: ten calls of at most 50 never add up to 1000. A limit in `all_tools` is compared \
            with others in `all_tools` only, since it also stands for tools to come.",
     why: "One of the two numbers is not what its author thinks. Often the windows are mixed up: 60 \
           per minute *under* 10 per hour allows ten calls, and then none for up to an hour.",
@@ -71,8 +76,47 @@ pub static RULE: Rule = Rule {
 }"#,
             proof: Proof::LastRefused,
         },
+        Bad {
+            says: "Ten charges of at most 50 are never 1000",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_charge": {
+      "require": [{ "conditions": [
+        { "path": "args.amount", "op": "gt", "value": 0 },
+        { "path": "args.amount", "op": "lte", "value": 50 }
+      ] }],
+      "limits": [
+        { "counter": "charges", "window": "day", "max": 10, "scope": "grant" },
+        { "counter": "charged", "window": "day", "max": 1000, "scope": "grant", "increment_from": "args.amount" }
+      ]
+    }
+  }
+}"#,
+            proof: Proof::LastRefused,
+        },
     ],
     good: &[
+        Good {
+            says: "Ten charges of at most 50 may be more than 400",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_charge": {
+      "require": [{ "conditions": [
+        { "path": "args.amount", "op": "gt", "value": 0 },
+        { "path": "args.amount", "op": "lte", "value": 50 }
+      ] }],
+      "limits": [
+        { "counter": "charges", "window": "day", "max": 10, "scope": "grant" },
+        { "counter": "charged", "window": "day", "max": 400, "scope": "grant", "increment_from": "args.amount" }
+      ]
+    }
+  }
+}"#,
+        },
         Good {
             says: "Bursts of ten, and a hundred in an hour",
             policy: r#"{
@@ -123,6 +167,17 @@ pub static RULE: Rule = Rule {
 /// Longer sequences are not replayed.
 const LONGEST: u64 = 10_000;
 
+/// So many limits of one policy are compared with what amounts let them reach.
+const ANALYSES: usize = 100;
+
+/// What one such comparison may cost.
+const BUDGET: Budget = Budget {
+    steps: 100_000,
+    boxes: 2_000,
+    automaton: 1 << 18,
+    calls: 0,
+};
+
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     let for_all = &context.policy.all_tools;
     for (at, limit) in for_all.iter().enumerate() {
@@ -132,9 +187,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         }
     }
     let for_all = strictest_per_window(for_all);
+    let mut analyses = ANALYSES;
     for tool in context.open_tools() {
         for (at, limit) in tool.rules.limits.iter().enumerate() {
             let Some((tighter, most)) = tightest(limit, at, &tool.rules.limits, &for_all) else {
+                if is_coupled(tool.rules, at) && analyses > 0 {
+                    analyses -= 1;
+                    look_closer(context, reporter, tool, at);
+                }
                 continue;
             };
             let witness = proof(context, reporter, tool, tighter).unwrap_or_default();
@@ -142,6 +202,60 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             reporter.push(finding);
         }
     }
+}
+
+/// Whether a sum is involved that conditions on its amount may bound.
+fn is_coupled(rules: &ToolRules, at: usize) -> bool {
+    let sums = rules
+        .limits
+        .iter()
+        .filter_map(|limit| limit.increment_from.as_ref());
+    let paths: BTreeSet<&Path> = sums.map(|path| &path.value).collect();
+    let conditions = || {
+        rules
+            .require
+            .iter()
+            .chain(&rules.deny_if)
+            .flat_map(|rule| &rule.conditions)
+    };
+    let is_bounded = |path: &Path| conditions().any(|condition| condition.path.value == *path);
+    at < rules.limits.len() && rules.limits.len() > 1 && paths.into_iter().any(is_bounded)
+}
+
+/// What pairs of limits do not show: counts and sums that bound each other.
+fn look_closer(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, at: usize) {
+    let Some(limit) = tool.rules.limits.get(at) else {
+        return;
+    };
+    let most = reach(tool.rules, at, &context.policy.all_tools, BUDGET);
+    let Some(most) = most.and_then(|most| u64::try_from(most).ok()) else {
+        return;
+    };
+    if most > limit.max.value {
+        return;
+    }
+    let (max, window) = (spaced(limit.max.value), limit.window.value.name());
+    let message = format!(
+        "`{}` ({max} per {window}) never binds: the other limits and the conditions let at most {} per {window} through",
+        limit.counter.value,
+        spaced(most),
+    );
+    let others = tool
+        .rules
+        .limits
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != at);
+    let witness = others
+        .map(|(_, other)| other)
+        .find_map(|other| proof(context, reporter, tool, other));
+    let finding = reporter
+        .finding(limit.span, &limit.pointer, message)
+        .help(format!(
+            "lower \"max\" below {most} to make it count, or remove it"
+        ))
+        .witness(witness.unwrap_or_default());
+    reporter.push(finding);
 }
 
 /// Of the limits for all tools only the strictest of each window can be the

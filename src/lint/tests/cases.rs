@@ -139,7 +139,7 @@ fn witness_arguments_meet_the_conditions_of_the_tool() {
 }
 
 #[test]
-fn a_structural_finding_without_a_found_call_claims_none() {
+fn a_call_that_no_guess_finds_is_found_exactly() {
     // No sample of either pattern matches the other.
     let linted = lint_default(&one_tool(
         "run_query",
@@ -147,7 +147,8 @@ fn a_structural_finding_without_a_found_call_claims_none() {
             {"path":"args.q","op":"regex","value":"^[a-m]{5}[n-z]$"},
             {"path":"args.q","op":"regex","value":"^[b-c][^a]+z$"}]}]}"#,
     ));
-    assert_eq!(linted.only("unlimited-execute-tool").witness, []);
+    let decisions = linted.decisions(linted.only("unlimited-execute-tool"));
+    assert!(!decisions.is_empty() && decisions.iter().all(|allowed| *allowed));
 }
 
 #[test]
@@ -462,8 +463,8 @@ mod allowlists {
         linted
             .findings
             .iter()
+            .filter(|finding| finding.rule == "unanchored-allowlist")
             .flat_map(|finding| {
-                assert_eq!(finding.rule, "unanchored-allowlist");
                 assert_eq!(
                     finding.pointer,
                     "/tools/get_it/require/0/conditions/0/value"

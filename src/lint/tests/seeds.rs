@@ -1,6 +1,7 @@
 //! The published policies that the project starts from.
 
 use super::*;
+use crate::value::Value;
 
 const RUN_WORKFLOW: &str = r#"{"version":"1","default":"deny","tools":{"run_workflow":{"limits":[{"counter":"run_workflow_rate","window":"minute","max":10,"scope":"grant"}]}}}"#;
 
@@ -82,7 +83,7 @@ fn the_refund_cap_is_avoided_without_an_amount_and_with_a_string() {
 #[test]
 fn the_advice_for_the_refund_cap_closes_the_hole() {
     let linted = lint_default(
-        r#"{"version":"1","default":"deny","tools":{"create_refund":{"require": [{"conditions": [{"path": "args.amount", "op": "lte", "value": 100}]}],"deny_if":[{"conditions":[{"path":"args.amount","op":"gt","value":100}],"on_deny":"Refund exceeds the policy limit."}]}}}"#,
+        r#"{"version":"1","default":"deny","tools":{"create_refund":{"require": [{"conditions": [{"path": "args.amount", "op": "lte", "value": 100}],"on_deny":"Refund exceeds the policy limit."}]}}}"#,
     );
     assert_eq!(linted.rules(), ["unlimited-financial-tool"]);
 }
@@ -104,8 +105,23 @@ fn the_published_command_allowlist_leaves_every_other_tool_open() {
     let linted = lint_default(EXECUTE_COMMAND);
     assert_eq!(
         linted.rules(),
-        ["missing-default-deny", "unlimited-execute-tool"]
+        [
+            "missing-default-deny",
+            "unlimited-execute-tool",
+            "allowlist-admits-traversal",
+            "allowlist-admits-shell"
+        ]
     );
+    for (rule, witness) in [
+        ("allowlist-admits-traversal", "ls ../../etc/passwd"),
+        ("allowlist-admits-shell", "ls > ~/.bashrc"),
+    ] {
+        let finding = linted.only(rule);
+        let arguments: Vec<&Value> = finding.witness.iter().map(|call| &call.arguments).collect();
+        let command = Value::Object([("command".to_owned(), Value::from(witness))].into());
+        assert_eq!(arguments, [&command], "{rule}");
+        assert_eq!(linted.decisions(finding), [true]);
+    }
     let finding = linted.only("missing-default-deny");
     assert_eq!(linted.spelt(finding), "\"allow\"");
     assert_eq!(linted.decisions(finding), [true]);

@@ -48,12 +48,35 @@ enum Edge {
     Last,
 }
 
-/// Whether every match begins, or ends, with a separator of names.
+impl Edge {
+    fn end_of_text(self) -> Look {
+        match self {
+            Edge::First => Look::Start,
+            Edge::Last => Look::End,
+        }
+    }
+
+    fn is_end_of_text(self, hir: &Hir) -> bool {
+        matches!(hir.kind(), HirKind::Look(look) if *look == self.end_of_text())
+    }
+
+    fn of(self, pieces: &[Hir]) -> Option<&Hir> {
+        match self {
+            Edge::First => pieces.first(),
+            Edge::Last => pieces.last(),
+        }
+    }
+}
+
+/// Whether every match begins, or ends, with a separator of names, or there is
+/// no more text.
 fn edge_is_separator(hir: &Hir, edge: Edge) -> bool {
     const SEPARATORS: [char; 6] = ['/', ':', '-', '_', '.', '#'];
     let is_separator = |c: char| SEPARATORS.contains(&c) || c == '@';
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Empty => false,
+        // As in `^docs(/|$)`: the text ends there.
+        HirKind::Look(look) => *look == edge.end_of_text(),
         HirKind::Literal(literal) => {
             let text = String::from_utf8_lossy(&literal.0);
             let c = match edge {
@@ -71,6 +94,13 @@ fn edge_is_separator(hir: &Hir, edge: Edge) -> bool {
             repetition.min > 0 && edge_is_separator(&repetition.sub, edge)
         }
         HirKind::Capture(capture) => edge_is_separator(&capture.sub, edge),
+        HirKind::Concat(pieces)
+            if edge
+                .of(pieces)
+                .is_some_and(|piece| edge.is_end_of_text(piece)) =>
+        {
+            true
+        }
         HirKind::Concat(pieces) => {
             let is_text = |piece: &&Hir| !matches!(piece.kind(), HirKind::Look(_) | HirKind::Empty);
             let piece = match edge {
@@ -145,6 +175,8 @@ mod tests {
             "^a[/:]",
             "/README$",
             "@example$",
+            "^docs(/|$)",
+            "^a$|^feat/",
         ] {
             assert!(on_purpose(prefix), "{prefix}");
         }

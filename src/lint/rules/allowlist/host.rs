@@ -42,7 +42,7 @@ pub(in crate::lint::rules) fn foreign_host(
         .collect();
     let any = format!(r"{before}(?:[a-z0-9-]+\.)+[a-z]{{2,}}{behind}");
     let named = format!(r"{before}(?:[a-z0-9-]+\.)*(?:{}){behind}", names.join("|"));
-    let evil = format!(r"evil\.example{behind}");
+    let evil = format!(r"(?:^|[^A-Za-z0-9-])evil\.example{behind}");
     let wanted = |matching: Vec<&str>| -> Option<WitnessCall> {
         let wanted = Wanted {
             path: list.path,
@@ -70,18 +70,20 @@ fn domains_in(pattern: &str) -> Option<Vec<String>> {
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let length = rest.iter().take_while(|c| is_part(c)).count();
         let token: String = rest.iter().take(length).collect();
-        let behind: String = rest.iter().skip(length).take(4).collect();
+        let behind: String = rest.iter().skip(length).take(8).collect();
         let before: String = text.iter().take(at).skip(at.saturating_sub(3)).collect();
         at += length.max(1);
         let name = token.trim_matches('.');
         let last = name.rsplit('.').next().unwrap_or_default();
-        if !name.contains('.') || last.len() < 2 || !last.chars().all(|c| c.is_ascii_alphabetic()) {
+        if !name.contains('.') || !last.chars().all(|c| c.is_ascii_alphabetic()) {
             continue;
         }
         if is_put_together(&before, &token, &behind) {
             return None;
         }
-        domains.push(name.to_ascii_lowercase());
+        if last.len() >= 2 {
+            domains.push(name.to_ascii_lowercase());
+        }
     }
     Some(domains)
 }
