@@ -5,7 +5,6 @@ use super::{Rule, witness};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::Decision;
 use crate::source::{Location, Span};
-use crate::value::Value;
 
 /// How many steps (a rule or limit looked at) one rule may have decided to
 /// prove its findings in one policy. Beyond it findings come without a witness
