@@ -46,6 +46,7 @@
 //! - [`compare`]: two policies: what each passes that the other does not
 //! - [`lint`], [`replay`], [`diff`]: findings, expectations held against
 //!   decisions, and what a change does
+//! - [`fix`]: the edits that findings offer, applied and proved
 //! - [`report`]: what a run found, and its exit code
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
@@ -67,6 +68,8 @@ pub mod diagnostic;
 pub mod diff;
 pub mod document;
 pub mod engine;
+#[doc(hidden)]
+pub mod fix;
 #[doc(hidden)]
 pub mod inventory;
 #[doc(hidden)]

@@ -10,6 +10,7 @@
 //! no file and knows no output format.
 
 mod context;
+mod fixes;
 mod page;
 pub mod registry;
 mod reporter;

@@ -16,7 +16,7 @@ const ROWS: [&[&str]; 12] = [
     &["engine"],
     &["region", "timeline"],
     &["compare"],
-    &["lint", "replay", "diff"],
+    &["lint", "replay", "diff", "fix"],
     &["report"],
     &["render"],
     &["cli"],
