@@ -7,9 +7,12 @@ mod config;
 mod decide;
 mod diff;
 mod explain;
+mod init;
 mod input;
 mod output;
 mod policies;
+mod repair;
+mod suppressions;
 mod test;
 mod traces;
 mod workspace;
@@ -65,6 +68,9 @@ enum Command {
     /// Say what kind of tool each one of a server is, and why
     #[command(after_help = "Example: mcppolicy classify tools.json")]
     Classify(classify::ClassifyArgs),
+    /// Write a first policy, a trace and mcppolicy.toml, from a server's tools
+    #[command(after_help = "Example: mcppolicy init --inventory tools.json")]
+    Init(init::InitArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
     Explain(explain::ExplainArgs),
@@ -108,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),
     };
@@ -139,6 +146,22 @@ fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
                 .config_findings
                 .push(config.complaint(setting, message).help(help));
         }
+    }
+    for (rule, option, value) in &config.options {
+        let Err(bad) = settings.set_option(&rule.text, &option.text, &value.text) else {
+            continue;
+        };
+        let (setting, message, help) = match lint::registry::find(&rule.text) {
+            Some(_) if bad.is_value => (value, bad.message, bad.help),
+            Some(_) => (option, bad.message, bad.help),
+            None => {
+                let unknown = lint::UnknownRule(rule.text.clone());
+                (rule, unknown.to_string(), nearest_rule(&rule.text))
+            }
+        };
+        workspace
+            .config_findings
+            .push(config.complaint(setting, message).help(help));
     }
     for (tool, category) in &config.categories {
         match Category::ALL

@@ -16,6 +16,7 @@ pub mod registry;
 mod reporter;
 mod rules;
 mod settings;
+pub mod suppress;
 #[cfg(test)]
 mod tests;
 pub mod witness;
@@ -25,7 +26,7 @@ use crate::engine::Engine;
 use crate::policy::Policy;
 
 pub use page::explain;
-pub use settings::{Level, Settings, UnknownRule};
+pub use settings::{BadOption, Level, Settings, UnknownRule};
 
 use context::Context;
 use reporter::Reporter;

@@ -9,6 +9,7 @@ pub mod human;
 pub mod json;
 mod shown;
 
+use crate::fix::{Refused, Why};
 use crate::report::Report;
 
 /// An output format.
@@ -50,6 +51,20 @@ pub fn render(report: &Report<'_>, format: Format, style: Style) -> String {
         Format::Human => human::render(report, style),
         Format::Json => json::render(report, style),
     }
+}
+
+/// A line about a fix that was not applied.
+pub fn refused_line(refused: &Refused) -> String {
+    let why = match refused.why {
+        Why::NoRepair => "the file would not be valid".to_owned(),
+        Why::Verdict(verdict) => format!("the policy would be {}", verdict.name()),
+    };
+    let place = match refused.pointer.as_str() {
+        "" => "/",
+        pointer => pointer,
+    };
+    let line = format!("not fixed: {} at {place}: {why}", refused.rule);
+    printable(&line)
 }
 
 /// `text` safe to print: control, bidirectional and zero-width characters

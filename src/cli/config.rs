@@ -4,17 +4,20 @@
 //! Every problem is collected, with its place; an unknown key is one, because
 //! a misspelt setting that does nothing is worse than none.
 
-use std::path::{Path, PathBuf};
+mod read;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use std::path::{Path, PathBuf};
 
 use super::FailOn;
 use super::input;
 use crate::diagnostic::{Finding, Severity};
-use crate::nearest::nearest;
+use crate::diff::Gate;
+use crate::lint::suppress::Suppression;
 use crate::report::Failure;
 use crate::source::{FileId, Location, SourceMap, Span};
+
+/// The JSON Schema of the configuration, as `mcppolicy schema config` prints it.
+pub(super) const CONFIG_SCHEMA: &str = include_str!("../../schema/config.schema.json");
 
 /// The file's name.
 pub(super) const NAME: &str = "mcppolicy.toml";
@@ -32,8 +35,16 @@ pub(super) struct Config {
     pub fail_on: Option<FailOn>,
     /// `[lint.rules]`: a rule's name and its level, with the place of each.
     pub levels: Vec<(Setting, Setting)>,
+    /// `[lint.rules]`: a rule's name, an option of it and the option's value.
+    pub options: Vec<(Setting, Setting, Setting)>,
     /// `[categories]`: a tool's name and its category.
     pub categories: Vec<(Setting, Setting)>,
+    /// `[[suppress]]`: the policy's path as written, and the rest.
+    pub suppressions: Vec<(Setting, Suppression)>,
+    /// `[diff] base`: the revision that changes are held against.
+    pub base: Option<Setting>,
+    /// `[diff] gate`.
+    pub gate: Option<Gate>,
 }
 
 /// One `[[policy]]`.
@@ -43,6 +54,8 @@ pub(super) struct Entry {
     pub path: Setting,
     /// The server that the policy guards; `{dirname}` is its directory's name.
     pub server: Option<Setting>,
+    /// The server's answer to `tools/list`.
+    pub inventory: Option<Setting>,
     /// Traces or directories of them; `{dir}` is the policy's directory.
     pub traces: Vec<Setting>,
 }
@@ -79,221 +92,36 @@ pub(super) fn load(
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Finding>), Failure> {
     let bytes = input::read(path)?;
-    let name = input::display_name(path);
-    let (text, broken) = match crate::document::parse::decode(&bytes) {
+    let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    Ok(parse(root, &input::display_name(path), &bytes, sources))
+}
+
+/// Reads the bytes of a configuration that stands in `root`.
+pub(super) fn parse(
+    root: PathBuf,
+    name: &str,
+    bytes: &[u8],
+    sources: &mut SourceMap,
+) -> (Config, Vec<Finding>) {
+    let (text, broken) = match crate::document::parse::decode(bytes) {
         Ok(text) => (text.to_owned(), None),
         Err(bad) => (
-            String::from_utf8_lossy(&bytes).into_owned(),
+            String::from_utf8_lossy(bytes).into_owned(),
             Some((bad.span, bad.message)),
         ),
     };
     let file = sources.add(name, text.as_str());
-    let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let empty = Config {
         root,
         file,
         policies: Vec::new(),
         fail_on: None,
         levels: Vec::new(),
+        options: Vec::new(),
         categories: Vec::new(),
+        suppressions: Vec::new(),
+        base: None,
+        gate: None,
     };
-    let mut reader = Reader {
-        file,
-        findings: Vec::new(),
-        config: empty,
-    };
-    match (broken, DeTable::parse(&text)) {
-        (Some((span, message)), _) => reader.complain(span, message, None),
-        (None, Ok(table)) => reader.root(table.get_ref()),
-        (None, Err(error)) => {
-            let span = error
-                .span()
-                .map_or(Span::default(), |span| Span::new(span.start, span.end));
-            reader.complain(span, format!("Not TOML: {}", error.message().trim()), None);
-        }
-    }
-    Ok((reader.config, reader.findings))
-}
-
-struct Reader {
-    file: FileId,
-    findings: Vec<Finding>,
-    config: Config,
-}
-
-type Value<'a> = Spanned<DeValue<'a>>;
-
-fn span_of<T>(spanned: &Spanned<T>) -> Span {
-    let range = spanned.span();
-    Span::new(range.start, range.end)
-}
-
-impl Reader {
-    fn complain(&mut self, span: Span, message: String, help: Option<String>) {
-        let location = Location {
-            file: self.file,
-            span,
-        };
-        let finding = Finding::new("config", Severity::Error, location, "", message);
-        self.findings.push(Finding { help, ..finding });
-    }
-
-    fn root(&mut self, table: &DeTable<'_>) {
-        self.each(
-            table,
-            "the configuration",
-            &["policy", "lint", "categories"],
-            |reader, key, value| match key {
-                "policy" => reader.policies(value),
-                "lint" => reader.table(value, "lint", Reader::lint),
-                _ => reader.table(value, "categories", |reader, table| {
-                    reader.config.categories = reader.pairs(table);
-                }),
-            },
-        );
-    }
-
-    /// Calls `read` for each known member and complains of the others.
-    fn each(
-        &mut self,
-        table: &DeTable<'_>,
-        owner: &str,
-        known: &[&str],
-        read: impl Fn(&mut Reader, &str, &Value<'_>),
-    ) {
-        for (key, value) in table {
-            let name = key.get_ref().as_ref();
-            if known.contains(&name) {
-                read(self, name, value);
-                continue;
-            }
-            let help = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it knows {}", known.join(", ")),
-            };
-            self.complain(
-                span_of(key),
-                format!("There is no setting {name:?} in {owner}"),
-                Some(help),
-            );
-        }
-    }
-
-    fn table(&mut self, value: &Value<'_>, name: &str, read: impl Fn(&mut Reader, &DeTable<'_>)) {
-        match value.get_ref().as_table() {
-            Some(table) => read(self, table),
-            None => self.wrong_type(value, &format!("[{name}] must be a table")),
-        }
-    }
-
-    fn wrong_type(&mut self, value: &Value<'_>, expected: &str) {
-        let message = format!("{expected}, found {}", value.get_ref().type_str());
-        self.complain(span_of(value), message, None);
-    }
-
-    fn policies(&mut self, value: &Value<'_>) {
-        let Some(list) = value.get_ref().as_array() else {
-            return self.wrong_type(value, "Write [[policy]] with two brackets, it is a list");
-        };
-        for entry in list.iter() {
-            self.table(entry, "policy", |reader, table| {
-                reader.entry(table, span_of(entry))
-            });
-        }
-    }
-
-    fn entry(&mut self, table: &DeTable<'_>, span: Span) {
-        let known = ["path", "server", "traces"];
-        self.each(table, "[[policy]]", &known, |_, _, _| {});
-        let Some(path) = table.get("path") else {
-            return self.complain(
-                span,
-                "A [[policy]] lacks its path".to_owned(),
-                Some("add path = \"policy.json\"".to_owned()),
-            );
-        };
-        let server = table
-            .get("server")
-            .and_then(|value| self.string(value, "`server` must be a string"));
-        let traces = match table.get("traces") {
-            Some(value) => self.strings(value),
-            None => Vec::new(),
-        };
-        if let Some(path) = self.string(path, "`path` must be a string") {
-            self.config.policies.push(Entry {
-                path,
-                server,
-                traces,
-            });
-        }
-    }
-
-    fn string(&mut self, value: &Value<'_>, expected: &str) -> Option<Setting> {
-        match value.get_ref().as_str() {
-            Some(text) => Some(Setting {
-                text: text.to_owned(),
-                span: span_of(value),
-            }),
-            None => {
-                self.wrong_type(value, expected);
-                None
-            }
-        }
-    }
-
-    fn strings(&mut self, value: &Value<'_>) -> Vec<Setting> {
-        match value.get_ref().as_array() {
-            Some(list) => list
-                .iter()
-                .filter_map(|item| self.string(item, "A path must be a string"))
-                .collect(),
-            None => {
-                self.wrong_type(value, "`traces` must be a list of paths");
-                Vec::new()
-            }
-        }
-    }
-
-    fn lint(&mut self, table: &DeTable<'_>) {
-        self.each(
-            table,
-            "[lint]",
-            &["fail-on", "rules"],
-            |reader, key, value| match key {
-                "fail-on" => reader.fail_on(value),
-                _ => reader.table(value, "lint.rules", |reader, table| {
-                    reader.config.levels = reader.pairs(table)
-                }),
-            },
-        );
-    }
-
-    fn fail_on(&mut self, value: &Value<'_>) {
-        let Some(setting) = self.string(value, "`fail-on` must be a string") else {
-            return;
-        };
-        match FailOn::named(&setting.text) {
-            Some(level) => self.config.fail_on = Some(level),
-            None => self.complain(
-                setting.span,
-                format!("{:?} is not a level", setting.text),
-                Some("write \"error\", \"warning\", \"note\" or \"never\"".to_owned()),
-            ),
-        }
-    }
-
-    fn pairs(&mut self, table: &DeTable<'_>) -> Vec<(Setting, Setting)> {
-        let mut pairs = Vec::new();
-        for (key, value) in table {
-            let name = Setting {
-                text: key.get_ref().to_string(),
-                span: span_of(key),
-            };
-            if let Some(value) = self.string(value, "Write a name in double quotes") {
-                pairs.push((name, value));
-            }
-        }
-        pairs.sort_by_key(|(name, _)| name.span);
-        pairs
-    }
+    read::read(empty, &text, broken)
 }

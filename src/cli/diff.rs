@@ -65,7 +65,7 @@ pub(super) fn run(args: &DiffArgs) -> Exit {
     let invalid = Findings {
         policies: 1,
         list: findings,
-        suppressed: 0,
+        ..Findings::default()
     };
     let mut exit = invalid.exit(None);
     if diff

@@ -57,12 +57,33 @@ const DEFAULT_WIDTH: usize = 100;
 /// Writes a report everywhere it is wanted. A reader that has closed the pipe
 /// is no error; a file that cannot be written is.
 pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
-    let mut exit = exit;
-    let plain = Style {
+    let exit = write_files(report, args, exit);
+    let colour = std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let style = Style {
+        colour,
+        ..plain(args)
+    };
+    print(&render::render(
+        report,
+        args.format.unwrap_or(Format::Human),
+        style,
+    ));
+    exit
+}
+
+fn plain(args: &OutputArgs) -> Style {
+    Style {
         colour: false,
         width: DEFAULT_WIDTH,
         show_arguments: args.show_arguments,
-    };
+    }
+}
+
+/// Writes a report into the files that are wanted, and not to standard output.
+pub(super) fn write_files(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
+    let mut exit = exit;
+    let plain = plain(args);
     for target in &args.output {
         let text = render::render(report, target.format, plain);
         if let Err(error) = std::fs::write(&target.file, text) {
@@ -70,14 +91,6 @@ pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exi
             exit = exit.and(Exit::CouldNotRun);
         }
     }
-    let colour = std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let style = Style { colour, ..plain };
-    print(&render::render(
-        report,
-        args.format.unwrap_or(Format::Human),
-        style,
-    ));
     exit
 }
 

@@ -1,13 +1,16 @@
 //! What a run works on: the configuration, and the policies that the command
 //! line or the configuration names.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 
 use super::config::{self, Config, Entry, Setting};
 use super::input;
 use crate::diagnostic::{Finding, Severity};
+use crate::inventory::Inventory;
 use crate::policy::Policy;
 use crate::report::Failure;
 use crate::source::{Location, SourceMap};
@@ -26,6 +29,8 @@ pub(super) struct Workspace {
     pub config_findings: Vec<Finding>,
     /// Inputs that could not be read.
     pub failures: Vec<Failure>,
+    /// Inventories by their path, `None` for those that could not be read.
+    inventories: HashMap<PathBuf, Option<Arc<Inventory>>>,
 }
 
 /// A policy's file, read.
@@ -92,6 +97,7 @@ impl Workspace {
                     .iter()
                     .map(|(path, entry)| (path.clone(), Some(*entry))),
             );
+            self.report_unmatched(&configured);
         }
         for path in paths {
             let files = if path.is_dir() {
@@ -112,6 +118,66 @@ impl Workspace {
             .into_iter()
             .filter_map(|(path, entry)| self.load(&path, entry))
             .collect()
+    }
+
+    /// Finds policies below the configuration that no entry of it names.
+    fn report_unmatched(&mut self, configured: &[(PathBuf, usize)]) {
+        let Some(config) = &self.config else {
+            return;
+        };
+        // An unreadable directory is reported where its policies are asked for.
+        let Ok(there) = input::walk(&config.root, input::is_policy) else {
+            return;
+        };
+        let last = config.policies.last();
+        let span = last.map_or_else(Default::default, |entry| entry.path.span);
+        let location = Location {
+            file: config.file,
+            span,
+        };
+        for path in there {
+            if configured.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            let inside = path.strip_prefix(&config.root).unwrap_or(&path);
+            let name = inside.to_string_lossy().replace('\\', "/");
+            let message = format!("No [[policy]] names {name}, so nothing checks it");
+            let help = format!("add [[policy]] with path = {name:?}");
+            let finding =
+                Finding::new("config", Severity::Warning, location, "", message).help(help);
+            if !self.config_findings.contains(&finding) {
+                self.config_findings.push(finding);
+            }
+        }
+    }
+
+    /// What the server of a policy says of its tools: the file of the command
+    /// line, else the configuration's. What is wrong with it is kept for the
+    /// report, once.
+    pub fn inventory(&mut self, file: &PolicyFile, given: Option<&Path>) -> Option<Arc<Inventory>> {
+        let root = self.root();
+        let configured = || {
+            let setting = self.entry(file.entry)?.inventory.as_ref()?;
+            Some(fill(&setting.text, &root, &file.path))
+        };
+        let path = given.map(Path::to_path_buf).or_else(configured)?;
+        if let Some(known) = self.inventories.get(&path) {
+            return known.clone();
+        }
+        let read = match input::read(&path) {
+            Ok(bytes) => {
+                let name = input::display_name(&path);
+                let (_, inventory, problems) = Inventory::read(&mut self.sources, &name, &bytes);
+                self.config_findings.extend(problems);
+                inventory.map(Arc::new)
+            }
+            Err(failure) => {
+                self.failures.push(failure);
+                None
+            }
+        };
+        self.inventories.insert(path, read.clone());
+        read
     }
 
     fn policies_below(&mut self, dir: &Path) -> Vec<PathBuf> {

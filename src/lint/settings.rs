@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Rule, registry};
 use crate::diagnostic::Severity;
+use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
 
 /// A rule's level in the configuration.
@@ -41,6 +43,25 @@ impl fmt::Display for UnknownRule {
 
 impl std::error::Error for UnknownRule {}
 
+/// An option that a rule does not have, or a value that it cannot have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadOption {
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+    /// Whether the value is wrong, and not the option's name.
+    pub is_value: bool,
+}
+
+impl fmt::Display for BadOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BadOption {}
+
 /// What a user has set.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -48,6 +69,7 @@ pub struct Settings {
     pub pedantic: bool,
     /// Which category each tool belongs to.
     pub categories: Categories,
+    inventory: Option<Arc<Inventory>>,
     rules: BTreeMap<&'static str, RuleSettings>,
 }
 
@@ -72,6 +94,30 @@ impl Settings {
         let found = registry::find(rule).ok_or_else(|| UnknownRule(rule.to_owned()))?;
         self.rules.entry(found.name).or_default().level = Some(level);
         Ok(())
+    }
+
+    /// Sets an option of a rule, by its name or by one that it had before.
+    ///
+    /// # Errors
+    /// When the rule has no such option, or the option no such value.
+    pub fn set_option(&mut self, rule: &str, option: &str, _value: &str) -> Result<(), BadOption> {
+        Err(BadOption {
+            message: format!("the rule {rule:?} has no option {option:?}"),
+            help: "`level` is all that can be set for it".to_owned(),
+            is_value: false,
+        })
+    }
+
+    /// Holds policies against the tools of the server that they guard, which
+    /// also tell the categories.
+    pub fn know(&mut self, inventory: Arc<Inventory>) {
+        self.categories.learn(&inventory);
+        self.inventory = Some(inventory);
+    }
+
+    /// The tools of the server that the policy guards, where they are known.
+    pub fn inventory(&self) -> Option<&Inventory> {
+        self.inventory.as_deref()
     }
 
     /// The severity of the findings of `rule`; `None` when it does not run.
