@@ -103,24 +103,23 @@ pub fn sort(
         sorted.kept = findings;
         return sorted;
     }
-    let mut waiting: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let mut waiting: HashMap<&str, Vec<usize>> = HashMap::new();
     // From the end, so that the first one written is taken first.
     for (index, entry) in entries.iter().enumerate().rev() {
         if !has_expired(entry, today) {
-            let key = (rule_name(&entry.rule), entry.at.as_str());
-            waiting.entry(key).or_default().push(index);
+            waiting.entry(&entry.at).or_default().push(index);
         }
     }
     let mut used = vec![false; entries.len()];
     for finding in findings {
         let absorbing = waiting
-            .get_mut(&(finding.rule, finding.pointer.as_str()))
+            .get_mut(finding.pointer.as_str())
             .and_then(|list| {
                 let value = places.fingerprint(&finding.pointer)?;
                 let is_same = |index: &usize| {
-                    entries
-                        .get(*index)
-                        .is_some_and(|entry| entry.value == value)
+                    entries.get(*index).is_some_and(|entry| {
+                        entry.value == value && rule_name(&entry.rule) == finding.rule
+                    })
                 };
                 let at = list.iter().rposition(is_same)?;
                 Some(list.remove(at))

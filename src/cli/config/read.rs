@@ -381,3 +381,27 @@ impl Reader {
         pairs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::members;
+
+    #[test]
+    fn the_schema_for_editors_has_the_members_that_are_read() {
+        let schema: serde_json::Value = serde_json::from_str(super::super::CONFIG_SCHEMA).unwrap();
+        for (pointer, known) in [
+            ("/properties", members::ROOT),
+            ("/properties/policy/items/properties", members::POLICY),
+            ("/properties/lint/properties", members::LINT),
+            ("/properties/suppress/items/properties", members::SUPPRESS),
+            ("/properties/diff/properties", members::DIFF),
+        ] {
+            let table = schema.pointer(pointer).unwrap().as_object().unwrap();
+            let mut there: Vec<&str> = table.keys().map(String::as_str).collect();
+            let mut known = known.to_vec();
+            there.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(there, known, "{pointer}");
+        }
+    }
+}

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::compare::Verdict;
 use crate::fix::Why;
-use crate::report::Findings;
+use crate::report::{Findings, Repairs};
 
 /// The repairs of one policy.
 #[derive(Serialize)]
@@ -32,36 +33,28 @@ struct JsonRefused<'a> {
 }
 
 pub(super) fn list(findings: &Findings) -> Vec<JsonRepairs<'_>> {
-    let of_policy = |repairs| {
-        let crate::report::Repairs {
-            policy,
-            applied,
-            refused,
-        } = repairs;
-        JsonRepairs {
-            policy,
-            applied: applied
-                .iter()
-                .map(|repair| JsonApplied {
-                    rule: repair.rule,
-                    pointer: &repair.pointer,
-                    message: &repair.message,
-                    proved: repair.proved.map(|verdict| verdict.name()),
-                })
-                .collect(),
-            refused: refused
-                .iter()
-                .map(|refused| JsonRefused {
-                    rule: refused.rule,
-                    pointer: &refused.pointer,
-                    message: &refused.message,
-                    why: match refused.why {
-                        Why::NoRepair => "invalid",
-                        Why::Verdict(verdict) => verdict.name(),
-                    },
-                })
-                .collect(),
-        }
-    };
     findings.repairs.iter().map(of_policy).collect()
+}
+
+fn of_policy(repairs: &Repairs) -> JsonRepairs<'_> {
+    let applied = repairs.applied.iter().map(|repair| JsonApplied {
+        rule: repair.rule,
+        pointer: &repair.pointer,
+        message: &repair.message,
+        proved: repair.proved.map(Verdict::name),
+    });
+    let refused = repairs.refused.iter().map(|refused| JsonRefused {
+        rule: refused.rule,
+        pointer: &refused.pointer,
+        message: &refused.message,
+        why: match refused.why {
+            Why::NoRepair => "invalid",
+            Why::Verdict(verdict) => verdict.name(),
+        },
+    });
+    JsonRepairs {
+        policy: &repairs.policy,
+        applied: applied.collect(),
+        refused: refused.collect(),
+    }
 }
