@@ -85,6 +85,7 @@ pub fn fix(
         name,
         lint,
         met: HashSet::new(),
+        written: HashSet::new(),
         fixed: Fixed {
             text: text.to_owned(),
             applied: Vec::new(),
@@ -130,12 +131,22 @@ struct Fixer<'a> {
     lint: &'a dyn Fn(&str, &Policy) -> Vec<Finding>,
     /// The offers that were refused.
     met: HashSet<Offer>,
+    /// What was written where, to write nothing a second time.
+    written: HashSet<(String, Vec<String>)>,
     fixed: Fixed,
 }
 
 fn offer(finding: &Finding) -> Offer {
     let (pointer, message) = (finding.pointer.clone(), finding.message.clone());
     (finding.rule, pointer, message)
+}
+
+/// What a fix writes, and where; nothing when it only takes away. A fix that
+/// left its finding standing would write the same again, without end.
+fn written(finding: &Finding, fix: &Fix) -> Option<(String, Vec<String>)> {
+    let texts: Vec<String> = fix.edits.iter().map(|edit| edit.text.clone()).collect();
+    let adds = texts.iter().any(|text| !text.is_empty());
+    adds.then(|| (finding.pointer.clone(), texts))
 }
 
 impl Fixer<'_> {
@@ -165,7 +176,9 @@ impl Fixer<'_> {
             let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability == kind) else {
                 continue;
             };
-            if !self.met.contains(&offer(finding)) && taken.take(&fix.edits) {
+            let is_new = !self.met.contains(&offer(finding))
+                && written(finding, fix).is_none_or(|text| !self.written.contains(&text));
+            if is_new && taken.take(&fix.edits) {
                 batch.push(Candidate {
                     finding: finding.clone(),
                     fix: fix.clone(),
@@ -187,6 +200,11 @@ impl Fixer<'_> {
                     proved,
                 });
                 self.fixed.applied.extend(applied);
+                self.written.extend(
+                    batch
+                        .iter()
+                        .filter_map(|candidate| written(&candidate.finding, &candidate.fix)),
+                );
                 next
             }
             Err(why) => match batch {

@@ -92,6 +92,10 @@ pub(super) fn validate(args: &ValidateArgs) -> Exit {
 
 /// Runs `lint`.
 pub(super) fn lint(args: &LintArgs) -> Exit {
+    if args.fixes.is_idle() {
+        super::output::complain("--unsafe says which repairs to make: add --fix or --diff");
+        return Exit::CouldNotRun;
+    }
     let mut workspace = Workspace::open(Path::new("."));
     let mut linter = Linter::new(&mut workspace, args.pedantic);
     linter.inventory.clone_from(&args.inventory);

@@ -38,6 +38,11 @@ pub(super) struct Wanted {
 }
 
 impl FixArgs {
+    /// Whether `--unsafe` stands alone, where it would do nothing.
+    pub fn is_idle(&self) -> bool {
+        self.also_unsafe && self.wanted().is_none()
+    }
+
     /// What is wanted; `--unsafe` alone wants nothing.
     pub fn wanted(&self) -> Option<Wanted> {
         (self.fix || self.diff).then_some(Wanted {

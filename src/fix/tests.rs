@@ -192,6 +192,22 @@ fn a_fix_that_does_not_keep_its_promise_is_refused_and_the_text_stays() {
 }
 
 #[test]
+fn a_fix_that_leaves_its_finding_is_applied_once() {
+    let text = r#"{"version":"1","default":"deny","tools":{"a":{}}}"#;
+    let at = text.find("{}").unwrap() + 1;
+    let insertion = Fix {
+        applicability: Applicability::Safe,
+        edits: vec![crate::diagnostic::Edit {
+            span: crate::source::Span::new(at, at),
+            text: " ".to_owned(),
+        }],
+    };
+    let fixed = fix("p", text, Applicability::Safe, &offering(insertion, "deny"));
+    assert_eq!(fixed.applied.len(), 1);
+    assert_eq!(fixed.text, text.replace("{}", "{ }"));
+}
+
+#[test]
 fn edits_that_overlap_are_not_made_at_once() {
     let edit = |start, end| crate::diagnostic::Edit {
         span: crate::source::Span::new(start, end),

@@ -34,6 +34,8 @@ fn fix_writes_what_is_proved_and_the_exit_code_speaks_of_what_is_left() {
     assert!(shown.out.starts_with("--- a/policy.json"), "{}", shown.out);
     assert_eq!(fs::read_to_string(dir.join("policy.json")).unwrap(), DEAD);
 
+    assert_eq!(run(&dir, &["lint", "--unsafe"]).code, 2);
+
     let (code, safe) = lint(&dir, &["--fix"]);
     assert_eq!((code, rules(&safe)), (1, vec!["missing-default-deny"]));
     assert_eq!(safe["repairs"][0]["applied"][0]["proved"], "equivalent");

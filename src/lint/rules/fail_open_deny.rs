@@ -372,7 +372,7 @@ fn report(
         false => reporter.finding(condition.span, pointer, message),
     };
     let finding = finding.help(help(rule, condition)).witness(calls);
-    let fix = fixes::closing(tool.rules, rule, condition);
+    let fix = fixes::closing(tool.rules, rule, condition).filter(|_| !pedantic);
     reporter.push(Finding { fix, ..finding });
 }
 
