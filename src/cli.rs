@@ -11,9 +11,12 @@ mod explain;
 mod git;
 mod guarded;
 mod import;
+mod init;
 mod input;
 mod output;
 mod policies;
+mod repair;
+mod suppressions;
 mod test;
 mod traces;
 mod workspace;
@@ -74,6 +77,9 @@ enum Command {
     /// Say what kind of tool each one of a server is, and why
     #[command(after_help = "Example: mcppolicy classify tools.json")]
     Classify(classify::ClassifyArgs),
+    /// Write a first policy, a trace and mcppolicy.toml, from a server's tools
+    #[command(after_help = "Example: mcppolicy init --inventory tools.json")]
+    Init(init::InitArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
     Explain(explain::ExplainArgs),
@@ -118,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),
     };

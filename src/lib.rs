@@ -46,6 +46,8 @@
 //! - [`compare`]: two policies: what each passes that the other does not
 //! - [`lint`], [`replay`], [`diff`]: findings, expectations held against
 //!   decisions, and what a change does
+//! - [`fix`], [`starter`]: the edits that findings offer, applied and proved; a
+//!   first policy for a server
 //! - [`report`]: what a run found, and its exit code
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
@@ -68,6 +70,8 @@ pub mod diff;
 pub mod document;
 pub mod engine;
 #[doc(hidden)]
+pub mod fix;
+#[doc(hidden)]
 pub mod inventory;
 #[doc(hidden)]
 pub mod lint;
@@ -88,6 +92,8 @@ pub mod report;
 #[doc(hidden)]
 pub mod schema;
 pub mod source;
+#[doc(hidden)]
+pub mod starter;
 pub mod time;
 #[doc(hidden)]
 pub mod timeline;

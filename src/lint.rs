@@ -13,6 +13,7 @@
 
 mod argument;
 mod context;
+mod fixes;
 mod hidden_text;
 mod loose;
 mod page;
@@ -20,6 +21,7 @@ pub mod registry;
 mod reporter;
 mod rules;
 mod settings;
+pub mod suppress;
 #[cfg(test)]
 mod tests;
 mod unlimited;

@@ -83,6 +83,17 @@ pub struct ToolRules {
     pub deny_if: Vec<Rule>,
     /// The tool's own limits.
     pub limits: Vec<Limit>,
+    /// The members of the rules' object as they stand in the file.
+    pub members: Vec<MemberSpan>,
+}
+
+/// Where a member stands.
+#[derive(Debug, Clone)]
+pub struct MemberSpan {
+    /// Its key.
+    pub key: String,
+    /// From the key's first quote to behind the value.
+    pub span: Span,
 }
 
 /// A conjunction of conditions.

@@ -20,6 +20,7 @@ pub mod sarif;
 mod shown;
 mod words;
 
+use crate::fix::{Refused, Why};
 use crate::report::Report;
 
 /// An output format.
@@ -118,6 +119,20 @@ pub fn render(report: &Report<'_>, format: Format, style: Style<'_>) -> String {
         Format::Markdown => markdown::render(report, style),
         Format::Html => html::render(report, style),
     }
+}
+
+/// A line about a fix that was not applied.
+pub fn refused_line(refused: &Refused) -> String {
+    let why = match refused.why {
+        Why::NoRepair => "the file would not be valid".to_owned(),
+        Why::Verdict(verdict) => format!("the policy would be {}", verdict.name()),
+    };
+    let place = match refused.pointer.as_str() {
+        "" => "/",
+        pointer => pointer,
+    };
+    let line = format!("not fixed: {} at {place}: {why}", refused.rule);
+    printable(&line)
 }
 
 /// `text` safe to print: control, bidirectional and zero-width characters

@@ -5,7 +5,9 @@ use crate::diagnostic::{Finding, Severity};
 use crate::diff::approval::Approval;
 use crate::diff::{Diff, Gate};
 use crate::engine::Step;
+use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
+use crate::lint::suppress::Suppressed;
 use crate::policy::Policy;
 use crate::replay::RunOutcome;
 use crate::replay::results::{Actual, Counts, Results};
@@ -72,6 +74,21 @@ pub struct Findings {
     pub list: Vec<Finding>,
     /// How many findings were suppressed.
     pub suppressed: usize,
+    /// Those findings, with the reason of each.
+    pub suppressed_list: Vec<Suppressed>,
+    /// What was repaired, by policy.
+    pub repairs: Vec<Repairs>,
+}
+
+/// What was repaired in one policy's file, or could not be.
+#[derive(Debug, Clone)]
+pub struct Repairs {
+    /// The policy's name in reports.
+    pub policy: String,
+    /// The fixes that were applied.
+    pub applied: Vec<Repair>,
+    /// The fixes that do not do what they promise.
+    pub refused: Vec<Refused>,
 }
 
 impl Findings {
@@ -86,9 +103,9 @@ impl Findings {
     /// Whether a document does not parse or violates the schema.
     pub fn has_invalid_document(&self) -> bool {
         self.list.iter().any(|finding| match finding.rule {
-            "syntax" | "schema" | "trace" | "config" | "approvals" => true,
-            // An inventory can be odd and still be used.
-            "inventory" => finding.severity == Severity::Error,
+            "syntax" | "schema" | "trace" | "approvals" => true,
+            // An inventory or a configuration can be odd and still be used.
+            "inventory" | "config" => finding.severity == Severity::Error,
             _ => false,
         })
     }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::guarded::Inventories;
 use super::output::{OutputArgs, deliver};
+use super::policies::Linter;
 use super::test::ReplayArgs;
 use super::workspace::Workspace;
-use super::{FailOn, diff, input, lint_settings, policies, test, traces};
+use super::{FailOn, diff, input, suppressions, test, traces};
+use crate::diagnostic::Severity;
 use crate::report::{Body, Ci, CiPolicy, Exit, Findings, Report, Tested};
 
 /// Arguments of `ci`.
@@ -29,7 +30,7 @@ pub(super) struct CiArgs {
 /// Runs `ci`.
 pub(super) fn run(args: &CiArgs) -> Exit {
     let mut workspace = Workspace::open(&args.dir);
-    let settings = lint_settings(&mut workspace, false);
+    let mut linter = Linter::new(&mut workspace, false);
     let configured = workspace.config.as_ref().and_then(|config| config.fail_on);
     let fail_on = configured.unwrap_or(FailOn::Warning).severity();
     let files = match &workspace.config {
@@ -45,15 +46,15 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         findings: std::mem::take(&mut workspace.config_findings),
         ..Ci::default()
     };
+    ci.findings
+        .extend(suppressions::without_policy(&workspace, &files));
     let replay = ReplayArgs {
         wanted: args.output.wanted(),
         ..ReplayArgs::default()
     };
-    let mut inventories = Inventories::default();
     for file in files {
-        let list = &mut ci.findings;
-        let known = inventories.settings_for(&mut workspace, &file, None, &settings, list);
-        let lint = policies::findings_of(&file, Some(&known));
+        let settings = linter.settings_for(&mut workspace, &file, &mut ci.findings);
+        let lint = linter.findings_of(&workspace, &file, &settings);
         let mut exit = lint.exit(fail_on);
         let mine = assignments
             .iter()
@@ -90,7 +91,7 @@ pub(super) fn run(args: &CiArgs) -> Exit {
             test: None,
             diff: Some(change.report),
         }));
-    let exit = overall(&workspace, &ci);
+    let exit = overall(&workspace, &ci, fail_on);
     let tested = ci.policies.iter().filter_map(|policy| policy.test.as_ref());
     let mut assumptions: Vec<String> = tested.flat_map(Tested::assumptions).collect();
     assumptions.sort();
@@ -114,16 +115,16 @@ fn beside(workspace: &mut Workspace, dir: &Path) -> Vec<traces::Assignment> {
     traces::assign(workspace, &[traces], Some(&dir.join("policy.json")))
 }
 
-fn overall(workspace: &Workspace, ci: &Ci) -> Exit {
+fn overall(workspace: &Workspace, ci: &Ci, fail_on: Option<Severity>) -> Exit {
     let policies = Findings {
         policies: ci.policies.len(),
         list: ci.findings.clone(),
-        suppressed: 0,
+        ..Findings::default()
     };
     let mut exit = ci
         .policies
         .iter()
-        .fold(policies.exit(None), |exit, policy| exit.and(policy.exit));
+        .fold(policies.exit(fail_on), |exit, policy| exit.and(policy.exit));
     if !workspace.failures.is_empty() {
         exit = exit.and(Exit::CouldNotRun);
     }

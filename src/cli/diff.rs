@@ -177,7 +177,7 @@ fn exit(report: &DiffReport) -> Exit {
     let invalid = Findings {
         policies: 1,
         list: report.findings.clone(),
-        suppressed: 0,
+        ..Findings::default()
     };
     let mut exit = invalid.exit(None);
     let mut traffic = report

@@ -31,6 +31,8 @@ pub(super) struct SchemaArgs {
 enum Which {
     /// A policy
     Policy,
+    /// The configuration, mcppolicy.toml
+    Config,
     /// A report in JSON
     Report,
 }
@@ -78,6 +80,7 @@ fn list() -> String {
 pub(super) fn schema(args: &SchemaArgs) -> Exit {
     print(match args.which {
         Which::Policy => schema::POLICY_SCHEMA,
+        Which::Config => super::config::CONFIG_SCHEMA,
         Which::Report => crate::render::json::REPORT_SCHEMA,
     });
     Exit::Clean

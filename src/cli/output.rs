@@ -89,15 +89,37 @@ const SUMMARY_LIMIT: usize = 1 << 20;
 /// Writes a report everywhere it is wanted. A reader that has closed the pipe
 /// is no error; a file that cannot be written is.
 pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
-    let mut exit = exit;
+    let exit = write_files(report, args, exit);
+    let colour = std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let prefix = prefix();
-    let plain = Style {
+    let style = Style {
+        colour,
+        ..plain(args, &prefix)
+    };
+    print(&render::render(
+        report,
+        args.format.unwrap_or(Format::Human),
+        style,
+    ));
+    exit
+}
+
+fn plain<'a>(args: &OutputArgs, prefix: &'a str) -> Style<'a> {
+    Style {
         colour: false,
         width: DEFAULT_WIDTH,
         show_arguments: args.show_arguments,
-        prefix: &prefix,
+        prefix,
         limit: args.max_markdown,
-    };
+    }
+}
+
+/// Writes a report into the files that are wanted, and not to standard output.
+pub(super) fn write_files(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
+    let mut exit = exit;
+    let prefix = prefix();
+    let plain = plain(args, &prefix);
     let mut written = |file: &Path, result: std::io::Result<()>| {
         if let Err(error) = result {
             complain(&format!("{}: {error}", file.display()));
@@ -114,14 +136,6 @@ pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exi
         let file = PathBuf::from(file);
         written(&file, append_summary(report, &file, plain));
     }
-    let colour = std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let style = Style { colour, ..plain };
-    print(&render::render(
-        report,
-        args.format.unwrap_or(Format::Human),
-        style,
-    ));
     exit
 }
 

@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::civil::Date;
 
 use super::guarded::Inventories;
 use super::output::{OutputArgs, deliver};
+use super::repair::{self, FixArgs};
 use super::workspace::{PolicyFile, Workspace};
-use super::{FailOn, lint_settings};
-use crate::diagnostic::Severity;
+use super::{FailOn, lint_settings, suppressions};
+use crate::diagnostic::{Finding, Severity};
 use crate::engine::Engine;
 use crate::lint;
-use crate::report::{Body, Exit, Findings, Report};
+use crate::report::{Body, Exit, Failure, Findings, Report};
 
 /// Arguments of `validate`.
 #[derive(Args, Debug)]
@@ -39,30 +41,123 @@ pub(super) struct LintArgs {
     #[arg(long)]
     pedantic: bool,
     #[command(flatten)]
+    fixes: FixArgs,
+    /// Write a suppression for each of today's findings into mcppolicy.toml
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["fix", "diff"])]
+    suppress_existing: Option<String>,
+    /// The day by which suppressions expire, instead of today
+    #[arg(long, value_name = "DATE", hide = true)]
+    today: Option<Date>,
+    #[command(flatten)]
     output: OutputArgs,
+}
+
+/// What policies are linted with.
+#[derive(Debug)]
+pub(super) struct Linter {
+    pub settings: lint::Settings,
+    /// The inventory of the command line.
+    pub inventory: Option<PathBuf>,
+    inventories: Inventories,
+    /// The day by which suppressions expire.
+    pub today: Date,
+}
+
+impl Linter {
+    /// The linter of a configuration, today.
+    pub fn new(workspace: &mut Workspace, pedantic: bool) -> Linter {
+        Linter {
+            settings: lint_settings(workspace, pedantic),
+            inventory: None,
+            inventories: Inventories::default(),
+            today: suppressions::today(),
+        }
+    }
+
+    /// The settings for one policy, which know its server's tools. What is wrong
+    /// with an inventory is added to `findings`.
+    pub fn settings_for(
+        &mut self,
+        workspace: &mut Workspace,
+        file: &PolicyFile,
+        findings: &mut Vec<Finding>,
+    ) -> lint::Settings {
+        let given = self.inventory.as_deref();
+        self.inventories
+            .settings_for(workspace, file, given, &self.settings, findings)
+    }
+
+    /// What is to be said of one policy under its `settings`.
+    pub fn findings_of(
+        &self,
+        workspace: &Workspace,
+        file: &PolicyFile,
+        settings: &lint::Settings,
+    ) -> Findings {
+        let mut findings = Findings {
+            policies: 1,
+            list: file.problems.clone(),
+            ..Findings::default()
+        };
+        let Some(policy) = &file.policy else {
+            return findings;
+        };
+        let list = lint::lint(policy, &Engine::new(policy), settings);
+        let text = workspace.sources.get(policy.file).text();
+        let entries = suppressions::of(workspace, &file.path);
+        let sorted = suppressions::sort(list, &entries, text, policy, settings, self.today);
+        findings.suppressed = sorted.suppressed.len();
+        findings.suppressed_list = sorted.suppressed;
+        findings.list.extend(sorted.kept);
+        let idle = sorted.idle.into_iter().map(|(_, finding)| finding);
+        findings.list.extend(idle);
+        findings
+    }
 }
 
 /// Runs `validate`.
 pub(super) fn validate(args: &ValidateArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
-    let findings = check(&mut workspace, &args.policies, None, None);
-    finish(
-        "validate",
-        workspace,
-        findings,
-        Some(Severity::Error),
-        &args.output,
-    )
+    let files = workspace.policies(&args.policies);
+    let findings = check(&mut workspace, &files, None);
+    let fail_on = Some(Severity::Error);
+    finish("validate", workspace, findings, fail_on, &args.output)
 }
 
 /// Runs `lint`.
 pub(super) fn lint(args: &LintArgs) -> Exit {
+    if args.fixes.is_idle() {
+        super::output::complain("--unsafe says which repairs to make: add --fix or --diff");
+        return Exit::CouldNotRun;
+    }
     let mut workspace = Workspace::open(Path::new("."));
-    let settings = lint_settings(&mut workspace, args.pedantic);
+    let mut linter = Linter::new(&mut workspace, args.pedantic);
+    linter.inventory.clone_from(&args.inventory);
+    linter.today = args.today.unwrap_or(linter.today);
     let configured = workspace.config.as_ref().and_then(|config| config.fail_on);
     let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::Warning);
-    let inventory = args.inventory.as_deref();
-    let findings = check(&mut workspace, &args.policies, inventory, Some(&settings));
+    let mut files = workspace.policies(&args.policies);
+    let repairs = match args.fixes.wanted() {
+        Some(wanted) => repair::run(&mut workspace, &mut linter, &mut files, wanted),
+        None => repair::Repaired::default(),
+    };
+    let mut findings = check(&mut workspace, &files, Some(&mut linter));
+    if args.policies.is_empty() {
+        findings
+            .list
+            .extend(suppressions::without_policy(&workspace, &files));
+    }
+    findings.repairs = repairs.list;
+    if let Some(reason) = &args.suppress_existing
+        && let Err(message) = suppressions::write(&workspace, &files, &mut findings, reason)
+    {
+        let input = super::config::NAME.to_owned();
+        workspace.failures.push(Failure { input, message });
+    }
+    if args.fixes.diff {
+        super::output::print(&repairs.diff);
+        return finish_quietly(workspace, findings, fail_on.severity(), &args.output);
+    }
     finish(
         "lint",
         workspace,
@@ -72,41 +167,35 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     )
 }
 
-/// Validates policies, and lints the valid ones when there are settings, against
-/// the inventory where one is given or configured.
-fn check(
-    workspace: &mut Workspace,
-    paths: &[PathBuf],
-    inventory: Option<&Path>,
-    settings: Option<&lint::Settings>,
-) -> Findings {
-    let files = workspace.policies(paths);
+/// Validates policies, and lints the valid ones when there is a linter.
+fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Linter>) -> Findings {
     let mut findings = Findings {
         policies: files.len(),
         ..Findings::default()
     };
     findings.list.append(&mut workspace.config_findings);
-    let mut inventories = Inventories::default();
-    for file in &files {
-        let known = settings.map(|settings| {
-            let list = &mut findings.list;
-            inventories.settings_for(workspace, file, inventory, settings, list)
-        });
-        findings.list.extend(findings_of(file, known.as_ref()).list);
+    let Some(linter) = linter else {
+        let problems = files.iter().flat_map(|file| file.problems.clone());
+        findings.list.extend(problems);
+        return findings;
+    };
+    for file in files {
+        let settings = linter.settings_for(workspace, file, &mut findings.list);
+        let mut of_file = linter.findings_of(workspace, file, &settings);
+        findings.list.append(&mut of_file.list);
+        findings.suppressed += of_file.suppressed;
+        findings
+            .suppressed_list
+            .append(&mut of_file.suppressed_list);
     }
     findings
 }
 
-/// What is to be said of one policy.
-pub(super) fn findings_of(file: &PolicyFile, settings: Option<&lint::Settings>) -> Findings {
-    let mut list = file.problems.clone();
-    if let (Some(policy), Some(settings)) = (&file.policy, settings) {
-        list.extend(lint::lint(policy, &Engine::new(policy), settings));
-    }
-    Findings {
-        policies: 1,
-        list,
-        suppressed: 0,
+fn exit_of(workspace: &Workspace, findings: &Findings, fail_on: Option<Severity>) -> Exit {
+    let exit = findings.exit(fail_on);
+    match workspace.failures.is_empty() {
+        true => exit,
+        false => exit.and(Exit::CouldNotRun),
     }
 }
 
@@ -117,10 +206,7 @@ fn finish(
     fail_on: Option<Severity>,
     output: &OutputArgs,
 ) -> Exit {
-    let mut exit = findings.exit(fail_on);
-    if !workspace.failures.is_empty() {
-        exit = exit.and(Exit::CouldNotRun);
-    }
+    let exit = exit_of(&workspace, &findings, fail_on);
     let report = Report {
         command,
         sources: &workspace.sources,
@@ -129,4 +215,30 @@ fn finish(
         body: Body::Findings(findings),
     };
     deliver(&report, output, exit)
+}
+
+/// Ends a run whose standard output is a diff: what could not be read goes to
+/// standard error.
+fn finish_quietly(
+    workspace: Workspace,
+    findings: Findings,
+    fail_on: Option<Severity>,
+    output: &OutputArgs,
+) -> Exit {
+    let exit = exit_of(&workspace, &findings, fail_on);
+    for failure in &workspace.failures {
+        super::output::complain(&format!("{}: {}", failure.input, failure.message));
+    }
+    let refused = findings.repairs.iter().flat_map(|of| &of.refused);
+    for refused in refused {
+        super::output::complain(&crate::render::refused_line(refused));
+    }
+    let report = Report {
+        command: "lint",
+        sources: &workspace.sources,
+        failures: workspace.failures,
+        assumptions: Vec::new(),
+        body: Body::Findings(findings),
+    };
+    super::output::write_files(&report, output, exit)
 }

@@ -163,7 +163,7 @@ pub(super) fn test(
     let invalid = Findings {
         policies: 1,
         list: std::mem::take(&mut tested.findings),
-        suppressed: 0,
+        ..Findings::default()
     };
     exit = exit.and(invalid.exit(None));
     tested.findings = invalid.list;

@@ -110,6 +110,7 @@ impl Workspace {
                     .iter()
                     .map(|(path, entry)| (path.clone(), Some(*entry))),
             );
+            self.report_unmatched(&configured);
         }
         for path in paths {
             let files = if path.is_dir() {
@@ -130,6 +131,37 @@ impl Workspace {
             .into_iter()
             .filter_map(|(path, entry)| self.load(&path, entry))
             .collect()
+    }
+
+    /// Finds policies below the configuration that no entry of it names.
+    fn report_unmatched(&mut self, configured: &[(PathBuf, usize)]) {
+        let Some(config) = &self.config else {
+            return;
+        };
+        // An unreadable directory is reported where its policies are asked for.
+        let Ok(there) = input::walk(&config.root, input::is_policy) else {
+            return;
+        };
+        let last = config.policies.last();
+        let span = last.map_or_else(Default::default, |entry| entry.path.span);
+        let location = Location {
+            file: config.file,
+            span,
+        };
+        for path in there {
+            if configured.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            let inside = path.strip_prefix(&config.root).unwrap_or(&path);
+            let name = inside.to_string_lossy().replace('\\', "/");
+            let message = format!("No [[policy]] names {name}, so nothing checks it");
+            let help = format!("add [[policy]] with path = {name:?}");
+            let finding =
+                Finding::new("config", Severity::Warning, location, "", message).help(help);
+            if !self.config_findings.contains(&finding) {
+                self.config_findings.push(finding);
+            }
+        }
     }
 
     fn policies_below(&mut self, dir: &Path) -> Vec<PathBuf> {

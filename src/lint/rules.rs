@@ -47,6 +47,7 @@ pub mod vacuous_require;
 pub mod wildcard_in_tool_name;
 
 use crate::lint::context::Context;
+use crate::lint::fixes;
 use crate::lint::reporter::Reporter;
 use crate::lint::{Bad, Good, Group, Proof, Rule};
 

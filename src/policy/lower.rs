@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Comparison, Condition, DefaultDecision, Limit, Path, Policy, Rule, Spanned, Test, ToolRules,
-    Window,
+    Comparison, Condition, DefaultDecision, Limit, MemberSpan, Path, Policy, Rule, Spanned, Test,
+    ToolRules, Window,
 };
 use crate::diagnostic::{Finding, Severity};
 use crate::document::{Document, Member, Node, NodeKind, push_pointer, span_in_string};
@@ -126,6 +126,7 @@ impl Lowering<'_> {
             require: self.rules(&member.value, &pointer, "require"),
             deny_if: self.rules(&member.value, &pointer, "deny_if"),
             limits: self.limits(&member.value, &pointer),
+            members: member.value.members().iter().map(member_span).collect(),
             pointer,
         }
     }
@@ -314,5 +315,12 @@ impl Lowering<'_> {
             span,
         };
         Finding::new("schema", Severity::Error, location, pointer, message)
+    }
+}
+
+fn member_span(member: &Member) -> MemberSpan {
+    MemberSpan {
+        key: member.key.clone(),
+        span: Span::new(member.key_span.start, member.value.span.end),
     }
 }

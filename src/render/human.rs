@@ -4,6 +4,7 @@
 mod cases;
 mod changes;
 mod overview;
+mod repairs;
 mod steps;
 mod tools;
 
@@ -36,6 +37,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
     match &report.body {
         Body::Findings(findings) => {
             render_findings(&mut out, &findings.list, report.sources, style);
+            repairs::render(&mut out, findings);
             summary_line(&mut out, findings);
         }
         Body::Decided(decided) => steps::render(&mut out, decided, report.sources),
@@ -56,7 +58,11 @@ fn assumptions(out: &mut String, assumptions: &[String]) {
 
 fn summary_line(out: &mut String, findings: &Findings) {
     let policies = counted(findings.policies as u64, "policy");
-    let _ = writeln!(out, "{policies}: {}", severities(findings));
+    let suppressed = match findings.suppressed {
+        0 => String::new(),
+        count => format!(", {count} suppressed"),
+    };
+    let _ = writeln!(out, "{policies}: {}{suppressed}", severities(findings));
 }
 
 /// Snippets shown before the rest is only counted: nobody reads more, and a

@@ -5,6 +5,7 @@
 mod cases;
 mod changes;
 mod ci;
+mod repairs;
 mod steps;
 mod tools;
 
@@ -78,7 +79,11 @@ fn findings_members<M: SerializeMap>(
         .iter()
         .map(|finding| json_finding(finding, sources))
         .collect();
-    map.serialize_entry("findings", &list)
+    map.serialize_entry("findings", &list)?;
+    if findings.repairs.is_empty() {
+        return Ok(());
+    }
+    map.serialize_entry("repairs", &repairs::list(findings))
 }
 
 #[derive(Serialize)]

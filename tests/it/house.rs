@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms, from left to right: a room uses only what stands to its left.
 /// Rooms of one row do not know each other.
-const ROWS: [&[&str]; 12] = [
+const ROWS: [&[&str]; 13] = [
     &["source", "value", "time", "nearest"],
     &["diagnostic"],
     &["document"],
@@ -17,6 +17,7 @@ const ROWS: [&[&str]; 12] = [
     &["region", "timeline"],
     &["compare"],
     &["lint", "replay", "diff"],
+    &["fix", "starter"],
     &["report"],
     &["render"],
     &["cli"],

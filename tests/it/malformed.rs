@@ -185,7 +185,7 @@ fn each_malformed_policy_is_refused_at_the_exact_place() {
         let findings = Findings {
             policies: 1,
             list,
-            suppressed: 0,
+            ..Findings::default()
         };
         assert_eq!(findings.exit(None), Exit::Invalid, "{case}");
     }

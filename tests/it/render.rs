@@ -125,6 +125,7 @@ fn lint_report(sources: &SourceMap, list: Vec<Finding>) -> Report<'_> {
             policies: 2,
             list,
             suppressed: 1,
+            ..Findings::default()
         }),
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::diagnostic::{Severity, WitnessCall};
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
+use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::{Kind as Step, Lookup, Slot};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::are_related;
@@ -21,7 +21,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: false,
+    fixes: true,
     aliases: &[],
     what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves the \
            argument out; for a comparison of numbers it also sends the number as a string. It \
@@ -413,7 +413,8 @@ fn report(
         false => reporter.finding(condition.span, pointer, message),
     };
     let finding = finding.help(help(rule, condition)).witness(calls);
-    reporter.push(finding);
+    let fix = fixes::closing(tool.rules, rule, condition).filter(|_| !pedantic);
+    reporter.push(Finding { fix, ..finding });
 }
 
 /// The `require` that closes the hole.

@@ -1,6 +1,6 @@
 //! A tool both in `hide` and in `tools`.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::value::Value;
 
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: false,
+    fixes: true,
     aliases: &[],
     what: "Looks for tool names that stand both in `hide` and in `tools`.",
     why: "`hide` is looked at first and wins: no call reaches the tool's rules, limits or messages. \
@@ -78,7 +78,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             .finding(tool.rules.name_span, &tool.rules.pointer, message)
             .related(reporter.at(entry.span), "hidden here")
             .help(help)
-            .witness(witness);
+            .witness(witness)
+            .fix(fixes::without_tool(context.policy, tool.rules));
         reporter.push(finding);
     }
 }

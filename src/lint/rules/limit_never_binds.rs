@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, spaced};
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
 use crate::compare::limits::reach;
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::lint::context::Tool;
@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: false,
+    fixes: true,
     aliases: &[],
     what: "Looks for limits that refuse no call, because another limit counts the same calls and \
            leaves fewer of them than this one allows. Windows follow the calendar: an hour has 60 \
@@ -183,7 +183,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for (at, limit) in for_all.iter().enumerate() {
         if let Some((tighter, most)) = tightest(limit, at, for_all, &[]) {
             let finding = finding(reporter, limit, tighter, most);
-            reporter.push(finding);
+            reporter.push(finding.fix(fixes::without_limit(context.policy, limit)));
         }
     }
     let for_all = strictest_per_window(for_all);
@@ -199,7 +199,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             };
             let witness = proof(context, reporter, tool, tighter).unwrap_or_default();
             let finding = finding(reporter, limit, tighter, most).witness(witness);
-            reporter.push(finding);
+            reporter.push(finding.fix(fixes::without_limit(context.policy, limit)));
         }
     }
 }

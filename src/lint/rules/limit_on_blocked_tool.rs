@@ -1,6 +1,6 @@
 //! A limit on a tool that is never allowed.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::witness;
 use crate::value::Value;
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: false,
+    fixes: true,
     aliases: &[],
     what: "Looks for limits of tools that are hidden, or whose own rules plainly refuse every call: \
            a `deny_if` without conditions, a `require` with an empty `in` list, an argument that must \
@@ -97,7 +97,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             .finding(limit.span, &limit.pointer, message)
             .related(reporter.at(span), why)
             .help("remove the limit, or the block if calls within the limit are to pass")
-            .witness(calls);
+            .witness(calls)
+            .fix(fixes::without_limit(context.policy, limit));
         reporter.push(finding);
     }
 }

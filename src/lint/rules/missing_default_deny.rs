@@ -1,7 +1,7 @@
 //! `default: "allow"`.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
-use crate::diagnostic::{Severity, WitnessCall};
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes};
+use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::value::Value;
 
 /// `missing-default-deny`
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: false,
+    fixes: true,
     aliases: &[],
     what: "Looks for policies whose `default` is `\"allow\"`.",
     why: "Under `default: \"allow\"` a tool that `tools` does not list has no conditions: only the \
@@ -67,5 +67,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         )
         .help("write \"default\": \"deny\" and list the tools that are needed under \"tools\"; `{}` allows a tool without conditions")
         .witness(witness);
-    reporter.push(finding);
+    // Where nothing is listed, there would be nothing left to call.
+    let fix = fixes::default_deny(context.policy).filter(|_| context.open_tools().next().is_some());
+    reporter.push(Finding { fix, ..finding });
 }

@@ -1,0 +1,237 @@
+//! `mcppolicy init`: a first policy, a trace and the configuration.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::input;
+use super::output::{complain, print};
+use crate::inventory::category::{Categories, Category};
+use crate::inventory::schema::JsonType;
+use crate::inventory::{Inventory, Tool};
+use crate::report::Exit;
+use crate::source::SourceMap;
+use crate::starter::{self, Starter};
+use crate::value::Value;
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub(super) struct InitArgs {
+    /// Where to write
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// The server's answer to tools/list
+    #[arg(long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
+    /// Overwrite what is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs `init`.
+pub(super) fn run(args: &InitArgs) -> Exit {
+    match init(args) {
+        Ok(said) => {
+            print(&said);
+            Exit::Clean
+        }
+        Err((exit, problems)) => {
+            for problem in problems {
+                complain(&problem);
+            }
+            exit
+        }
+    }
+}
+
+type Refusal = (Exit, Vec<String>);
+
+fn init(args: &InitArgs) -> Result<String, Refusal> {
+    let inventory = match &args.inventory {
+        Some(path) => read(path)?,
+        None => nothing()?,
+    };
+    let mut categories = Categories::new();
+    categories.learn(&inventory);
+    let starter = starter::start(&inventory, &categories);
+    let mut files = vec![
+        ("policy.json", starter.policy.clone()),
+        ("mcppolicy.toml", configuration(args)),
+    ];
+    if let Some(trace) = &starter.trace {
+        files.push(("traces/first.jsonl", trace.clone()));
+    }
+    let there: Vec<String> = files
+        .iter()
+        .map(|(name, _)| args.dir.join(name))
+        .filter(|path| path.symlink_metadata().is_ok() && !args.force)
+        .map(|path| {
+            format!(
+                "{} is there already; --force overwrites it",
+                input::display_name(&path)
+            )
+        })
+        .collect();
+    if !there.is_empty() {
+        return Err((Exit::CouldNotRun, there));
+    }
+    let mut said = String::new();
+    for (name, text) in &files {
+        let path = args.dir.join(name);
+        write(&path, text).map_err(|error| {
+            let problem = format!("{}: {}", input::display_name(&path), input::plain(&error));
+            (Exit::CouldNotRun, vec![problem])
+        })?;
+        let _ = writeln!(
+            said,
+            "wrote {}",
+            crate::render::printable(&input::display_name(&path))
+        );
+    }
+    summary(&mut said, &starter);
+    open_decisions(&mut said, &inventory, &categories);
+    Ok(said)
+}
+
+fn read(path: &Path) -> Result<Inventory, Refusal> {
+    let bytes = input::read(path).map_err(|failure| {
+        let problem = format!("{}: {}", failure.input, failure.message);
+        (Exit::CouldNotRun, vec![problem])
+    })?;
+    parse(&input::display_name(path), &bytes)
+}
+
+/// The inventory of a server without tools.
+fn nothing() -> Result<Inventory, Refusal> {
+    parse("tools.json", b"[]")
+}
+
+fn parse(name: &str, bytes: &[u8]) -> Result<Inventory, Refusal> {
+    let mut map = SourceMap::new();
+    let (_, inventory, problems) = Inventory::read(&mut map, name, bytes);
+    let errors: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.severity == crate::diagnostic::Severity::Error)
+        .map(|problem| {
+            let at = map.start(problem.location);
+            format!("{name}:{}:{}: {}", at.line, at.column, problem.message)
+        })
+        .collect();
+    match inventory {
+        Some(inventory) if errors.is_empty() => Ok(inventory),
+        _ => Err((Exit::Invalid, errors)),
+    }
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir)?;
+    }
+    std::fs::write(path, text)
+}
+
+fn configuration(args: &InitArgs) -> String {
+    let mut out = String::from("[[policy]]\npath = \"policy.json\"\n");
+    if let Some(inside) = args
+        .inventory
+        .as_ref()
+        .and_then(|path| inside(&args.dir, path))
+    {
+        let _ = writeln!(out, "inventory = {}", Value::from(inside.as_str()));
+    }
+    out.push_str("traces = [\"traces\"]\n\n[lint]\nfail-on = \"warning\"\n");
+    out
+}
+
+/// The inventory's path from the configuration, when it lies below it.
+fn inside(dir: &Path, path: &Path) -> Option<String> {
+    let (dir, path) = (dir.canonicalize().ok()?, path.canonicalize().ok()?);
+    let relative = path.strip_prefix(dir).ok()?;
+    Some(relative.to_string_lossy().replace('\\', "/"))
+}
+
+fn summary(said: &mut String, starter: &Starter) {
+    let all: usize = starter.counts.iter().map(|(_, count)| count).sum();
+    if all == 0 {
+        said.push_str(
+            "\nThe policy refuses every call: give the server's answer to tools/list with \
+             --inventory, or list tools yourself.\n",
+        );
+        return;
+    }
+    let _ = writeln!(said, "\n{all} tools:");
+    for (category, count) in starter.counts.iter().filter(|(_, count)| *count > 0) {
+        let does = match category {
+            Category::Read => "allowed, 60 calls a minute",
+            Category::Write => "allowed, 30 calls a minute and 1000 a day",
+            Category::Execute => "allowed, 10 calls a minute and 200 a day",
+            Category::Destructive => "hidden",
+            Category::Financial => "blocked",
+        };
+        let _ = writeln!(said, "  {count:5} {category}: {does}");
+    }
+    said.push_str("`mcppolicy classify` says why each tool is what it is.\n");
+}
+
+/// Arguments by which a caller says what is to be done, which the policy leaves
+/// open: only who knows the server can say what is right for them.
+fn open_decisions(said: &mut String, inventory: &Inventory, categories: &Categories) {
+    let open: Vec<(&str, Vec<String>)> = inventory
+        .tools
+        .iter()
+        .filter(|tool| starter::is_allowed(categories.of(&tool.name).category))
+        .map(|tool| (tool.name.as_str(), freeform(tool)))
+        .filter(|(_, arguments)| !arguments.is_empty())
+        .collect();
+    if open.is_empty() {
+        return;
+    }
+    said.push_str(
+        "\nOpen decisions (unconstrained-freeform-argument): these take code, queries, commands, \
+         URLs or paths of any kind; add a `require` where that is too much:\n",
+    );
+    for (tool, arguments) in open {
+        let line = format!("  {tool}: {}", arguments.join(", "));
+        let _ = writeln!(said, "{}", crate::render::printable(&line));
+    }
+}
+
+/// Words of argument names that carry code, a query, a command, a URL or a path.
+const FREEFORM: &[&str] = &[
+    "code",
+    "command",
+    "cmd",
+    "expression",
+    "file",
+    "filename",
+    "host",
+    "path",
+    "paths",
+    "query",
+    "script",
+    "shell",
+    "sql",
+    "uri",
+    "url",
+    "urls",
+];
+
+/// The free text arguments of a tool whose names say that they steer it.
+fn freeform(tool: &Tool) -> Vec<String> {
+    let schema = tool.arguments();
+    schema
+        .names()
+        .into_iter()
+        .filter(|name| {
+            let lower = name.to_lowercase();
+            let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| FREEFORM.contains(&word))
+        })
+        .filter(|name| {
+            let shape = schema.argument(&[name]).shape;
+            shape.values.is_none() && shape.types.has(JsonType::String)
+        })
+        .map(str::to_owned)
+        .collect()
+}
