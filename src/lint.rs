@@ -14,7 +14,7 @@
 mod argument;
 mod context;
 mod fixes;
-mod hidden_text;
+pub(crate) mod hidden_text;
 mod loose;
 mod page;
 pub mod registry;

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 
 use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
+use crate::lint::hidden_text;
 use crate::value::Value;
 
 /// What a new repository starts with.
@@ -33,7 +34,10 @@ pub fn start(inventory: &Inventory, categories: &Categories) -> Starter {
     for tool in &inventory.tools {
         // The format has no such names: no policy can speak of these tools, and
         // the default refuses them.
-        if !tool.name.trim().is_empty() && tool.name != "*" {
+        // Nobody who reads the policy would see what is allowed by a name that
+        // deceives; these wait for somebody to decide.
+        let is_plain = hidden_text::in_name(&tool.name).is_none();
+        if !tool.name.trim().is_empty() && tool.name != "*" && is_plain {
             tools.insert(&tool.name, categories.of(&tool.name).category);
         }
     }

@@ -67,6 +67,14 @@ impl<'p> Arguments<'p> {
     /// Arguments for which the rule of that step at `index` is the one that
     /// decides; `Empty` is the proof that the rule is unreachable.
     pub fn decided_by(&mut self, step: Step, index: usize) -> Answer {
+        let rules_of = |step| match (self.rules, step) {
+            (Some(rules), Step::Require) => rules.require.len(),
+            (Some(rules), Step::DenyIf) => rules.deny_if.len(),
+            _ => usize::MAX,
+        };
+        if index >= rules_of(step) {
+            return Answer::Empty;
+        }
         let is_earlier = |other: Step, at: usize| match (other, step) {
             (Step::Require, Step::DenyIf) => true,
             _ => other == step && at < index,

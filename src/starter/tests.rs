@@ -10,7 +10,8 @@ const TOOLS: &str = r#"{"tools":[
     {"name":"update_page"},
     {"name":"delete_page"},
     {"name":"send_payment","inputSchema":{"type":"object","properties":{"amount":{"type":"number"}}}},
-    {"name":"read \"quoted\"\n\\ name"}
+    {"name":"read \"quoted\"\\ name"},
+    {"name":"read\nfile"}
 ]}"#;
 
 fn starter(tools: &str) -> Starter {
@@ -49,6 +50,8 @@ fn the_first_policy_allows_hides_and_blocks_by_category() {
         ),
         (1, 2, 2)
     );
+    assert!(policy.tool("read \"quoted\"\\ name").is_some());
+    assert!(policy.tool("read\nfile").is_none(), "a name that deceives");
     let blocked = &policy.tool("send_payment").unwrap().deny_if;
     assert!(blocked[0].conditions.is_empty() && blocked[0].on_deny.is_some());
 }

@@ -406,7 +406,8 @@ fn decide_shows_every_step_and_what_it_saw() {
         report["actual"]["label"],
         "/tools/create_refund/deny_if/args.amount-gt"
     );
-    let step = report["steps"].as_array().unwrap().last().unwrap();
+    let steps = report["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["kind"] == "deny_if").unwrap();
     assert_eq!(step["conditions"][0]["saw"], 500);
     assert_eq!(step["outcome"], "denied");
     assert_eq!(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
 use crate::compare::limits::reach;
 use crate::diagnostic::{Finding, Severity, WitnessCall};
+use crate::engine::Kind as Step;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use crate::policy::{Limit, Path, ToolRules, Window};
@@ -234,6 +235,9 @@ fn look_closer(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'
     if most > limit.max.value {
         return;
     }
+    if limit.increment_from.is_some() && may_be_uncountable(context, tool) {
+        return;
+    }
     let (max, window) = (spaced(limit.max.value), limit.window.value.name());
     let message = format!(
         "`{}` ({max} per {window}) never binds: the other limits and the conditions let at most {} per {window} through",
@@ -251,11 +255,22 @@ fn look_closer(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'
         .find_map(|other| proof(context, reporter, tool, other));
     let finding = reporter
         .finding(limit.span, &limit.pointer, message)
-        .help(format!(
-            "lower \"max\" below {most} to make it count, or remove it"
-        ))
+        .help(match most {
+            0 => "remove it".to_owned(),
+            _ => format!("lower \"max\" below {most} to make it count, or remove it"),
+        })
         .witness(witness.unwrap_or_default());
     reporter.push(finding);
+}
+
+/// Whether the conditions let some amount through that a limit refuses by
+/// itself: then a sum that is never reached still refuses that call.
+fn may_be_uncountable(context: &Context<'_>, tool: &Tool<'_>) -> bool {
+    let by_limits_alone = context.ask(tool, |arguments| {
+        let conditions = |step, _| matches!(step, Step::Require | Step::DenyIf);
+        arguments.between(conditions, &[(Step::Limit, 0)])
+    });
+    !by_limits_alone.is_empty()
 }
 
 /// Of the limits for all tools only the strictest of each window can be the

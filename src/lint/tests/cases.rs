@@ -410,7 +410,8 @@ mod limits {
         let lint = |a: String, b: String| {
             lint_default(&one_tool("get_it", &format!(r#"{{"limits":[{a},{b}]}}"#)))
         };
-        assert_eq!(lint(sum("a", 5, "x"), sum("b", 9, "y")).rules(), [""; 0]);
+        let apart = lint(sum("a", 5, "x"), sum("b", 9, "y"));
+        assert!(!apart.rules().contains(&"limit-never-binds"));
         let linted = lint(sum("a", 5, "x"), sum("b", 9, "x"));
         assert_eq!(
             linted.decisions(linted.only("limit-never-binds")),

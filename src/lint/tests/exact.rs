@@ -162,7 +162,10 @@ fn the_witness_of_a_foreign_host_goes_elsewhere() {
             r"^https://api\.example\.com.*$",
             "https://api.example.com.evil.example",
         ),
-        (r"^https://api.example.com/", "https://apiaexample.com/"),
+        (
+            r"^https://api.example.com/",
+            "https://apiaexample.com/evil.example",
+        ),
         (
             r"^https://[^/]+\.example\.com/",
             "https://evil.example#.example.com/",

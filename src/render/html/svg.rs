@@ -17,10 +17,10 @@ impl Picture {
     /// A picture of a height, with what it is and what it shows.
     pub fn new(id: &str, height: f64, title: &str, description: &str) -> Picture {
         let mut out = String::new();
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<svg role=\"img\" viewBox=\"0 0 {WIDTH} {height:.0}\" aria-labelledby=\"{id}-t {id}-d\">\
-             <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>\n",
+             <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
             html(title),
             html(description)
         );

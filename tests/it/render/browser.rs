@@ -3,8 +3,10 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use mcppolicy::time::Time;
 
 use super::*;
 
@@ -56,8 +58,6 @@ fn long_trace() -> String {
     trace
 }
 
-use mcppolicy::time::Time;
-
 fn page() -> String {
     let mut sources = SourceMap::new();
     let done = tested(&mut sources, POLICY, &long_trace());
@@ -92,7 +92,7 @@ fn a_browser_opens_the_page_without_a_message() {
 }
 
 /// What the browser writes to its console while it opens a page.
-fn messages(browser: &str, dir: &PathBuf, file: &PathBuf) -> Vec<String> {
+fn messages(browser: &str, dir: &Path, file: &Path) -> Vec<String> {
     let output = Command::new(browser)
         .args([
             "--headless",
