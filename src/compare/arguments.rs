@@ -118,6 +118,10 @@ impl<'p> Arguments<'p> {
                 region.and(literal);
             }
         }
+        if refusing.contains(&(Step::Limit, 0)) {
+            let literals: Vec<Literal> = countable(space, &rules.limits).into_iter().collect();
+            region.outside(&literals);
+        }
         space.find(&region)
     }
 
