@@ -258,6 +258,9 @@ pub fn is_changed(report: &DiffReport) -> bool {
 /// The verdict over a whole change, and what the gate makes of it.
 pub fn conclusion(report: &DiffReport) -> String {
     let diff = &report.diff;
+    if diff.policies.is_empty() {
+        return "nothing was compared".to_owned();
+    }
     let mut line = diff.verdict().name().to_owned();
     if diff.undetermined() > 0 && diff.verdict() != Verdict::Undetermined {
         let undetermined = counted(diff.undetermined() as u64, "change");

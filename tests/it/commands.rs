@@ -445,7 +445,9 @@ fn a_diff_exits_by_its_gate() {
     );
     assert_eq!(run(root(), &["diff", "/dev/null", after]).code, 0);
     assert_eq!(run(root(), &["diff", before, "/dev/null"]).code, 1);
-    assert_eq!(run(root(), &["diff", before, "no.json"]).code, 2);
+    let ran = run(root(), &["diff", before, "no.json"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.contains("nothing was compared"), "{}", ran.out);
 }
 
 #[test]
