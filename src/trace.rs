@@ -17,7 +17,6 @@ mod elements;
 mod gateway;
 mod jsonrpc;
 mod lenient;
-pub mod lines;
 mod log;
 pub mod native;
 mod openai;

@@ -132,7 +132,8 @@ impl<'e> Replay<'e> {
             }
         };
         let observed = call.response().filter(|_| self.options.expect_observed);
-        let expected: Option<Expected> = observed.map(|response| response.observed().into());
+        let observed = observed.map(|response| response.observed().into());
+        let expected: Option<Expected> = observed.or_else(|| call.expected());
         let mut counts = results::Counts::default();
         let judgement = self.judge(&step, expected.as_ref(), &mut counts);
         self.tally(file, call.tool(), &counts);

@@ -3,7 +3,22 @@
 
 use std::io::{self, Read};
 
-use super::lines::LONGEST_LINE;
+/// The longest line that is read: 16 MiB.
+pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+/// One raw line, borrowed until the next is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawLine<'a> {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The offset of its first byte, from 0.
+    pub offset: usize,
+    /// Its bytes without `\n` or `\r\n`; of a line that is too long, the
+    /// first [`LONGEST_LINE`].
+    pub bytes: &'a [u8],
+    /// Whether bytes were dropped because the line is too long.
+    pub cut: bool,
+}
 
 /// How much is read at once, in bytes: some hundreds of lines.
 const BLOCK: usize = 256 * 1024;
@@ -19,8 +34,22 @@ pub struct Block {
     /// Whether it is one line of which bytes were dropped, because it is far
     /// longer than [`LONGEST_LINE`]; a line that is slightly longer may be whole.
     pub cut: bool,
-    /// Whether its lines may hold raw MCP messages, to be read where they stand.
-    pub(super) holds_messages: bool,
+    /// How many bytes of the input it stands for.
+    pub(super) length: usize,
+    /// The longest line, in bytes.
+    pub(super) longest: usize,
+    pub(super) content: Content,
+}
+
+/// What lines may be read where they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// None.
+    Other,
+    /// Raw MCP messages.
+    Messages,
+    /// Calls of the native format.
+    Native,
 }
 
 /// The blocks of an input.
@@ -41,7 +70,7 @@ impl<R: Read> Blocks<R> {
     }
 
     /// Blocks of about `size` bytes; lines longer than `longest` bytes are cut.
-    fn with_sizes(input: R, size: usize, longest: usize) -> Blocks<R> {
+    pub fn with_sizes(input: R, size: usize, longest: usize) -> Blocks<R> {
         Blocks {
             input,
             rest: Vec::new(),
@@ -69,12 +98,13 @@ impl<R: Read> Blocks<R> {
             let fresh = bytes.get(searched..).unwrap_or_default();
             if let Some(at) = memchr::memrchr(b'\n', fresh) {
                 self.rest = bytes.split_off(searched + at + 1);
-                return Ok(Some(self.block(bytes, false)));
+                let length = bytes.len();
+                return Ok(Some(self.block(bytes, length)));
             }
             if self.ended {
-                let cut = bytes.len() > self.longest;
+                let length = bytes.len();
                 bytes.truncate(self.longest);
-                let block = (!bytes.is_empty()).then(|| self.block(bytes, cut));
+                let block = (!bytes.is_empty()).then(|| self.block(bytes, length));
                 return Ok(block);
             }
             // One byte of room beyond the cap, for the `\r` of an ending.
@@ -88,6 +118,7 @@ impl<R: Read> Blocks<R> {
 
     /// A block of one line that is too long, whose end has not been read.
     fn too_long(&mut self, mut bytes: Vec<u8>) -> io::Result<Block> {
+        let mut length = bytes.len();
         bytes.truncate(self.longest);
         let mut rest = Vec::new();
         loop {
@@ -95,17 +126,20 @@ impl<R: Read> Blocks<R> {
             self.read(&mut rest, self.size)?;
             if let Some(at) = memchr::memchr(b'\n', &rest) {
                 self.rest = rest.split_off(at + 1);
+                length += rest.len();
                 break;
             }
+            length += rest.len();
             if rest.is_empty() {
                 self.ended = true;
                 break;
             }
         }
-        Ok(self.block(bytes, true))
+        Ok(self.block(bytes, length))
     }
 
     fn read(&mut self, bytes: &mut Vec<u8>, most: usize) -> io::Result<()> {
+        bytes.reserve(most);
         let most = u64::try_from(most).unwrap_or(u64::MAX);
         self.input
             .by_ref()
@@ -114,14 +148,16 @@ impl<R: Read> Blocks<R> {
             .map(|_| ())
     }
 
-    fn block(&mut self, bytes: Vec<u8>, cut: bool) -> Block {
+    fn block(&mut self, bytes: Vec<u8>, length: usize) -> Block {
         let number = self.number;
         self.number += 1;
         Block {
             number,
+            cut: length > bytes.len(),
             bytes,
-            cut,
-            holds_messages: false,
+            length,
+            longest: self.longest,
+            content: Content::Other,
         }
     }
 }
@@ -132,7 +168,13 @@ mod tests {
     use proptest::prelude::*;
 
     /// Hands out a few bytes at a time.
-    struct Drops<'a>(&'a [u8], usize);
+    struct Drops<'a>(&'a [u8], usize, usize);
+
+    impl Drops<'_> {
+        fn of(text: &[u8], most: usize) -> Drops<'_> {
+            Drops(text, most, text.len())
+        }
+    }
 
     impl Read for Drops<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -148,25 +190,27 @@ mod tests {
     /// was.
     fn lines(blocks: &mut Blocks<Drops<'_>>, longest: usize) -> Vec<(String, bool)> {
         let mut lines = Vec::new();
-        let mut number = 0;
+        let (mut number, mut read) = (0, 0);
         while let Some(block) = blocks.next().unwrap() {
             assert_eq!(block.number, number);
             number += 1;
             let text = String::from_utf8(block.bytes).unwrap();
             let whole = text.strip_suffix('\n').unwrap_or(&text);
             assert!(!block.cut || !whole.contains('\n'));
+            read += block.length;
             lines.extend(whole.split('\n').map(|line| {
                 let kept = line.len().min(longest);
                 (line[..kept].to_owned(), block.cut || kept < line.len())
             }));
         }
+        assert_eq!(read, blocks.input.2);
         lines
     }
 
     #[test]
     fn a_line_beyond_the_cap_is_cut_and_the_next_one_is_whole() {
         for size in [1, 2, 3, 64] {
-            let drops = Drops(b"12345\n123456789\n12\n1234567", 3);
+            let drops = Drops::of(b"12345\n123456789\n12\n1234567", 3);
             let mut blocks = Blocks::with_sizes(drops, size, 5);
             let due = [
                 ("12345", false),
@@ -184,7 +228,7 @@ mod tests {
         fn the_blocks_of_an_input_are_its_lines(
             text in "[ab\n]{0,60}", size in 1_usize..20, drop in 1_usize..9
         ) {
-            let mut blocks = Blocks::with_sizes(Drops(text.as_bytes(), drop), size, 100);
+            let mut blocks = Blocks::with_sizes(Drops::of(text.as_bytes(), drop), size, 100);
             let due: Vec<(String, bool)> = text.split_inclusive('\n')
                 .map(|line| (line.strip_suffix('\n').unwrap_or(line).to_owned(), false))
                 .collect();

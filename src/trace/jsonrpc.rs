@@ -81,11 +81,7 @@ impl LogFormat for JsonRpc {
 impl Message {
     /// Writes the key of the request that it is, or that it answers.
     pub(super) fn write_key(&self, text: &str, out: &mut String) {
-        let server = match self.server {
-            Server::Named(name) => Server::Named(name.of(text)),
-            Server::Default => Server::Default,
-            Server::Unknown => Server::Unknown,
-        };
+        let server = self.server(text);
         let session = self.session.map(|session| session.of(text));
         let asker = match self.what {
             What::Result => self.sender.map(Side::other),

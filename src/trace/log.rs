@@ -6,9 +6,8 @@ use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use super::account::{Assumed, Format, GrantFrom};
-use super::block::{Block, Blocks};
+use super::block::{Block, Blocks, Content, LONGEST_LINE, RawLine};
 use super::elements::Elements;
-use super::lines::{LONGEST_LINE, RawLine};
 use super::sink::{Sink, reason};
 use super::skim::{Entry, Skim, What};
 use super::{InBlocks, Item, Reader, Ready};
@@ -137,10 +136,11 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
 impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
     fn read_block(&mut self) -> io::Result<Option<Block>> {
         let block = self.blocks.next()?;
-        Ok(block.map(|block| Block {
-            holds_messages: self.format.reads_messages(),
-            ..block
-        }))
+        let content = match self.format.reads_messages() {
+            true => Content::Messages,
+            false => Content::Other,
+        };
+        Ok(block.map(|block| Block { content, ..block }))
     }
 
     fn absorb(&mut self, mut skim: Skim) {

@@ -171,6 +171,7 @@ impl<'t> Scanner<'t> {
             return self.close();
         }
         let base = self.keys.len();
+        let mut seen = 0;
         loop {
             self.skip_space();
             if self.peek()? != b'"' {
@@ -181,7 +182,7 @@ impl<'t> Scanner<'t> {
                 return None;
             }
             let key = self.place_from(start)?.unquoted();
-            self.note_key(base, key)?;
+            self.note_key(base, key, &mut seen)?;
             self.skip_space();
             if self.peek()? != b':' {
                 return None;
@@ -240,15 +241,14 @@ impl<'t> Scanner<'t> {
         Some(())
     }
 
-    /// Nothing when the key stands in its object already.
+    /// Nothing when the key stands in its object already. `seen` has a bit of
+    /// each key before: most objects have so few that no two share one.
     #[inline(always)]
-    fn note_key(&mut self, base: usize, place: Place) -> Option<()> {
+    fn note_key(&mut self, base: usize, place: Place, seen: &mut u64) -> Option<()> {
         let length = place.end - place.start;
         let rest = self.bytes.get(place.start as usize..)?;
         let head = match rest.first_chunk::<8>() {
-            Some(chunk) if length < 8 => {
-                u64::from_le_bytes(*chunk) & ((1_u64 << (8 * length)) - 1)
-            }
+            Some(chunk) if length < 8 => u64::from_le_bytes(*chunk) & ((1_u64 << (8 * length)) - 1),
             Some(chunk) => u64::from_le_bytes(*chunk),
             // Near the end of the text.
             None => {
@@ -256,17 +256,25 @@ impl<'t> Scanner<'t> {
                 key.fold(0, |head, byte| head << 8 | u64::from(*byte))
             }
         };
-        let earlier = self.keys.get(base..)?;
-        let same = |key: &Key| {
-            key.head == head
-                && key.place.end - key.place.start == length
-                && self.key_text(key.place) == self.key_text(place)
-        };
-        if earlier.len() >= MOST_MEMBERS || earlier.iter().any(same) {
+        let mixed = (head ^ u64::from(length)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let bit = 1 << (mixed >> 58);
+        if *seen & bit != 0 && self.has_key(base, head, place) {
+            return None;
+        }
+        *seen |= bit;
+        if self.keys.len() - base >= MOST_MEMBERS {
             return None;
         }
         self.keys.push(Key { head, place });
         Some(())
+    }
+
+    #[inline(never)]
+    fn has_key(&self, base: usize, head: u64, place: Place) -> bool {
+        let earlier = self.keys.get(base..).unwrap_or_default();
+        earlier
+            .iter()
+            .any(|key| key.head == head && self.key_text(key.place) == self.key_text(place))
     }
 
     fn word(&mut self, word: &str, kind: Kind) -> Option<Kind> {

@@ -4,9 +4,10 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::plain::{Kind, Place, Scanner, Value as PlainValue};
+use super::native::{self, Defaults};
+use super::plain::{self, Place, Scanner};
 use super::skim::{Entry, Member, Message, Skim, What};
-use super::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use super::{Expected, Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::parse::parse_text;
 use crate::time::Time;
 use crate::value::Value;
@@ -18,23 +19,59 @@ pub struct PlainCall {
     message: Message,
     /// Its number among the calls of its block, from 0.
     index: usize,
-    grant: Grant<Place>,
+    kind: Kind,
     pub(super) response: Option<Response>,
     pub(super) response_time: Option<Time>,
 }
 
+/// What kind of line a call stands in.
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    /// A raw message, and who is taken to have sent it.
+    Message(Grant<Place>),
+    /// A native trace's, with what the header says of all.
+    Native(Rc<Defaults>),
+}
+
+impl Message {
+    /// Where it went, as far as its line says.
+    pub(super) fn server<'t>(&self, text: &'t str) -> Server<&'t str> {
+        match self.server {
+            Some(Server::Named(name)) => Server::Named(name.of(text)),
+            Some(Server::Unknown) => Server::Unknown,
+            Some(Server::Default) | None => Server::Default,
+        }
+    }
+}
+
 impl PlainCall {
-    pub(super) fn new(
+    /// A raw message that `grant` is taken to have sent.
+    pub(super) fn message(
         skim: &Rc<Skim>,
         message: Message,
         index: usize,
         grant: Grant<Place>,
     ) -> PlainCall {
+        PlainCall::new(skim, message, index, Kind::Message(grant))
+    }
+
+    /// A line of a native trace.
+    pub(super) fn native(
+        skim: &Rc<Skim>,
+        message: Message,
+        index: usize,
+        defaults: &Rc<Defaults>,
+    ) -> PlainCall {
+        let kind = Kind::Native(Rc::clone(defaults));
+        PlainCall::new(skim, message, index, kind)
+    }
+
+    fn new(skim: &Rc<Skim>, message: Message, index: usize, kind: Kind) -> PlainCall {
         PlainCall {
             skim: Rc::clone(skim),
             message,
             index,
-            grant,
+            kind,
             response: None,
             response_time: None,
         }
@@ -58,7 +95,12 @@ impl PlainCall {
 
     /// Who called.
     pub fn grant(&self) -> Grant<&str> {
-        match self.grant {
+        let written = match (&self.kind, self.message.grant) {
+            (Kind::Message(grant), _) => *grant,
+            (Kind::Native(_), Some(grant)) => grant,
+            (Kind::Native(defaults), None) => return defaults.grant.as_deref(),
+        };
+        match written {
             Grant::Named(name) => Grant::Named(name.of(self.skim.str())),
             Grant::Implicit => Grant::Implicit,
             Grant::Unknown => Grant::Unknown,
@@ -67,10 +109,9 @@ impl PlainCall {
 
     /// Where it went.
     pub fn server(&self) -> Server<&str> {
-        match self.message.server {
-            Server::Named(name) => Server::Named(name.of(self.skim.str())),
-            Server::Default => Server::Default,
-            Server::Unknown => Server::Unknown,
+        match (&self.kind, self.message.server) {
+            (Kind::Native(defaults), None) => defaults.server.as_deref(),
+            _ => self.message.server(self.skim.str()),
         }
     }
 
@@ -89,6 +130,11 @@ impl PlainCall {
         self.response_time
     }
 
+    /// What the author of the trace expects.
+    pub fn expected(&self) -> Option<Expected> {
+        self.message.expect.map(Expected::decision)
+    }
+
     /// Its arguments.
     pub fn arguments(&self) -> PlainArguments<'_> {
         self.skim.arguments_of(&self.message)
@@ -101,20 +147,18 @@ impl PlainCall {
 
     /// The same call on its own.
     pub fn to_call(&self) -> RecordedCall {
+        if let Kind::Native(defaults) = &self.kind {
+            let (line, _) = self.skim.line(self.message.line);
+            if let Some(call) = native::plain(line, self.line(), defaults) {
+                return call;
+            }
+        }
         let text = self.skim.str();
         let id = self.message.id.map(|id| id.of(text));
         RecordedCall {
             line: self.line(),
-            server: match self.server() {
-                Server::Named(name) => Server::Named(name.to_owned()),
-                Server::Default => Server::Default,
-                Server::Unknown => Server::Unknown,
-            },
-            grant: match self.grant() {
-                Grant::Named(name) => Grant::Named(name.to_owned()),
-                Grant::Implicit => Grant::Implicit,
-                Grant::Unknown => Grant::Unknown,
-            },
+            server: self.server().to_owned(),
+            grant: self.grant().to_owned(),
             time: self.message.time,
             response: self.response.clone(),
             response_time: self.response_time,
@@ -211,8 +255,8 @@ impl PlainArguments<'_> {
     }
 
     /// The member of an object.
-    fn member(&self, object: PlainValue, name: &str) -> Option<PlainValue> {
-        if object.kind != Kind::Object {
+    fn member(&self, object: plain::Value, name: &str) -> Option<plain::Value> {
+        if object.kind != plain::Kind::Object {
             return None;
         }
         let mut scanner = Scanner::new(self.text);
@@ -228,15 +272,15 @@ impl PlainArguments<'_> {
         found
     }
 
-    fn found(&self, value: PlainValue) -> Found<'_> {
+    fn found(&self, value: plain::Value) -> Found<'_> {
         let raw = value.place.of(self.text);
         match value.kind {
-            Kind::Null => Found::Null,
-            Kind::Bool => Found::Bool(raw == "true"),
+            plain::Kind::Null => Found::Null,
+            plain::Kind::Bool => Found::Bool(raw == "true"),
             // A plain number is one, and far from the largest.
-            Kind::Number => raw.parse().map_or(Found::Elsewhere, Found::Number),
-            Kind::String => Found::String(value.place.unquoted().of(self.text)),
-            Kind::Escaped | Kind::Array | Kind::Object => Found::Elsewhere,
+            plain::Kind::Number => raw.parse().map_or(Found::Elsewhere, Found::Number),
+            plain::Kind::String => Found::String(value.place.unquoted().of(self.text)),
+            plain::Kind::Escaped | plain::Kind::Array | plain::Kind::Object => Found::Elsewhere,
         }
     }
 

@@ -170,6 +170,28 @@ impl Grant {
     }
 }
 
+impl Grant<&str> {
+    /// The same, its name owned.
+    pub fn to_owned(self) -> Grant {
+        match self {
+            Grant::Named(name) => Grant::Named(name.to_owned()),
+            Grant::Implicit => Grant::Implicit,
+            Grant::Unknown => Grant::Unknown,
+        }
+    }
+}
+
+impl Server<&str> {
+    /// The same, its name owned.
+    pub fn to_owned(self) -> Server {
+        match self {
+            Server::Named(name) => Server::Named(name.to_owned()),
+            Server::Default => Server::Default,
+            Server::Unknown => Server::Unknown,
+        }
+    }
+}
+
 impl Server {
     /// The same, its name borrowed.
     pub fn as_deref(&self) -> Server<&str> {

@@ -109,8 +109,8 @@ impl Sink {
                     session: message.session,
                     user: message.user,
                 };
-                let grant = self.grant(who, message.server);
-                let call = PlainCall::new(skim, message, index, grant);
+                let grant = self.grant(who, message.server.unwrap_or(Server::Default));
+                let call = PlainCall::message(skim, message, index, grant);
                 let bytes = skim.line(message.line).0.len();
                 let key = has_id.then_some(key.as_str());
                 self.calls.hold(Asked::Plain(Box::new(call)), key, bytes);

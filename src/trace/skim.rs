@@ -1,23 +1,25 @@
-//! Raw MCP messages as nearly every tap writes them, taken apart where they
-//! stand: a block in, the places of what matters out, so that any thread can do
-//! it and nothing is built for a call that is only counted.
+//! Calls and messages as nearly every program writes them, taken apart where
+//! they stand: a block in, the places of what matters out, so that any thread
+//! can do it and nothing is built for a call that is only counted.
 //!
-//! What is not plain, or odd in any way, is left to [`jsonrpc`](super::jsonrpc),
-//! which knows all shapes; what is read here it would read alike.
+//! What is not plain, or odd in any way, is left to the format's own room
+//! ([`jsonrpc`](super::jsonrpc), [`native`](super::native)), which knows all
+//! shapes; what is read here it would read alike.
 
 mod clock;
 mod message;
+mod record;
 #[cfg(test)]
 mod tests;
 
-use super::block::Block;
+use super::block::{Block, Content};
 use super::jsonrpc::Side;
-use super::lines::LONGEST_LINE;
-use super::plain::{Place, Value};
-use super::{Grant, Server};
+use super::plain::{Place, Scanner, Value};
+use super::{DecisionName, Grant, Server};
 use crate::time::Time;
 
-use message::Lines;
+use message::Messages;
+use record::Records;
 
 /// A block, taken apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,9 @@ pub struct Skim {
     /// read.
     pub(super) lines_before: usize,
     cut: bool,
+    /// How many bytes of the input it stands for.
+    pub(super) length: usize,
+    longest: usize,
 }
 
 /// A block's content.
@@ -53,7 +58,7 @@ pub(super) enum Entry {
 }
 
 /// A line within its block.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct LineAt {
     /// Its number within the block, from 0.
     pub number: usize,
@@ -69,9 +74,11 @@ pub(super) struct Message {
     pub grant: Option<Grant<Place>>,
     pub session: Option<Place>,
     pub user: Option<Place>,
-    pub server: Server<Place>,
+    pub server: Option<Server<Place>>,
     /// As it is written, a string's quotes included.
     pub id: Option<Place>,
+    /// What a native trace expects of it.
+    pub expect: Option<DecisionName>,
     pub what: What,
 }
 
@@ -104,13 +111,22 @@ impl Block {
     pub fn skim(self) -> Skim {
         let (text, lines) = match String::from_utf8(self.bytes) {
             Ok(text) => {
-                let lines = match self.holds_messages {
-                    true => {
-                        let mut lines = Lines::new(&text, self.cut);
-                        lines.read();
-                        (lines.entries, lines.members, lines.number)
+                let lines = match self.content {
+                    Content::Other => all_left(text.as_bytes()),
+                    // A line of which bytes are missing is not read.
+                    _ if self.cut => all_left(text.as_bytes()),
+                    Content::Messages => {
+                        let mut messages = Messages::default();
+                        lines(&text, self.longest, |scanner, members| {
+                            messages.read(scanner, members)
+                        })
                     }
-                    false => all_left(text.as_bytes()),
+                    Content::Native => {
+                        let mut records = Records::default();
+                        lines(&text, self.longest, |scanner, members| {
+                            records.read(scanner, members)
+                        })
+                    }
                 };
                 (Text::Text(text), lines)
             }
@@ -129,8 +145,52 @@ impl Block {
             lines: count,
             lines_before: 0,
             cut: self.cut,
+            length: self.length,
+            longest: self.longest,
         }
     }
+}
+
+/// The lines of `text`, those that `read` makes something of where they stand.
+fn lines<'t>(
+    text: &'t str,
+    longest: usize,
+    mut read: impl FnMut(&mut Scanner<'t>, &mut Vec<Member>) -> Option<Message>,
+) -> (Vec<Entry>, Vec<Member>, usize) {
+    let mut scanner = Scanner::new(text);
+    let (mut entries, mut members) = (Vec::new(), Vec::new());
+    let (mut start, mut number) = (0, 0);
+    while start < text.len() {
+        scanner.restart(start);
+        let kept = members.len();
+        let mut message = read(&mut scanner, &mut members);
+        scanner.skip_space();
+        let end = match (message, scanner.peek()) {
+            (Some(_), None | Some(b'\n')) => scanner.at,
+            // Nothing, or something behind it.
+            _ => {
+                message = None;
+                let rest = text.as_bytes().get(start..).unwrap_or_default();
+                memchr::memchr(b'\n', rest).map_or(text.len(), |at| start + at)
+            }
+        };
+        if end - start > longest {
+            message = None;
+        }
+        let end = (end + 1).min(text.len());
+        let place = place(start, end);
+        let line = LineAt { number, place };
+        entries.push(match message {
+            Some(message) => Entry::Message(Message { line, ..message }),
+            None => {
+                members.truncate(kept);
+                Entry::Line(line)
+            }
+        });
+        number += 1;
+        start = end;
+    }
+    (entries, members, number)
 }
 
 /// The lines of a block of which none is read where it stands.
@@ -182,6 +242,6 @@ impl Skim {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
             None => bytes,
         };
-        (bytes, self.cut || bytes.len() > LONGEST_LINE)
+        (bytes, self.cut || bytes.len() > self.longest)
     }
 }

@@ -1,24 +1,20 @@
-//! One plain line: a message, bare or in an object that says when, who and
+//! A line with a raw message, bare or in an object that says when, who and
 //! where.
 
 use super::super::jsonrpc::{Side, sender};
-use super::super::lines::LONGEST_LINE;
 use super::super::plain::{Kind, Place, Scanner, Value};
+use super::super::sink::{epoch, text_time};
 use super::super::{Grant, Server};
 use super::clock::Clock;
-use super::{Entry, LineAt, Member, Message, What, place};
+use super::{LineAt, Member, Message, What};
 use crate::time::Time;
 
-/// The lines of one block while they are read.
-pub(super) struct Lines<'t> {
-    scanner: Scanner<'t>,
+/// Reads raw messages, one after another.
+#[derive(Default)]
+pub(super) struct Messages<'t> {
     clock: Clock,
     /// The last spelling of a direction.
     direction: (&'t str, Option<Side>),
-    cut: bool,
-    pub number: usize,
-    pub entries: Vec<Entry>,
-    pub members: Vec<Member>,
 }
 
 /// The members of a message, or of the object around one.
@@ -44,152 +40,66 @@ struct Around {
     server: Option<Value>,
     session: Option<Value>,
     user: Option<Value>,
-    /// The message in it.
-    wrapped: Option<Parts>,
+    /// Whether there is a message in it, and that.
+    wraps: bool,
+    wrapped: Parts,
     /// What it would be as a message.
     own: Parts,
 }
 
-impl<'t> Lines<'t> {
-    /// The lines of `text`; `cut` as of its block.
-    pub fn new(text: &'t str, cut: bool) -> Lines<'t> {
-        Lines {
-            scanner: Scanner::new(text),
-            clock: Clock::default(),
-            direction: ("", None),
-            cut,
-            number: 0,
-            entries: Vec::new(),
-            members: Vec::new(),
-        }
-    }
-
-    /// Reads all of them.
-    pub fn read(&mut self) {
-        let text = self.scanner.text();
-        let mut start = 0;
-        while start < text.len() {
-            self.scanner.restart(start);
-            let kept = self.members.len();
-            let message = self.message().filter(|_| self.is_at_end() && !self.cut);
-            let end = match message {
-                Some(_) => self.scanner.at,
-                None => {
-                    let rest = text.as_bytes().get(start..).unwrap_or_default();
-                    memchr::memchr(b'\n', rest).map_or(text.len(), |at| start + at)
-                }
-            };
-            let end = (end + 1).min(text.len());
-            let line = LineAt {
-                number: self.number,
-                place: place(start, end),
-            };
-            match message.filter(|_| end - start <= LONGEST_LINE) {
-                Some(message) => self
-                    .entries
-                    .push(Entry::Message(Message { line, ..message })),
-                None => {
-                    self.members.truncate(kept);
-                    self.entries.push(Entry::Line(line));
-                }
-            }
-            self.number += 1;
-            start = end;
-        }
-    }
-
-    /// Whether nothing but white space is left of the line.
-    fn is_at_end(&mut self) -> bool {
-        self.scanner.skip_space();
-        matches!(self.scanner.peek(), None | Some(b'\n'))
-    }
-
-    fn message(&mut self) -> Option<Message> {
-        let around = self.around()?;
-        let text = self.scanner.text();
-        let parts = match around.wrapped {
-            None if around.own.is_message() => around.own,
-            Some(wrapped) if wrapped.is_message() && !around.own.is_message() => wrapped,
-            _ => return None,
+impl<'t> Messages<'t> {
+    /// The message of the line that begins here; the members of its arguments
+    /// are added to `members`.
+    pub fn read(
+        &mut self,
+        scanner: &mut Scanner<'t>,
+        members: &mut Vec<Member>,
+    ) -> Option<Message> {
+        let mut around = Around::default();
+        around.read(scanner, members)?;
+        let text = scanner.text();
+        let parts = match around.wraps {
+            true => &around.wrapped,
+            false => &around.own,
         };
+        if !parts.is_message() || (around.wraps && around.own.is_message()) {
+            return None;
+        }
         Some(Message {
-            line: LineAt {
-                number: 0,
-                place: Place::default(),
-            },
-            time: self.time(around.ts.or(around.timestamp))?,
-            sender: self.sender(around.direction)?,
-            grant: match around.grant {
-                None => None,
-                Some(value) => Some(match nullable(value)? {
-                    Some(name) => Grant::Named(name),
-                    None => Grant::Unknown,
-                }),
-            },
+            line: LineAt::default(),
+            time: self.time(around.ts.or(around.timestamp), text)?,
+            sender: self.sender(around.direction, text)?,
+            grant: grant(around.grant)?,
             session: name(around.session)?,
             user: name(around.user)?,
-            server: match around.server {
-                None => Server::Default,
-                Some(value) => match nullable(value)? {
-                    Some(name) => Server::Named(name),
-                    None => Server::Unknown,
-                },
-            },
+            server: server(around.server)?,
             id: id(parts.id, text)?,
+            expect: None,
             what: parts.what(text)?,
         })
     }
 
-    /// The outermost object.
-    fn around(&mut self) -> Option<Around> {
-        let mut around = Around::default();
-        let (scanner, members) = (&mut self.scanner, &mut self.members);
-        scanner.skip_space();
-        if scanner.peek()? != b'{' {
-            return None;
-        }
-        scanner.object(|scanner, key| {
-            let slot = match scanner.key_text(key) {
-                b"ts" => &mut around.ts,
-                b"timestamp" => &mut around.timestamp,
-                b"dir" | b"direction" | b"sender" => &mut around.direction,
-                b"grant" => &mut around.grant,
-                b"server" => &mut around.server,
-                b"session" | b"session_id" | b"sessionId" => &mut around.session,
-                b"user" | b"user_id" | b"userId" => &mut around.user,
-                b"msg" | b"message" | b"payload" | b"request" => {
-                    let parts = parts(scanner, members)?;
-                    return around.wrapped.replace(parts).is_none().then_some(());
-                }
-                // It stands beside its request.
-                b"response" => return None,
-                _ => return around.own.member(scanner, key, members),
-            };
-            // Of several members for one thing there may be a first.
-            slot.replace(scanner.value()?).is_none().then_some(())
-        })?;
-        Some(around)
-    }
-
     /// The time, where there is one.
-    fn time(&mut self, value: Option<Value>) -> Option<Option<Time>> {
+    fn time(&mut self, value: Option<Value>, text: &str) -> Option<Option<Time>> {
         let Some(value) = value else {
             return Some(None);
         };
-        let text = self.scanner.text();
         match value.kind {
             Kind::Null => Some(None),
-            Kind::String => self.clock.read(value.place.unquoted().of(text)).map(Some),
-            Kind::Number => super::super::sink::epoch(value.place.of(text).parse().ok()?).map(Some),
+            Kind::String => self
+                .clock
+                .read(value.place.unquoted().of(text), text_time)
+                .map(Some),
+            Kind::Number => epoch(value.place.of(text).parse().ok()?).map(Some),
             _ => None,
         }
     }
 
-    fn sender(&mut self, value: Option<Value>) -> Option<Option<Side>> {
+    fn sender(&mut self, value: Option<Value>, text: &'t str) -> Option<Option<Side>> {
         let Some(place) = name(value)? else {
             return Some(None);
         };
-        let direction = place.of(self.scanner.text());
+        let direction = place.of(text);
         if direction != self.direction.0 {
             self.direction = (direction, sender(direction));
         }
@@ -197,14 +107,38 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// The members of the message that begins here.
-fn parts(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Parts> {
-    if scanner.peek()? != b'{' {
-        return None;
+impl Around {
+    /// The outermost object.
+    fn read(&mut self, scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<()> {
+        scanner.skip_space();
+        if scanner.peek()? != b'{' {
+            return None;
+        }
+        scanner.object(|scanner, key| {
+            let slot = match scanner.key_text(key) {
+                b"ts" => &mut self.ts,
+                b"timestamp" => &mut self.timestamp,
+                b"dir" | b"direction" | b"sender" => &mut self.direction,
+                b"grant" => &mut self.grant,
+                b"server" => &mut self.server,
+                b"session" | b"session_id" | b"sessionId" => &mut self.session,
+                b"user" | b"user_id" | b"userId" => &mut self.user,
+                b"msg" | b"message" | b"payload" | b"request" => {
+                    if self.wraps || scanner.peek()? != b'{' {
+                        return None;
+                    }
+                    self.wraps = true;
+                    let parts = &mut self.wrapped;
+                    return scanner.object(|scanner, key| parts.member(scanner, key, members));
+                }
+                // It stands beside its request.
+                b"response" => return None,
+                _ => return self.own.member(scanner, key, members),
+            };
+            // Of several members for one thing there may be a first.
+            slot.replace(scanner.value()?).is_none().then_some(())
+        })
     }
-    let mut parts = Parts::default();
-    scanner.object(|scanner, key| parts.member(scanner, key, members))?;
-    Some(parts)
 }
 
 impl Parts {
@@ -242,20 +176,9 @@ impl Parts {
         scanner.object(|scanner, key| {
             match scanner.key_text(key) {
                 b"name" => self.name = Some(scanner.value()?),
-                b"arguments" if scanner.peek()? == b'{' => {
-                    let (first, start) = (members.len(), scanner.at);
-                    scanner.object(|scanner, key| {
-                        let value = scanner.value()?;
-                        members.push(Member { key, value });
-                        Some(())
-                    })?;
-                    self.members = (first, members.len());
-                    self.arguments = Some(Value {
-                        kind: Kind::Object,
-                        place: scanner.place_from(start)?,
-                    });
+                b"arguments" => {
+                    (self.arguments, self.members) = arguments(scanner, members)?;
                 }
-                b"arguments" => self.arguments = Some(scanner.value()?),
                 _ => {
                     scanner.value()?;
                 }
@@ -287,16 +210,42 @@ impl Parts {
                 None => None,
                 Some(name) => Some(name.string()?),
             },
-            arguments: match self.arguments {
-                None => None,
-                Some(value) => match value.kind {
-                    Kind::Null => None,
-                    Kind::Object => Some(value.place),
-                    _ => return None,
-                },
-            },
+            arguments: object(self.arguments)?,
             members: self.members,
         })
+    }
+}
+
+/// The value of a call's `arguments`, and where its members stand in `members`.
+pub(super) fn arguments(
+    scanner: &mut Scanner<'_>,
+    members: &mut Vec<Member>,
+) -> Option<(Option<Value>, (usize, usize))> {
+    let (first, start) = (members.len(), scanner.at);
+    if scanner.peek()? != b'{' {
+        return Some((Some(scanner.value()?), (first, first)));
+    }
+    scanner.object(|scanner, key| {
+        let value = scanner.value()?;
+        members.push(Member { key, value });
+        Some(())
+    })?;
+    let object = Value {
+        kind: Kind::Object,
+        place: scanner.place_from(start)?,
+    };
+    Some((Some(object), (first, members.len())))
+}
+
+/// The place of arguments that are an object; nothing for null or none.
+pub(super) fn object(arguments: Option<Value>) -> Option<Option<Place>> {
+    match arguments {
+        None => Some(None),
+        Some(value) => match value.kind {
+            Kind::Null => Some(None),
+            Kind::Object => Some(Some(value.place)),
+            _ => None,
+        },
     }
 }
 
@@ -305,6 +254,24 @@ impl Parts {
 fn may_be_denial(result: &str) -> bool {
     let contains = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes()).is_some();
     contains("POLICY DENIED") || contains("\\u00")
+}
+
+/// Who called: a name, or null, where it says so.
+pub(super) fn grant(value: Option<Value>) -> Option<Option<Grant<Place>>> {
+    let Some(value) = value else {
+        return Some(None);
+    };
+    let name = nullable(value)?;
+    Some(Some(name.map_or(Grant::Unknown, Grant::Named)))
+}
+
+/// Where it went: a name, or null, where it says so.
+pub(super) fn server(value: Option<Value>) -> Option<Option<Server<Place>>> {
+    let Some(value) = value else {
+        return Some(None);
+    };
+    let name = nullable(value)?;
+    Some(Some(name.map_or(Server::Unknown, Server::Named)))
 }
 
 /// The text of a name that is a string or null.

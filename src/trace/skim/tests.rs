@@ -1,6 +1,8 @@
 //! Reading messages where they stand, held against the reader that builds every
 //! line: the same items, whatever the lines hold.
 
+mod native;
+
 use std::io::Cursor;
 
 use proptest::prelude::*;
