@@ -19,6 +19,7 @@ mod repair;
 mod suppressions;
 mod test;
 mod traces;
+mod unpack;
 mod workspace;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::output::{OutputArgs, Wanted, deliver};
 use super::traces::{self, Assignment, ReadingArgs};
+use super::unpack::Packed;
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
 use crate::diagnostic::Finding;
 use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
@@ -193,6 +194,10 @@ fn rewrite(
             continue;
         }
         match super::input::read(path) {
+            Ok(bytes) if Packed::recognise(&bytes).is_some() => workspace.failures.push(Failure {
+                input: super::input::display_name(path),
+                message: "is compressed, and --update writes text; unpack it first".to_owned(),
+            }),
             Ok(bytes) => files.push((path, super::input::display_name(path), bytes)),
             Err(failure) => workspace.failures.push(failure),
         }

@@ -24,6 +24,7 @@ mod house;
 mod lint;
 mod malformed;
 mod naive;
+mod packed;
 mod parser;
 mod random;
 mod readers;
