@@ -9,6 +9,7 @@ pub mod expect;
 pub mod import;
 pub mod redact;
 pub mod results;
+pub mod share;
 pub mod update;
 pub mod usage;
 
@@ -23,6 +24,7 @@ use crate::trace::{Expectation, Expected, Grant, Item, RecordedCall, RecordedReq
 
 use expect::{Cursor, Judgement, Verdict, judge};
 use results::{Actual, Case, Problems, Repetitions, Results, TraceSummary};
+use share::{Places, Share, Shared};
 
 pub use results::RunOutcome;
 
@@ -50,6 +52,10 @@ pub struct Options {
     pub list_passed: bool,
     /// Also collect how much of each limit is used, in [`Results::usage`].
     pub usage: bool,
+    /// Take only this share of the grants.
+    pub share: Option<Share>,
+    /// Report imported calls where an importer found them.
+    pub at_origin: bool,
 }
 
 impl Default for Options {
@@ -65,6 +71,8 @@ impl Default for Options {
             max_lateness: DEFAULT_MAX_LATENESS,
             list_passed: false,
             usage: false,
+            share: None,
+            at_origin: false,
         }
     }
 }
@@ -77,17 +85,22 @@ pub struct Replay<'e> {
     results: Results,
     assumptions: BTreeSet<Assumption>,
     problems: Problems,
+    places: Places,
     /// The calls of a merged timeline, until all files have been read.
     placed: Vec<Placed>,
 }
 
 /// One recorded call while its repetitions are replayed.
 struct Open<'e> {
+    /// The trace that it is reported in.
+    trace: usize,
     expectation: Option<Expectation>,
     cursor: Cursor,
     counts: results::Counts,
     undetermined: u64,
     groups: Vec<Group<'e>>,
+    /// The decisions of one share, of a call that only all shares decide.
+    set_aside: Option<Vec<(Decision<'e>, u64)>>,
 }
 
 /// Repetitions of one call that are reported as one case.
@@ -106,16 +119,18 @@ const GROUPS_SEARCHED: usize = 16;
 impl<'e> Replay<'e> {
     /// A run that has read nothing yet.
     pub fn new(engine: &'e Engine, options: Options) -> Replay<'e> {
-        let usage = options.usage.then(usage::Usage::default);
+        let results = Results {
+            usage: options.usage.then(usage::Usage::default),
+            shared: options.share.map(|_| Shared::default()),
+            ..Results::default()
+        };
         Replay {
             engine,
             options,
-            results: Results {
-                usage,
-                ..Results::default()
-            },
+            results,
             assumptions: BTreeSet::new(),
             problems: Problems::default(),
+            places: Places::default(),
             placed: Vec::new(),
         }
     }
@@ -145,16 +160,19 @@ impl<'e> Replay<'e> {
         while let Some(item) = trace.next_item()? {
             match item {
                 Item::Header(_) => {}
+                Item::Call(call) if !self.takes(file, &call) => {}
                 Item::Call(call) if self.options.order == Order::Merged => {
                     self.placed.push(Placed { file, call: *call });
                 }
                 Item::Call(call) => self.call(&mut timeline, file, &call),
+                Item::OtherMethod(_) | Item::PassedOver { .. } if !self.tells_the_rest() => {}
                 Item::OtherMethod(method) => {
                     *self.results.other_methods.entry(method).or_default() += 1;
                 }
                 Item::Problem(line) => self.problems.keep(&line, map, &trace.name),
                 Item::PassedOver { line, reason } => {
-                    *self.results.passed_over.entry(reason).or_default() += 1;
+                    let passed = self.results.passed_over.entry(reason.into());
+                    *passed.or_default() += 1;
                     let list = self.options.list_passed_over;
                     if let Some(summary) = self.results.traces.get_mut(file) {
                         summary.pass_over(line, reason, list);
@@ -171,12 +189,11 @@ impl<'e> Replay<'e> {
         if !placed.is_empty() {
             self.replay_merged(&placed);
         }
-        self.results
-            .cases
-            .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
-        self.results
-            .passed
-            .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
+        if self.options.at_origin {
+            share::by_name(&mut self.results);
+        }
+        self.results.cases.sort_by(Case::in_order);
+        self.results.passed.sort_by(Case::in_order);
         self.results.assumptions = self.assumptions.into_iter().collect();
         self.results.invalid_lines = self.problems.lines;
         self.results.unlisted_lines = self.problems.lines - self.problems.listed;
@@ -190,9 +207,9 @@ impl<'e> Replay<'e> {
             return;
         };
         for index in 0..call.repeat {
-            self.step(timeline, file, call, index, &mut open);
+            self.step(timeline, call, index, &mut open);
         }
-        self.close(file, call, open);
+        self.close(call, open);
     }
 
     fn replay_merged(&mut self, placed: &[Placed]) {
@@ -212,9 +229,9 @@ impl<'e> Replay<'e> {
                 // Out of scope.
                 continue;
             };
-            self.step(&mut timeline, *file, call, index, &mut open);
+            self.step(&mut timeline, call, index, &mut open);
             if index + 1 == call.repeat {
-                self.close(*file, call, open);
+                self.close(call, open);
             } else {
                 begun.insert(at, open);
             }
@@ -223,11 +240,13 @@ impl<'e> Replay<'e> {
 
     /// Prepares one call; nothing when it is out of scope.
     fn open(&mut self, file: usize, call: &RecordedCall) -> Option<Open<'e>> {
+        let file = self.place(file, call);
         match scope(call, self.options.server.as_deref()) {
             Scope::In => {}
             Scope::Assumed(assumption) => {
                 self.assumptions.insert(assumption);
             }
+            Scope::Out(_) if !self.tells(call) => return None,
             Scope::Out(server) => {
                 let of_server = self.results.out_of_scope.entry(server.to_owned());
                 *of_server.or_default() += call.repeat;
@@ -251,7 +270,10 @@ impl<'e> Replay<'e> {
             .observed_decision()
             .filter(|_| self.options.expect_observed)
             .map(|observed| Expectation::Each(observed.into()));
+        let set_aside = self.options.share.is_some() && call.grant == Grant::Unknown;
         Some(Open {
+            trace: file,
+            set_aside: set_aside.then(Vec::new),
             expectation: observed.or_else(|| call.expect.clone()),
             cursor: Cursor::default(),
             counts: results::Counts::default(),
@@ -263,24 +285,35 @@ impl<'e> Replay<'e> {
     fn step(
         &mut self,
         timeline: &mut Timeline<'e>,
-        file: usize,
         call: &RecordedCall,
         index: u64,
         open: &mut Open<'e>,
     ) {
-        let step = timeline.step(file, call, index);
-        if let Some(usage) = &mut self.results.usage {
-            let used = timeline.usage(file, call, index);
-            usage.note(call.time_of(index), &step.decision, used);
-        }
+        let step = timeline.step(open.trace, call, index);
         if step.counted {
             self.assumptions.insert(Assumption::CountersStartAtZero);
         }
         if step.released_at_once {
             self.assumptions.insert(Assumption::ReleasedAtOnce);
         }
+        let time = call.time_of(index);
+        if let Some(usage) = &mut self.results.usage {
+            let used = timeline.usage(open.trace, call, index);
+            match open.set_aside {
+                Some(_) => usage.reach(time, &used),
+                None => usage.note(time, &step.decision, &used),
+            }
+        }
+        match &mut open.set_aside {
+            Some(decisions) => share::push(decisions, step.decision),
+            None => self.count(index, open, step.decision),
+        }
+    }
+
+    /// Counts one decided repetition, and keeps it where it is reported.
+    fn count(&mut self, index: u64, open: &mut Open<'e>, decision: Decision<'e>) {
         open.counts.calls += 1;
-        match &step.decision {
+        match &decision {
             Decision::Allow => open.counts.allow += 1,
             Decision::Deny(_) => open.counts.deny += 1,
             Decision::Undetermined(reason) => {
@@ -292,7 +325,7 @@ impl<'e> Replay<'e> {
             .expectation
             .as_ref()
             .and_then(|expectation| open.cursor.next(expectation));
-        let judgement = judge(expected, &step.decision);
+        let judgement = judge(expected, &decision);
         match judgement.verdict {
             Verdict::Pass => open.counts.passed += 1,
             Verdict::Fail => open.counts.failed += 1,
@@ -302,11 +335,15 @@ impl<'e> Replay<'e> {
         let reported = expected.is_some() && judgement.verdict != Verdict::Pass;
         let listed = self.options.list_passed && expected.is_some();
         if reported || listed || self.options.all_cases {
-            join(&mut open.groups, expected, step.decision, judgement, index);
+            join(&mut open.groups, expected, decision, judgement, index);
         }
     }
 
-    fn close(&mut self, file: usize, call: &RecordedCall, open: Open<'e>) {
+    fn close(&mut self, call: &RecordedCall, mut open: Open<'e>) {
+        if let Some(decisions) = open.set_aside.take() {
+            return self.set_aside(call, open, decisions);
+        }
+        let file = open.trace;
         if let Some(trace) = self.results.traces.get_mut(file) {
             trace.counts.add(&open.counts);
         }
@@ -322,7 +359,8 @@ impl<'e> Replay<'e> {
         let name = self.results.traces.get(file);
         let name = name.map(|trace| trace.name.as_str()).unwrap_or_default();
         for group in open.groups {
-            let case = case(self.engine, call, group, file, name);
+            let line = self.options.line_of(call);
+            let case = case(self.engine, call, group, (file, name, line));
             let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
             match only_listed {
                 true => self.results.passed.push(case),
@@ -360,7 +398,14 @@ fn join<'e>(
     });
 }
 
-fn case(engine: &Engine, call: &RecordedCall, group: Group<'_>, trace: usize, file: &str) -> Case {
+/// A reported case, which stands in a trace of this number and name, at this
+/// line.
+fn case(
+    engine: &Engine,
+    call: &RecordedCall,
+    group: Group<'_>,
+    (trace, file, line): (usize, &str, usize),
+) -> Case {
     let arguments = match &call.request {
         RecordedRequest::Batch(_) => None,
         RecordedRequest::Tool { arguments, .. } => Some(arguments.clone()),
@@ -369,7 +414,7 @@ fn case(engine: &Engine, call: &RecordedCall, group: Group<'_>, trace: usize, fi
     Case {
         trace,
         file: file.to_owned(),
-        line: call.line,
+        line,
         tool: call.tool().map(str::to_owned),
         grant: call.grant.clone(),
         time: call.time_of(group.first),

@@ -10,8 +10,10 @@ use super::unpack::Packed;
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
 use crate::diagnostic::Finding;
 use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
+use crate::replay::results::Results;
+use crate::replay::share::{By, Share};
 use crate::replay::{Options, Replay, update};
-use crate::report::{Body, Exit, Failure, Findings, Report, TestRun, Tested};
+use crate::report::{Body, Exit, Failure, Report, SharedRun, TestRun, Tested};
 use crate::time::Span;
 use crate::timeline::Order;
 use crate::trace::account::{Format, Settings};
@@ -28,8 +30,17 @@ pub(super) struct TestArgs {
     #[command(flatten)]
     options: ReplayArgs,
     /// Write the current decisions as `expect` into the traces
-    #[arg(long)]
+    #[arg(long, conflicts_with = "partition")]
     update: bool,
+    /// Take only the calls of one share of the grants: hash:2/8 for the second
+    /// of eight, or given:2/8 where nothing else is given; `merge` joins the
+    /// shares' JSON reports
+    #[arg(long, value_name = "BY:K/N", value_parser = Share::parse)]
+    partition: Option<Share>,
+    /// Keep in a share's JSON report what `merge` needs to write junit or html;
+    /// may be repeated
+    #[arg(long, value_name = "FORMAT", requires = "partition", value_parser = ["junit", "html"])]
+    merge_as: Vec<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -63,9 +74,15 @@ pub(super) struct ReplayArgs {
     /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_lateness: Option<Span>,
+    /// Report imported calls where the log has them that they were imported from
+    #[arg(long)]
+    pub at_origin: bool,
     /// What the wanted formats need.
     #[arg(skip)]
     pub wanted: Wanted,
+    /// The share of the grants to take, of `test`.
+    #[arg(skip)]
+    pub share: Option<Share>,
 }
 
 impl ReplayArgs {
@@ -85,6 +102,9 @@ impl ReplayArgs {
             max_lateness: self.max_lateness.unwrap_or(DEFAULT_MAX_LATENESS),
             list_passed: self.wanted.passed,
             usage: self.wanted.usage,
+            share: self.share,
+            // What a share is given stands elsewhere for whoever reads the whole.
+            at_origin: self.at_origin || self.share.is_some_and(|share| share.by == By::Given),
         }
     }
 }
@@ -94,8 +114,14 @@ pub(super) fn run(args: &TestArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
     workspace.reading = args.options.reading.settings();
     let assignments = traces::assign(&mut workspace, &args.traces, args.policy.as_deref());
+    let wanted = args.output.wanted();
+    let for_merge = |format: &str| args.merge_as.iter().any(|named| named == format);
     let options = ReplayArgs {
-        wanted: args.output.wanted(),
+        wanted: Wanted {
+            passed: wanted.passed || for_merge("junit"),
+            usage: wanted.usage || for_merge("html"),
+        },
+        share: args.partition,
         ..args.options.clone()
     };
     let (tested, exit) = test(&mut workspace, assignments, &options, args.update);
@@ -117,13 +143,17 @@ pub(super) fn test(
     args: &ReplayArgs,
     update: bool,
 ) -> (Tested, Exit) {
-    let mut tested = Tested::default();
-    tested.findings.append(&mut workspace.config_findings);
-    let mut exit = if assignments.is_empty() {
-        Exit::NothingToDo
-    } else {
-        Exit::Clean
+    let mut tested = Tested {
+        shared: args.share.map(|_| SharedRun {
+            options: args.options(None),
+            reading: workspace.reading,
+            assigned: !assignments.is_empty(),
+        }),
+        ..Tested::default()
     };
+    tested.findings.append(&mut workspace.config_findings);
+    let assigned = !assignments.is_empty();
+    let mut exit = Exit::Clean;
     for assignment in assignments {
         tested.findings.extend(assignment.problems);
         let Some(file) = assignment.policy else {
@@ -152,26 +182,27 @@ pub(super) fn test(
             }
         }
         let results = replay.finish();
+        workspace.failures.extend(stray(&results));
         let outcome = results.outcome(&options);
-        exit = exit.and(Exit::from(outcome));
         tested.runs.push(TestRun {
             policy: file.name,
             places: policy.clone(),
+            server: options.server.clone(),
             results,
             outcome,
         });
     }
-    let invalid = Findings {
-        policies: 1,
-        list: std::mem::take(&mut tested.findings),
-        ..Findings::default()
-    };
-    exit = exit.and(invalid.exit(None));
-    tested.findings = invalid.list;
-    if !workspace.failures.is_empty() {
-        exit = exit.and(Exit::CouldNotRun);
-    }
+    exit = exit.and(tested.exit(assigned, &workspace.failures));
     (tested, exit)
+}
+
+/// The call that does not belong to the share that it was given to.
+fn stray(results: &Results) -> Option<Failure> {
+    let stray = results.shared.as_ref()?.stray.as_ref()?;
+    Some(Failure {
+        input: format!("{}:{}", stray.file, stray.line),
+        message: stray.why.to_owned(),
+    })
 }
 
 /// The server that the configuration names for a policy.

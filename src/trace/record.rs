@@ -142,7 +142,7 @@ pub enum Server {
 }
 
 /// Who called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
     /// This grant.
     Named(String),
