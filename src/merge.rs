@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Finding;
 use crate::engine::Engine;
+use crate::replay::redact::redact;
 use crate::replay::results::Results;
 use crate::replay::share::{By, Share, join};
 use crate::report::{Failure, SharedRun, TestRun, Tested};
 use crate::source::SourceMap;
+use crate::trace::{Grant, RecordedArguments};
 
 use read::{Part, Sources};
 
@@ -163,7 +165,11 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
     }
     let runs = parts.iter().map(|part| part.runs.len()).min().unwrap_or(0);
     for at in 0..runs {
-        tested.runs.push(run(&mut parts, at, &asked, given)?);
+        let mut run = run(&mut parts, at, &asked, given)?;
+        if !shows_arguments {
+            withhold(&mut run.results);
+        }
+        tested.runs.push(run);
     }
     Ok(Merged {
         sources: sources.map,
@@ -174,6 +180,19 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
         has_passed: asked.options.list_passed,
         has_usage: asked.options.usage,
     })
+}
+
+/// Leaves of the calls that all shares decided what that decision looked at;
+/// what a share has decided shows no more already.
+fn withhold(results: &mut Results) {
+    let cases = results.cases.iter_mut().chain(&mut results.passed);
+    for case in cases.filter(|case| case.grant == Grant::Unknown) {
+        if let Some(RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value)) =
+            &mut case.arguments
+        {
+            *value = redact(value, &case.reads);
+        }
+    }
 }
 
 fn add_once(findings: &mut Vec<Finding>, finding: Finding) {

@@ -19,6 +19,7 @@ mod compare;
 mod diff_cli;
 mod embed;
 mod engine;
+mod fleet;
 mod guarded;
 mod house;
 mod lint;

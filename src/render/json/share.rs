@@ -21,6 +21,7 @@ use crate::timeline::{Assumption, Order};
 use crate::trace::account::{Assumed, Format, GrantFrom};
 use crate::trace::native::write_call;
 use crate::trace::{RecordedArguments, RecordedRequest};
+use crate::value::Value;
 
 #[derive(Serialize)]
 pub(super) struct JsonPartition<'a> {
@@ -292,13 +293,19 @@ fn assumption(assumption: &Assumption) -> Vec<&str> {
 /// A call with as much of its arguments as a report may show of it.
 fn set_aside(set_aside: &SetAside, engine: &Engine, style: Style<'_>) -> JsonSetAside {
     let mut call = set_aside.call.clone();
-    if let (false, RecordedRequest::Tool { name, arguments }) =
-        (style.show_arguments, &mut call.request)
-        && let RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value) = arguments
-    {
-        let reads = engine.reads(name.as_deref().unwrap_or_default(), &Decision::Allow);
-        let reads: Vec<_> = reads.into_iter().cloned().collect();
-        *value = redact(value, &reads);
+    match &mut call.request {
+        _ if style.show_arguments => {}
+        // No report shows what is in a batch, which is refused whole.
+        RecordedRequest::Batch(messages) => *messages = Value::Array(Vec::new()),
+        RecordedRequest::Tool { name, arguments } => {
+            if let RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value) =
+                arguments
+            {
+                let tool = name.as_deref().unwrap_or_default();
+                let reads = engine.reads(tool, &Decision::Allow).into_iter();
+                *value = redact(value, &reads.cloned().collect::<Vec<_>>());
+            }
+        }
     }
     // What came back has been taken into account already.
     call.response = None;

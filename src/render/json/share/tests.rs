@@ -104,7 +104,14 @@ fn call(dice: &mut Dice, clock: &mut u64, origin: Option<(&str, usize)>) -> Stri
         "\"arguments_unknown\":true",
     ]);
     let tool = dice.pick(&["read", "run", "run", "pay", "pay", "root", "nope"]);
-    let _ = write!(line, "\"tool\":\"{tool}\",{arguments}");
+    let _ = match dice.below(30) {
+        0 => write!(line, "\"request\":[{{\"method\":\"tools/call\"}}]"),
+        1 => write!(
+            line,
+            "\"request\":{{\"method\":\"tools/call\",\"params\":{{\"arguments\":[7]}}}}"
+        ),
+        _ => write!(line, "\"tool\":\"{tool}\",{arguments}"),
+    };
     if repeat == 1 && dice.one_in(6) {
         line.push_str(",\"response\":{\"error\":{\"code\":-1,\"message\":\"m\"}}");
         if dice.one_in(2) {
@@ -283,7 +290,7 @@ fn assert_same(seed: u64, of: u32, merged: &Told, whole: &Told) {
 #[test]
 fn shares_that_read_everything_merge_into_the_whole() {
     let mut set_aside = 0;
-    for seed in 0..250 {
+    for seed in 0..120 {
         let dice = &mut Dice(seed);
         let mut options = options(dice);
         let show = dice.one_in(3);
@@ -315,7 +322,7 @@ fn shares_that_read_everything_merge_into_the_whole() {
             assert_same(seed, of, &whole_again(merge(&shares)), &whole);
         }
     }
-    assert!(set_aside > 300, "{set_aside}");
+    assert!(set_aside > 200, "{set_aside}");
 }
 
 /// The lines that a share is given: those of its grants, and of unknown ones.
@@ -334,7 +341,7 @@ fn given(lines: &[String], share: Share) -> String {
 
 #[test]
 fn shares_that_are_given_their_calls_merge_into_the_whole() {
-    for seed in 1_000..1_150 {
+    for seed in 1_000..1_080 {
         let dice = &mut Dice(seed);
         let mut options = Options {
             at_origin: true,
