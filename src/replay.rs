@@ -157,7 +157,15 @@ impl<'e> Replay<'e> {
 
     fn items(&mut self, file: usize, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let mut timeline = Timeline::new(self.engine, self.options.max_lateness);
-        while let Some(item) = trace.next_item()? {
+        let mut before = (0, 0);
+        while let Some(mut item) = trace.next_item()? {
+            if let Item::Call(call) = &mut item {
+                call.nth = match before {
+                    (line, nth) if line == call.line => nth + 1,
+                    _ => 0,
+                };
+                before = (call.line, call.nth);
+            }
             match item {
                 Item::Header(_) => {}
                 Item::Call(call) if !self.takes(file, &call) => {}
@@ -359,8 +367,11 @@ impl<'e> Replay<'e> {
         let name = self.results.traces.get(file);
         let name = name.map(|trace| trace.name.as_str()).unwrap_or_default();
         for group in open.groups {
-            let line = self.options.line_of(call);
-            let case = case(self.engine, call, group, (file, name, line));
+            let case = Case {
+                trace: file,
+                file: name.to_owned(),
+                ..self.options.placed(case(self.engine, call, group))
+            };
             let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
             match only_listed {
                 true => self.results.passed.push(case),
@@ -398,23 +409,17 @@ fn join<'e>(
     });
 }
 
-/// A reported case, which stands in a trace of this number and name, at this
-/// line.
-fn case(
-    engine: &Engine,
-    call: &RecordedCall,
-    group: Group<'_>,
-    (trace, file, line): (usize, &str, usize),
-) -> Case {
+fn case(engine: &Engine, call: &RecordedCall, group: Group<'_>) -> Case {
     let arguments = match &call.request {
         RecordedRequest::Batch(_) => None,
         RecordedRequest::Tool { arguments, .. } => Some(arguments.clone()),
     };
     let reads = engine.reads(call.tool().unwrap_or_default(), &group.decision);
     Case {
-        trace,
-        file: file.to_owned(),
-        line,
+        trace: 0,
+        file: String::new(),
+        line: call.line,
+        nth: call.nth,
         tool: call.tool().map(str::to_owned),
         grant: call.grant.clone(),
         time: call.time_of(group.first),

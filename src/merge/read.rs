@@ -426,6 +426,7 @@ fn case(case: wire::Case) -> Option<Case> {
         trace: case.share.trace,
         file: case.file,
         line: case.line,
+        nth: case.share.nth,
         tool: case.tool,
         grant,
         time: optional(case.ts.as_deref(), |text| Time::parse(text).ok())?,
@@ -538,6 +539,7 @@ fn set_aside(set_aside: wire::SetAside) -> Option<SetAside> {
         trace: set_aside.trace,
         call: RecordedCall {
             line: set_aside.line,
+            nth: set_aside.nth,
             ..*call
         },
     })

@@ -124,6 +124,7 @@ pub(super) struct Case {
 #[derive(Debug, Deserialize)]
 pub(super) struct Place {
     pub trace: usize,
+    pub nth: usize,
     pub caller: String,
 }
 
@@ -219,6 +220,7 @@ pub(super) struct Counts {
 pub(super) struct SetAside {
     pub trace: usize,
     pub line: usize,
+    pub nth: usize,
     pub call: String,
 }
 

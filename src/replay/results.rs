@@ -227,6 +227,8 @@ pub struct Case {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
+    /// How many calls stand before it on that line, where that is known.
+    pub nth: usize,
     /// The tool, where there is one.
     pub tool: Option<String>,
     /// Who called.
@@ -257,11 +259,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// The order in which cases are reported: by trace and line; where one line
-    /// holds several calls, those of one grant stay together, in the order in
-    /// which they came. So the cases of shares of a run sort into the whole's.
+    /// The order in which cases are reported: that of the recording; where an
+    /// import does not say which call of a line it was, those of one grant stay
+    /// together. So the cases of shares of a run sort into the whole's.
     pub fn in_order(&self, other: &Case) -> std::cmp::Ordering {
-        let key = |case: &Case| (case.trace, case.line);
+        let key = |case: &Case| (case.trace, case.line, case.nth);
         key(self)
             .cmp(&key(other))
             .then_with(|| self.grant.cmp(&other.grant))

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use super::results::{Actual, Results, TraceSummary};
+use super::results::{Actual, Case, Results, TraceSummary};
 use super::{Open, Options, Replay};
 use crate::engine::Decision;
 use crate::timeline::Timeline;
@@ -169,12 +169,17 @@ pub(super) struct Places {
 }
 
 impl Options {
-    /// The line at which a call is reported.
-    pub(super) fn line_of(&self, call: &RecordedCall) -> usize {
-        let origin = call.origin.as_ref().filter(|_| self.at_origin);
-        origin.map_or(call.line, |origin| {
-            usize::try_from(origin.line).unwrap_or(usize::MAX)
-        })
+    /// A case at the line at which it is reported.
+    pub(super) fn placed(&self, case: Case) -> Case {
+        match case.origin.as_ref().filter(|_| self.at_origin) {
+            None => case,
+            Some(origin) => Case {
+                line: usize::try_from(origin.line).unwrap_or(usize::MAX),
+                // An import does not say which call of its line it was.
+                nth: 0,
+                ..case
+            },
+        }
     }
 }
 

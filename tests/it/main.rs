@@ -20,6 +20,7 @@ mod diff_cli;
 mod embed;
 mod engine;
 mod fleet;
+mod fuzz;
 mod guarded;
 mod house;
 mod lint;

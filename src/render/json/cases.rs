@@ -214,6 +214,7 @@ pub(super) struct JsonCase<'a> {
 #[derive(Serialize)]
 struct JsonPlace {
     trace: usize,
+    nth: usize,
     caller: &'static str,
 }
 
@@ -268,6 +269,7 @@ impl<'a> JsonCase<'a> {
             note: case.note.as_deref(),
             share: run.results.shared.is_some().then_some(JsonPlace {
                 trace: case.trace,
+                nth: case.nth,
                 caller: match &case.grant {
                     Grant::Named(_) => "named",
                     Grant::Implicit => "implicit",

@@ -96,6 +96,7 @@ struct JsonCounts {
 struct JsonSetAside {
     trace: usize,
     line: usize,
+    nth: usize,
     /// A line of a native trace.
     call: String,
 }
@@ -313,6 +314,7 @@ fn set_aside(set_aside: &SetAside, engine: &Engine, style: Style<'_>) -> JsonSet
     JsonSetAside {
         trace: set_aside.trace,
         line: call.line,
+        nth: call.nth,
         call: write_call(&call),
     }
 }
