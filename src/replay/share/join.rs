@@ -174,42 +174,51 @@ impl Traces {
     }
 }
 
+/// One share's decisions of the calls that were set aside, run by run.
+struct Runs<'x> {
+    rest: std::slice::Iter<'x, (Actual, u64)>,
+    now: Option<(&'x Actual, u64)>,
+}
+
+impl<'x> Runs<'x> {
+    fn new(share: &'x Results) -> Runs<'x> {
+        let decisions = share.shared.as_ref().map(|shared| shared.decisions.iter());
+        let mut runs = Runs {
+            rest: decisions.unwrap_or_default(),
+            now: None,
+        };
+        runs.advance(0);
+        runs
+    }
+
+    /// Goes on by so many of the run that stands next.
+    fn advance(&mut self, times: u64) {
+        self.now = match self.now {
+            Some((actual, left)) if left > times => Some((actual, left - times)),
+            _ => self.rest.next().map(|(actual, left)| (actual, *left)),
+        };
+    }
+}
+
 /// What all shares together decide of the calls that were set aside.
 fn decisions(shares: &[Results]) -> Result<Vec<(Decision<'_>, u64)>, (usize, Unlike)> {
-    let mut rest: Vec<(std::slice::Iter<'_, (Actual, u64)>, Option<(&Actual, u64)>)> = shares
-        .iter()
-        .map(|share| {
-            let runs = share.shared.as_ref().map(|shared| &shared.decisions);
-            let mut runs = runs.map(|runs| runs.iter()).unwrap_or_default();
-            let now = runs.next().map(|(actual, times)| (actual, *times));
-            (runs, now)
-        })
-        .collect();
+    let mut runs: Vec<Runs<'_>> = shares.iter().map(Runs::new).collect();
     let mut whole: Vec<(Decision<'_>, u64)> = Vec::new();
     loop {
-        let now: Vec<(&Actual, u64)> = rest.iter().filter_map(|(_, now)| *now).collect();
+        let now: Vec<(&Actual, u64)> = runs.iter().filter_map(|runs| runs.now).collect();
         if now.is_empty() {
             return Ok(whole);
         }
-        if let Some(short) = rest.iter().position(|(_, now)| now.is_none()) {
+        if let Some(short) = runs.iter().position(|runs| runs.now.is_none()) {
             return Err((short, Unlike::UnknownGrant));
         }
-        let times = now
-            .iter()
-            .map(|(_, times)| *times)
-            .min()
-            .unwrap_or(1)
-            .max(1);
+        let shortest = now.iter().map(|(_, times)| *times).min();
+        let times = shortest.unwrap_or(1).max(1);
         let mut parts = now.iter().map(|(actual, _)| decision(actual));
         if let Some(first) = parts.next() {
             push_run(&mut whole, parts.fold(first, both), times);
         }
-        for (runs, now) in &mut rest {
-            *now = match now.take() {
-                Some((actual, left)) if left > times => Some((actual, left - times)),
-                _ => runs.next().map(|(actual, times)| (actual, *times)),
-            };
-        }
+        runs.iter_mut().for_each(|runs| runs.advance(times));
     }
 }
 
