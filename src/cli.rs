@@ -13,12 +13,14 @@ mod guarded;
 mod import;
 mod init;
 mod input;
+mod merge;
 mod output;
 mod policies;
 mod repair;
 mod suppressions;
 mod test;
 mod traces;
+mod unpack;
 mod workspace;
 
 use std::process::ExitCode;
@@ -61,6 +63,9 @@ enum Command {
     /// Turn logs of any format into native traces
     #[command(after_help = "Example: mcppolicy import mcp.log -o traces/mcp.jsonl")]
     Import(import::ImportArgs),
+    /// Join the JSON reports of a test's shares into what one run reports
+    #[command(after_help = "Example: mcppolicy merge share-*.json")]
+    Merge(merge::MergeArgs),
     /// Validate, lint and test all that mcppolicy.toml names
     #[command(after_help = "Example: mcppolicy ci")]
     Ci(ci::CiArgs),
@@ -120,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => policies::lint(&args),
         Command::Test(args) => test::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),

@@ -49,6 +49,7 @@
 //! - [`fix`], [`starter`]: the edits that findings offer, applied and proved; a
 //!   first policy for a server
 //! - [`report`]: what a run found, and its exit code
+//! - `merge`: the reports of a run's shares as the report of the whole
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
 //!
@@ -75,6 +76,9 @@ pub mod fix;
 pub mod inventory;
 #[doc(hidden)]
 pub mod lint;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod merge;
 #[doc(hidden)]
 pub mod nearest;
 #[doc(hidden)]

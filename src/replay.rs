@@ -12,6 +12,7 @@ pub mod import;
 mod parallel;
 pub mod redact;
 pub mod results;
+pub mod share;
 pub mod update;
 pub mod usage;
 
@@ -27,7 +28,8 @@ use crate::trace::{Expectation, Expected, Grant, Item, RecordedCall, Server, Tra
 
 use expect::{Cursor, Judgement, Verdict, judge};
 use group::{Group, case, join};
-use results::{Problems, Results, TraceSummary};
+use results::{Case, Problems, Results, TraceSummary};
+use share::{Places, Share, Shared};
 
 pub use results::RunOutcome;
 
@@ -58,6 +60,10 @@ pub struct Options {
     /// How many threads take lines apart and ask the rules. The results do not
     /// depend on it.
     pub threads: NonZeroUsize,
+    /// Take only this share of the grants.
+    pub share: Option<Share>,
+    /// Report imported calls where an importer found them.
+    pub at_origin: bool,
 }
 
 impl Default for Options {
@@ -74,6 +80,8 @@ impl Default for Options {
             list_passed: false,
             usage: false,
             threads: NonZeroUsize::MIN,
+            share: None,
+            at_origin: false,
         }
     }
 }
@@ -86,6 +94,7 @@ pub struct Replay<'e> {
     results: Results,
     assumptions: BTreeSet<Assumption>,
     problems: Problems,
+    places: Places,
     /// The calls of a merged timeline, until all files have been read.
     placed: Vec<Placed>,
     /// The calls by tool, and those that name none.
@@ -95,34 +104,43 @@ pub struct Replay<'e> {
     unnamed_server: Option<String>,
     /// The last file whose calls were taken to come from one grant.
     implicit_grant: Option<usize>,
+    /// The line of the call before, and how many calls before that stand in it.
+    before: (usize, usize),
 }
 
 /// One recorded call while its repetitions are replayed.
 struct Open<'e> {
+    /// The trace that it is reported in.
+    trace: usize,
     expectation: Option<Expectation>,
     cursor: Cursor,
     counts: results::Counts,
     groups: Vec<Group<'e>>,
+    /// The decisions of one share, of a call that only all shares decide.
+    set_aside: Option<Vec<(Decision<'e>, u64)>>,
 }
 
 impl<'e> Replay<'e> {
     /// A run that has read nothing yet.
     pub fn new(engine: &'e Engine, options: Options) -> Replay<'e> {
-        let usage = options.usage.then(usage::Usage::default);
+        let results = Results {
+            usage: options.usage.then(usage::Usage::default),
+            shared: options.share.map(|_| Shared::default()),
+            ..Results::default()
+        };
         Replay {
             engine,
             options,
-            results: Results {
-                usage,
-                ..Results::default()
-            },
+            results,
             assumptions: BTreeSet::new(),
             problems: Problems::default(),
+            places: Places::default(),
             placed: Vec::new(),
             tools: HashMap::new(),
             unnamed_tool: None,
             unnamed_server: None,
             implicit_grant: None,
+            before: (0, 0),
         }
     }
 
@@ -149,6 +167,7 @@ impl<'e> Replay<'e> {
     fn items(&mut self, file: usize, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let mut timeline = Timeline::new(self.engine, self.options.max_lateness);
         let name = trace.name.clone();
+        self.before = (0, 0);
         if self.options.order == Order::PerFile
             && let Some((first, blocks)) = trace.in_blocks()
         {
@@ -167,22 +186,28 @@ impl<'e> Replay<'e> {
         &mut self,
         timeline: &mut Timeline<'e>,
         file: usize,
-        item: Item,
+        mut item: Item,
         map: &mut SourceMap,
         name: &str,
     ) {
+        if let Item::Call(call) = &mut item {
+            call.nth = self.nth(call.line);
+        }
         match item {
             Item::Header(_) => {}
+            Item::Call(call) if !self.takes(file, &call) => {}
             Item::Call(call) if self.options.order == Order::Merged => {
                 self.placed.push(Placed { file, call: *call });
             }
             Item::Call(call) => self.call(timeline, file, &call),
+            Item::OtherMethod(_) | Item::PassedOver { .. } if !self.tells_the_rest() => {}
             Item::OtherMethod(method) => {
                 *self.results.other_methods.entry(method).or_default() += 1;
             }
             Item::Problem(line) => self.problems.keep(&line, map, name),
             Item::PassedOver { line, reason } => {
-                *self.results.passed_over.entry(reason).or_default() += 1;
+                let passed = self.results.passed_over.entry(reason.into());
+                *passed.or_default() += 1;
                 let list = self.options.list_passed_over;
                 if let Some(summary) = self.results.traces.get_mut(file) {
                     summary.pass_over(line, reason, list);
@@ -197,16 +222,17 @@ impl<'e> Replay<'e> {
         if !placed.is_empty() {
             self.replay_merged(&placed);
         }
-        self.results
-            .cases
-            .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
-        self.results
-            .passed
-            .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
         let tools = self.tools.into_iter();
         let tools = tools.map(|(tool, counts)| (Some(tool), counts));
         let unnamed = self.unnamed_tool.map(|counts| (None, counts));
-        self.results.tools = tools.chain(unnamed).collect();
+        for (tool, counts) in tools.chain(unnamed) {
+            self.results.tools.entry(tool).or_default().add(&counts);
+        }
+        if self.options.at_origin {
+            share::by_name(&mut self.results);
+        }
+        self.results.cases.sort_by(Case::in_order);
+        self.results.passed.sort_by(Case::in_order);
         self.results.assumptions = self.assumptions.into_iter().collect();
         self.results.invalid_lines = self.problems.lines;
         self.results.unlisted_lines = self.problems.lines - self.problems.listed;
@@ -220,9 +246,9 @@ impl<'e> Replay<'e> {
             return;
         };
         for index in 0..call.repeat {
-            self.step(timeline, file, call, index, &mut open);
+            self.step(timeline, call, index, &mut open);
         }
-        self.close(file, call, open);
+        self.close(call, open);
     }
 
     fn replay_merged(&mut self, placed: &[Placed]) {
@@ -242,9 +268,9 @@ impl<'e> Replay<'e> {
                 // Out of scope.
                 continue;
             };
-            self.step(&mut timeline, *file, call, index, &mut open);
+            self.step(&mut timeline, call, index, &mut open);
             if index + 1 == call.repeat {
-                self.close(*file, call, open);
+                self.close(call, open);
             } else {
                 begun.insert(at, open);
             }
@@ -253,7 +279,13 @@ impl<'e> Replay<'e> {
 
     /// Whether a call that went to `destination` is to be decided; counts those
     /// that are not.
-    fn is_in_scope(&mut self, file: usize, destination: Server<&str>, calls: u64) -> bool {
+    fn is_in_scope(
+        &mut self,
+        file: usize,
+        destination: Server<&str>,
+        grant: Grant<&str>,
+        calls: u64,
+    ) -> bool {
         let scope = scope(destination, self.options.server.as_deref());
         match scope {
             Scope::In => return true,
@@ -262,6 +294,7 @@ impl<'e> Replay<'e> {
                 return true;
             }
             Scope::Unnamed(server) => self.unnamed_server = Some(server.to_owned()),
+            Scope::Out(_) if !self.tells(grant) => return false,
             Scope::Unknown | Scope::Out(_) => {}
         }
         self.assumptions.extend(scope.assumption());
@@ -296,7 +329,13 @@ impl<'e> Replay<'e> {
 
     /// Prepares one call; nothing when it is out of scope.
     fn open(&mut self, file: usize, call: &RecordedCall) -> Option<Open<'e>> {
-        if !self.is_in_scope(file, call.server.as_deref(), call.repeat) {
+        let file = self.place(file, call.origin.as_ref());
+        if !self.is_in_scope(
+            file,
+            call.server.as_deref(),
+            call.grant.as_deref(),
+            call.repeat,
+        ) {
             return None;
         }
         self.assume_grant(file, call.grant.as_deref());
@@ -307,7 +346,10 @@ impl<'e> Replay<'e> {
             .observed_decision()
             .filter(|_| self.options.expect_observed)
             .map(|observed| Expectation::Each(observed.into()));
+        let set_aside = self.options.share.is_some() && call.grant == Grant::Unknown;
         Some(Open {
+            trace: file,
+            set_aside: set_aside.then(Vec::new),
             expectation: observed.or_else(|| call.expect.clone()),
             cursor: Cursor::default(),
             counts: results::Counts::default(),
@@ -318,50 +360,66 @@ impl<'e> Replay<'e> {
     fn step(
         &mut self,
         timeline: &mut Timeline<'e>,
-        file: usize,
         call: &RecordedCall,
         index: u64,
         open: &mut Open<'e>,
     ) {
-        let step = timeline.step(file, call, index);
+        let step = timeline.step(open.trace, call, index);
+        self.assume_of(&step);
+        let time = call.time_of(index);
         if let Some(usage) = &mut self.results.usage {
-            let used = timeline.usage(file, call, index);
-            usage.note(call.time_of(index), &step.decision, used);
+            let used = timeline.usage(open.trace, call, index);
+            match open.set_aside {
+                Some(_) => usage.reach(time, &used),
+                None => usage.note(time, &step.decision, &used),
+            }
         }
+        match &mut open.set_aside {
+            Some(decisions) => share::push(decisions, step.decision),
+            None => self.count(index, open, step.decision),
+        }
+    }
+
+    /// Counts one decided repetition, and keeps it where it is reported.
+    fn count(&mut self, index: u64, open: &mut Open<'e>, decision: Decision<'e>) {
         let expected = open
             .expectation
             .as_ref()
             .and_then(|expectation| open.cursor.next(expectation));
-        let judgement = self.judge(&step, expected, &mut open.counts);
+        let judgement = self.judge(&decision, expected, &mut open.counts);
         let reported = expected.is_some() && judgement.verdict != Verdict::Pass;
         let listed = self.options.list_passed && expected.is_some();
         if reported || listed || self.options.all_cases {
-            join(&mut open.groups, expected, step.decision, judgement, index);
+            join(&mut open.groups, expected, decision, judgement, index);
         }
     }
 
-    /// Counts one decision and holds it against what was expected.
-    fn judge(
-        &mut self,
-        step: &Step<'e>,
-        expected: Option<&Expected>,
-        counts: &mut results::Counts,
-    ) -> Judgement {
+    /// What is taken for granted where a call was counted so.
+    fn assume_of(&mut self, step: &Step<'_>) {
         if step.counted {
             self.assumptions.insert(Assumption::CountersStartAtZero);
         }
         if step.released_at_once {
             self.assumptions.insert(Assumption::ReleasedAtOnce);
         }
+    }
+
+    /// Counts one decision and holds it against what was expected.
+    fn judge(
+        &mut self,
+        decision: &Decision<'e>,
+        expected: Option<&Expected>,
+        counts: &mut results::Counts,
+    ) -> Judgement {
         counts.calls += 1;
-        match &step.decision {
+        match decision {
             Decision::Allow => counts.allow += 1,
             Decision::Deny(_) => counts.deny += 1,
             Decision::Undetermined(reason) => {
                 *self.results.reasons.entry(*reason).or_default() += 1;
             }
         }
-        let judgement = judge(expected, &step.decision);
+        let judgement = judge(expected, decision);
         match judgement.verdict {
             Verdict::Pass => counts.passed += 1,
             Verdict::Fail => counts.failed += 1,
@@ -389,23 +447,40 @@ impl<'e> Replay<'e> {
         of_tool.undetermined += counts.calls - counts.allow - counts.deny;
     }
 
-    fn close(&mut self, file: usize, call: &RecordedCall, open: Open<'e>) {
-        self.tally(file, call.tool(), &open.counts);
+    fn close(&mut self, call: &RecordedCall, mut open: Open<'e>) {
+        if let Some(decisions) = open.set_aside.take() {
+            return self.set_aside(call, open, decisions);
+        }
+        self.tally(open.trace, call.tool(), &open.counts);
         for group in open.groups {
-            self.keep(file, call, group);
+            self.keep(open.trace, call, group);
         }
     }
 
-    /// Keeps what is to be reported of a call.
+    /// Keeps what is to be reported of a call in trace `file`.
     fn keep(&mut self, file: usize, call: &RecordedCall, group: Group<'e>) {
         let trace = self.results.traces.get(file);
         let name = trace.map(|trace| trace.name.as_str()).unwrap_or_default();
-        let case = case(self.engine, call, group, file, name);
+        let case = Case {
+            trace: file,
+            file: name.to_owned(),
+            ..self.options.placed(case(self.engine, call, group))
+        };
         let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
         match only_listed {
             true => self.results.passed.push(case),
             false => self.results.cases.push(case),
         }
+    }
+
+    /// How many calls before this one stand in its line.
+    fn nth(&mut self, line: usize) -> usize {
+        let nth = match self.before {
+            (before, nth) if before == line => nth + 1,
+            _ => 0,
+        };
+        self.before = (line, nth);
+        nth
     }
 }
 

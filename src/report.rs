@@ -9,9 +9,10 @@ use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
 use crate::lint::suppress::Suppressed;
 use crate::policy::Policy;
-use crate::replay::RunOutcome;
 use crate::replay::results::{Actual, Counts, Results};
+use crate::replay::{Options, RunOutcome};
 use crate::source::{Location, SourceMap};
+use crate::trace::account::Settings;
 use crate::value::Value;
 
 /// How a run ended (surfaces.md §1).
@@ -102,12 +103,7 @@ impl Findings {
 
     /// Whether a document does not parse or violates the schema.
     pub fn has_invalid_document(&self) -> bool {
-        self.list.iter().any(|finding| match finding.rule {
-            "syntax" | "schema" | "trace" | "approvals" => true,
-            // An inventory or a configuration can be odd and still be used.
-            "inventory" | "config" => finding.severity == Severity::Error,
-            _ => false,
-        })
+        self.list.iter().any(is_invalid)
     }
 
     /// The exit code, when findings from `fail_on` upward fail the run.
@@ -119,6 +115,17 @@ impl Findings {
             () if self.list.iter().any(failing) => Exit::Failed,
             () => Exit::Clean,
         }
+    }
+}
+
+/// Whether a finding says that a document does not parse or violates its
+/// schema.
+fn is_invalid(finding: &Finding) -> bool {
+    match finding.rule {
+        "syntax" | "schema" | "trace" | "approvals" => true,
+        // An inventory or a configuration can be odd and still be used.
+        "inventory" | "config" => finding.severity == Severity::Error,
+        _ => false,
     }
 }
 
@@ -237,6 +244,19 @@ pub struct Tested {
     /// What is invalid in policies and configuration; what is invalid in
     /// traces stands with their run.
     pub findings: Vec<Finding>,
+    /// How a share of a run was asked for, so that shares can be merged.
+    pub shared: Option<SharedRun>,
+}
+
+/// How a share of a run was asked for: shares of one run are asked alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedRun {
+    /// How to replay, without the policy's server.
+    pub options: Options,
+    /// How to read logs.
+    pub reading: Settings,
+    /// Whether there was anything to replay.
+    pub assigned: bool,
 }
 
 /// One policy's traces, replayed.
@@ -246,6 +266,8 @@ pub struct TestRun {
     pub policy: String,
     /// The policy, for the places of deciding rules.
     pub places: Policy,
+    /// The name of its server, where it has one.
+    pub server: Option<String>,
     /// What the replay gave.
     pub results: Results,
     /// How it ended.
@@ -265,6 +287,25 @@ impl Tested {
     /// How many traces were read.
     pub fn traces(&self) -> usize {
         self.runs.iter().map(|run| run.results.traces.len()).sum()
+    }
+
+    /// The exit code of a run with these failures; `assigned` says whether
+    /// there was anything to replay.
+    pub fn exit(&self, assigned: bool, failures: &[Failure]) -> Exit {
+        let mut exit = match assigned {
+            true => Exit::Clean,
+            false => Exit::NothingToDo,
+        };
+        for run in &self.runs {
+            exit = exit.and(Exit::from(run.outcome));
+        }
+        if self.findings.iter().any(is_invalid) {
+            exit = exit.and(Exit::Invalid);
+        }
+        match failures.is_empty() {
+            true => exit,
+            false => exit.and(Exit::CouldNotRun),
+        }
     }
 
     /// What the runs took for granted, each thing once.

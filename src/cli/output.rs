@@ -9,7 +9,7 @@ use crate::render::{self, Format, Style};
 use crate::report::{Exit, Report};
 
 /// What every command that reports takes.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug, Default, Clone)]
 pub(super) struct OutputArgs {
     /// How to write to standard output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]

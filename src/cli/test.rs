@@ -7,11 +7,14 @@ use clap::Args;
 
 use super::output::{OutputArgs, Wanted, deliver};
 use super::traces::{self, Assignment, ReadingArgs};
+use super::unpack::Packed;
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
 use crate::diagnostic::Finding;
 use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
+use crate::replay::results::Results;
+use crate::replay::share::{By, Share};
 use crate::replay::{Options, Replay, update};
-use crate::report::{Body, Exit, Failure, Findings, Report, TestRun, Tested};
+use crate::report::{Body, Exit, Failure, Report, SharedRun, TestRun, Tested};
 use crate::time::Span;
 use crate::timeline::Order;
 use crate::trace::account::{Format, Settings};
@@ -28,8 +31,17 @@ pub(super) struct TestArgs {
     #[command(flatten)]
     options: ReplayArgs,
     /// Write the current decisions as `expect` into the traces
-    #[arg(long)]
+    #[arg(long, conflicts_with = "partition")]
     update: bool,
+    /// Take only the calls of one share of the grants: hash:2/8 for the second
+    /// of eight, or given:2/8 where nothing else is given; `merge` joins the
+    /// shares' JSON reports
+    #[arg(long, value_name = "BY:K/N", value_parser = Share::parse)]
+    partition: Option<Share>,
+    /// Keep in a share's JSON report what `merge` needs to write junit or html;
+    /// may be repeated
+    #[arg(long, value_name = "FORMAT", requires = "partition", value_parser = ["junit", "html"])]
+    merge_as: Vec<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -66,9 +78,15 @@ pub(super) struct ReplayArgs {
     /// Threads that take logs apart; the report does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// Report imported calls where the log has them that they were imported from
+    #[arg(long)]
+    pub at_origin: bool,
     /// What the wanted formats need.
     #[arg(skip)]
     pub wanted: Wanted,
+    /// The share of the grants to take, of `test`.
+    #[arg(skip)]
+    pub share: Option<Share>,
 }
 
 impl ReplayArgs {
@@ -92,6 +110,9 @@ impl ReplayArgs {
                 .threads
                 .or_else(|| std::thread::available_parallelism().ok())
                 .unwrap_or(NonZeroUsize::MIN),
+            share: self.share,
+            // What a share is given stands elsewhere for whoever reads the whole.
+            at_origin: self.at_origin || self.share.is_some_and(|share| share.by == By::Given),
         }
     }
 }
@@ -101,8 +122,14 @@ pub(super) fn run(args: &TestArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
     workspace.reading = args.options.reading.settings();
     let assignments = traces::assign(&mut workspace, &args.traces, args.policy.as_deref());
+    let wanted = args.output.wanted();
+    let for_merge = |format: &str| args.merge_as.iter().any(|named| named == format);
     let options = ReplayArgs {
-        wanted: args.output.wanted(),
+        wanted: Wanted {
+            passed: wanted.passed || for_merge("junit"),
+            usage: wanted.usage || for_merge("html"),
+        },
+        share: args.partition,
         ..args.options.clone()
     };
     let (tested, exit) = test(&mut workspace, assignments, &options, args.update);
@@ -124,13 +151,17 @@ pub(super) fn test(
     args: &ReplayArgs,
     update: bool,
 ) -> (Tested, Exit) {
-    let mut tested = Tested::default();
-    tested.findings.append(&mut workspace.config_findings);
-    let mut exit = if assignments.is_empty() {
-        Exit::NothingToDo
-    } else {
-        Exit::Clean
+    let mut tested = Tested {
+        shared: args.share.map(|_| SharedRun {
+            options: args.options(None),
+            reading: workspace.reading,
+            assigned: !assignments.is_empty(),
+        }),
+        ..Tested::default()
     };
+    tested.findings.append(&mut workspace.config_findings);
+    let assigned = !assignments.is_empty();
+    let mut exit = Exit::Clean;
     for assignment in assignments {
         tested.findings.extend(assignment.problems);
         let Some(file) = assignment.policy else {
@@ -159,26 +190,27 @@ pub(super) fn test(
             }
         }
         let results = replay.finish();
+        workspace.failures.extend(stray(&results));
         let outcome = results.outcome(&options);
-        exit = exit.and(Exit::from(outcome));
         tested.runs.push(TestRun {
             policy: file.name,
             places: policy.clone(),
+            server: options.server.clone(),
             results,
             outcome,
         });
     }
-    let invalid = Findings {
-        policies: 1,
-        list: std::mem::take(&mut tested.findings),
-        ..Findings::default()
-    };
-    exit = exit.and(invalid.exit(None));
-    tested.findings = invalid.list;
-    if !workspace.failures.is_empty() {
-        exit = exit.and(Exit::CouldNotRun);
-    }
+    exit = exit.and(tested.exit(assigned, &workspace.failures));
     (tested, exit)
+}
+
+/// The call that does not belong to the share that it was given to.
+fn stray(results: &Results) -> Option<Failure> {
+    let stray = results.shared.as_ref()?.stray.as_ref()?;
+    Some(Failure {
+        input: format!("{}:{}", stray.file, stray.line),
+        message: stray.why.to_owned(),
+    })
 }
 
 /// The server that the configuration names for a policy.
@@ -201,6 +233,10 @@ fn rewrite(
             continue;
         }
         match super::input::read(path) {
+            Ok(bytes) if Packed::recognise(&bytes).is_some() => workspace.failures.push(Failure {
+                input: super::input::display_name(path),
+                message: "is compressed, and --update writes text; unpack it first".to_owned(),
+            }),
             Ok(bytes) => files.push((path, super::input::display_name(path), bytes)),
             Err(failure) => workspace.failures.push(failure),
         }

@@ -2,13 +2,14 @@
 //! of the command line, else the trace's own, else the configuration's.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::input;
+use super::unpack::unpacked;
 use super::workspace::{PolicyFile, Workspace, fill};
 use crate::diagnostic::{Finding, Severity};
 use crate::report::Failure;
@@ -63,10 +64,8 @@ fn grants() -> impl TypedValueParser<Value = GrantFrom> {
 
 /// Opens a trace, or standard input for `-`.
 pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
-    // Compressed files are to be unpacked here, before their format is asked
-    // for: `reader` takes anything that yields bytes.
-    let reader = if path == Path::new(input::STDIN) {
-        reader(BufReader::new(io::stdin()), settings)
+    let unpacked = if path == Path::new(input::STDIN) {
+        unpacked(io::stdin())
     } else if path.is_dir() {
         let message = "is a directory, a file is needed".to_owned();
         return Err(Failure {
@@ -75,9 +74,10 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
         });
     } else {
         let file = File::open(path).map_err(|error| failure(path, &error))?;
-        reader(BufReader::with_capacity(1 << 16, file), settings)
+        unpacked(file)
     };
-    reader
+    unpacked
+        .and_then(|input| reader(input, settings))
         .and_then(|reader| Trace::open(input::display_name(path), reader))
         .map_err(|error| failure(path, &error))
 }
@@ -150,10 +150,6 @@ fn configured(workspace: &mut Workspace) -> Vec<Assignment> {
 
 /// The files that paths name: a directory stands for the traces in it.
 pub(super) fn expand(workspace: &mut Workspace, paths: &[PathBuf]) -> Vec<PathBuf> {
-    let is_trace = |path: &Path| {
-        path.extension()
-            .is_some_and(|extension| extension == "jsonl")
-    };
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -166,6 +162,16 @@ pub(super) fn expand(workspace: &mut Workspace, paths: &[PathBuf]) -> Vec<PathBu
         }
     }
     files
+}
+
+/// Whether a file found while walking is taken for a trace. Logs go by any
+/// name, so those of other names are read where they are named.
+fn is_trace(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    let name = name.unwrap_or_default();
+    [".jsonl", ".jsonl.gz", ".jsonl.zst"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 fn by_policy(

@@ -6,6 +6,7 @@ mod cases;
 mod changes;
 mod ci;
 mod repairs;
+mod share;
 mod steps;
 mod tools;
 
@@ -57,6 +58,11 @@ impl Serialize for Document<'_> {
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;
         map.serialize_entry("assumptions", &report.assumptions)?;
+        if let Body::Tested(tested) = &report.body
+            && let Some(share) = share::partition(tested, report.sources, self.style)
+        {
+            map.serialize_entry("partition", &share)?;
+        }
         map.end()
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::io;
 
+use super::share::By;
 use super::{Group, Replay, Verdict, parallel, results};
 use crate::engine::Ruled;
 use crate::source::SourceMap;
@@ -12,7 +13,7 @@ use crate::timeline::plain::{rule, rule_all};
 use crate::timeline::{Counted, Timeline};
 use crate::trace::plain_call::PlainCall;
 use crate::trace::skim::Skim;
-use crate::trace::{Expected, InBlocks, Ready};
+use crate::trace::{Expected, Grant, InBlocks, Ready};
 
 /// What the rules said of the calls in blocks that have calls left to come.
 #[derive(Default)]
@@ -111,10 +112,22 @@ impl<'e> Replay<'e> {
         call: &PlainCall,
         ruled: Option<&Ruled<'e>>,
     ) {
-        if self.options.usage {
-            return self.call(timeline, file, &call.to_call());
+        let position = (call.line(), 1);
+        self.nth(position.0);
+        let shared = self
+            .options
+            .share
+            .is_some_and(|share| share.by == By::Given || call.grant() == Grant::Unknown);
+        if self.options.usage || self.options.at_origin || shared {
+            let call = call.to_call();
+            if self.takes(file, &call) {
+                self.call(timeline, file, &call);
+            }
+            return;
         }
-        if !self.is_in_scope(file, call.server(), 1) {
+        if !self.takes_of(file, call.grant(), None, position)
+            || !self.is_in_scope(file, call.server(), call.grant(), 1)
+        {
             return;
         }
         self.assume_grant(file, call.grant());
@@ -135,7 +148,8 @@ impl<'e> Replay<'e> {
         let observed = observed.map(|response| response.observed().into());
         let expected: Option<Expected> = observed.or_else(|| call.expected());
         let mut counts = results::Counts::default();
-        let judgement = self.judge(&step, expected.as_ref(), &mut counts);
+        self.assume_of(&step);
+        let judgement = self.judge(&step.decision, expected.as_ref(), &mut counts);
         self.tally(file, call.tool(), &counts);
         let asserted = expected.is_some();
         let reported = asserted && judgement.verdict != Verdict::Pass;

@@ -46,23 +46,18 @@ pub(super) fn join<'e>(
     });
 }
 
-/// The case that a group of `call` is.
-pub(super) fn case(
-    engine: &Engine,
-    call: &RecordedCall,
-    group: Group<'_>,
-    trace: usize,
-    file: &str,
-) -> Case {
+/// The case that a group of `call` is, wherever it is reported.
+pub(super) fn case(engine: &Engine, call: &RecordedCall, group: Group<'_>) -> Case {
     let arguments = match &call.request {
         RecordedRequest::Batch(_) => None,
         RecordedRequest::Tool { arguments, .. } => Some(arguments.clone()),
     };
     let reads = engine.reads(call.tool().unwrap_or_default(), &group.decision);
     Case {
-        trace,
-        file: file.to_owned(),
+        trace: 0,
+        file: String::new(),
         line: call.line,
+        nth: call.nth,
         tool: call.tool().map(str::to_owned),
         grant: call.grant.clone(),
         time: call.time_of(group.first),

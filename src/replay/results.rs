@@ -1,10 +1,12 @@
 //! What a run found, as plain data: everything that the members of a `test`
 //! report (surfaces.md §2) are filled from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Options;
 use super::expect::{Mismatch, Verdict, name_of};
+use super::share::{By, Shared};
 use super::usage::Usage;
 use crate::diagnostic::Finding;
 use crate::engine::{Decision, Kind, Reason};
@@ -29,7 +31,7 @@ pub struct Results {
     /// Requests that no policy decides, by method.
     pub other_methods: BTreeMap<String, u64>,
     /// Lines of logs that hold no call, by reason.
-    pub passed_over: BTreeMap<&'static str, u64>,
+    pub passed_over: BTreeMap<Cow<'static, str>, u64>,
     /// The cases to report, by trace, line and repetition.
     pub cases: Vec<Case>,
     /// The cases that passed what was expected, where they were asked for and
@@ -37,6 +39,8 @@ pub struct Results {
     pub passed: Vec<Case>,
     /// How much of each limit was used, where that was asked for.
     pub usage: Option<Usage>,
+    /// What a share keeps for the other shares.
+    pub shared: Option<Shared>,
     /// What was taken for granted, each once.
     pub assumptions: Vec<Assumption>,
     /// What is wrong with lines of the traces.
@@ -58,7 +62,7 @@ pub struct TraceSummary {
     /// Its calls.
     pub counts: Counts,
     /// Lines without a call, by reason.
-    pub passed_over: BTreeMap<&'static str, PassedOver>,
+    pub passed_over: BTreeMap<Cow<'static, str>, PassedOver>,
 }
 
 /// Lines of one trace that were passed over for one reason.
@@ -83,8 +87,19 @@ impl TraceSummary {
         }
     }
 
+    /// Adds what was read of the same trace elsewhere.
+    pub(super) fn take_in(&mut self, other: &TraceSummary) {
+        self.counts.add(&other.counts);
+        for (reason, more) in &other.passed_over {
+            let passed = self.passed_over.entry(reason.clone()).or_default();
+            passed.lines += more.lines;
+            let room = MOST_LISTED.saturating_sub(passed.listed.len());
+            passed.listed.extend(more.listed.iter().take(room));
+        }
+    }
+
     pub(super) fn pass_over(&mut self, line: usize, reason: &'static str, list: bool) {
-        let passed = self.passed_over.entry(reason).or_default();
+        let passed = self.passed_over.entry(Cow::Borrowed(reason)).or_default();
         passed.lines += 1;
         if list && passed.listed.len() < MOST_LISTED {
             passed.listed.push(line);
@@ -145,6 +160,16 @@ pub struct ToolCounts {
     pub undetermined: u64,
 }
 
+impl ToolCounts {
+    /// Adds other calls of the same tool.
+    pub(super) fn add(&mut self, other: &ToolCounts) {
+        self.calls += other.calls;
+        self.allow += other.allow;
+        self.deny += other.deny;
+        self.undetermined += other.undetermined;
+    }
+}
+
 /// A decision taken out of its engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actual {
@@ -202,6 +227,8 @@ pub struct Case {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
+    /// How many calls stand before it on that line, where that is known.
+    pub nth: usize,
     /// The tool, where there is one.
     pub tool: Option<String>,
     /// Who called.
@@ -229,6 +256,19 @@ pub struct Case {
     pub note: Option<String>,
     /// Where an importer found the call.
     pub origin: Option<Origin>,
+}
+
+impl Case {
+    /// The order in which cases are reported: that of the recording; where an
+    /// import does not say which call of a line it was, those of one grant stay
+    /// together. So the cases of shares of a run sort into the whole's.
+    pub fn in_order(&self, other: &Case) -> std::cmp::Ordering {
+        let key = |case: &Case| (case.trace, case.line, case.nth);
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| self.grant.cmp(&other.grant))
+            .then_with(|| self.repetitions.first.cmp(&other.repetitions.first))
+    }
 }
 
 /// How a run ended; the exit code follows from it (surfaces.md §1).
@@ -284,10 +324,17 @@ impl Results {
     pub fn outcome(&self, options: &Options) -> RunOutcome {
         let total = self.summary();
         let undetermined = total.undetermined > 0 && !options.allow_undetermined;
+        let nothing_to_find = match options.share {
+            None => false,
+            // Only all shares together know whether something was asserted.
+            Some(share) => share.by == By::Given || !self.traces.is_empty(),
+        };
         if self.invalid_lines > 0 {
             RunOutcome::InvalidTrace
         } else if total.failed > 0 || undetermined {
             RunOutcome::Failed
+        } else if nothing_to_find {
+            RunOutcome::Clean
         } else if self.traces.is_empty() {
             RunOutcome::NoTrace
         } else if self.has_empty_trace(options) {

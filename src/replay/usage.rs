@@ -12,9 +12,10 @@ pub const MOST_BUCKETS: i64 = 120;
 /// Limits that are followed at most; a policy with more is beyond any chart.
 const MOST_LIMITS: usize = 400;
 /// Widths of buckets in seconds that a reader finds natural; beyond the last
-/// one they double.
-const WIDTHS: [i64; 17] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+/// one they double. Each divides the next, so that it does not matter when a
+/// bucket grew: shares of a run grow into the buckets of the whole.
+const WIDTHS: [i64; 14] = [
+    1, 5, 10, 30, 60, 120, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800,
 ];
 
 /// Calls and limits over time.
@@ -111,15 +112,43 @@ impl<T: Join> Buckets<T> {
     fn add(&mut self, time: Time, what: T) {
         let at = time.seconds().div_euclid(self.width);
         self.list.entry(at).or_default().join(what);
+        self.fit();
+    }
+
+    fn fit(&mut self) {
         while self.span() > MOST_BUCKETS {
             self.widen();
         }
     }
 
+    /// Takes in what happened in another share of the run.
+    fn merge(&mut self, mut other: Buckets<T>) {
+        while self.width < other.width {
+            self.widen();
+        }
+        while other.width < self.width {
+            other.widen();
+        }
+        for (at, what) in other.list {
+            self.list.entry(at).or_default().join(what);
+        }
+        self.fit();
+    }
+
+    /// These buckets, when they are as this crate cuts time.
+    pub fn restored(width: i64, list: BTreeMap<i64, T>) -> Option<Buckets<T>> {
+        let mut known = Buckets::<T>::default();
+        while known.width < width && known.width < i64::MAX {
+            known.widen();
+        }
+        let buckets = Buckets { width, list };
+        (known.width == width && buckets.span() <= MOST_BUCKETS).then_some(buckets)
+    }
+
     /// How many buckets there are from the first to the last.
     pub fn span(&self) -> i64 {
         match (self.list.keys().next(), self.list.keys().next_back()) {
-            (Some(first), Some(last)) => last - first + 1,
+            (Some(first), Some(last)) => last.saturating_sub(*first).saturating_add(1),
             _ => 0,
         }
     }
@@ -129,7 +158,6 @@ impl<T: Join> Buckets<T> {
         let wider = wider.unwrap_or(self.width.saturating_mul(2));
         let old = std::mem::take(&mut self.list);
         for (at, what) in old {
-            // A width need not divide the next: a bucket goes where it begins.
             let at = at.saturating_mul(self.width).div_euclid(wider);
             self.list.entry(at).or_default().join(what);
         }
@@ -143,7 +171,7 @@ impl Usage {
         &mut self,
         time: Option<Time>,
         decision: &Decision<'_>,
-        limits: Vec<LimitUse<'_>>,
+        limits: &[LimitUse<'_>],
     ) {
         match time {
             Some(time) => self.calls.add(time, Calls::one(decision)),
@@ -151,26 +179,61 @@ impl Usage {
         }
         for limit in limits {
             let denied = u64::from(decision.rule() == Some(limit.rule));
-            // What may have been used beyond `max` was not.
-            let peak = limit.used.high.min(limit.max);
-            let known = self.limits.contains_key(limit.rule);
-            if !known && self.limits.len() >= MOST_LIMITS {
-                self.further_limits = true;
-                continue;
-            }
-            if !known {
-                self.limits
-                    .insert(limit.rule.to_owned(), LimitUsage::new(&limit));
-            }
-            let Some(usage) = self.limits.get_mut(limit.rule) else {
-                continue;
-            };
-            usage.peak = usage.peak.max(peak);
-            usage.denied += denied;
-            if let Some(time) = time {
-                usage.over_time.add(time, Used { peak, denied });
+            self.limit(time, limit, denied);
+        }
+    }
+
+    /// Takes in what a call left used of its limits, and not the call.
+    pub(super) fn reach(&mut self, time: Option<Time>, limits: &[LimitUse<'_>]) {
+        for limit in limits {
+            self.limit(time, limit, 0);
+        }
+    }
+
+    fn limit(&mut self, time: Option<Time>, limit: &LimitUse<'_>, denied: u64) {
+        // What may have been used beyond `max` was not.
+        let peak = limit.used.high.min(limit.max);
+        if !self.limits.contains_key(limit.rule) {
+            self.limits
+                .insert(limit.rule.to_owned(), LimitUsage::new(limit));
+            self.drop_further();
+        }
+        let Some(usage) = self.limits.get_mut(limit.rule) else {
+            return;
+        };
+        usage.peak = usage.peak.max(peak);
+        usage.denied += denied;
+        if let Some(time) = time {
+            usage.over_time.add(time, Used { peak, denied });
+        }
+    }
+
+    /// Keeps the first limits by their pointers, whichever were met first.
+    fn drop_further(&mut self) {
+        while self.limits.len() > MOST_LIMITS {
+            self.limits.pop_last();
+            self.further_limits = true;
+        }
+    }
+
+    /// Takes in what another share of the run used.
+    pub(super) fn merge(&mut self, other: Usage) {
+        self.calls.merge(other.calls);
+        self.without_time += other.without_time;
+        self.further_limits |= other.further_limits;
+        for (rule, limit) in other.limits {
+            match self.limits.get_mut(&rule) {
+                None => {
+                    self.limits.insert(rule, limit);
+                }
+                Some(known) => {
+                    known.peak = known.peak.max(limit.peak);
+                    known.denied += limit.denied;
+                    known.over_time.merge(limit.over_time);
+                }
             }
         }
+        self.drop_further();
     }
 }
 
@@ -221,6 +284,8 @@ mod tests {
         }
         assert!(buckets.span() <= MOST_BUCKETS);
         assert_eq!(buckets.width, 7_200);
+        let divides = |pair: &[i64]| pair[1] % pair[0] == 0;
+        assert!(WIDTHS.windows(2).all(divides));
         let calls: u64 = buckets.list.values().map(|calls| calls.allow).sum();
         assert_eq!(calls, 100_000);
     }

@@ -36,6 +36,8 @@ pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
 pub struct RecordedCall {
     /// The line of the trace, from 1.
     pub line: usize,
+    /// How many calls stand before it on that line; whoever replays counts.
+    pub nth: usize,
     /// Where it went.
     pub server: Server,
     /// Who called.
@@ -72,6 +74,7 @@ impl RecordedCall {
     pub fn new(request: RecordedRequest) -> RecordedCall {
         RecordedCall {
             line: 0,
+            nth: 0,
             server: Server::Default,
             grant: Grant::Implicit,
             time: None,
@@ -141,7 +144,7 @@ pub enum Server<N = String> {
 }
 
 /// Who called; the name is owned, or borrowed from where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant<N = String> {
     /// This grant.
     Named(N),

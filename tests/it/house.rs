@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms, from left to right: a room uses only what stands to its left.
 /// Rooms of one row do not know each other.
-const ROWS: [&[&str]; 13] = [
+const ROWS: [&[&str]; 14] = [
     &["source", "value", "time", "nearest"],
     &["diagnostic"],
     &["document"],
@@ -19,6 +19,7 @@ const ROWS: [&[&str]; 13] = [
     &["lint", "replay", "diff"],
     &["fix", "starter"],
     &["report"],
+    &["merge"],
     &["render"],
     &["cli"],
 ];

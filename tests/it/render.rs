@@ -151,10 +151,11 @@ fn tested(sources: &mut SourceMap, policy: &str, trace: &str) -> Tested {
         runs: vec![TestRun {
             policy: "policy.json".to_owned(),
             places: policy,
+            server: None,
             results,
             outcome,
         }],
-        findings: Vec::new(),
+        ..Tested::default()
     }
 }
 

@@ -99,7 +99,7 @@ pub(super) fn members<M: SerializeMap>(
             run.results
                 .passed_over
                 .iter()
-                .map(|(k, n)| (*k, *n))
+                .map(|(k, n)| (&**k, *n))
                 .collect()
         }),
     )
@@ -164,7 +164,7 @@ struct JsonTrace<'a> {
 
 #[derive(Serialize)]
 struct JsonPassedOver<'a> {
-    reason: &'static str,
+    reason: &'a str,
     count: u64,
     /// The first of them, when they were asked for.
     lines: &'a [usize],
@@ -190,7 +190,7 @@ fn traces(run: &TestRun) -> impl Iterator<Item = JsonTrace<'_>> {
 }
 
 #[derive(Serialize)]
-struct JsonCase<'a> {
+pub(super) struct JsonCase<'a> {
     policy: &'a str,
     file: &'a str,
     line: usize,
@@ -205,6 +205,17 @@ struct JsonCase<'a> {
     repetitions: Option<JsonRepetitions>,
     id: Option<&'a str>,
     note: Option<&'a str>,
+    /// What merging needs beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<JsonPlace>,
+}
+
+/// Where a share has a case, and whose it is when `grant` is null.
+#[derive(Serialize)]
+struct JsonPlace {
+    trace: usize,
+    nth: usize,
+    caller: &'static str,
 }
 
 #[derive(Serialize)]
@@ -223,7 +234,7 @@ struct JsonRepetitions {
 }
 
 impl<'a> JsonCase<'a> {
-    fn new(case: &'a Case, run: &'a TestRun, style: Style) -> JsonCase<'a> {
+    pub(super) fn new(case: &'a Case, run: &'a TestRun, style: Style) -> JsonCase<'a> {
         let repetitions = &case.repetitions;
         JsonCase {
             policy: &run.policy,
@@ -256,6 +267,15 @@ impl<'a> JsonCase<'a> {
             }),
             id: case.id.as_deref(),
             note: case.note.as_deref(),
+            share: run.results.shared.is_some().then_some(JsonPlace {
+                trace: case.trace,
+                nth: case.nth,
+                caller: match &case.grant {
+                    Grant::Named(_) => "named",
+                    Grant::Implicit => "implicit",
+                    Grant::Unknown => "unknown",
+                },
+            }),
         }
     }
 }

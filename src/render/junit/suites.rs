@@ -246,7 +246,7 @@ fn of_run(suites: &mut Vec<Suite>, run: &TestRun, style: Style<'_>) {
     let results = &run.results;
     let allowed = allows_undetermined(run);
     let mut cases: Vec<&Case> = results.cases.iter().chain(&results.passed).collect();
-    cases.sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
+    cases.sort_by(|a, b| a.in_order(b));
     for (at, trace) in results.traces.iter().enumerate() {
         let mut suite = Suite::new(&trace.name);
         suite.properties = properties(run, &trace.counts);

@@ -92,6 +92,7 @@ pub(super) fn read(
         return None;
     }
     let call = RecordedCall {
+        nth: 0,
         line,
         server: match server {
             None => base.defaults.server.clone(),

@@ -77,6 +77,100 @@ fn a_million_characters_and_deep_nesting_are_read_or_passed_over() {
 }
 
 #[test]
+fn a_native_trace_reads_what_is_long_and_refuses_what_is_hostile() {
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000_000));
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500));
+    let deeper = format!("{{\"a\":{}", "[".repeat(200_000));
+    let call =
+        |arguments: &str| format!("{{\"tool\":\"t\",\"id\":\"same\",\"arguments\":{arguments}}}\n");
+    let mut text = [call(&long), call(&deep), call(&deeper)].concat();
+    text.push_str(&call(r#"{"a":1,"a":2,"\u0000\u001b":"\u202e"}"#));
+    text.push_str("{\"tool\":\"t\",\"tool\":\"u\"}\n{\"tool\":\"\u{1b}[31m\"}\n{\"tool\":\"cut");
+    let log = of(Format::Native, &text);
+    let lines: Vec<usize> = log.calls.iter().map(|call| call.line).collect();
+    assert_eq!(lines, [1, 4]);
+    assert!(log.calls[1].repeats_an_argument);
+    // Too deep twice, a repeated member, a raw control character, a cut.
+    assert_eq!(log.invalid, 5);
+    assert_eq!(passed(&log), []);
+}
+
+#[test]
+fn an_event_log_that_is_hostile_is_read_or_passed_over() {
+    let event = |tool: &str, more: &str| {
+        format!(
+            "{{\"ts\":\"2026-11-20T10:00:00Z\",\"type\":\"tool_call\",\"instance\":\"i\",\"tool\":{tool},\"result\":\"denied\"{more}}}\n"
+        )
+    };
+    let name = format!("\"{}\"", "x".repeat(1_000_000));
+    let deep = format!(",\"a\":{}{}", "[".repeat(500), "]".repeat(500));
+    let mut text = event(&name, "");
+    text.push_str(&event("\"t\"", &deep));
+    text.push_str(&event("\"\\u0000\\u001b[31m\\u202e\"", ""));
+    text.push_str(&event("\"t\"", ",\"tool\":\"last\",\"result\":\"allowed\""));
+    text.push_str(&event("[1]", ""));
+    text.push_str("{\"type\":\"tool_call\",\"tool\":\"cut");
+    let log = of(Format::Gateway, &text);
+    let tools: Vec<usize> = log
+        .calls
+        .iter()
+        .map(|call| call.tool().unwrap().len())
+        .collect();
+    assert_eq!(tools, [1_000_000, 9, 4]);
+    assert_eq!(log.calls[2].observed, Some(Observed::Allow));
+    assert_eq!(
+        passed(&log),
+        [
+            ("a tool call without the tool's name", vec![5]),
+            ("cut off before its JSON ends", vec![6]),
+            ("nested deeper than 127 levels", vec![2]),
+        ]
+    );
+}
+
+/// A result of the call of the same format in [`CALLS`]; spans have none.
+const RESULTS: [(Format, &str); 5] = [
+    (Format::JsonRpc, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+    (
+        Format::ClaudeCode,
+        r#"{"type":"user","sessionId":"s","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","content":"x"}]}}"#,
+    ),
+    (
+        Format::Codex,
+        r#"{"type":"response_item","payload":{"type":"function_call_output","call_id":"i","output":"x"}}"#,
+    ),
+    (
+        Format::ClaudeDesktop,
+        r#"2025-12-16T16:06:56.750Z [info] [s] Message from server: {"jsonrpc":"2.0","id":1,"result":{}}"#,
+    ),
+    (
+        Format::OpenAi,
+        r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"i","function":{"name":"t","arguments":"{}"}},{"id":"i","function":{"name":"t","arguments":"{}"}}]},{"role":"tool","tool_call_id":"i","content":"x"}]}"#,
+    ),
+];
+
+#[test]
+fn an_id_that_repeats_means_the_nearest_open_call_in_every_format() {
+    for (format, result) in RESULTS {
+        let (_, template) = CALLS.into_iter().find(|(of, _)| *of == format).unwrap();
+        let call = line(template, "{}");
+        let text = match format {
+            // Ids count within one conversation, which is one line.
+            Format::OpenAi => result.to_owned(),
+            _ => format!("{call}{call}{result}\n"),
+        };
+        let log = of(format, &text);
+        let answered: Vec<bool> = log
+            .calls
+            .iter()
+            .map(|call| call.response.is_some())
+            .collect();
+        assert_eq!(answered, [false, true], "{format:?}");
+        assert_eq!(passed(&log), [], "{format:?}");
+    }
+}
+
+#[test]
 fn a_line_beyond_the_cap_is_passed_over_and_the_next_is_read() {
     for (format, template) in CALLS {
         let mut text = "x".repeat((16 << 20) + 1);

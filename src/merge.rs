@@ -1,0 +1,243 @@
+//! The JSON reports of a run's shares as the report of the whole run
+//! (traces.md §4): the same bytes, for every format.
+//!
+//! Nothing but the reports is read: a share's report holds the policy that it
+//! was decided by, and whatever else the whole one is made of.
+
+mod read;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Finding;
+use crate::engine::Engine;
+use crate::replay::redact::redact;
+use crate::replay::results::Results;
+use crate::replay::share::{By, Share, join};
+use crate::report::{Failure, SharedRun, TestRun, Tested};
+use crate::source::SourceMap;
+use crate::trace::{Grant, RecordedArguments};
+
+use read::{Part, Sources};
+
+/// One report to merge.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The name by which refusals call it.
+    pub name: String,
+    /// Its text.
+    pub bytes: Vec<u8>,
+}
+
+/// Why reports cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The report, or all of them.
+    pub report: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// Whether the report is no whole report of a share, rather than one that
+    /// does not belong to the others.
+    pub invalid: bool,
+}
+
+/// The whole run.
+#[derive(Debug)]
+pub struct Merged {
+    /// The files that findings and rules stand in.
+    pub sources: SourceMap,
+    /// What it found.
+    pub tested: Tested,
+    /// Inputs that could not be read.
+    pub failures: Vec<Failure>,
+    /// Whether there was anything to replay.
+    pub assigned: bool,
+    /// Whether the shares were asked to show all arguments.
+    pub shows_arguments: bool,
+    /// Whether the shares kept the calls that passed, for a test report.
+    pub has_passed: bool,
+    /// Whether the shares kept the use of limits, for a page.
+    pub has_usage: bool,
+}
+
+/// Joins the reports of all shares of one run, given in any order.
+///
+/// # Errors
+/// Every report that is none of a share, or that does not belong to the
+/// others, and the shares that are missing.
+pub fn merge(inputs: &[Input]) -> Result<Merged, Vec<Refusal>> {
+    let mut sources = Sources::default();
+    let mut parts = Vec::new();
+    let mut refusals = Vec::new();
+    for input in inputs {
+        match read::part(input, &mut sources) {
+            Ok(part) => parts.push(part),
+            Err(message) => refusals.push(Refusal {
+                report: Some(input.name.clone()),
+                message,
+                invalid: true,
+            }),
+        }
+    }
+    parts.sort_by_key(|part| part.share.index);
+    refusals.extend(unlike(&parts));
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    refusals.extend(incomplete(&parts));
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    whole(parts, sources).map_err(|refusal| vec![refusal])
+}
+
+fn refusal(part: &Part, message: String) -> Refusal {
+    Refusal {
+        report: Some(part.name.clone()),
+        message,
+        invalid: false,
+    }
+}
+
+/// The reports that were asked for otherwise than the first.
+fn unlike(parts: &[Part]) -> Vec<Refusal> {
+    let Some((first, rest)) = parts.split_first() else {
+        return Vec::new();
+    };
+    let complaint = |part: &Part| {
+        let what = first.difference(part)?;
+        let message = format!("does not belong to {}: {what}", first.name);
+        Some(refusal(part, message))
+    };
+    rest.iter().filter_map(complaint).collect()
+}
+
+/// The shares that are there twice, or not at all.
+fn incomplete(parts: &[Part]) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut names: BTreeMap<u32, &Part> = BTreeMap::new();
+    for part in parts {
+        if let Some(other) = names.insert(part.share.index, part) {
+            let Share { index, of, .. } = part.share;
+            let message = format!("is share {index} of {of}, and so is {}", other.name);
+            refusals.push(refusal(part, message));
+        }
+    }
+    let of = parts.first().map_or(0, |part| part.share.of);
+    let missing: Vec<String> = (1..=of)
+        .filter(|index| !names.contains_key(index))
+        .map(|index| index.to_string())
+        .collect();
+    if !missing.is_empty() {
+        let message = format!("of {of} shares these are missing: {}", missing.join(", "));
+        refusals.push(Refusal {
+            report: None,
+            message,
+            invalid: false,
+        });
+    }
+    refusals
+}
+
+fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
+    let mut parts = parts;
+    let Some(first) = parts.first() else {
+        return Err(Refusal {
+            report: None,
+            message: "there is no report to merge".to_owned(),
+            invalid: false,
+        });
+    };
+    let asked = first.asked.clone();
+    let (assigned, shows_arguments) = (asked.assigned, first.shows_arguments);
+    let given = first.share.by == By::Given;
+    let mut tested = Tested::default();
+    let mut failures: Vec<Failure> = Vec::new();
+    for part in &mut parts {
+        for finding in std::mem::take(&mut part.findings) {
+            add_once(&mut tested.findings, finding);
+        }
+        for failure in std::mem::take(&mut part.failures) {
+            if !failures.contains(&failure) {
+                failures.push(failure);
+            }
+        }
+    }
+    let runs = parts.iter().map(|part| part.runs.len()).min().unwrap_or(0);
+    for at in 0..runs {
+        let mut run = run(&mut parts, at, &asked, given)?;
+        if !shows_arguments {
+            withhold(&mut run.results);
+        }
+        tested.runs.push(run);
+    }
+    Ok(Merged {
+        sources: sources.map,
+        tested,
+        failures,
+        assigned,
+        shows_arguments,
+        has_passed: asked.options.list_passed,
+        has_usage: asked.options.usage,
+    })
+}
+
+/// Leaves of the calls that all shares decided what that decision looked at;
+/// what a share has decided shows no more already.
+fn withhold(results: &mut Results) {
+    let cases = results.cases.iter_mut().chain(&mut results.passed);
+    for case in cases.filter(|case| case.grant == Grant::Unknown) {
+        if let Some(RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value)) =
+            &mut case.arguments
+        {
+            *value = redact(value, &case.reads);
+        }
+    }
+}
+
+fn add_once(findings: &mut Vec<Finding>, finding: Finding) {
+    if !findings.contains(&finding) {
+        findings.push(finding);
+    }
+}
+
+/// Policy number `at` of all shares.
+fn run(parts: &mut [Part], at: usize, asked: &SharedRun, given: bool) -> Result<TestRun, Refusal> {
+    let mut results: Vec<Results> = Vec::new();
+    let mut head = None;
+    for part in parts.iter_mut() {
+        if let Some(run) = part.runs.get_mut(at) {
+            results.push(std::mem::take(&mut run.results));
+            head =
+                head.or_else(|| Some((run.name.clone(), run.places.clone(), run.server.clone())));
+        }
+    }
+    let Some((policy, places, server)) = head else {
+        return Err(Refusal {
+            report: None,
+            message: "there is no policy in the reports".to_owned(),
+            invalid: true,
+        });
+    };
+    let mut options = asked.options.clone();
+    options.server.clone_from(&server);
+    let engine = Engine::new(&places);
+    let results = join(&engine, &options, &results, given).map_err(|(at, why)| {
+        let name = |at: usize| parts.get(at).map(|part| part.name.clone());
+        let first = name(0).unwrap_or_default();
+        Refusal {
+            report: name(at),
+            message: format!("does not belong to {first}: it has read {why}"),
+            invalid: false,
+        }
+    })?;
+    options.share = None;
+    let outcome = results.outcome(&options);
+    Ok(TestRun {
+        policy,
+        places,
+        server,
+        results,
+        outcome,
+    })
+}
