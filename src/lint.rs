@@ -13,6 +13,7 @@
 
 mod argument;
 mod context;
+mod fit;
 mod fixes;
 pub(crate) mod hidden_text;
 mod loose;
@@ -32,6 +33,7 @@ use crate::engine::Engine;
 use crate::policy::Policy;
 
 pub use page::{book, explain};
+pub use rules::unconstrained_freeform_argument::OpenArgument;
 pub use settings::{BadOption, Level, Settings, UnknownRule};
 
 use context::Context;
@@ -170,4 +172,13 @@ pub fn lint(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<Findin
     // The sort is stable, so that rules keep their order in one place.
     findings.sort_by_key(|finding| finding.location);
     findings
+}
+
+/// The arguments by which a caller says what is to be done and that `policy`
+/// leaves open: exactly what `unconstrained-freeform-argument` reports. Only who
+/// knows the server can say what is right for them.
+pub fn open_arguments(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<OpenArgument> {
+    let context = Context::new(policy, engine, settings);
+    let open = rules::unconstrained_freeform_argument::open_arguments(&context);
+    open.map(|(_, open)| open).collect()
 }

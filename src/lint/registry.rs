@@ -40,6 +40,7 @@ pub static RULES: &[&Rule] = &[
     &rules::inexact_number::RULE,
     &rules::case_folding_allowlist::RULE,
     &rules::burst_only_limit::RULE,
+    &rules::forgotten_limit::RULE,
     &rules::loose_limit::RULE,
     &rules::approval_promised::RULE,
     // Inventory

@@ -17,6 +17,7 @@ pub mod denylist_only;
 pub mod empty_list;
 pub mod exposed_destructive_tool;
 pub mod fail_open_deny;
+pub mod forgotten_limit;
 pub mod free_amount;
 pub mod hidden_and_listed;
 pub mod inexact_number;

@@ -1,0 +1,288 @@
+//! The one tool without a limit that all the others have.
+
+use std::collections::BTreeMap;
+
+use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::diagnostic::{Severity, WitnessCall};
+use crate::inventory::category::{Category, Risk};
+use crate::lint::context::Tool;
+use crate::lint::witness::repeated;
+use crate::policy::{Limit, Window};
+use crate::time::Span;
+
+/// `forgotten-limit`
+pub static RULE: Rule = Rule {
+    name: "forgotten-limit",
+    summary: "One tool lacks a limit that every other tool of its kind has",
+    group: Group::Security,
+    severity: Severity::Note,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for the one allowed tool without a limit of its own over a window, where the two or \
+           more other tools of its category have one, or three or more others of any category. A \
+           tool whose other limits keep it below what the others may do anyway, and one that \
+           `burst-only-limit` or an `unlimited-…` rule speaks of, are left alone.",
+    why: "A policy that limits every tool but one was written with a rule in mind. The exception is \
+          either meant, and worth a word, or a line that got lost.",
+    bad: &[
+        Bad {
+            says: "`search_pages` got lost",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_page": { "limits": [{ "counter": "gets", "window": "minute", "max": 60, "scope": "grant" }] },
+    "list_pages": { "limits": [{ "counter": "lists", "window": "minute", "max": 60, "scope": "grant" }] },
+    "search_pages": {}
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "Nothing keeps the comments of a day down",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_issue": {
+      "limits": [
+        { "counter": "issues_per_minute", "window": "minute", "max": 5, "scope": "grant" },
+        { "counter": "issues_per_day", "window": "day", "max": 100, "scope": "grant" }
+      ]
+    },
+    "update_issue": {
+      "limits": [
+        { "counter": "updates_per_minute", "window": "minute", "max": 5, "scope": "grant" },
+        { "counter": "updates_per_day", "window": "day", "max": 100, "scope": "grant" }
+      ]
+    },
+    "add_comment": {
+      "limits": [{ "counter": "comments_per_minute", "window": "minute", "max": 5, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+    ],
+    good: &[
+        Good {
+            says: "Ten a day are fewer than sixty a minute",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_page": { "limits": [{ "counter": "gets", "window": "minute", "max": 60, "scope": "grant" }] },
+    "list_pages": { "limits": [{ "counter": "lists", "window": "minute", "max": 60, "scope": "grant" }] },
+    "get_statistics": { "limits": [{ "counter": "statistics", "window": "day", "max": 10, "scope": "grant" }] }
+  }
+}"#,
+        },
+        Good {
+            says: "Two without a limit are no slip",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_page": {},
+    "list_pages": {},
+    "search_pages": { "limits": [{ "counter": "searches", "window": "minute", "max": 30, "scope": "grant" }] }
+  }
+}"#,
+        },
+    ],
+    check,
+};
+
+/// So many other tools of the same category show what is usual.
+const OF_ITS_KIND: usize = 2;
+/// So many other tools of whatever category do.
+const OF_ANY_KIND: usize = 3;
+/// Longer sequences are not replayed.
+const LONGEST: u64 = 20_000;
+
+/// How often a limit over one window occurs among some tools.
+#[derive(Default)]
+struct Usual {
+    tools: usize,
+    /// The limits of those that have one.
+    most: Vec<u64>,
+}
+
+impl Usual {
+    fn count(&mut self, tool: &Tool<'_>, window: Window) {
+        self.tools += 1;
+        self.most.extend(most(tool, window));
+    }
+
+    /// Whether all but one tool have such a limit, and are enough to tell.
+    fn shows(&self, enough: usize) -> bool {
+        self.most.len() >= enough && self.tools - self.most.len() == 1
+    }
+
+    /// The limit that most tools have, of equally usual ones the least.
+    fn usual(&self) -> u64 {
+        let mut sorted = self.most.clone();
+        sorted.sort_unstable();
+        let longest = sorted.chunk_by(|a, b| a == b).rev();
+        let longest = longest.max_by_key(|alike| alike.len());
+        longest.and_then(<[u64]>::first).copied().unwrap_or(1)
+    }
+}
+
+/// What a tool lacks.
+struct Missing {
+    window: Window,
+    /// The others, as in "the other 4 Read tools have".
+    others: String,
+    usual: u64,
+    largest: u64,
+}
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    let usual = Window::ALL.map(|window| {
+        let mut of_any = Usual::default();
+        let mut of_kind: BTreeMap<Category, Usual> = BTreeMap::new();
+        for tool in context.open_tools() {
+            of_any.count(tool, window);
+            let kind = of_kind.entry(tool.class.category).or_default();
+            kind.count(tool, window);
+        }
+        (window, of_any, of_kind)
+    });
+    for tool in context.open_tools() {
+        let mut missing = Vec::new();
+        for (window, of_any, of_kind) in &usual {
+            if most(tool, *window).is_none() && !is_said_elsewhere(context, tool, *window) {
+                let of_kind = of_kind.get(&tool.class.category);
+                missing.extend(lacks(context, tool, *window, of_any, of_kind));
+            }
+        }
+        report(context, reporter, tool, &missing);
+    }
+}
+
+/// The tightest limit of a tool's own on calls or amounts over a window.
+fn most(tool: &Tool<'_>, window: Window) -> Option<u64> {
+    let limits = tool.rules.limits.iter();
+    let over = limits.filter(|limit| limit.window.value == window);
+    over.map(|limit| limit.max.value).min()
+}
+
+fn is_said_elsewhere(context: &Context<'_>, tool: &Tool<'_>, window: Window) -> bool {
+    let category = tool.class.category;
+    let mut limits = context.limits_of(tool).peekable();
+    if limits.peek().is_none() {
+        return match category {
+            Category::Read | Category::Destructive => false,
+            Category::Write => context.runs("unlimited-write-tool"),
+            Category::Execute => context.runs("unlimited-execute-tool"),
+            Category::Financial => context.runs("unlimited-financial-tool"),
+        };
+    }
+    let is_short = |limit: &Limit| limit.window.value == Window::Minute;
+    window > Window::Minute
+        && category.risk() >= Risk::High
+        && limits.all(is_short)
+        && context.runs("burst-only-limit")
+}
+
+fn lacks(
+    context: &Context<'_>,
+    tool: &Tool<'_>,
+    window: Window,
+    of_any: &Usual,
+    of_kind: Option<&Usual>,
+) -> Option<Missing> {
+    let category = tool.class.category;
+    let (usual, others) = match of_kind.filter(|usual| usual.shows(OF_ITS_KIND)) {
+        Some(usual) => {
+            let others = format!("the other {} {category} tools have", usual.most.len());
+            (usual, others)
+        }
+        None => {
+            let usual = Some(of_any).filter(|usual| usual.shows(OF_ANY_KIND))?;
+            let others = format!("all {} other tools have", usual.most.len());
+            (usual, others)
+        }
+    };
+    let largest = usual.most.iter().max().copied().unwrap_or(1);
+    let mut bounds = context.limits_of(tool).filter_map(|l| at_most(l, window));
+    let missing = Missing {
+        window,
+        others,
+        usual: usual.usual(),
+        largest,
+    };
+    (!bounds.any(|most| most <= largest)).then_some(missing)
+}
+
+/// How many calls a limit lets pass in a window of another length.
+fn at_most(limit: &Limit, window: Window) -> Option<u64> {
+    if limit.increment_from.is_some() {
+        return None;
+    }
+    let times = window.seconds() / limit.window.value.seconds();
+    let times = times.max(1).unsigned_abs();
+    Some(limit.max.value.saturating_mul(times))
+}
+
+fn report(
+    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
+    tool: &Tool<'_>,
+    missing: &[Missing],
+) {
+    let name = tool.name();
+    let Some(first) = missing.first() else { return };
+    let clauses: Vec<String> = missing
+        .chunk_by(|a, b| a.others == b.others)
+        .filter_map(|alike| {
+            let windows: Vec<&str> = alike.iter().map(|of| of.window.name()).collect();
+            let others = &alike.first()?.others;
+            Some(format!(
+                "no limit per {}, and {others}",
+                windows.join(" or ")
+            ))
+        })
+        .collect();
+    let limits: Vec<String> = missing
+        .iter()
+        .map(|of| {
+            let window = of.window.name();
+            let counter = quoted(&format!("{name}_per_{window}"));
+            format!(
+                "{{\"counter\": {counter}, \"window\": \"{window}\", \"max\": {}, \"scope\": \"grant\"}}",
+                of.usual
+            )
+        })
+        .collect();
+    let finding = reporter
+        .finding(
+            tool.rules.span,
+            &tool.rules.pointer,
+            format!("`{name}` has {}", clauses.join("; ")),
+        )
+        .help(format!("add to \"limits\": {}", limits.join(", ")))
+        .witness(proof(context, reporter, tool, first).unwrap_or_default());
+    reporter.push(finding);
+}
+
+/// One call more than any of the others may have in the window.
+fn proof(
+    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
+    tool: &Tool<'_>,
+    missing: &Missing,
+) -> Option<Vec<WitnessCall>> {
+    let times = missing.largest.checked_add(1).filter(|t| *t <= LONGEST)?;
+    let every = i128::from(missing.window.seconds()) * 1_000_000_000 / i128::from(times);
+    let arguments = context.accepted(tool)?;
+    reporter.passing(vec![repeated(
+        tool.name(),
+        arguments,
+        times,
+        Span::nanos(every),
+    )])
+}
