@@ -301,6 +301,7 @@ fn the_book_has_every_page() {
 
 mod cases;
 mod exact;
+mod good;
 mod inventory;
 mod random;
 mod seeds;

@@ -22,8 +22,8 @@ pub static RULE: Rule = Rule {
     aliases: &[],
     what: "Looks for the one allowed tool without a limit of its own over a window, where the two or \
            more other tools of its category have one, or three or more others of any category. A \
-           tool whose other limits keep it below what the others may do anyway, and one that \
-           `burst-only-limit` or an `unlimited-…` rule speaks of, are left alone.",
+           tool with a limit over another window of its own choice, one whose other limits keep it \
+           below what the others may do anyway, and one that `burst-only-limit` or an `unlimited-…` rule speaks of, are left alone.",
     why: "A policy that limits every tool but one was written with a rule in mind. The exception is \
           either meant, and worth a word, or a line that got lost.",
     bad: &[
@@ -80,6 +80,18 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
+            says: "Twenty an hour are somebody's choice",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_issue": { "limits": [{ "counter": "issues", "window": "minute", "max": 5, "scope": "grant" }] },
+    "add_comment": { "limits": [{ "counter": "comments", "window": "minute", "max": 5, "scope": "grant" }] },
+    "create_release": { "limits": [{ "counter": "releases", "window": "hour", "max": 20, "scope": "grant" }] }
+  }
+}"#,
+        },
+        Good {
             says: "Two without a limit are no slip",
             policy: r#"{
   "version": "1",
@@ -102,63 +114,103 @@ const OF_ANY_KIND: usize = 3;
 /// Longer sequences are not replayed.
 const LONGEST: u64 = 20_000;
 
-/// How often a limit over one window occurs among some tools.
-#[derive(Default)]
-struct Usual {
+/// Tools that are alike, and the limits that they have over each window.
+struct Alike {
     tools: usize,
-    /// The limits of those that have one.
-    most: Vec<u64>,
+    limits: [(Window, Vec<u64>); 3],
 }
 
-impl Usual {
-    fn count(&mut self, tool: &Tool<'_>, window: Window) {
+impl Default for Alike {
+    fn default() -> Alike {
+        Alike {
+            tools: 0,
+            limits: Window::ALL.map(|window| (window, Vec::new())),
+        }
+    }
+}
+
+impl Alike {
+    fn count(&mut self, tool: &Tool<'_>) {
         self.tools += 1;
-        self.most.extend(most(tool, window));
+        for (window, limits) in &mut self.limits {
+            limits.extend(most(tool, *window));
+        }
     }
 
-    /// Whether all but one tool have such a limit, and are enough to tell.
-    fn shows(&self, enough: usize) -> bool {
-        self.most.len() >= enough && self.tools - self.most.len() == 1
-    }
-
-    /// The limit that most tools have, of equally usual ones the least.
-    fn usual(&self) -> u64 {
-        let mut sorted = self.most.clone();
-        sorted.sort_unstable();
-        let longest = sorted.chunk_by(|a, b| a == b).rev();
-        let longest = longest.max_by_key(|alike| alike.len());
-        longest.and_then(<[u64]>::first).copied().unwrap_or(1)
+    /// The limits that all tools of the group have but this one, unless it has
+    /// one over a window that is not common to all.
+    fn lacks(&self, tool: &Tool<'_>, enough: usize) -> Vec<(Window, &[u64])> {
+        let is_own_choice = self
+            .limits
+            .iter()
+            .any(|(window, limits)| most(tool, *window).is_some() && limits.len() < self.tools);
+        if self.tools <= enough || is_own_choice {
+            return Vec::new();
+        }
+        let all = self.limits.iter();
+        let odd = all.filter(|(window, limits)| {
+            most(tool, *window).is_none() && limits.len() + 1 == self.tools
+        });
+        odd.map(|(window, limits)| (*window, limits.as_slice()))
+            .collect()
     }
 }
 
 /// What a tool lacks.
-struct Missing {
+struct Missing<'g> {
     window: Window,
     /// The others, as in "the other 4 Read tools have".
     others: String,
-    usual: u64,
-    largest: u64,
+    /// What they have.
+    limits: &'g [u64],
+}
+
+impl<'g> Missing<'g> {
+    fn new((window, limits): (Window, &'g [u64]), others: &str) -> Missing<'g> {
+        Missing {
+            window,
+            others: others.to_owned(),
+            limits,
+        }
+    }
+
+    /// The limit that most of the others have, of equally usual ones the least.
+    fn usual(&self) -> u64 {
+        let mut sorted = self.limits.to_vec();
+        sorted.sort_unstable();
+        let runs = sorted.chunk_by(|a, b| a == b).rev();
+        let longest = runs.max_by_key(|alike| alike.len());
+        longest.and_then(<[u64]>::first).copied().unwrap_or(1)
+    }
+
+    fn largest(&self) -> u64 {
+        self.limits.iter().max().copied().unwrap_or(1)
+    }
 }
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
-    let usual = Window::ALL.map(|window| {
-        let mut of_any = Usual::default();
-        let mut of_kind: BTreeMap<Category, Usual> = BTreeMap::new();
-        for tool in context.open_tools() {
-            of_any.count(tool, window);
-            let kind = of_kind.entry(tool.class.category).or_default();
-            kind.count(tool, window);
-        }
-        (window, of_any, of_kind)
-    });
+    let mut of_any = Alike::default();
+    let mut of_kind: BTreeMap<Category, Alike> = BTreeMap::new();
     for tool in context.open_tools() {
-        let mut missing = Vec::new();
-        for (window, of_any, of_kind) in &usual {
-            if most(tool, *window).is_none() && !is_said_elsewhere(context, tool, *window) {
-                let of_kind = of_kind.get(&tool.class.category);
-                missing.extend(lacks(context, tool, *window, of_any, of_kind));
-            }
+        of_any.count(tool);
+        of_kind.entry(tool.class.category).or_default().count(tool);
+    }
+    for tool in context.open_tools() {
+        let category = tool.class.category;
+        let mut missing: Vec<Missing<'_>> = Vec::new();
+        if let Some(group) = of_kind.get(&category) {
+            let others = format!("the other {} {category} tools have", group.tools - 1);
+            let lacks = group.lacks(tool, OF_ITS_KIND);
+            missing.extend(lacks.into_iter().map(|of| Missing::new(of, &others)));
         }
+        if missing.is_empty() {
+            let others = format!("all {} other tools have", of_any.tools - 1);
+            let lacks = of_any.lacks(tool, OF_ANY_KIND);
+            missing.extend(lacks.into_iter().map(|of| Missing::new(of, &others)));
+        }
+        missing.retain(|of| {
+            !is_said_elsewhere(context, tool, of.window) && !is_bounded(context, tool, of)
+        });
         report(context, reporter, tool, &missing);
     }
 }
@@ -188,34 +240,11 @@ fn is_said_elsewhere(context: &Context<'_>, tool: &Tool<'_>, window: Window) -> 
         && context.runs("burst-only-limit")
 }
 
-fn lacks(
-    context: &Context<'_>,
-    tool: &Tool<'_>,
-    window: Window,
-    of_any: &Usual,
-    of_kind: Option<&Usual>,
-) -> Option<Missing> {
-    let category = tool.class.category;
-    let (usual, others) = match of_kind.filter(|usual| usual.shows(OF_ITS_KIND)) {
-        Some(usual) => {
-            let others = format!("the other {} {category} tools have", usual.most.len());
-            (usual, others)
-        }
-        None => {
-            let usual = Some(of_any).filter(|usual| usual.shows(OF_ANY_KIND))?;
-            let others = format!("all {} other tools have", usual.most.len());
-            (usual, others)
-        }
-    };
-    let largest = usual.most.iter().max().copied().unwrap_or(1);
-    let mut bounds = context.limits_of(tool).filter_map(|l| at_most(l, window));
-    let missing = Missing {
-        window,
-        others,
-        usual: usual.usual(),
-        largest,
-    };
-    (!bounds.any(|most| most <= largest)).then_some(missing)
+/// Whether the tool's other limits keep it below what the others may do anyway.
+fn is_bounded(context: &Context<'_>, tool: &Tool<'_>, missing: &Missing<'_>) -> bool {
+    let limits = context.limits_of(tool);
+    let mut bounds = limits.filter_map(|limit| at_most(limit, missing.window));
+    bounds.any(|most| most <= missing.largest())
 }
 
 /// How many calls a limit lets pass in a window of another length.
@@ -232,7 +261,7 @@ fn report(
     context: &Context<'_>,
     reporter: &mut Reporter<'_>,
     tool: &Tool<'_>,
-    missing: &[Missing],
+    missing: &[Missing<'_>],
 ) {
     let name = tool.name();
     let Some(first) = missing.first() else { return };
@@ -254,7 +283,7 @@ fn report(
             let counter = quoted(&format!("{name}_per_{window}"));
             format!(
                 "{{\"counter\": {counter}, \"window\": \"{window}\", \"max\": {}, \"scope\": \"grant\"}}",
-                of.usual
+                of.usual()
             )
         })
         .collect();
@@ -274,9 +303,9 @@ fn proof(
     context: &Context<'_>,
     reporter: &mut Reporter<'_>,
     tool: &Tool<'_>,
-    missing: &Missing,
+    missing: &Missing<'_>,
 ) -> Option<Vec<WitnessCall>> {
-    let times = missing.largest.checked_add(1).filter(|t| *t <= LONGEST)?;
+    let times = missing.largest().checked_add(1).filter(|t| *t <= LONGEST)?;
     let every = i128::from(missing.window.seconds()) * 1_000_000_000 / i128::from(times);
     let arguments = context.accepted(tool)?;
     reporter.passing(vec![repeated(
