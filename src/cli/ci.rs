@@ -46,8 +46,11 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         findings: std::mem::take(&mut workspace.config_findings),
         ..Ci::default()
     };
-    ci.findings
-        .extend(suppressions::without_policy(&workspace, &files));
+    ci.findings.extend(suppressions::without_policy(
+        &workspace,
+        &files,
+        &linter.settings,
+    ));
     let replay = ReplayArgs {
         wanted: args.output.wanted(),
         ..ReplayArgs::default()

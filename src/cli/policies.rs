@@ -143,9 +143,11 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     };
     let mut findings = check(&mut workspace, &files, Some(&mut linter));
     if args.policies.is_empty() {
-        findings
-            .list
-            .extend(suppressions::without_policy(&workspace, &files));
+        findings.list.extend(suppressions::without_policy(
+            &workspace,
+            &files,
+            &linter.settings,
+        ));
     }
     findings.repairs = repairs.list;
     if let Some(reason) = &args.suppress_existing

@@ -1,6 +1,6 @@
 //! A condition that the argument's own schema rules out.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::Slot;
 use crate::inventory::schema::{JsonType, Shape};
@@ -125,7 +125,7 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::{Kind as Step, Lookup, Slot};
 use crate::inventory::schema::Required;
@@ -170,7 +170,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

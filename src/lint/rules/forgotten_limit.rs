@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::category::{Category, Risk};
 use crate::lint::context::Tool;
@@ -104,7 +104,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// So many other tools of the same category show what is usual.

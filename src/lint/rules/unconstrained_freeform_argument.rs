@@ -1,6 +1,6 @@
 //! Code, a query, a URL or a path that no condition looks at.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::category::Category;
 use crate::inventory::schema::JsonType;
@@ -80,7 +80,7 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

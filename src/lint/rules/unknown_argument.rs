@@ -1,6 +1,6 @@
 //! An argument that the server's tool does not have.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Applicability, Edit, Fix, Severity};
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
 use crate::lint::argument::{described, is_mistaken};
@@ -119,7 +119,7 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -1,6 +1,6 @@
 //! A tool that the server does not have.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Applicability, Edit, Fix, Severity};
 use crate::lint::hidden_text::in_name;
 use crate::source::Span;
@@ -41,7 +41,7 @@ tools.json:
 tools.json:
 { "tools": [{ "name": "read_file" }, { "name": "delete_file" }] }"#,
     }],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
