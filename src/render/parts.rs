@@ -39,7 +39,8 @@ pub fn of_diff(diff: &DiffReport) -> Vec<&Finding> {
         .iter()
         .filter_map(|policy| policy.traffic.as_ref());
     let problems = traffic.flat_map(|traffic| &traffic.problems);
-    diff.findings.iter().chain(problems).collect()
+    let drift = diff.diff.drift();
+    diff.findings.iter().chain(drift).chain(problems).collect()
 }
 
 /// Every run of traces.
