@@ -13,6 +13,7 @@ mod guarded;
 mod import;
 mod init;
 mod input;
+mod observed;
 mod output;
 mod policies;
 mod repair;

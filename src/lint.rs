@@ -34,7 +34,7 @@ use crate::policy::Policy;
 
 pub use page::{book, explain};
 pub use rules::unconstrained_freeform_argument::OpenArgument;
-pub use settings::{BadOption, Level, Settings, UnknownRule};
+pub use settings::{BadOption, Level, Settings, UnknownRule, Used};
 
 use context::Context;
 use reporter::Reporter;

@@ -43,6 +43,8 @@ pub struct LimitUsage {
     pub peak: u64,
     /// Calls that this limit refused.
     pub denied: u64,
+    /// Calls that passed and that it counted.
+    pub counted: u64,
     /// The same by bucket.
     pub over_time: Buckets<Used>,
 }
@@ -167,6 +169,7 @@ impl Usage {
             };
             usage.peak = usage.peak.max(peak);
             usage.denied += denied;
+            usage.counted += u64::from(decision.is_allow());
             if let Some(time) = time {
                 usage.over_time.add(time, Used { peak, denied });
             }
@@ -182,6 +185,7 @@ impl LimitUsage {
             max: limit.max,
             peak: 0,
             denied: 0,
+            counted: 0,
             over_time: Buckets::default(),
         }
     }

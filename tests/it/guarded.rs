@@ -106,3 +106,31 @@ fn the_book_of_rules_is_up_to_date() {
         "docs/rules.md is not what the rules say: run `mcppolicy explain --all > docs/rules.md`"
     );
 }
+
+#[test]
+fn limits_are_held_against_given_recordings() {
+    let dir = fresh("lint-observed");
+    let limit = r#"{"counter":"gets","window":"minute","max":60,"scope":"grant"}"#;
+    let policy = format!(
+        r#"{{"version":"1","default":"deny","tools":{{"get_it":{{"limits":[{limit}]}}}}}}"#
+    );
+    std::fs::write(dir.join("p.json"), policy).unwrap();
+    let calls = "{\"repeat\":60,\"every\":\"30s\",\"ts\":\"2026-03-02T09:00:00Z\",\"grant\":\"a\",\"tool\":\"get_it\"}\n";
+    std::fs::write(dir.join("t.jsonl"), calls).unwrap();
+    let found = findings(&dir, &["lint", "p.json", "--traces", "t.jsonl"], 0);
+    let message = found[0]["message"].as_str().unwrap();
+    let says = "`gets` lets 60 pass per minute, and 60 recorded calls never used more than 2";
+    assert_eq!((found.len(), message), (1, says));
+    assert_eq!(run(&dir, &["lint", "p.json", "--traces", "none"]).code, 2);
+    std::fs::write(dir.join("bad.jsonl"), "{\"tool\":7}\n").unwrap();
+    let bad = run(&dir, &["lint", "p.json", "--traces", "bad.jsonl"]);
+    assert_eq!(bad.code, 2, "{}", bad.out);
+    assert!(bad.out.contains("of their lines are not"), "{}", bad.out);
+
+    let config = "[[policy]]\npath = \"p.json\"\ntraces = [\"t.jsonl\"]\n";
+    std::fs::write(dir.join("mcppolicy.toml"), config).unwrap();
+    let quiet = run(&dir, &["lint"]);
+    assert!(!quiet.out.contains("loose-limit"), "{}", quiet.out);
+    let strict = run(&dir, &["lint", "--pedantic"]);
+    assert!(strict.out.contains("note[loose-limit]"), "{}", strict.out);
+}

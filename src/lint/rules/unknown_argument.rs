@@ -1,7 +1,7 @@
 //! An argument that the server's tool does not have.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::diagnostic::{Applicability, Edit, Fix, Severity};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::diagnostic::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
 use crate::lint::argument::{described, is_mistaken};
 use crate::lint::context::Tool;
@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: true,
+    fixes: false,
     aliases: &[],
     what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
            where it admits no others (`additionalProperties: false`, or a path into what is no \
@@ -219,16 +219,8 @@ fn look(
             segments.push(meant.to_owned());
             segments.extend(path.segments().iter().skip(segments.len()).cloned());
             let written = format!("args.{}", segments.join("."));
-            let edit = |span: &Span| Edit {
-                span: *span,
-                text: quoted(&written),
-            };
-            finding
-                .help(format!("did you mean `{written}`?"))
-                .fix(Fix {
-                    applicability: Applicability::Unsafe,
-                    edits: spans.iter().map(edit).collect(),
-                })
+            // No fix: what another path lets through nobody can prove.
+            finding.help(format!("did you mean `{written}`?"))
         }
         (None, Some(_)) => finding.help(
             "a path walks through objects only; a whole array can be tested with \"contains\" or \"eq\"",
