@@ -208,6 +208,7 @@ fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Li
         ..Findings::default()
     };
     findings.list.append(&mut workspace.config_findings);
+    findings.list.sort_by_key(|finding| finding.location);
     let Some(linter) = linter else {
         let problems = files.iter().flat_map(|file| file.problems.clone());
         findings.list.extend(problems);

@@ -134,3 +134,38 @@ fn limits_are_held_against_given_recordings() {
     let strict = run(&dir, &["lint", "--pedantic"]);
     assert!(strict.out.contains("note[loose-limit]"), "{}", strict.out);
 }
+
+#[test]
+fn a_category_is_said_for_all_policies_or_for_one() {
+    let entry = |more: &str| {
+        format!(
+            "[[policy]]\npath = \"ci/policy.json\"\n{more}[lint.rules]\nmissing-on-deny = \"off\"\n"
+        )
+    };
+    let dir = server("guarded_categories", &entry(""));
+    let policy = POLICY
+        .replace("run_workflw", "frobnicate")
+        .replace("day", "minute");
+    fs::write(dir.join("ci/policy.json"), policy).unwrap();
+    assert_eq!(findings(&dir, &["lint"], 0), [] as [Value; 0]);
+    for config in [
+        entry("categories = { frobnicate = \"execute\" }\n"),
+        entry("") + "[categories]\nfrobnicate = \"Execute\"\n",
+    ] {
+        fs::write(dir.join("mcppolicy.toml"), config).unwrap();
+        let found = findings(&dir, &["lint"], 0);
+        assert_eq!(
+            (found.len(), &found[0]["rule"]),
+            (1, &Value::from("burst-only-limit"))
+        );
+    }
+    // One policy's own word goes first.
+    let both = entry("categories = { frobnicate = \"read\" }\n");
+    let both = both + "[categories]\nfrobnicate = \"execute\"\n";
+    fs::write(dir.join("mcppolicy.toml"), both).unwrap();
+    assert_eq!(findings(&dir, &["lint"], 0), [] as [Value; 0]);
+    let wrong = entry("categories = { frobnicate = \"exec\" }\n");
+    fs::write(dir.join("mcppolicy.toml"), wrong).unwrap();
+    let found = findings(&dir, &["lint"], 3);
+    assert_eq!(found[0]["message"], "This is not a category");
+}
