@@ -2,6 +2,7 @@
 //! findings or cases lists these, in this order.
 
 use crate::diagnostic::Finding;
+use crate::lint::suppress::Suppressed;
 use crate::render::words;
 use crate::report::{Body, DiffReport, Report, TestRun, Tested};
 
@@ -22,6 +23,19 @@ pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
             }
             all
         }
+    }
+}
+
+/// Every finding that does not count, because somebody has decided to live with
+/// it.
+pub fn suppressed<'a>(report: &'a Report<'_>) -> Vec<&'a Suppressed> {
+    match &report.body {
+        Body::Findings(findings) => findings.suppressed_list.iter().collect(),
+        Body::Ci(ci) => {
+            let policies = ci.policies.iter();
+            policies.flat_map(|of| &of.lint.suppressed_list).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

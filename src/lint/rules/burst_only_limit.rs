@@ -122,7 +122,7 @@ fn report(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, l
         None => String::new(),
     };
     let message = format!(
-        "{} per minute{what} is {} a day, and `{name}` has no longer limit",
+        "{} per minute{what} is {} a day, and `{name}` has no limit over an hour or a day",
         spaced(max),
         spaced(max.saturating_mul(MINUTES_PER_DAY)),
     );

@@ -20,10 +20,11 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     aliases: &[],
-    what: "Looks for the one allowed tool without a limit of its own over a window, where the two or \
-           more other tools of its category have one, or three or more others of any category. A \
-           tool with a limit over another window of its own choice, one whose other limits keep it \
-           below what the others may do anyway, and one that `burst-only-limit` or an `unlimited-…` rule speaks of, are left alone.",
+    what: "Looks for the one allowed tool without a limit of its own over a window, where the others \
+           of its category (two or more) have one, or all others of any category (three or more). \
+           It is left alone where it has a limit over a window that its likes do without, where its \
+           other limits keep it below what the others may do anyway, and where `burst-only-limit` \
+           or an `unlimited-…` rule speaks of it.",
     why: "A policy that limits every tool but one was written with a rule in mind. The exception is \
           either meant, and worth a word, or a line that got lost.",
     bad: &[
@@ -137,14 +138,15 @@ impl Alike {
         }
     }
 
-    /// The limits that all tools of the group have but this one, unless it has
-    /// one over a window that is not common to all.
+    /// Whether a tool has a limit over a window that is not common to all.
+    fn is_own_choice(&self, tool: &Tool<'_>) -> bool {
+        let mut all = self.limits.iter();
+        all.any(|(window, limits)| most(tool, *window).is_some() && limits.len() < self.tools)
+    }
+
+    /// The limits that all tools of the group have but this one.
     fn lacks(&self, tool: &Tool<'_>, enough: usize) -> Vec<(Window, &[u64])> {
-        let is_own_choice = self
-            .limits
-            .iter()
-            .any(|(window, limits)| most(tool, *window).is_some() && limits.len() < self.tools);
-        if self.tools <= enough || is_own_choice {
+        if self.tools <= enough {
             return Vec::new();
         }
         let all = self.limits.iter();
@@ -198,7 +200,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for tool in context.open_tools() {
         let category = tool.class.category;
         let mut missing: Vec<Missing<'_>> = Vec::new();
-        if let Some(group) = of_kind.get(&category) {
+        let alike = of_kind.get(&category);
+        if let Some(group) = alike.filter(|group| !group.is_own_choice(tool)) {
             let others = format!("the other {} {category} tools have", group.tools - 1);
             let lacks = group.lacks(tool, OF_ITS_KIND);
             missing.extend(lacks.into_iter().map(|of| Missing::new(of, &others)));
