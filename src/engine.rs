@@ -22,17 +22,17 @@ use std::collections::HashMap;
 use crate::policy::DefaultDecision;
 use crate::time::Time;
 
-pub use call::{Arguments, Call, Outcome, Request, Reservation};
+pub use call::{Arguments, Call, Outcome, Request, Reservation, Ruled};
 pub use condition::{Lookup, Slot, equals};
 pub use counter::{Counters, DEFAULT_MAX_LATENESS, Interval};
 pub use decision::{Decision, Denial, Kind, Reason};
 pub use explain::{ConditionSeen, CounterSeen, Step, StepOutcome};
 pub use usage::LimitUse;
 
-use call::Reserved;
+use call::{Reserved, Ruling};
 use compile::{Limit, Refusal, Tool};
 use counter::GrantId;
-use evaluate::{Possible, Room, Truth, window_start};
+use evaluate::{Amount, Possible, Room, Truth, window_start};
 
 /// A compiled policy.
 #[derive(Debug, Clone)]
@@ -54,19 +54,73 @@ impl Engine {
 
     /// Decides one call and reserves its quota (policy language §3).
     pub fn decide<'e>(&'e self, call: &Call<'_>, counters: &mut Counters) -> Outcome<'e> {
-        let grant = counters.enter(call.grant, call.time);
-        let (decision, late) = self.judge(call, Some(grant), counters);
-        let reservation = self.reserve(call, grant, &decision, late, counters);
-        Outcome {
-            decision,
-            reservation,
-        }
+        self.count(&self.rule(call.request), call.grant, call.time, counters)
     }
 
     /// Decides one call as [`decide`](Engine::decide) would, and reserves
     /// nothing.
     pub fn peek<'e>(&'e self, call: &Call<'_>, counters: &Counters) -> Decision<'e> {
-        self.judge(call, counters.find(call.grant), counters).0
+        let grant = counters.find(call.grant);
+        self.judge(&self.rule(call.request), grant, call.time, counters)
+            .0
+    }
+
+    /// Steps 0 to 5 of a decision (policy language §3): what depends neither on
+    /// who calls, nor on when, nor on what was called before. It may run on any
+    /// thread, and [`count`](Engine::count) goes on from it.
+    pub fn rule<'e>(&'e self, request: Request<'_>) -> Ruled<'e> {
+        let (tool, arguments) = match self.screen(request) {
+            Ok(passed) => passed,
+            Err(denial) => return Ruled::refused(denial),
+        };
+        let mut possible = Possible::default();
+        if let Some(tool) = self.tool(tool) {
+            for (rules, denies_when) in
+                [(&tool.require, Truth::False), (&tool.deny_if, Truth::True)]
+            {
+                for rule in rules {
+                    match rule.holds(arguments) {
+                        Truth::Unknown => {
+                            possible.may_be(rule.refusal.denial(), Reason::UnknownArguments)
+                        }
+                        truth if truth == denies_when => {
+                            return Ruled(Ruling::Refused(
+                                possible.certainly(rule.refusal.denial()),
+                            ));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        let amounts = self
+            .limits_of(tool)
+            .filter(|limit| limit.increment_from.is_some())
+            .map(|limit| limit.amount(arguments))
+            .collect();
+        Ruled(Ruling::Passed {
+            tool,
+            possible,
+            amounts,
+        })
+    }
+
+    /// Steps 6 and 7 (policy language §3): holds the call's limits against the
+    /// counters and reserves its quota. `ruled` is this engine's own.
+    pub fn count<'e>(
+        &'e self,
+        ruled: &Ruled<'e>,
+        grant: Option<&str>,
+        time: Option<Time>,
+        counters: &mut Counters,
+    ) -> Outcome<'e> {
+        let id = counters.enter(grant, time);
+        let (decision, late) = self.judge(ruled, Some(id), time, counters);
+        let reservation = self.reserve(ruled, id, time, &decision, late, counters);
+        Outcome {
+            decision,
+            reservation,
+        }
     }
 
     /// Gives a call's quota back, because its response, which arrived at
@@ -100,42 +154,31 @@ impl Engine {
     /// The decision, and whether a limit's window was closed before the call.
     fn judge<'e>(
         &'e self,
-        call: &Call<'_>,
+        ruled: &Ruled<'e>,
         grant: Option<GrantId>,
+        time: Option<Time>,
         counters: &Counters,
     ) -> (Decision<'e>, bool) {
-        let (tool, arguments) = match self.screen(call) {
-            Ok(passed) => passed,
-            Err(denial) => return (Decision::Deny(denial), false),
+        let (tool, possible, amounts) = match &ruled.0 {
+            Ruling::Refused(denial) => return (Decision::Deny(denial.clone()), false),
+            Ruling::Passed {
+                tool,
+                possible,
+                amounts,
+            } => (*tool, possible, amounts),
         };
-        let mut possible = Possible::default();
-        if let Some(tool) = self.tool(tool) {
-            for (rules, denies_when) in
-                [(&tool.require, Truth::False), (&tool.deny_if, Truth::True)]
-            {
-                for rule in rules {
-                    match rule.holds(arguments) {
-                        Truth::Unknown => {
-                            possible.may_be(rule.refusal.denial(), Reason::UnknownArguments)
-                        }
-                        truth if truth == denies_when => {
-                            return (possible.certainly(rule.refusal.denial()), false);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
+        let mut possible = possible.clone();
         let mut late = false;
-        for limit in self.limits_of(tool) {
-            match limit.room(arguments, grant, call.time, counters) {
+        for (limit, amount) in self.counted(tool, amounts) {
+            match limit.room(amount, grant, time, counters) {
                 Room::Enough => {}
-                Room::TooLittle => return (possible.certainly(limit.refusal.denial()), late),
+                Room::TooLittle => {
+                    let denial = possible.certainly(limit.refusal.denial());
+                    return (Decision::Deny(denial), late);
+                }
                 Room::Uncountable => {
-                    return (
-                        possible.certainly(limit.refusal.denial_saying(&limit.uncountable)),
-                        late,
-                    );
+                    let denial = limit.refusal.denial_saying(&limit.uncountable);
+                    return (Decision::Deny(possible.certainly(denial)), late);
                 }
                 Room::Unknown(reason) => {
                     late |= reason == Reason::Late;
@@ -150,11 +193,29 @@ impl Engine {
         (possible.otherwise_allow(), late)
     }
 
+    /// The limits that count a call of `tool`, each with what the call adds;
+    /// `amounts` are those of the limits with `increment_from`.
+    fn counted<'e>(
+        &'e self,
+        tool: Option<usize>,
+        amounts: &[Amount],
+    ) -> impl Iterator<Item = (&'e Limit, Amount)> {
+        let mut amounts = amounts.iter();
+        self.limits_of(tool)
+            .map(move |limit| match limit.increment_from {
+                None => (limit, Amount::ONE),
+                Some(_) => (
+                    limit,
+                    amounts.next().copied().unwrap_or(Amount::Uncountable),
+                ),
+            })
+    }
+
     /// Steps 0 to 3: whether the call reaches the rules, and of which tool
     /// (`None`: an unlisted one).
     fn screen<'e, 'c>(
         &'e self,
-        call: &Call<'c>,
+        request: Request<'c>,
     ) -> Result<(Option<usize>, Arguments<'c>), Denial<'e>> {
         let fixed = |kind, label, message: &'static str| Denial {
             kind: Some(kind),
@@ -162,7 +223,7 @@ impl Engine {
             label,
             message: Some(Cow::Borrowed(message)),
         };
-        let (name, arguments) = match call.request {
+        let (name, arguments) = match request {
             Request::Batch => {
                 return Err(fixed(Kind::Batch, None, "Batch requests are not accepted"));
             }
@@ -223,30 +284,31 @@ impl Engine {
 
     fn reserve(
         &self,
-        call: &Call<'_>,
+        ruled: &Ruled<'_>,
         grant: GrantId,
+        time: Option<Time>,
         decision: &Decision<'_>,
         late: bool,
         counters: &mut Counters,
     ) -> Reservation {
         // A late call consumes nothing, unless its grant is unknown too: then
         // the grant that it belongs to may not find it late.
-        let anywhere = late && call.grant.is_none();
+        let anywhere = late && grant == GrantId::UNKNOWN;
         if decision.is_deny() || (late && !anywhere) {
             return Reservation::default();
         }
-        let Ok((tool, arguments)) = self.screen(call) else {
+        let Ruling::Passed { tool, amounts, .. } = &ruled.0 else {
             return Reservation::default();
         };
         let certain = decision.is_allow();
-        let time = if anywhere { None } else { call.time };
-        let mut amounts = Vec::new();
+        let time = if anywhere { None } else { time };
+        let mut reserved = Vec::new();
         let mut any = false;
-        for limit in self.limits_of(tool) {
+        for (limit, amount) in self.counted(*tool, amounts) {
             any = true;
-            let amount = limit.amount(arguments).unwrap_or_default();
+            let amount = amount.interval();
             if limit.increment_from.is_some() {
-                amounts.push(amount);
+                reserved.push(amount);
             }
             let amount = Interval {
                 low: if certain { amount.low } else { 0 },
@@ -257,10 +319,10 @@ impl Engine {
         }
         Reservation(any.then_some(Reserved {
             grant,
-            tool,
+            tool: *tool,
             time,
             certain,
-            amounts,
+            amounts: reserved,
         }))
     }
 }

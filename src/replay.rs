@@ -5,8 +5,11 @@
 //! number of calls (a merged timeline keeps the recorded calls, because they
 //! must be sorted). Nothing here prints, and no file is opened here.
 
+mod blocks;
 pub mod expect;
+mod group;
 pub mod import;
+mod parallel;
 pub mod redact;
 pub mod results;
 pub mod update;
@@ -14,15 +17,17 @@ pub mod usage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::num::NonZeroUsize;
 
 use crate::engine::{DEFAULT_MAX_LATENESS, Decision, Engine};
 use crate::source::SourceMap;
 use crate::time::Span;
-use crate::timeline::{Assumption, Order, Placed, Scope, Timeline, merged, scope};
-use crate::trace::{Expectation, Expected, Grant, Item, RecordedCall, RecordedRequest, Trace};
+use crate::timeline::{Assumption, Order, Placed, Scope, Step, Timeline, merged, scope};
+use crate::trace::{Expectation, Expected, Grant, Item, RecordedCall, Server, Trace};
 
 use expect::{Cursor, Judgement, Verdict, judge};
-use results::{Actual, Case, Problems, Repetitions, Results, TraceSummary};
+use group::{Group, case, join};
+use results::{Problems, Results, TraceSummary};
 
 pub use results::RunOutcome;
 
@@ -50,6 +55,9 @@ pub struct Options {
     pub list_passed: bool,
     /// Also collect how much of each limit is used, in [`Results::usage`].
     pub usage: bool,
+    /// How many threads take lines apart and ask the rules. The results do not
+    /// depend on it.
+    pub threads: NonZeroUsize,
 }
 
 impl Default for Options {
@@ -65,6 +73,7 @@ impl Default for Options {
             max_lateness: DEFAULT_MAX_LATENESS,
             list_passed: false,
             usage: false,
+            threads: NonZeroUsize::MIN,
         }
     }
 }
@@ -79,6 +88,13 @@ pub struct Replay<'e> {
     problems: Problems,
     /// The calls of a merged timeline, until all files have been read.
     placed: Vec<Placed>,
+    /// The calls by tool, and those that name none.
+    tools: HashMap<String, results::ToolCounts>,
+    unnamed_tool: Option<results::ToolCounts>,
+    /// The last server that was taken to be the policy's.
+    unnamed_server: Option<String>,
+    /// The last file whose calls were taken to come from one grant.
+    implicit_grant: Option<usize>,
 }
 
 /// One recorded call while its repetitions are replayed.
@@ -86,22 +102,8 @@ struct Open<'e> {
     expectation: Option<Expectation>,
     cursor: Cursor,
     counts: results::Counts,
-    undetermined: u64,
     groups: Vec<Group<'e>>,
 }
-
-/// Repetitions of one call that are reported as one case.
-struct Group<'e> {
-    expected: Option<Expected>,
-    decision: Decision<'e>,
-    judgement: Judgement,
-    first: u64,
-    last: u64,
-    count: u64,
-}
-
-/// How many groups back a repetition looks for its like.
-const GROUPS_SEARCHED: usize = 16;
 
 impl<'e> Replay<'e> {
     /// A run that has read nothing yet.
@@ -117,6 +119,10 @@ impl<'e> Replay<'e> {
             assumptions: BTreeSet::new(),
             problems: Problems::default(),
             placed: Vec::new(),
+            tools: HashMap::new(),
+            unnamed_tool: None,
+            unnamed_server: None,
+            implicit_grant: None,
         }
     }
 
@@ -142,27 +148,47 @@ impl<'e> Replay<'e> {
 
     fn items(&mut self, file: usize, trace: &mut Trace, map: &mut SourceMap) -> io::Result<()> {
         let mut timeline = Timeline::new(self.engine, self.options.max_lateness);
+        let name = trace.name.clone();
+        if self.options.order == Order::PerFile
+            && let Some((first, blocks)) = trace.in_blocks()
+        {
+            if let Some(first) = first {
+                self.item(&mut timeline, file, first, map, &name);
+            }
+            return self.blocks(&mut timeline, file, blocks, map, &name);
+        }
         while let Some(item) = trace.next_item()? {
-            match item {
-                Item::Header(_) => {}
-                Item::Call(call) if self.options.order == Order::Merged => {
-                    self.placed.push(Placed { file, call: *call });
-                }
-                Item::Call(call) => self.call(&mut timeline, file, &call),
-                Item::OtherMethod(method) => {
-                    *self.results.other_methods.entry(method).or_default() += 1;
-                }
-                Item::Problem(line) => self.problems.keep(&line, map, &trace.name),
-                Item::PassedOver { line, reason } => {
-                    *self.results.passed_over.entry(reason).or_default() += 1;
-                    let list = self.options.list_passed_over;
-                    if let Some(summary) = self.results.traces.get_mut(file) {
-                        summary.pass_over(line, reason, list);
-                    }
+            self.item(&mut timeline, file, item, map, &name);
+        }
+        Ok(())
+    }
+
+    fn item(
+        &mut self,
+        timeline: &mut Timeline<'e>,
+        file: usize,
+        item: Item,
+        map: &mut SourceMap,
+        name: &str,
+    ) {
+        match item {
+            Item::Header(_) => {}
+            Item::Call(call) if self.options.order == Order::Merged => {
+                self.placed.push(Placed { file, call: *call });
+            }
+            Item::Call(call) => self.call(timeline, file, &call),
+            Item::OtherMethod(method) => {
+                *self.results.other_methods.entry(method).or_default() += 1;
+            }
+            Item::Problem(line) => self.problems.keep(&line, map, name),
+            Item::PassedOver { line, reason } => {
+                *self.results.passed_over.entry(reason).or_default() += 1;
+                let list = self.options.list_passed_over;
+                if let Some(summary) = self.results.traces.get_mut(file) {
+                    summary.pass_over(line, reason, list);
                 }
             }
         }
-        Ok(())
     }
 
     /// The results of all that was read.
@@ -177,6 +203,10 @@ impl<'e> Replay<'e> {
         self.results
             .passed
             .sort_by_key(|case| (case.trace, case.line, case.repetitions.first));
+        let tools = self.tools.into_iter();
+        let tools = tools.map(|(tool, counts)| (Some(tool), counts));
+        let unnamed = self.unnamed_tool.map(|counts| (None, counts));
+        self.results.tools = tools.chain(unnamed).collect();
         self.results.assumptions = self.assumptions.into_iter().collect();
         self.results.invalid_lines = self.problems.lines;
         self.results.unlisted_lines = self.problems.lines - self.problems.listed;
@@ -221,29 +251,55 @@ impl<'e> Replay<'e> {
         }
     }
 
+    /// Whether a call that went to `destination` is to be decided; counts those
+    /// that are not.
+    fn is_in_scope(&mut self, file: usize, destination: Server<&str>, calls: u64) -> bool {
+        let scope = scope(destination, self.options.server.as_deref());
+        match scope {
+            Scope::In => return true,
+            // The same as last time, most of the time.
+            Scope::Unnamed(server) if self.unnamed_server.as_deref() == Some(server) => {
+                return true;
+            }
+            Scope::Unnamed(server) => self.unnamed_server = Some(server.to_owned()),
+            Scope::Unknown | Scope::Out(_) => {}
+        }
+        self.assumptions.extend(scope.assumption());
+        let Scope::Out(server) = scope else {
+            return true;
+        };
+        match self.results.out_of_scope.get_mut(server) {
+            Some(of_server) => *of_server += calls,
+            None => {
+                let server = server.to_owned();
+                self.results.out_of_scope.insert(server, calls);
+            }
+        }
+        if let Some(trace) = self.results.traces.get_mut(file) {
+            trace.counts.calls += calls;
+            trace.counts.out_of_scope += calls;
+        }
+        false
+    }
+
+    /// Notes whose the calls without a grant are taken to be.
+    fn assume_grant(&mut self, file: usize, grant: Grant<&str>) {
+        if grant != Grant::Implicit || self.implicit_grant == Some(file) {
+            return;
+        }
+        self.implicit_grant = Some(file);
+        let trace = self.results.traces.get(file);
+        self.assumptions.insert(Assumption::ImplicitGrant {
+            file: trace.map(|trace| trace.name.clone()).unwrap_or_default(),
+        });
+    }
+
     /// Prepares one call; nothing when it is out of scope.
     fn open(&mut self, file: usize, call: &RecordedCall) -> Option<Open<'e>> {
-        match scope(call, self.options.server.as_deref()) {
-            Scope::In => {}
-            Scope::Assumed(assumption) => {
-                self.assumptions.insert(assumption);
-            }
-            Scope::Out(server) => {
-                let of_server = self.results.out_of_scope.entry(server.to_owned());
-                *of_server.or_default() += call.repeat;
-                if let Some(trace) = self.results.traces.get_mut(file) {
-                    trace.counts.calls += call.repeat;
-                    trace.counts.out_of_scope += call.repeat;
-                }
-                return None;
-            }
+        if !self.is_in_scope(file, call.server.as_deref(), call.repeat) {
+            return None;
         }
-        if call.grant == Grant::Implicit {
-            let file = self.results.traces.get(file);
-            self.assumptions.insert(Assumption::ImplicitGrant {
-                file: file.map(|trace| trace.name.clone()).unwrap_or_default(),
-            });
-        }
+        self.assume_grant(file, call.grant.as_deref());
         if call.repeats_an_argument {
             self.assumptions.insert(Assumption::LastArgumentCounts);
         }
@@ -255,7 +311,6 @@ impl<'e> Replay<'e> {
             expectation: observed.or_else(|| call.expect.clone()),
             cursor: Cursor::default(),
             counts: results::Counts::default(),
-            undetermined: 0,
             groups: Vec::new(),
         })
     }
@@ -273,32 +328,11 @@ impl<'e> Replay<'e> {
             let used = timeline.usage(file, call, index);
             usage.note(call.time_of(index), &step.decision, used);
         }
-        if step.counted {
-            self.assumptions.insert(Assumption::CountersStartAtZero);
-        }
-        if step.released_at_once {
-            self.assumptions.insert(Assumption::ReleasedAtOnce);
-        }
-        open.counts.calls += 1;
-        match &step.decision {
-            Decision::Allow => open.counts.allow += 1,
-            Decision::Deny(_) => open.counts.deny += 1,
-            Decision::Undetermined(reason) => {
-                open.undetermined += 1;
-                *self.results.reasons.entry(*reason).or_default() += 1;
-            }
-        }
         let expected = open
             .expectation
             .as_ref()
             .and_then(|expectation| open.cursor.next(expectation));
-        let judgement = judge(expected, &step.decision);
-        match judgement.verdict {
-            Verdict::Pass => open.counts.passed += 1,
-            Verdict::Fail => open.counts.failed += 1,
-            Verdict::Undetermined => open.counts.undetermined += 1,
-            Verdict::Unasserted => open.counts.unasserted += 1,
-        }
+        let judgement = self.judge(&step, expected, &mut open.counts);
         let reported = expected.is_some() && judgement.verdict != Verdict::Pass;
         let listed = self.options.list_passed && expected.is_some();
         if reported || listed || self.options.all_cases {
@@ -306,88 +340,72 @@ impl<'e> Replay<'e> {
         }
     }
 
-    fn close(&mut self, file: usize, call: &RecordedCall, open: Open<'e>) {
-        if let Some(trace) = self.results.traces.get_mut(file) {
-            trace.counts.add(&open.counts);
+    /// Counts one decision and holds it against what was expected.
+    fn judge(
+        &mut self,
+        step: &Step<'e>,
+        expected: Option<&Expected>,
+        counts: &mut results::Counts,
+    ) -> Judgement {
+        if step.counted {
+            self.assumptions.insert(Assumption::CountersStartAtZero);
         }
-        let tool = self
-            .results
-            .tools
-            .entry(call.tool().map(str::to_owned))
-            .or_default();
-        tool.calls += open.counts.calls;
-        tool.allow += open.counts.allow;
-        tool.deny += open.counts.deny;
-        tool.undetermined += open.undetermined;
-        let name = self.results.traces.get(file);
-        let name = name.map(|trace| trace.name.as_str()).unwrap_or_default();
-        for group in open.groups {
-            let case = case(self.engine, call, group, file, name);
-            let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
-            match only_listed {
-                true => self.results.passed.push(case),
-                false => self.results.cases.push(case),
+        if step.released_at_once {
+            self.assumptions.insert(Assumption::ReleasedAtOnce);
+        }
+        counts.calls += 1;
+        match &step.decision {
+            Decision::Allow => counts.allow += 1,
+            Decision::Deny(_) => counts.deny += 1,
+            Decision::Undetermined(reason) => {
+                *self.results.reasons.entry(*reason).or_default() += 1;
             }
         }
+        let judgement = judge(expected, &step.decision);
+        match judgement.verdict {
+            Verdict::Pass => counts.passed += 1,
+            Verdict::Fail => counts.failed += 1,
+            Verdict::Undetermined => counts.undetermined += 1,
+            Verdict::Unasserted => counts.unasserted += 1,
+        }
+        judgement
     }
-}
 
-/// Adds a repetition to the group of its like.
-fn join<'e>(
-    groups: &mut Vec<Group<'e>>,
-    expected: Option<&Expected>,
-    decision: Decision<'e>,
-    judgement: Judgement,
-    index: u64,
-) {
-    let like = groups
-        .iter_mut()
-        .rev()
-        .take(GROUPS_SEARCHED)
-        .find(|group| group.decision == decision && group.expected.as_ref() == expected);
-    if let Some(group) = like {
-        group.last = index;
-        group.count += 1;
-        return;
+    /// Adds up what became of a call of `tool`.
+    fn tally(&mut self, file: usize, tool: Option<&str>, counts: &results::Counts) {
+        if let Some(trace) = self.results.traces.get_mut(file) {
+            trace.counts.add(counts);
+        }
+        let of_tool = match tool {
+            None => self.unnamed_tool.get_or_insert_default(),
+            Some(name) => match self.tools.get_mut(name) {
+                Some(known) => known,
+                None => self.tools.entry(name.to_owned()).or_default(),
+            },
+        };
+        of_tool.calls += counts.calls;
+        of_tool.allow += counts.allow;
+        of_tool.deny += counts.deny;
+        of_tool.undetermined += counts.calls - counts.allow - counts.deny;
     }
-    groups.push(Group {
-        expected: expected.cloned(),
-        decision,
-        judgement,
-        first: index,
-        last: index,
-        count: 1,
-    });
-}
 
-fn case(engine: &Engine, call: &RecordedCall, group: Group<'_>, trace: usize, file: &str) -> Case {
-    let arguments = match &call.request {
-        RecordedRequest::Batch(_) => None,
-        RecordedRequest::Tool { arguments, .. } => Some(arguments.clone()),
-    };
-    let reads = engine.reads(call.tool().unwrap_or_default(), &group.decision);
-    Case {
-        trace,
-        file: file.to_owned(),
-        line: call.line,
-        tool: call.tool().map(str::to_owned),
-        grant: call.grant.clone(),
-        time: call.time_of(group.first),
-        arguments,
-        reads: reads.into_iter().cloned().collect(),
-        expected: group.expected,
-        actual: Actual::from(&group.decision),
-        verdict: group.judgement.verdict,
-        mismatches: group.judgement.mismatches,
-        repetitions: Repetitions {
-            of: call.repeat,
-            first: group.first + 1,
-            last: group.last + 1,
-            count: group.count,
-        },
-        id: call.id.clone(),
-        note: call.note.clone(),
-        origin: call.origin.clone(),
+    fn close(&mut self, file: usize, call: &RecordedCall, open: Open<'e>) {
+        self.tally(file, call.tool(), &open.counts);
+        for group in open.groups {
+            self.keep(file, call, group);
+        }
+    }
+
+    /// Keeps what is to be reported of a call.
+    fn keep(&mut self, file: usize, call: &RecordedCall, group: Group<'e>) {
+        let trace = self.results.traces.get(file);
+        let name = trace.map(|trace| trace.name.as_str()).unwrap_or_default();
+        let case = case(self.engine, call, group, file, name);
+        let only_listed = case.verdict == Verdict::Pass && !self.options.all_cases;
+        match only_listed {
+            true => self.results.passed.push(case),
+            false => self.results.cases.push(case),
+        }
     }
 }
 

@@ -5,12 +5,14 @@
 //! What a decision was expected to be stays out: `replay` and `diff` both
 //! stand on this.
 
+pub mod plain;
+
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use crate::engine::{Arguments, Call, Counters, Decision, Engine, LimitUse, Request};
+use crate::engine::{Arguments, Call, Counters, Decision, Engine, LimitUse, Request, Ruled};
 use crate::time::{Span, Time};
 use crate::trace::account::Assumed;
 use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
@@ -75,26 +77,41 @@ impl fmt::Display for Assumption {
 }
 
 /// Whether a call is the policy's business (policy language §6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'c> {
     /// It went to the policy's server.
     In,
-    /// It is taken to have gone there.
-    Assumed(Assumption),
+    /// Nobody knows where it went: it is taken to be the policy's.
+    Unknown,
+    /// It went to this server, and the policy's has no name to compare with: it
+    /// is taken to be the policy's.
+    Unnamed(&'c str),
     /// It went to this other server.
     Out(&'c str),
 }
 
-/// Whether `call` went to the policy's server, which is named `server`.
-pub fn scope<'c>(call: &'c RecordedCall, server: Option<&str>) -> Scope<'c> {
-    match (&call.server, server) {
+impl Scope<'_> {
+    /// What is taken for granted when the call is decided.
+    pub fn assumption(self) -> Option<Assumption> {
+        match self {
+            Scope::In | Scope::Out(_) => None,
+            Scope::Unknown => Some(Assumption::UnknownServer),
+            Scope::Unnamed(server) => Some(Assumption::UnnamedServer {
+                server: server.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Whether a call that went to `destination` went to the policy's server, which
+/// is named `server`.
+pub fn scope<'c>(destination: Server<&'c str>, server: Option<&str>) -> Scope<'c> {
+    match (destination, server) {
         (Server::Default, _) => Scope::In,
-        (Server::Unknown, _) => Scope::Assumed(Assumption::UnknownServer),
+        (Server::Unknown, _) => Scope::Unknown,
         (Server::Named(name), Some(server)) if name == server => Scope::In,
         (Server::Named(name), Some(_)) => Scope::Out(name),
-        (Server::Named(name), None) => Scope::Assumed(Assumption::UnnamedServer {
-            server: name.clone(),
-        }),
+        (Server::Named(name), None) => Scope::Unnamed(name),
     }
 }
 
@@ -133,10 +150,10 @@ impl ImplicitGrant {
         &self.name
     }
 
-    /// The name under which the counters know the caller of `call`; nothing
-    /// when the recording does not tell.
-    fn grant<'a>(&'a mut self, file: usize, call: &'a RecordedCall) -> Option<Cow<'a, str>> {
-        match &call.grant {
+    /// The name under which the counters know `grant`, who called in this file;
+    /// nothing when the recording does not tell.
+    fn name<'a>(&'a mut self, file: usize, grant: Grant<&'a str>) -> Option<Cow<'a, str>> {
+        match grant {
             Grant::Named(name) if !name.starts_with('\0') => Some(Cow::Borrowed(name)),
             // Told apart from every implicit grant by its second byte.
             Grant::Named(name) => Some(Cow::Owned(format!("\0\0{name}"))),
@@ -144,6 +161,19 @@ impl ImplicitGrant {
             Grant::Unknown => None,
         }
     }
+}
+
+/// What counting asks of a call that the rules have been asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'c> {
+    /// Who called.
+    pub grant: Grant<&'c str>,
+    /// When; `None` is unknown.
+    pub time: Option<Time>,
+    /// What came back, when recorded.
+    pub response: Option<&'c Response>,
+    /// When it came back; `None` is unknown.
+    pub response_time: Option<Time>,
 }
 
 /// What a timeline made of one call.
@@ -176,17 +206,26 @@ impl<'e> Timeline<'e> {
     /// already: the counters remember when, so that a later line with an
     /// earlier time still sees it taken.
     pub fn step(&mut self, file: usize, call: &RecordedCall, index: u64) -> Step<'e> {
-        let grant = self.implicit.grant(file, call);
-        let time = call.time_of(index);
-        let asked = Call {
-            grant: grant.as_deref(),
-            request: request(&call.request),
-            time,
+        let ruled = self.engine.rule(request(&call.request));
+        let counted = Counted {
+            grant: call.grant.as_deref(),
+            time: call.time_of(index),
+            response: call.response.as_ref(),
+            response_time: call.response_time,
         };
-        let outcome = self.engine.decide(&asked, &mut self.counters);
+        self.settle(file, &ruled, counted)
+    }
+
+    /// Decides a call of which the engine has said what its rules say; as
+    /// [`step`](Timeline::step) otherwise.
+    pub fn settle(&mut self, file: usize, ruled: &Ruled<'e>, call: Counted<'_>) -> Step<'e> {
+        let grant = self.implicit.name(file, call.grant);
+        let time = call.time;
+        let counters = &mut self.counters;
+        let outcome = self.engine.count(ruled, grant.as_deref(), time, counters);
         let mut released_at_once = false;
         let counted = !outcome.reservation.is_empty();
-        if let (Some(Response::Error(_)), Some(time), true) = (&call.response, time, counted) {
+        if let (Some(Response::Error(_)), Some(time), true) = (call.response, time, counted) {
             released_at_once = call.response_time.is_none();
             let released = call.response_time.unwrap_or(time);
             self.engine
@@ -204,7 +243,7 @@ impl<'e> Timeline<'e> {
     /// What repetition `index` of `call`, which has just been decided, left
     /// used of the limits that count it.
     pub fn usage(&mut self, file: usize, call: &RecordedCall, index: u64) -> Vec<LimitUse<'e>> {
-        let grant = self.implicit.grant(file, call);
+        let grant = self.implicit.name(file, call.grant.as_deref());
         let asked = Call {
             grant: grant.as_deref(),
             request: request(&call.request),

@@ -9,6 +9,7 @@
 //! other threads.
 
 pub mod account;
+pub mod block;
 mod claude_code;
 mod claude_desktop;
 mod codex;
@@ -16,21 +17,27 @@ mod elements;
 mod gateway;
 mod jsonrpc;
 mod lenient;
-pub mod lines;
 mod log;
 pub mod native;
 mod openai;
 mod otlp;
 mod outline;
 pub mod pairing;
+mod plain;
+pub mod plain_call;
 pub mod recognise;
 mod record;
+mod sink;
+pub mod skim;
 
 use std::io;
 
 use crate::diagnostic::{Finding, Severity};
 use crate::source::{Location, SourceMap, Span};
 use account::{Assumed, Format};
+use block::Block;
+use plain_call::PlainCall;
+use skim::Skim;
 
 pub use record::{
     DENIED_PREFIX, DecisionName, Expectation, Expected, Grant, KINDS, Observed, Origin, REASONS,
@@ -55,6 +62,33 @@ pub trait Reader {
     fn assumed(&self) -> Vec<Assumed> {
         Vec::new()
     }
+
+    /// The same reader, for several threads to take its lines apart; nothing
+    /// when its format has to be read in one go.
+    fn in_blocks(&mut self) -> Option<&mut dyn InBlocks> {
+        None
+    }
+}
+
+/// A reader whose lines several threads can take apart: one thread reads
+/// blocks, any threads [skim](Block::skim) them, and one thread gives them back
+/// in the order in which they were read. Together they yield the items of
+/// [`Reader::next`], in the same order.
+pub trait InBlocks {
+    /// The next block; nothing at the end.
+    ///
+    /// # Errors
+    /// What the underlying input reports.
+    fn read_block(&mut self) -> io::Result<Option<Block>>;
+
+    /// Takes in a block.
+    fn absorb(&mut self, skim: Skim);
+
+    /// What is next, once it is ready.
+    fn ready(&mut self) -> Option<Ready>;
+
+    /// No block comes any more, so that every item is ready.
+    fn end(&mut self);
 }
 
 /// What a reader finds.
@@ -75,6 +109,25 @@ pub enum Item {
         /// A few words, the same for all lines of a kind.
         reason: &'static str,
     },
+}
+
+/// What a reader of blocks has ready.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ready {
+    /// A `tools/call` that still stands in its block.
+    Plain(Box<PlainCall>),
+    /// Anything else.
+    Item(Item),
+}
+
+impl Ready {
+    /// The same, a call on its own.
+    pub fn into_item(self) -> Item {
+        match self {
+            Ready::Plain(call) => Item::Call(Box::new(call.to_call())),
+            Ready::Item(item) => item,
+        }
+    }
 }
 
 /// One line of a file, kept so that a finding can show it.
@@ -209,6 +262,13 @@ impl Trace {
     /// What the reader has taken for granted so far, sorted, each once.
     pub fn assumed(&self) -> Vec<Assumed> {
         self.reader.assumed()
+    }
+
+    /// The items behind the header, for several threads: those that are read
+    /// already, and the reader for what follows; see [`InBlocks`].
+    pub fn in_blocks(&mut self) -> Option<(Option<Item>, &mut dyn InBlocks)> {
+        let blocks = self.reader.in_blocks()?;
+        Some((self.first.take(), blocks))
     }
 
     /// The next item behind the header; `None` at the end.

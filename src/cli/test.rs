@@ -1,5 +1,6 @@
 //! `mcppolicy test`: recorded calls replayed, expectations asserted.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -62,6 +63,9 @@ pub(super) struct ReplayArgs {
     /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_lateness: Option<Span>,
+    /// Threads that take logs apart; the report does not depend on it [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// What the wanted formats need.
     #[arg(skip)]
     pub wanted: Wanted,
@@ -84,6 +88,10 @@ impl ReplayArgs {
             max_lateness: self.max_lateness.unwrap_or(DEFAULT_MAX_LATENESS),
             list_passed: self.wanted.passed,
             usage: self.wanted.usage,
+            threads: self
+                .threads
+                .or_else(|| std::thread::available_parallelism().ok())
+                .unwrap_or(NonZeroUsize::MIN),
         }
     }
 }

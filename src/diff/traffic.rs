@@ -136,7 +136,9 @@ impl Traffic {
         let mut after = Timeline::new(&new.engine, max_lateness);
         while let Some(item) = trace.next_item()? {
             match item {
-                Item::Call(call) if matches!(scope(&call, server), Scope::Out(_)) => {
+                Item::Call(call)
+                    if matches!(scope(call.server.as_deref(), server), Scope::Out(_)) =>
+                {
                     self.out_of_scope += call.repeat;
                 }
                 Item::Call(call) => {

@@ -2,7 +2,8 @@
 
 use super::condition::Lookup;
 use super::counter::{GrantId, Interval};
-use super::decision::Decision;
+use super::decision::{Decision, Denial};
+use super::evaluate::{Amount, Possible};
 use crate::time::Time;
 use crate::value::Value;
 
@@ -67,6 +68,29 @@ impl<'a> Call<'a> {
             },
             time: Some(time),
         }
+    }
+}
+
+/// What the rules say of a call, before any limit is asked; see
+/// [`Engine::rule`](super::Engine::rule).
+#[derive(Debug, Clone)]
+pub struct Ruled<'e>(pub(super) Ruling<'e>);
+
+#[derive(Debug, Clone)]
+pub(super) enum Ruling<'e> {
+    Refused(Denial<'e>),
+    Passed {
+        tool: Option<usize>,
+        /// The denials that depend on what is unknown.
+        possible: Possible<'e>,
+        /// What the call adds to each limit with `increment_from`, in order.
+        amounts: Vec<Amount>,
+    },
+}
+
+impl<'e> Ruled<'e> {
+    pub(super) fn refused(denial: Denial<'e>) -> Ruled<'e> {
+        Ruled(Ruling::Refused(denial))
     }
 }
 

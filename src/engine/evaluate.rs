@@ -23,8 +23,31 @@ pub(super) enum Room {
     Unknown(Reason),
 }
 
+/// What a call adds to a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    Known(u64),
+    /// Unknown, and at most this much.
+    UpTo(u64),
+    /// Missing, no number, or negative.
+    Uncountable,
+}
+
+impl Amount {
+    pub const ONE: Amount = Amount::Known(1);
+
+    /// The bounds; zero for what cannot be counted and is never reserved.
+    pub fn interval(self) -> Interval {
+        match self {
+            Amount::Known(amount) => Interval::exactly(amount),
+            Amount::UpTo(high) => Interval { low: 0, high },
+            Amount::Uncountable => Interval::default(),
+        }
+    }
+}
+
 /// The denials met so far that may or may not happen.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Possible<'e> {
     denial: Option<Denial<'e>>,
     reason: Option<Reason>,
@@ -39,12 +62,13 @@ impl<'e> Possible<'e> {
         });
     }
 
-    /// The decision when `denial` certainly happens unless an earlier one does.
-    pub fn certainly(self, denial: Denial<'e>) -> Decision<'e> {
-        Decision::Deny(match self.denial {
+    /// What is certain of the denial when `denial` happens unless an earlier one
+    /// does.
+    pub fn certainly(self, denial: Denial<'e>) -> Denial<'e> {
+        match self.denial {
             None => denial,
             Some(earlier) => earlier.agreeing(denial),
-        })
+        }
     }
 
     /// The decision when nothing further denies.
@@ -83,40 +107,34 @@ impl Condition {
 }
 
 impl Limit {
-    /// What a call adds to this counter; `None` when its amount cannot be
-    /// counted (missing, no number, or negative).
-    pub fn amount(&self, arguments: Arguments<'_>) -> Option<Interval> {
+    /// What a call adds to this counter.
+    pub fn amount(&self, arguments: Arguments<'_>) -> Amount {
         let Some(path) = &self.increment_from else {
-            return Some(Interval::exactly(1));
+            return Amount::ONE;
         };
         match arguments {
             Arguments::Known(arguments) => match arguments.at(path) {
                 // Above 2^53 − 1 no `max` has room, so the cast may saturate.
-                Slot::Number(number) if number >= 0.0 => {
-                    Some(Interval::exactly(number.ceil() as u64))
-                }
-                _ => None,
+                Slot::Number(number) if number >= 0.0 => Amount::Known(number.ceil() as u64),
+                _ => Amount::Uncountable,
             },
             // More than `max` would have been denied.
-            _ => Some(Interval {
-                low: 0,
-                high: self.max,
-            }),
+            _ => Amount::UpTo(self.max),
         }
     }
 
     pub fn room(
         &self,
-        arguments: Arguments<'_>,
+        amount: Amount,
         grant: Option<GrantId>,
         time: Option<Time>,
         counters: &Counters,
     ) -> Room {
-        let Some(amount) = self.amount(arguments) else {
+        if amount == Amount::Uncountable {
             return Room::Uncountable;
-        };
-        let amount_unknown =
-            self.increment_from.is_some() && !matches!(arguments, Arguments::Known(_));
+        }
+        let amount_unknown = matches!(amount, Amount::UpTo(_));
+        let amount = amount.interval();
         let at = time.map(|time| (time, window_start(self.window, time)));
         let closed = match (grant, at) {
             (Some(grant), Some((_, start))) => {

@@ -4,7 +4,7 @@
 
 use super::compile::{Condition, Limit, Rule};
 use super::counter::Interval;
-use super::evaluate::{Room, Truth, window_start};
+use super::evaluate::{Amount, Room, Truth, window_start};
 use super::{Arguments, Call, Counters, Engine, Kind, Request};
 use crate::value::Value;
 
@@ -86,7 +86,7 @@ impl Engine {
             list: Vec::new(),
             decided: false,
         };
-        if let Err(denial) = self.screen(call) {
+        if let Err(denial) = self.screen(call.request) {
             let decided_by = denial.kind.unwrap_or(Kind::Malformed);
             for kind in Kind::ALL
                 .into_iter()
@@ -130,7 +130,7 @@ impl Engine {
         }
         let grant = counters.find(call.grant);
         for limit in self.limits_of(tool) {
-            let outcome = match limit.room(arguments, grant, call.time, counters) {
+            let outcome = match limit.room(limit.amount(arguments), grant, call.time, counters) {
                 Room::Enough => StepOutcome::Passed,
                 Room::TooLittle | Room::Uncountable => StepOutcome::Denied,
                 Room::Unknown(_) => StepOutcome::Unknown,
@@ -154,7 +154,10 @@ impl Limit {
             window: self.window.name(),
             max: self.max,
             used: counters.seen(counters.find(call.grant), self.id, at),
-            amount: self.amount(arguments),
+            amount: match self.amount(arguments) {
+                Amount::Uncountable => None,
+                amount => Some(amount.interval()),
+            },
         }
     }
 }

@@ -23,7 +23,7 @@ impl Engine {
     /// the call's window, the call itself included where it was decided
     /// before; nothing for a call that no limit ever sees.
     pub fn usage<'e>(&'e self, call: &Call<'_>, counters: &Counters) -> Vec<LimitUse<'e>> {
-        let Ok((tool, _)) = self.screen(call) else {
+        let Ok((tool, _)) = self.screen(call.request) else {
             return Vec::new();
         };
         let grant = counters.find(call.grant);

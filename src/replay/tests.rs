@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::expect::Mismatch;
-use super::results::{Counts, ToolCounts};
+use super::results::{Actual, Counts, Repetitions, ToolCounts};
 use super::*;
 use crate::engine::{Kind, Reason};
 use crate::policy::Policy;
 use crate::trace::native::NativeReader;
 use crate::trace::{DecisionName, KINDS, REASONS};
 
+mod blocks;
 mod update;
 
 const POLICY: &str = include_str!("../../testdata/traces/run_workflow.policy.json");

@@ -123,7 +123,10 @@ fn step(
     records: &mut HashMap<(usize, usize), Record>,
 ) {
     let call = &placed.call;
-    if matches!(scope(call, options.server.as_deref()), Scope::Out(_)) {
+    if matches!(
+        scope(call.server.as_deref(), options.server.as_deref()),
+        Scope::Out(_)
+    ) {
         return;
     }
     let decision = timeline.step(placed.file, call, index).decision;

@@ -145,16 +145,21 @@ fn a_server_decides_whether_a_call_is_in_scope() {
         call(r#","server":null"#),
         call(""),
     );
-    assert_eq!(scope(&mine, Some("mine")), Scope::In);
-    assert_eq!(scope(&none, Some("mine")), Scope::In);
-    assert_eq!(scope(&other, Some("mine")), Scope::Out("other"));
-    let assumed = Scope::Assumed(Assumption::UnknownServer);
-    assert_eq!(scope(&unknown, Some("mine")), assumed);
-    assert_eq!(scope(&none, None), Scope::In);
-    let unnamed = Assumption::UnnamedServer {
-        server: "other".into(),
-    };
-    assert_eq!(scope(&other, None), Scope::Assumed(unnamed));
+    assert_eq!(scope(mine.server.as_deref(), Some("mine")), Scope::In);
+    assert_eq!(scope(none.server.as_deref(), Some("mine")), Scope::In);
+    assert_eq!(
+        scope(other.server.as_deref(), Some("mine")),
+        Scope::Out("other")
+    );
+    let unknown = scope(unknown.server.as_deref(), Some("mine"));
+    assert_eq!(unknown, Scope::Unknown);
+    assert_eq!(unknown.assumption(), Some(Assumption::UnknownServer));
+    assert_eq!(scope(none.server.as_deref(), None), Scope::In);
+    let unnamed = scope(other.server.as_deref(), None);
+    assert_eq!(unnamed, Scope::Unnamed("other"));
+    let server = "other".to_owned();
+    let assumption = Assumption::UnnamedServer { server };
+    assert_eq!(unnamed.assumption(), Some(assumption));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use super::account::{Assumed, Format};
 use super::lenient::{Json, arguments, first_text, name_in, result_of};
-use super::log::{LogFormat, Piece, Sink, Who, reason};
+use super::log::{LogFormat, Piece};
+use super::sink::{Sink, Who, reason};
 use super::{RecordedCall, RecordedRequest, Response};
 use crate::document::{Node, push_pointer};
 use crate::value::Value;
@@ -62,7 +63,7 @@ fn tool_use(json: &Json, block: &Node, pointer: &str, piece: Piece<'_>, sink: &m
         Ok(repeats) => repeats,
         Err(reason) => {
             sink.pass_over(piece.line, reason);
-            return id.into_iter().for_each(|id| sink.request(id.to_owned()));
+            return id.into_iter().for_each(|id| sink.request(id));
         }
     };
     let Some(name) = name_in(block, &["name"]) else {
@@ -84,7 +85,7 @@ fn tool_use(json: &Json, block: &Node, pointer: &str, piece: Piece<'_>, sink: &m
         session: name_in(&json.root, &["sessionId"]).map(str::to_owned),
         ..Who::default()
     };
-    sink.call(call, who, id.map(str::to_owned), piece.text.len());
+    sink.call(call, who, id, piece.text.len());
 }
 
 fn tool_result(root: &Node, block: &Node, piece: Piece<'_>, sink: &mut Sink) {

@@ -5,8 +5,9 @@
 use super::account::Format;
 use super::jsonrpc::{self, Envelope, Side};
 use super::lenient::{Json, cut_mark};
-use super::log::{LogFormat, Piece, Sink, Who, reason};
+use super::log::{LogFormat, Piece};
 use super::outline::Outline;
+use super::sink::{Sink, Who, reason};
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::time::Time;
 
@@ -154,7 +155,7 @@ fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
             sink.call(
                 call,
                 envelope.who.clone(),
-                key(Side::Client),
+                key(Side::Client).as_deref(),
                 envelope.bytes,
             );
         }
@@ -163,7 +164,7 @@ fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
         }
         (Some(sender), Some(method), _) => {
             sink.other(method);
-            key(sender).into_iter().for_each(|key| sink.request(key));
+            key(sender).iter().for_each(|key| sink.request(key));
         }
         (Some(Side::Server), None, _) => {
             let response = if head.has_inside("error") {

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use super::account::Format;
 use super::claude_code::{error_code, error_response};
 use super::lenient::{Json, arguments, arguments_in_text, first_text, name_in, result_of};
-use super::log::{LogFormat, Piece, Sink, Who, reason};
+use super::log::{LogFormat, Piece};
+use super::sink::{Sink, Who, reason};
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::{Node, NodeKind};
 use crate::time::{Span, Time};
@@ -97,10 +98,7 @@ impl Codex {
             Ok(read) => read,
             Err(reason) => {
                 sink.pass_over(line, reason);
-                return entry
-                    .id()
-                    .into_iter()
-                    .for_each(|id| sink.request(id.to_owned()));
+                return entry.id().into_iter().for_each(|id| sink.request(id));
             }
         };
         let shell = payload.get("action").map(|_| "local_shell");
@@ -128,7 +126,7 @@ impl Codex {
             })
         };
         let key = entry.id().map(str::to_owned);
-        sink.call(call, self.who(), key, entry.piece.text.len());
+        sink.call(call, self.who(), key.as_deref(), entry.piece.text.len());
     }
 
     fn output(&mut self, entry: &Entry<'_>, sink: &mut Sink) {
@@ -178,12 +176,7 @@ impl Codex {
                     arguments: arguments(invocation.and_then(|of| of.get("arguments"))),
                 })
             };
-            sink.call(
-                call,
-                self.who(),
-                Some(id.to_owned()),
-                entry.piece.text.len(),
-            );
+            sink.call(call, self.who(), Some(id), entry.piece.text.len());
         } else if let Some(call) = sink.open_call(id) {
             // The event knows where the server's name ends.
             call.server = Server::Named(server.to_owned());

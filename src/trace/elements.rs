@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use super::lines::RawLine;
+use super::block::RawLine;
 
 /// The elements of an input.
 pub(super) struct Elements<R> {

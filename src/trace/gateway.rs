@@ -4,7 +4,8 @@
 
 use super::account::Format;
 use super::lenient::{Json, name_in};
-use super::log::{LogFormat, Piece, Sink, Who, reason};
+use super::log::{LogFormat, Piece};
+use super::sink::{Sink, Who, reason};
 use super::{Observed, RecordedArguments, RecordedCall, RecordedRequest};
 
 /// The event log of the vendor's older proxy.

@@ -3,7 +3,9 @@
 
 use super::account::Format;
 use super::lenient::{Json, arguments, first_text, name_in, result_of};
-use super::log::{LogFormat, Piece, Sink, Who, reason};
+use super::log::{LogFormat, Piece};
+use super::sink::{Sink, Who, reason};
+use super::skim::{Message, What};
 use super::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::{Node, NodeKind, push_pointer};
 use crate::time::Time;
@@ -43,6 +45,10 @@ impl LogFormat for JsonRpc {
         Format::JsonRpc
     }
 
+    fn reads_messages(&self) -> bool {
+        true
+    }
+
     fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
         let json = match Json::parse(piece.text) {
             Ok(json) => json,
@@ -69,6 +75,20 @@ impl LogFormat for JsonRpc {
             return;
         }
         sink.pass_over(piece.line, NO_MESSAGE);
+    }
+}
+
+impl Message {
+    /// Writes the key of the request that it is, or that it answers.
+    pub(super) fn write_key(&self, text: &str, out: &mut String) {
+        let server = self.server(text);
+        let session = self.session.map(|session| session.of(text));
+        let asker = match self.what {
+            What::Result => self.sender.map(Side::other),
+            What::Call { .. } | What::Other { .. } => self.sender,
+        };
+        let id = self.id.map(|id| id.of(text)).unwrap_or_default();
+        write_key(out, server, session, asker, id);
     }
 }
 
@@ -110,7 +130,7 @@ fn envelope(piece: Piece<'_>, root: &Node, sink: &mut Sink) -> Envelope {
 
 /// Who sends in a direction such as `client->server`, `to_server` or `c2s`;
 /// nothing for one that depends on where the tap stood, such as `in`.
-fn sender(direction: &str) -> Option<Side> {
+pub(super) fn sender(direction: &str) -> Option<Side> {
     let lower = direction.to_ascii_lowercase();
     let (client, server) = (lower.find("client"), lower.find("server"));
     let reversed = lower.contains("<-") || lower.contains("\u{2190}") || lower.starts_with("to");
@@ -128,7 +148,7 @@ fn sender(direction: &str) -> Option<Side> {
 }
 
 impl Side {
-    fn other(self) -> Side {
+    pub(super) fn other(self) -> Side {
         match self {
             Side::Client => Side::Server,
             Side::Server => Side::Client,
@@ -169,7 +189,7 @@ pub(super) fn message(
         (Some(method), id) => {
             sink.other(method);
             if let Some(id) = id {
-                sink.request(key(envelope, envelope.sender, id));
+                sink.request(&key(envelope, envelope.sender, id));
             }
         }
         (None, Some(id)) => match response(node) {
@@ -193,7 +213,7 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, sink: &mut
         Err(reason) => {
             sink.pass_over(envelope.line, reason);
             // Its response is not one without a request.
-            return key.into_iter().for_each(|key| sink.request(key));
+            return key.iter().for_each(|key| sink.request(key));
         }
     };
     let params = node.get("params");
@@ -215,7 +235,7 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, sink: &mut
             arguments,
         })
     };
-    sink.call(call, envelope.who.clone(), key, envelope.bytes);
+    sink.call(call, envelope.who.clone(), key.as_deref(), envelope.bytes);
 }
 
 /// A batch is one call when it calls a tool: gateways refuse it whole. It is
@@ -243,7 +263,7 @@ fn batch(
     };
     let id = first.get("id").filter(|id| !id.is_null());
     let key = id.map(|id| key(envelope, envelope.sender, id));
-    sink.call(call, envelope.who.clone(), key, envelope.bytes);
+    sink.call(call, envelope.who.clone(), key.as_deref(), envelope.bytes);
 }
 
 /// A batch without a tool call: other requests, or the responses to a batch,
@@ -273,17 +293,36 @@ fn parts(json: &Json, items: &[Node], pointer: &str, envelope: &Envelope, sink: 
 /// The key of a request: ids count for each connection and for each side that
 /// asks.
 pub(super) fn key_of(envelope: &Envelope, asker: Option<Side>, id: &str) -> String {
-    let server = match &envelope.server {
-        Server::Named(name) => name.as_str(),
+    let mut key = String::new();
+    let session = envelope.who.session.as_deref();
+    write_key(&mut key, envelope.server.as_deref(), session, asker, id);
+    key
+}
+
+/// Writes such a key behind what is in `out`.
+pub(super) fn write_key(
+    out: &mut String,
+    server: Server<&str>,
+    session: Option<&str>,
+    asker: Option<Side>,
+    id: &str,
+) {
+    let server = match server {
+        Server::Named(name) => name,
         Server::Default | Server::Unknown => "",
     };
-    let session = envelope.who.session.as_deref().unwrap_or_default();
     // A tap that names directions may still leave one out.
     let asker = match asker {
         Some(Side::Server) => "server",
         Some(Side::Client) | None => "client",
     };
-    format!("{server}\0{session}\0{asker}\0{id}")
+    let parts = [server, session.unwrap_or_default(), asker, id];
+    for (at, part) in parts.into_iter().enumerate() {
+        if at > 0 {
+            out.push('\0');
+        }
+        out.push_str(part);
+    }
 }
 
 fn key(envelope: &Envelope, asker: Option<Side>, id: &Node) -> String {

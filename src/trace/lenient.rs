@@ -1,8 +1,9 @@
 //! Reading what logs hold: JSON that may be odd where it does not matter,
 //! arguments that may have been taken out, results by their first words.
 
-use super::log::{Piece, reason};
+use super::log::Piece;
 use super::outline::Outline;
+use super::sink::reason;
 use super::{DENIED_PREFIX, RecordedArguments, Response};
 use crate::document::Node;
 use crate::document::parse::{Problem, SyntaxError, Trouble, parse_text};

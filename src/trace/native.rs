@@ -8,10 +8,16 @@ mod expect;
 mod fields;
 mod write;
 
-use std::io::{self, BufRead};
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::rc::Rc;
 
-use super::lines::{LONGEST_LINE, Lines, RawLine};
-use super::{BadLine, Complaint, Grant, Header, Item, Line, Reader, Server};
+use super::block::{Block, Blocks, Content, LONGEST_LINE, RawLine};
+use super::plain_call::PlainCall;
+use super::skim::{Entry, Skim};
+use super::{
+    BadLine, Complaint, Grant, Header, InBlocks, Item, Line, Reader, Ready, RecordedCall, Server,
+};
 use crate::document::NodeKind;
 use crate::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
 use crate::source;
@@ -29,24 +35,45 @@ pub const MOST_REPETITIONS: u64 = 10_000_000;
 
 /// Reads the native format.
 pub struct NativeReader<R> {
-    lines: Lines<R>,
+    blocks: Blocks<R>,
+    content: Content,
     base: Base,
     /// Whether a line with content has been seen.
     begun: bool,
     /// Whether what follows cannot be read at all.
     stopped: bool,
-    /// What the last line yielded beside the item already handed out.
-    pending: Option<Item>,
+    ended: bool,
+    /// How many lines have been read, and how many bytes.
+    lines: usize,
+    bytes: usize,
+    ready: VecDeque<Ready>,
 }
 
 /// What the lines of a file take from its header and from each other.
 #[derive(Debug, Clone)]
 struct Base {
-    grant: Grant,
-    server: Server,
+    defaults: Rc<Defaults>,
     start: Setting<Time>,
     step: Setting<Span>,
     previous: Previous,
+}
+
+/// What a header says of every call that does not say otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Defaults {
+    pub grant: Grant,
+    pub server: Server,
+}
+
+impl Base {
+    fn new(defaults: Rc<Defaults>) -> Base {
+        Base {
+            defaults,
+            start: Setting::Absent,
+            step: Setting::Absent,
+            previous: Previous::None,
+        }
+    }
 }
 
 /// A header's setting.
@@ -65,74 +92,142 @@ enum Previous {
     At(Option<Time>),
 }
 
-impl<R: BufRead> NativeReader<R> {
+impl<R: Read> NativeReader<R> {
     /// Reads `input`, from its first byte.
     pub fn new(input: R) -> NativeReader<R> {
-        NativeReader::of_lines(Lines::new(input))
+        NativeReader::of_blocks(Blocks::new(input), Content::Native)
     }
 
-    /// Reads lines, none of which has been taken.
-    pub fn of_lines(lines: Lines<R>) -> NativeReader<R> {
+    /// Reads `blocks`; only with [`Content::Native`] lines where they stand.
+    pub(super) fn of_blocks(blocks: Blocks<R>, content: Content) -> NativeReader<R> {
         NativeReader {
-            lines,
-            base: Base {
+            blocks,
+            content,
+            base: Base::new(Rc::new(Defaults {
                 grant: Grant::Implicit,
                 server: Server::Default,
-                start: Setting::Absent,
-                step: Setting::Absent,
-                previous: Previous::None,
-            },
+            })),
             begun: false,
             stopped: false,
-            pending: None,
+            ended: false,
+            lines: 0,
+            bytes: 0,
+            ready: VecDeque::new(),
         }
+    }
+
+    /// A line that is to be read strictly.
+    fn line(&mut self, raw: &RawLine<'_>) {
+        if self.stopped || (raw.bytes.iter().all(u8::is_ascii_whitespace) && !raw.cut) {
+            return;
+        }
+        let first = !self.begun;
+        self.begun = true;
+        let (item, complaints) = match text(raw) {
+            Ok(text) => read_line(text, raw, first, &mut self.base),
+            Err(complaint) => {
+                // In an encoding of two bytes no later line is one either.
+                self.stopped = is_utf16(raw);
+                (None, vec![complaint])
+            }
+        };
+        let problem = (!complaints.is_empty()).then(|| {
+            Item::Problem(BadLine {
+                line: Line {
+                    number: raw.number,
+                    offset: raw.offset,
+                    text: String::from_utf8_lossy(raw.bytes).into_owned(),
+                },
+                complaints,
+            })
+        });
+        // Of what is wrong only the header is there all the same.
+        let item = item.filter(|item| problem.is_none() || matches!(item, Item::Header(_)));
+        self.ready
+            .extend(item.into_iter().chain(problem).map(Ready::Item));
     }
 }
 
-impl<R: BufRead> Reader for NativeReader<R> {
+impl<R: Read> Reader for NativeReader<R> {
     fn next(&mut self) -> io::Result<Option<Item>> {
-        if let Some(item) = self.pending.take() {
-            return Ok(Some(item));
-        }
-        while !self.stopped {
-            let Some(raw) = self.lines.next_line()? else {
+        loop {
+            if let Some(ready) = self.ready() {
+                return Ok(Some(ready.into_item()));
+            }
+            if self.ended || self.stopped {
                 return Ok(None);
-            };
-            if raw.bytes.iter().all(u8::is_ascii_whitespace) && !raw.cut {
-                continue;
             }
-            let first = !self.begun;
-            self.begun = true;
-            let read = match text(&raw) {
-                Ok(text) => read_line(text, &raw, first, &mut self.base),
-                Err(complaint) => {
-                    // In an encoding of two bytes no later line is one either.
-                    self.stopped = is_utf16(&raw);
-                    (None, vec![complaint])
-                }
-            };
-            let (item, complaints) = read;
-            let problem = (!complaints.is_empty()).then(|| {
-                Item::Problem(BadLine {
-                    line: Line {
-                        number: raw.number,
-                        offset: raw.offset,
-                        text: String::from_utf8_lossy(raw.bytes).into_owned(),
-                    },
-                    complaints,
-                })
-            });
-            match (item, problem) {
-                (Some(header @ Item::Header(_)), problem) => {
-                    self.pending = problem;
-                    return Ok(Some(header));
-                }
-                (_, Some(problem)) => return Ok(Some(problem)),
-                (Some(item), None) => return Ok(Some(item)),
-                (None, None) => {}
+            match self.read_block()? {
+                Some(block) => self.absorb(block.skim()),
+                None => self.end(),
             }
         }
-        Ok(None)
+    }
+
+    fn in_blocks(&mut self) -> Option<&mut dyn InBlocks> {
+        Some(self)
+    }
+}
+
+impl<R: Read> InBlocks for NativeReader<R> {
+    fn read_block(&mut self) -> io::Result<Option<Block>> {
+        let block = self.blocks.next()?.filter(|_| !self.stopped);
+        let content = self.content;
+        Ok(block.map(|block| Block { content, ..block }))
+    }
+
+    fn absorb(&mut self, mut skim: Skim) {
+        skim.lines_before = self.lines;
+        self.lines += skim.lines;
+        let offset = self.bytes;
+        self.bytes += skim.length;
+        let entries = std::mem::take(&mut skim.entries);
+        let skim = Rc::new(skim);
+        let mut calls = 0;
+        for entry in entries {
+            match entry {
+                Entry::Message(message) => {
+                    self.begun = true;
+                    self.base.previous = Previous::At(message.time);
+                    let call = PlainCall::native(&skim, message, calls, &self.base.defaults);
+                    self.ready.push_back(Ready::Plain(Box::new(call)));
+                    calls += 1;
+                }
+                Entry::Line(line) => {
+                    let (bytes, cut) = skim.line(line);
+                    self.line(&RawLine {
+                        number: skim.lines_before + line.number + 1,
+                        offset: offset + line.place.start as usize,
+                        bytes,
+                        cut,
+                    });
+                }
+            }
+        }
+    }
+
+    fn ready(&mut self) -> Option<Ready> {
+        self.ready.pop_front()
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+    }
+}
+
+/// A line that was read where it stands, on its own.
+pub(super) fn plain(line: &[u8], number: usize, defaults: &Rc<Defaults>) -> Option<RecordedCall> {
+    let raw = RawLine {
+        number,
+        offset: 0,
+        bytes: line,
+        cut: false,
+    };
+    let text = std::str::from_utf8(line).ok()?;
+    let mut base = Base::new(Rc::clone(defaults));
+    match read_line(text, &raw, false, &mut base) {
+        (Some(Item::Call(call)), complaints) if complaints.is_empty() => Some(*call),
+        _ => None,
     }
 }
 
@@ -305,12 +400,18 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, base: &mut Bas
             fields.at_value("mcppolicy", message, Some(format!("write {VERSION:?}")));
         }
     }
-    if let Some(name) = fields.string_or_null("grant") {
-        base.grant = name.map_or(Grant::Unknown, |name| Grant::Named(name.to_owned()));
-    }
-    if let Some(name) = fields.string_or_null("server") {
-        base.server = name.map_or(Server::Unknown, |name| Server::Named(name.to_owned()));
-    }
+    let grant = fields.string_or_null("grant").map(|name| match name {
+        Some(name) => Grant::Named(name.to_owned()),
+        None => Grant::Unknown,
+    });
+    let server = fields.string_or_null("server").map(|name| match name {
+        Some(name) => Server::Named(name.to_owned()),
+        None => Server::Unknown,
+    });
+    base.defaults = Rc::new(Defaults {
+        grant: grant.unwrap_or(Grant::Implicit),
+        server: server.unwrap_or(Server::Default),
+    });
     base.start = setting(fields, "start", |text| {
         Time::parse(text).and_then(in_calendar)
     });

@@ -4,7 +4,8 @@
 
 use super::account::Format;
 use super::lenient::{Json, Places, arguments, arguments_in_text, first_text, name_in, result_of};
-use super::log::{LogFormat, Piece, Sink, Who, reason};
+use super::log::{LogFormat, Piece};
+use super::sink::{Sink, Who, reason};
 use super::{RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::document::{Node, push_pointer};
 
@@ -134,7 +135,7 @@ impl Reading<'_> {
             Ok(read) => read,
             Err(reason) => {
                 sink.pass_over(line, reason);
-                return key.into_iter().for_each(|key| sink.request(key));
+                return key.iter().for_each(|key| sink.request(key));
             }
         };
         let Some(name) = name_in(function, &["name"]) else {
@@ -158,7 +159,7 @@ impl Reading<'_> {
             session: self.session.clone(),
             ..Who::default()
         };
-        sink.call(call, who, key, std::mem::take(&mut self.bytes));
+        sink.call(call, who, key.as_deref(), std::mem::take(&mut self.bytes));
     }
 }
 

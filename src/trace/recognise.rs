@@ -10,7 +10,7 @@ use super::claude_desktop::{self, ClaudeDesktop};
 use super::codex::Codex;
 use super::gateway::Gateway;
 use super::jsonrpc::JsonRpc;
-use super::log::{LogFormat, LogReader, Pieces};
+use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
 use super::openai::OpenAi;
 use super::otlp::Otlp;
@@ -50,42 +50,39 @@ pub fn reader(
         .unwrap_or(Format::Native);
     let from = settings.grant_from;
     let by_session = from == Some(GrantFrom::Session);
-    let lines = |input| Pieces::lines(input);
+    let document = recognised.is_document;
     Ok(match format {
         Format::Native => Box::new(NativeReader::new(input)),
-        Format::JsonRpc => log(lines(input), JsonRpc, from),
-        Format::ClaudeCode => log(lines(input), ClaudeCode, from),
-        Format::Codex => log(lines(input), Codex::default(), from),
-        Format::ClaudeDesktop => log(lines(input), ClaudeDesktop, from),
+        Format::JsonRpc => log(input, JsonRpc, from),
+        Format::ClaudeCode => log(input, ClaudeCode, from),
+        Format::Codex => log(input, Codex::default(), from),
+        Format::ClaudeDesktop => log(input, ClaudeDesktop, from),
         Format::Gateway => {
             let gateway = Gateway {
                 instance_is_session: by_session,
             };
-            log(lines(input), gateway, from)
+            log(input, gateway, from)
         }
-        Format::Otlp => log(pieces(input, recognised), Otlp::default(), from),
+        Format::Otlp if document => Box::new(DocumentReader::new(input, Otlp::default(), from)),
+        Format::Otlp => log(input, Otlp::default(), from),
         Format::OpenAi => {
             let transcripts = OpenAi {
                 conversation_is_session: by_session,
             };
-            log(pieces(input, recognised), transcripts, from)
+            match document {
+                true => Box::new(DocumentReader::new(input, transcripts, from)),
+                false => log(input, transcripts, from),
+            }
         }
     })
 }
 
-fn log<R: BufRead + 'static, F: LogFormat + 'static>(
-    pieces: Pieces<R>,
+fn log<F: LogFormat + 'static>(
+    input: impl BufRead + 'static,
     format: F,
     from: Option<GrantFrom>,
 ) -> Box<dyn Reader> {
-    Box::new(LogReader::new(pieces, format, from))
-}
-
-fn pieces<R: BufRead>(input: R, recognised: Recognised) -> Pieces<R> {
-    match recognised.is_document {
-        true => Pieces::elements(input),
-        false => Pieces::lines(input),
-    }
+    Box::new(LogReader::new(input, format, from))
 }
 
 fn recognise(prefix: &[u8]) -> Recognised {

@@ -109,8 +109,7 @@ impl RecordedCall {
     /// response, or by what the log says without one.
     pub fn observed_decision(&self) -> Option<Observed> {
         match &self.response {
-            Some(Response::Denied) => Some(Observed::Deny),
-            Some(Response::Error(_) | Response::Result) => Some(Observed::Allow),
+            Some(response) => Some(response.observed()),
             None => self.observed,
         }
     }
@@ -130,22 +129,22 @@ impl From<&WitnessCall> for RecordedCall {
     }
 }
 
-/// Where a call went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Server {
+/// Where a call went; the name is owned, or borrowed from where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server<N = String> {
     /// To this server.
-    Named(String),
+    Named(N),
     /// The recording names none: to the policy's own.
     Default,
     /// The recording says that it is unknown.
     Unknown,
 }
 
-/// Who called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Grant {
+/// Who called; the name is owned, or borrowed from where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant<N = String> {
     /// This grant.
-    Named(String),
+    Named(N),
     /// The recording names none: one grant stands for the whole file.
     Implicit,
     /// The recording says that it is unknown.
@@ -158,6 +157,48 @@ impl Grant {
         match self {
             Grant::Named(name) => Some(name),
             Grant::Implicit | Grant::Unknown => None,
+        }
+    }
+
+    /// The same, its name borrowed.
+    pub fn as_deref(&self) -> Grant<&str> {
+        match self {
+            Grant::Named(name) => Grant::Named(name),
+            Grant::Implicit => Grant::Implicit,
+            Grant::Unknown => Grant::Unknown,
+        }
+    }
+}
+
+impl Grant<&str> {
+    /// The same, its name owned.
+    pub fn to_owned(self) -> Grant {
+        match self {
+            Grant::Named(name) => Grant::Named(name.to_owned()),
+            Grant::Implicit => Grant::Implicit,
+            Grant::Unknown => Grant::Unknown,
+        }
+    }
+}
+
+impl Server<&str> {
+    /// The same, its name owned.
+    pub fn to_owned(self) -> Server {
+        match self {
+            Server::Named(name) => Server::Named(name.to_owned()),
+            Server::Default => Server::Default,
+            Server::Unknown => Server::Unknown,
+        }
+    }
+}
+
+impl Server {
+    /// The same, its name borrowed.
+    pub fn as_deref(&self) -> Server<&str> {
+        match self {
+            Server::Named(name) => Server::Named(name),
+            Server::Default => Server::Default,
+            Server::Unknown => Server::Unknown,
         }
     }
 }
@@ -206,6 +247,16 @@ pub enum Response {
     Denied,
     /// Any other response, `isError: true` included.
     Result,
+}
+
+impl Response {
+    /// What it shows of the gateway's decision.
+    pub const fn observed(&self) -> Observed {
+        match self {
+            Response::Denied => Observed::Deny,
+            Response::Error(_) | Response::Result => Observed::Allow,
+        }
+    }
 }
 
 /// A decision that a recording shows.

@@ -94,12 +94,12 @@ pub(super) fn read(
     let call = RecordedCall {
         line,
         server: match server {
-            None => base.server.clone(),
+            None => base.defaults.server.clone(),
             Some(None) => Server::Unknown,
             Some(Some(name)) => Server::Named(name.to_owned()),
         },
         grant: match grant {
-            None => base.grant.clone(),
+            None => base.defaults.grant.clone(),
             Some(None) => Grant::Unknown,
             Some(Some(name)) => Grant::Named(name.to_owned()),
         },
@@ -350,12 +350,7 @@ fn observed(fields: &mut Fields<'_>, response: Option<&Response>) -> Option<Obse
         "allow" => Observed::Allow,
         _ => Observed::Deny,
     };
-    let shown = match response {
-        None => return Some(observed),
-        Some(Response::Denied) => Observed::Deny,
-        Some(Response::Error(_) | Response::Result) => Observed::Allow,
-    };
-    if shown != observed {
+    if response.is_some_and(|response| response.observed() != observed) {
         fields.at_value(
             "observed",
             "`observed` contradicts what `response` shows".to_owned(),

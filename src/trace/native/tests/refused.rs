@@ -1,6 +1,6 @@
 //! What is refused, with what words, and where exactly.
 
-use super::super::super::lines::Lines;
+use super::super::super::block::{Blocks, Content};
 use super::*;
 
 /// Checks that a line (the second, after `header`) has exactly one problem, at
@@ -379,8 +379,8 @@ fn a_line_that_is_too_long_is_a_problem_and_the_next_is_read() {
         "{{\"tool\":\"a\",\"note\":\"{}\"}}\n{{\"tool\":\"b\"}}\n",
         "x".repeat(200)
     );
-    let lines = Lines::with_longest(text.as_bytes(), 100);
-    let mut reader = NativeReader::of_lines(lines);
+    let blocks = Blocks::with_sizes(text.as_bytes(), 64, 100);
+    let mut reader = NativeReader::of_blocks(blocks, Content::Native);
     let Some(Item::Problem(line)) = reader.next().unwrap() else {
         panic!("no problem");
     };

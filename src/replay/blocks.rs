@@ -1,0 +1,154 @@
+//! Replay of a trace whose lines several threads take apart: they also ask the
+//! rules, which need no history; pairing, counters and reporting stay in order.
+//! What comes out is what reading line by line gives.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::{Group, Replay, Verdict, parallel, results};
+use crate::engine::Ruled;
+use crate::source::SourceMap;
+use crate::timeline::plain::{rule, rule_all};
+use crate::timeline::{Counted, Timeline};
+use crate::trace::plain_call::PlainCall;
+use crate::trace::skim::Skim;
+use crate::trace::{Expected, InBlocks, Ready};
+
+/// What the rules said of the calls in blocks that have calls left to come.
+#[derive(Default)]
+struct Rulings<'e>(VecDeque<(u64, Vec<Ruled<'e>>)>);
+
+impl<'e> Rulings<'e> {
+    /// What they said of a call; calls come in the order of their blocks.
+    fn of(&mut self, call: &PlainCall) -> Option<&Ruled<'e>> {
+        let (block, index) = call.position();
+        while self.0.front().is_some_and(|(number, _)| *number < block) {
+            self.0.pop_front();
+        }
+        let (number, rulings) = self.0.front()?;
+        rulings.get(index).filter(|_| *number == block)
+    }
+}
+
+/// What the threads' results flow into.
+struct Flow<'r, 'e, 'm> {
+    replay: &'r mut Replay<'e>,
+    timeline: &'r mut Timeline<'e>,
+    file: usize,
+    reader: &'r mut dyn InBlocks,
+    map: &'m mut SourceMap,
+    name: &'r str,
+    rulings: Rulings<'e>,
+}
+
+impl<'e> Replay<'e> {
+    pub(super) fn blocks(
+        &mut self,
+        timeline: &mut Timeline<'e>,
+        file: usize,
+        reader: &mut dyn InBlocks,
+        map: &mut SourceMap,
+        name: &str,
+    ) -> io::Result<()> {
+        let (engine, threads) = (self.engine, self.options.threads);
+        let mut flow = Flow {
+            replay: self,
+            timeline,
+            file,
+            reader,
+            map,
+            name,
+            rulings: Rulings::default(),
+        };
+        flow.drain();
+        let read = parallel::in_order(
+            threads,
+            &mut flow,
+            |flow| flow.reader.read_block(),
+            |block| {
+                let skim = block.skim();
+                let rulings = rule_all(engine, &skim);
+                (skim, rulings)
+            },
+            |flow, (skim, rulings)| flow.take(skim, rulings),
+        );
+        flow.reader.end();
+        flow.drain();
+        read
+    }
+}
+
+impl<'e> Flow<'_, 'e, '_> {
+    fn take(&mut self, skim: Skim, rulings: Vec<Ruled<'e>>) {
+        self.rulings.0.push_back((skim.number(), rulings));
+        self.reader.absorb(skim);
+        self.drain();
+    }
+
+    /// Replays what is ready.
+    fn drain(&mut self) {
+        while let Some(ready) = self.reader.ready() {
+            match ready {
+                Ready::Plain(call) => {
+                    let ruled = self.rulings.of(&call);
+                    self.replay.plain(self.timeline, self.file, &call, ruled);
+                }
+                Ready::Item(item) => {
+                    self.replay
+                        .item(self.timeline, self.file, item, self.map, self.name);
+                }
+            }
+        }
+    }
+}
+
+impl<'e> Replay<'e> {
+    /// Replays a call that stands in its block, as [`call`](Replay::call) would.
+    fn plain(
+        &mut self,
+        timeline: &mut Timeline<'e>,
+        file: usize,
+        call: &PlainCall,
+        ruled: Option<&Ruled<'e>>,
+    ) {
+        if self.options.usage {
+            return self.call(timeline, file, &call.to_call());
+        }
+        if !self.is_in_scope(file, call.server(), 1) {
+            return;
+        }
+        self.assume_grant(file, call.grant());
+        let counted = Counted {
+            grant: call.grant(),
+            time: call.time(),
+            response: call.response(),
+            response_time: call.response_time(),
+        };
+        let step = match ruled {
+            Some(ruled) => timeline.settle(file, ruled, counted),
+            None => {
+                let ruled = rule(self.engine, call.tool(), &call.arguments());
+                timeline.settle(file, &ruled, counted)
+            }
+        };
+        let observed = call.response().filter(|_| self.options.expect_observed);
+        let observed = observed.map(|response| response.observed().into());
+        let expected: Option<Expected> = observed.or_else(|| call.expected());
+        let mut counts = results::Counts::default();
+        let judgement = self.judge(&step, expected.as_ref(), &mut counts);
+        self.tally(file, call.tool(), &counts);
+        let asserted = expected.is_some();
+        let reported = asserted && judgement.verdict != Verdict::Pass;
+        if reported || (asserted && self.options.list_passed) || self.options.all_cases {
+            let group = Group {
+                expected,
+                decision: step.decision,
+                judgement,
+                first: 0,
+                last: 0,
+                count: 1,
+            };
+            self.keep(file, &call.to_call(), group);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Work on several threads whose results come back in order.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+
+/// How many pieces each thread has ahead: enough that none waits, few enough
+/// that memory stays small.
+const AHEAD: usize = 3;
+
+/// Takes pieces from `source`, works on them on `threads` threads, and hands the
+/// results to `sink` in the order of the pieces. `source` and `sink` run on this
+/// thread; with one thread everything does.
+///
+/// # Errors
+/// What `source` reports; what it yielded before is handed over first.
+pub(super) fn in_order<S, T: Send, U: Send>(
+    threads: NonZeroUsize,
+    state: &mut S,
+    mut source: impl FnMut(&mut S) -> io::Result<Option<T>>,
+    work: impl Fn(T) -> U + Sync,
+    mut sink: impl FnMut(&mut S, U),
+) -> io::Result<()> {
+    if threads == NonZeroUsize::MIN {
+        while let Some(piece) = source(state)? {
+            sink(state, work(piece));
+        }
+        return Ok(());
+    }
+    let (to_work, pieces) = mpsc::channel::<(u64, T)>();
+    let (to_sink, results) = mpsc::channel::<(u64, U)>();
+    let pieces = Mutex::new(pieces);
+    thread::scope(|scope| {
+        for _ in 0..threads.get() {
+            let to_sink = to_sink.clone();
+            let (pieces, work) = (&pieces, &work);
+            scope.spawn(move || {
+                loop {
+                    let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok((number, piece)) = next else { return };
+                    if to_sink.send((number, work(piece))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(to_sink);
+        // Hung up when this thread returns, so that the others do.
+        let to_work = to_work;
+        let mut sent = 0_u64;
+        let mut due = 0_u64;
+        let mut early: BTreeMap<u64, U> = BTreeMap::new();
+        let mut ended = None;
+        let most = threads.get().saturating_mul(AHEAD) as u64;
+        loop {
+            while ended.is_none() && sent - due < most {
+                match source(state) {
+                    Ok(Some(piece)) => {
+                        // Fails only when every thread is gone.
+                        let _ = to_work.send((sent, piece));
+                        sent += 1;
+                    }
+                    Ok(None) => ended = Some(Ok(())),
+                    Err(error) => ended = Some(Err(error)),
+                }
+            }
+            if due == sent {
+                return ended.unwrap_or(Ok(()));
+            }
+            let Ok((number, result)) = results.recv() else {
+                return Err(io::Error::other("a thread ended early"));
+            };
+            early.insert(number, result);
+            while let Some(result) = early.remove(&due) {
+                due += 1;
+                sink(state, result);
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(threads: usize, pieces: u64, fails_at: Option<u64>) -> (Vec<u64>, bool) {
+        let mut state = (0, Vec::new());
+        let source = |state: &mut (u64, Vec<u64>)| {
+            state.0 += 1;
+            match state.0 {
+                at if Some(at) == fails_at => Err(io::Error::other("broken")),
+                at => Ok((at <= pieces).then_some(at)),
+            }
+        };
+        let work = |piece: u64| {
+            // Later pieces are often done sooner.
+            let turns = (piece * 7919) % 5_000;
+            let sum = (0..turns).fold(0_u64, |sum, turn| std::hint::black_box(sum ^ turn));
+            std::hint::black_box(sum);
+            piece * 2
+        };
+        let threads = NonZeroUsize::new(threads).unwrap();
+        let done = in_order(threads, &mut state, source, work, |state, result| {
+            state.1.push(result);
+        });
+        (state.1, done.is_ok())
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_pieces_for_any_number_of_threads() {
+        let due: Vec<u64> = (1..=1_000).map(|piece| piece * 2).collect();
+        for threads in [1, 2, 3, 8] {
+            assert_eq!(run(threads, 1_000, None), (due.clone(), true));
+            assert_eq!(run(threads, 0, None), (Vec::new(), true));
+        }
+    }
+
+    #[test]
+    fn what_came_before_an_error_is_handed_over() {
+        for threads in [1, 2, 8] {
+            let (results, ok) = run(threads, 1_000, Some(50));
+            assert_eq!((results.len(), ok), (49, false));
+        }
+    }
+}
