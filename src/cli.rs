@@ -14,6 +14,7 @@ mod import;
 mod init;
 mod input;
 mod merge;
+mod observed;
 mod output;
 mod policies;
 mod repair;

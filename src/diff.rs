@@ -3,11 +3,13 @@
 //! §1, §5, §6).
 
 pub mod approval;
+pub mod drift;
 pub mod gate;
 pub mod regression;
 pub mod traffic;
 
 use crate::compare::{Change, Comparison, Verdict};
+use crate::diagnostic::Finding;
 use crate::source::FileId;
 
 pub use gate::Gate;
@@ -37,6 +39,8 @@ pub struct PolicyDiff {
     pub judgement: Judgement,
     /// Recorded calls through both.
     pub traffic: Option<Traffic>,
+    /// What has changed of the server's own tools.
+    pub drift: Vec<Finding>,
 }
 
 /// What happened to a policy.
@@ -90,6 +94,11 @@ impl Diff {
             .iter()
             .map(verdict)
             .fold(Verdict::Equivalent, Verdict::join)
+    }
+
+    /// What has changed of the servers' own tools.
+    pub fn drift(&self) -> impl Iterator<Item = &Finding> {
+        self.policies.iter().flat_map(|policy| &policy.drift)
     }
 
     /// How many changes are undetermined.

@@ -13,6 +13,7 @@
 
 mod argument;
 mod context;
+mod fit;
 mod fixes;
 pub(crate) mod hidden_text;
 mod loose;
@@ -32,7 +33,8 @@ use crate::engine::Engine;
 use crate::policy::Policy;
 
 pub use page::{book, explain};
-pub use settings::{BadOption, Level, Settings, UnknownRule};
+pub use rules::unconstrained_freeform_argument::OpenArgument;
+pub use settings::{BadOption, Level, Settings, UnknownRule, Used};
 
 use context::Context;
 use reporter::Reporter;
@@ -64,7 +66,16 @@ pub struct Rule {
     pub bad: &'static [Bad],
     /// Policies that look similar, and in which it rightly finds nothing.
     pub good: &'static [Good],
-    check: fn(&Context<'_>, &mut Reporter<'_>),
+    check: Check,
+}
+
+/// Where a rule looks.
+#[derive(Debug)]
+enum Check {
+    /// At a policy.
+    Policy(fn(&Context<'_>, &mut Reporter<'_>)),
+    /// At what becomes of the findings, in [`suppress`].
+    Suppressions,
 }
 
 /// A policy in which a rule finds something; part of its page, and a test.
@@ -88,27 +99,31 @@ pub struct Good {
 }
 
 /// The files of an example. Behind a line that reads `tools.json:` stands what
-/// the server says of its tools.
+/// the server says of its tools, behind one that reads `mcppolicy.toml:` what is
+/// suppressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example<'a> {
     /// The policy.
     pub policy: &'a str,
     /// The inventory, where the example has one.
     pub inventory: Option<&'a str>,
+    /// The suppressions, where the example has some.
+    pub suppressions: Option<&'a str>,
 }
 
 impl<'a> Example<'a> {
     /// Takes an example's text apart.
     pub fn read(text: &'a str) -> Example<'a> {
-        match text.split_once("\ntools.json:\n") {
-            Some((policy, inventory)) => Example {
-                policy,
-                inventory: Some(inventory),
-            },
-            None => Example {
-                policy: text,
-                inventory: None,
-            },
+        let apart = |text: &'a str, at| match text.split_once(at) {
+            Some((before, behind)) => (before, Some(behind)),
+            None => (text, None),
+        };
+        let (text, suppressions) = apart(text, "\nmcppolicy.toml:\n");
+        let (policy, inventory) = apart(text, "\ntools.json:\n");
+        Example {
+            policy,
+            inventory,
+            suppressions,
         }
     }
 }
@@ -137,6 +152,8 @@ pub enum Group {
     Inventory,
     /// The policy could be easier to read.
     Style,
+    /// A suppression does not suppress what it was written for.
+    Suppressions,
 }
 
 impl Group {
@@ -147,6 +164,7 @@ impl Group {
             Group::Security => "security",
             Group::Inventory => "inventory",
             Group::Style => "style",
+            Group::Suppressions => "suppressions",
         }
     }
 }
@@ -164,10 +182,21 @@ pub fn lint(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<Findin
             continue;
         };
         let mut reporter = Reporter::new(rule, severity, &context);
-        (rule.check)(&context, &mut reporter);
+        if let Check::Policy(check) = rule.check {
+            check(&context, &mut reporter);
+        }
         findings.extend(reporter.into_findings());
     }
     // The sort is stable, so that rules keep their order in one place.
     findings.sort_by_key(|finding| finding.location);
     findings
+}
+
+/// The arguments by which a caller says what is to be done and that `policy`
+/// leaves open: exactly what `unconstrained-freeform-argument` reports. Only who
+/// knows the server can say what is right for them.
+pub fn open_arguments(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<OpenArgument> {
+    let context = Context::new(policy, engine, settings);
+    let open = rules::unconstrained_freeform_argument::open_arguments(&context);
+    open.map(|(_, open)| open).collect()
 }

@@ -176,6 +176,19 @@ pub struct DiffReport {
     pub approvals: Vec<ApprovalShown>,
 }
 
+impl DiffReport {
+    /// How the run ends by what has changed of the servers' own tools, when
+    /// findings from `fail_on` upward fail it. No approval covers these: an
+    /// approval speaks of a policy.
+    pub fn drift_exit(&self, fail_on: Option<Severity>) -> Exit {
+        let failing = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
+        match self.diff.drift().any(failing) {
+            true => Exit::Failed,
+            false => Exit::Clean,
+        }
+    }
+}
+
 /// An approval and what became of it.
 #[derive(Debug, Clone)]
 pub struct ApprovalShown {

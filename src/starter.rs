@@ -49,14 +49,6 @@ pub fn start(inventory: &Inventory, categories: &Categories) -> Starter {
     }
 }
 
-/// Whether the policy lets tools of this category be called.
-pub const fn is_allowed(category: Category) -> bool {
-    matches!(
-        category,
-        Category::Read | Category::Write | Category::Execute
-    )
-}
-
 /// Calls per minute, and the longer window that keeps a steady stream down.
 fn rates(category: Category) -> &'static [(&'static str, &'static str, u64)] {
     match category {

@@ -46,8 +46,11 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         findings: std::mem::take(&mut workspace.config_findings),
         ..Ci::default()
     };
-    ci.findings
-        .extend(suppressions::without_policy(&workspace, &files));
+    ci.findings.extend(suppressions::without_policy(
+        &workspace,
+        &files,
+        &linter.settings,
+    ));
     let replay = ReplayArgs {
         wanted: args.output.wanted(),
         ..ReplayArgs::default()
@@ -71,9 +74,10 @@ pub(super) fn run(args: &CiArgs) -> Exit {
         };
         let same = |change: &diff::SinceBase| traces::same_file(&change.file, &file.path);
         let change = changes.iter().position(same).map(|at| changes.remove(at));
-        exit = change
-            .iter()
-            .fold(exit, |exit, change| exit.and(change.exit));
+        exit = change.iter().fold(exit, |exit, change| {
+            let drift = change.report.drift_exit(fail_on);
+            exit.and(change.exit).and(drift)
+        });
         ci.policies.push(CiPolicy {
             policy: file.name,
             exit,

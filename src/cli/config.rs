@@ -12,6 +12,7 @@ use super::FailOn;
 use super::input;
 use crate::diagnostic::{Finding, Severity};
 use crate::diff::Gate;
+use crate::inventory::category::Category;
 use crate::lint::suppress::Suppression;
 use crate::report::Failure;
 use crate::source::{FileId, Location, SourceMap, Span};
@@ -58,6 +59,8 @@ pub(super) struct Entry {
     pub traces: Vec<Setting>,
     /// The server's `tools/list`; `{dir}` is the policy's directory.
     pub inventory: Option<Setting>,
+    /// What kind of tool some are, before `[categories]`.
+    pub categories: Vec<(String, Category)>,
 }
 
 /// A string and where it stands.

@@ -1,6 +1,7 @@
 //! `mcppolicy diff`: what a change of policies lets through or stops, and
 //! whether somebody answers for it.
 
+mod drift;
 mod run;
 mod sides;
 
@@ -11,11 +12,12 @@ use clap::Args;
 use super::approvals::{self, Store};
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
-use super::{input, traces};
+use super::{FailOn, input, traces};
 use crate::diff::{Diff, Gate};
 use crate::region::Budget;
 use crate::report::{Body, DiffReport, Exit, Failure, Findings, Report};
 
+use drift::Then;
 use run::{Approver, Comparing, Settings};
 use sides::Pair;
 
@@ -94,6 +96,7 @@ pub(super) fn run(args: &DiffArgs) -> Exit {
         budget: Budget::default().times(args.effort),
         traces: &args.traces,
         server: args.server.as_deref(),
+        then: then(&workspace, args),
     };
     let mut comparing = Comparing::new(settings, store);
     for pair in pairs {
@@ -119,7 +122,9 @@ pub(super) fn run(args: &DiffArgs) -> Exit {
         gate,
         approvals,
     };
-    let mut exit = exit(&report);
+    let fail_on = workspace.config.as_ref().and_then(|config| config.fail_on);
+    let fail_on = fail_on.unwrap_or(FailOn::Warning).severity();
+    let mut exit = exit(&report).and(report.drift_exit(fail_on));
     if report.diff.policies.is_empty() {
         exit = exit.and(Exit::NothingToDo);
     }
@@ -150,6 +155,14 @@ fn pairs(workspace: &mut Workspace, args: &DiffArgs) -> Result<Vec<Pair>, Failur
                 .to_owned(),
         }),
     }
+}
+
+/// The revision that everything is held against; what is wrong with it has been
+/// said where the policies were asked for.
+fn then(workspace: &Workspace, args: &DiffArgs) -> Option<Then> {
+    let is_named = args.old.is_some();
+    let base = args.base.clone().or_else(|| configured_base(workspace));
+    Then::open(workspace, &base.filter(|_| !is_named)?).ok()
 }
 
 fn configured_base(workspace: &Workspace) -> Option<String> {
@@ -223,6 +236,7 @@ pub(super) fn since_base(workspace: &mut Workspace, base: Option<&str>) -> Vec<S
         budget: Budget::default(),
         traces: &[],
         server: None,
+        then: Then::open(workspace, &base).ok(),
     };
     let mut comparing = Comparing::new(settings, store);
     let mut invalid = Vec::new();

@@ -35,6 +35,10 @@ impl Inventories {
             Some(fill(template, &workspace.root(), &file.path))
         };
         let mut settings = settings.clone();
+        let entry = workspace.entry(file.entry);
+        for (tool, category) in entry.iter().flat_map(|entry| &entry.categories) {
+            settings.categories.configure(tool.clone(), *category);
+        }
         let path = given.map(Path::to_path_buf).or_else(configured);
         if let Some(inventory) = path.and_then(|path| self.get(workspace, path, findings)) {
             settings.know(inventory);

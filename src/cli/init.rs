@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::input;
 use super::output::{complain, print};
+use crate::engine::Engine;
+use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
-use crate::inventory::schema::JsonType;
-use crate::inventory::{Inventory, Tool};
+use crate::lint::{self, OpenArgument};
+use crate::policy::Policy;
 use crate::report::Exit;
 use crate::source::SourceMap;
 use crate::starter::{self, Starter};
@@ -90,7 +93,7 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
         );
     }
     summary(&mut said, &starter);
-    open_decisions(&mut said, &inventory, &categories);
+    open_decisions(&mut said, inventory, &starter.policy);
     Ok(said)
 }
 
@@ -174,64 +177,34 @@ fn summary(said: &mut String, starter: &Starter) {
     said.push_str("`mcppolicy classify` says why each tool is what it is.\n");
 }
 
-/// Arguments by which a caller says what is to be done, which the policy leaves
-/// open: only who knows the server can say what is right for them.
-fn open_decisions(said: &mut String, inventory: &Inventory, categories: &Categories) {
-    let open: Vec<(&str, Vec<String>)> = inventory
-        .tools
-        .iter()
-        .filter(|tool| starter::is_allowed(categories.of(&tool.name).category))
-        .map(|tool| (tool.name.as_str(), freeform(tool)))
-        .filter(|(_, arguments)| !arguments.is_empty())
-        .collect();
+/// What the policy leaves open, in the linter's own words: only who knows the
+/// server can say what is right there.
+fn open_decisions(said: &mut String, inventory: Inventory, policy: &str) {
+    let mut map = SourceMap::new();
+    let (_, Some(policy), _) = Policy::load(&mut map, "policy.json", policy.as_bytes()) else {
+        return;
+    };
+    let mut settings = lint::Settings::new();
+    settings.know(Arc::new(inventory));
+    let open = lint::open_arguments(&policy, &Engine::new(&policy), &settings);
     if open.is_empty() {
         return;
     }
-    said.push_str(
-        "\nOpen decisions (unconstrained-freeform-argument): these take code, queries, commands, \
-         URLs or paths of any kind; add a `require` where that is too much:\n",
+    let _ = writeln!(
+        said,
+        "\nOpen decisions: {}. Add a `require` where any value is too much; `mcppolicy lint \
+         --pedantic` reports each as unconstrained-freeform-argument.",
+        count(open.len())
     );
-    for (tool, arguments) in open {
-        let line = format!("  {tool}: {}", arguments.join(", "));
+    for OpenArgument { tool, path, kind } in open {
+        let line = format!("  {tool}: {path} takes {}", kind.name());
         let _ = writeln!(said, "{}", crate::render::printable(&line));
     }
 }
 
-/// Words of argument names that carry code, a query, a command, a URL or a path.
-const FREEFORM: &[&str] = &[
-    "code",
-    "command",
-    "cmd",
-    "expression",
-    "file",
-    "filename",
-    "host",
-    "path",
-    "paths",
-    "query",
-    "script",
-    "shell",
-    "sql",
-    "uri",
-    "url",
-    "urls",
-];
-
-/// The free text arguments of a tool whose names say that they steer it.
-fn freeform(tool: &Tool) -> Vec<String> {
-    let schema = tool.arguments();
-    schema
-        .names()
-        .into_iter()
-        .filter(|name| {
-            let lower = name.to_lowercase();
-            let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-            words.any(|word| FREEFORM.contains(&word))
-        })
-        .filter(|name| {
-            let shape = schema.argument(&[name]).shape;
-            shape.values.is_none() && shape.types.has(JsonType::String)
-        })
-        .map(str::to_owned)
-        .collect()
+fn count(open: usize) -> String {
+    match open {
+        1 => "1 argument that no condition looks at".to_owned(),
+        open => format!("{open} arguments that no condition looks at"),
+    }
 }

@@ -6,8 +6,10 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::guarded::Inventories;
+use super::observed::{Observed, observed};
 use super::output::{OutputArgs, deliver};
 use super::repair::{self, FixArgs};
+use super::traces::same_file;
 use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings, suppressions};
 use crate::diagnostic::{Finding, Severity};
@@ -37,6 +39,10 @@ pub(super) struct LintArgs {
     /// The server's answer to tools/list, instead of what mcppolicy.toml names
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
+    /// Hold limits against what these recordings, or directories of them, use
+    /// (loose-limit) [default: the traces of mcppolicy.toml]
+    #[arg(long, value_name = "TRACE", num_args = 1..)]
+    traces: Vec<PathBuf>,
     /// Add the rules that are too strict for every commit
     #[arg(long)]
     pedantic: bool,
@@ -59,6 +65,12 @@ pub(super) struct Linter {
     /// The inventory of the command line.
     pub inventory: Option<PathBuf>,
     inventories: Inventories,
+    /// The recordings of the command line, and the only policy there is to
+    /// replay them through.
+    traces: Vec<PathBuf>,
+    only: Option<PathBuf>,
+    /// What recordings use of limits, once somebody wants to know.
+    observed: Option<Vec<Observed>>,
     /// The day by which suppressions expire.
     pub today: Date,
 }
@@ -70,6 +82,9 @@ impl Linter {
             settings: lint_settings(workspace, pedantic),
             inventory: None,
             inventories: Inventories::default(),
+            traces: Vec::new(),
+            only: None,
+            observed: None,
             today: suppressions::today(),
         }
     }
@@ -83,8 +98,18 @@ impl Linter {
         findings: &mut Vec<Finding>,
     ) -> lint::Settings {
         let given = self.inventory.as_deref();
-        self.inventories
-            .settings_for(workspace, file, given, &self.settings, findings)
+        let mut settings =
+            self.inventories
+                .settings_for(workspace, file, given, &self.settings, findings);
+        let rule = lint::registry::find("loose-limit");
+        if rule.is_some_and(|rule| settings.severity(rule).is_some()) {
+            let all = self
+                .observed
+                .get_or_insert_with(|| observed(workspace, &self.traces, self.only.as_deref()));
+            let mine = all.iter().find(|of| same_file(&of.policy, &file.path));
+            settings.observe(mine.map(|of| of.limits.clone()).unwrap_or_default());
+        }
+        settings
     }
 
     /// What is to be said of one policy under its `settings`.
@@ -133,19 +158,28 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
     let mut linter = Linter::new(&mut workspace, args.pedantic);
     linter.inventory.clone_from(&args.inventory);
+    linter.traces.clone_from(&args.traces);
+    if !args.traces.is_empty() {
+        linter.settings.want("loose-limit");
+    }
     linter.today = args.today.unwrap_or(linter.today);
     let configured = workspace.config.as_ref().and_then(|config| config.fail_on);
     let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::Warning);
     let mut files = workspace.policies(&args.policies);
+    if let ([only], false) = (files.as_slice(), args.traces.is_empty()) {
+        linter.only = Some(only.path.clone());
+    }
     let repairs = match args.fixes.wanted() {
         Some(wanted) => repair::run(&mut workspace, &mut linter, &mut files, wanted),
         None => repair::Repaired::default(),
     };
     let mut findings = check(&mut workspace, &files, Some(&mut linter));
     if args.policies.is_empty() {
-        findings
-            .list
-            .extend(suppressions::without_policy(&workspace, &files));
+        findings.list.extend(suppressions::without_policy(
+            &workspace,
+            &files,
+            &linter.settings,
+        ));
     }
     findings.repairs = repairs.list;
     if let Some(reason) = &args.suppress_existing
@@ -174,6 +208,7 @@ fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Li
         ..Findings::default()
     };
     findings.list.append(&mut workspace.config_findings);
+    findings.list.sort_by_key(|finding| finding.location);
     let Some(linter) = linter else {
         let problems = files.iter().flat_map(|file| file.problems.clone());
         findings.list.extend(problems);

@@ -116,7 +116,7 @@ fn repair(
     let relint = |text: &str, policy: &Policy| -> Vec<Finding> {
         let list = lint::lint(policy, &Engine::new(policy), &settings);
         let places = lint::suppress::Places::new(text);
-        lint::suppress::sort(list, &entries, &places, today).kept
+        lint::suppress::sort(list, &entries, &places, &settings, today).kept
     };
     let fixed = fix::fix(&file.name, &before, wanted.most, &relint);
     if wanted.write && fixed.text != before {

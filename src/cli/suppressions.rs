@@ -53,7 +53,7 @@ pub(super) fn sort(
     today: Date,
 ) -> Sorted {
     let places = Places::new(text);
-    let mut sorted = suppress::sort(findings, entries, &places, today);
+    let mut sorted = suppress::sort(findings, entries, &places, settings, today);
     if sorted.idle.is_empty() || settings.pedantic {
         return sorted;
     }
@@ -61,7 +61,7 @@ pub(super) fn sort(
     pedantic.pedantic = true;
     let all = lint::lint(policy, &Engine::new(policy), &pedantic);
     let needed: Vec<usize> = {
-        let idle = suppress::sort(all, entries, &places, today).idle;
+        let idle = suppress::sort(all, entries, &places, settings, today).idle;
         let idle: Vec<usize> = idle.into_iter().map(|(index, _)| index).collect();
         (0..entries.len())
             .filter(|index| !idle.contains(index))
@@ -78,7 +78,11 @@ pub(super) fn sort(
 }
 
 /// The suppressions for policies that are none of `files`.
-pub(super) fn without_policy(workspace: &Workspace, files: &[PolicyFile]) -> Vec<Finding> {
+pub(super) fn without_policy(
+    workspace: &Workspace,
+    files: &[PolicyFile],
+    settings: &Settings,
+) -> Vec<Finding> {
     let Some(config) = &workspace.config else {
         return Vec::new();
     };
@@ -90,7 +94,7 @@ pub(super) fn without_policy(workspace: &Workspace, files: &[PolicyFile]) -> Vec
         .suppressions
         .iter()
         .filter(|(path, _)| !is_there(&path.text))
-        .map(|(_, entry)| suppress::without_policy(entry))
+        .filter_map(|(_, entry)| suppress::without_policy(entry, settings))
         .collect()
 }
 

@@ -214,7 +214,7 @@ fn stray(results: &Results) -> Option<Failure> {
 }
 
 /// The server that the configuration names for a policy.
-fn server_of(workspace: &Workspace, file: &PolicyFile) -> Option<String> {
+pub(super) fn server_of(workspace: &Workspace, file: &PolicyFile) -> Option<String> {
     let server = workspace.entry(file.entry)?.server.as_ref()?;
     Some(fill_dirname(&server.text, &file.path))
 }

@@ -212,6 +212,16 @@ impl Workspace {
         configured.map(|(path, _)| path).collect()
     }
 
+    /// Where the inventory is that the configuration names for the policy in
+    /// `file`.
+    pub fn inventory_of(&mut self, file: &Path) -> Option<PathBuf> {
+        let absolute = std::path::absolute(file).ok()?;
+        let configured = self.configured();
+        let (path, index) = configured.into_iter().find(|(path, _)| *path == absolute)?;
+        let template = &self.entry(Some(index))?.inventory.as_ref()?.text;
+        Some(fill(template, &self.root(), &path))
+    }
+
     /// The configuration's policies with the entry of each, sorted within an
     /// entry; an entry that names nothing is a finding.
     fn configured(&mut self) -> Vec<(PathBuf, usize)> {

@@ -1,3 +1,5 @@
+mod spellings;
+
 use super::*;
 use crate::engine::Engine;
 use crate::lint::{self, Settings};

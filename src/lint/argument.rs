@@ -1,7 +1,11 @@
 //! What an argument is for, told from its name: text that a server runs, opens
 //! or fetches, or an amount of money.
 
+use super::context::Tool;
 use crate::inventory::category::words;
+use crate::inventory::schema::{InputSchema, Presence};
+use crate::nearest::nearest;
+use crate::policy::Path;
 
 /// Text of the caller's choice that makes a server do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,36 @@ pub fn is_amount(name: &str) -> bool {
     words::split(name)
         .iter()
         .any(|word| words::is_amount(word) || matches!(word.as_str(), "price" | "total"))
+}
+
+/// Whether `path` certainly leads to nothing that the server reads: its schema
+/// admits no such argument, or does not describe it and describes one whose
+/// name is near.
+pub fn is_mistaken(tool: &Tool<'_>, path: &Path) -> bool {
+    let (Some(listed), Some(argument)) = (tool.listed, tool.argument(path)) else {
+        return false;
+    };
+    match argument.presence {
+        Presence::Declared | Presence::Unsaid => false,
+        Presence::Refused => true,
+        Presence::Undeclared => {
+            let schema = listed.arguments();
+            let (known, name) = described(&schema, path);
+            nearest(name, schema.names_under(known).into_iter()).is_some()
+        }
+    }
+}
+
+/// The part of `path` that a schema describes, and the name behind it.
+pub fn described<'p>(schema: &InputSchema<'_>, path: &'p Path) -> (&'p [String], &'p str) {
+    let segments = path.segments();
+    let has = |length: &usize| {
+        let known = segments.get(..*length).unwrap_or_default();
+        schema.argument(known).presence == Presence::Declared
+    };
+    let length = (1..segments.len()).take_while(has).count();
+    let known = segments.get(..length).unwrap_or_default();
+    (known, segments.get(length).map_or("", String::as_str))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 pub mod questions;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::registry;
 use super::settings::Settings;
@@ -35,6 +35,7 @@ pub struct Context<'a> {
     pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
     index: HashMap<&'a str, usize>,
     allowance: Allowance,
+    meant: HashMap<&'a str, &'a str>,
 }
 
 /// A listed tool and what is plain to see of it.
@@ -71,12 +72,17 @@ impl<'a> Context<'a> {
         for (at, entry) in policy.hide.iter().enumerate() {
             hidden.entry(&entry.value).or_insert((at, entry));
         }
+        let meant = inventory.map(|inventory| meant(policy, inventory));
+        let meant = meant.unwrap_or_default();
         let tools: Vec<Tool<'a>> = policy
             .tools
             .iter()
             .map(|rules| Tool {
                 rules,
-                class: settings.categories.of(&rules.name),
+                // A misspelt tool is one slip, and not a tool of its own as well.
+                class: settings.categories.of(meant
+                    .get(rules.name.as_str())
+                    .unwrap_or(&rules.name.as_str())),
                 // "*" among the listed tools is only a name, in `hide` it is not.
                 hidden: hidden
                     .get(rules.name.as_str())
@@ -100,6 +106,7 @@ impl<'a> Context<'a> {
                 .map(|(at, rules)| (rules.name.as_str(), at))
                 .collect(),
             allowance: Allowance::default(),
+            meant,
             tools,
         }
     }
@@ -148,14 +155,9 @@ impl<'a> Context<'a> {
     }
 
     /// The tool of the server that a name which it does not have was probably
-    /// meant to be: the nearest of those that the policy does not name.
+    /// meant to be.
     pub fn meant(&self, name: &str) -> Option<&'a str> {
-        let inventory = self.inventory?;
-        let is_free = |known: &&str| {
-            let is_hidden = self.policy.hide.iter().any(|entry| entry.value == *known);
-            !self.lists(known) && !is_hidden
-        };
-        nearest(name, inventory.names().filter(is_free))
+        self.meant.get(name).copied()
     }
 
     /// How many rules and limits a call of `tool` may meet, and one: what it
@@ -247,6 +249,20 @@ impl Tool<'_> {
                 .iter()
                 .any(|limit| limit.increment_from.is_some())
     }
+}
+
+/// For each name of the policy that the server does not have, the tool that was
+/// probably meant: the nearest of those that the policy does not name.
+fn meant<'a>(policy: &'a Policy, inventory: &'a Inventory) -> HashMap<&'a str, &'a str> {
+    let listed = policy.tools.iter().map(|rules| rules.name.as_str());
+    let hidden = policy.hide.iter().map(|entry| entry.value.as_str());
+    let named: HashSet<&str> = listed.chain(hidden).collect();
+    let free: Vec<&str> = inventory.names().filter(|n| !named.contains(n)).collect();
+    let unknown = named
+        .iter()
+        .filter(|name| inventory.get(name).is_none())
+        .filter_map(|name| Some((*name, nearest(name, free.iter().copied())?)));
+    unknown.collect()
 }
 
 /// Why `rules` refuse every call, where that is plain to see: an unconditional

@@ -46,6 +46,13 @@ pub fn explain(rule: &Rule) -> String {
             if let Some(inventory) = example.inventory {
                 let _ = write!(page, "where the server's tools are:\n\n{}", json(inventory));
             }
+            if let Some(suppressions) = example.suppressions {
+                let toml = suppressions.trim();
+                let _ = write!(
+                    page,
+                    "with, in `mcppolicy.toml`:\n\n```toml\n{toml}\n```\n\n"
+                );
+            }
         }
     }
     page.truncate(page.trim_end().len());

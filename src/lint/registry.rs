@@ -40,6 +40,7 @@ pub static RULES: &[&Rule] = &[
     &rules::inexact_number::RULE,
     &rules::case_folding_allowlist::RULE,
     &rules::burst_only_limit::RULE,
+    &rules::forgotten_limit::RULE,
     &rules::loose_limit::RULE,
     &rules::approval_promised::RULE,
     // Inventory
@@ -53,6 +54,10 @@ pub static RULES: &[&Rule] = &[
     &rules::unsorted_names::RULE,
     &rules::counter_naming::RULE,
     &rules::empty_list::RULE,
+    // Suppressions
+    &rules::unused_suppression::RULE,
+    &rules::expired_suppression::RULE,
+    &rules::moved_suppression::RULE,
 ];
 
 /// The rule of this name, or the one that had it before.

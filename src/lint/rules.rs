@@ -15,8 +15,10 @@ pub mod counter_name_shared;
 pub mod counter_naming;
 pub mod denylist_only;
 pub mod empty_list;
+pub mod expired_suppression;
 pub mod exposed_destructive_tool;
 pub mod fail_open_deny;
+pub mod forgotten_limit;
 pub mod free_amount;
 pub mod hidden_and_listed;
 pub mod inexact_number;
@@ -26,6 +28,7 @@ pub mod limit_on_blocked_tool;
 pub mod loose_limit;
 pub mod missing_default_deny;
 pub mod missing_on_deny;
+pub mod moved_suppression;
 pub mod never_allowed_tool;
 pub mod nothing_callable;
 pub mod redundant_condition;
@@ -42,6 +45,7 @@ pub mod unlimited_write_tool;
 pub mod unreachable_rule;
 pub mod unresolvable_path;
 pub mod unsorted_names;
+pub mod unused_suppression;
 pub mod useless_operand;
 pub mod vacuous_require;
 pub mod wildcard_in_tool_name;
@@ -49,7 +53,7 @@ pub mod wildcard_in_tool_name;
 use crate::lint::context::Context;
 use crate::lint::fixes;
 use crate::lint::reporter::Reporter;
-use crate::lint::{Bad, Good, Group, Proof, Rule};
+use crate::lint::{Bad, Check, Good, Group, Proof, Rule};
 
 /// `text` as a JSON string, for snippets.
 fn quoted(text: &str) -> String {

@@ -73,7 +73,17 @@ pub struct Settings {
     /// The rates above which limits are loose.
     pub(super) rates: Rates,
     inventory: Option<Arc<Inventory>>,
+    used: BTreeMap<String, Used>,
     rules: BTreeMap<&'static str, RuleSettings>,
+}
+
+/// How much of a limit recordings use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// The most that one grant used of one window.
+    pub peak: u64,
+    /// The calls that passed and that the limit counted.
+    pub calls: u64,
 }
 
 /// What a user has set for one rule, beside its options.
@@ -97,6 +107,14 @@ impl Settings {
         let found = registry::find(rule).ok_or_else(|| UnknownRule(rule.to_owned()))?;
         self.rules.entry(found.name).or_default().level = Some(level);
         Ok(())
+    }
+
+    /// Has a rule run, with the severity of its own, unless its level is set.
+    pub fn want(&mut self, rule: &str) {
+        if let Some(rule) = registry::find(rule) {
+            let level = &mut self.rules.entry(rule.name).or_default().level;
+            level.get_or_insert(Level::On(rule.severity));
+        }
     }
 
     /// Sets an option of a rule, by its name or by one that it had before.
@@ -124,6 +142,17 @@ impl Settings {
     /// The tools of the server that the policy guards, where they are known.
     pub fn inventory(&self) -> Option<&Inventory> {
         self.inventory.as_deref()
+    }
+
+    /// Holds the limits of the policy, by JSON Pointer, against what recordings
+    /// use of them.
+    pub fn observe(&mut self, used: BTreeMap<String, Used>) {
+        self.used = used;
+    }
+
+    /// What recordings use of the limit at a JSON Pointer, where they show it.
+    pub(super) fn used(&self, limit: &str) -> Option<Used> {
+        self.used.get(limit).copied()
     }
 
     /// Whether the user has set the level of `rule`.

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::registry;
-use crate::diagnostic::{Finding, Severity};
+use super::rules::{expired_suppression, moved_suppression, unused_suppression};
+use super::{Rule, Settings, registry};
+use crate::diagnostic::Finding;
 use crate::document::{Node, parse};
 use crate::source::Location;
 use crate::value::Value;
@@ -96,6 +97,7 @@ pub fn sort(
     findings: Vec<Finding>,
     entries: &[Suppression],
     places: &Places,
+    settings: &Settings,
     today: Date,
 ) -> Sorted {
     let mut sorted = Sorted::default();
@@ -139,7 +141,10 @@ pub fn sort(
     let idle = entries.iter().enumerate().zip(used);
     sorted.idle = idle
         .filter(|(_, used)| !used)
-        .map(|((index, entry), _)| (index, complaint(entry, &sorted.kept, places, today)))
+        .filter_map(|((index, entry), _)| {
+            let finding = complaint(entry, &sorted.kept, places, settings, today)?;
+            Some((index, finding))
+        })
         .collect();
     sorted
 }
@@ -153,10 +158,25 @@ fn rule_name(written: &str) -> &str {
     registry::find(written).map_or(written, |rule| rule.name)
 }
 
-/// What is wrong with an entry that absorbs nothing.
-fn complaint(entry: &Suppression, kept: &[Finding], places: &Places, today: Date) -> Finding {
-    let warning =
-        |rule, message: String| Finding::new(rule, Severity::Warning, entry.location, "", message);
+/// What is wrong with an entry that absorbs nothing; none where nobody wants to
+/// know.
+fn complaint(
+    entry: &Suppression,
+    kept: &[Finding],
+    places: &Places,
+    settings: &Settings,
+    today: Date,
+) -> Option<Finding> {
+    let finding = |rule: &'static Rule, message: String| {
+        let severity = settings.severity(rule)?;
+        Some(Finding::new(
+            rule.name,
+            severity,
+            entry.location,
+            "",
+            message,
+        ))
+    };
     let rule = rule_name(&entry.rule);
     let of_rule = || kept.iter().filter(|finding| finding.rule == rule);
     let here = of_rule().find(|finding| finding.pointer == entry.at);
@@ -165,11 +185,8 @@ fn complaint(entry: &Suppression, kept: &[Finding], places: &Places, today: Date
             Some(_) => "repair what it was written for, or look at it again and set a later day",
             None => "remove it, there is nothing left to suppress",
         };
-        return warning(
-            "expired-suppression",
-            format!("This suppression of {rule} held until {until}"),
-        )
-        .help(help);
+        let message = format!("This suppression of {rule} held until {until}");
+        return Some(finding(&expired_suppression::RULE, message)?.help(help));
     }
     let value = |finding: &Finding| places.fingerprint(&finding.pointer);
     if let Some(changed) = here {
@@ -179,50 +196,48 @@ fn complaint(entry: &Suppression, kept: &[Finding], places: &Places, today: Date
         );
         return if now == entry.value {
             // The place has more entries than findings, or the other way round.
-            unused(entry, rule)
+            unused(entry, rule, settings)
         } else {
-            warning("moved-suppression", message)
-                .related(changed.location, "this is there now")
-                .help(format!(
-                    "look at it again; to go on suppressing it, write value = \"{now}\""
-                ))
+            let finding = finding(&moved_suppression::RULE, message)?;
+            let help =
+                format!("look at it again; to go on suppressing it, write value = \"{now}\"");
+            let finding = finding.related(changed.location, "this is there now");
+            Some(finding.help(help))
         };
     }
     let elsewhere = of_rule().find(|finding| value(finding).is_some_and(|now| now == entry.value));
     match elsewhere {
-        Some(moved) => warning(
-            "moved-suppression",
-            format!("What this suppression of {rule} was written for stands elsewhere now"),
-        )
-        .related(moved.location, "here")
-        .help(format!(
-            "write at = {}",
-            Value::from(moved.pointer.as_str())
-        )),
-        None => unused(entry, rule),
+        Some(moved) => {
+            let message =
+                format!("What this suppression of {rule} was written for stands elsewhere now");
+            let finding = finding(&moved_suppression::RULE, message)?;
+            let help = format!("write at = {}", Value::from(moved.pointer.as_str()));
+            Some(finding.related(moved.location, "here").help(help))
+        }
+        None => unused(entry, rule, settings),
     }
 }
 
 /// The finding about an entry that has nothing to suppress.
-fn unused(entry: &Suppression, rule: &str) -> Finding {
-    Finding::new(
-        "unused-suppression",
-        Severity::Warning,
-        entry.location,
-        "",
-        format!("There is no finding of {rule} that this suppresses"),
-    )
-    .help("remove it")
+fn unused(entry: &Suppression, rule: &str, settings: &Settings) -> Option<Finding> {
+    let unused = &unused_suppression::RULE;
+    let severity = settings.severity(unused)?;
+    let message = format!("There is no finding of {rule} that this suppresses");
+    let finding = Finding::new(unused.name, severity, entry.location, "", message);
+    Some(finding.help("remove it"))
 }
 
 /// The finding about an entry for a policy that is not there.
-pub fn without_policy(entry: &Suppression) -> Finding {
-    unused(entry, rule_name(&entry.rule)).help("no policy has this path; correct it or remove it")
+pub fn without_policy(entry: &Suppression, settings: &Settings) -> Option<Finding> {
+    let finding = unused(entry, rule_name(&entry.rule), settings)?;
+    Some(finding.help("no policy has this path; correct it or remove it"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Severity;
+    use crate::lint::Level;
     use crate::source::{FileId, SourceMap, Span};
     use serde_json::json;
 
@@ -259,7 +274,14 @@ mod tests {
     }
 
     fn sorted(findings: &[Finding], entries: &[Suppression], today: &str) -> Sorted {
-        sort(findings.to_vec(), entries, &Places::new(TEXT), day(today))
+        let places = Places::new(TEXT);
+        sort(
+            findings.to_vec(),
+            entries,
+            &places,
+            &Settings::new(),
+            day(today),
+        )
     }
 
     fn idle(sorted: &Sorted) -> Vec<&'static str> {
@@ -320,5 +342,21 @@ mod tests {
 
         let result = sorted(&[], &[valid], "2026-12-01");
         assert_eq!(idle(&result), ["unused-suppression"]);
+    }
+
+    #[test]
+    fn the_level_of_a_complaint_is_the_users() {
+        let entry = entry("/a", &json!({"max": 1}));
+        let level_of = |level| {
+            let mut settings = Settings::new();
+            settings.set_level("unused-suppression", level).unwrap();
+            let places = Places::new(TEXT);
+            let entries = std::slice::from_ref(&entry);
+            let sorted = sort(Vec::new(), entries, &places, &settings, day("2026-12-01"));
+            let levels = sorted.idle.iter().map(|(_, finding)| finding.severity);
+            levels.collect::<Vec<_>>()
+        };
+        assert_eq!(level_of(Level::On(Severity::Note)), [Severity::Note]);
+        assert_eq!(level_of(Level::Off), []);
     }
 }

@@ -13,6 +13,34 @@ struct Linted {
     findings: Vec<Finding>,
 }
 
+/// The day on which examples are read.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 6, 1);
+
+/// The suppressions of an example, as the configuration writes them.
+fn entries(map: &mut SourceMap, text: &str) -> Vec<suppress::Suppression> {
+    let file = map.add("mcppolicy.toml", text);
+    let parts = text.split("[[suppress]]").skip(1);
+    let entry = |part: &str| {
+        let setting = |name: &str| {
+            let begins = format!("{name} = ");
+            let line = part.lines().find_map(|line| line.strip_prefix(&begins));
+            line.map(|value| serde_json::from_str::<String>(value).unwrap())
+        };
+        suppress::Suppression {
+            rule: setting("rule").unwrap(),
+            at: setting("at").unwrap(),
+            value: setting("value").unwrap(),
+            reason: setting("reason").unwrap(),
+            until: setting("until").map(|day| day.parse().unwrap()),
+            location: crate::source::Location {
+                file,
+                span: crate::source::Span::default(),
+            },
+        }
+    };
+    parts.map(entry).collect()
+}
+
 #[track_caller]
 fn lint_text(text: &str, settings: &Settings) -> Linted {
     let example = Example::read(text);
@@ -31,7 +59,14 @@ fn lint_text(text: &str, settings: &Settings) -> Linted {
     assert!(problems.is_empty(), "{text}: {problems:?}");
     let policy = policy.unwrap();
     let engine = Engine::new(&policy);
-    let findings = lint(&policy, &engine, &settings);
+    let mut findings = lint(&policy, &engine, &settings);
+    if let Some(suppressions) = example.suppressions {
+        let entries = entries(&mut map, suppressions);
+        let places = suppress::Places::new(text);
+        let sorted = suppress::sort(findings, &entries, &places, &settings, TODAY);
+        findings = sorted.kept;
+        findings.extend(sorted.idle.into_iter().map(|(_, finding)| finding));
+    }
     Linted {
         engine,
         text: text.to_owned(),
@@ -156,7 +191,10 @@ fn a_finding_points_into_the_document_where_its_pointer_says() {
             );
             let document = document.unwrap();
             let linted = lint_text(bad.policy, &for_rule(rule));
-            for finding in &linted.findings {
+            let is_there = |finding: &&Finding| {
+                registry::find(finding.rule).unwrap().group != Group::Suppressions
+            };
+            for finding in linted.findings.iter().filter(is_there) {
                 let node = document.root.at(&finding.pointer);
                 let node = node.unwrap_or_else(|| panic!("{}: {}", rule.name, finding.pointer));
                 let span = finding.location.span;
@@ -220,6 +258,13 @@ fn a_page_says_what_and_why_and_shows_every_example() {
             .map(|text| 1 + usize::from(Example::read(text).inventory.is_some()))
             .sum();
         assert_eq!(page.matches("```json").count(), examples, "{}", rule.name);
+        let suppress = rule.group == Group::Suppressions;
+        assert_eq!(
+            page.contains("[[suppress]]\nrule ="),
+            suppress,
+            "{}",
+            rule.name
+        );
     }
 }
 
@@ -301,6 +346,7 @@ fn the_book_has_every_page() {
 
 mod cases;
 mod exact;
+mod good;
 mod inventory;
 mod random;
 mod seeds;

@@ -240,6 +240,7 @@ pub(super) struct Limit {
     pub max: u64,
     pub peak: u64,
     pub denied: Count,
+    pub counted: Count,
     pub over_time: Buckets<(i64, u64, Count)>,
 }
 

@@ -10,6 +10,7 @@ use super::{Style, json, parts, shown, words};
 use crate::compare::{Change, Verdict};
 use crate::diagnostic::{Finding, Severity};
 use crate::diff::{Fate, PolicyDiff};
+use crate::lint::suppress::Suppressed;
 use crate::replay::expect::Verdict as CaseVerdict;
 use crate::replay::results::Case;
 use crate::report::{DiffReport, Report, TestRun};
@@ -97,6 +98,16 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
     }
     number_doubles(&mut issues);
     issues
+}
+
+/// The findings that do not count, each with the reason.
+pub fn suppressed<'a>(report: &'a Report<'_>) -> Vec<(Issue<'a>, &'a str)> {
+    let suppressed = parts::suppressed(report).into_iter();
+    let issue = |suppressed: &'a Suppressed| {
+        let issue = of_finding(&suppressed.finding, report.sources);
+        (issue, suppressed.reason.as_str())
+    };
+    suppressed.map(issue).collect()
 }
 
 /// Two of the same are told apart by their order.

@@ -2,6 +2,7 @@
 //! findings or cases lists these, in this order.
 
 use crate::diagnostic::Finding;
+use crate::lint::suppress::Suppressed;
 use crate::render::words;
 use crate::report::{Body, DiffReport, Report, TestRun, Tested};
 
@@ -25,6 +26,19 @@ pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
     }
 }
 
+/// Every finding that does not count, because somebody has decided to live with
+/// it.
+pub fn suppressed<'a>(report: &'a Report<'_>) -> Vec<&'a Suppressed> {
+    match &report.body {
+        Body::Findings(findings) => findings.suppressed_list.iter().collect(),
+        Body::Ci(ci) => {
+            let policies = ci.policies.iter();
+            policies.flat_map(|of| &of.lint.suppressed_list).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Those of one test.
 pub fn of_tests(tested: &Tested) -> Vec<&Finding> {
     let problems = tested.runs.iter().flat_map(|run| &run.results.problems);
@@ -39,7 +53,8 @@ pub fn of_diff(diff: &DiffReport) -> Vec<&Finding> {
         .iter()
         .filter_map(|policy| policy.traffic.as_ref());
     let problems = traffic.flat_map(|traffic| &traffic.problems);
-    diff.findings.iter().chain(problems).collect()
+    let drift = diff.diff.drift();
+    diff.findings.iter().chain(drift).chain(problems).collect()
 }
 
 /// Every run of traces.

@@ -17,7 +17,7 @@ use crate::source::{FileId, Location as SourceLocation, SourceMap};
 use log::{
     ArtifactChange, ArtifactContent, ArtifactLocation, Driver, Fingerprints, Invocation, Location,
     Log, Message, Notification, PhysicalLocation, Properties, Region, Replacement, Result as Found,
-    Run, SarifFix, Tool,
+    Run, SarifFix, Suppression, Tool,
 };
 
 const SCHEMA: &str =
@@ -32,6 +32,14 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     let results = issues
         .iter()
         .filter(|issue| issue.rule != super::issues::INPUT);
+    let suppressed_results = super::issues::suppressed(report);
+    let suppressed_results = suppressed_results.iter().map(|(issue, reason)| Found {
+        suppressions: vec![Suppression {
+            kind: "external",
+            justification: terminal(reason),
+        }],
+        ..result(issue, &rules, report.sources, style)
+    });
     let run = Run {
         tool: Tool {
             driver: Driver {
@@ -45,6 +53,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         column_kind: "unicodeCodePoints",
         results: results
             .map(|issue| result(issue, &rules, report.sources, style))
+            .chain(suppressed_results)
             .collect(),
         properties: Properties {
             command: report.command,
@@ -138,6 +147,7 @@ fn result<'a>(
             .map(|(finding, fix)| sarif_fix(finding, fix, sources, style))
             .into_iter()
             .collect(),
+        suppressions: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::compare::{Change, Scope, Verdict};
 use crate::diagnostic::Severity;
 use crate::diff::gate::Outside;
 use crate::diff::traffic::Counts;
-use crate::diff::{Fate, PolicyDiff};
+use crate::diff::{Diff, Fate, PolicyDiff};
 use crate::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
 use crate::inventory::category::Category;
 use crate::replay::RunOutcome;
@@ -244,7 +244,7 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
 pub fn since_base(report: &DiffReport) -> String {
     let refused = if report.refused { ", refused" } else { "" };
     match report.diff.policies.first() {
-        Some(policy) => format!("{}{refused}", fate(policy)),
+        Some(policy) => format!("{}{refused}{}", fate(policy), drift(&report.diff)),
         None => "invalid".to_owned(),
     }
 }
@@ -252,7 +252,19 @@ pub fn since_base(report: &DiffReport) -> String {
 /// Whether a change since the base should be looked at.
 pub fn is_changed(report: &DiffReport) -> bool {
     let mut policies = report.diff.policies.iter();
-    report.refused || policies.any(|policy| !policy.changes().is_empty())
+    let is_changed = |policy: &PolicyDiff| !policy.changes().is_empty() || !policy.drift.is_empty();
+    report.refused || policies.any(is_changed)
+}
+
+/// What has changed of servers' own tools, behind a verdict.
+fn drift(diff: &Diff) -> String {
+    match diff.drift().count() {
+        0 => String::new(),
+        count => format!(
+            ", {} of the server's tools",
+            counted(count as u64, "change")
+        ),
+    }
 }
 
 /// The verdict over a whole change, and what the gate makes of it.
@@ -266,6 +278,7 @@ pub fn conclusion(report: &DiffReport) -> String {
         let undetermined = counted(diff.undetermined() as u64, "change");
         line = format!("{line}, {undetermined} undetermined");
     }
+    line.push_str(&drift(diff));
     let gate = report.gate.name();
     match report.refused {
         true => format!("{line}; refused by the gate ({gate})"),

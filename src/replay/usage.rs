@@ -44,6 +44,8 @@ pub struct LimitUsage {
     pub peak: u64,
     /// Calls that this limit refused.
     pub denied: u64,
+    /// Calls that passed and that it counted.
+    pub counted: u64,
     /// The same by bucket.
     pub over_time: Buckets<Used>,
 }
@@ -179,18 +181,20 @@ impl Usage {
         }
         for limit in limits {
             let denied = u64::from(decision.rule() == Some(limit.rule));
-            self.limit(time, limit, denied);
+            let counted = u64::from(decision.is_allow());
+            self.limit(time, limit, [denied, counted]);
         }
     }
 
     /// Takes in what a call left used of its limits, and not the call.
     pub(super) fn reach(&mut self, time: Option<Time>, limits: &[LimitUse<'_>]) {
         for limit in limits {
-            self.limit(time, limit, 0);
+            self.limit(time, limit, [0, 0]);
         }
     }
 
-    fn limit(&mut self, time: Option<Time>, limit: &LimitUse<'_>, denied: u64) {
+    /// Takes in a call that a limit saw, with how often it refused and counted.
+    fn limit(&mut self, time: Option<Time>, limit: &LimitUse<'_>, [denied, counted]: [u64; 2]) {
         // What may have been used beyond `max` was not.
         let peak = limit.used.high.min(limit.max);
         if !self.limits.contains_key(limit.rule) {
@@ -203,6 +207,7 @@ impl Usage {
         };
         usage.peak = usage.peak.max(peak);
         usage.denied += denied;
+        usage.counted += counted;
         if let Some(time) = time {
             usage.over_time.add(time, Used { peak, denied });
         }
@@ -229,6 +234,7 @@ impl Usage {
                 Some(known) => {
                     known.peak = known.peak.max(limit.peak);
                     known.denied += limit.denied;
+                    known.counted += limit.counted;
                     known.over_time.merge(limit.over_time);
                 }
             }
@@ -245,6 +251,7 @@ impl LimitUsage {
             max: limit.max,
             peak: 0,
             denied: 0,
+            counted: 0,
             over_time: Buckets::default(),
         }
     }

@@ -1,3 +1,5 @@
+mod slips;
+
 use super::*;
 use crate::engine::Engine;
 use crate::lint::{self, Settings};

@@ -154,7 +154,10 @@ fn init_writes_a_policy_that_lints_clean_and_a_trace_that_passes() {
     let arguments = ["init", "--inventory", "tools.json"];
     let ran = run(&dir, &arguments);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.out.contains("run_script: code"), "{}", ran.out);
+    let open = "Open decisions: 1 argument that no condition looks at.";
+    assert!(ran.out.contains(open), "{}", ran.out);
+    let decision = "\n  run_script: args.code takes code or a command\n";
+    assert!(ran.out.contains(decision), "{}", ran.out);
     let ci = run(&dir, &["ci"]);
     assert_eq!(ci.code, 0, "{}", ci.out);
     assert_eq!(rules(&lint(&dir, &[]).1), [""; 0]);
@@ -172,8 +175,8 @@ fn the_configuration_schema_accepts_what_is_read_and_nothing_else() {
     let schema = report(&run(Path::new("."), &["schema", "config"]).out);
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let whole = json!({
-        "policy": [{"path": "p", "server": "s", "inventory": "i", "traces": ["t"]}],
-        "lint": {"fail-on": "warning", "rules": {"a": "off", "b": {"level": "error", "execute": "20/minute"}}},
+        "policy": [{"path": "p", "server": "s", "inventory": "i", "traces": ["t"], "categories": {"run": "Execute"}}],
+        "lint": {"fail-on": "warning", "rules": {"free-amount": "off", "loose-limit": {"level": "error", "execute": "20/minute"}}},
         "categories": {"run": "execute"},
         "suppress": [{"rule": "r", "policy": "p", "at": "/a", "value": "9f2c41d0", "reason": "x", "until": "2027-03-01", "owner": "me"}],
         "diff": {"base": "origin/main", "gate": "loosened"}

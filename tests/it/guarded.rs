@@ -106,3 +106,66 @@ fn the_book_of_rules_is_up_to_date() {
         "docs/rules.md is not what the rules say: run `mcppolicy explain --all > docs/rules.md`"
     );
 }
+
+#[test]
+fn limits_are_held_against_given_recordings() {
+    let dir = fresh("lint-observed");
+    let limit = r#"{"counter":"gets","window":"minute","max":60,"scope":"grant"}"#;
+    let policy = format!(
+        r#"{{"version":"1","default":"deny","tools":{{"get_it":{{"limits":[{limit}]}}}}}}"#
+    );
+    std::fs::write(dir.join("p.json"), policy).unwrap();
+    let calls = "{\"repeat\":60,\"every\":\"30s\",\"ts\":\"2026-03-02T09:00:00Z\",\"grant\":\"a\",\"tool\":\"get_it\"}\n";
+    std::fs::write(dir.join("t.jsonl"), calls).unwrap();
+    let found = findings(&dir, &["lint", "p.json", "--traces", "t.jsonl"], 0);
+    let message = found[0]["message"].as_str().unwrap();
+    let says = "`gets` lets 60 pass per minute, and 60 recorded calls never used more than 2";
+    assert_eq!((found.len(), message), (1, says));
+    assert_eq!(run(&dir, &["lint", "p.json", "--traces", "none"]).code, 2);
+    std::fs::write(dir.join("bad.jsonl"), "{\"tool\":7}\n").unwrap();
+    let bad = run(&dir, &["lint", "p.json", "--traces", "bad.jsonl"]);
+    assert_eq!(bad.code, 2, "{}", bad.out);
+    assert!(bad.out.contains("of their lines are not"), "{}", bad.out);
+
+    let config = "[[policy]]\npath = \"p.json\"\ntraces = [\"t.jsonl\"]\n";
+    std::fs::write(dir.join("mcppolicy.toml"), config).unwrap();
+    let quiet = run(&dir, &["lint"]);
+    assert!(!quiet.out.contains("loose-limit"), "{}", quiet.out);
+    let strict = run(&dir, &["lint", "--pedantic"]);
+    assert!(strict.out.contains("note[loose-limit]"), "{}", strict.out);
+}
+
+#[test]
+fn a_category_is_said_for_all_policies_or_for_one() {
+    let entry = |more: &str| {
+        format!(
+            "[[policy]]\npath = \"ci/policy.json\"\n{more}[lint.rules]\nmissing-on-deny = \"off\"\n"
+        )
+    };
+    let dir = server("guarded_categories", &entry(""));
+    let policy = POLICY
+        .replace("run_workflw", "frobnicate")
+        .replace("day", "minute");
+    fs::write(dir.join("ci/policy.json"), policy).unwrap();
+    assert_eq!(findings(&dir, &["lint"], 0), [] as [Value; 0]);
+    for config in [
+        entry("categories = { frobnicate = \"execute\" }\n"),
+        entry("") + "[categories]\nfrobnicate = \"Execute\"\n",
+    ] {
+        fs::write(dir.join("mcppolicy.toml"), config).unwrap();
+        let found = findings(&dir, &["lint"], 0);
+        assert_eq!(
+            (found.len(), &found[0]["rule"]),
+            (1, &Value::from("burst-only-limit"))
+        );
+    }
+    // One policy's own word goes first.
+    let both = entry("categories = { frobnicate = \"read\" }\n");
+    let both = both + "[categories]\nfrobnicate = \"execute\"\n";
+    fs::write(dir.join("mcppolicy.toml"), both).unwrap();
+    assert_eq!(findings(&dir, &["lint"], 0), [] as [Value; 0]);
+    let wrong = entry("categories = { frobnicate = \"exec\" }\n");
+    fs::write(dir.join("mcppolicy.toml"), wrong).unwrap();
+    let found = findings(&dir, &["lint"], 3);
+    assert_eq!(found[0]["message"], "This is not a category");
+}

@@ -17,6 +17,7 @@ mod classify;
 mod commands;
 mod compare;
 mod diff_cli;
+mod drift;
 mod embed;
 mod engine;
 mod fleet;

@@ -199,6 +199,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             fate: Fate::Compared(comparison),
             judgement: Judgement::default(),
             traffic: Some(traffic),
+            drift: Vec::new(),
         }],
     };
     DiffReport {

@@ -8,6 +8,7 @@ use super::{Config, Entry, Setting};
 use crate::cli::FailOn;
 use crate::diagnostic::{Finding, Severity};
 use crate::diff::Gate;
+use crate::inventory::category::Category;
 use crate::lint::registry;
 use crate::lint::suppress::Suppression;
 use crate::nearest::nearest;
@@ -17,7 +18,7 @@ use crate::source::{FileId, Location, Span};
 /// test holds.
 pub(super) mod members {
     pub const ROOT: &[&str] = &["policy", "lint", "categories", "suppress", "diff"];
-    pub const POLICY: &[&str] = &["path", "server", "inventory", "traces"];
+    pub const POLICY: &[&str] = &["path", "server", "inventory", "traces", "categories"];
     pub const LINT: &[&str] = &["fail-on", "rules"];
     pub const SUPPRESS: &[&str] = &["rule", "policy", "at", "value", "reason", "until", "owner"];
     pub const DIFF: &[&str] = &["base", "gate"];
@@ -169,14 +170,44 @@ impl Reader {
             Some(value) => self.strings(value),
             None => Vec::new(),
         };
+        let categories = match table.get("categories") {
+            Some(value) => self.categories(value),
+            None => Vec::new(),
+        };
         if let Some(path) = self.string(path, "`path` must be a string") {
             self.config.policies.push(Entry {
                 path,
                 server,
                 inventory,
                 traces,
+                categories,
             });
         }
+    }
+
+    /// The categories of one policy's tools.
+    fn categories(&mut self, value: &Value<'_>) -> Vec<(String, Category)> {
+        let Some(table) = value.get_ref().as_table() else {
+            let expected = "`categories` must be a table, such as { run_workflow = \"execute\" }";
+            self.wrong_type(value, expected);
+            return Vec::new();
+        };
+        let mut categories = Vec::new();
+        for (tool, value) in table {
+            let written = value.get_ref().as_str().unwrap_or_default();
+            match Category::named(written) {
+                Some(category) => categories.push((tool.get_ref().to_string(), category)),
+                None => self.complain(
+                    span_of(value),
+                    "This is not a category".to_owned(),
+                    Some(
+                        "write \"read\", \"write\", \"execute\", \"destructive\" or \"financial\""
+                            .to_owned(),
+                    ),
+                ),
+            }
+        }
+        categories
     }
 
     fn string(&mut self, value: &Value<'_>, expected: &str) -> Option<Setting> {
@@ -402,5 +433,15 @@ mod tests {
             known.sort_unstable();
             assert_eq!(there, known, "{pointer}");
         }
+    }
+
+    #[test]
+    fn the_schema_for_editors_offers_every_rule() {
+        let schema: serde_json::Value = serde_json::from_str(super::super::CONFIG_SCHEMA).unwrap();
+        let offered = schema.pointer("/$defs/rule/enum").unwrap();
+        let rules = crate::lint::registry::RULES.iter();
+        let names = rules.flat_map(|rule| std::iter::once(&rule.name).chain(rule.aliases));
+        let names: Vec<&str> = names.copied().collect();
+        assert_eq!(*offered, serde_json::json!(names));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::drift::Then;
 use super::sides::{Content, Pair};
 use crate::cli::approvals::Store;
 use crate::cli::workspace::{PolicyFile, Workspace};
@@ -26,6 +27,8 @@ pub(in crate::cli) struct Settings<'a> {
     pub traces: &'a [PathBuf],
     /// The policy's server in them.
     pub server: Option<&'a str>,
+    /// The revision that inventories are held against.
+    pub then: Option<Then>,
 }
 
 /// The words of an approval.
@@ -96,6 +99,15 @@ impl<'a> Comparing<'a> {
                 (Fate::Compared(comparison), traffic)
             }
         };
+        let then = self.settings.then.as_ref();
+        let drift = then.map(|then| then.drift(workspace, &pair.file, new.as_ref()));
+        let drift = drift.unwrap_or(Ok(Vec::new())).unwrap_or_else(|failure| {
+            // The linter may have said so already.
+            if !workspace.failures.contains(&failure) {
+                workspace.failures.push(failure);
+            }
+            Vec::new()
+        });
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
@@ -104,6 +116,7 @@ impl<'a> Comparing<'a> {
             fate,
             judgement: Judgement::default(),
             traffic,
+            drift,
         };
         let name = self.store.key(&pair.file);
         self.policies.push(Compared {

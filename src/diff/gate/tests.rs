@@ -70,6 +70,7 @@ fn judged_as(
             fate: Fate::Compared(comparison),
             judgement: judgement.clone(),
             traffic: None,
+            drift: Vec::new(),
         }],
     };
     Case {
@@ -285,6 +286,7 @@ fn the_gate_changed_heeds_no_approval() {
         ),
         fate: Fate::Compared(comparison),
         traffic: None,
+        drift: Vec::new(),
     };
     let refused = Gate::ALL.map(|gate| gate.refuses(&policy));
     assert_eq!(refused, [false, true, false]);

@@ -3,7 +3,7 @@
 use super::allowlist::anchor::{is_open_ended, starts_anchored};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{allowlists, report};
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 
 /// `allowlist-admits-foreign-host`
@@ -117,7 +117,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

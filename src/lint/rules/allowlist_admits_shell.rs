@@ -2,7 +2,7 @@
 
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Subject, allowlists, report, telling};
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 
 /// `allowlist-admits-shell`
@@ -105,7 +105,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// A metacharacter outside of single quotes, or one that double quotes do not

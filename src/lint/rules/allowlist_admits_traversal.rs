@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Allowlist, Subject, Wanted, accepted, allowlists, report, telling};
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 
 /// `allowlist-admits-traversal`
@@ -117,7 +117,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// A `..` segment, in a path or in a word of a command.

@@ -1,6 +1,6 @@
 //! A minute limit and none longer on a high-risk tool.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted, spaced};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted, spaced};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::category::Risk;
 use crate::lint::context::Tool;
@@ -77,7 +77,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 const MINUTES_PER_DAY: u64 = 24 * 60;
@@ -122,7 +122,7 @@ fn report(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, l
         None => String::new(),
     };
     let message = format!(
-        "{} per minute{what} is {} a day, and `{name}` has no longer limit",
+        "{} per minute{what} is {} a day, and `{name}` has no limit over an hour or a day",
         spaced(max),
         spaced(max.saturating_mul(MINUTES_PER_DAY)),
     );

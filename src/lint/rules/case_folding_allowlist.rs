@@ -1,6 +1,6 @@
 //! An allowlist that ignores case, and with it the alphabet.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, with};
@@ -60,7 +60,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// ASCII letters and the others that are the same but for case.

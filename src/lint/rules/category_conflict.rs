@@ -1,6 +1,6 @@
 //! Annotations that claim less harm than a tool says of itself.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::inventory::category::Category;
 use crate::source::{Location, Span};
@@ -62,7 +62,7 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -1,6 +1,6 @@
 //! Conditions of one rule that exclude each other.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::{Spoken, are_related, fewest};
@@ -107,7 +107,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
@@ -56,7 +56,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// Longer sequences are not replayed.

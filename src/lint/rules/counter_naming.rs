@@ -1,8 +1,8 @@
 //! A counter whose name misleads.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::Severity;
-use crate::policy::{Limit, Window};
+use crate::policy::Window;
 
 /// `counter-naming`
 pub static RULE: Rule = Rule {
@@ -42,9 +42,22 @@ pub static RULE: Rule = Rule {
             proof: Proof::Plain,
         },
     ],
-    good: &[Good {
-        says: "What is counted, over which window",
-        policy: r#"{
+    good: &[
+        Good {
+            says: "The server spells its tool so",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "getDailyReport": {
+      "limits": [{ "counter": "getDailyReport_per_hour", "window": "hour", "max": 100, "scope": "grant" }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "What is counted, over which window",
+            policy: r#"{
   "version": "1",
   "default": "deny",
   "all_tools": { "limits": [{ "counter": "daily-calls", "window": "day", "max": 500, "scope": "grant" }] },
@@ -54,29 +67,41 @@ pub static RULE: Rule = Rule {
     }
   }
 }"#,
-    }],
-    check,
+        },
+    ],
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
-    let own = context.tools.iter().flat_map(|tool| &tool.rules.limits);
-    for limit in context.policy.all_tools.iter().chain(own) {
+    let of_tool = |limit| (None, limit);
+    let all = context.policy.all_tools.iter().map(of_tool);
+    let own = context.tools.iter().flat_map(|tool| {
+        let of_tool = move |limit| (Some(tool.name()), limit);
+        tool.rules.limits.iter().map(of_tool)
+    });
+    for (tool, limit) in all.chain(own) {
         let name = &limit.counter.value;
+        // The tool's name is not the author's: whoever searches for it finds it.
+        let words = tool.and_then(|tool| {
+            let (before, behind) = name.split_once(tool)?;
+            Some(format!("{before}_{behind}"))
+        });
+        let words = words.as_deref().unwrap_or(name);
         let is_plain =
             |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
-        let (message, help) = if let Some(other) = other_window(limit) {
+        let (message, help) = if let Some(other) = other_window(words, limit.window.value) {
             let window = limit.window.value.name();
             (
                 format!("`{name}` speaks of {other} and counts over a {window}"),
                 format!(
                     "call it after what it counts, such as {}",
-                    quoted(&better(name, window))
+                    quoted(&better(name, tool, window))
                 ),
             )
-        } else if !name.chars().all(is_plain) {
+        } else if !words.chars().all(is_plain) {
             (
                 format!("`{name}` is not made of lower-case letters, digits, `_` and `-`"),
-                format!("write {}", quoted(&plain(name))),
+                format!("write {}", quoted(&spelt(name, tool))),
             )
         } else {
             continue;
@@ -90,8 +115,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 }
 
 /// The word in a counter's name for another window than its own.
-fn other_window(limit: &Limit) -> Option<&'static str> {
-    let name = limit.counter.value.to_lowercase();
+fn other_window(name: &str, window: Window) -> Option<&'static str> {
+    let name = name.to_lowercase();
     let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
     let spoken = |window: Window| {
         let known: &[&str] = match window {
@@ -101,7 +126,7 @@ fn other_window(limit: &Limit) -> Option<&'static str> {
         };
         words.iter().any(|word| known.contains(word))
     };
-    if spoken(limit.window.value) {
+    if spoken(window) {
         return None;
     }
     match Window::ALL.into_iter().find(|window| spoken(*window))? {
@@ -111,9 +136,27 @@ fn other_window(limit: &Limit) -> Option<&'static str> {
     }
 }
 
-fn better(name: &str, window: &str) -> String {
-    let stem = name.split("_per_").next().unwrap_or(name);
-    format!("{}_per_{window}", plain(stem))
+fn better(name: &str, tool: Option<&str>, window: &str) -> String {
+    match tool.filter(|tool| name.contains(tool)) {
+        Some(tool) => format!("{tool}_per_{window}"),
+        None => {
+            let stem = name.split("_per_").next().unwrap_or(name);
+            format!("{}_per_{window}", plain(stem))
+        }
+    }
+}
+
+/// The name in plain words, but for the tool's in it.
+fn spelt(name: &str, tool: Option<&str>) -> String {
+    let Some((tool, (before, behind))) = tool.and_then(|tool| Some((tool, name.split_once(tool)?)))
+    else {
+        return plain(name);
+    };
+    let has_words = |part: &&str| part.contains(|c: char| c.is_ascii_alphanumeric());
+    let before = Some(before).filter(has_words).map(plain);
+    let behind = Some(behind).filter(has_words).map(plain);
+    let parts = [before, Some(tool.to_owned()), behind];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("_")
 }
 
 fn plain(name: &str) -> String {

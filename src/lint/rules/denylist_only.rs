@@ -1,7 +1,7 @@
 //! Free text that only patterns in `deny_if` guard.
 
 use super::allowlist::{Subject, Wanted, accepted, is_listed};
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::engine::Slot;
 use crate::lint::context::Tool;
@@ -97,7 +97,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// The witnesses that one finding shows.

@@ -1,6 +1,6 @@
 //! A list with nothing in it.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 
 /// `empty-list`
@@ -32,7 +32,7 @@ pub static RULE: Rule = Rule {
   }
 }"#,
     }],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -1,6 +1,6 @@
 //! A Destructive or Financial tool without conditions.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::category::Category;
 
@@ -80,7 +80,7 @@ pub static RULE: Rule = Rule {
             policy: r#"{ "version": "1", "default": "deny", "tools": { "list_invoices": {}, "get_balance": {} } }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::{Kind as Step, Lookup, Slot};
+use crate::inventory::schema::Required;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::are_related;
 use crate::lint::witness::{candidates, passes, refused_by, with, without};
+use crate::lint::{argument, fit};
 use crate::policy::{self, Comparison, Condition, Path, Test};
 use crate::region::Kind;
 use crate::value::Value;
@@ -27,7 +29,10 @@ pub static RULE: Rule = Rule {
            argument out; for a comparison of numbers it also sends the number as a string. It \
            reports the rule when such a call passes the whole policy. Refusing the mere presence of \
            an argument, and refusing a switch that is `true`, are left alone: a caller who leaves \
-           those out does what is wanted. Under `--pedantic` other changes of type are tried as well.",
+           those out does what is wanted. Under `--pedantic` other changes of type are tried as well. With \
+           an inventory it says whether the server's schema requires the argument, and leaves \
+           rules that by the schema never decide to `unknown-argument` and \
+           `argument-type-mismatch`.",
     why: "A condition on a missing value is false, and `lt`, `lte`, `gt` and `gte` are false of \
           everything that is no number. So a `deny_if` fails open: what the server makes of a missing \
           amount, or of the amount `\"500000\"`, nobody has checked. A `require` fails closed.",
@@ -165,7 +170,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
@@ -179,6 +184,9 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         // One argument has one hole, however many rules look at it.
         let mut reported: BTreeSet<&Path> = BTreeSet::new();
         for (at, rule) in tool.rules.deny_if.iter().enumerate() {
+            if is_dead(context, tool, rule) {
+                continue;
+            }
             // A rule that refuses nothing is no guard that could be avoided.
             let exact = || {
                 context
@@ -202,6 +210,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             }
         }
     }
+}
+
+/// Whether the server's schema says that `rule` guards nothing, and the rules that
+/// know the schema say so: to close it would close the tool.
+fn is_dead(context: &Context<'_>, tool: &Tool<'_>, rule: &policy::Rule) -> bool {
+    let is_misspelt = |condition: &Condition| argument::is_mistaken(tool, &condition.path.value);
+    (context.runs("unknown-argument") && rule.conditions.iter().any(is_misspelt))
+        || (context.runs("argument-type-mismatch") && fit::never_holds(tool, rule))
 }
 
 /// A call that `rule` refuses, made from one that the policy lets pass, of which
@@ -385,7 +401,7 @@ fn report(
         match way {
             Way::LeftOut(call) => {
                 pedantic = false;
-                how.push(format!("leaving `{path}` out"));
+                how.push(format!("leaving `{path}` out{}", required(tool, path)));
                 calls.push(call);
             }
             Way::OtherType(call, value) => {
@@ -415,6 +431,15 @@ fn report(
     let finding = finding.help(help(rule, condition)).witness(calls);
     let fix = fixes::closing(tool.rules, rule, condition).filter(|_| !pedantic);
     reporter.push(Finding { fix, ..finding });
+}
+
+/// What the server's schema says of leaving the argument out, in parentheses.
+fn required(tool: &Tool<'_>, path: &Path) -> &'static str {
+    match tool.declared(path).map(|argument| argument.required) {
+        Some(Required::Always) => " (against the server's schema)",
+        Some(Required::Optional) => " (the server does not require it)",
+        Some(Required::Unsaid) | None => "",
+    }
 }
 
 /// The `require` that closes the hole.

@@ -1,6 +1,6 @@
 //! A sum that nothing adds to.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::lint::witness::{repeated, with};
 use crate::time::Span;
@@ -68,7 +68,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// Enough to be no accident, at once.

@@ -1,6 +1,6 @@
 //! A tool both in `hide` and in `tools`.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::value::Value;
 
@@ -50,7 +50,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

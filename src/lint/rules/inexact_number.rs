@@ -1,6 +1,6 @@
 //! A number that others equal.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::policy::Test;
 use crate::value::Value;
@@ -58,7 +58,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// From here on a double has neighbours that are integers too: 2^53.

@@ -1,6 +1,6 @@
 //! A character that a reader does not see, or takes for another.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::hidden_text::{Deceit, has_words, in_name, in_operand};
 use crate::policy::{Condition, Test};
@@ -74,7 +74,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

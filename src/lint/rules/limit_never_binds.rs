@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
 use crate::compare::limits::reach;
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::engine::Kind as Step;
@@ -162,7 +162,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// Longer sequences are not replayed.

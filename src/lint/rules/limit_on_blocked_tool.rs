@@ -1,6 +1,6 @@
 //! A limit on a tool that is never allowed.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::witness;
 use crate::value::Value;
@@ -63,7 +63,7 @@ pub static RULE: Rule = Rule {
   }
 }"#,
     }],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -1,6 +1,6 @@
 //! `default: "allow"`.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, fixes};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::value::Value;
 
@@ -49,7 +49,7 @@ pub static RULE: Rule = Rule {
             policy: r#"{ "version": "1", "default": "allow", "hide": ["*"] }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

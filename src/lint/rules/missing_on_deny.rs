@@ -1,6 +1,6 @@
 //! A rule that refuses without saying why.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 
 /// `missing-on-deny`
@@ -46,7 +46,7 @@ pub static RULE: Rule = Rule {
   }
 }"#,
     }],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

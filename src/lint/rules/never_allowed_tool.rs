@@ -1,6 +1,6 @@
 //! A listed tool whose rules no call can meet.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::engine::Kind as Step;
 use crate::lint::context::Tool;
@@ -97,7 +97,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// A rule of the tool, or its limits together.

@@ -1,6 +1,6 @@
 //! No tool can ever be called.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Finding, Severity, WitnessCall};
 use crate::value::Value;
 
@@ -56,7 +56,7 @@ pub static RULE: Rule = Rule {
             policy: r#"{ "version": "1", "default": "allow", "hide": ["run_dml_query"] }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// How many tools are named before it gets tiring.

@@ -1,7 +1,7 @@
 //! A condition that the others of its rule imply, or a rule that the other
 //! rules imply.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::engine::Kind as Step;
 use crate::lint::context::Tool;
@@ -139,7 +139,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -3,7 +3,7 @@
 use super::allowlist::anchor::{Open, open_ends};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{Allowlist, Wanted, accepted};
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, passes, with};
@@ -138,7 +138,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

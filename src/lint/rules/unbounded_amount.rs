@@ -1,6 +1,6 @@
 //! Money without an upper bound.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, spaced};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::category::Category;
 use crate::inventory::schema::Presence;
@@ -88,7 +88,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// An amount that nobody means.

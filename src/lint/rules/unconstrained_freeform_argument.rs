@@ -1,6 +1,6 @@
 //! Code, a query, a URL or a path that no condition looks at.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::category::Category;
 use crate::inventory::schema::JsonType;
@@ -23,7 +23,8 @@ pub static RULE: Rule = Rule {
     aliases: &[],
     what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, a \
            command, a query, a URL or a path, that may be any text by their schema, and that no \
-           condition mentions. A query of a tool that only reads is a search and is passed over.",
+           condition mentions. A query of a tool that only reads is a search and is passed over, and so is the `code` of a \
+           tool that executes nothing.",
     why: "Such an argument decides what the call does. A tool that is allowed with any command is \
           allowed to do everything its server can.",
     bad: &[Bad {
@@ -79,52 +80,85 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
-    for tool in context.open_tools() {
-        let Some(listed) = tool.listed else {
-            continue;
-        };
-        for name in listed.arguments().names() {
-            let Some((kind, path)) = open(tool, name) else {
-                continue;
+    for (tool, open) in open_arguments(context) {
+        let OpenArgument { path, kind, .. } = &open;
+        let witness = context.accepted(tool).and_then(|arguments| {
+            let arguments = with(&arguments, path, Value::from(kind.telling()))?;
+            reporter.passing(vec![WitnessCall::new(tool.name(), arguments)])
+        });
+        let message = format!(
+            "`{path}` of `{}` takes {}, and no condition looks at it",
+            tool.name(),
+            kind.name()
+        );
+        let mut finding = reporter
+            .finding(tool.rules.span, &tool.rules.pointer, message)
+            .help(format!(
+                "add a \"require\" rule on \"{path}\" that lists what is needed"
+            ))
+            .witness(witness.unwrap_or_default());
+        let property = path.segments().first().and_then(|name| {
+            let listed = tool.listed?;
+            listed.arguments().property(name)
+        });
+        if let (Some(inventory), Some(property)) = (context.inventory, property) {
+            let location = Location {
+                file: inventory.file,
+                span: property.span,
             };
-            let witness = context.accepted(tool).and_then(|arguments| {
-                let arguments = with(&arguments, &path, Value::from(kind.telling()))?;
-                reporter.passing(vec![WitnessCall::new(tool.name(), arguments)])
-            });
-            let message = format!(
-                "`{path}` of `{}` takes {}, and no condition looks at it",
-                tool.name(),
-                kind.name()
-            );
-            let mut finding = reporter
-                .finding(tool.rules.span, &tool.rules.pointer, message)
-                .help(format!(
-                    "add a \"require\" rule on \"{path}\" that lists what is needed"
-                ))
-                .witness(witness.unwrap_or_default());
-            if let (Some(inventory), Some(property)) =
-                (context.inventory, listed.arguments().property(name))
-            {
-                let location = Location {
-                    file: inventory.file,
-                    span: property.span,
-                };
-                finding = finding.related(location, "what the server takes");
-            }
-            reporter.push(finding);
+            finding = finding.related(location, "what the server takes");
         }
+        reporter.push(finding);
     }
+}
+
+/// An argument of an allowed tool by which the caller says what is to be done,
+/// and that no condition looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenArgument {
+    /// The tool.
+    pub tool: String,
+    /// The argument.
+    pub path: Path,
+    /// What it takes.
+    pub kind: Freeform,
+}
+
+/// All such arguments, by tool in the order of the policy.
+pub fn open_arguments<'c, 'a>(
+    context: &'c Context<'a>,
+) -> impl Iterator<Item = (&'c Tool<'a>, OpenArgument)> {
+    context.open_tools().flat_map(|tool| {
+        let names = tool.listed.map(|listed| listed.arguments().names());
+        let open = names.into_iter().flatten().filter_map(move |name| {
+            let (kind, path) = open(tool, name)?;
+            let tool = tool.name().to_owned();
+            Some(OpenArgument { tool, path, kind })
+        });
+        open.map(move |open| (tool, open))
+    })
 }
 
 /// What the argument `name` takes, where it is free and no condition mentions
 /// it.
 fn open(tool: &Tool<'_>, name: &str) -> Option<(Freeform, Path)> {
     let kind = Freeform::of(name)?;
-    if kind == Freeform::Query && tool.class.category == Category::Read {
+    let category = tool.class.category;
+    // A query that only reads is a search; a bare "code" is a program where
+    // something is executed, and elsewhere the code of a coupon or a country.
+    let is_harmless = match kind {
+        Freeform::Query => category == Category::Read,
+        Freeform::Code => {
+            name.eq_ignore_ascii_case("code")
+                && matches!(category, Category::Read | Category::Write)
+        }
+        Freeform::Url | Freeform::Path => false,
+    };
+    if is_harmless {
         return None;
     }
     // A name with a dot inside cannot be reached by a condition at all.

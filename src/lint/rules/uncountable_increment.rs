@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::schema::{Argument, Required};
 use crate::lint::context::Tool;
@@ -87,7 +87,7 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

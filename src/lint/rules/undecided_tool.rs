@@ -1,6 +1,6 @@
 //! A tool of the server that only `default` decides.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::inventory::Tool;
 use crate::inventory::category::Category;
@@ -52,7 +52,7 @@ tools.json:
 { "tools": [{ "name": "read_file" }, { "name": "write_file" }] }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// How many tools a finding names, calls and points at.

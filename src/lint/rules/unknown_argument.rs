@@ -1,8 +1,9 @@
 //! An argument that the server's tool does not have.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::diagnostic::{Applicability, Edit, Fix, Severity};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::diagnostic::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
+use crate::lint::argument::{described, is_mistaken};
 use crate::lint::context::Tool;
 use crate::lint::hidden_text::in_name;
 use crate::nearest::nearest;
@@ -17,12 +18,13 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     pedantic: false,
     since: "0.1.0",
-    fixes: true,
+    fixes: false,
     aliases: &[],
     what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
            where it admits no others (`additionalProperties: false`, or a path into what is no \
-           object), a note where it admits them without describing them. Schemas that do not say \
-           what is in an object are taken at their word.",
+           object) and in a `deny_if` whose path is nearly that of an argument, a note where the \
+           schema admits it without describing it. Schemas that do not say what is in an object \
+           are taken at their word.",
     why: "A `deny_if` on such a path never fires, and a `require` refuses every call.",
     bad: &[
         Bad {
@@ -117,7 +119,7 @@ tools.json:
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
@@ -166,10 +168,10 @@ fn look(
     else {
         return;
     };
-    let severity = match argument.presence {
+    let is_refused = match argument.presence {
         Presence::Declared | Presence::Unsaid => return,
-        Presence::Undeclared => Severity::Note,
-        Presence::Refused => Severity::Warning,
+        Presence::Undeclared => false,
+        Presence::Refused => true,
     };
     // Indices and characters that deceive have rules of their own.
     let is_odd = |name: &String| {
@@ -181,18 +183,29 @@ fn look(
         return;
     }
     let schema = listed.arguments();
-    let (known, name, inside) = split(&schema, path);
+    let (known, name) = described(&schema, path);
+    let inside = obstacle(&schema, known);
     let message = match inside {
         Some(kind) => format!(
             "`{path}` leads into `{}`, which is {kind} for `{}`",
             shown(known),
             tool.name()
         ),
-        None if severity == Severity::Note => format!(
+        None if !is_refused => format!(
             "The server does not describe an argument `{path}` of `{}`",
             tool.name()
         ),
         None => format!("`{}` has no argument `{path}`", tool.name()),
+    };
+    // A guard with a slip of the pen in it guards nothing, whatever else a call
+    // may carry.
+    let is_guard = tool.rules.deny_if.iter().any(|rule| {
+        let mut conditions = rule.conditions.iter();
+        conditions.any(|condition| condition.path.value == *path)
+    });
+    let severity = match is_refused || (is_guard && is_mistaken(tool, path)) {
+        true => Severity::Warning,
+        false => Severity::Note,
     };
     let mut finding = reporter.finding_of(severity, *span, pointer, message);
     let names = schema.names_under(known);
@@ -206,16 +219,8 @@ fn look(
             segments.push(meant.to_owned());
             segments.extend(path.segments().iter().skip(segments.len()).cloned());
             let written = format!("args.{}", segments.join("."));
-            let edit = |span: &Span| Edit {
-                span: *span,
-                text: quoted(&written),
-            };
-            finding
-                .help(format!("did you mean `{written}`?"))
-                .fix(Fix {
-                    applicability: Applicability::Unsafe,
-                    edits: spans.iter().map(edit).collect(),
-                })
+            // No fix: what another path lets through nobody can prove.
+            finding.help(format!("did you mean `{written}`?"))
         }
         (None, Some(_)) => finding.help(
             "a path walks through objects only; a whole array can be tested with \"contains\" or \"eq\"",
@@ -236,27 +241,14 @@ fn look(
     reporter.push(finding);
 }
 
-/// The part of `path` that the schema has, the name behind it, and what stands
-/// there instead of an object.
-fn split<'p>(
-    schema: &InputSchema<'_>,
-    path: &'p Path,
-) -> (&'p [String], &'p str, Option<&'static str>) {
-    let segments = path.segments();
-    let has = |length: &usize| {
-        let known = segments.get(..*length).unwrap_or_default();
-        schema.argument(known).presence == Presence::Declared
-    };
-    let length = (1..segments.len()).take_while(has).count();
-    let known = segments.get(..length).unwrap_or_default();
-    let name = segments.get(length).map_or("", String::as_str);
+/// What stands in the way at the end of `known`, instead of an object.
+fn obstacle(schema: &InputSchema<'_>, known: &[String]) -> Option<&'static str> {
     let types = schema.argument(known).shape.types;
-    let inside = match () {
-        () if length == 0 || types.has(JsonType::Object) => None,
+    match () {
+        () if known.is_empty() || types.has(JsonType::Object) => None,
         () if types.has(JsonType::Array) => Some("an array"),
         () => Some("no object"),
-    };
-    (known, name, inside)
+    }
 }
 
 fn shown(known: &[String]) -> String {

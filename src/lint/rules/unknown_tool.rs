@@ -1,6 +1,6 @@
 //! A tool that the server does not have.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Applicability, Edit, Fix, Severity};
 use crate::lint::hidden_text::in_name;
 use crate::source::Span;
@@ -16,7 +16,8 @@ pub static RULE: Rule = Rule {
     fixes: true,
     aliases: &[],
     what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's `tools/list` \
-           does not have, and offers the nearest one that it has and the policy does not name yet.",
+           does not have, and offers the nearest one that it has and the policy does not name yet. \
+           The fix hides that one as well; the misspelt entry is left to whoever wrote it.",
     why: "A misspelt name in `hide` hides nothing, and one in `tools` guards nothing, or allows \
           nothing. A name that the server has dropped waits for whoever brings it back.",
     bad: &[
@@ -41,7 +42,7 @@ tools.json:
 tools.json:
 { "tools": [{ "name": "read_file" }, { "name": "delete_file" }] }"#,
     }],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
@@ -86,14 +87,28 @@ fn report(
     let message = format!("The server has no tool `{name}`");
     let finding = reporter.finding(span, pointer, message);
     let finding = match context.meant(name) {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(Fix {
-            applicability: Applicability::Unsafe,
-            edits: vec![Edit {
-                span,
-                text: quoted(meant),
-            }],
-        }),
+        Some(meant) => {
+            let finding = finding.help(format!("did you mean `{meant}`?"));
+            // A tool that is listed by another name would let calls pass.
+            let is_hidden = finding.pointer.starts_with("/hide/");
+            match is_hidden {
+                true => finding.fix(beside(span, meant)),
+                false => finding,
+            }
+        }
         None => finding.help("remove it, or fetch the inventory again if it is an old one"),
     };
     reporter.push(finding);
+}
+
+/// Hides `tool` beside the entry at `span`, which stays: whoever takes an entry
+/// away shows a tool that the server may have tomorrow.
+fn beside(span: Span, tool: &str) -> Fix {
+    Fix {
+        applicability: Applicability::Unsafe,
+        edits: vec![Edit {
+            span: Span::new(span.end, span.end),
+            text: format!(", {}", quoted(tool)),
+        }],
+    }
 }

@@ -1,6 +1,6 @@
 //! An Execute tool without a limit.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::inventory::category::Category;
 use crate::lint::unlimited::{self, Unlimited};
@@ -77,7 +77,7 @@ pub static RULE: Rule = Rule {
             policy: r#"{ "version": "1", "default": "deny", "tools": { "get_run_status": {}, "list_workflow_runs": {} } }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

@@ -1,6 +1,6 @@
 //! A rule that can never be the one that decides.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::engine::Kind as Step;
 use crate::lint::context::Tool;
@@ -106,7 +106,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 /// How many earlier rules are pointed at.

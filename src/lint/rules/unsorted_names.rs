@@ -1,6 +1,6 @@
 //! Names that are not in order.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::Severity;
 use crate::source::Span;
 
@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
         says: "Sorted",
         policy: r#"{ "version": "1", "default": "deny", "hide": ["a", "b"], "tools": { "get_job": {}, "list_jobs": {} } }"#,
     }],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

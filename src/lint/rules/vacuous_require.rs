@@ -1,6 +1,6 @@
 //! A `require` that every call meets.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::diagnostic::{Severity, WitnessCall};
 
 /// `vacuous-require`
@@ -57,7 +57,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

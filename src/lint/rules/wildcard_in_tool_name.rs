@@ -1,6 +1,6 @@
 //! `*` or `?` in a tool name.
 
-use super::{Bad, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
 use crate::diagnostic::{Severity, WitnessCall};
 use crate::value::Value;
 
@@ -51,7 +51,7 @@ pub static RULE: Rule = Rule {
             policy: r#"{ "version": "1", "default": "deny", "hide": ["*"] }"#,
         },
     ],
-    check,
+    check: Check::Policy(check),
 };
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

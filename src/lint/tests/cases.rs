@@ -108,6 +108,31 @@ fn an_execute_tool_is_counted_by_any_limit_that_concerns_it() {
 }
 
 #[test]
+fn a_limit_that_recordings_never_come_near_is_loose() {
+    let policy = r#"{"version":"1","default":"deny","tools":{"get_it":{"limits":[{"counter":"gets","window":"hour","max":1000,"scope":"grant"}]}}}"#;
+    let found = |peak, calls| {
+        let mut settings = Settings::new();
+        settings.want("loose-limit");
+        let used = [("/tools/get_it/limits/0".to_owned(), Used { peak, calls })];
+        settings.observe(used.into());
+        let linted = lint_text(policy, &settings);
+        let told = linted
+            .findings
+            .iter()
+            .map(|f| (f.message.clone(), f.help.clone()));
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(found(100, 5000), []);
+    assert_eq!(found(9, 49), []);
+    let message = "`gets` lets 1\u{a0}000 pass per hour, and 1\u{a0}200 recorded calls never used more than 99";
+    let help = "198 would still be twice as much as anybody used";
+    assert_eq!(
+        found(99, 1200),
+        [(message.to_owned(), Some(help.to_owned()))]
+    );
+}
+
+#[test]
 fn a_configured_category_decides_what_a_tool_is() {
     let policy = one_tool("frobnicate", "{}");
     is_quiet(&policy);

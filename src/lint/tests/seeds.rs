@@ -27,7 +27,7 @@ fn the_published_run_workflow_policy_is_only_limited_per_minute() {
     assert_eq!(finding.pointer, "/tools/run_workflow/limits/0");
     assert_eq!(
         finding.message,
-        "10 per minute is 14\u{a0}400 a day, and `run_workflow` has no longer limit"
+        "10 per minute is 14\u{a0}400 a day, and `run_workflow` has no limit over an hour or a day"
     );
     assert_eq!(finding.witness.len(), 1);
     assert_eq!(finding.witness[0].repeat, 14_400);
@@ -127,6 +127,31 @@ fn the_published_command_allowlist_leaves_every_other_tool_open() {
     assert_eq!(linted.decisions(finding), [true]);
     let unlimited = linted.only("unlimited-execute-tool");
     assert_eq!(unlimited.witness[0].repeat, 100);
+}
+
+#[test]
+fn the_published_policies_break_eight_rules_and_more() {
+    let policies = [
+        RUN_WORKFLOW,
+        REFUND,
+        EXECUTE_COMMAND,
+        r#"{"version":"1","default":"deny","hide":["run_dml_query"]}"#,
+        r#"{"version":"1","default":"deny","tools":{"create_refund":{"deny_if":[{"conditions":[],"on_deny":"Requires human approval."}]}}}"#,
+    ];
+    let found = policies.map(|policy| lint_default(policy).rules());
+    let rules: std::collections::BTreeSet<&str> = found.into_iter().flatten().collect();
+    let due = [
+        "allowlist-admits-shell",
+        "allowlist-admits-traversal",
+        "approval-promised",
+        "burst-only-limit",
+        "fail-open-deny",
+        "missing-default-deny",
+        "nothing-callable",
+        "unlimited-execute-tool",
+        "unlimited-financial-tool",
+    ];
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), due);
 }
 
 #[test]

@@ -307,6 +307,7 @@ fn usage(usage: wire::Usage) -> Option<Usage> {
             max: limit.max,
             peak: limit.peak,
             denied: limit.denied.0,
+            counted: limit.counted.0,
             over_time: Buckets::restored(limit.over_time.width, over_time.collect())?,
         };
         limits.insert(limit.rule, restored);

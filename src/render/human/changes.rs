@@ -28,6 +28,7 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
 /// Each policy's changes, what of them nobody has approved, and the traffic.
 pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     for policy in &report.diff.policies {
+        render_findings(out, &policy.drift, sources, style);
         let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::fate(policy));
         for change in policy.changes() {
             render_change(out, change, policy, sources);

@@ -9,7 +9,7 @@ use super::{JsonFinding, JsonSpan, JsonWitness, json_finding, json_span, witness
 use crate::compare::{Change, Scope, Side, Witness};
 use crate::diff::traffic::{Counts, Example, Traffic};
 use crate::diff::{Fate, PolicyDiff};
-use crate::render::{Style, shown};
+use crate::render::{Style, parts, shown};
 use crate::report::DiffReport;
 use crate::source::{FileId, Location, SourceMap};
 
@@ -32,15 +32,8 @@ pub(super) fn members<M: SerializeMap>(
         refused: report.refused,
     };
     map.serialize_entry("summary", &summary)?;
-    let problems = diff
-        .policies
-        .iter()
-        .filter_map(|policy| policy.traffic.as_ref())
-        .flat_map(|t| &t.problems);
-    let findings: Vec<JsonFinding<'_>> = report
-        .findings
-        .iter()
-        .chain(problems)
+    let findings: Vec<JsonFinding<'_>> = parts::of_diff(report)
+        .into_iter()
         .map(|finding| json_finding(finding, sources))
         .collect();
     map.serialize_entry("findings", &findings)?;

@@ -117,6 +117,7 @@ struct JsonLimit<'a> {
     max: u64,
     peak: u64,
     denied: u64,
+    counted: u64,
     over_time: JsonBuckets<(i64, u64, u64)>,
 }
 
@@ -341,6 +342,7 @@ fn json_limit<'a>(rule: &'a str, limit: &'a LimitUsage) -> JsonLimit<'a> {
         max: limit.max,
         peak: limit.peak,
         denied: limit.denied,
+        counted: limit.counted,
         over_time: buckets(&limit.over_time, |at, used| (at, used.peak, used.denied)),
     }
 }

@@ -106,6 +106,16 @@ pub(super) struct Result {
     pub partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<SarifFix>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<Suppression>,
+}
+
+/// Why a result does not count; `external`, because it is not written into the
+/// policy.
+#[derive(Serialize)]
+pub(super) struct Suppression {
+    pub kind: &'static str,
+    pub justification: String,
 }
 
 #[derive(Serialize)]

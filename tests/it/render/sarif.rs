@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::*;
+use mcppolicy::lint::suppress::Suppressed;
 
 const SCHEMA: &str = include_str!("../../../testdata/schemas/sarif-schema-2.1.0.json");
 
@@ -121,4 +122,29 @@ fn two_of_the_same_have_two_fingerprints() {
         .map(|result| result["partialFingerprints"].to_string())
         .collect();
     assert_eq!(prints.len(), 6);
+}
+
+#[test]
+fn a_suppressed_result_is_there_and_marked_with_its_reason() {
+    let mut sources = SourceMap::new();
+    let mut list = findings(&mut sources, POLICY, "");
+    let finding = list.remove(0);
+    let kept = list.len();
+    let rule = finding.rule;
+    let mut report = lint_report(&sources, list);
+    let Body::Findings(found) = &mut report.body else {
+        panic!("no findings");
+    };
+    let reason = "capped upstream".to_owned();
+    found.suppressed = 1;
+    found.suppressed_list = vec![Suppressed { finding, reason }];
+    let log = sarif(&report);
+    assert_valid(&log);
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), kept + 1);
+    let (last, others) = results.split_last().unwrap();
+    assert_eq!(last["ruleId"], rule);
+    let due = serde_json::json!([{"kind": "external", "justification": "capped upstream"}]);
+    assert_eq!(last["suppressions"], due);
+    assert!(others.iter().all(|other| other["suppressions"].is_null()));
 }
