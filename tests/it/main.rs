@@ -20,6 +20,7 @@ mod diff_cli;
 mod embed;
 mod engine;
 mod guarded;
+mod help;
 mod house;
 mod lint;
 mod malformed;
