@@ -26,6 +26,7 @@ mod lint;
 mod malformed;
 mod naive;
 mod parser;
+mod precommit;
 mod random;
 mod readers;
 mod readme;
