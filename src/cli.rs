@@ -85,7 +85,9 @@ enum Command {
     #[command(after_help = "Example: mcppolicy classify tools.json")]
     Classify(classify::ClassifyArgs),
     /// Write a first policy, a trace and mcppolicy.toml, from a server's tools
-    #[command(after_help = "Example: mcppolicy init --inventory tools.json")]
+    #[command(
+        after_help = "Examples:\n  mcppolicy init --inventory tools.json\n  mcppolicy init --hook --workflow"
+    )]
     Init(init::InitArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
