@@ -31,5 +31,7 @@ mod random;
 mod readers;
 mod readme;
 mod region;
+#[cfg(unix)]
+mod release;
 mod render;
 mod support;
