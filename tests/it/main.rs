@@ -34,4 +34,5 @@ mod region;
 #[cfg(unix)]
 mod release;
 mod render;
+mod repository;
 mod support;
