@@ -4,6 +4,7 @@
 mod approvals;
 mod ci;
 mod classify;
+mod completions;
 mod config;
 mod decide;
 mod diff;
@@ -26,7 +27,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::Severity;
 use crate::inventory::category::Category;
@@ -34,7 +35,13 @@ use crate::lint;
 use crate::nearest::nearest;
 use workspace::Workspace;
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+Examples:
+  mcppolicy lint policy.json                     what is wrong with a policy
+  mcppolicy test traces/ --policy policy.json    what it does to recorded calls
+  mcppolicy diff main:policy.json policy.json    what a change to it lets through
+  mcppolicy ci                                   all of it, as mcppolicy.toml says
+
 Exit codes:
   0  clean
   1  findings at or above --fail-on, failed expectations, a refused change
@@ -44,7 +51,7 @@ Exit codes:
 
 /// Check what an MCP gateway's policy.json lets through, before you trust it.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(version, after_help = AFTER_HELP, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -84,7 +91,9 @@ enum Command {
     #[command(after_help = "Example: mcppolicy classify tools.json")]
     Classify(classify::ClassifyArgs),
     /// Write a first policy, a trace and mcppolicy.toml, from a server's tools
-    #[command(after_help = "Example: mcppolicy init --inventory tools.json")]
+    #[command(
+        after_help = "Examples:\n  mcppolicy init --inventory tools.json\n  mcppolicy init --hook --workflow"
+    )]
     Init(init::InitArgs),
     /// Print the page of a lint rule, or the list of rules
     #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
@@ -92,6 +101,9 @@ enum Command {
     /// Print a JSON Schema for editors
     #[command(after_help = "Example: mcppolicy schema policy > policy.schema.json")]
     Schema(explain::SchemaArgs),
+    /// Print what lets a shell complete this command's arguments
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
 }
 
 /// `--fail-on`.
@@ -134,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Schema(args) => explain::schema(&args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     };
     ExitCode::from(exit.code())
 }

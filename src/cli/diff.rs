@@ -8,6 +8,7 @@ mod sides;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::approvals::{self, Store};
 use super::output::{OutputArgs, deliver};
@@ -47,8 +48,8 @@ pub(super) struct DiffArgs {
     /// The policy's server; recorded calls to another are out of scope
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
-    /// Which changes exit with 1: loosened, changed, never [default: loosened]
-    #[arg(long, value_name = "GATE", value_parser = parse_gate)]
+    /// Which changes exit with 1 [default: loosened]
+    #[arg(long, value_name = "GATE", value_parser = gates())]
     gate: Option<Gate>,
     /// Approve what the gate `loosened` refuses, in mcppolicy.approvals.json
     #[arg(long, value_name = "REASON", value_parser = approvals::parse_words)]
@@ -75,6 +76,11 @@ pub(super) struct DiffArgs {
 fn parse_gate(text: &str) -> Result<Gate, String> {
     Gate::named(text)
         .ok_or_else(|| format!("the gates are {}", Gate::ALL.map(Gate::name).join(", ")))
+}
+
+/// The names are listed in the help and offered by completion.
+fn gates() -> impl TypedValueParser<Value = Gate> {
+    PossibleValuesParser::new(Gate::ALL.map(Gate::name)).try_map(|name| parse_gate(&name))
 }
 
 /// Runs `diff`.

@@ -1,4 +1,7 @@
-//! `mcppolicy init`: a first policy, a trace and the configuration.
+//! `mcppolicy init`: a first policy, a trace and the configuration; a hook and a
+//! workflow where they are wanted.
+
+mod repository;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,8 +9,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::input;
 use super::output::{complain, print};
+use super::{config, input};
 use crate::engine::Engine;
 use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
@@ -18,6 +21,8 @@ use crate::source::SourceMap;
 use crate::starter::{self, Starter};
 use crate::value::Value;
 
+use repository::Repository;
+
 /// Arguments of `init`.
 #[derive(Args, Debug)]
 pub(super) struct InitArgs {
@@ -27,10 +32,30 @@ pub(super) struct InitArgs {
     /// The server's answer to tools/list
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
-    /// Overwrite what is there
+    /// Overwrite a policy, a trace and a configuration that are there
     #[arg(long)]
     force: bool,
+    /// Write a pre-commit hook into the git repository
+    #[arg(long)]
+    hook: bool,
+    /// Write a GitHub workflow into the git repository
+    #[arg(long)]
+    workflow: bool,
 }
+
+impl InitArgs {
+    /// Whether the repository has policies already and only its hook or workflow
+    /// is asked for.
+    fn only_adopts(&self) -> bool {
+        let asks_for_more = self.force || self.inventory.is_some();
+        let start = std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone());
+        let has_policy = self.dir.join(POLICY).exists() || config::find(&start).is_some();
+        (self.hook || self.workflow) && has_policy && !asks_for_more
+    }
+}
+
+/// The policy's file.
+const POLICY: &str = "policy.json";
 
 /// Runs `init`.
 pub(super) fn run(args: &InitArgs) -> Exit {
@@ -51,6 +76,36 @@ pub(super) fn run(args: &InitArgs) -> Exit {
 type Refusal = (Exit, Vec<String>);
 
 fn init(args: &InitArgs) -> Result<String, Refusal> {
+    let repository = Repository::of(&args.dir);
+    let could_not = |problem| (Exit::CouldNotRun, vec![problem]);
+    if (args.hook || args.workflow) && repository.is_none() {
+        let dir = input::display_name(&args.dir);
+        let problem = format!("--hook and --workflow need a git repository, and {dir} is in none");
+        return Err(could_not(problem));
+    }
+    let mut said = String::new();
+    if !args.only_adopts() {
+        start(args, &mut said)?;
+    }
+    let Some(repository) = repository else {
+        return Ok(said);
+    };
+    if args.hook {
+        repository.write_hook(&mut said).map_err(could_not)?;
+    }
+    if args.workflow {
+        repository.write_workflow(&mut said).map_err(could_not)?;
+    }
+    if !args.hook && !args.workflow {
+        said.push_str(
+            "\nTo check every commit and every pull request: mcppolicy init --hook --workflow\n",
+        );
+    }
+    Ok(said)
+}
+
+/// Writes the policy, the trace and the configuration.
+fn start(args: &InitArgs, said: &mut String) -> Result<(), Refusal> {
     let inventory = match &args.inventory {
         Some(path) => read(path)?,
         None => nothing()?,
@@ -59,8 +114,8 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
     categories.learn(&inventory);
     let starter = starter::start(&inventory, &categories);
     let mut files = vec![
-        ("policy.json", starter.policy.clone()),
-        ("mcppolicy.toml", configuration(args)),
+        (POLICY, starter.policy.clone()),
+        (config::NAME, configuration(args)),
     ];
     if let Some(trace) = &starter.trace {
         files.push(("traces/first.jsonl", trace.clone()));
@@ -79,7 +134,6 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
     if !there.is_empty() {
         return Err((Exit::CouldNotRun, there));
     }
-    let mut said = String::new();
     for (name, text) in &files {
         let path = args.dir.join(name);
         write(&path, text).map_err(|error| {
@@ -92,9 +146,9 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
             crate::render::printable(&input::display_name(&path))
         );
     }
-    summary(&mut said, &starter);
-    open_decisions(&mut said, inventory, &starter.policy);
-    Ok(said)
+    summary(said, &starter);
+    open_decisions(said, inventory, &starter.policy);
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Inventory, Refusal> {

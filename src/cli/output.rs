@@ -4,15 +4,17 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::render::{self, Format, Style};
 use crate::report::{Exit, Report};
 
 /// What every command that reports takes.
 #[derive(Args, Debug, Default, Clone)]
+#[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// How to write to standard output
-    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
     pub format: Option<Format>,
     /// Also write the report in FORMAT to FILE; may be repeated
     #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_target)]
@@ -30,6 +32,11 @@ pub(super) struct OutputArgs {
 pub(super) struct Target {
     format: Format,
     file: PathBuf,
+}
+
+/// The names are listed in the help and offered by completion.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| parse_format(&name))
 }
 
 fn parse_format(text: &str) -> Result<Format, String> {

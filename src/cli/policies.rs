@@ -242,6 +242,9 @@ fn finish(
     output: &OutputArgs,
 ) -> Exit {
     let exit = exit_of(&workspace, &findings, fail_on);
+    if exit == Exit::NothingToDo {
+        super::output::complain("no policy found: name one, or list it in mcppolicy.toml");
+    }
     let report = Report {
         command,
         sources: &workspace.sources,

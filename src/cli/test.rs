@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{OutputArgs, Wanted, deliver};
+use super::output::{OutputArgs, Wanted, complain, deliver};
 use super::traces::{self, Assignment, ReadingArgs};
 use super::unpack::Packed;
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
@@ -133,6 +133,9 @@ pub(super) fn run(args: &TestArgs) -> Exit {
         ..args.options.clone()
     };
     let (tested, exit) = test(&mut workspace, assignments, &options, args.update);
+    if exit == Exit::NothingToDo && tested.traces() == 0 {
+        complain("no trace found: name one, put it into traces/, or list it in mcppolicy.toml");
+    }
     let report = Report {
         command: "test",
         sources: &workspace.sources,

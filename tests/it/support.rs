@@ -1,6 +1,8 @@
 //! The built binary, run as a user runs it.
 
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::OnceLock;
 
 use assert_cmd::Command;
 
@@ -55,7 +57,7 @@ pub fn run_with(dir: &Path, arguments: &[&str], input: &'static [u8]) -> Ran {
 
 /// Runs git in `dir`, whatever the machine's own configuration says.
 pub fn git(dir: &Path, arguments: &[&str]) {
-    let output = std::process::Command::new("git")
+    let output = process::Command::new("git")
         .args([
             "-c",
             "init.defaultBranch=main",
@@ -74,4 +76,106 @@ pub fn git(dir: &Path, arguments: &[&str]) {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {errors}");
+}
+
+/// The first of `names` that is a program here. Without one the test says that
+/// it is skipped, and fails where everything is meant to run.
+pub fn wanted(what: &str, names: &[&'static str]) -> Option<&'static str> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    let found = names.iter().find(is_here).copied();
+    if found.is_none() {
+        skipped(what);
+    }
+    found
+}
+
+/// Says that a test cannot do what it is for, because `what` is not here.
+pub fn skipped(what: &str) {
+    println!("skipped: there is no {what}");
+    let is_ci = std::env::var("CI").as_deref() == Ok("true");
+    assert!(!is_ci, "CI needs {what}: .ci/peers installs it");
+}
+
+/// What tests use of Python: the reader of JUnit's XML, and the real pre-commit
+/// with its reader of YAML.
+const PYTHON: [&str; 2] = ["junitparser==5.0.3", "pre-commit==4.7.0"];
+
+/// The programs of a virtual environment with [`PYTHON`] below the target
+/// directory, made by the first test that asks; without one the test is skipped.
+pub fn python() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+        let bin = venv.join("bin");
+        let runs = |program: &str, arguments: &[&str]| {
+            let output = process::Command::new(bin.join(program))
+                .args(arguments)
+                .output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        let is_complete = || runs("python", &["-c", "import junitparser, pre_commit, yaml"]);
+        if !is_complete() {
+            let _ = process::Command::new("python3")
+                .args(["-m", "venv"])
+                .arg(&venv)
+                .output();
+            let install = [
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ];
+            runs("python", &[&install[..], &PYTHON].concat());
+        }
+        is_complete().then_some(bin)
+    });
+    if found.is_none() {
+        skipped("Python with junitparser and pre-commit");
+    }
+    found.as_deref()
+}
+
+/// A YAML document as JSON.
+pub fn yaml(python: &Path, text: &str) -> serde_json::Value {
+    let read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.argv[1])))";
+    let output = process::Command::new(python.join("python"))
+        .args(["-c", read, text])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Copies a file, or a directory with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+        return;
+    }
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy(&entry.path(), &to.join(entry.file_name()));
+    }
+}
+
+/// The first block of `language` in a page that contains `words`, with the
+/// line that it begins at.
+pub fn block(page: &str, language: &str, words: &str) -> (usize, String) {
+    let lines: Vec<&str> = page.lines().collect();
+    let fence = format!("```{language}");
+    for (at, line) in lines.iter().enumerate() {
+        if *line == fence {
+            let inside = lines[at + 1..].iter().take_while(|line| **line != "```");
+            let text: String = inside.map(|line| format!("{line}\n")).collect();
+            if text.contains(words) {
+                return (at + 2, text);
+            }
+        }
+    }
+    panic!("no {language} block has {words:?}");
 }

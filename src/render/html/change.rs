@@ -86,7 +86,8 @@ fn table(out: &mut String, policy: &PolicyDiff, sources: &SourceMap) {
     for change in policy.changes() {
         let reason = change.reason.map(|reason| format!(" ({})", reason.name()));
         out.push_str(&format!(
-            "<tr><td><code>{}</code></td><td>{}</td><td><span class=\"badge {}\">{}</span>{}{}</td>\
+            "<tr><td class=\"name\"><code>{}</code></td><td class=\"word\">{}</td>\
+             <td><span class=\"badge {}\">{}</span>{}{}</td>\
              <td>{}</td><td>{}</td></tr>\n",
             html(words::scope(&change.scope)),
             change.aspect.name(),
@@ -221,7 +222,8 @@ fn recorded(out: &mut String, policy: &str, traffic: &Traffic, style: Style<'_>)
         );
         let arguments = arguments.map(|value| cut(&value.to_string(), LONGEST_ARGUMENTS));
         out.push_str(&format!(
-            "<tr><td><code>{}:{}</code></td><td><code>{}</code></td><td>{}</td>\
+            "<tr><td><code>{}:{}</code></td><td class=\"name\"><code>{}</code></td>\
+             <td class=\"word\">{}</td>\
              <td><code>{}</code></td><td><code>{}</code></td></tr>\n",
             html(&example.file),
             example.line,

@@ -13,8 +13,12 @@ use crate::report::TestRun;
 const MOST_BARS: usize = 24;
 /// Where bars begin, behind their names.
 const LEFT: f64 = 200.0;
-/// What is kept free behind bars for their numbers.
-const RIGHT: f64 = 150.0;
+/// What is kept free behind bars for their numbers, at least.
+const RIGHT: f64 = 100.0;
+/// The width of a character of the numbers, generously.
+const CHARACTER: f64 = 7.2;
+/// What is kept free behind the peak of a limit.
+const PEAK: f64 = 220.0;
 /// A bar with the gap to the next.
 const ROW: f64 = 26.0;
 /// Characters of a name before a bar.
@@ -29,6 +33,11 @@ struct Bar<'a> {
 impl Bar<'_> {
     fn total(&self) -> u64 {
         self.parts.iter().map(|(_, _, count)| count).sum()
+    }
+
+    /// Whether there is more than the first part.
+    fn is_mixed(&self) -> bool {
+        self.parts.iter().skip(1).any(|(_, _, count)| *count > 0)
     }
 
     fn numbers(&self) -> String {
@@ -101,10 +110,12 @@ fn stacked(out: &mut String, id: &str, title: &str, mut bars: Vec<Bar<'_>>) {
     if bars.is_empty() {
         return;
     }
-    // The busiest first; the names' order settles ties.
-    bars.sort_by_key(|bar| std::cmp::Reverse(bar.total()));
+    // The busiest are drawn, and what was not simply allowed before the rest: it
+    // is what the reader looks for. The names' order settles ties.
+    bars.sort_by_key(|bar| std::cmp::Reverse((bar.is_mixed(), bar.total())));
     let left_out = bars.len().saturating_sub(MOST_BARS);
     bars.truncate(MOST_BARS);
+    bars.sort_by_key(|bar| std::cmp::Reverse(bar.total()));
     let most = bars.iter().map(Bar::total).max().unwrap_or(1).max(1);
     let said: Vec<String> = bars
         .iter()
@@ -112,7 +123,9 @@ fn stacked(out: &mut String, id: &str, title: &str, mut bars: Vec<Bar<'_>>) {
         .collect();
     let height = bars.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let room = WIDTH - LEFT - RIGHT;
+    let longest = bars.iter().map(|bar| short(bar).chars().count()).max();
+    let numbers = longest.unwrap_or(0) as f64 * CHARACTER + 10.0;
+    let room = WIDTH - LEFT - numbers.max(RIGHT);
     for (at, bar) in bars.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
         picture.text("name", "end", [LEFT - 8.0, y + 13.0], &cut(bar.name, NAME));
@@ -142,16 +155,23 @@ fn stacked(out: &mut String, id: &str, title: &str, mut bars: Vec<Bar<'_>>) {
 
 /// The total, and of it what is not the first part.
 fn short(bar: &Bar<'_>) -> String {
-    let rest: Vec<String> = bar
+    let total = bar.total();
+    let rest: Vec<&(_, &str, u64)> = bar
         .parts
         .iter()
         .skip(1)
         .filter(|(_, _, count)| *count > 0)
-        .map(|(_, word, count)| format!("{count} {word}"))
         .collect();
-    match rest.is_empty() {
-        true => bar.total().to_string(),
-        false => format!("{} · {}", bar.total(), rest.join(", ")),
+    match rest.as_slice() {
+        [] => total.to_string(),
+        [(_, word, count)] if *count == total => format!("{total} {word}"),
+        rest => {
+            let rest: Vec<String> = rest
+                .iter()
+                .map(|(_, word, count)| format!("{count} {word}"))
+                .collect();
+            format!("{total} · {}", rest.join(", "))
+        }
     }
 }
 
@@ -197,7 +217,7 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
         .collect();
     let height = limits.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let room = WIDTH - LEFT - RIGHT - 70.0;
+    let room = WIDTH - LEFT - PEAK;
     for (at, (rule, limit)) in limits.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
         let name = cut(&limit.counter, NAME);
@@ -218,11 +238,13 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
             &told_as(limit, compact),
         );
     }
-    let legend = [("allow", "used"), ("deny", "used up"), ("max", "max")];
+    let mut legend = vec![("allow", "used"), ("deny", "used up"), ("max", "max")];
+    let is_used_up = limits.iter().any(|(_, limit)| limit.peak >= limit.max);
+    legend.retain(|(class, _)| *class != "deny" || is_used_up);
     let mut pictures = picture.finish();
+    pictures.push_str("<p class=\"muted\">The most that one caller used of one window.</p>\n");
     super::further(&mut pictures, left_out, "limit");
-    let note = "The most that one caller used of one window.";
-    figure(out, &format!("{title}. {note}"), &legend, &pictures);
+    figure(out, title, &legend, &pictures);
 }
 
 /// An amount in few characters: `400k`, `1.5M`.

@@ -31,29 +31,42 @@ pub(super) fn over_time(out: &mut String, id: &str, usage: &Usage) {
         legend.push(("undetermined", "undetermined"));
     }
     figure(out, "Calls over time", &legend, &pictures);
-    let limits = fullest(usage);
+    let mut limits = fullest(usage);
+    let all = limits.len();
+    limits.retain(|(_, limit)| limit.denied > 0 || is_noticeable(limit));
+    let idle = all - limits.len();
+    let left_out = limits.len().saturating_sub(MOST_TIMELINES);
+    limits.truncate(MOST_TIMELINES);
     if limits.is_empty() {
         return;
     }
     let range = Range::of(&usage.calls);
     let mut pictures = String::new();
-    let shown = limits.len().min(MOST_TIMELINES);
-    for (at, (rule, limit)) in limits.iter().take(shown).enumerate() {
+    for (at, (rule, limit)) in limits.iter().enumerate() {
         let id = format!("limit-{at}-{id}");
-        let last = at + 1 == shown;
+        let last = at + 1 == limits.len();
         pictures.push_str(&limit_over_time(&id, (rule, limit), &range, last));
     }
-    super::further(
-        &mut pictures,
-        limits.len().saturating_sub(MOST_TIMELINES),
-        "limit",
-    );
-    let legend = [
+    super::further(&mut pictures, left_out, "limit");
+    if idle > 0 {
+        let idle = words::counted(idle as u64, "limit");
+        pictures.push_str(&format!(
+            "<p class=\"muted\">Not drawn: {idle} of which no caller used a tenth.</p>\n"
+        ));
+    }
+    let mut legend = vec![
         ("allow", "used"),
         ("max", "max"),
         ("deny", "denied by this limit"),
     ];
+    let has_denied = limits.iter().any(|(_, limit)| limit.denied > 0);
+    legend.retain(|(class, _)| *class != "deny" || has_denied);
     figure(out, "Use of the limits over time", &legend, &pictures);
+}
+
+/// Whether the use of a limit can be seen beside its max.
+fn is_noticeable(limit: &LimitUsage) -> bool {
+    limit.peak >= limit.max.div_ceil(10)
 }
 
 /// The seconds that a chart spans.

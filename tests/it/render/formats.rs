@@ -81,3 +81,43 @@ fn each_chart_has_a_name_and_says_what_it_shows() {
         assert!(page.contains(told), "{told} is not in {page}");
     }
 }
+
+#[test]
+fn a_chart_that_cannot_show_all_tools_shows_those_that_were_refused() {
+    let calls = |tool: &str, count: usize| {
+        let line = format!("{{\"tool\":\"{tool}\",\"arguments\":{{}}}}\n");
+        line.repeat(count)
+    };
+    let names: Vec<String> = (0..40).map(|number| format!("busy_{number}")).collect();
+    let tools: Vec<String> = names
+        .iter()
+        .map(|name| format!("\"{name}\":{{}}"))
+        .collect();
+    let policy = format!(
+        "{{\"version\":\"1\",\"default\":\"deny\",\"tools\":{{{}}}}}",
+        tools.join(",")
+    );
+    let busy: String = names.iter().map(|name| calls(name, 9)).collect();
+    let trace = format!(
+        "{{\"mcppolicy\":\"trace/1\"}}\n{busy}{}",
+        calls("drop_all", 1)
+    );
+    let mut sources = SourceMap::new();
+    let done = tested(&mut sources, &policy, &trace);
+    let page = render(&test_report(&sources, done), Format::Html, STYLE);
+    assert!(
+        page.contains(">drop_all</text>") && page.contains(">1 denied</text>"),
+        "{page}"
+    );
+    assert!(page.contains("17 tools not shown here"), "{page}");
+}
+
+#[test]
+fn a_limit_that_is_hardly_used_has_a_peak_and_no_course_over_time() {
+    let mut sources = SourceMap::new();
+    let policy = POLICY.replace("\"max\": 2", "\"max\": 100");
+    let done = tested(&mut sources, &policy, TRACE);
+    let page = render(&test_report(&sources, done), Format::Html, STYLE);
+    assert!(page.contains("4 of 100 per minute"), "{page}");
+    assert!(!page.contains("Use of the limits over time"), "{page}");
+}

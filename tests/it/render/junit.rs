@@ -1,12 +1,13 @@
 //! JUnit's XML, read by the parser that others read it with.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::support::python;
 
 /// Reads a report and prints what it holds as JSON.
 const READ: &str = r#"
@@ -24,41 +25,10 @@ for suite in xml:
 print(json.dumps({"tests": xml.tests, "failures": xml.failures, "errors": xml.errors, "suites": suites}))
 "#;
 
-/// Python with `junitparser`; where it cannot be had the test says so, and
-/// fails where everything is meant to run.
-fn python() -> Option<PathBuf> {
-    let venv = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("junitparser");
-    let python = venv.join("bin/python");
-    let has_parser = || {
-        let import = Command::new(&python)
-            .args(["-c", "import junitparser"])
-            .output();
-        import.is_ok_and(|output| output.status.success())
-    };
-    if !has_parser() {
-        let _ = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&venv)
-            .output();
-        let _ = Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "junitparser==5.0.3"])
-            .output();
-    }
-    if has_parser() {
-        return Some(python);
-    }
-    println!("skipped: there is no Python with junitparser");
-    assert!(
-        std::env::var("CI").as_deref() != Ok("true"),
-        "CI needs junitparser"
-    );
-    None
-}
-
-fn parsed(python: &PathBuf, name: &str, xml: &str) -> Json {
+fn parsed(python: &Path, name: &str, xml: &str) -> Json {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.xml"));
     fs::write(&file, xml).unwrap();
-    let output = Command::new(python)
+    let output = Command::new(python.join("python"))
         .args(["-c", READ])
         .arg(&file)
         .output()
@@ -74,7 +44,7 @@ fn a_real_parser_reads_suites_cases_and_totals() {
     let mut sources = SourceMap::new();
     let done = tested(&mut sources, POLICY, TRACE);
     let xml = render(&test_report(&sources, done), Format::Junit, STYLE);
-    let report = parsed(&python, "tested", &xml);
+    let report = parsed(python, "tested", &xml);
     let suite = &report["suites"][0];
     assert_eq!(suite["name"], "traces/t.jsonl");
     assert_eq!(
@@ -111,7 +81,7 @@ fn a_real_parser_reads_findings_with_hostile_text() {
     let mut sources = SourceMap::new();
     let list = findings(&mut sources, POLICY, HOSTILE);
     let xml = render(&lint_report(&sources, list), Format::Junit, STYLE);
-    let report = parsed(&python, "hostile", &xml);
+    let report = parsed(python, "hostile", &xml);
     let suites = report["suites"].as_array().unwrap();
     let names: Vec<&Json> = suites.iter().map(|suite| &suite["name"]).collect();
     assert_eq!(names, ["gone.json", "dir/pol icy.json", "lint"]);
