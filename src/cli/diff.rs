@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::approvals::{self, Store};
+use super::base::Base;
+use super::config::Config;
+use super::git::Repository;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
 use super::{input, traces};
@@ -17,6 +20,7 @@ use crate::region::Budget;
 use crate::report::{Body, DiffReport, Exit, Failure, Findings, Report};
 
 use run::{Approver, Comparing, Settings};
+pub(super) use sides::Listed;
 use sides::Pair;
 
 /// Arguments of `diff`.
@@ -70,7 +74,7 @@ pub(super) struct DiffArgs {
     output: OutputArgs,
 }
 
-fn parse_gate(text: &str) -> Result<Gate, String> {
+pub(super) fn parse_gate(text: &str) -> Result<Gate, String> {
     Gate::named(text)
         .ok_or_else(|| format!("the gates are {}", Gate::ALL.map(Gate::name).join(", ")))
 }
@@ -79,7 +83,7 @@ fn parse_gate(text: &str) -> Result<Gate, String> {
 pub(super) fn run(args: &DiffArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
     workspace.reading = args.reading.settings();
-    let configured = workspace.config.as_ref().and_then(|config| config.gate);
+    let configured = workspace.config.as_ref().and_then(Config::gate);
     let gate = args.gate.or(configured).unwrap_or_default();
     let pairs = match pairs(&mut workspace, args) {
         Ok(pairs) => pairs,
@@ -152,7 +156,7 @@ fn pairs(workspace: &mut Workspace, args: &DiffArgs) -> Result<Vec<Pair>, Failur
     }
 }
 
-fn configured_base(workspace: &Workspace) -> Option<String> {
+pub(super) fn configured_base(workspace: &Workspace) -> Option<String> {
     let base = workspace.config.as_ref()?.base.as_ref()?;
     Some(base.text.clone())
 }
@@ -201,30 +205,30 @@ pub(super) struct SinceBase {
     pub exit: Exit,
 }
 
-/// Every policy of the configuration held against the base: the one given, or
-/// the configuration's own. Nothing when there is none.
-pub(super) fn since_base(workspace: &mut Workspace, base: Option<&str>) -> Vec<SinceBase> {
-    let Some(base) = base.map(str::to_owned).or(configured_base(workspace)) else {
-        return Vec::new();
-    };
-    let pairs = match sides::since(workspace, &base) {
+/// Every policy that the configuration or the base lists, held against the
+/// merge base.
+pub(super) fn since_base(
+    workspace: &mut Workspace,
+    base: &Base,
+    gate: Gate,
+    listed: Vec<Listed>,
+    approvals: Store,
+) -> Vec<SinceBase> {
+    let pairs = Repository::open(&workspace.home())
+        .and_then(|repository| sides::pairs(workspace, &repository, &base.before, listed));
+    let pairs = match pairs {
         Ok(pairs) => pairs,
         Err(failure) => {
             workspace.failures.push(failure);
             return Vec::new();
         }
     };
-    let gate = workspace.config.as_ref().and_then(|config| config.gate);
-    let gate = gate.unwrap_or_default();
-    let mut findings = Vec::new();
-    let store = Store::open(workspace, &mut findings);
-    workspace.config_findings.append(&mut findings);
     let settings = Settings {
         budget: Budget::default(),
         traces: &[],
         server: None,
     };
-    let mut comparing = Comparing::new(settings, store);
+    let mut comparing = Comparing::new(settings, approvals);
     let mut invalid = Vec::new();
     for pair in pairs {
         let file = pair.file.clone();

@@ -120,9 +120,33 @@ impl Repository {
         })
     }
 
+    /// Where the history of `revision` and that of what is checked out part:
+    /// the commit that a change is a change of.
+    pub fn merge_base(&self, revision: &Revision) -> Result<Revision, Failure> {
+        let asked = ["merge-base", &revision.commit, "HEAD"];
+        let bytes = git(&self.top, &asked).map_err(|problem| match problem {
+            Problem::Refused(_) if self.shallow => failed(&revision.name, self.unknown()),
+            Problem::Refused(_) => failed(
+                &revision.name,
+                "what is checked out has no history in common with it",
+            ),
+            other => failed(&revision.name, other.explain()),
+        })?;
+        let id = String::from_utf8_lossy(&bytes).trim().to_owned();
+        if !is_object_id(&id) {
+            return Err(failed(&revision.name, "git did not answer with a commit"));
+        }
+        // The name stands for the commit only where it is that commit.
+        let name = match id == revision.commit {
+            true => revision.name.clone(),
+            false => id.chars().take(12).collect(),
+        };
+        Ok(Revision { commit: id, name })
+    }
+
     fn unknown(&self) -> String {
         if self.shallow {
-            "this clone is shallow and does not have that revision; give actions/checkout \
+            "this clone is shallow and does not reach that far back; give actions/checkout \
              `fetch-depth: 0` and, in other places, run `git fetch --unshallow`"
                 .to_owned()
         } else {

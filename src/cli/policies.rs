@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::civil::Date;
 
+use super::config::Config;
 use super::guarded::Inventories;
 use super::output::{OutputArgs, deliver};
 use super::repair::{self, FixArgs};
@@ -134,7 +135,7 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     let mut linter = Linter::new(&mut workspace, args.pedantic);
     linter.inventory.clone_from(&args.inventory);
     linter.today = args.today.unwrap_or(linter.today);
-    let configured = workspace.config.as_ref().and_then(|config| config.fail_on);
+    let configured = workspace.config.as_ref().and_then(Config::fail_on);
     let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::Warning);
     let mut files = workspace.policies(&args.policies);
     let repairs = match args.fixes.wanted() {
