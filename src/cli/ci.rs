@@ -46,6 +46,12 @@ pub(super) struct CiArgs {
 /// Runs `ci`.
 pub(super) fn run(args: &CiArgs) -> Exit {
     let mut workspace = Workspace::open(&args.dir);
+    if !args.dir.is_dir() {
+        workspace.failures.push(Failure {
+            input: input::display_name(&args.dir),
+            message: "no such directory".to_owned(),
+        });
+    }
     let mut linter = Linter::new(&mut workspace, false);
     let mut fail_on = workspace.config.as_ref().and_then(Config::fail_on);
     let mut ci = Ci::default();

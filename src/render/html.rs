@@ -145,13 +145,12 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
         }
         Body::Ci(ci) => {
             let clean = ci.policies.iter().filter(|p| p.exit == Exit::Clean).count();
-            let policies = words::counted(ci.policies.len() as u64, "policy");
-            let tone = if clean == ci.policies.len() && ci.findings.is_empty() {
+            let tone = if words::is_clean(ci) {
                 Tone::Good
             } else {
                 Tone::Bad
             };
-            (tone, format!("{policies}, {clean} clean"))
+            (tone, format!("{}; {clean} clean", words::all(ci)))
         }
     }
 }

@@ -72,13 +72,17 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             tools(&mut page, classified);
         }
         Body::Ci(ci) => {
-            overview(&mut page, ci);
+            let clean = words::is_clean(ci) && report.failures.is_empty();
+            let sign = if clean { "✅" } else { "❌" };
+            page.push(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
             failures(&mut page, report);
-            findings(
-                &mut page,
-                &ci.findings.iter().collect::<Vec<_>>(),
-                report.sources,
-            );
+            let (settings, others) = ci.sorted();
+            if !settings.is_empty() {
+                page.push("### ⚠️ What this change does to its own checks\n".to_owned());
+            }
+            findings(&mut page, &settings, report.sources);
+            overview(&mut page, ci);
+            findings(&mut page, &others, report.sources);
             for policy in &ci.policies {
                 let noisy = !policy.lint.list.is_empty()
                     || policy.test.as_ref().is_some_and(words::needs_attention)
@@ -282,14 +286,9 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
 }
 
 fn overview(page: &mut Page, ci: &Ci) {
-    let clean = ci.policies.iter().all(|policy| policy.exit == Exit::Clean);
-    let sign = if clean && ci.findings.is_empty() {
-        "✅"
-    } else {
-        "❌"
-    };
-    let policies = words::counted(ci.policies.len() as u64, "policy");
-    page.push(format!("## {sign} mcppolicy ci: {policies}\n"));
+    if ci.policies.is_empty() {
+        return;
+    }
     let mut table = "| | Policy | Lint | Test | Diff |\n|---|---|---|---|---|\n".to_owned();
     for policy in &ci.policies {
         let sign = if policy.exit == Exit::Clean {

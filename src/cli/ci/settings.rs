@@ -10,10 +10,9 @@ use crate::cli::input;
 use crate::cli::workspace::{fill, fill_dirname, named};
 use crate::diagnostic::{Finding, Severity};
 use crate::lint::registry;
+use crate::report::SETTINGS;
 use crate::source::Location;
 
-/// The rule of such findings.
-pub(in crate::cli) const RULE: &str = "settings";
 /// The threshold where none is set.
 const DEFAULT_FAIL_ON: &str = "warning";
 
@@ -29,7 +28,7 @@ pub(super) struct States<'a> {
 
 /// A finding about a setting.
 pub(in crate::cli) fn note(location: Location, message: String, help: &str) -> Finding {
-    Finding::new(RULE, Severity::Note, location, "", message).help(help)
+    Finding::new(SETTINGS, Severity::Note, location, "", message).help(help)
 }
 
 const AT_ONCE: &str = "this counts at once, because it is reviewed together with the policy";

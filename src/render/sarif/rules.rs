@@ -5,6 +5,7 @@ use super::log::{Configuration, Descriptor, Help, RuleProperties, Text};
 use crate::diagnostic::Severity;
 use crate::lint::{self, registry};
 use crate::render::issues::{EXPECTATION, POLICY_CHANGE};
+use crate::report::SETTINGS;
 
 /// A rule and what there is to read about it.
 pub(super) struct Page {
@@ -17,7 +18,7 @@ pub(super) struct Page {
 }
 
 /// What is no rule of the linter: name, severity, summary, what to do.
-const OTHERS: [(&str, Severity, &str, &str); 6] = [
+const OTHERS: [(&str, Severity, &str, &str); 7] = [
     (
         "syntax",
         Severity::Error,
@@ -43,6 +44,13 @@ const OTHERS: [(&str, Severity, &str, &str); 6] = [
         "A setting in mcppolicy.toml that is not valid",
         "The setting has no effect until it is corrected. `mcppolicy schema config` prints the \
          schema for editors.",
+    ),
+    (
+        SETTINGS,
+        Severity::Note,
+        "A change of what changes are held to",
+        "The change touches the gate, the list of policies, the approvals or the settings of the \
+         linter. The run is held to those of the base; decide whether the new ones are wanted.",
     ),
     (
         EXPECTATION,
