@@ -72,7 +72,12 @@ pub(super) fn run(args: &CiArgs) -> Exit {
     }
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::Warning);
     let fail_on = fail_on.severity();
-    let (files, assignments) = inputs(&mut workspace, &args.dir);
+    let (mut files, assignments) = inputs(&mut workspace, &args.dir);
+    let hidden = out_of_sight(&mut workspace, &files, &changes);
+    for file in hidden {
+        ci.findings.push(settings::unlisted(&mut workspace, &file));
+        files.push(file);
+    }
     ci.findings.append(&mut workspace.config_findings);
     ci.findings
         .extend(suppressions::without_policy(&workspace, &files));
@@ -143,6 +148,26 @@ fn inputs(workspace: &mut Workspace, dir: &Path) -> (Vec<PolicyFile>, Vec<Assign
     }
     let files = workspace.policies(std::slice::from_ref(&file));
     (files, beside(workspace, dir))
+}
+
+/// Policies that the base lists and that are there, though nothing finds them
+/// any more, as where a change has git ignore them.
+fn out_of_sight(
+    workspace: &mut Workspace,
+    files: &[PolicyFile],
+    changes: &[SinceBase],
+) -> Vec<PolicyFile> {
+    let seen = |change: &&SinceBase| {
+        let same = |file: &PolicyFile| traces::same_file(&file.path, &change.file);
+        files.iter().any(same)
+    };
+    let there = changes.iter().filter(|change| change.file.is_file());
+    let hidden: Vec<PathBuf> = there
+        .filter(|change| !seen(change))
+        .map(|change| change.file.clone())
+        .collect();
+    let load = |path: &PathBuf| workspace.load(path, None);
+    hidden.iter().filter_map(load).collect()
 }
 
 /// What policies are checked with.

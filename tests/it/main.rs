@@ -21,6 +21,7 @@ mod diff_cli;
 mod embed;
 mod engine;
 mod guarded;
+mod held;
 mod house;
 mod lint;
 mod malformed;

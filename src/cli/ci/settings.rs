@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 use crate::cli::config::{Config, Entry, Setting};
 use crate::cli::input;
-use crate::cli::workspace::{fill, fill_dirname, named};
+use crate::cli::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
 use crate::diagnostic::{Finding, Severity};
 use crate::lint::registry;
 use crate::report::SETTINGS;
-use crate::source::Location;
+use crate::source::{Location, Span};
 
 /// The threshold where none is set.
 const DEFAULT_FAIL_ON: &str = "warning";
@@ -112,14 +112,12 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
         };
         let entry = now.iter().find(|(other, _)| other == file);
         let Some(new) = entry.and_then(|(_, entry)| after.policies.get(*entry)) else {
-            let message = format!("This change takes `{name}` out of the list of policies");
-            let help = "it is checked all the same; remove its file, too, if it is not needed";
-            findings.push(note(after.beginning(), message, help));
+            findings.push(taken_out(after.beginning(), &name));
             continue;
         };
         let files = |config: &Config, entry: &Entry, kind| files(config, entry, file, kind);
         for (what, kind) in [
-            ("The traces", Kind::Traces),
+            ("The list of traces", Kind::Traces),
             ("The inventory", Kind::Inventory),
             ("The server", Kind::Server),
         ] {
@@ -131,6 +129,25 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn taken_out(location: Location, name: &str) -> Finding {
+    let message = format!("This change takes `{name}` out of the list of policies");
+    let help = "it is checked all the same; remove its file, too, if it is not needed";
+    note(location, message, help)
+}
+
+/// A finding about a policy that is listed, and that is not found where files
+/// are looked for.
+pub(super) fn unlisted(workspace: &mut Workspace, file: &PolicyFile) -> Finding {
+    let location = match &workspace.config {
+        Some(config) => config.beginning(),
+        None => Location {
+            file: workspace.sources.add(file.name.as_str(), ""),
+            span: Span::default(),
+        },
+    };
+    taken_out(location, &file.name)
 }
 
 #[derive(Clone, Copy)]
