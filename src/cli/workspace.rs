@@ -240,9 +240,11 @@ impl Workspace {
     }
 }
 
-/// The files that a configuration names, each with its entry, sorted within an
-/// entry; and what is wrong with entries.
-pub(super) fn named(config: &Config) -> (Vec<(PathBuf, usize)>, Vec<(Location, String)>) {
+/// Files with the entry of each, and what is wrong with entries.
+type Named = (Vec<(PathBuf, usize)>, Vec<(Location, String)>);
+
+/// The files that a configuration names, sorted within an entry.
+pub(super) fn named(config: &Config) -> Named {
     let mut found: Vec<(PathBuf, usize)> = Vec::new();
     let mut problems = Vec::new();
     for (index, entry) in config.policies.iter().enumerate() {

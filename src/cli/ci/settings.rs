@@ -3,7 +3,7 @@
 //! reviews it, and the run itself is held to the base.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::cli::config::{Config, Entry, Setting};
 use crate::cli::input;
@@ -158,7 +158,7 @@ enum Kind {
 }
 
 /// What an entry says of a policy, in words.
-fn files(config: &Config, entry: &Entry, policy: &PathBuf, kind: Kind) -> String {
+fn files(config: &Config, entry: &Entry, policy: &Path, kind: Kind) -> String {
     let path = |setting: &Setting| input::display_name(&fill(&setting.text, &config.root, policy));
     let list: Vec<String> = match kind {
         Kind::Traces => entry.traces.iter().map(path).collect(),

@@ -33,8 +33,7 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
         let _ = writeln!(out, "{}", words::all(ci));
         return;
     }
-    let policies = counted(ci.policies.len() as u64, "policy");
-    let _ = writeln!(out, "\n{policies}: {}", totals(ci));
+    let _ = writeln!(out, "\n{}: {}", words::all(ci), totals(ci));
 }
 
 fn mark(exit: Exit) -> &'static str {

@@ -370,6 +370,30 @@ fn a_push_is_checked_without_a_base_and_a_comment() {
 }
 
 #[test]
+fn a_merge_queue_is_held_against_what_it_goes_into() {
+    if !has_tools() {
+        return;
+    }
+    let server = Server::start();
+    let before = [(POLICY, policy(100, 50)), ("mcppolicy.toml", config(""))];
+    let ready = Pull {
+        name: "queue",
+        before: &before,
+        change: &[(POLICY, Some(policy(500, 50)))],
+        depth: Depth::Commits(0),
+    }
+    .open();
+    let mut job = ready.job(&server.url);
+    job.event_name = "merge_group";
+    let base = &ready.event["pull_request"]["base"]["sha"];
+    job.event = serde_json::json!({ "merge_group": { "base_sha": base } });
+    let done = job.run();
+    assert_eq!(done.code, 1, "{}", done.log);
+    assert_eq!(done.outputs["verdict"], "loosened");
+    assert_eq!(server.requests(), [""; 0]);
+}
+
+#[test]
 fn an_event_that_gives_strangers_a_token_is_refused() {
     if !has_tools() {
         return;
