@@ -62,8 +62,8 @@ enum Command {
     /// Turn logs of any format into native traces
     #[command(after_help = "Example: mcppolicy import mcp.log -o traces/mcp.jsonl")]
     Import(import::ImportArgs),
-    /// Validate, lint and test all that mcppolicy.toml names
-    #[command(after_help = "Example: mcppolicy ci")]
+    /// Validate, lint and test all that mcppolicy.toml names, and diff it
+    #[command(after_help = "Example: mcppolicy ci --base origin/main")]
     Ci(ci::CiArgs),
     /// Show what a change of policies lets through or stops, with proof
     #[command(

@@ -11,6 +11,7 @@
     reason = "a test stops where it fails, and shows what it has counted"
 )]
 
+#[cfg(unix)]
 mod action;
 mod adopt;
 mod classifier;

@@ -83,8 +83,9 @@ fn only_what_begins_with_the_marker_and_is_by_the_token_is_touched() {
     for _ in 0..2 {
         assert_eq!(ready.run(&server).code, 1);
     }
-    assert_eq!(texts(&server, "mallory"), [theirs.clone()]);
-    assert_eq!(texts(&server, "other[bot]"), [theirs]);
+    for login in ["mallory", "other[bot]"] {
+        assert_eq!(texts(&server, login), [theirs.as_str()]);
+    }
     let by_bot = texts(&server, BOT);
     assert_eq!(by_bot.len(), 2, "{by_bot:?}");
     assert_eq!(by_bot[0], quoted);

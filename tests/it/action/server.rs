@@ -107,7 +107,7 @@ impl State {
             return (code, json!({ "message": message }));
         }
         let at = path.strip_prefix("comments/").map(|id| {
-            let is_it = |comment: &Value| comment["id"].to_string() == id;
+            let is_it = |comment: &Value| comment["id"].as_u64() == id.parse().ok();
             self.comments
                 .iter()
                 .position(is_it)
