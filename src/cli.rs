@@ -2,6 +2,7 @@
 //! touches the file system and prints.
 
 mod approvals;
+mod base;
 mod ci;
 mod classify;
 mod completions;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Finding, Severity};
 use crate::inventory::category::Category;
 use crate::lint;
 use crate::nearest::nearest;
@@ -74,8 +75,8 @@ enum Command {
     /// Join the JSON reports of a test's shares into what one run reports
     #[command(after_help = "Example: mcppolicy merge share-*.json")]
     Merge(merge::MergeArgs),
-    /// Validate, lint and test all that mcppolicy.toml names
-    #[command(after_help = "Example: mcppolicy ci")]
+    /// Validate, lint and test all that mcppolicy.toml names, and diff it
+    #[command(after_help = "Example: mcppolicy ci --base origin/main")]
     Ci(ci::CiArgs),
     /// Show what a change of policies lets through or stops, with proof
     #[command(
@@ -121,6 +122,10 @@ impl FailOn {
         FailOn::from_str(name, false).ok()
     }
 
+    fn name(self) -> &'static str {
+        self.severity().map_or("never", Severity::name)
+    }
+
     fn severity(self) -> Option<Severity> {
         match self {
             FailOn::Error => Some(Severity::Error),
@@ -154,48 +159,47 @@ pub fn main() -> ExitCode {
 /// The linter's settings from the configuration and the command line; what is
 /// wrong with the configuration's is added to its findings.
 fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
+    let (settings, problems) = match &workspace.config {
+        Some(config) => configured_settings(config, pedantic),
+        None => {
+            let mut settings = lint::Settings::new();
+            settings.pedantic = pedantic;
+            (settings, Vec::new())
+        }
+    };
+    workspace.config_findings.extend(problems);
+    settings
+}
+
+/// The linter's settings as a configuration has them, and what is wrong with
+/// those.
+fn configured_settings(config: &config::Config, pedantic: bool) -> (lint::Settings, Vec<Finding>) {
     let mut settings = lint::Settings::new();
     settings.pedantic = pedantic;
-    let Some(config) = &workspace.config else {
-        return settings;
+    let mut problems = Vec::new();
+    let mut complain = |setting: &config::Setting, message: String, help: String| {
+        problems.push(setting.complaint(message).help(help));
     };
     for (name, level) in &config.levels {
-        let problem = match lint::Level::parse(&level.text) {
-            None => Some((
-                level,
-                format!("{:?} is not a level", level.text),
-                levels_help(),
-            )),
-            Some(parsed) => match settings.set_level(&name.text, parsed) {
-                Ok(()) => None,
-                Err(unknown) => Some((name, unknown.to_string(), nearest_rule(&name.text))),
-            },
-        };
-        if let Some((setting, message, help)) = problem {
-            workspace
-                .config_findings
-                .push(config.complaint(setting, message).help(help));
+        match lint::Level::parse(&level.text) {
+            None => {
+                let message = format!("{:?} is not a level", level.text);
+                complain(level, message, levels_help());
+            }
+            Some(parsed) => {
+                if let Err(unknown) = settings.set_level(&name.text, parsed) {
+                    complain(name, unknown.to_string(), nearest_rule(&name.text));
+                }
+            }
         }
     }
     for (rule, option, value) in &config.options {
-        let problem = match lint::registry::find(&rule.text) {
-            None => Some((
-                rule,
-                format!("there is no rule {:?}", rule.text),
-                nearest_rule(&rule.text),
-            )),
-            Some(_) => settings
-                .set_option(&rule.text, &option.text, &value.text)
-                .err()
-                .map(|bad| {
-                    let place = if bad.is_value { value } else { option };
-                    (place, bad.message, bad.help)
-                }),
-        };
-        if let Some((setting, message, help)) = problem {
-            workspace
-                .config_findings
-                .push(config.complaint(setting, message).help(help));
+        if lint::registry::find(&rule.text).is_none() {
+            let message = format!("there is no rule {:?}", rule.text);
+            complain(rule, message, nearest_rule(&rule.text));
+        } else if let Err(bad) = settings.set_option(&rule.text, &option.text, &value.text) {
+            let place = if bad.is_value { value } else { option };
+            complain(place, bad.message, bad.help);
         }
     }
     for (tool, category) in &config.categories {
@@ -208,13 +212,11 @@ fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
                 let message = format!("{:?} is not a category", category.text);
                 let help =
                     "write \"read\", \"write\", \"execute\", \"destructive\" or \"financial\"";
-                workspace
-                    .config_findings
-                    .push(config.complaint(category, message).help(help));
+                complain(category, message, help.to_owned());
             }
         }
     }
-    settings
+    (settings, problems)
 }
 
 fn levels_help() -> String {

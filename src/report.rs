@@ -1,9 +1,10 @@
 //! What a run found, ready to be rendered: the same data for every format,
 //! and the exit code, which no format can change.
 
+use crate::compare::Verdict;
 use crate::diagnostic::{Finding, Severity};
 use crate::diff::approval::Approval;
-use crate::diff::{Diff, Gate};
+use crate::diff::{Diff, Fate, Gate, PolicyDiff};
 use crate::engine::Step;
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
@@ -232,6 +233,52 @@ pub struct Ci {
     pub policies: Vec<CiPolicy>,
     /// What is wrong with the configuration.
     pub findings: Vec<Finding>,
+}
+
+/// The rule of findings about what a change does to the settings that it is
+/// held to: notes, which stand before all others.
+pub const SETTINGS: &str = "settings";
+
+impl Ci {
+    /// Each policy's change since the base.
+    pub fn diffs(&self) -> impl Iterator<Item = &DiffReport> {
+        self.policies
+            .iter()
+            .filter_map(|policy| policy.diff.as_ref())
+    }
+
+    /// The join of the policies' verdicts, in which a policy that is removed
+    /// loosens; `None` when nothing was compared.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let of = |report: &DiffReport| {
+            let removed = |policy: &PolicyDiff| matches!(policy.fate, Fate::Removed);
+            match report.diff.policies.iter().any(removed) {
+                true => report.diff.verdict().join(Verdict::Loosened),
+                false => report.diff.verdict(),
+            }
+        };
+        self.diffs().map(of).reduce(Verdict::join)
+    }
+
+    /// Whether the gate refuses any policy's change.
+    pub fn is_refused(&self) -> bool {
+        self.diffs().any(|report| report.refused)
+    }
+
+    /// How many policies the change adds, removes, changes or rewords.
+    pub fn changed(&self) -> usize {
+        let touched = |policy: &PolicyDiff| {
+            matches!(policy.fate, Fate::Added | Fate::Removed) || !policy.changes().is_empty()
+        };
+        let policies = self.diffs().flat_map(|report| &report.diff.policies);
+        policies.filter(|policy| touched(policy)).count()
+    }
+
+    /// The findings about settings, and the other ones.
+    pub fn sorted(&self) -> (Vec<&Finding>, Vec<&Finding>) {
+        let settings = |finding: &&Finding| finding.rule == SETTINGS;
+        self.findings.iter().partition(settings)
+    }
 }
 
 /// What `ci` found about one policy.

@@ -4,10 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::base::Base;
+use super::ci::settings;
+use super::git::Revision;
 use super::input;
 use super::workspace::Workspace;
+use crate::compare::Scope;
 use crate::diagnostic::Finding;
-use crate::diff::approval::{self, Approval};
+use crate::diff::approval::{self, Approval, Approved};
 use crate::report::Failure;
 use crate::time::Time;
 
@@ -53,6 +57,51 @@ impl Store {
         store
     }
 
+    /// Puts the approvals of the base in force, and those that the change adds;
+    /// what it adds and drops is returned. An invalid file of the base approves
+    /// nothing.
+    ///
+    /// # Errors
+    /// When git cannot say what stood in the file.
+    pub fn hold(
+        &mut self,
+        workspace: &mut Workspace,
+        base: &Base,
+    ) -> Result<Vec<Finding>, Failure> {
+        let mut at = |revision: &Revision| -> Result<Vec<Approval>, Failure> {
+            let Some((name, bytes)) = base.file(revision, &self.file)? else {
+                return Ok(Vec::new());
+            };
+            let (list, problems) = approval::parse(&mut workspace.sources, &name, &bytes);
+            Ok(if problems.is_empty() {
+                list
+            } else {
+                Vec::new()
+            })
+        };
+        let (before, tip) = (at(&base.before)?, at(&base.tip)?);
+        let among = |list: &[Approval], wanted: &Approval| {
+            list.iter().any(|approval| approval.says_the_same(wanted))
+        };
+        let own = std::mem::take(&mut self.list);
+        let mut findings = Vec::new();
+        for approval in own.iter().filter(|approval| !among(&before, approval)) {
+            let help = "it is in force for this run; it goes into the base with the change";
+            findings.extend(shown("approves", approval, help));
+        }
+        for approval in before.iter().filter(|approval| !among(&own, approval)) {
+            let help = "it is in force until the change is merged";
+            findings.extend(shown("drops the approval of", approval, help));
+        }
+        let lost = tip.iter().filter(|approval| !among(&own, approval));
+        let lost: Vec<Approval> = lost.cloned().collect();
+        let kept = own
+            .into_iter()
+            .filter(|approval| among(&tip, approval) || !among(&before, approval));
+        self.list = kept.chain(lost).collect();
+        Ok(findings)
+    }
+
     /// By what name approvals know a policy: its path from the approvals' own
     /// directory, with `/` on every system.
     pub fn key(&self, policy: &Path) -> String {
@@ -89,6 +138,27 @@ impl Store {
             message,
         }
     }
+}
+
+/// A finding about what a change does to an approval.
+fn shown(what: &str, approval: &Approval, help: &str) -> Option<Finding> {
+    let part = match &approval.approved {
+        Approved::Removal => "its removal".to_owned(),
+        Approved::State { scope, .. } => match scope {
+            Scope::Tool(tool) => format!("`{tool}`"),
+            Scope::Unlisted => "unlisted tools".to_owned(),
+            Scope::AllTools => "all tools".to_owned(),
+        },
+    };
+    let by = approval.by.as_ref().map(|by| format!("{by}, "));
+    let message = format!(
+        "This change {what} {part} of `{}`: {} ({}{})",
+        approval.policy,
+        approval.reason,
+        by.unwrap_or_default(),
+        approval.date
+    );
+    Some(settings::note(approval.location?, message, help))
 }
 
 /// The day it is in UTC, as `2026-11-20`.

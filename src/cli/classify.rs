@@ -11,7 +11,6 @@ use crate::diagnostic::{Finding, Severity};
 use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
 use crate::report::{Body, Classified, ClassifiedTool, Exit, Report};
-use crate::source::Location;
 
 /// Arguments of `classify`.
 #[derive(Args, Debug)]
@@ -65,10 +64,6 @@ fn configure(categories: &mut Categories, workspace: &mut Workspace) -> Vec<Find
     let Some(config) = &workspace.config else {
         return findings;
     };
-    let at = |span| Location {
-        file: config.file,
-        span,
-    };
     for (tool, category) in &config.categories {
         match Category::named(&category.text) {
             Some(category) => categories.configure(&tool.text, category),
@@ -76,7 +71,7 @@ fn configure(categories: &mut Categories, workspace: &mut Workspace) -> Vec<Find
                 Finding::new(
                     "config",
                     Severity::Error,
-                    at(category.span),
+                    category.location,
                     "",
                     format!("{:?} is not a category", category.text),
                 )

@@ -33,7 +33,7 @@ pub(super) struct Config {
     /// The `[[policy]]` entries.
     pub policies: Vec<Entry>,
     /// `[lint] fail-on`.
-    pub fail_on: Option<FailOn>,
+    pub fail_on: Option<Placed<FailOn>>,
     /// `[lint.rules]`: a rule's name and its level, with the place of each.
     pub levels: Vec<(Setting, Setting)>,
     /// `[lint.rules]`: a rule's name, an option of it and the option's value.
@@ -45,11 +45,11 @@ pub(super) struct Config {
     /// `[diff] base`: the revision that changes are held against.
     pub base: Option<Setting>,
     /// `[diff] gate`.
-    pub gate: Option<Gate>,
+    pub gate: Option<Placed<Gate>>,
 }
 
 /// One `[[policy]]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// A path or a glob.
     pub path: Setting,
@@ -63,21 +63,68 @@ pub(super) struct Entry {
     pub categories: Vec<(String, Category)>,
 }
 
+/// A choice and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placed<T> {
+    pub value: T,
+    pub location: Location,
+}
+
 /// A string and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub text: String,
-    pub span: Span,
+    pub location: Location,
 }
 
 impl Config {
-    /// A finding about a setting.
-    pub fn complaint(&self, setting: &Setting, message: String) -> Finding {
-        let location = Location {
+    /// The gate, where one is set.
+    pub fn gate(&self) -> Option<Gate> {
+        self.gate.map(|gate| gate.value)
+    }
+
+    /// The least severity that fails a run, where one is set.
+    pub fn fail_on(&self) -> Option<FailOn> {
+        self.fail_on.map(|level| level.value)
+    }
+
+    /// The place of a setting that is not there.
+    pub fn beginning(&self) -> Location {
+        Location {
             file: self.file,
-            span: setting.span,
+            span: Span::default(),
+        }
+    }
+
+    /// The same configuration as if it stood in `root`, a directory above.
+    pub fn seen_from(&mut self, root: &Path) {
+        let Ok(inside) = self.root.strip_prefix(root) else {
+            return;
         };
-        Finding::new("config", Severity::Error, location, "", message)
+        let inside = inside.to_string_lossy().replace('\\', "/");
+        if inside.is_empty() {
+            return;
+        }
+        let below = |setting: &mut Setting| setting.text = format!("{inside}/{}", setting.text);
+        for entry in &mut self.policies {
+            let path = &entry.path.text;
+            entry.path.text = format!("{}/{path}", globset::escape(&inside));
+            let files = entry.inventory.iter_mut().chain(&mut entry.traces);
+            files
+                .filter(|file| !file.text.starts_with("{dir}"))
+                .for_each(below);
+        }
+        self.suppressions
+            .iter_mut()
+            .for_each(|(policy, _)| below(policy));
+        self.root = root.to_path_buf();
+    }
+}
+
+impl Setting {
+    /// A finding about the setting.
+    pub fn complaint(&self, message: String) -> Finding {
+        Finding::new("config", Severity::Error, self.location, "", message)
     }
 }
 

@@ -11,6 +11,9 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::approvals::{self, Store};
+use super::base::Base;
+use super::config::Config;
+use super::git::Repository;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
 use super::{FailOn, input, traces};
@@ -20,6 +23,7 @@ use crate::report::{Body, DiffReport, Exit, Failure, Findings, Report};
 
 use drift::Then;
 use run::{Approver, Comparing, Settings};
+pub(super) use sides::Listed;
 use sides::Pair;
 
 /// Arguments of `diff`.
@@ -73,7 +77,7 @@ pub(super) struct DiffArgs {
     output: OutputArgs,
 }
 
-fn parse_gate(text: &str) -> Result<Gate, String> {
+pub(super) fn parse_gate(text: &str) -> Result<Gate, String> {
     Gate::named(text)
         .ok_or_else(|| format!("the gates are {}", Gate::ALL.map(Gate::name).join(", ")))
 }
@@ -87,7 +91,7 @@ fn gates() -> impl TypedValueParser<Value = Gate> {
 pub(super) fn run(args: &DiffArgs) -> Exit {
     let mut workspace = Workspace::open(Path::new("."));
     workspace.reading = args.reading.settings();
-    let configured = workspace.config.as_ref().and_then(|config| config.gate);
+    let configured = workspace.config.as_ref().and_then(Config::gate);
     let gate = args.gate.or(configured).unwrap_or_default();
     let pairs = match pairs(&mut workspace, args) {
         Ok(pairs) => pairs,
@@ -128,7 +132,7 @@ pub(super) fn run(args: &DiffArgs) -> Exit {
         gate,
         approvals,
     };
-    let fail_on = workspace.config.as_ref().and_then(|config| config.fail_on);
+    let fail_on = workspace.config.as_ref().and_then(Config::fail_on);
     let fail_on = fail_on.unwrap_or(FailOn::Warning).severity();
     let mut exit = exit(&report).and(report.drift_exit(fail_on));
     if report.diff.policies.is_empty() {
@@ -171,7 +175,7 @@ fn then(workspace: &Workspace, args: &DiffArgs) -> Option<Then> {
     Then::open(workspace, &base.filter(|_| !is_named)?).ok()
 }
 
-fn configured_base(workspace: &Workspace) -> Option<String> {
+pub(super) fn configured_base(workspace: &Workspace) -> Option<String> {
     let base = workspace.config.as_ref()?.base.as_ref()?;
     Some(base.text.clone())
 }
@@ -220,31 +224,31 @@ pub(super) struct SinceBase {
     pub exit: Exit,
 }
 
-/// Every policy of the configuration held against the base: the one given, or
-/// the configuration's own. Nothing when there is none.
-pub(super) fn since_base(workspace: &mut Workspace, base: Option<&str>) -> Vec<SinceBase> {
-    let Some(base) = base.map(str::to_owned).or(configured_base(workspace)) else {
-        return Vec::new();
-    };
-    let pairs = match sides::since(workspace, &base) {
+/// Every policy that the configuration or the base lists, held against the
+/// merge base.
+pub(super) fn since_base(
+    workspace: &mut Workspace,
+    base: &Base,
+    gate: Gate,
+    listed: Vec<Listed>,
+    approvals: Store,
+) -> Vec<SinceBase> {
+    let pairs = Repository::open(&workspace.home())
+        .and_then(|repository| sides::pairs(workspace, &repository, &base.before, listed));
+    let pairs = match pairs {
         Ok(pairs) => pairs,
         Err(failure) => {
             workspace.failures.push(failure);
             return Vec::new();
         }
     };
-    let gate = workspace.config.as_ref().and_then(|config| config.gate);
-    let gate = gate.unwrap_or_default();
-    let mut findings = Vec::new();
-    let store = Store::open(workspace, &mut findings);
-    workspace.config_findings.append(&mut findings);
     let settings = Settings {
         budget: Budget::default(),
         traces: &[],
         server: None,
-        then: Then::open(workspace, &base).ok(),
+        then: Then::of(workspace, base),
     };
-    let mut comparing = Comparing::new(settings, store);
+    let mut comparing = Comparing::new(settings, approvals);
     let mut invalid = Vec::new();
     for pair in pairs {
         let file = pair.file.clone();

@@ -120,9 +120,33 @@ impl Repository {
         })
     }
 
+    /// Where the history of `revision` and that of what is checked out part:
+    /// the commit that a change is a change of.
+    pub fn merge_base(&self, revision: &Revision) -> Result<Revision, Failure> {
+        let asked = ["merge-base", &revision.commit, "HEAD"];
+        let bytes = git(&self.top, &asked).map_err(|problem| match problem {
+            Problem::Refused(_) if self.shallow => failed(&revision.name, self.unknown()),
+            Problem::Refused(_) => failed(
+                &revision.name,
+                "what is checked out has no history in common with it",
+            ),
+            other => failed(&revision.name, other.explain()),
+        })?;
+        let id = String::from_utf8_lossy(&bytes).trim().to_owned();
+        if !is_object_id(&id) {
+            return Err(failed(&revision.name, "git did not answer with a commit"));
+        }
+        // The name stands for the commit only where it is that commit.
+        let name = match id == revision.commit {
+            true => revision.name.clone(),
+            false => id.chars().take(12).collect(),
+        };
+        Ok(Revision { commit: id, name })
+    }
+
     fn unknown(&self) -> String {
         if self.shallow {
-            "this clone is shallow and does not have that revision; give actions/checkout \
+            "this clone is shallow and does not reach that far back; give actions/checkout \
              `fetch-depth: 0` and, in other places, run `git fetch --unshallow`"
                 .to_owned()
         } else {
@@ -374,34 +398,4 @@ fn git(dir: &Path, arguments: &[&str]) -> Result<Vec<u8>, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_revision_ends_at_the_first_colon_outside_of_braces() {
-        assert_eq!(split("origin/main:a/b:c"), Some(("origin/main", "a/b:c")));
-        assert_eq!(
-            split("main@{2026-01-01 10:00}:policy.json"),
-            Some(("main@{2026-01-01 10:00}", "policy.json"))
-        );
-        assert_eq!(split("policy.json"), None);
-        assert_eq!(split("HEAD^{/fix: it}"), None);
-    }
-
-    #[test]
-    fn a_name_that_git_could_take_for_something_else_is_suspicious() {
-        for name in ["", "-x", "--upload-pack=touch x", "main\n--all", "a:b"] {
-            assert!(suspicious(name).is_some(), "{name:?}");
-        }
-        for name in ["origin/main", "HEAD~3", "v1.0^{}", "main@{10:00}"] {
-            assert_eq!(suspicious(name), None, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_path_stays_in_the_repository() {
-        assert_eq!(normal("a/./b/../c"), Ok("a/c".to_owned()));
-        assert!(normal("../c").is_err());
-        assert!(normal("/etc/passwd").is_err());
-    }
-}
+mod tests;

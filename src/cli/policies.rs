@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::civil::Date;
 
+use super::config::Config;
 use super::guarded::Inventories;
 use super::observed::{Observed, observed};
 use super::output::{OutputArgs, deliver};
@@ -163,7 +164,7 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
         linter.settings.want("loose-limit");
     }
     linter.today = args.today.unwrap_or(linter.today);
-    let configured = workspace.config.as_ref().and_then(|config| config.fail_on);
+    let configured = workspace.config.as_ref().and_then(Config::fail_on);
     let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::Warning);
     let mut files = workspace.policies(&args.policies);
     if let ([only], false) = (files.as_slice(), args.traces.is_empty()) {

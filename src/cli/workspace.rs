@@ -14,7 +14,7 @@ use crate::source::{Location, SourceMap};
 use crate::trace::account::Settings;
 
 /// The policy's file when nothing names one.
-const DEFAULT_POLICY: &str = "policy.json";
+pub(super) const DEFAULT_POLICY: &str = "policy.json";
 
 /// Files read so far, and everything that went wrong on the way.
 #[derive(Debug, Default)]
@@ -71,6 +71,11 @@ impl Workspace {
             }
             Err(failure) => self.failures.push(failure),
         }
+    }
+
+    /// Where the run began to look for a configuration.
+    pub fn start(&self) -> &Path {
+        &self.start
     }
 
     /// The directory that paths inside files must stay in.
@@ -143,11 +148,11 @@ impl Workspace {
             return;
         };
         let last = config.policies.last();
-        let span = last.map_or_else(Default::default, |entry| entry.path.span);
-        let location = Location {
+        let start = Location {
             file: config.file,
-            span,
+            span: Default::default(),
         };
+        let location = last.map_or(start, |entry| entry.path.location);
         for path in there {
             if configured.iter().any(|(known, _)| *known == path) {
                 continue;
@@ -228,28 +233,12 @@ impl Workspace {
         let Some(config) = &self.config else {
             return Vec::new();
         };
-        let mut found: Vec<(PathBuf, usize)> = Vec::new();
-        let mut problems = Vec::new();
-        for (index, entry) in config.policies.iter().enumerate() {
-            match files_of(&config.root, &entry.path) {
-                Ok(files) if files.is_empty() => {
-                    problems.push((entry.path.span, "matches no file".to_owned()))
-                }
-                Ok(files) => {
-                    let new = files
-                        .into_iter()
-                        .filter(|file| !found.iter().any(|(other, _)| other == file));
-                    found.extend(new.map(|file| (file, index)).collect::<Vec<_>>());
-                }
-                Err(problem) => problems.push((entry.path.span, problem)),
-            }
-        }
-        let file = config.file;
-        for (span, problem) in problems {
+        let (found, problems) = named(config);
+        for (location, problem) in problems {
             let finding = Finding::new(
                 "config",
                 Severity::Error,
-                Location { file, span },
+                location,
                 "",
                 format!("This path {problem}"),
             );
@@ -259,6 +248,30 @@ impl Workspace {
         }
         found
     }
+}
+
+/// Files with the entry of each, and what is wrong with entries.
+type Named = (Vec<(PathBuf, usize)>, Vec<(Location, String)>);
+
+/// The files that a configuration names, sorted within an entry.
+pub(super) fn named(config: &Config) -> Named {
+    let mut found: Vec<(PathBuf, usize)> = Vec::new();
+    let mut problems = Vec::new();
+    for (index, entry) in config.policies.iter().enumerate() {
+        match files_of(&config.root, &entry.path) {
+            Ok(files) if files.is_empty() => {
+                problems.push((entry.path.location, "matches no file".to_owned()));
+            }
+            Ok(files) => {
+                let new = files
+                    .into_iter()
+                    .filter(|file| !found.iter().any(|(other, _)| other == file));
+                found.extend(new.map(|file| (file, index)).collect::<Vec<_>>());
+            }
+            Err(problem) => problems.push((entry.path.location, problem)),
+        }
+    }
+    (found, problems)
 }
 
 /// The files that a path or glob of the configuration names.
@@ -275,7 +288,7 @@ fn files_of(root: &Path, path: &Setting) -> Result<Vec<PathBuf>, String> {
             Vec::new()
         });
     }
-    let matcher = matcher(path)?;
+    let matcher = matcher(&path.text)?;
     let fits = |file: &Path| {
         file.strip_prefix(root)
             .is_ok_and(|relative| matcher.is_match(relative))
@@ -284,8 +297,8 @@ fn files_of(root: &Path, path: &Setting) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Which paths, relative to the configuration, a glob of it means.
-pub(super) fn matcher(path: &Setting) -> Result<GlobMatcher, String> {
-    let glob = GlobBuilder::new(&path.text).literal_separator(true).build();
+pub(super) fn matcher(path: &str) -> Result<GlobMatcher, String> {
+    let glob = GlobBuilder::new(path).literal_separator(true).build();
     let glob = glob.map_err(|error| format!("is no glob: {}", error.kind()))?;
     Ok(glob.compile_matcher())
 }

@@ -15,7 +15,7 @@ mod timeline;
 use super::escape::html;
 use super::{Style, parts, words};
 use crate::diagnostic::Severity;
-use crate::report::{Body, Ci, Classified, Decided, Exit, Report};
+use crate::report::{Body, Ci, Classified, Decided, Exit, Report, SETTINGS};
 use crate::source::SourceMap;
 
 const CSS: &str = include_str!("html/page.css");
@@ -145,13 +145,12 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
         }
         Body::Ci(ci) => {
             let clean = ci.policies.iter().filter(|p| p.exit == Exit::Clean).count();
-            let policies = words::counted(ci.policies.len() as u64, "policy");
-            let tone = if clean == ci.policies.len() && ci.findings.is_empty() {
+            let tone = if words::is_clean(ci) {
                 Tone::Good
             } else {
                 Tone::Bad
             };
-            (tone, format!("{policies}, {clean} clean"))
+            (tone, format!("{}; {clean} clean", words::all(ci)))
         }
     }
 }
@@ -159,14 +158,20 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
 fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
     match &report.body {
         Body::Decided(decided) => one_decision(out, decided, report.sources),
-        Body::Ci(ci) => overview(out, ci),
+        Body::Ci(ci) => {
+            let title = "What this change does to its own checks";
+            findings::render(out, title, &ci.sorted().0, report.sources);
+            overview(out, ci);
+        }
         Body::Classified(classified) => tools(out, classified),
         Body::Findings(_) | Body::Tested(_) | Body::Diff(_) => {}
     }
     for diff in parts::changes(report) {
         change::render(out, diff, report.sources, style);
     }
-    findings::render(out, &parts::findings(report), report.sources);
+    let mut found = parts::findings(report);
+    found.retain(|finding| finding.rule != SETTINGS);
+    findings::render(out, "Findings", &found, report.sources);
     tested::render(out, &parts::runs(report), report.sources, style);
 }
 
@@ -223,7 +228,7 @@ fn overview(out: &mut String, ci: &Ci) {
     out.push_str(
         "<section>\n<h2>Policies</h2>\n<table>\n<thead><tr><th scope=\"col\">Policy</th>\
          <th scope=\"col\">Result</th><th scope=\"col\">Lint</th><th scope=\"col\">Test</th>\
-         </tr></thead>\n<tbody>\n",
+         <th scope=\"col\">Diff</th></tr></thead>\n<tbody>\n",
     );
     for policy in &ci.policies {
         let (class, word) = match policy.exit {
@@ -239,9 +244,13 @@ fn overview(out: &mut String, ci: &Ci) {
             .map_or("no traces".to_owned(), words::tested);
         out.push_str(&format!(
             "<tr><td><code>{}</code></td><td><span class=\"badge {class}\">{word}</span></td>\
-             <td>{}</td><td>{tested}</td></tr>\n",
+             <td>{}</td><td>{tested}</td><td>{}</td></tr>\n",
             html(&policy.policy),
-            words::severities(&policy.lint)
+            words::severities(&policy.lint),
+            policy
+                .diff
+                .as_ref()
+                .map_or("no base".to_owned(), words::since_base)
         ));
     }
     out.push_str("</tbody>\n</table>\n</section>\n");

@@ -72,28 +72,27 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             tools(&mut page, classified);
         }
         Body::Ci(ci) => {
-            overview(&mut page, ci);
+            let clean = words::is_clean(ci) && report.failures.is_empty();
+            let sign = if clean { "✅" } else { "❌" };
+            page.push(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
             failures(&mut page, report);
-            findings(
-                &mut page,
-                &ci.findings.iter().collect::<Vec<_>>(),
-                report.sources,
-            );
+            let (settings, others) = ci.sorted();
+            own_checks(&mut page, &settings, report.sources);
+            overview(&mut page, ci);
+            findings(&mut page, &others, report.sources);
             for policy in &ci.policies {
-                let noisy = !policy.lint.list.is_empty()
-                    || policy.test.as_ref().is_some_and(words::needs_attention)
-                    || policy.diff.as_ref().is_some_and(words::is_changed);
-                if !noisy {
-                    continue;
-                }
-                page.push(format!("### {}\n", markdown_code(&policy.policy)));
-                findings(
-                    &mut page,
-                    &policy.lint.list.iter().collect::<Vec<_>>(),
-                    report.sources,
-                );
-                if let Some(tested) = &policy.test {
-                    tests::render(&mut page, tested, report.sources, style);
+                let failing = policy.test.as_ref();
+                let failing = failing.is_some_and(words::needs_attention);
+                if failing || !policy.lint.list.is_empty() {
+                    page.push(format!("### {}\n", markdown_code(&policy.policy)));
+                    findings(
+                        &mut page,
+                        &policy.lint.list.iter().collect::<Vec<_>>(),
+                        report.sources,
+                    );
+                    if let Some(tested) = &policy.test {
+                        tests::render(&mut page, tested, report.sources, style);
+                    }
                 }
                 let diff = policy.diff.as_ref();
                 if let Some(diff) = diff.filter(|diff| words::is_changed(diff)) {
@@ -107,6 +106,25 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         page.push(format!("<sub>Assumed: {}.</sub>\n", lines.join("; ")));
     }
     page.finish(style.limit)
+}
+
+/// What the change does to its own settings: few lines, nothing folded away.
+fn own_checks(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
+    if list.is_empty() {
+        return;
+    }
+    let mut lines = "### ⚠️ What this change does to its own checks\n\n".to_owned();
+    for finding in list {
+        let help = finding.help.as_deref().unwrap_or_default();
+        let _ = writeln!(
+            lines,
+            "- {} ({}): {}",
+            markdown(&finding.message),
+            markdown_code(&position(finding, sources)),
+            markdown(help)
+        );
+    }
+    page.push(lines);
 }
 
 /// Each tool with its category and why.
@@ -282,14 +300,9 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
 }
 
 fn overview(page: &mut Page, ci: &Ci) {
-    let clean = ci.policies.iter().all(|policy| policy.exit == Exit::Clean);
-    let sign = if clean && ci.findings.is_empty() {
-        "✅"
-    } else {
-        "❌"
-    };
-    let policies = words::counted(ci.policies.len() as u64, "policy");
-    page.push(format!("## {sign} mcppolicy ci: {policies}\n"));
+    if ci.policies.is_empty() {
+        return;
+    }
     let mut table = "| | Policy | Lint | Test | Diff |\n|---|---|---|---|---|\n".to_owned();
     for policy in &ci.policies {
         let sign = if policy.exit == Exit::Clean {

@@ -4,7 +4,7 @@
 use crate::diagnostic::Finding;
 use crate::lint::suppress::Suppressed;
 use crate::render::words;
-use crate::report::{Body, DiffReport, Report, TestRun, Tested};
+use crate::report::{Body, Ci, DiffReport, Report, TestRun, Tested};
 
 /// Every finding, in the order of the report.
 pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
@@ -14,15 +14,7 @@ pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
         Body::Tested(tested) => of_tests(tested),
         Body::Diff(diff) => of_diff(diff),
         Body::Classified(classified) => classified.findings.iter().collect(),
-        Body::Ci(ci) => {
-            let mut all: Vec<&Finding> = ci.findings.iter().collect();
-            for policy in &ci.policies {
-                all.extend(&policy.lint.list);
-                all.extend(policy.test.iter().flat_map(of_tests));
-                all.extend(policy.diff.iter().flat_map(of_diff));
-            }
-            all
-        }
+        Body::Ci(ci) => of_ci(ci),
     }
 }
 
@@ -37,6 +29,17 @@ pub fn suppressed<'a>(report: &'a Report<'_>) -> Vec<&'a Suppressed> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Those of a run over everything.
+pub fn of_ci(ci: &Ci) -> Vec<&Finding> {
+    let mut all: Vec<&Finding> = ci.findings.iter().collect();
+    for policy in &ci.policies {
+        all.extend(&policy.lint.list);
+        all.extend(policy.test.iter().flat_map(of_tests));
+        all.extend(policy.diff.iter().flat_map(of_diff));
+    }
+    all
 }
 
 /// Those of one test.

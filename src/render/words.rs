@@ -10,7 +10,7 @@ use crate::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
 use crate::inventory::category::Category;
 use crate::replay::RunOutcome;
 use crate::replay::results::{Actual, Case, Repetitions};
-use crate::report::{ApprovalShown, Classified, DiffReport, Findings, Standing, Tested};
+use crate::report::{ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Standing, Tested};
 use crate::trace::DecisionName;
 
 /// What stands for a tool without a name.
@@ -247,6 +247,32 @@ pub fn since_base(report: &DiffReport) -> String {
         Some(policy) => format!("{}{refused}{}", fate(policy), drift(&report.diff)),
         None => "invalid".to_owned(),
     }
+}
+
+/// How many policies a run over everything was about, and what a change does to
+/// them.
+pub fn all(ci: &Ci) -> String {
+    if ci.policies.is_empty() {
+        return "no policy found".to_owned();
+    }
+    let policies = counted(ci.policies.len() as u64, "policy");
+    let Some(verdict) = ci.verdict() else {
+        return policies;
+    };
+    let refused = match ci.diffs().find(|report| report.refused) {
+        Some(report) => format!("; refused by the gate ({})", report.gate.name()),
+        None => String::new(),
+    };
+    format!("{policies}, {}{refused}", verdict.name())
+}
+
+/// Whether a run over everything has nothing to complain about, notes aside.
+pub fn is_clean(ci: &Ci) -> bool {
+    let mut policies = ci.policies.iter();
+    let is_note = |finding: &crate::diagnostic::Finding| finding.severity == Severity::Note;
+    !ci.policies.is_empty()
+        && policies.all(|policy| policy.exit == Exit::Clean)
+        && ci.findings.iter().all(is_note)
 }
 
 /// Whether a change since the base should be looked at.

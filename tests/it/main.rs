@@ -11,6 +11,8 @@
     reason = "a test stops where it fails, and shows what it has counted"
 )]
 
+#[cfg(unix)]
+mod action;
 mod adopt;
 mod classifier;
 mod classify;
@@ -23,6 +25,7 @@ mod engine;
 mod fleet;
 mod fuzz;
 mod guarded;
+mod held;
 mod help;
 mod house;
 mod lint;

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Entry, Setting};
+use super::{Config, Entry, Placed, Setting};
 use crate::cli::FailOn;
 use crate::diagnostic::{Finding, Severity};
 use crate::diff::Gate;
@@ -62,20 +62,21 @@ fn span_of<T>(spanned: &Spanned<T>) -> Span {
     Span::new(range.start, range.end)
 }
 
-fn setting_of(key: &Spanned<toml::de::DeString<'_>>) -> Setting {
-    Setting {
-        text: key.get_ref().to_string(),
-        span: span_of(key),
-    }
-}
-
 impl Reader {
+    fn at(&self, span: Span) -> Location {
+        let file = self.file;
+        Location { file, span }
+    }
+
+    fn setting_of(&self, key: &Spanned<toml::de::DeString<'_>>) -> Setting {
+        Setting {
+            text: key.get_ref().to_string(),
+            location: self.at(span_of(key)),
+        }
+    }
+
     fn complain(&mut self, span: Span, message: String, help: Option<String>) {
-        let location = Location {
-            file: self.file,
-            span,
-        };
-        let finding = Finding::new("config", Severity::Error, location, "", message);
+        let finding = Finding::new("config", Severity::Error, self.at(span), "", message);
         self.findings.push(Finding { help, ..finding });
     }
 
@@ -214,7 +215,7 @@ impl Reader {
         match value.get_ref().as_str() {
             Some(text) => Some(Setting {
                 text: text.to_owned(),
-                span: span_of(value),
+                location: self.at(span_of(value)),
             }),
             None => {
                 self.wrong_type(value, expected);
@@ -253,9 +254,12 @@ impl Reader {
             return;
         };
         match FailOn::named(&setting.text) {
-            Some(level) => self.config.fail_on = Some(level),
+            Some(value) => {
+                let location = setting.location;
+                self.config.fail_on = Some(Placed { value, location });
+            }
             None => self.complain(
-                setting.span,
+                setting.location.span,
                 format!("{:?} is not a level", setting.text),
                 Some("write \"error\", \"warning\", \"note\" or \"never\"".to_owned()),
             ),
@@ -265,7 +269,7 @@ impl Reader {
     /// A level for each rule, or a table of its level and its options.
     fn rules(&mut self, table: &DeTable<'_>) {
         for (key, value) in table {
-            let rule = setting_of(key);
+            let rule = self.setting_of(key);
             let Some(inner) = value.get_ref().as_table() else {
                 let expected = "Write a level in double quotes, or a table of options";
                 if let Some(level) = self.string(value, expected) {
@@ -281,16 +285,18 @@ impl Reader {
                 match option.get_ref().as_ref() {
                     "level" => self.config.levels.push((rule.clone(), value)),
                     _ => {
-                        let option = setting_of(option);
+                        let option = self.setting_of(option);
                         self.config.options.push((rule.clone(), option, value));
                     }
                 }
             }
         }
-        self.config.levels.sort_by_key(|(name, _)| name.span);
+        self.config
+            .levels
+            .sort_by_key(|(name, _)| name.location.span);
         self.config
             .options
-            .sort_by_key(|(_, option, _)| option.span);
+            .sort_by_key(|(_, option, _)| option.location.span);
     }
 
     fn suppression(&mut self, table: &DeTable<'_>, span: Span) {
@@ -328,7 +334,11 @@ impl Reader {
         };
         if reason.text.trim().is_empty() {
             let help = "say why this is right as it is".to_owned();
-            self.complain(reason.span, "The reason is blank".to_owned(), Some(help));
+            self.complain(
+                reason.location.span,
+                "The reason is blank".to_owned(),
+                Some(help),
+            );
             return;
         }
         if registry::find(&rule.text).is_none() {
@@ -337,13 +347,10 @@ impl Reader {
                 None => "`mcppolicy explain` lists the rules".to_owned(),
             };
             let message = format!("there is no rule {:?} to suppress", rule.text);
-            self.complain(rule.span, message, Some(help));
+            self.complain(rule.location.span, message, Some(help));
             return;
         }
-        let location = Location {
-            file: self.file,
-            span: rule.span,
-        };
+        let location = rule.location;
         let entry = Suppression {
             rule: rule.text,
             at: at.text,
@@ -390,13 +397,14 @@ impl Reader {
         let Some(setting) = self.string(value, "`gate` must be a string") else {
             return;
         };
-        self.config.gate = Gate::named(&setting.text);
-        if self.config.gate.is_none() {
-            self.complain(
-                setting.span,
+        let location = setting.location;
+        match Gate::named(&setting.text) {
+            Some(value) => self.config.gate = Some(Placed { value, location }),
+            None => self.complain(
+                location.span,
                 format!("{:?} is not a gate", setting.text),
                 Some("write \"loosened\", \"changed\" or \"never\"".to_owned()),
-            );
+            ),
         }
     }
 
@@ -404,10 +412,10 @@ impl Reader {
         let mut pairs = Vec::new();
         for (key, value) in table {
             if let Some(value) = self.string(value, "Write a name in double quotes") {
-                pairs.push((setting_of(key), value));
+                pairs.push((self.setting_of(key), value));
             }
         }
-        pairs.sort_by_key(|(name, _)| name.span);
+        pairs.sort_by_key(|(name, _)| name.location.span);
         pairs
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::base::Base;
 use crate::cli::git::{Entry, Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::Workspace;
@@ -25,6 +26,15 @@ impl Then {
         Ok(Then {
             repository,
             revision,
+        })
+    }
+
+    /// Where a change parts from its base.
+    pub fn of(workspace: &Workspace, base: &Base) -> Option<Then> {
+        let repository = Repository::open(&workspace.home()).ok()?;
+        Some(Then {
+            repository,
+            revision: base.before.clone(),
         })
     }
 

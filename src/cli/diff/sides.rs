@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::cli::config;
+use crate::cli::config::{self, Config};
 use crate::cli::git::{self, Blob, Entry, Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::{Workspace, matcher};
@@ -284,29 +284,74 @@ fn unlinked(repository: &Repository, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The policies that a configuration of some time names.
+#[derive(Debug)]
+pub(in crate::cli) struct Listed {
+    /// What its paths are relative to.
+    pub root: PathBuf,
+    /// Its paths and globs.
+    pub patterns: Vec<String>,
+}
+
+impl Listed {
+    /// Those of a configuration.
+    pub fn by(config: &Config) -> Listed {
+        let patterns = config.policies.iter();
+        Listed {
+            root: config.root.clone(),
+            patterns: patterns.map(|entry| entry.path.text.clone()).collect(),
+        }
+    }
+}
+
 /// Every policy of the configuration with its state at `base`: those that it
 /// names now, those that it named then, and those that are gone.
 pub(in crate::cli) fn since(workspace: &mut Workspace, base: &str) -> Result<Vec<Pair>, Failure> {
     let root = workspace.home();
     let repository = Repository::open(&root)?;
     let revision = repository.resolve(base)?;
+    let name = root.join(config::NAME);
+    let inside = repository.path_of(&name).unwrap_or_default();
+    let mut listed = Vec::new();
+    if let Entry::File(blob) = repository.entry(&revision, &inside)? {
+        let name = format!("{}:{inside}", revision.name);
+        let bytes = repository.read(&name, &blob)?;
+        // What is wrong with it was so before the change.
+        let (config, _) = config::parse(root, &name, &bytes, &mut workspace.sources);
+        listed.push(Listed::by(&config));
+    }
+    pairs(workspace, &repository, &revision, listed)
+}
+
+/// Every policy of the configuration with its state at a revision; and those
+/// that other configurations list, so that a change cannot take a policy out of
+/// its own sight.
+pub(in crate::cli) fn pairs(
+    workspace: &mut Workspace,
+    repository: &Repository,
+    revision: &Revision,
+    mut listed: Vec<Listed>,
+) -> Result<Vec<Pair>, Failure> {
+    listed.extend(workspace.config.as_ref().map(Listed::by));
     let mut paths: BTreeSet<PathBuf> = workspace.policy_paths().into_iter().collect();
-    paths.extend(then(workspace, &repository, &revision)?);
+    for listed in &listed {
+        paths.extend(stored(repository, revision, listed)?);
+    }
     let mut pairs = Vec::new();
     for file in paths {
         let Some(inside) = repository.path_of(&file) else {
             let name = input::display_name(&file);
             return Err(failed(&name, "lies outside of the repository"));
         };
-        let old = match repository.entry(&revision, &inside)? {
+        let old = match repository.entry(revision, &inside)? {
             Entry::File(blob) => {
-                let name = format!("{base}:{inside}");
+                let name = format!("{}:{inside}", revision.name);
                 let bytes = repository.read(&name, &blob)?;
                 Some(Content::Stored { name, bytes })
             }
             Entry::Absent | Entry::Directory(_) => None,
         };
-        unlinked(&repository, &file)?;
+        unlinked(repository, &file)?;
         let new = file.exists().then(|| Content::File(file.clone()));
         if old.is_some() || new.is_some() {
             pairs.push(Pair { file, old, new });
@@ -315,35 +360,22 @@ pub(in crate::cli) fn since(workspace: &mut Workspace, base: &str) -> Result<Vec
     Ok(pairs)
 }
 
-/// The policies at a revision that the configuration names, the one of now or
-/// the one of then: a change cannot take a policy out of its own sight.
-fn then(
-    workspace: &mut Workspace,
+/// The policies at a revision that are listed.
+fn stored(
     repository: &Repository,
     revision: &Revision,
+    listed: &Listed,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let root = workspace.home();
-    let inside = repository.path_of(&root).unwrap_or_default();
+    let inside = repository.path_of(&listed.root).unwrap_or_default();
     let Entry::Directory(tree) = repository.entry(revision, &inside)? else {
         return Ok(Vec::new());
     };
-    let mut patterns = Vec::new();
-    if let Some(config) = &workspace.config {
-        patterns.extend(config.policies.iter().map(|entry| entry.path.clone()));
-    }
-    let is_config = |path: &Path| path == Path::new(config::NAME);
-    for (path, blob) in repository.files(revision, &tree, is_config)? {
-        let name = format!("{}:{path}", revision.name);
-        let bytes = repository.read(&name, &blob)?;
-        // What is wrong with it was so before the change.
-        let (config, _) = config::parse(root.clone(), &name, &bytes, &mut workspace.sources);
-        patterns.extend(config.policies.into_iter().map(|entry| entry.path));
-    }
     let mut globs = Vec::new();
-    for pattern in &patterns {
+    for pattern in &listed.patterns {
         globs.extend(matcher(pattern));
     }
     let wanted = |path: &Path| globs.iter().any(|glob| glob.is_match(path));
     let files = repository.files(revision, &tree, wanted)?;
-    Ok(files.into_iter().map(|(path, _)| root.join(path)).collect())
+    let files = files.into_iter();
+    Ok(files.map(|(path, _)| listed.root.join(path)).collect())
 }

@@ -12,13 +12,13 @@ const MOST: usize = 150;
 /// Characters of a call that proves something.
 const LONGEST_CALL: usize = 1_500;
 
-/// All findings.
-pub(super) fn render(out: &mut String, findings: &[&Finding], sources: &SourceMap) {
+/// Findings under a title.
+pub(super) fn render(out: &mut String, title: &str, findings: &[&Finding], sources: &SourceMap) {
     if findings.is_empty() {
         return;
     }
     out.push_str(&format!(
-        "<section>\n<h2>Findings <span class=\"count\">{}</span></h2>\n",
+        "<section>\n<h2>{title} <span class=\"count\">{}</span></h2>\n",
         findings.len()
     ));
     for finding in findings.iter().take(MOST) {

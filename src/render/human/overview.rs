@@ -29,8 +29,11 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
     for policy in &ci.policies {
         let _ = writeln!(out, "{} {}", mark(policy.exit), line(policy, widest));
     }
-    let policies = counted(ci.policies.len() as u64, "policy");
-    let _ = writeln!(out, "\n{policies}: {}", totals(ci));
+    if ci.policies.is_empty() {
+        let _ = writeln!(out, "{}", words::all(ci));
+        return;
+    }
+    let _ = writeln!(out, "\n{}: {}", words::all(ci), totals(ci));
 }
 
 fn mark(exit: Exit) -> &'static str {

@@ -3,7 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{SCHEMA, cases, changes, findings_members, json_finding};
-use crate::render::Style;
+use crate::diagnostic::Severity;
+use crate::render::{Style, parts};
 use crate::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
 use crate::source::SourceMap;
 
@@ -43,9 +44,17 @@ impl Serialize for Counts<'_> {
             .iter()
             .filter(|policy| policy.exit.code() == 0)
             .count();
+        let findings = parts::of_ci(self.0);
+        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("policies", &self.0.policies.len())?;
         map.serialize_entry("clean", &exits)?;
+        map.serialize_entry("errors", &count(Severity::Error))?;
+        map.serialize_entry("warnings", &count(Severity::Warning))?;
+        map.serialize_entry("notes", &count(Severity::Note))?;
+        map.serialize_entry("verdict", &self.0.verdict().map(|verdict| verdict.name()))?;
+        map.serialize_entry("refused", &self.0.is_refused())?;
+        map.serialize_entry("changed", &self.0.changed())?;
         map.end()
     }
 }

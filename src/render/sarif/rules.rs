@@ -6,6 +6,7 @@ use crate::diagnostic::Severity;
 use crate::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
 use crate::lint::{self, registry};
 use crate::render::issues::{EXPECTATION, POLICY_CHANGE};
+use crate::report::SETTINGS;
 
 /// A rule and what there is to read about it.
 pub(super) struct Page {
@@ -18,7 +19,7 @@ pub(super) struct Page {
 }
 
 /// What is no rule of the linter: name, severity, summary, what to do.
-const OTHERS: [(&str, Severity, &str, &str); 10] = [
+const OTHERS: [(&str, Severity, &str, &str); 11] = [
     (
         "syntax",
         Severity::Error,
@@ -69,6 +70,13 @@ const OTHERS: [(&str, Severity, &str, &str); 10] = [
         Severity::Warning,
         "A tool of the kept list that the server no longer has",
         "Rules about it are dead. Keep the new list with `mcppolicy inventory`.",
+    ),
+    (
+        SETTINGS,
+        Severity::Note,
+        "A change of what changes are held to",
+        "The change touches the gate, the list of policies, the approvals or the settings of the \
+         linter. The run is held to those of the base; decide whether the new ones are wanted.",
     ),
     (
         EXPECTATION,

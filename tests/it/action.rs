@@ -1,0 +1,12 @@
+//! The GitHub Action: the steps of action.yml, run as a runner runs them, on
+//! real histories and with a stand-in for GitHub's API.
+
+mod comment;
+mod expression;
+mod install;
+mod manual;
+mod pull;
+mod runner;
+mod scenes;
+mod server;
+mod steps;

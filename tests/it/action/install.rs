@@ -1,0 +1,131 @@
+//! Where the binary comes from.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::pull::has_tools;
+use crate::support::{fresh, root};
+
+/// A copy of what is compiled, and a runner's directories beside it.
+fn sources(name: &str) -> PathBuf {
+    let dir = fresh(&format!("action-install-{name}"));
+    for file in ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml"] {
+        fs::copy(root().join(file), dir.join(file)).unwrap();
+    }
+    for (file, text) in [("src/main.rs", "fn main() {}\n"), ("schema/a.json", "{}\n")] {
+        fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
+        fs::write(dir.join(file), text).unwrap();
+    }
+    fs::create_dir_all(dir.join("temp")).unwrap();
+    dir
+}
+
+/// Runs a script of the action: its exit code, its log and its outputs.
+fn run(script: &str, dir: &Path, more: &[(&str, &str)]) -> (i32, String, String) {
+    let output = dir.join("output");
+    fs::write(&output, "").unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", dir.join("bin").display());
+    let ran = Command::new("bash")
+        .arg(root().join(".github/action").join(script))
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", path)
+        .env("GITHUB_ACTION_PATH", dir)
+        .env("GITHUB_OUTPUT", &output)
+        .env("RUNNER_ARCH", "X64")
+        .env("RUNNER_OS", "Linux")
+        .env("RUNNER_TEMP", dir.join("temp"))
+        .env("MCPPOLICY_DIRECTORY", dir.join("temp/mcppolicy-bin"))
+        .envs(more.iter().copied())
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
+    let outputs = fs::read_to_string(output).unwrap();
+    (ran.status.code().unwrap(), log.into_owned(), outputs)
+}
+
+fn key(dir: &Path) -> String {
+    let (code, log, outputs) = run("source.sh", dir, &[]);
+    assert_eq!(code, 0, "{log}");
+    let key = outputs.lines().find_map(|line| line.strip_prefix("key="));
+    key.unwrap().to_owned()
+}
+
+#[test]
+fn a_build_is_cached_until_the_lock_file_or_a_source_changes() {
+    if !has_tools() {
+        return;
+    }
+    let dir = sources("key");
+    let first = key(&dir);
+    assert!(first.starts_with("mcppolicy-Linux-X64-"), "{first}");
+    assert_eq!(key(&dir), first);
+    assert_eq!(key(&sources("key-elsewhere")), first, "wherever it is");
+    let mut keys = vec![first];
+    for file in ["Cargo.lock", "src/main.rs", "schema/a.json"] {
+        let text = fs::read_to_string(dir.join(file)).unwrap();
+        fs::write(dir.join(file), text + "\n").unwrap();
+        let next = key(&dir);
+        assert!(!keys.contains(&next), "{file}");
+        keys.push(next);
+    }
+}
+
+/// Puts a program in the way of the real one.
+fn stand_in(dir: &Path, name: &str, script: &str) {
+    let file = dir.join("bin").join(name);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A cargo that writes down what it is asked for, and what it would build.
+const CARGO: &str = "echo \"$PWD cargo $*\"
+mkdir -p \"$RUNNER_TEMP/mcppolicy-target/release\"
+printf '#!/bin/sh\\necho built\\n' > \"$RUNNER_TEMP/mcppolicy-target/release/mcppolicy\"
+chmod +x \"$RUNNER_TEMP/mcppolicy-target/release/mcppolicy\"";
+
+#[test]
+fn it_is_built_once_from_the_sources_of_the_action_as_they_are_locked() {
+    if !has_tools() {
+        return;
+    }
+    let dir = sources("build");
+    stand_in(&dir, "cargo", CARGO);
+    let (code, log, outputs) = run("install.sh", &dir, &[]);
+    assert_eq!(code, 0, "{log}");
+    let asked = format!("{} cargo build --release --locked", dir.display());
+    assert!(log.contains(&asked), "{log}");
+    let binary = dir.join("temp/mcppolicy-bin/mcppolicy");
+    assert_eq!(outputs, format!("binary={}\n", binary.display()));
+    // The second time it is there, as after a cache has brought it.
+    stand_in(&dir, "cargo", "exit 1");
+    let (code, log, outputs) = run("install.sh", &dir, &[]);
+    assert_eq!((code, log.as_str()), (0, "built\n"));
+    assert_eq!(outputs, format!("binary={}\n", binary.display()));
+}
+
+#[test]
+fn a_binary_that_is_named_is_used_and_nothing_is_cached() {
+    if !has_tools() {
+        return;
+    }
+    let dir = sources("named");
+    let named = env!("CARGO_BIN_EXE_mcppolicy");
+    let (code, log, outputs) = run("source.sh", &dir, &[("MCPPOLICY_BIN", named)]);
+    assert_eq!(code, 0, "{log}");
+    assert!(!outputs.contains("key="), "{outputs}");
+    let (code, log, outputs) = run("install.sh", &dir, &[("MCPPOLICY_BIN", named)]);
+    assert_eq!(code, 0, "{log}");
+    assert_eq!(outputs, format!("binary={named}\n"));
+    assert!(log.starts_with("mcppolicy 0."), "{log}");
+    let (code, _, _) = run(
+        "install.sh",
+        &dir,
+        &[("MCPPOLICY_BIN", "/nowhere/mcppolicy")],
+    );
+    assert_ne!(code, 0, "one that does not run fails the step");
+}
