@@ -17,7 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Finding;
-use crate::document::Node;
+use crate::document::{Member, Node};
 use crate::source::{FileId, SourceMap, Span};
 use category::Category;
 use schema::InputSchema;
@@ -57,6 +57,10 @@ pub struct Tool {
     pub input_schema: Option<Node>,
     /// The schema of the results, where there is one.
     pub output_schema: Option<Node>,
+    /// What else the server says of it (`_meta`, `icons`), in the order of the
+    /// file; hints that the protocol does not have are in an `annotations` of
+    /// their own.
+    pub others: Vec<Member>,
 }
 
 /// A string and its place.

@@ -5,11 +5,17 @@
 //! tool is compared; the order of tools, of members, of required names and of
 //! listed values means nothing.
 
+mod findings;
+#[cfg(test)]
+mod tests;
+
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::{Annotations, Inventory, Text, Tool};
-use crate::document::{Node, push_pointer};
+use crate::document::{Member, Node, push_pointer};
 use crate::value::Value;
+
+pub use findings::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL, findings};
 
 /// What two inventories of one server do not share, each list by name.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,14 +63,39 @@ pub enum Change {
     },
     /// The category that the file states.
     Category,
-    /// A place in the schema of the arguments or the results.
+    /// A place in the schema of the arguments or the results, or in a member
+    /// that has no variant of its own, such as `_meta` or `icons`.
     Schema(SchemaChange),
 }
 
-/// A place in a schema whose value has changed.
+impl Change {
+    /// The place in the tool, as a JSON Pointer: `/description`,
+    /// `/annotations/readOnlyHint`, `/inputSchema/required`.
+    pub fn pointer(&self) -> String {
+        match self {
+            Change::Title(_) => "/title".to_owned(),
+            Change::Description(_) => "/description".to_owned(),
+            Change::Annotation { name, .. } => format!("/annotations/{name}"),
+            Change::Category => "/category".to_owned(),
+            Change::Schema(place) => place.pointer.clone(),
+        }
+    }
+
+    /// The changed words, none where the change is none of text.
+    pub fn words(&self) -> &[Words] {
+        match self {
+            Change::Title(words) | Change::Description(words) => words,
+            Change::Schema(place) => &place.words,
+            Change::Annotation { .. } | Change::Category => &[],
+        }
+    }
+}
+
+/// A place in a tool whose value has changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SchemaChange {
     /// The place, as a JSON Pointer into the tool: `/inputSchema/required`.
+    /// It may be missing on either side.
     pub pointer: String,
     /// What stood there, `None` for nothing.
     pub old: Option<Value>,
@@ -104,7 +135,9 @@ pub fn drift(old: &Inventory, new: &Inventory) -> Drift {
             .collect()
     };
     let changed = old.names().filter_map(|name| {
-        let changes = changes(old.get(name)?, new.get(name)?);
+        let (old, new) = (old.get(name)?, new.get(name)?);
+        let mut changes = changes(old, new);
+        changes.extend(others(old, new).into_iter().map(Change::Schema));
         (!changes.is_empty()).then(|| ChangedTool {
             tool: name.to_owned(),
             changes,
@@ -117,7 +150,8 @@ pub fn drift(old: &Inventory, new: &Inventory) -> Drift {
     }
 }
 
-/// Whether two descriptions of a tool say the same.
+/// Whether two listings of a tool say the same, whatever a server notes beside
+/// it in members that the protocol leaves open.
 pub(super) fn is_same(a: &Tool, b: &Tool) -> bool {
     changes(a, b).is_empty()
 }
@@ -156,6 +190,30 @@ fn changes(old: &Tool, new: &Tool) -> Vec<Change> {
         changes.extend(places.into_iter().map(Change::Schema));
     }
     changes
+}
+
+/// The places in all other members that differ. A title that stands in its
+/// older place behind the newer one is one of them.
+fn others(old: &Tool, new: &Tool) -> Vec<SchemaChange> {
+    let mut places = Vec::new();
+    let title =
+        |tool: &Tool| value(&tool.annotations.title).map(|title| Value::String(title.into()));
+    if old.title_text() == new.title_text() {
+        let (a, b) = (title(old), title(new));
+        compare(
+            "/annotations/title",
+            "",
+            a.as_ref(),
+            b.as_ref(),
+            &mut places,
+        );
+    }
+    let rest = |tool: &Tool| {
+        let member = |member: &Member| (member.key.clone(), member.value.to_value());
+        Value::Object(tool.others.iter().map(member).collect())
+    };
+    compare("", "", Some(&rest(old)), Some(&rest(new)), &mut places);
+    places
 }
 
 fn value(text: &Option<Text>) -> Option<&str> {
