@@ -25,6 +25,7 @@ mod outline;
 pub mod pairing;
 pub mod recognise;
 mod record;
+pub mod tap;
 
 use std::io;
 

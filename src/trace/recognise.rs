@@ -168,7 +168,15 @@ fn object(outline: &Outline) -> Option<Format> {
             .text(key)
             .is_some_and(|text| is_message(&Outline::scan(text), ""))
     });
-    if is_message(outline, "") || wrapped.iter().any(|at| is_message(outline, at)) || in_text {
+    // What a tap has kept of a line that is no message.
+    let is_noise = ["noise", "because", "dir"]
+        .iter()
+        .all(|key| outline.text(key).is_some());
+    if is_noise
+        || is_message(outline, "")
+        || wrapped.iter().any(|at| is_message(outline, at))
+        || in_text
+    {
         return Some(Format::JsonRpc);
     }
     if [
@@ -261,6 +269,10 @@ mod tests {
             ),
             (
                 r#"{"message":"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}"}"#,
+                Format::JsonRpc,
+            ),
+            (
+                r#"{"ts":"x","dir":"server->client","noise":"hello","because":"not JSON"}"#,
                 Format::JsonRpc,
             ),
             (
