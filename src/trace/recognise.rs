@@ -169,9 +169,7 @@ fn object(outline: &Outline) -> Option<Format> {
             .is_some_and(|text| is_message(&Outline::scan(text), ""))
     });
     // What a tap has kept of a line that is no message.
-    let is_noise = ["noise", "because", "dir"]
-        .iter()
-        .all(|key| outline.text(key).is_some());
+    let is_noise = outline.text("dir").is_some() && outline.text("because").is_some();
     if is_noise
         || is_message(outline, "")
         || wrapped.iter().any(|at| is_message(outline, at))
@@ -272,7 +270,7 @@ mod tests {
                 Format::JsonRpc,
             ),
             (
-                r#"{"ts":"x","dir":"server->client","noise":"hello","because":"not JSON"}"#,
+                r#"{"ts":"x","dir":"server->client","because":"not JSON","noise":"hello"}"#,
                 Format::JsonRpc,
             ),
             (
