@@ -71,6 +71,20 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             );
             tools(&mut page, classified);
         }
+        Body::Inventoried(inventoried) => {
+            let gravest = inventoried.findings.iter().map(|finding| finding.severity);
+            page.push(format!(
+                "## {} mcppolicy inventory: {}\n",
+                mark(gravest.max()),
+                markdown(&words::inventoried(inventoried))
+            ));
+            failures(&mut page, report);
+            findings(
+                &mut page,
+                &inventoried.findings.iter().collect::<Vec<_>>(),
+                report.sources,
+            );
+        }
         Body::Ci(ci) => {
             overview(&mut page, ci);
             failures(&mut page, report);
