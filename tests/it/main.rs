@@ -22,6 +22,8 @@ mod engine;
 mod guarded;
 mod house;
 mod lint;
+#[cfg(all(unix, feature = "live"))]
+mod live;
 mod malformed;
 mod naive;
 mod parser;

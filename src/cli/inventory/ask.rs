@@ -26,7 +26,7 @@ use crate::report::Failure;
 
 /// How long a server may take to end once its input is closed, before it is
 /// killed.
-const TO_END: Duration = Duration::from_secs(2);
+pub(super) const TO_END: Duration = Duration::from_secs(2);
 /// How often a list is asked for again because it has changed meanwhile.
 const MOST_CHANGES: usize = 10;
 

@@ -14,7 +14,9 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, RequestId, ServerJsonRpcM
 use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
+use tokio::time::timeout;
 
+use super::ask::TO_END;
 use crate::trace::lines::LONGEST_LINE;
 
 /// What has been seen on a wire, known on both sides of the SDK.
@@ -164,8 +166,13 @@ impl Transport<RoleClient> for Wire {
         }
     }
 
+    /// Closes the server's input. What it still writes is read until it ends,
+    /// for a while: a server that is cut off in the middle of a word complains.
     async fn close(&mut self) -> io::Result<()> {
         self.to_server.lock().await.take();
+        let mut nowhere = tokio::io::sink();
+        let rest = tokio::io::copy_buf(&mut self.from_server, &mut nowhere);
+        let _ = timeout(TO_END, rest).await;
         Ok(())
     }
 }
