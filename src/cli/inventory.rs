@@ -17,10 +17,6 @@ use crate::time;
 
 /// Arguments of `inventory`.
 #[derive(Args, Debug)]
-#[cfg_attr(
-    not(feature = "live"),
-    expect(dead_code, reason = "this build starts no server")
-)]
 pub(super) struct InventoryArgs {
     /// The inventory to write, or to compare with [default: standard output]
     #[arg(short = 'o', long = "inventory", value_name = "FILE")]

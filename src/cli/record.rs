@@ -24,10 +24,6 @@ use crate::report::Exit;
 
 /// Arguments of `record`.
 #[derive(Args, Debug)]
-#[cfg_attr(
-    not(feature = "live"),
-    expect(dead_code, reason = "this build starts no server")
-)]
 pub(super) struct RecordArgs {
     /// Where to write the trace, readable by its owner alone; it must not exist yet
     #[arg(short, long, value_name = "FILE")]

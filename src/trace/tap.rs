@@ -40,6 +40,13 @@ impl Direction {
     }
 }
 
+/// Whether a text is a direction as a tap writes it.
+pub(super) fn is_direction(text: &str) -> bool {
+    [Direction::ToServer, Direction::ToClient]
+        .iter()
+        .any(|direction| direction.name() == text)
+}
+
 /// The longest line that is kept whole, in bytes: its record is to be read as
 /// one line again.
 const LONGEST: usize = LONGEST_LINE - 1024;

@@ -123,9 +123,11 @@ mod signals {
                         _ => Signal::TERM,
                     };
                     let group = to.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(group) = *group {
+                    match *group {
                         // One that is just ending needs no signal.
-                        let _ = kill_process_group(group, signal);
+                        Some(group) => drop(kill_process_group(group, signal)),
+                        // Only a client that does not read is left to wait for.
+                        None => std::process::exit(128 + caught),
                     }
                 }
             });

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -40,12 +41,9 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
         }
     };
     let recorder = Arc::new(Mutex::new(recorder));
-    let passed = spawn(&mut server, &recorder);
+    let output = spawn(&mut server, &recorder);
     let ended = server.wait();
-    // What the server has still written belongs to the client.
-    if passed.recv_timeout(AFTER_THE_END).is_err() {
-        complain("the server has ended, and something that it has started holds its output open");
-    }
+    output.wait();
     let mut recorder = lock(&recorder);
     let is_whole = recorder.finish();
     // Whoever waits to write would be stopped in the middle of a line.
@@ -60,14 +58,34 @@ pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
     })
 }
 
-/// Starts to pass both directions on; says when the server's is at its end.
-fn spawn(server: &mut Server, recorder: &Arc<Mutex<Recorder>>) -> mpsc::Receiver<()> {
-    let (sender, passed) = mpsc::channel();
+/// What the server writes, on its way to the client.
+struct Output {
+    at_the_end: mpsc::Receiver<()>,
+    /// Whether the client is being waited for, and not the server.
+    is_client_slow: Arc<AtomicBool>,
+}
+
+impl Output {
+    /// Waits, when the server has ended, until the client has all of it.
+    fn wait(&self) {
+        while self.at_the_end.recv_timeout(AFTER_THE_END).is_err() {
+            if !self.is_client_slow.load(Ordering::Relaxed) {
+                complain("the server has ended, but something that it started holds its output");
+                return;
+            }
+        }
+    }
+}
+
+/// Starts to pass both directions on.
+fn spawn(server: &mut Server, recorder: &Arc<Mutex<Recorder>>) -> Output {
     if let Some(mut to_server) = server.input() {
         let recorder = Arc::clone(recorder);
         thread::spawn(move || {
             let mut client = io::stdin().lock();
-            let ended = pass(Direction::ToServer, &mut client, &mut to_server, &recorder);
+            let writes = AtomicBool::new(false);
+            let direction = Direction::ToServer;
+            let ended = pass(direction, &mut client, &mut to_server, &recorder, &writes);
             drop(to_server);
             if ended == Ended::Refused {
                 complain("the server reads no more: what the client sends is dropped from now on");
@@ -75,23 +93,25 @@ fn spawn(server: &mut Server, recorder: &Arc<Mutex<Recorder>>) -> mpsc::Receiver
             }
         });
     }
+    let (sender, at_the_end) = mpsc::channel();
+    let is_client_slow = Arc::new(AtomicBool::new(false));
     if let Some(mut from_server) = server.output() {
         let recorder = Arc::clone(recorder);
+        let writes = Arc::clone(&is_client_slow);
         thread::spawn(move || {
             let mut client = io::stdout().lock();
+            let direction = Direction::ToClient;
             // A client that is gone is the server's to notice: its pipe is
             // closed with this thread.
-            pass(
-                Direction::ToClient,
-                &mut from_server,
-                &mut client,
-                &recorder,
-            );
+            pass(direction, &mut from_server, &mut client, &recorder, &writes);
             drop(from_server);
             let _ = sender.send(());
         });
     }
-    passed
+    Output {
+        at_the_end,
+        is_client_slow,
+    }
 }
 
 /// Why nothing passes any more.
@@ -103,12 +123,14 @@ enum Ended {
     Refused,
 }
 
-/// Passes everything on until one side ends it.
+/// Passes everything on until one side ends it; `writes` says whether the
+/// receiving side is being waited for.
 fn pass(
     direction: Direction,
     from: &mut impl Read,
     to: &mut impl Write,
     recorder: &Mutex<Recorder>,
+    writes: &AtomicBool,
 ) -> Ended {
     let mut buffer = vec![0; CHUNK];
     loop {
@@ -120,7 +142,10 @@ fn pass(
         };
         let bytes = buffer.get(..count).unwrap_or_default();
         lock(recorder).pass(direction, bytes);
-        if to.write_all(bytes).and_then(|()| to.flush()).is_err() {
+        writes.store(true, Ordering::Relaxed);
+        let passed = to.write_all(bytes).and_then(|()| to.flush());
+        writes.store(false, Ordering::Relaxed);
+        if passed.is_err() {
             return Ended::Refused;
         }
     }
