@@ -4,7 +4,8 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ struct Output {
 impl Output {
     /// Waits, when the server has ended, until the client has all of it.
     fn wait(&self) {
-        while self.at_the_end.recv_timeout(AFTER_THE_END).is_err() {
+        while self.at_the_end.recv_timeout(AFTER_THE_END) == Err(RecvTimeoutError::Timeout) {
             if !self.is_client_slow.load(Ordering::Relaxed) {
                 complain("the server has ended, but something that it started holds its output");
                 return;
