@@ -15,10 +15,12 @@ mod guarded;
 mod import;
 mod init;
 mod input;
+mod inventory;
 mod merge;
 mod observed;
 mod output;
 mod policies;
+mod record;
 mod repair;
 mod suppressions;
 mod test;
@@ -75,6 +77,22 @@ enum Command {
     /// Join the JSON reports of a test's shares into what one run reports
     #[command(after_help = "Example: mcppolicy merge share-*.json")]
     Merge(merge::MergeArgs),
+    /// Pass a stdio server through, and write all that passes into a trace
+    #[command(
+        after_help = "In the client's settings, put it before the command that starts the server.\n\
+            Example: mcppolicy record -o session.jsonl -- npx -y @modelcontextprotocol/server-everything\n\n\
+            The exit code is the server's own, 128 and a signal's number if one ended it; 2 if the\n\
+            server cannot be started, or if the trace could not be written to the end."
+    )]
+    Record(record::RecordArgs),
+    /// Ask a stdio server for its tools, and keep or compare the list
+    #[command(
+        after_help = "Examples:\n  mcppolicy inventory -o tools.json -- npx -y @modelcontextprotocol/server-everything\n  \
+            mcppolicy inventory --check -o tools.json -- npx -y @modelcontextprotocol/server-everything\n\n\
+            Exit codes: 0 as listed, 1 the server lists its tools otherwise, 2 it does not answer,\n\
+            3 FILE or the server's list is invalid, 4 there are no tools."
+    )]
+    Inventory(inventory::InventoryArgs),
     /// Validate, lint and test all that mcppolicy.toml names, and diff it
     #[command(after_help = "Example: mcppolicy ci --base origin/main")]
     Ci(ci::CiArgs),
@@ -106,6 +124,11 @@ enum Command {
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),
 }
+
+/// What a build that starts no server says when it is asked to.
+#[cfg(not(feature = "live"))]
+const WITHOUT_LIVE: &str = "this build leaves out what starts a server; \
+                            `cargo install` it with its default features";
 
 /// `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -144,6 +167,8 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Record(args) => return record::run(&args),
+        Command::Inventory(args) => inventory::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Decide(args) => decide::run(&args),

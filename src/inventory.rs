@@ -4,8 +4,9 @@
 //! [`Inventory::read`] takes the answer in every shape in which it is kept and
 //! knows where everything stands, so that findings can point into it. What the
 //! schema of a tool's arguments admits is asked of [`schema`], what kind of
-//! tool it is of [`category`], and what has changed between two answers of
-//! [`drift`]. What a policy says of a tool has no business in this room.
+//! tool it is of [`category`], what has changed between two answers of
+//! [`drift`]; a live answer becomes a file in [`write`](mod@write). What a
+//! policy says of a tool has no business in this room.
 
 pub mod category;
 pub mod drift;
@@ -13,6 +14,7 @@ mod read;
 pub mod schema;
 #[cfg(test)]
 mod tests;
+pub mod write;
 
 use std::collections::BTreeMap;
 

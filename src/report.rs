@@ -8,6 +8,7 @@ use crate::diff::{Diff, Fate, Gate, PolicyDiff};
 use crate::engine::Step;
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
+use crate::inventory::drift::Drift;
 use crate::lint::suppress::Suppressed;
 use crate::policy::Policy;
 use crate::replay::results::{Actual, Counts, Results};
@@ -160,6 +161,8 @@ pub enum Body {
     Ci(Ci),
     /// `classify`.
     Classified(Classified),
+    /// `inventory`.
+    Inventoried(Inventoried),
 }
 
 /// What `diff` found.
@@ -425,6 +428,39 @@ impl Classified {
         match () {
             () if self.findings.iter().any(is_error) => Exit::Invalid,
             () if self.tools.is_empty() => Exit::NothingToDo,
+            () => Exit::Clean,
+        }
+    }
+}
+
+/// What `inventory` found.
+#[derive(Debug, Default)]
+pub struct Inventoried {
+    /// The file's name in reports, when there is one.
+    pub file: Option<String>,
+    /// How many tools the server lists, each name once.
+    pub tools: usize,
+    /// On how many pages.
+    pub pages: usize,
+    /// The lines on the server's standard output that were no messages.
+    pub passed_over: u64,
+    /// What has changed from the file to the server's list; `None` unless they
+    /// were compared.
+    pub drift: Option<Drift>,
+    /// What is wrong with the file or with the server's list, and the drift.
+    pub findings: Vec<Finding>,
+}
+
+impl Inventoried {
+    /// The exit code: drift fails a comparison, and a server without tools is
+    /// nothing to keep or to compare.
+    pub fn exit(&self) -> Exit {
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        let drifted = self.drift.as_ref().is_some_and(|drift| !drift.is_empty());
+        match () {
+            () if self.findings.iter().any(is_error) => Exit::Invalid,
+            () if drifted => Exit::Failed,
+            () if self.tools == 0 => Exit::NothingToDo,
             () => Exit::Clean,
         }
     }

@@ -65,6 +65,16 @@ impl Time {
         i128::from(self.seconds) * NANOS_PER_SECOND + i128::from(self.nanos)
     }
 
+    /// RFC 3339 in UTC with three fraction digits, whatever they are: what a
+    /// clock's reading looks like in a record.
+    pub fn to_millis(self) -> String {
+        let nanos = i32::try_from(self.nanos / 1_000_000 * 1_000_000).unwrap_or(0);
+        match jiff::Timestamp::new(self.seconds, nanos) {
+            Ok(instant) => format!("{instant:.3}"),
+            Err(_) => self.to_string(),
+        }
+    }
+
     /// This instant moved by `span`, which may be negative.
     pub fn plus(self, span: Span) -> Time {
         Time::from_nanos(self.as_nanos().saturating_add(span.0))

@@ -29,6 +29,7 @@ pub mod recognise;
 mod record;
 mod sink;
 pub mod skim;
+pub mod tap;
 
 use std::io;
 

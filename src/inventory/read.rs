@@ -1,12 +1,15 @@
 //! From the bytes of a kept `tools/list` to tools: the shapes, the pages, and
 //! what is wrong with them.
 
+mod others;
+
 use super::category::Category;
 use super::{Annotations, Hint, Inventory, Text, Tool};
 use crate::diagnostic::{Finding, Severity};
 use crate::document::parse::{Problem, SyntaxError, Trouble, decode, parse_text, quoted};
-use crate::document::{Member, Node, NodeKind, push_pointer};
+use crate::document::{Node, NodeKind, push_pointer};
 use crate::source::{FileId, Location, SourceMap, Span};
+use others::others;
 
 /// The rule that names what is wrong with an inventory.
 const RULE: &str = "inventory";
@@ -388,45 +391,6 @@ impl Reading {
         self.findings.push(finding.help(help));
         None
     }
-}
-
-/// The members of a tool that have no place of their own, and those of its
-/// annotations.
-fn others(tool: &Node, has_category: bool) -> Vec<Member> {
-    const KNOWN: [&str; 5] = [
-        "name",
-        "title",
-        "description",
-        "inputSchema",
-        "outputSchema",
-    ];
-    const HINTS: [&str; 5] = [
-        "title",
-        "readOnlyHint",
-        "destructiveHint",
-        "idempotentHint",
-        "openWorldHint",
-    ];
-    let mut others = Vec::new();
-    for member in tool.members() {
-        let key = member.key.as_str();
-        if KNOWN.contains(&key) || (key == "category" && has_category) {
-            continue;
-        }
-        let mut member = member.clone();
-        if key == "annotations"
-            && let NodeKind::Object(hints) = &mut member.value.kind
-        {
-            hints.retain(|hint| !HINTS.contains(&hint.key.as_str()));
-            if hints.is_empty() {
-                continue;
-            }
-        }
-        if !member.value.is_null() {
-            others.push(member);
-        }
-    }
-    others
 }
 
 /// Whether an item of an array is a page, or another message of the protocol,

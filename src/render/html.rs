@@ -143,6 +143,14 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
             };
             (tone, words::classified(classified))
         }
+        Body::Inventoried(inventoried) => {
+            let tone = match inventoried.exit() {
+                Exit::Clean => Tone::Good,
+                Exit::NothingToDo => Tone::Warn,
+                _ => Tone::Bad,
+            };
+            (tone, words::inventoried(inventoried))
+        }
         Body::Ci(ci) => {
             let clean = ci.policies.iter().filter(|p| p.exit == Exit::Clean).count();
             let tone = if words::is_clean(ci) {
@@ -164,7 +172,7 @@ fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
             overview(out, ci);
         }
         Body::Classified(classified) => tools(out, classified),
-        Body::Findings(_) | Body::Tested(_) | Body::Diff(_) => {}
+        Body::Findings(_) | Body::Tested(_) | Body::Diff(_) | Body::Inventoried(_) => {}
     }
     for diff in parts::changes(report) {
         change::render(out, diff, report.sources, style);

@@ -17,7 +17,7 @@ use miette::{
 
 use super::escape::terminal;
 use super::excerpt::Excerpt;
-use super::words::{counted, severities};
+use super::words::{counted, inventoried, severities};
 use super::{Style, json};
 use crate::diagnostic::{Finding, Severity};
 use crate::report::{Body, Findings, Report};
@@ -45,6 +45,12 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Diff(diff) => changes::render(&mut out, diff, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
         Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
+        Body::Inventoried(found) => {
+            render_findings(&mut out, &found.findings, report.sources, style);
+            if report.failures.is_empty() {
+                let _ = writeln!(out, "{}", terminal(&inventoried(found)));
+            }
+        }
     }
     assumptions(&mut out, &report.assumptions);
     out

@@ -5,6 +5,7 @@
 mod cases;
 mod changes;
 mod ci;
+mod drift;
 mod repairs;
 mod share;
 mod steps;
@@ -54,6 +55,7 @@ impl Serialize for Document<'_> {
             Body::Diff(diff) => changes::members(&mut map, diff, report.sources, self.style)?,
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
             Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
+            Body::Inventoried(found) => drift::members(&mut map, found, report.sources)?,
         }
         let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
         map.serialize_entry("failures", &failures)?;

@@ -71,6 +71,20 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             );
             tools(&mut page, classified);
         }
+        Body::Inventoried(inventoried) => {
+            let gravest = inventoried.findings.iter().map(|finding| finding.severity);
+            page.push(format!(
+                "## {} mcppolicy inventory: {}\n",
+                mark(gravest.max()),
+                markdown(&words::inventoried(inventoried))
+            ));
+            failures(&mut page, report);
+            findings(
+                &mut page,
+                &inventoried.findings.iter().collect::<Vec<_>>(),
+                report.sources,
+            );
+        }
         Body::Ci(ci) => {
             let clean = words::is_clean(ci) && report.failures.is_empty();
             let sign = if clean { "✅" } else { "❌" };

@@ -14,6 +14,7 @@ pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
         Body::Tested(tested) => of_tests(tested),
         Body::Diff(diff) => of_diff(diff),
         Body::Classified(classified) => classified.findings.iter().collect(),
+        Body::Inventoried(inventoried) => inventoried.findings.iter().collect(),
         Body::Ci(ci) => of_ci(ci),
     }
 }
@@ -68,7 +69,11 @@ pub fn runs<'a>(report: &'a Report<'_>) -> Vec<&'a TestRun> {
             let tested = ci.policies.iter().filter_map(|policy| policy.test.as_ref());
             tested.flat_map(|tested| &tested.runs).collect()
         }
-        Body::Findings(_) | Body::Decided(_) | Body::Diff(_) | Body::Classified(_) => Vec::new(),
+        Body::Findings(_)
+        | Body::Decided(_)
+        | Body::Diff(_)
+        | Body::Classified(_)
+        | Body::Inventoried(_) => Vec::new(),
     }
 }
 

@@ -92,7 +92,11 @@ fn suppressed(report: &Report<'_>) -> usize {
     match &report.body {
         Body::Findings(findings) => findings.suppressed,
         Body::Ci(ci) => ci.policies.iter().map(|p| p.lint.suppressed).sum(),
-        Body::Decided(_) | Body::Tested(_) | Body::Diff(_) | Body::Classified(_) => 0,
+        Body::Decided(_)
+        | Body::Tested(_)
+        | Body::Diff(_)
+        | Body::Classified(_)
+        | Body::Inventoried(_) => 0,
     }
 }
 

@@ -10,7 +10,9 @@ use crate::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
 use crate::inventory::category::Category;
 use crate::replay::RunOutcome;
 use crate::replay::results::{Actual, Case, Repetitions};
-use crate::report::{ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Standing, Tested};
+use crate::report::{
+    ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Standing, Tested,
+};
 use crate::trace::DecisionName;
 
 /// What stands for a tool without a name.
@@ -354,6 +356,29 @@ pub fn counter(seen: &CounterSeen) -> String {
         "{counter}: {} of {max} per {window} used, this call adds {amount}",
         range(seen.used)
     )
+}
+
+/// What became of an inventory: `tools.json: 13 tools, 1 changed, 2 new`.
+pub fn inventoried(inventoried: &Inventoried) -> String {
+    let invalid = inventoried.findings.iter();
+    let errors = invalid.filter(|finding| finding.severity == Severity::Error);
+    let name = inventoried.file.as_deref().unwrap_or("the server's list");
+    let tools = counted(inventoried.tools as u64, "tool");
+    match (errors.count(), &inventoried.drift) {
+        (0, None) => format!("{name}: {tools} kept"),
+        (0, Some(drift)) if drift.is_empty() => {
+            format!("{name}: {tools}, as the server lists them")
+        }
+        (0, Some(drift)) => {
+            let parts = listed(&[
+                (drift.changed.len() as u64, "changed"),
+                (drift.added.len() as u64, "new"),
+                (drift.removed.len() as u64, "missing"),
+            ]);
+            format!("{name}: the server lists {tools}: {}", parts.join(", "))
+        }
+        (count, _) => format!("{name}: invalid: {}", counted(count as u64, "error")),
+    }
 }
 
 /// `4 tools: 3 Read, 1 Execute`.

@@ -6,11 +6,12 @@ use super::lenient::{Json, arguments, first_text, name_in, result_of};
 use super::log::{LogFormat, Piece};
 use super::sink::{Sink, Who, reason};
 use super::skim::{Message, What};
+use super::tap::noise_in;
 use super::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use crate::document::{Node, NodeKind, push_pointer};
 use crate::time::Time;
 
-const NO_MESSAGE: &str = "not a JSON-RPC message";
+pub(super) const NO_MESSAGE: &str = "not a JSON-RPC message";
 
 /// The members that hold a wrapped message.
 const WRAPPERS: [&str; 4] = ["msg", "message", "payload", "request"];
@@ -74,7 +75,7 @@ impl LogFormat for JsonRpc {
             }
             return;
         }
-        sink.pass_over(piece.line, NO_MESSAGE);
+        sink.pass_over(piece.line, noise_in(root).unwrap_or(NO_MESSAGE));
     }
 }
 

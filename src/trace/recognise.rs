@@ -15,6 +15,7 @@ use super::native::NativeReader;
 use super::openai::OpenAi;
 use super::otlp::Otlp;
 use super::outline::Outline;
+use super::tap;
 
 /// How much of a file is looked at, in bytes.
 const PREFIX: u64 = 64 * 1024;
@@ -165,7 +166,13 @@ fn object(outline: &Outline) -> Option<Format> {
             .text(key)
             .is_some_and(|text| is_message(&Outline::scan(text), ""))
     });
-    if is_message(outline, "") || wrapped.iter().any(|at| is_message(outline, at)) || in_text {
+    // Whatever a tap of ours has kept, message or noise.
+    let is_tapped = outline.text("dir").is_some_and(tap::is_direction);
+    if is_tapped
+        || is_message(outline, "")
+        || wrapped.iter().any(|at| is_message(outline, at))
+        || in_text
+    {
         return Some(Format::JsonRpc);
     }
     if [
@@ -258,6 +265,14 @@ mod tests {
             ),
             (
                 r#"{"message":"{\"jsonrpc\":\"2.0\",\"method\":\"x\"}"}"#,
+                Format::JsonRpc,
+            ),
+            (
+                r#"{"ts":"x","dir":"server->client","because":"not JSON","noise":"hello"}"#,
+                Format::JsonRpc,
+            ),
+            (
+                r#"{"ts":"x","dir":"client->server","message":{"n":1}}"#,
                 Format::JsonRpc,
             ),
             (

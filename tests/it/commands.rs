@@ -20,7 +20,7 @@ fn write(dir: &Path, name: &str, text: &str) {
 }
 
 /// Every report keeps to its published schema.
-fn conforms(report: &Value) {
+pub fn conforms(report: &Value) {
     let schema = json(include_str!("../../schema/report.schema.json"));
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> = validator

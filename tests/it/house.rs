@@ -32,7 +32,7 @@ struct Reserved {
     why: &'static str,
 }
 
-const RESERVED: [Reserved; 5] = [
+const RESERVED: [Reserved; 6] = [
     Reserved {
         words: &["miette"],
         rooms: &["render/human.rs", "render/human/"],
@@ -59,6 +59,11 @@ const RESERVED: [Reserved; 5] = [
         words: &["std::fs", "std::process", "std::env", "File::open"],
         rooms: &["cli.rs", "cli/", "main.rs"],
         why: "only the command line touches the world outside",
+    },
+    Reserved {
+        words: &["rmcp", "tokio", "rustix", "signal_hook"],
+        rooms: &["cli/inventory/", "cli/record/"],
+        why: "what starts servers must stay easy to leave out",
     },
     Reserved {
         words: &["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"],

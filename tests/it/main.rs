@@ -29,6 +29,8 @@ mod held;
 mod help;
 mod house;
 mod lint;
+#[cfg(all(unix, feature = "live"))]
+mod live;
 mod malformed;
 mod naive;
 mod packed;

@@ -1,0 +1,244 @@
+//! Asking a server for its tools through the official SDK: the handshake, all
+//! pages, and an end within a time.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rmcp::model::{
+    ClientConfig, ClientRequest, ErrorCode, Implementation, ListToolsRequest,
+    PaginatedRequestParams, ProtocolVersion,
+};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, ClientServiceExt, NotificationContext, Peer,
+    ServiceError,
+};
+use rmcp::{ClientHandler, RoleClient};
+use serde_json::json;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use super::wire::{Seen, Wire};
+use crate::cli::input;
+use crate::inventory::write::Pages;
+use crate::report::Failure;
+
+/// How long a server may take to end once its input is closed, before it is
+/// killed.
+pub(super) const TO_END: Duration = Duration::from_secs(2);
+/// How often a list is asked for again because it has changed meanwhile.
+const MOST_CHANGES: usize = 10;
+
+/// What a server has answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Its tools.
+    pub pages: Pages,
+    /// The lines on its standard output that were no messages.
+    pub noise: u64,
+}
+
+/// Starts a server, asks it for its tools, and ends it.
+///
+/// # Errors
+/// A server that cannot be started, ends, does not answer within `limit`, or
+/// answers with something else.
+pub(super) fn ask(server: &[OsString], limit: Duration) -> Result<Answer, Failure> {
+    let command = server.first().map(|word| word.to_string_lossy());
+    let failure = |message| Failure {
+        input: command.unwrap_or_default().into_owned(),
+        message,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let asked = runtime
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| {
+            let answered = runtime.block_on(async { timeout(limit, in_either_way(server)).await });
+            answered.unwrap_or_else(|_| {
+                let seconds = limit.as_secs_f64();
+                Err(format!("the server has not answered within {seconds} s"))
+            })
+        });
+    asked.map_err(failure)
+}
+
+/// With the handshake that nearly every server knows; a server that has left
+/// it behind is started afresh and asked in the way of 2026-07-28.
+async fn in_either_way(server: &[OsString]) -> Result<Answer, String> {
+    let modern = || ClientLifecycleMode::Discover {
+        preferred_versions: vec![ProtocolVersion::LATEST],
+    };
+    match session(server, ClientLifecycleMode::Initialize).await {
+        Err(Refused::Handshake(_)) => session(server, modern()).await,
+        ended => ended,
+    }
+    .map_err(|refused| match refused {
+        Refused::Handshake(message) | Refused::Else(message) => message,
+    })
+}
+
+/// Why there is no answer.
+enum Refused {
+    /// The server does not know this handshake.
+    Handshake(String),
+    Else(String),
+}
+
+async fn session(server: &[OsString], way: ClientLifecycleMode) -> Result<Answer, Refused> {
+    let (mut child, wire, seen) = start(server).map_err(Refused::Else)?;
+    let changed = Arc::new(AtomicBool::new(false));
+    let asked = match client(&changed).serve_with_lifecycle(wire, way).await {
+        Ok(service) => {
+            let pages = list(service.peer(), &seen, &changed).await;
+            // Closes the server's input, which is how a server is told to end.
+            let _ = service.cancel().await;
+            pages.map_err(Refused::Else)
+        }
+        Err(error) => Err(handshake(&error)),
+    };
+    let ended = end(&mut child).await;
+    match asked {
+        Ok(pages) => Ok(Answer {
+            pages,
+            noise: seen.noise(),
+        }),
+        Err(Refused::Else(message)) => Err(Refused::Else(match (seen.trouble(), ended) {
+            (Some(trouble), _) => trouble,
+            (None, Some(status)) => format!("{message} ({status})"),
+            (None, None) => message,
+        })),
+        handshake => handshake.map(|pages| Answer { pages, noise: 0 }),
+    }
+}
+
+fn start(server: &[OsString]) -> Result<(Child, Wire, Seen), String> {
+    let (program, arguments) = server.split_first().ok_or("there is no command")?;
+    let mut command = Command::new(program);
+    command.args(arguments).kill_on_drop(true);
+    command.stdin(std::process::Stdio::piped());
+    command.stdout(std::process::Stdio::piped());
+    let cannot = |error| format!("cannot be started: {}", input::plain(&error));
+    let mut child = command.spawn().map_err(cannot)?;
+    let pipes = child.stdin.take().zip(child.stdout.take());
+    let (to_server, from_server) = pipes.ok_or("cannot be started: it has no pipes")?;
+    let seen = Seen::default();
+    let wire = Wire::new(to_server, from_server, seen.clone());
+    Ok((child, wire, seen))
+}
+
+/// Waits for the end of a server whose input is closed; how it ended, unless it
+/// had to be killed.
+async fn end(child: &mut Child) -> Option<std::process::ExitStatus> {
+    match timeout(TO_END, child.wait()).await {
+        Ok(status) => status.ok(),
+        Err(_) => {
+            let _ = child.kill().await;
+            None
+        }
+    }
+}
+
+fn handshake(error: &ClientInitializeError) -> Refused {
+    match error {
+        ClientInitializeError::JsonRpcError(error) => {
+            let message = format!("the server refuses the handshake: {}", error.message);
+            match error.code {
+                ErrorCode::METHOD_NOT_FOUND | ErrorCode::UNSUPPORTED_PROTOCOL_VERSION => {
+                    Refused::Handshake(message)
+                }
+                _ => Refused::Else(message),
+            }
+        }
+        ClientInitializeError::ConnectionClosed(_)
+        | ClientInitializeError::TransportError { .. } => {
+            Refused::Else("the server has ended before the handshake was done".to_owned())
+        }
+        other => Refused::Else(format!("the handshake failed: {other}")),
+    }
+}
+
+/// All pages of a list that does not change while it is read.
+async fn list(peer: &Peer<RoleClient>, seen: &Seen, changed: &AtomicBool) -> Result<Pages, String> {
+    for _ in 0..MOST_CHANGES {
+        changed.store(false, Ordering::Relaxed);
+        let mut pages = Pages::default();
+        let mut cursor = None;
+        loop {
+            let page = page(peer, seen, cursor).await?;
+            cursor = pages.add(&page)?;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        if !changed.load(Ordering::Relaxed) {
+            return Ok(pages);
+        }
+    }
+    Err("the server's list of tools has changed each time that it was read".to_owned())
+}
+
+/// One page as the server wrote it.
+async fn page(
+    peer: &Peer<RoleClient>,
+    seen: &Seen,
+    cursor: Option<String>,
+) -> Result<String, String> {
+    let params = PaginatedRequestParams::default().with_cursor(cursor);
+    let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
+    let error = match peer.send_request(request).await {
+        // What the SDK makes of it does not matter: the line itself is read.
+        Ok(_) => match seen.answer() {
+            Some(line) => return Ok(line),
+            None => "the answer to tools/list is lost".to_owned(),
+        },
+        Err(ServiceError::McpError(error)) => {
+            format!(
+                "the server answers tools/list with an error: {}",
+                error.message
+            )
+        }
+        Err(ServiceError::TransportClosed | ServiceError::TransportSend(_)) => {
+            "the server has ended before it had listed its tools".to_owned()
+        }
+        Err(other) => format!("the server cannot be asked for its tools: {other}"),
+    };
+    Err(error)
+}
+
+/// A client that says it can do all that servers ask of clients: some list a
+/// tool only to those who can, and a policy has to decide that tool too. What
+/// a server then does ask is declined.
+fn client(changed: &Arc<AtomicBool>) -> Client {
+    let all = json!({
+        "roots": { "listChanged": true },
+        "sampling": {},
+        "elicitation": { "form": {}, "url": {} },
+    });
+    // The types are the SDK's own, so this always fits.
+    let capabilities = serde_json::from_value(all).unwrap_or_default();
+    let this = Implementation::new("mcppolicy", env!("CARGO_PKG_VERSION"));
+    Client {
+        config: ClientConfig::new(capabilities, this)
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE),
+        changed: Arc::clone(changed),
+    }
+}
+
+struct Client {
+    config: ClientConfig,
+    /// Whether the server has said that its list is another now.
+    changed: Arc<AtomicBool>,
+}
+
+impl ClientHandler for Client {
+    fn get_info(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+}

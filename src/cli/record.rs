@@ -1,0 +1,54 @@
+//! `mcppolicy record`: a tap between a client and a server that speak over
+//! standard input and output.
+//!
+//! What passes is passed byte for byte, at once, and is written down just
+//! before: whoever kills the tap finds in the trace all that the other side
+//! has seen. Everything else is the server's own: its exit code, its standard
+//! error, and the signals that are meant for it.
+
+#[cfg(feature = "live")]
+mod recorder;
+#[cfg(feature = "live")]
+mod server;
+#[cfg(feature = "live")]
+mod session;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::output::complain;
+use crate::report::Exit;
+
+/// Arguments of `record`.
+#[derive(Args, Debug)]
+pub(super) struct RecordArgs {
+    /// Where to write the trace, readable by its owner alone; it must not exist yet
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Add to FILE, a recording that may exist
+    #[arg(long)]
+    append: bool,
+    /// The command that starts the server, with its arguments
+    #[arg(last = true, required = true, value_name = "SERVER")]
+    server: Vec<OsString>,
+}
+
+/// Runs `record`.
+#[cfg(not(feature = "live"))]
+pub(super) fn run(_: &RecordArgs) -> ExitCode {
+    complain(super::WITHOUT_LIVE);
+    ExitCode::from(Exit::CouldNotRun.code())
+}
+
+/// Runs `record`; the exit code is the server's.
+#[cfg(feature = "live")]
+pub(super) fn run(args: &RecordArgs) -> ExitCode {
+    let code = session::run(args).unwrap_or_else(|failure| {
+        complain(&format!("{}: {}", failure.input, failure.message));
+        Exit::CouldNotRun.code()
+    });
+    ExitCode::from(code)
+}

@@ -1,0 +1,146 @@
+//! The server's process: how it starts, what signals reach it, how it ends.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+pub(super) use signals::Signals;
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Child,
+    group: signals::Group,
+}
+
+impl Server {
+    /// Starts a server whose standard input and output are pipes.
+    ///
+    /// # Errors
+    /// What the system says of a command that it cannot start.
+    pub fn start(command: &[OsString], signals: Signals) -> io::Result<Server> {
+        let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // In a group of its own, or the interrupt of a terminal would reach it
+        // twice: from the terminal and from here.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.spawn()?;
+        let group = signals.forward_to(&child);
+        Ok(Server { child, group })
+    }
+
+    /// Where it reads; given out once.
+    pub fn input(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Where it writes; given out once.
+    pub fn output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for its end. The code is its own; 128 and the signal's number
+    /// where a signal has ended it.
+    pub fn wait(&mut self) -> io::Result<u8> {
+        signals::wait(&self.child, &self.group);
+        self.child.wait().map(code)
+    }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = match (status.code(), signal) {
+        (Some(code), _) => code,
+        (None, Some(signal)) => 128 + signal,
+        (None, None) => 1,
+    };
+    // A code of another system may be wider; it must not become a success.
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// Where there are no signals, there is nothing to pass on.
+#[cfg(not(unix))]
+mod signals {
+    use std::io;
+    use std::process::Child;
+
+    pub(super) type Group = ();
+
+    pub(in super::super) struct Signals;
+
+    impl Signals {
+        pub fn catch() -> io::Result<Signals> {
+            Ok(Signals)
+        }
+
+        pub(super) fn forward_to(self, _: &Child) -> Group {}
+    }
+
+    pub(super) fn wait(_: &Child, (): &Group) {}
+}
+
+#[cfg(unix)]
+mod signals {
+    use std::io;
+    use std::process::Child;
+    use std::sync::{Arc, Mutex, PoisonError};
+    use std::thread;
+
+    use rustix::io::Errno;
+    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+    /// The server's group of processes while its number is its own.
+    pub(super) type Group = Arc<Mutex<Option<Pid>>>;
+
+    /// The signals that ask a program to end, caught before the server is
+    /// there.
+    pub(in super::super) struct Signals(signal_hook::iterator::Signals);
+
+    impl Signals {
+        /// Catches them from now on.
+        pub fn catch() -> io::Result<Signals> {
+            let asked = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+            signal_hook::iterator::Signals::new(asked).map(Signals)
+        }
+
+        /// Sends each one, once, to the server and what it has started.
+        pub(super) fn forward_to(mut self, child: &Child) -> Group {
+            let group = Group::new(Mutex::new(Some(Pid::from_child(child))));
+            let to = Arc::clone(&group);
+            thread::spawn(move || {
+                for caught in self.0.forever() {
+                    let signal = match caught {
+                        SIGHUP => Signal::HUP,
+                        SIGINT => Signal::INT,
+                        SIGQUIT => Signal::QUIT,
+                        _ => Signal::TERM,
+                    };
+                    let group = to.lock().unwrap_or_else(PoisonError::into_inner);
+                    match *group {
+                        // One that is just ending needs no signal.
+                        Some(group) => drop(kill_process_group(group, signal)),
+                        // Only a client that does not read is left to wait for.
+                        None => std::process::exit(128 + caught),
+                    }
+                }
+            });
+            group
+        }
+    }
+
+    /// Waits until the server has ended, and lets no signal follow: the system
+    /// gives its number to another process once it has been asked how it ended.
+    pub(super) fn wait(child: &Child, group: &Group) {
+        let id = WaitId::Pid(Pid::from_child(child));
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while let Err(Errno::INTR) = waitid(id.clone(), options) {}
+        *group.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
