@@ -20,6 +20,7 @@ mod merge;
 mod observed;
 mod output;
 mod policies;
+mod progress;
 mod record;
 mod repair;
 mod suppressions;

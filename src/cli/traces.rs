@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::input;
+use super::progress::Watched;
 use super::unpack::unpacked;
 use super::workspace::{PolicyFile, Workspace, fill};
 use crate::diagnostic::{Finding, Severity};
@@ -64,8 +65,9 @@ fn grants() -> impl TypedValueParser<Value = GrantFrom> {
 
 /// Opens a trace, or standard input for `-`.
 pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
+    let name = input::display_name(path);
     let unpacked = if path == Path::new(input::STDIN) {
-        unpacked(io::stdin())
+        unpacked(Watched::new(io::stdin(), &name, None))
     } else if path.is_dir() {
         let message = "is a directory, a file is needed".to_owned();
         return Err(Failure {
@@ -74,11 +76,12 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
         });
     } else {
         let file = File::open(path).map_err(|error| failure(path, &error))?;
-        unpacked(file)
+        let length = file.metadata().ok().filter(|known| known.is_file());
+        unpacked(Watched::new(file, &name, length.map(|known| known.len())))
     };
     unpacked
         .and_then(|input| reader(input, settings))
-        .and_then(|reader| Trace::open(input::display_name(path), reader))
+        .and_then(|reader| Trace::open(name, reader))
         .map_err(|error| failure(path, &error))
 }
 
