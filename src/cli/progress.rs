@@ -33,7 +33,7 @@ impl<R: Read> Watched<R> {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_message(crate::render::printable(name).to_string());
+        bar.set_message(crate::render::printable(name));
         Watched {
             input,
             bar,

@@ -325,6 +325,13 @@ fn shares_that_read_everything_merge_into_the_whole() {
     assert!(set_aside > 200, "{set_aside}");
 }
 
+/// When a line's call took place, unknown times last.
+fn moment(line: &str) -> (bool, Option<String>) {
+    let record: serde_json::Value = serde_json::from_str(line).unwrap();
+    let time = record["ts"].as_str().map(str::to_owned);
+    (time.is_none(), time)
+}
+
 /// The lines that a share is given: those of its grants, and of unknown ones.
 fn given(lines: &[String], share: Share) -> String {
     let mine = |line: &&String| {
@@ -355,13 +362,27 @@ fn shares_that_are_given_their_calls_merge_into_the_whole() {
                 call(dice, &mut clock, Some((file, 1 + at as usize / 2)))
             })
             .collect();
-        let whole = run(&[("all.jsonl".to_owned(), lines.concat())], &options, true);
+        // What runs as one by time is given to shares sorted by time.
+        let mut sorted = lines.clone();
+        if dice.one_in(2) {
+            sorted.sort_by_key(|line| moment(line));
+            options.order = Order::Merged;
+        }
+        let (first, rest) = lines.split_at(lines.len() / 3);
+        let files = [("b.jsonl", first), ("a.jsonl", rest)];
+        let files = files.map(|(name, lines)| (name.to_owned(), lines.concat()));
+        let files = match options.order {
+            Order::Merged => files.to_vec(),
+            Order::PerFile => vec![("all.jsonl".to_owned(), lines.concat())],
+        };
+        let whole = run(&files, &options, true);
+        options.order = Order::PerFile;
         for of in [1, 3, 8] {
             let shares: Vec<Input> = (1..=of)
                 .map(|index| {
                     let share = Share::new(By::Given, index, of).unwrap();
                     options.share = Some(share);
-                    let files = [("<stdin>".to_owned(), given(&lines, share))];
+                    let files = [("<stdin>".to_owned(), given(&sorted, share))];
                     input(index, &run(&files, &options, true))
                 })
                 .collect();
