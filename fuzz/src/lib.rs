@@ -2,6 +2,7 @@
 //! crate run them too, on fixtures and their mutants (`tests/it/fuzz.rs`).
 
 use std::io::Cursor;
+use std::num::NonZeroUsize;
 
 use mcppolicy::compare;
 use mcppolicy::document::parse::{Trouble, parse_text};
@@ -76,6 +77,7 @@ pub fn traces(bytes: &[u8]) {
     let settings = Settings {
         format: Format::ALL.get(first % 9).copied(),
         grant_from: GrantFrom::ALL.get(first / 9 % 5).copied(),
+        ..Settings::default()
     };
     let open = || {
         let reader = reader(Cursor::new(log.to_vec()), settings);
@@ -113,6 +115,64 @@ pub fn traces(bytes: &[u8]) {
     let counts = replay.finish().summary();
     let judged = counts.passed + counts.failed + counts.undetermined + counts.unasserted;
     assert_eq!(judged, counts.in_scope());
+}
+
+/// What is read where it stands is what building every line gives: the same
+/// items of any log, and the same results on any number of threads. The first
+/// byte says what it is taken for.
+pub fn blocks(bytes: &[u8]) {
+    let Some((first, log)) = bytes.split_first() else {
+        return;
+    };
+    let formats = [Format::JsonRpc, Format::Native];
+    let format = formats.get(usize::from(*first) % 2).copied();
+    let open = |build_every_line| {
+        let settings = Settings {
+            format,
+            build_every_line,
+            ..Settings::default()
+        };
+        let reader = reader(Cursor::new(log.to_vec()), settings);
+        let trace = reader.and_then(|reader| Trace::open("log", reader));
+        trace.unwrap_or_else(|error| panic!("memory cannot fail: {error}"))
+    };
+    let (mut plain, mut built) = (open(false), open(true));
+    loop {
+        let (one, other) = (plain.next_item(), built.next_item());
+        let (Ok(one), Ok(other)) = (one, other) else {
+            panic!("memory cannot fail");
+        };
+        assert_eq!(one, other);
+        if one.is_none() {
+            break;
+        }
+    }
+    if log.windows(8).any(|part| part == b"\"repeat\"") {
+        return;
+    }
+    let policy = Policy::from_json(
+        br#"{"version":"1","default":"allow","all_tools":{"limits":[
+        {"counter":"c","window":"hour","max":2,"scope":"grant"}]},
+        "tools":{"read":{"require":[{"conditions":[{"path":"args.path","op":"neq","value":"x"}]}]}}}"#,
+    );
+    let Ok(policy) = policy else { return };
+    let engine = Engine::new(&policy);
+    let results = |build_every_line, threads| {
+        let options = Options {
+            all_cases: true,
+            expect_observed: true,
+            threads,
+            ..Options::default()
+        };
+        let mut replay = Replay::new(&engine, options);
+        let read = replay.read(&mut open(build_every_line), &mut SourceMap::new());
+        assert!(read.is_ok());
+        replay.finish()
+    };
+    let due = results(true, NonZeroUsize::MIN);
+    for threads in [NonZeroUsize::MIN, NonZeroUsize::MIN.saturating_add(1)] {
+        assert_eq!(results(false, threads), due);
+    }
 }
 
 /// Two policies, divided by a zero byte, compare without a panic, and one of

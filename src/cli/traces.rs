@@ -49,6 +49,7 @@ impl ReadingArgs {
         Settings {
             format: self.from,
             grant_from: self.grant_from,
+            ..Settings::default()
         }
     }
 }

@@ -210,6 +210,7 @@ fn restore(name: &str, document: wire::Document, sources: &mut Sources) -> Optio
             reading: Settings {
                 format: optional(options.from.as_deref(), Format::named)?,
                 grant_from: optional(options.grant_from.as_deref(), GrantFrom::named)?,
+                ..Settings::default()
             },
             assigned: partition.assigned,
         },

@@ -103,6 +103,9 @@ pub struct Settings {
     /// What stands for the grant; without it a grant that the log's wrapper
     /// records, else the session where there is one, else the file.
     pub grant_from: Option<GrantFrom>,
+    /// Build every line, even those that could be read where they stand. That
+    /// is slower and yields the same; the tests hold one against the other.
+    pub build_every_line: bool,
 }
 
 /// What a reader took for granted, because the log does not say.

@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
-use super::account::{Assumed, Format, GrantFrom};
+use super::account::{Assumed, Format, GrantFrom, Settings};
 use super::block::{Block, Blocks, Content, LONGEST_LINE, RawLine};
 use super::elements::Elements;
 use super::sink::{Sink, reason};
@@ -85,6 +85,7 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
 /// Reads a log of some format, line by line.
 pub(super) struct LogReader<R, F> {
     blocks: Blocks<R>,
+    content: Content,
     format: F,
     sink: Sink,
     /// How many lines have been read.
@@ -93,11 +94,15 @@ pub(super) struct LogReader<R, F> {
 }
 
 impl<R: Read, F: LogFormat> LogReader<R, F> {
-    pub fn new(input: R, format: F, grant_from: Option<GrantFrom>) -> LogReader<R, F> {
+    pub fn new(input: R, format: F, settings: Settings) -> LogReader<R, F> {
         LogReader {
             blocks: Blocks::new(input),
+            content: match format.reads_messages() && !settings.build_every_line {
+                true => Content::Messages,
+                false => Content::Other,
+            },
             format,
-            sink: Sink::new(grant_from),
+            sink: Sink::new(settings.grant_from),
             lines: 0,
             ended: false,
         }
@@ -136,10 +141,7 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
 impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
     fn read_block(&mut self) -> io::Result<Option<Block>> {
         let block = self.blocks.next()?;
-        let content = match self.format.reads_messages() {
-            true => Content::Messages,
-            false => Content::Other,
-        };
+        let content = self.content;
         Ok(block.map(|block| Block { content, ..block }))
     }
 

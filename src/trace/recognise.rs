@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Cursor, Read};
 
 use super::Reader;
 use super::account::{Format, GrantFrom, Settings};
+use super::block::{Blocks, Content};
 use super::claude_code::ClaudeCode;
 use super::claude_desktop::{self, ClaudeDesktop};
 use super::codex::Codex;
@@ -50,29 +51,33 @@ pub fn reader(
         .or(recognised.format)
         .unwrap_or(Format::Native);
     let from = settings.grant_from;
+    let native = match settings.build_every_line {
+        true => Content::Other,
+        false => Content::Native,
+    };
     let by_session = from == Some(GrantFrom::Session);
     let document = recognised.is_document;
     Ok(match format {
-        Format::Native => Box::new(NativeReader::new(input)),
-        Format::JsonRpc => log(input, JsonRpc, from),
-        Format::ClaudeCode => log(input, ClaudeCode, from),
-        Format::Codex => log(input, Codex::default(), from),
-        Format::ClaudeDesktop => log(input, ClaudeDesktop, from),
+        Format::Native => Box::new(NativeReader::of_blocks(Blocks::new(input), native)),
+        Format::JsonRpc => log(input, JsonRpc, settings),
+        Format::ClaudeCode => log(input, ClaudeCode, settings),
+        Format::Codex => log(input, Codex::default(), settings),
+        Format::ClaudeDesktop => log(input, ClaudeDesktop, settings),
         Format::Gateway => {
             let gateway = Gateway {
                 instance_is_session: by_session,
             };
-            log(input, gateway, from)
+            log(input, gateway, settings)
         }
         Format::Otlp if document => Box::new(DocumentReader::new(input, Otlp::default(), from)),
-        Format::Otlp => log(input, Otlp::default(), from),
+        Format::Otlp => log(input, Otlp::default(), settings),
         Format::OpenAi => {
             let transcripts = OpenAi {
                 conversation_is_session: by_session,
             };
             match document {
                 true => Box::new(DocumentReader::new(input, transcripts, from)),
-                false => log(input, transcripts, from),
+                false => log(input, transcripts, settings),
             }
         }
     })
@@ -81,9 +86,9 @@ pub fn reader(
 fn log<F: LogFormat + 'static>(
     input: impl BufRead + 'static,
     format: F,
-    from: Option<GrantFrom>,
+    settings: Settings,
 ) -> Box<dyn Reader> {
-    Box::new(LogReader::new(input, format, from))
+    Box::new(LogReader::new(input, format, settings))
 }
 
 fn recognise(prefix: &[u8]) -> Recognised {

@@ -74,6 +74,18 @@ fn any_bytes_are_read_to_the_end_as_any_format() {
 }
 
 #[test]
+fn any_bytes_are_read_in_blocks_as_line_by_line() {
+    let mut random = Random::new(24);
+    for bytes in fixtures("", &|name| name.ends_with(".jsonl")) {
+        for first in 0..40 {
+            let mut bytes = mutant(&mut random, &bytes);
+            bytes.insert(0, first);
+            properties::blocks(&bytes);
+        }
+    }
+}
+
+#[test]
 fn any_two_policies_compare() {
     let mut random = Random::new(23);
     let policies = fixtures("", &is_policy);

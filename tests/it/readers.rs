@@ -89,6 +89,7 @@ fn by_grant(fixture: &str, from: GrantFrom) -> Vec<Grant> {
     let settings = Settings {
         format: None,
         grant_from: Some(from),
+        ..Settings::default()
     };
     let log = read_with(&bytes(fixture), settings);
     log.calls.into_iter().map(|call| call.grant).collect()
@@ -518,6 +519,7 @@ fn the_format_can_be_given() {
     let settings = Settings {
         format: Some(Format::OpenAi),
         grant_from: None,
+        ..Settings::default()
     };
     let log = read_with(&bytes("jsonrpc/wrapped.jsonl"), settings);
     assert_eq!(log.format, Format::OpenAi);

@@ -8,23 +8,23 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::account::{Assumed, Format, GrantFrom};
+use super::super::account::{Assumed, GrantFrom, Settings};
 use super::super::jsonrpc::JsonRpc;
-use super::super::log::{LogFormat, LogReader, Piece};
-use super::super::sink::Sink;
+use super::super::log::LogReader;
 use super::super::{InBlocks, Item, Reader, Ready};
 
-/// Raw messages, every line built.
-struct Strict(JsonRpc);
-
-impl LogFormat for Strict {
-    fn format(&self) -> Format {
-        self.0.format()
-    }
-
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        self.0.piece(piece, sink);
-    }
+/// A reader of raw messages.
+fn reader(
+    text: &[u8],
+    grant_from: Option<GrantFrom>,
+    build_every_line: bool,
+) -> LogReader<Cursor<Vec<u8>>, JsonRpc> {
+    let settings = Settings {
+        grant_from,
+        build_every_line,
+        ..Settings::default()
+    };
+    LogReader::new(Cursor::new(text.to_vec()), JsonRpc, settings)
 }
 
 fn items(mut reader: impl Reader) -> (Vec<Item>, Vec<Assumed>) {
@@ -37,12 +37,8 @@ fn items(mut reader: impl Reader) -> (Vec<Item>, Vec<Assumed>) {
 
 /// Holds one reader against the other.
 fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
-    let plain = items(LogReader::new(Cursor::new(text.to_vec()), JsonRpc, from));
-    let strict = items(LogReader::new(
-        Cursor::new(text.to_vec()),
-        Strict(JsonRpc),
-        from,
-    ));
+    let plain = items(reader(text, from, false));
+    let strict = items(reader(text, from, true));
     let shown = String::from_utf8_lossy(text);
     prop_assert_eq!(plain, strict, "{}", shown);
     Ok(())
@@ -50,7 +46,7 @@ fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
 
 /// How many calls of `text` are read where they stand, and how many are built.
 fn calls(text: &str) -> (usize, usize) {
-    let mut reader = LogReader::new(Cursor::new(text.to_owned()), JsonRpc, None);
+    let mut reader = reader(text.as_bytes(), None, false);
     let mut counts = (0, 0);
     let mut count = |ready| match ready {
         Ready::Plain(_) => counts.0 += 1,

@@ -81,6 +81,7 @@ fn an_import_is_decided_as_its_log_is_redacted_or_not() {
             let settings = Settings {
                 format: None,
                 grant_from,
+                ..Settings::default()
             };
             let bytes = bytes(fixture);
             let direct = replay(&engine, &bytes, settings);

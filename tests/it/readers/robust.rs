@@ -42,6 +42,7 @@ fn of(format: Format, text: &str) -> Log {
     let settings = Settings {
         format: Some(format),
         grant_from: None,
+        ..Settings::default()
     };
     read_with(text.as_bytes(), settings)
 }
@@ -193,6 +194,7 @@ fn a_copy_cut_anywhere_has_no_more_than_the_whole() {
         let settings = Settings {
             format: Some(format),
             grant_from: None,
+            ..Settings::default()
         };
         for cut in (0..whole.len()).step_by(7) {
             let log = read_with(&whole[..cut], settings);
@@ -256,6 +258,7 @@ fn mutated_logs_never_stop_the_reader() {
             let settings = Settings {
                 format: from,
                 grant_from: None,
+                ..Settings::default()
             };
             let log = read_with(&mutant, settings);
             let lines = mutant.iter().filter(|byte| **byte == b'\n').count() + 1;
