@@ -7,6 +7,7 @@
 //! within a round, to the pass of `serde_json` that borrows.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench prints, and may stop where it stands"
