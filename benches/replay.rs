@@ -9,6 +9,7 @@
 //! everything but the last pass runs on, which a busy machine disturbs less.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench prints, and may stop where it stands"
