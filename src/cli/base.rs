@@ -80,14 +80,6 @@ impl Base {
         revision: &Revision,
         file: &Path,
     ) -> Result<Option<(String, Vec<u8>)>, Failure> {
-        let Some(path) = self.repository.path_of(file) else {
-            return Ok(None);
-        };
-        let Entry::File(blob) = self.repository.entry(revision, &path)? else {
-            return Ok(None);
-        };
-        let name = format!("{}:{path}", revision.name);
-        let bytes = self.repository.read(&name, &blob)?;
-        Ok(Some((name, bytes)))
+        self.repository.file(revision, file)
     }
 }

@@ -223,6 +223,27 @@ impl Repository {
         Ok(files)
     }
 
+    /// A file's bytes at a revision and the name to show for them; nothing where
+    /// there is no such file.
+    ///
+    /// # Errors
+    /// When the revision cannot be read there.
+    pub fn file(
+        &self,
+        revision: &Revision,
+        file: &Path,
+    ) -> Result<Option<(String, Vec<u8>)>, Failure> {
+        let Some(path) = self.path_of(file) else {
+            return Ok(None);
+        };
+        let Entry::File(blob) = self.entry(revision, &path)? else {
+            return Ok(None);
+        };
+        let name = format!("{}:{path}", revision.name);
+        let bytes = self.read(&name, &blob)?;
+        Ok(Some((name, bytes)))
+    }
+
     /// The bytes of a file.
     pub fn read(&self, shown: &str, blob: &Blob) -> Result<Vec<u8>, Failure> {
         git(&self.top, &["cat-file", "blob", &blob.0]).map_err(|problem| match problem {
