@@ -129,3 +129,25 @@ fn a_binary_that_is_named_is_used_and_nothing_is_cached() {
     );
     assert_ne!(code, 0, "one that does not run fails the step");
 }
+
+#[test]
+fn a_release_that_cannot_be_verified_is_not_built_around() {
+    if !has_tools() {
+        return;
+    }
+    let dir = sources("release");
+    stand_in(&dir, "cargo", CARGO);
+    stand_in(&dir, "gh", "echo 'gh: Server Error (HTTP 502)' >&2; exit 1");
+    let more = [
+        ("ACTION_REPOSITORY", "acme/mcppolicy"),
+        ("ACTION_REF", "v0.1.0"),
+        ("GH_TOKEN", "t"),
+    ];
+    let (code, log, outputs) = run("install.sh", &dir, &more);
+    assert!(code != 0 && log.contains("HTTP 502"), "{log}");
+    assert!(!log.contains("cargo build"), "{log}");
+    assert_eq!(outputs, "");
+    stand_in(&dir, "gh", "echo 'gh: Not Found (HTTP 404)' >&2; exit 1");
+    let (code, log, _) = run("install.sh", &dir, &more);
+    assert!(code == 0 && log.contains("cargo build"), "{log}");
+}

@@ -79,6 +79,10 @@ impl Names for State<'_> {
         if name == "github.token" {
             return TOKEN.to_owned();
         }
+        // Both are empty where an action runs from the working copy.
+        if matches!(name, "github.action_repository" | "github.action_ref") {
+            return String::new();
+        }
         if let Some(input) = name.strip_prefix("inputs.") {
             return self.inputs.get(input).expect("a known input").clone();
         }
