@@ -76,6 +76,9 @@ enum Check {
     Policy(fn(&Context<'_>, &mut Reporter<'_>)),
     /// At what becomes of the findings, in [`suppress`].
     Suppressions,
+    /// At what has changed of the server's tools, in
+    /// [`drift`](crate::inventory::drift): the linter sees only what they are now.
+    Drift,
 }
 
 /// A policy in which a rule finds something; part of its page, and a test.
@@ -99,7 +102,8 @@ pub struct Good {
 }
 
 /// The files of an example. Behind a line that reads `tools.json:` stands what
-/// the server says of its tools, behind one that reads `mcppolicy.toml:` what is
+/// the server says of its tools, before it, behind one that reads `tools.json at
+/// the base:`, what it said, and behind one that reads `mcppolicy.toml:` what is
 /// suppressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example<'a> {
@@ -107,6 +111,8 @@ pub struct Example<'a> {
     pub policy: &'a str,
     /// The inventory, where the example has one.
     pub inventory: Option<&'a str>,
+    /// The inventory with which the policy was reviewed, where it matters.
+    pub earlier: Option<&'a str>,
     /// The suppressions, where the example has some.
     pub suppressions: Option<&'a str>,
 }
@@ -119,10 +125,12 @@ impl<'a> Example<'a> {
             None => (text, None),
         };
         let (text, suppressions) = apart(text, "\nmcppolicy.toml:\n");
-        let (policy, inventory) = apart(text, "\ntools.json:\n");
+        let (text, inventory) = apart(text, "\ntools.json:\n");
+        let (policy, earlier) = apart(text, "\ntools.json at the base:\n");
         Example {
             policy,
             inventory,
+            earlier,
             suppressions,
         }
     }

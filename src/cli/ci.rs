@@ -131,7 +131,14 @@ fn since(
     let held = held::hold(workspace, &base, &linter.settings)?;
     linter.settings = held.lint.unwrap_or_else(|| linter.settings.clone());
     let gate = gate.unwrap_or(held.gate);
-    let changes = diff::since_base(workspace, &base, gate, held.listed, held.approvals);
+    let changes = diff::since_base(
+        workspace,
+        &base,
+        gate,
+        &linter.settings,
+        held.listed,
+        held.approvals,
+    );
     Ok(Since {
         fail_on: held.fail_on,
         findings: held.findings,

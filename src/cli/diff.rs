@@ -16,8 +16,9 @@ use super::config::Config;
 use super::git::Repository;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
-use super::{FailOn, input, traces};
+use super::{FailOn, input, lint_settings, traces};
 use crate::diff::{Diff, Gate};
+use crate::lint;
 use crate::region::Budget;
 use crate::report::{Body, DiffReport, Exit, Failure, Findings, Report};
 
@@ -100,13 +101,14 @@ pub(super) fn run(args: &DiffArgs) -> Exit {
             Vec::new()
         }
     };
+    let then = then(&mut workspace, args);
     let mut findings = std::mem::take(&mut workspace.config_findings);
     let store = Store::open(&mut workspace, &mut findings);
     let settings = Settings {
         budget: Budget::default().times(args.effort),
         traces: &args.traces,
         server: args.server.as_deref(),
-        then: then(&workspace, args),
+        then,
     };
     let mut comparing = Comparing::new(settings, store);
     for pair in pairs {
@@ -168,11 +170,14 @@ fn pairs(workspace: &mut Workspace, args: &DiffArgs) -> Result<Vec<Pair>, Failur
 }
 
 /// The revision that everything is held against; what is wrong with it has been
-/// said where the policies were asked for.
-fn then(workspace: &Workspace, args: &DiffArgs) -> Option<Then> {
+/// said where the policies were asked for. What is wrong with the levels of
+/// rules is noted in the workspace.
+fn then(workspace: &mut Workspace, args: &DiffArgs) -> Option<Then> {
     let is_named = args.old.is_some();
     let base = args.base.clone().or_else(|| configured_base(workspace));
-    Then::open(workspace, &base.filter(|_| !is_named)?).ok()
+    let base = base.filter(|_| !is_named)?;
+    let settings = lint_settings(workspace, false);
+    Then::open(workspace, &base, &settings).ok()
 }
 
 pub(super) fn configured_base(workspace: &Workspace) -> Option<String> {
@@ -225,11 +230,13 @@ pub(super) struct SinceBase {
 }
 
 /// Every policy that the configuration or the base lists, held against the
-/// merge base.
+/// merge base. What has changed of the servers' own tools matters as the
+/// linter's `settings` say.
 pub(super) fn since_base(
     workspace: &mut Workspace,
     base: &Base,
     gate: Gate,
+    settings: &lint::Settings,
     listed: Vec<Listed>,
     approvals: Store,
 ) -> Vec<SinceBase> {
@@ -246,7 +253,7 @@ pub(super) fn since_base(
         budget: Budget::default(),
         traces: &[],
         server: None,
-        then: Then::of(workspace, base),
+        then: Then::of(workspace, base, settings),
     };
     let mut comparing = Comparing::new(settings, approvals);
     let mut invalid = Vec::new();

@@ -11,14 +11,58 @@ use crate::inventory::category::Categories;
 use crate::inventory::drift::{self, CHANGED_TOOL, MISSING_TOOL, NEW_TOOL, Side};
 use crate::policy::{DefaultDecision, Policy};
 
+/// How much the findings of a rule matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Level {
+    /// As much as the policy lets them: see [`findings`].
+    #[default]
+    ByPolicy,
+    /// There are none.
+    Off,
+    /// All have this severity, whatever the policy says of the tool.
+    On(Severity),
+}
+
+/// The levels of the rules of drift.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// That of [`CHANGED_TOOL`].
+    pub changed: Level,
+    /// That of [`NEW_TOOL`].
+    pub new: Level,
+    /// That of [`MISSING_TOOL`].
+    pub missing: Level,
+}
+
+impl Levels {
+    /// Gives a finding the severity that is set for its rule; false where the
+    /// rule is off.
+    fn apply(self, finding: &mut Finding) -> bool {
+        let level = match finding.rule {
+            CHANGED_TOOL => self.changed,
+            NEW_TOOL => self.new,
+            _ => self.missing,
+        };
+        if let Level::On(severity) = level {
+            finding.severity = severity;
+        }
+        level != Level::Off
+    }
+}
+
 /// One finding for each thing that has changed from `old` to `new`, in the order
 /// of the new inventory, which they point into.
 ///
-/// A change of a tool is a warning, and a note where the policy hides the tool:
-/// then no model reads of it. A new tool is a note, and a warning where only
-/// `default: "allow"` decides it. That a tool is gone is a note: what the policy
-/// still says of it, the linter reports.
-pub fn findings(old: &Inventory, new: &Inventory, policy: Option<&Policy>) -> Vec<Finding> {
+/// Where `levels` leave that to the policy, a change of a tool is a warning, and
+/// a note where the policy hides the tool: then no model reads of it. A new tool
+/// is a note, and a warning where only `default: "allow"` decides it. That a tool
+/// is gone is a note: what the policy still says of it, the linter reports.
+pub fn findings(
+    old: &Inventory,
+    new: &Inventory,
+    policy: Option<&Policy>,
+    levels: Levels,
+) -> Vec<Finding> {
     let mut drift = drift::drift(old, new);
     let added = std::mem::take(&mut drift.added);
     let hides = |tool: &str| policy.is_some_and(|policy| policy.hidden_by(tool).is_some());
@@ -45,6 +89,7 @@ pub fn findings(old: &Inventory, new: &Inventory, policy: Option<&Policy>) -> Ve
         let decided = policy.map(|policy| decides(policy, name));
         is_new(new, name, &categories, decided.as_ref())
     }));
+    found.retain_mut(|finding| levels.apply(finding));
     found.sort_by_key(|finding| finding.location.span);
     found
 }
@@ -125,6 +170,10 @@ mod tests {
     const NEW: &str = r#"[{"name":"read","description":"Reads a file and sends it to the log"},{"name":"drop","description":"Drops all"},{"name":"run_it"}]"#;
 
     fn found(policy: Option<&str>) -> Vec<(&'static str, &'static str, String)> {
+        found_at(policy, Levels::default())
+    }
+
+    fn found_at(policy: Option<&str>, levels: Levels) -> Vec<(&'static str, &'static str, String)> {
         let mut map = SourceMap::new();
         let mut read = |text: &str| {
             let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
@@ -132,7 +181,7 @@ mod tests {
         };
         let (old, new) = (read(OLD), read(NEW));
         let policy = policy.map(|text| Policy::from_json(text.as_bytes()).unwrap());
-        let found = findings(&old, &new, policy.as_ref());
+        let found = findings(&old, &new, policy.as_ref(), levels);
         let told = |f: Finding| (f.severity.name(), f.rule, f.message);
         found.into_iter().map(told).collect()
     }
@@ -183,6 +232,46 @@ mod tests {
         let mut map = SourceMap::new();
         let (_, inventory, _) = Inventory::read(&mut map, "tools.json", OLD.as_bytes());
         let inventory = inventory.unwrap();
-        assert_eq!(findings(&inventory, &inventory, None), []);
+        let levels = Levels::default();
+        assert_eq!(findings(&inventory, &inventory, None, levels), []);
+    }
+
+    #[test]
+    fn a_level_that_is_set_goes_before_what_the_policy_says() {
+        // One change is of a hidden tool, and only `default` decides the new one.
+        let policy = r#"{"version":"1","default":"allow","hide":["drop"],"tools":{"read":{}}}"#;
+        let told = |levels| -> Vec<(&str, &str)> {
+            let found = found_at(Some(policy), levels);
+            found
+                .iter()
+                .map(|(level, rule, _)| (*level, *rule))
+                .collect()
+        };
+        let loud = Levels {
+            changed: Level::On(Severity::Error),
+            new: Level::On(Severity::Note),
+            missing: Level::On(Severity::Warning),
+        };
+        let due = [
+            ("warning", MISSING_TOOL),
+            ("error", CHANGED_TOOL),
+            ("error", CHANGED_TOOL),
+            ("note", NEW_TOOL),
+        ];
+        assert_eq!(told(loud), due);
+        // One that is off takes nothing along.
+        let quiet = Levels {
+            changed: Level::Off,
+            ..Levels::default()
+        };
+        let due = [("note", MISSING_TOOL), ("warning", NEW_TOOL)];
+        assert_eq!(told(quiet), due);
+        let quiet = Levels {
+            new: Level::Off,
+            missing: Level::Off,
+            ..Levels::default()
+        };
+        let due = [("warning", CHANGED_TOOL), ("note", CHANGED_TOOL)];
+        assert_eq!(told(quiet), due);
     }
 }

@@ -43,8 +43,15 @@ pub fn explain(rule: &Rule) -> String {
             let example = Example::read(policy);
             let json = |text: &str| format!("```json\n{}\n```\n\n", text.trim());
             let _ = write!(page, "{says}:\n\n{}", json(example.policy));
+            if let Some(earlier) = example.earlier {
+                let _ = write!(page, "where the server's tools were:\n\n{}", json(earlier));
+            }
             if let Some(inventory) = example.inventory {
-                let _ = write!(page, "where the server's tools are:\n\n{}", json(inventory));
+                let are = match example.earlier {
+                    Some(_) => "and are now",
+                    None => "where the server's tools are",
+                };
+                let _ = write!(page, "{are}:\n\n{}", json(inventory));
             }
             if let Some(suppressions) = example.suppressions {
                 let toml = suppressions.trim();

@@ -49,6 +49,9 @@ pub static RULES: &[&Rule] = &[
     &rules::unknown_argument::RULE,
     &rules::argument_type_mismatch::RULE,
     &rules::category_conflict::RULE,
+    &rules::changed_tool::RULE,
+    &rules::new_tool::RULE,
+    &rules::missing_tool::RULE,
     // Style
     &rules::missing_on_deny::RULE,
     &rules::unsorted_names::RULE,

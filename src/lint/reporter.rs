@@ -71,7 +71,7 @@ impl<'a> Reporter<'a> {
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) -> Finding {
-        let severity = match self.context.settings.has_level(self.rule) {
+        let severity = match self.context.settings.level(self.rule).is_some() {
             true => self.severity,
             false => severity,
         };

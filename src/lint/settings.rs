@@ -155,16 +155,14 @@ impl Settings {
         self.used.get(limit).copied()
     }
 
-    /// Whether the user has set the level of `rule`.
-    pub(super) fn has_level(&self, rule: &Rule) -> bool {
-        self.rules
-            .get(rule.name)
-            .is_some_and(|set| set.level.is_some())
+    /// What the user has set the level of `rule` to; `None` where it is not set.
+    pub fn level(&self, rule: &Rule) -> Option<Level> {
+        self.rules.get(rule.name).and_then(|set| set.level)
     }
 
     /// The severity of the findings of `rule`; `None` when it does not run.
     pub fn severity(&self, rule: &Rule) -> Option<Severity> {
-        match self.rules.get(rule.name).and_then(|set| set.level) {
+        match self.level(rule) {
             Some(Level::Off) => None,
             Some(Level::On(severity)) => Some(severity),
             None if rule.pedantic => self.pedantic.then_some(Severity::Note),

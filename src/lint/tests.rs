@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, drift};
 use crate::source::SourceMap;
 
 struct Linted {
@@ -60,6 +60,10 @@ fn lint_text(text: &str, settings: &Settings) -> Linted {
     let policy = policy.unwrap();
     let engine = Engine::new(&policy);
     let mut findings = lint(&policy, &engine, &settings);
+    if let (Some(earlier), Some(now)) = (example.earlier, settings.inventory()) {
+        let (_, earlier, _) = Inventory::read(&mut map, "base:tools.json", earlier.as_bytes());
+        findings.extend(drifted(&earlier.unwrap(), now));
+    }
     if let Some(suppressions) = example.suppressions {
         let entries = entries(&mut map, suppressions);
         let places = suppress::Places::new(text);
@@ -72,6 +76,11 @@ fn lint_text(text: &str, settings: &Settings) -> Linted {
         text: text.to_owned(),
         findings,
     }
+}
+
+/// What the rules of drift find, whatever their levels.
+fn drifted(old: &Inventory, new: &Inventory) -> Vec<Finding> {
+    drift::findings(&drift::drift(old, new), old, new, drift::Side::New)
 }
 
 #[track_caller]
@@ -156,7 +165,9 @@ fn each_bad_example_has_its_finding_and_the_witness_replays_as_claimed() {
                     "{}: {}: {:?} {decisions:?}",
                     rule.name, bad.says, finding.witness
                 );
-                assert!(finding.help.is_some(), "{}", rule.name);
+                // What helps against drift is said beside the policy.
+                let helps = finding.help.is_some() || matches!(rule.check, Check::Drift);
+                assert!(helps, "{}", rule.name);
             }
         }
     }
@@ -192,7 +203,10 @@ fn a_finding_points_into_the_document_where_its_pointer_says() {
             let document = document.unwrap();
             let linted = lint_text(bad.policy, &for_rule(rule));
             let is_there = |finding: &&Finding| {
-                registry::find(finding.rule).unwrap().group != Group::Suppressions
+                matches!(
+                    registry::find(finding.rule).unwrap().check,
+                    Check::Policy(_)
+                )
             };
             for finding in linted.findings.iter().filter(is_there) {
                 let node = document.root.at(&finding.pointer);
@@ -255,7 +269,11 @@ fn a_page_says_what_and_why_and_shows_every_example() {
         let good = rule.good.iter().map(|good| good.policy);
         let examples: usize = bad
             .chain(good)
-            .map(|text| 1 + usize::from(Example::read(text).inventory.is_some()))
+            .map(Example::read)
+            .map(|example| {
+                let inventories = [example.inventory, example.earlier];
+                1 + inventories.into_iter().flatten().count()
+            })
             .sum();
         assert_eq!(page.matches("```json").count(), examples, "{}", rule.name);
         let suppress = rule.group == Group::Suppressions;

@@ -163,6 +163,53 @@ fn what_fails_by_drift_is_said_by_fail_on() {
     }
 }
 
+/// Sets the level of `changed-tool` in the working tree.
+fn set_level(dir: &Path, level: &str) {
+    let file = dir.join("mcppolicy.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    let lines = config
+        .lines()
+        .filter(|line| !line.starts_with("changed-tool"));
+    let mut lines: Vec<&str> = lines.collect();
+    let set = format!("changed-tool = \"{level}\"\n");
+    lines.push(&set);
+    fs::write(file, lines.join("\n")).unwrap();
+}
+
+#[test]
+fn a_reviewed_change_passes_under_the_level_that_is_set() {
+    let dir = repository("levels", POLICY, &[RUG]);
+    for (level, exit) in [("note", 0), ("off", 0), ("error", 1)] {
+        set_level(&dir, level);
+        let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
+        git(&dir, &["commit", "--quiet", "-m", level, "mcppolicy.toml"]);
+        let (ci_code, ci) = report(&dir, &["ci", "--base", "HEAD"]);
+        let mut due = vec![[level, "changed-tool", "/tools/1/description"]];
+        due.retain(|_| level != "off");
+        assert_eq!(told(&diff["findings"]), due);
+        assert_eq!(told(&ci["policies"][0]["diff"]["findings"]), due);
+        assert_eq!((code, ci_code), (exit, exit), "{level}");
+    }
+    set_level(&dir, "loud");
+    let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
+    assert_eq!(code, 3);
+    assert!(diff.to_string().contains("is not a level"), "{diff}");
+}
+
+#[test]
+fn a_change_that_turns_the_rule_off_is_held_to_the_base() {
+    let dir = repository("itself", POLICY, &[RUG]);
+    set_level(&dir, "off");
+    let (code, ci) = report(&dir, &["ci", "--base", "HEAD"]);
+    assert_eq!(code, 1);
+    let due = [["warning", "changed-tool", "/tools/1/description"]];
+    assert_eq!(told(&ci["policies"][0]["diff"]["findings"]), due);
+    assert_eq!(
+        ci["findings"][0]["message"],
+        "The level of changed-tool goes from `warning` to `off`"
+    );
+}
+
 #[test]
 fn an_inventory_that_is_new_or_the_same_has_not_drifted() {
     let dir = repository("same", POLICY, &[]);

@@ -7,34 +7,44 @@ use crate::cli::git::{Entry, Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::Workspace;
 use crate::diagnostic::{Finding, Severity};
-use crate::diff::drift;
+use crate::diff::drift::{self, Level, Levels};
 use crate::inventory::Inventory;
+use crate::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
+use crate::lint::{self, registry};
 use crate::policy::Policy;
 use crate::report::Failure;
 
-/// The revision that inventories are held against.
+/// The revision that inventories are held against, and how much it matters what
+/// has changed since.
 pub(in crate::cli) struct Then {
-    pub repository: Repository,
-    pub revision: Revision,
+    repository: Repository,
+    revision: Revision,
+    levels: Levels,
 }
 
 impl Then {
     /// The revision called `name` of the repository that the policies lie in.
-    pub fn open(workspace: &Workspace, name: &str) -> Result<Then, Failure> {
+    pub fn open(
+        workspace: &Workspace,
+        name: &str,
+        settings: &lint::Settings,
+    ) -> Result<Then, Failure> {
         let repository = Repository::open(&workspace.home())?;
         let revision = repository.resolve(name)?;
         Ok(Then {
             repository,
             revision,
+            levels: levels(settings),
         })
     }
 
     /// Where a change parts from its base.
-    pub fn of(workspace: &Workspace, base: &Base) -> Option<Then> {
+    pub fn of(workspace: &Workspace, base: &Base, settings: &lint::Settings) -> Option<Then> {
         let repository = Repository::open(&workspace.home()).ok()?;
         Some(Then {
             repository,
             revision: base.before.clone(),
+            levels: levels(settings),
         })
     }
 
@@ -60,7 +70,7 @@ impl Then {
         let now = input::display_name(&path);
         let bytes = input::read(&path)?;
         match read(workspace, &now, &bytes) {
-            Ok(new) => Ok(drift::findings(&old, &new, policy)),
+            Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
             Err(message) => Err(Failure {
                 input: now,
                 message,
@@ -82,6 +92,20 @@ impl Then {
     }
 }
 
+/// The levels of the rules of drift, as the linter's settings have them.
+fn levels(settings: &lint::Settings) -> Levels {
+    let of = |name| match registry::find(name).and_then(|rule| settings.level(rule)) {
+        None => Level::ByPolicy,
+        Some(lint::Level::Off) => Level::Off,
+        Some(lint::Level::On(severity)) => Level::On(severity),
+    };
+    Levels {
+        changed: of(CHANGED_TOOL),
+        new: of(NEW_TOOL),
+        missing: of(MISSING_TOOL),
+    }
+}
+
 fn read(workspace: &mut Workspace, name: &str, bytes: &[u8]) -> Result<Inventory, String> {
     let (_, inventory, problems) = Inventory::read(&mut workspace.sources, name, bytes);
     let is_error = |problem: &&Finding| problem.severity == Severity::Error;
@@ -89,5 +113,43 @@ fn read(workspace: &mut Workspace, name: &str, bytes: &[u8]) -> Result<Inventory
         (None, Some(inventory)) => Ok(inventory),
         (Some(problem), _) => Err(format!("is no inventory: {}", problem.message)),
         (None, None) => Err("is no inventory".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceMap;
+
+    /// Severity and rule of what has changed, one tool of each kind.
+    fn found(settings: &lint::Settings) -> Vec<(&'static str, Severity)> {
+        let mut map = SourceMap::new();
+        let mut read = |text: &str| {
+            let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
+            inventory.unwrap()
+        };
+        let old = read(r#"[{"name":"a","description":"Reads"},{"name":"gone"}]"#);
+        let new = read(r#"[{"name":"a","description":"Reads all"},{"name":"new"}]"#);
+        let policy = br#"{"version":"1","default":"deny","tools":{"a":{}}}"#;
+        let policy = Policy::from_json(policy).unwrap();
+        let found = drift::findings(&old, &new, Some(&policy), levels(settings));
+        found.iter().map(|f| (f.rule, f.severity)).collect()
+    }
+
+    #[test]
+    fn the_rules_of_drift_have_the_levels_of_the_catalogue_unless_they_are_set() {
+        let mut settings = lint::Settings::new();
+        let of = |rule: &str| registry::find(rule).unwrap().severity;
+        let usual = [MISSING_TOOL, CHANGED_TOOL, NEW_TOOL].map(|rule| (rule, of(rule)));
+        assert_eq!(found(&settings), usual);
+        let mut set = |rule, level| settings.set_level(rule, level).unwrap();
+        set(CHANGED_TOOL, lint::Level::Off);
+        set(NEW_TOOL, lint::Level::On(Severity::Error));
+        set(MISSING_TOOL, lint::Level::On(Severity::Warning));
+        let due = [
+            (MISSING_TOOL, Severity::Warning),
+            (NEW_TOOL, Severity::Error),
+        ];
+        assert_eq!(found(&settings), due);
     }
 }

@@ -3,7 +3,6 @@
 
 use super::log::{Configuration, Descriptor, Help, RuleProperties, Text};
 use crate::diagnostic::Severity;
-use crate::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
 use crate::lint::{self, registry};
 use crate::render::issues::{EXPECTATION, POLICY_CHANGE};
 use crate::report::SETTINGS;
@@ -19,7 +18,7 @@ pub(super) struct Page {
 }
 
 /// What is no rule of the linter: name, severity, summary, what to do.
-const OTHERS: [(&str, Severity, &str, &str); 11] = [
+const OTHERS: [(&str, Severity, &str, &str); 8] = [
     (
         "syntax",
         Severity::Error,
@@ -51,25 +50,6 @@ const OTHERS: [(&str, Severity, &str, &str); 11] = [
         Severity::Error,
         "A server's list of tools that is not as the protocol has it",
         "Rules that need this list leave it out. Fetch it again with `mcppolicy inventory`.",
-    ),
-    (
-        CHANGED_TOOL,
-        Severity::Warning,
-        "A tool that the server lists otherwise than it was reviewed",
-        "A model does what a description says. Read the changed words, then keep the new list with \
-         `mcppolicy inventory`.",
-    ),
-    (
-        NEW_TOOL,
-        Severity::Warning,
-        "A tool of the server that is not in the kept list",
-        "Decide it in the policy, then keep the new list with `mcppolicy inventory`.",
-    ),
-    (
-        MISSING_TOOL,
-        Severity::Warning,
-        "A tool of the kept list that the server no longer has",
-        "Rules about it are dead. Keep the new list with `mcppolicy inventory`.",
     ),
     (
         SETTINGS,
