@@ -77,7 +77,16 @@ impl Time {
 
     /// This instant moved by `span`, which may be negative.
     pub fn plus(self, span: Span) -> Time {
-        Time::from_nanos(self.as_nanos().saturating_add(span.0))
+        // Within three hundred years, without the arithmetic of 128 bits, which
+        // is slow.
+        let Ok(nanos) = i64::try_from(span.0) else {
+            return Time::from_nanos(self.as_nanos().saturating_add(span.0));
+        };
+        const SECOND: i64 = 1_000_000_000;
+        let seconds = self.seconds.saturating_add(nanos.div_euclid(SECOND));
+        // Both are below 10^9.
+        let nanos = self.nanos + u32::try_from(nanos.rem_euclid(SECOND)).unwrap_or(0);
+        Time::new(seconds, nanos)
     }
 }
 
@@ -213,6 +222,20 @@ mod tests {
             Time::parse("2026-11-20T12:00:00+02:00"),
             Time::parse("2026-11-20T10:00:00Z")
         );
+    }
+
+    #[test]
+    fn any_span_moves_an_instant_by_itself() {
+        let times = [0, 1, -1, 999_999_999, -1_000_000_001, 1_795_168_807_250_000_000];
+        let spans = [0, 1, -1, 1_000_000_000, -999_999_999, 86_400_000_000_001, i64::MAX.into()];
+        for time in times {
+            for span in spans.into_iter().chain([i128::from(i64::MAX) + 7]) {
+                let moved = Time::from_nanos(time).plus(Span::nanos(span));
+                assert_eq!(moved, Time::from_nanos(time + span), "{time} {span}");
+            }
+        }
+        let end = Time::new(i64::MAX, 999_999_999).plus(Span::nanos(1));
+        assert_eq!(end.seconds(), i64::MAX);
     }
 
     #[test]

@@ -33,9 +33,8 @@ pub(super) struct TestArgs {
     /// Write the current decisions as `expect` into the traces
     #[arg(long, conflicts_with = "partition")]
     update: bool,
-    /// Take only the calls of one share of the grants: hash:2/8 for the second
-    /// of eight, or given:2/8 where nothing else is given; `merge` joins the
-    /// shares' JSON reports
+    /// Take one share of the grants: hash:2/8, or given:2/8 where no other calls are
+    /// given; `merge` joins the shares' JSON reports
     #[arg(long, value_name = "BY:K/N", value_parser = Share::parse)]
     partition: Option<Share>,
     /// Keep in a share's JSON report what `merge` needs to write junit or html;
@@ -75,10 +74,10 @@ pub(super) struct ReplayArgs {
     /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_lateness: Option<Span>,
-    /// Threads that take logs apart; the report does not depend on it [default: one a core]
+    /// Threads that read; the report does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Report imported calls where the log has them that they were imported from
+    /// Report imported calls at their place in the log
     #[arg(long)]
     pub at_origin: bool,
     /// What the wanted formats need.

@@ -151,6 +151,12 @@ impl Tally {
 
 impl Counter {
     fn tally(&self, start: i64) -> Option<&Tally> {
+        // Calls come roughly in order: the last window is nearly always it.
+        if let Some((last, tally)) = self.windows.last()
+            && *last == start
+        {
+            return Some(tally);
+        }
         let at = self
             .windows
             .binary_search_by_key(&start, |(start, _)| *start)
@@ -159,7 +165,6 @@ impl Counter {
     }
 
     fn tally_mut(&mut self, start: i64) -> Option<&mut Tally> {
-        // Calls come roughly in order: the last window is nearly always it.
         let at = match self.windows.last() {
             Some((last, _)) if *last == start => self.windows.len() - 1,
             _ => match self
@@ -267,31 +272,29 @@ impl Counters {
                 Interval::up_to(busiest.saturating_add(self.high(GrantId::UNKNOWN, limit, at)))
             }
             (grant, _) => {
-                let own = grant.map_or(0, |grant| self.high(grant, limit, at));
+                let own = grant.map_or(Interval::default(), |grant| self.own(grant, limit, at));
                 let strangers = self.high(GrantId::UNKNOWN, limit, at);
-                let low = match (grant, at) {
-                    (Some(grant), Some((time, start))) => self
-                        .counter(grant, limit)
-                        .and_then(|counter| counter.tally(start))
-                        .map_or(0, |tally| tally.seen_at(time).low),
-                    _ => 0,
-                };
                 Interval {
-                    low,
-                    high: own.saturating_add(strangers),
+                    low: own.low,
+                    high: own.high.saturating_add(strangers),
                 }
             }
         }
     }
 
     fn high(&self, grant: GrantId, limit: LimitId, at: Option<(Time, i64)>) -> u64 {
+        self.own(grant, limit, at).high
+    }
+
+    /// What this grant's own calls have added to what it sees.
+    fn own(&self, grant: GrantId, limit: LimitId, at: Option<(Time, i64)>) -> Interval {
         let Some(counter) = self.counter(grant, limit) else {
-            return 0;
+            return Interval::default();
         };
         let in_window = match at {
-            None => counter.peak,
+            None => Interval::up_to(counter.peak),
             Some((time, start)) => match counter.tally(start) {
-                Some(tally) => tally.seen_at(time).high,
+                Some(tally) => tally.seen_at(time),
                 // Only the unknown grant is asked about windows that it may
                 // have closed: another grant's clock may be behind.
                 None if counter
@@ -299,12 +302,15 @@ impl Counters {
                     .first()
                     .is_none_or(|(oldest, _)| start < *oldest) =>
                 {
-                    counter.closed_peak
+                    Interval::up_to(counter.closed_peak)
                 }
-                None => 0,
+                None => Interval::default(),
             },
         };
-        in_window.saturating_add(counter.floating)
+        Interval {
+            low: in_window.low,
+            high: in_window.high.saturating_add(counter.floating),
+        }
     }
 
     /// Adds `amount` to the window from `start`, or to any window when the

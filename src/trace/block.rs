@@ -20,8 +20,9 @@ pub struct RawLine<'a> {
     pub cut: bool,
 }
 
-/// How much is read at once, in bytes: some hundreds of lines.
-const BLOCK: usize = 256 * 1024;
+/// How much is read at once, in bytes: a hundred lines or so. An allocator hands
+/// so much out again and again; more, it gets from the system each time.
+const BLOCK: usize = 64 * 1024;
 
 /// Some whole lines of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
