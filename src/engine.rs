@@ -17,7 +17,8 @@ mod reads;
 mod usage;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::policy::DefaultDecision;
 use crate::time::Time;

@@ -98,7 +98,7 @@ pub struct Replay<'e> {
     /// The calls of a merged timeline, until all files have been read.
     placed: Vec<Placed>,
     /// The calls by tool, and those that name none.
-    tools: HashMap<String, results::ToolCounts>,
+    tools: foldhash::HashMap<String, results::ToolCounts>,
     unnamed_tool: Option<results::ToolCounts>,
     /// The last server that was taken to be the policy's.
     unnamed_server: Option<String>,
@@ -136,7 +136,7 @@ impl<'e> Replay<'e> {
             problems: Problems::default(),
             places: Places::default(),
             placed: Vec::new(),
-            tools: HashMap::new(),
+            tools: foldhash::HashMap::default(),
             unnamed_tool: None,
             unnamed_server: None,
             implicit_grant: None,

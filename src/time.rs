@@ -226,8 +226,23 @@ mod tests {
 
     #[test]
     fn any_span_moves_an_instant_by_itself() {
-        let times = [0, 1, -1, 999_999_999, -1_000_000_001, 1_795_168_807_250_000_000];
-        let spans = [0, 1, -1, 1_000_000_000, -999_999_999, 86_400_000_000_001, i64::MAX.into()];
+        let times = [
+            0,
+            1,
+            -1,
+            999_999_999,
+            -1_000_000_001,
+            1_795_168_807_250_000_000,
+        ];
+        let spans = [
+            0,
+            1,
+            -1,
+            1_000_000_000,
+            -999_999_999,
+            86_400_000_000_001,
+            i64::MAX.into(),
+        ];
         for time in times {
             for span in spans.into_iter().chain([i128::from(i64::MAX) + 7]) {
                 let moved = Time::from_nanos(time).plus(Span::nanos(span));

@@ -116,7 +116,7 @@ pub enum Item {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ready {
     /// A `tools/call` that still stands in its block.
-    Plain(Box<PlainCall>),
+    Plain(PlainCall),
     /// Anything else.
     Item(Item),
 }

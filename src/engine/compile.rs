@@ -1,7 +1,8 @@
 //! From the typed policy to what decides: no spans, every denial made ready.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::counter::LimitId;
 use super::{Denial, Engine, Kind};
@@ -73,9 +74,9 @@ impl Engine {
         let mut engine = Engine {
             attached: true,
             default: policy.default.value,
-            hidden: HashMap::new(),
+            hidden: HashMap::default(),
             everything_hidden: None,
-            index: HashMap::new(),
+            index: HashMap::default(),
             tools: Vec::with_capacity(policy.tools.len()),
             all_tools,
         };
@@ -111,9 +112,9 @@ impl Engine {
         Engine {
             attached: false,
             default: DefaultDecision::Deny,
-            hidden: HashMap::new(),
+            hidden: HashMap::default(),
             everything_hidden: None,
-            index: HashMap::new(),
+            index: HashMap::default(),
             tools: Vec::new(),
             all_tools: Vec::new(),
         }

@@ -4,7 +4,9 @@
 //! Invariant: `low` never exceeds what any completion of the recording has
 //! consumed, and `high` is never below it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use crate::time::{Span, Time};
 
@@ -207,7 +209,7 @@ impl Counters {
     pub fn new(max_lateness: Span) -> Counters {
         Counters {
             max_lateness,
-            names: HashMap::new(),
+            names: HashMap::default(),
             grants: vec![Grant::default()],
         }
     }

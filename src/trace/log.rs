@@ -148,17 +148,16 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
     fn absorb(&mut self, mut skim: Skim) {
         skim.lines_before = self.lines;
         self.lines += skim.lines;
-        let entries = std::mem::take(&mut skim.entries);
         let skim = Rc::new(skim);
         let mut calls = 0;
-        for entry in entries {
+        for (at, entry) in skim.entries.iter().enumerate() {
             match entry {
                 Entry::Message(message) => {
-                    self.sink.message(&skim, message, calls);
+                    self.sink.message(&skim, (at, message), calls);
                     calls += usize::from(matches!(message.what, What::Call { .. }));
                 }
                 Entry::Line(line) => {
-                    let (bytes, cut) = skim.line(line);
+                    let (bytes, cut) = skim.line(*line);
                     let raw = RawLine {
                         number: skim.lines_before + line.number + 1,
                         // Only the first byte of all is told from the others.

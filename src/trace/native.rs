@@ -181,20 +181,19 @@ impl<R: Read> InBlocks for NativeReader<R> {
         self.lines += skim.lines;
         let offset = self.bytes;
         self.bytes += skim.length;
-        let entries = std::mem::take(&mut skim.entries);
         let skim = Rc::new(skim);
         let mut calls = 0;
-        for entry in entries {
+        for (at, entry) in skim.entries.iter().enumerate() {
             match entry {
                 Entry::Message(message) => {
                     self.begun = true;
                     self.base.previous = Previous::At(message.time);
-                    let call = PlainCall::native(&skim, message, calls, &self.base.defaults);
-                    self.ready.push_back(Ready::Plain(Box::new(call)));
+                    let call = PlainCall::native(&skim, (at, calls), &self.base.defaults);
+                    self.ready.push_back(Ready::Plain(call));
                     calls += 1;
                 }
                 Entry::Line(line) => {
-                    let (bytes, cut) = skim.line(line);
+                    let (bytes, cut) = skim.line(*line);
                     self.line(&RawLine {
                         number: skim.lines_before + line.number + 1,
                         offset: offset + line.place.start as usize,

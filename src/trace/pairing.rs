@@ -7,7 +7,6 @@
 //! the oldest leaves without a response.
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::plain_call::PlainCall;
 use super::{RecordedCall, Response};
@@ -51,7 +50,7 @@ pub(super) enum Asked {
     /// A call.
     Call(Box<RecordedCall>),
     /// A call that still stands in its block.
-    Plain(Box<PlainCall>),
+    Plain(PlainCall),
 }
 
 impl Asked {
@@ -71,14 +70,18 @@ impl Asked {
     }
 }
 
+/// A hash (FNV-1a) of what stands behind the last zero byte of a key: its id.
+/// Whether it is the key is asked of the key itself.
 fn hash(key: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish().max(CLOSED + 1)
+    let id = key.rsplit('\0').next().unwrap_or_default();
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    hash.max(CLOSED + 1)
 }
 
 impl Pairing {
-    /// Holds a request; without a `key` there is no response to wait for.
+    /// Holds a request; without a `key` there is no response to wait for. Of a
+    /// plain call, the id is enough.
     pub fn hold(&mut self, asked: Asked, key: Option<&str>, bytes: usize) {
         self.bytes += bytes;
         self.open += usize::from(key.is_some());

@@ -16,9 +16,9 @@ use crate::value::Value;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlainCall {
     skim: Rc<Skim>,
-    message: Message,
-    /// Its number among the calls of its block, from 0.
-    index: usize,
+    /// Its place among the block's entries, and its number among the calls; both
+    /// from 0.
+    at: (usize, usize),
     kind: Kind,
     pub(super) response: Option<Response>,
     pub(super) response_time: Option<Time>,
@@ -46,56 +46,58 @@ impl Message {
 
 impl PlainCall {
     /// A raw message that `grant` is taken to have sent.
-    pub(super) fn message(
-        skim: &Rc<Skim>,
-        message: Message,
-        index: usize,
-        grant: Grant<Place>,
-    ) -> PlainCall {
-        PlainCall::new(skim, message, index, Kind::Message(grant))
+    pub(super) fn message(skim: &Rc<Skim>, at: (usize, usize), grant: Grant<Place>) -> PlainCall {
+        PlainCall::new(skim, at, Kind::Message(grant))
     }
 
     /// A line of a native trace.
     pub(super) fn native(
         skim: &Rc<Skim>,
-        message: Message,
-        index: usize,
+        at: (usize, usize),
         defaults: &Rc<Defaults>,
     ) -> PlainCall {
         let kind = Kind::Native(Rc::clone(defaults));
-        PlainCall::new(skim, message, index, kind)
+        PlainCall::new(skim, at, kind)
     }
 
-    fn new(skim: &Rc<Skim>, message: Message, index: usize, kind: Kind) -> PlainCall {
+    fn new(skim: &Rc<Skim>, at: (usize, usize), kind: Kind) -> PlainCall {
         PlainCall {
             skim: Rc::clone(skim),
-            message,
-            index,
+            at,
             kind,
             response: None,
             response_time: None,
         }
     }
 
+    /// What stands in its line.
+    fn message_of(&self) -> &Message {
+        match self.skim.entries.get(self.at.0) {
+            Some(Entry::Message(message)) => message,
+            // It was made from one.
+            Some(Entry::Line(_)) | None => &Message::NONE,
+        }
+    }
+
     /// The number of its block, and its number among the calls in that; both
     /// from 0.
     pub fn position(&self) -> (u64, usize) {
-        (self.skim.number, self.index)
+        (self.skim.number, self.at.1)
     }
 
     /// Its line, from 1.
     pub fn line(&self) -> usize {
-        self.skim.lines_before + self.message.line.number + 1
+        self.skim.lines_before + self.message_of().line.number + 1
     }
 
     /// The tool's name, where there is one.
     pub fn tool(&self) -> Option<&str> {
-        self.skim.tool_of(&self.message)
+        self.skim.tool_of(self.message_of())
     }
 
     /// Who called.
     pub fn grant(&self) -> Grant<&str> {
-        let written = match (&self.kind, self.message.grant) {
+        let written = match (&self.kind, self.message_of().grant) {
             (Kind::Message(grant), _) => *grant,
             (Kind::Native(_), Some(grant)) => grant,
             (Kind::Native(defaults), None) => return defaults.grant.as_deref(),
@@ -109,15 +111,15 @@ impl PlainCall {
 
     /// Where it went.
     pub fn server(&self) -> Server<&str> {
-        match (&self.kind, self.message.server) {
+        match (&self.kind, self.message_of().server) {
             (Kind::Native(defaults), None) => defaults.server.as_deref(),
-            _ => self.message.server(self.skim.str()),
+            _ => self.message_of().server(self.skim.str()),
         }
     }
 
     /// When; `None` is unknown.
     pub fn time(&self) -> Option<Time> {
-        self.message.time
+        self.message_of().time
     }
 
     /// What came back, when recorded.
@@ -132,34 +134,34 @@ impl PlainCall {
 
     /// What the author of the trace expects.
     pub fn expected(&self) -> Option<Expected> {
-        self.message.expect.map(Expected::decision)
+        self.message_of().expect.map(Expected::decision)
     }
 
     /// Its arguments.
     pub fn arguments(&self) -> PlainArguments<'_> {
-        self.skim.arguments_of(&self.message)
+        self.skim.arguments_of(self.message_of())
     }
 
     /// Writes the key under which it waits for its response.
     pub(super) fn write_key(&self, out: &mut String) {
-        self.message.write_key(self.skim.str(), out);
+        self.message_of().write_key(self.skim.str(), out);
     }
 
     /// The same call on its own.
     pub fn to_call(&self) -> RecordedCall {
         if let Kind::Native(defaults) = &self.kind {
-            let (line, _) = self.skim.line(self.message.line);
+            let (line, _) = self.skim.line(self.message_of().line);
             if let Some(call) = native::plain(line, self.line(), defaults) {
                 return call;
             }
         }
         let text = self.skim.str();
-        let id = self.message.id.map(|id| id.of(text));
+        let id = self.message_of().id.map(|id| id.of(text));
         RecordedCall {
             line: self.line(),
             server: self.server().to_owned(),
             grant: self.grant().to_owned(),
-            time: self.message.time,
+            time: self.message_of().time,
             response: self.response.clone(),
             response_time: self.response_time,
             id: id.map(|id| id.trim_matches('"').to_owned()),

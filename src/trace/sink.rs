@@ -84,16 +84,28 @@ impl Sink {
 
     /// A message that was read where it stands; of a call, `index` is its number
     /// among those of its block.
-    pub fn message(&mut self, skim: &Rc<Skim>, message: Message, index: usize) {
+    pub fn message(&mut self, skim: &Rc<Skim>, (at, message): (usize, &Message), index: usize) {
         let text = skim.str();
+        if let What::Call { .. } = message.what {
+            let who = Who {
+                grant: message.grant,
+                session: message.session,
+                user: message.user,
+            };
+            let grant = self.grant(who, message.server.unwrap_or(Server::Default));
+            let call = PlainCall::message(skim, (at, index), grant);
+            let bytes = skim.line(message.line).0.len();
+            let id = message.id.map(|id| id.of(text));
+            return self.calls.hold(Asked::Plain(call), id, bytes);
+        }
         let mut key = std::mem::take(&mut self.key);
         key.clear();
         message.write_key(text, &mut key);
-        let has_id = message.id.is_some();
         match message.what {
+            What::Call { .. } => {}
             What::Other { method } => {
                 self.other(method.of(text));
-                if has_id {
+                if message.id.is_some() {
                     self.request(&key);
                 }
             }
@@ -102,18 +114,6 @@ impl Sink {
                     let line = skim.lines_before + message.line.number + 1;
                     self.pass_over(line, reason::NO_REQUEST);
                 }
-            }
-            What::Call { .. } => {
-                let who = Who {
-                    grant: message.grant,
-                    session: message.session,
-                    user: message.user,
-                };
-                let grant = self.grant(who, message.server.unwrap_or(Server::Default));
-                let call = PlainCall::message(skim, message, index, grant);
-                let bytes = skim.line(message.line).0.len();
-                let key = has_id.then_some(key.as_str());
-                self.calls.hold(Asked::Plain(Box::new(call)), key, bytes);
             }
         }
         self.key = key;

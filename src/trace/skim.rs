@@ -82,6 +82,25 @@ pub(super) struct Message {
     pub what: What,
 }
 
+impl Message {
+    /// Nothing at all.
+    pub const NONE: Message = Message {
+        line: LineAt {
+            number: 0,
+            place: Place { start: 0, end: 0 },
+        },
+        time: None,
+        sender: None,
+        grant: None,
+        session: None,
+        user: None,
+        server: None,
+        id: None,
+        expect: None,
+        what: What::Result,
+    };
+}
+
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum What {
