@@ -11,6 +11,7 @@ use crate::engine::Ruled;
 use crate::source::SourceMap;
 use crate::timeline::plain::{rule, rule_all};
 use crate::timeline::{Counted, Timeline};
+use crate::trace::block::Block;
 use crate::trace::plain_call::PlainCall;
 use crate::trace::skim::Skim;
 use crate::trace::{Expected, Grant, InBlocks, Ready};
@@ -40,6 +41,8 @@ struct Flow<'r, 'e, 'm> {
     map: &'m mut SourceMap,
     name: &'r str,
     rulings: Rulings<'e>,
+    /// What ended the input, until the blocks before have been taken.
+    failed: Option<io::Error>,
 }
 
 impl<'e> Replay<'e> {
@@ -60,18 +63,26 @@ impl<'e> Replay<'e> {
             map,
             name,
             rulings: Rulings::default(),
+            failed: None,
         };
         flow.drain();
         let read = parallel::in_order(
             threads,
             &mut flow,
-            |flow| flow.reader.read_block(),
-            |block| {
-                let skim = block.skim();
-                let rulings = rule_all(engine, &skim);
-                (skim, rulings)
+            |flow| flow.read(),
+            |blocks| {
+                let skimmed = blocks.into_iter().map(|block| {
+                    let skim = block.skim();
+                    let rulings = rule_all(engine, &skim);
+                    (skim, rulings)
+                });
+                skimmed.collect::<Vec<_>>()
             },
-            |flow, (skim, rulings)| flow.take(skim, rulings),
+            |flow, skimmed| {
+                for (skim, rulings) in skimmed {
+                    flow.take(skim, rulings);
+                }
+            },
         );
         flow.reader.end();
         flow.drain();
@@ -79,7 +90,31 @@ impl<'e> Replay<'e> {
     }
 }
 
+/// How many blocks go to a thread at once: enough that the threads seldom wait
+/// for each other.
+const BLOCKS: usize = 4;
+
 impl<'e> Flow<'_, 'e, '_> {
+    /// Some blocks; an error comes behind the blocks before it.
+    fn read(&mut self) -> io::Result<Option<Vec<Block>>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut blocks = Vec::with_capacity(BLOCKS);
+        while blocks.len() < BLOCKS {
+            match self.reader.read_block() {
+                Ok(Some(block)) => blocks.push(block),
+                Ok(None) => break,
+                Err(error) if blocks.is_empty() => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok((!blocks.is_empty()).then_some(blocks))
+    }
+
     fn take(&mut self, skim: Skim, rulings: Vec<Ruled<'e>>) {
         self.rulings.0.push_back((skim.number(), rulings));
         self.reader.absorb(skim);

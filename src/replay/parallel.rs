@@ -12,7 +12,8 @@ const AHEAD: usize = 3;
 
 /// Takes pieces from `source`, works on them on `threads` threads, and hands the
 /// results to `sink` in the order of the pieces. `source` and `sink` run on this
-/// thread; with one thread everything does.
+/// thread, which works, too, while no result is ready; so with one thread
+/// everything runs here.
 ///
 /// # Errors
 /// What `source` reports; what it yielded before is handed over first.
@@ -33,7 +34,7 @@ pub(super) fn in_order<S, T: Send, U: Send>(
     let (to_sink, results) = mpsc::channel::<(u64, U)>();
     let pieces = Mutex::new(pieces);
     thread::scope(|scope| {
-        for _ in 0..threads.get() {
+        for _ in 1..threads.get() {
             let to_sink = to_sink.clone();
             let (pieces, work) = (&pieces, &work);
             scope.spawn(move || {
@@ -69,8 +70,14 @@ pub(super) fn in_order<S, T: Send, U: Send>(
             if due == sent {
                 return ended.unwrap_or(Ok(()));
             }
-            let Ok((number, result)) = results.recv() else {
-                return Err(io::Error::other("a thread ended early"));
+            let ready = results.try_recv().ok();
+            let (number, result) = match ready.or_else(|| help(&pieces, &work)) {
+                Some(result) => result,
+                // The others have every piece.
+                None => match results.recv() {
+                    Ok(result) => result,
+                    Err(_) => return Err(io::Error::other("a thread ended early")),
+                },
             };
             early.insert(number, result);
             while let Some(result) = early.remove(&due) {
@@ -79,6 +86,14 @@ pub(super) fn in_order<S, T: Send, U: Send>(
             }
         }
     })
+}
+
+/// Works on a piece that no other thread has taken.
+fn help<T, U>(pieces: &Mutex<mpsc::Receiver<(u64, T)>>, work: impl Fn(T) -> U) -> Option<(u64, U)> {
+    // A thread that waits for a piece holds the lock, and then there is none.
+    let next = pieces.try_lock().ok()?.try_recv();
+    let (number, piece) = next.ok()?;
+    Some((number, work(piece)))
 }
 
 #[cfg(test)]
