@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::base::Base;
-use crate::cli::git::{Entry, Repository, Revision};
+use crate::cli::git::{Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::Workspace;
 use crate::diagnostic::{Finding, Severity};
@@ -61,7 +61,7 @@ impl Then {
         let Some(path) = workspace.inventory_of(file) else {
             return Ok(Vec::new());
         };
-        let Some((then, bytes)) = self.stored(&path)? else {
+        let Some((then, bytes)) = self.repository.file(&self.revision, &path)? else {
             return Ok(Vec::new());
         };
         let Ok(old) = read(workspace, &then, &bytes) else {
@@ -76,19 +76,6 @@ impl Then {
                 message,
             }),
         }
-    }
-
-    /// A file as it was then, and what reports call it.
-    fn stored(&self, path: &Path) -> Result<Option<(String, Vec<u8>)>, Failure> {
-        let Some(inside) = self.repository.path_of(path) else {
-            return Ok(None);
-        };
-        let Entry::File(blob) = self.repository.entry(&self.revision, &inside)? else {
-            return Ok(None);
-        };
-        let name = format!("{}:{inside}", self.revision.name);
-        let bytes = self.repository.read(&name, &blob)?;
-        Ok(Some((name, bytes)))
     }
 }
 
