@@ -37,7 +37,6 @@
 //! - [`document`]: the spanned JSON tree and its strict parser
 //! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
 //!   typed policy
-//! - [`inventory`]: what kind of tool a server has
 //! - [`trace`]: recorded calls, one room for each format
 //! - [`inventory`]: the server's own tools, and what kind each is
 //! - [`engine`]: the only place that knows what a policy means

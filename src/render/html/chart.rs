@@ -17,7 +17,7 @@ const LEFT: f64 = 200.0;
 const RIGHT: f64 = 100.0;
 /// The width of a character of the numbers, generously.
 const CHARACTER: f64 = 7.2;
-/// What is kept free behind the peak of a limit.
+/// What is kept free behind the peak of a limit, at least.
 const PEAK: f64 = 220.0;
 /// A bar with the gap to the next.
 const ROW: f64 = 26.0;
@@ -123,9 +123,7 @@ fn stacked(out: &mut String, id: &str, title: &str, mut bars: Vec<Bar<'_>>) {
         .collect();
     let height = bars.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let longest = bars.iter().map(|bar| short(bar).chars().count()).max();
-    let numbers = longest.unwrap_or(0) as f64 * CHARACTER + 10.0;
-    let room = WIDTH - LEFT - numbers.max(RIGHT);
+    let room = WIDTH - LEFT - behind(bars.iter().map(short)).max(RIGHT);
     for (at, bar) in bars.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
         picture.text("name", "end", [LEFT - 8.0, y + 13.0], &cut(bar.name, NAME));
@@ -217,7 +215,8 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
         .collect();
     let height = limits.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let room = WIDTH - LEFT - PEAK;
+    let numbers = limits.iter().map(|(_, limit)| told_as(limit, compact));
+    let room = WIDTH - LEFT - behind(numbers).max(PEAK);
     for (at, (rule, limit)) in limits.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
         let name = cut(&limit.counter, NAME);
@@ -245,6 +244,12 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
     pictures.push_str("<p class=\"muted\">The most that one caller used of one window.</p>\n");
     super::further(&mut pictures, left_out, "limit");
     figure(out, title, &legend, &pictures);
+}
+
+/// What the longest of some numbers takes behind its bar.
+fn behind(numbers: impl Iterator<Item = String>) -> f64 {
+    let longest = numbers.map(|text| text.chars().count()).max();
+    longest.unwrap_or(0) as f64 * CHARACTER + 10.0
 }
 
 /// An amount in few characters: `400k`, `1.5M`.
