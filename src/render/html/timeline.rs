@@ -96,7 +96,13 @@ impl Range {
     fn axis(&self, picture: &mut Picture, bottom: f64, labels: bool) {
         picture.line("axis", [MARGIN, bottom, WIDTH - 10.0, bottom]);
         let middle = self.start + (self.end - self.start) / 2;
+        let mut last = None;
         for (second, anchor) in [(self.start, "start"), (middle, "middle"), (self.end, "end")] {
+            // A recording of a moment has no middle, or not even an end.
+            if last == Some(second) {
+                continue;
+            }
+            last = Some(second);
             let x = self.x(second);
             picture.line("axis", [x, bottom, x, bottom + 4.0]);
             if labels {
