@@ -116,7 +116,10 @@ impl<'e> Flow<'_, 'e, '_> {
     }
 
     fn take(&mut self, skim: Skim, rulings: Vec<Ruled<'e>>) {
-        self.rulings.0.push_back((skim.number(), rulings));
+        // Blocks without such a call would never be dropped.
+        if !rulings.is_empty() {
+            self.rulings.0.push_back((skim.number(), rulings));
+        }
         self.reader.absorb(skim);
         self.drain();
     }

@@ -7,6 +7,9 @@
 //! the oldest leaves without a response.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
 
 use super::plain_call::PlainCall;
 use super::{RecordedCall, Response};
@@ -70,13 +73,11 @@ impl Asked {
     }
 }
 
-/// A hash (FNV-1a) of what stands behind the last zero byte of a key: its id.
-/// Whether it is the key is asked of the key itself.
+/// A hash of what stands behind the last zero byte of a key: its id. Whether it
+/// is the key is asked of the key itself.
 fn hash(key: &str) -> u64 {
     let id = key.rsplit('\0').next().unwrap_or_default();
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    hash.max(CLOSED + 1)
+    FixedState::default().hash_one(id).max(CLOSED + 1)
 }
 
 impl Pairing {
