@@ -7,15 +7,15 @@
 use std::io::Cursor;
 
 use divan::{Bencher, black_box};
-use mcppolicy::document::parse::parse_text;
-use mcppolicy::engine::{Call, Counters, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::replay::{Options, Replay};
-use mcppolicy::source::SourceMap;
-use mcppolicy::time::{Span, Time};
-use mcppolicy::trace::Trace;
-use mcppolicy::trace::native::NativeReader;
-use mcppolicy::value::Value;
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_engine::document::parse::parse_text;
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::Trace;
+use mcppolicy_trace::trace::native::NativeReader;
 use serde_json::json;
 
 const TOOLS: usize = 50;

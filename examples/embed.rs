@@ -4,10 +4,10 @@
 
 use std::error::Error;
 
-use mcppolicy::engine::{Call, Counters, Decision, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::time::{Span, Time};
-use mcppolicy::value::Value;
+use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::value::Value;
 
 const POLICY: &str = r#"{
     "version": "1",

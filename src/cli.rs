@@ -33,10 +33,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::{Finding, Severity};
-use crate::inventory::category::Category;
-use crate::lint;
-use crate::nearest::nearest;
+use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::lint;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::nearest::nearest;
 use workspace::Workspace;
 
 const AFTER_HELP: &str = "\

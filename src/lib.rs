@@ -13,17 +13,17 @@
 //! the command out):
 //!
 //! ```
-//! use mcppolicy::engine::{Call, Counters, Engine};
-//! use mcppolicy::policy::Policy;
-//! use mcppolicy::time::Time;
-//! use mcppolicy::value::Value;
+//! use mcppolicy_engine::engine::{Call, Counters, Engine};
+//! use mcppolicy_engine::policy::Policy;
+//! use mcppolicy_engine::time::Time;
+//! use mcppolicy_engine::value::Value;
 //!
 //! let policy = Policy::from_json(br#"{"version":"1","default":"deny","tools":{"ping":{}}}"#)?;
 //! let engine = Engine::new(&policy);
 //! let mut counters = Counters::default();
 //! let call = Call::new("alice", "ping", &Value::Null, Time::new(0, 0));
 //! assert!(engine.decide(&call, &mut counters).decision.is_allow());
-//! # Ok::<(), mcppolicy::policy::InvalidPolicy>(())
+//! # Ok::<(), mcppolicy_engine::policy::InvalidPolicy>(())
 //! ```
 //!
 //! # For a contributor
@@ -60,46 +60,8 @@
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
 #[cfg(feature = "cli")]
-#[doc(hidden)]
 pub mod cli;
-#[doc(hidden)]
-pub mod compare;
-pub mod diagnostic;
-#[doc(hidden)]
-pub mod diff;
-pub mod document;
-pub mod engine;
-#[doc(hidden)]
-pub mod fix;
-#[doc(hidden)]
-pub mod inventory;
-#[doc(hidden)]
-pub mod lint;
 #[cfg(feature = "cli")]
-#[doc(hidden)]
 pub mod merge;
-#[doc(hidden)]
-pub mod nearest;
-#[doc(hidden)]
-pub mod pattern;
-pub mod policy;
-#[doc(hidden)]
-pub mod region;
 #[cfg(feature = "cli")]
-#[doc(hidden)]
 pub mod render;
-#[doc(hidden)]
-pub mod replay;
-#[doc(hidden)]
-pub mod report;
-#[doc(hidden)]
-pub mod schema;
-pub mod source;
-#[doc(hidden)]
-pub mod starter;
-pub mod time;
-#[doc(hidden)]
-pub mod timeline;
-#[doc(hidden)]
-pub mod trace;
-pub mod value;

@@ -9,14 +9,14 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Finding;
-use crate::engine::Engine;
-use crate::replay::redact::redact;
-use crate::replay::results::Results;
-use crate::replay::share::{By, Share, join};
-use crate::report::{Failure, SharedRun, TestRun, Tested};
-use crate::source::SourceMap;
-use crate::trace::{Grant, RecordedArguments};
+use mcppolicy_analysis::replay::redact::redact;
+use mcppolicy_analysis::replay::results::Results;
+use mcppolicy_analysis::replay::share::{By, Share, join};
+use mcppolicy_analysis::report::{Failure, SharedRun, TestRun, Tested};
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::{Grant, RecordedArguments};
 
 use read::{Part, Sources};
 

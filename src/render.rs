@@ -20,8 +20,8 @@ pub mod sarif;
 mod shown;
 mod words;
 
-use crate::fix::{Refused, Why};
-use crate::report::Report;
+use mcppolicy_analysis::fix::{Refused, Why};
+use mcppolicy_analysis::report::Report;
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

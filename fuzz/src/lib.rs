@@ -4,19 +4,19 @@
 use std::io::Cursor;
 use std::num::NonZeroUsize;
 
-use mcppolicy::compare;
-use mcppolicy::document::parse::{Trouble, parse_text};
-use mcppolicy::engine::{Call, Counters, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::region::Budget;
-use mcppolicy::replay::{Options, Replay};
-use mcppolicy::source::SourceMap;
-use mcppolicy::time::Time;
-use mcppolicy::trace::account::{Format, GrantFrom, Settings};
-use mcppolicy::trace::native::write_call;
-use mcppolicy::trace::recognise::reader;
-use mcppolicy::trace::{Item, Trace};
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare;
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_engine::document::parse::{Trouble, parse_text};
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::recognise::reader;
+use mcppolicy_trace::trace::{Item, Trace};
 
 /// The strict parser reads what `serde_json` reads and to the same value, every
 /// finding stands in the file, and a policy that is valid decides.

@@ -9,11 +9,11 @@ use super::ci::settings;
 use super::git::Revision;
 use super::input;
 use super::workspace::Workspace;
-use crate::compare::Scope;
-use crate::diagnostic::Finding;
-use crate::diff::approval::{self, Approval, Approved};
-use crate::report::Failure;
-use crate::time::Time;
+use mcppolicy_analysis::compare::Scope;
+use mcppolicy_analysis::diff::approval::{self, Approval, Approved};
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::time::Time;
 
 /// The approvals in force.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use super::config::{self, Config};
 use super::git::{Entry, Repository, Revision};
-use crate::report::Failure;
-use crate::source::SourceMap;
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::source::SourceMap;
 
 /// The base of a change.
 #[derive(Debug)]

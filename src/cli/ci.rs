@@ -17,9 +17,9 @@ use super::test::ReplayArgs;
 use super::traces::Assignment;
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use super::{FailOn, diff, input, suppressions, test, traces};
-use crate::diagnostic::{Finding, Severity};
-use crate::diff::Gate;
-use crate::report::{Body, Ci, CiPolicy, Exit, Failure, Findings, Report, Tested};
+use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Findings, Report, Tested};
+use mcppolicy_engine::diagnostic::{Finding, Severity};
 
 /// Arguments of `ci`.
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use super::output::print;
-use crate::report::Exit;
+use mcppolicy_analysis::report::Exit;
 
 /// Where each shell looks for what this command prints.
 pub(super) const EXAMPLES: &str = "\

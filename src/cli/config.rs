@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use super::FailOn;
 use super::input;
-use crate::diagnostic::{Finding, Severity};
-use crate::diff::Gate;
-use crate::inventory::category::Category;
-use crate::lint::suppress::Suppression;
-use crate::report::Failure;
-use crate::source::{FileId, Location, SourceMap, Span};
+use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::lint::suppress::Suppression;
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// The JSON Schema of the configuration, as `mcppolicy schema config` prints it.
 pub(super) const CONFIG_SCHEMA: &str = include_str!("../../schema/config.schema.json");
@@ -153,7 +153,7 @@ pub(super) fn parse(
     bytes: &[u8],
     sources: &mut SourceMap,
 ) -> (Config, Vec<Finding>) {
-    let (text, broken) = match crate::document::parse::decode(bytes) {
+    let (text, broken) = match mcppolicy_engine::document::parse::decode(bytes) {
         Ok(text) => (text.to_owned(), None),
         Err(bad) => (
             String::from_utf8_lossy(bytes).into_owned(),

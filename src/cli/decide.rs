@@ -8,12 +8,12 @@ use clap::Args;
 use super::input;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
-use crate::document::parse::{Trouble, parse_text};
-use crate::engine::{Arguments, Call, Counters, Engine, Request};
-use crate::replay::results::Actual;
-use crate::report::{Body, Decided, Exit, Failure, Findings, Report};
-use crate::time::Time;
-use crate::value::Value;
+use mcppolicy_analysis::replay::results::Actual;
+use mcppolicy_analysis::report::{Body, Decided, Exit, Failure, Findings, Report};
+use mcppolicy_engine::document::parse::{Trouble, parse_text};
+use mcppolicy_engine::engine::{Arguments, Call, Counters, Engine, Request};
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 
 /// Arguments of `decide`.
 #[derive(Args, Debug)]

@@ -17,10 +17,10 @@ use super::git::Repository;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
 use super::{FailOn, input, lint_settings, traces};
-use crate::diff::{Diff, Gate};
-use crate::lint;
-use crate::region::Budget;
-use crate::report::{Body, DiffReport, Exit, Failure, Findings, Report};
+use mcppolicy_analysis::diff::{Diff, Gate};
+use mcppolicy_analysis::lint;
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_analysis::report::{Body, DiffReport, Exit, Failure, Findings, Report};
 
 use drift::Then;
 use run::{Approver, Comparing, Settings};

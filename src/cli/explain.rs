@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::output::{complain, print};
-use crate::lint::{Rule, registry};
-use crate::nearest::nearest;
-use crate::report::Exit;
-use crate::schema;
+use mcppolicy_analysis::lint::{Rule, registry};
+use mcppolicy_analysis::report::Exit;
+use mcppolicy_engine::nearest::nearest;
+use mcppolicy_engine::schema;
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
@@ -40,7 +40,7 @@ enum Which {
 /// Runs `explain`.
 pub(super) fn explain(args: &ExplainArgs) -> Exit {
     if args.all {
-        print(&crate::lint::book());
+        print(&mcppolicy_analysis::lint::book());
         return Exit::Clean;
     }
     let Some(name) = &args.rule else {
@@ -49,7 +49,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Exit {
     };
     match registry::find(name) {
         Some(rule) => {
-            print(&crate::lint::explain(rule));
+            print(&mcppolicy_analysis::lint::explain(rule));
             Exit::Clean
         }
         None => {

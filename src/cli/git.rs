@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::input;
-use crate::report::Failure;
+use mcppolicy_analysis::report::Failure;
 
 /// A working tree.
 #[derive(Debug)]

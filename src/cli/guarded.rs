@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::input;
 use super::workspace::{PolicyFile, Workspace, fill};
-use crate::diagnostic::{Finding, Severity};
-use crate::inventory::Inventory;
-use crate::lint;
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::lint;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
 
 /// The inventories of a run.
 #[derive(Debug, Default)]

@@ -11,13 +11,13 @@ use super::input;
 use super::output::complain;
 use super::traces::{self, ReadingArgs, same_file};
 use super::workspace::Workspace;
-use crate::diagnostic::Finding;
-use crate::engine::Engine;
-use crate::replay::import::Import;
-use crate::report::{Exit, Failure};
-use crate::source::SourceMap;
-use crate::trace::native::write_call;
-use crate::trace::{Item, Trace};
+use mcppolicy_analysis::replay::import::Import;
+use mcppolicy_analysis::report::{Exit, Failure};
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::{Item, Trace};
 
 /// Arguments of `import`.
 #[derive(Args, Debug)]

@@ -11,15 +11,15 @@ use clap::Args;
 
 use super::output::{complain, print};
 use super::{config, input};
-use crate::engine::Engine;
-use crate::inventory::Inventory;
-use crate::inventory::category::{Categories, Category};
-use crate::lint::{self, OpenArgument};
-use crate::policy::Policy;
-use crate::report::Exit;
-use crate::source::SourceMap;
-use crate::starter::{self, Starter};
-use crate::value::Value;
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::inventory::category::{Categories, Category};
+use mcppolicy_analysis::lint::{self, OpenArgument};
+use mcppolicy_analysis::report::Exit;
+use mcppolicy_analysis::starter::{self, Starter};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::value::Value;
 
 use repository::Repository;
 
@@ -169,7 +169,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Inventory, Refusal> {
     let (_, inventory, problems) = Inventory::read(&mut map, name, bytes);
     let errors: Vec<String> = problems
         .iter()
-        .filter(|problem| problem.severity == crate::diagnostic::Severity::Error)
+        .filter(|problem| problem.severity == mcppolicy_engine::diagnostic::Severity::Error)
         .map(|problem| {
             let at = map.start(problem.location);
             format!("{name}:{}:{}: {}", at.line, at.column, problem.message)

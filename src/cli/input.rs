@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-use crate::report::Failure;
+use mcppolicy_analysis::report::Failure;
 
 /// The name that stands for standard input.
 pub(super) const STDIN: &str = "-";

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::OutputArgs;
-use crate::report::Exit;
-use crate::time;
+use mcppolicy_analysis::report::Exit;
+use mcppolicy_engine::time;
 
 /// Arguments of `inventory`.
 #[derive(Args, Debug)]
@@ -56,11 +56,11 @@ mod live {
     use crate::cli::input;
     use crate::cli::output::{complain, deliver, print, write_files};
     use crate::cli::traces;
-    use crate::diagnostic::Severity;
-    use crate::inventory::Inventory;
-    use crate::inventory::drift::{Side, drift, findings};
-    use crate::report::{Body, Failure, Inventoried, Report};
-    use crate::source::SourceMap;
+    use mcppolicy_analysis::inventory::Inventory;
+    use mcppolicy_analysis::inventory::drift::{Side, drift, findings};
+    use mcppolicy_analysis::report::{Body, Failure, Inventoried, Report};
+    use mcppolicy_engine::diagnostic::Severity;
+    use mcppolicy_engine::source::SourceMap;
 
     /// What reports call the text of a live answer.
     const LIVE: &str = "<server>";
@@ -168,7 +168,8 @@ mod live {
     }
 
     fn has_error(done: &Inventoried) -> bool {
-        let is_error = |finding: &crate::diagnostic::Finding| finding.severity == Severity::Error;
+        let is_error =
+            |finding: &mcppolicy_engine::diagnostic::Finding| finding.severity == Severity::Error;
         done.findings.iter().any(is_error)
     }
 

@@ -8,7 +8,7 @@ use super::input;
 use super::output::{OutputArgs, complain, deliver};
 use crate::merge::{Input, Merged, merge};
 use crate::render::Format;
-use crate::report::{Body, Exit, Failure, Report};
+use mcppolicy_analysis::report::{Body, Exit, Failure, Report};
 
 /// Arguments of `merge`.
 #[derive(Args, Debug)]

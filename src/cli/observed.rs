@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::traces;
 use super::workspace::Workspace;
-use crate::engine::Engine;
-use crate::lint::Used;
-use crate::replay::{Options, Replay};
-use crate::report::Failure;
+use mcppolicy_analysis::lint::Used;
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::engine::Engine;
 
 /// What the recordings show of one policy's limits, by JSON Pointer.
 #[derive(Debug)]

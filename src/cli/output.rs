@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::render::{self, Format, Style};
-use crate::report::{Exit, Report};
+use mcppolicy_analysis::report::{Exit, Report};
 
 /// What every command that reports takes.
 #[derive(Args, Debug, Default, Clone)]

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::output::complain;
-use crate::report::Exit;
+use mcppolicy_analysis::report::Exit;
 
 /// Arguments of `record`.
 #[derive(Args, Debug)]

@@ -9,12 +9,12 @@ use super::input;
 use super::policies::Linter;
 use super::suppressions;
 use super::workspace::{PolicyFile, Workspace};
-use crate::diagnostic::{Applicability, Finding};
-use crate::engine::Engine;
-use crate::fix::{self, Fixed};
-use crate::lint;
-use crate::policy::Policy;
-use crate::report::{Failure, Repairs};
+use mcppolicy_analysis::fix::{self, Fixed};
+use mcppolicy_analysis::lint;
+use mcppolicy_analysis::report::{Failure, Repairs};
+use mcppolicy_engine::diagnostic::{Applicability, Finding};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
 
 /// How to repair.
 #[derive(Args, Debug)]

@@ -9,13 +9,13 @@ use jiff::civil::Date;
 use super::config;
 use super::input;
 use super::workspace::{PolicyFile, Workspace};
-use crate::diagnostic::Finding;
-use crate::engine::Engine;
-use crate::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
-use crate::lint::{self, Settings, registry};
-use crate::policy::Policy;
-use crate::report::Findings;
-use crate::value::Value;
+use mcppolicy_analysis::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
+use mcppolicy_analysis::lint::{self, Settings, registry};
+use mcppolicy_analysis::report::Findings;
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::value::Value;
 
 /// Today in UTC.
 pub(super) fn today() -> Date {

@@ -9,15 +9,15 @@ use super::output::{OutputArgs, Wanted, complain, deliver};
 use super::traces::{self, Assignment, ReadingArgs};
 use super::unpack::Packed;
 use super::workspace::{PolicyFile, Workspace, fill_dirname};
-use crate::diagnostic::Finding;
-use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
-use crate::replay::results::Results;
-use crate::replay::share::{By, Share};
-use crate::replay::{Options, Replay, update};
-use crate::report::{Body, Exit, Failure, Report, SharedRun, TestRun, Tested};
-use crate::time::Span;
-use crate::timeline::Order;
-use crate::trace::account::{Format, Settings};
+use mcppolicy_analysis::replay::results::Results;
+use mcppolicy_analysis::replay::share::{By, Share};
+use mcppolicy_analysis::replay::{Options, Replay, update};
+use mcppolicy_analysis::report::{Body, Exit, Failure, Report, SharedRun, TestRun, Tested};
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
+use mcppolicy_engine::time::Span;
+use mcppolicy_trace::timeline::Order;
+use mcppolicy_trace::trace::account::{Format, Settings};
 
 /// Arguments of `test`.
 #[derive(Args, Debug, Default)]

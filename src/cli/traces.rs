@@ -12,11 +12,11 @@ use super::input;
 use super::progress::Watched;
 use super::unpack::unpacked;
 use super::workspace::{PolicyFile, Workspace, fill};
-use crate::diagnostic::{Finding, Severity};
-use crate::report::Failure;
-use crate::trace::Trace;
-use crate::trace::account::{Format, GrantFrom, Settings};
-use crate::trace::recognise::reader;
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_trace::trace::Trace;
+use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::recognise::reader;
 
 /// A policy and the traces to replay through it.
 #[derive(Debug, Default)]

@@ -7,11 +7,11 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::config::{self, Config, Entry, Setting};
 use super::input;
-use crate::diagnostic::{Finding, Severity};
-use crate::policy::Policy;
-use crate::report::Failure;
-use crate::source::{Location, SourceMap};
-use crate::trace::account::Settings;
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::{Location, SourceMap};
+use mcppolicy_trace::trace::account::Settings;
 
 /// The policy's file when nothing names one.
 pub(super) const DEFAULT_POLICY: &str = "policy.json";

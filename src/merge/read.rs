@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::{Input, wire};
-use crate::diagnostic::{Finding, Severity};
-use crate::policy::Policy;
-use crate::replay::Options;
-use crate::replay::results::Results;
-use crate::replay::share::{By, Share};
-use crate::report::{Failure, SharedRun};
-use crate::source::{FileId, Location, SourceMap, Span};
-use crate::time;
-use crate::timeline::Order;
-use crate::trace::account::{Format, GrantFrom, Settings};
+use mcppolicy_analysis::replay::Options;
+use mcppolicy_analysis::replay::results::Results;
+use mcppolicy_analysis::replay::share::{By, Share};
+use mcppolicy_analysis::report::{Failure, SharedRun};
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
+use mcppolicy_engine::time;
+use mcppolicy_trace::timeline::Order;
+use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
 
 use results::results;
 

@@ -2,7 +2,7 @@
 //! policy on one line of ten megabytes shows a window.
 
 use super::escape::push_escaped;
-use crate::source::{Position, Source, Span};
+use mcppolicy_engine::source::{Position, Source, Span};
 
 /// Characters kept before and behind the start of the span on a long line.
 const BEFORE: usize = 50;
@@ -148,7 +148,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceMap;
+    use mcppolicy_engine::source::SourceMap;
 
     fn excerpt(text: &str, start: usize, end: usize) -> (String, String) {
         let mut map = SourceMap::new();

@@ -14,9 +14,9 @@ mod timeline;
 
 use super::escape::html;
 use super::{Style, parts, words};
-use crate::diagnostic::Severity;
-use crate::report::{Body, Ci, Classified, Decided, Exit, Report, SETTINGS};
-use crate::source::SourceMap;
+use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report, SETTINGS};
+use mcppolicy_engine::diagnostic::Severity;
+use mcppolicy_engine::source::SourceMap;
 
 const CSS: &str = include_str!("html/page.css");
 
@@ -109,7 +109,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
         }
         Body::Decided(decided) => {
             let tone = match decided.actual.decision {
-                crate::trace::DecisionName::Allow => Tone::Good,
+                mcppolicy_trace::trace::DecisionName::Allow => Tone::Good,
                 _ => Tone::Warn,
             };
             let decision = words::decision(&decided.actual);
@@ -126,7 +126,8 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
         Body::Diff(diff) => {
             let quiet = matches!(
                 diff.diff.verdict(),
-                crate::compare::Verdict::Equivalent | crate::compare::Verdict::Tightened
+                mcppolicy_analysis::compare::Verdict::Equivalent
+                    | mcppolicy_analysis::compare::Verdict::Tightened
             );
             let tone = match (diff.refused, quiet) {
                 (true, _) => Tone::Bad,

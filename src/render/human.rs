@@ -19,9 +19,9 @@ use super::escape::terminal;
 use super::excerpt::Excerpt;
 use super::words::{counted, inventoried, severities};
 use super::{Style, json};
-use crate::diagnostic::{Finding, Severity};
-use crate::report::{Body, Findings, Report};
-use crate::source::{Source, SourceMap};
+use mcppolicy_analysis::report::{Body, Findings, Report};
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::source::{Source, SourceMap};
 
 /// Renders a report for a person.
 pub fn render(report: &Report<'_>, style: Style) -> String {

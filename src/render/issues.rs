@@ -7,14 +7,14 @@ mod fingerprint;
 use std::collections::HashMap;
 
 use super::{Style, json, parts, shown, words};
-use crate::compare::{Change, Verdict};
-use crate::diagnostic::{Finding, Severity};
-use crate::diff::{Fate, PolicyDiff};
-use crate::lint::suppress::Suppressed;
-use crate::replay::expect::Verdict as CaseVerdict;
-use crate::replay::results::Case;
-use crate::report::{DiffReport, Report, TestRun};
-use crate::source::{FileId, Location, Position, SourceMap, Span};
+use mcppolicy_analysis::compare::{Change, Verdict};
+use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::lint::suppress::Suppressed;
+use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
+use mcppolicy_analysis::replay::results::Case;
+use mcppolicy_analysis::report::{DiffReport, Report, TestRun};
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::source::{FileId, Location, Position, SourceMap, Span};
 
 use fingerprint::Fingerprint;
 

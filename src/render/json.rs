@@ -15,11 +15,11 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Style;
-use crate::diagnostic::{Finding, Fix, Severity, WitnessCall};
-use crate::report::{Body, Failure, Findings, Report};
-use crate::source::{Location, SourceMap};
-use crate::trace::RecordedCall;
-use crate::trace::native::write_call;
+use mcppolicy_analysis::report::{Body, Failure, Findings, Report};
+use mcppolicy_engine::diagnostic::{Finding, Fix, Severity, WitnessCall};
+use mcppolicy_engine::source::{Location, SourceMap};
+use mcppolicy_trace::trace::RecordedCall;
+use mcppolicy_trace::trace::native::write_call;
 
 /// The schema of this format, as `mcppolicy schema report` prints it.
 pub const REPORT_SCHEMA: &str = include_str!("../../schema/report.schema.json");
@@ -212,7 +212,7 @@ fn json_fix(fix: &Fix) -> JsonFix<'_> {
 }
 
 fn json_span(location: Location, sources: &SourceMap) -> JsonSpan {
-    let position = |at: crate::source::Position| JsonPosition {
+    let position = |at: mcppolicy_engine::source::Position| JsonPosition {
         line: at.line,
         column: at.column,
         offset: at.offset,

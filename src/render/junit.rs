@@ -8,7 +8,7 @@ mod suites;
 mod xml;
 
 use super::Style;
-use crate::report::Report;
+use mcppolicy_analysis::report::Report;
 
 use suites::suites;
 use xml::Writer;

@@ -11,9 +11,9 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use super::{Style, json, words};
-use crate::diagnostic::{Finding, Severity};
-use crate::report::{Body, Ci, Classified, Decided, Exit, Report};
-use crate::source::SourceMap;
+use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::source::SourceMap;
 
 /// Findings and cases shown unfolded.
 const UNFOLDED: usize = 20;

@@ -1,10 +1,10 @@
 //! What a report holds, whichever command made it: every format that lists
 //! findings or cases lists these, in this order.
 
-use crate::diagnostic::Finding;
-use crate::lint::suppress::Suppressed;
 use crate::render::words;
-use crate::report::{Body, Ci, DiffReport, Report, TestRun, Tested};
+use mcppolicy_analysis::lint::suppress::Suppressed;
+use mcppolicy_analysis::report::{Body, Ci, DiffReport, Report, TestRun, Tested};
+use mcppolicy_engine::diagnostic::Finding;
 
 /// Every finding, in the order of the report.
 pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {

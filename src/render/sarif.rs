@@ -10,9 +10,9 @@ mod rules;
 use super::Style;
 use super::escape::{terminal, uri};
 use super::issues::{Issue, Place, issues};
-use crate::diagnostic::{Applicability, Finding, Fix, Severity};
-use crate::report::{Body, Report};
-use crate::source::{FileId, Location as SourceLocation, SourceMap};
+use mcppolicy_analysis::report::{Body, Report};
+use mcppolicy_engine::diagnostic::{Applicability, Finding, Fix, Severity};
+use mcppolicy_engine::source::{FileId, Location as SourceLocation, SourceMap};
 
 use log::{
     ArtifactChange, ArtifactContent, ArtifactLocation, Driver, Fingerprints, Invocation, Location,
@@ -74,7 +74,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
 
 /// An input that could not be read is no result: it has no place to show.
 fn invocation(report: &Report<'_>) -> Invocation {
-    let notification = |failure: &crate::report::Failure| Notification {
+    let notification = |failure: &mcppolicy_analysis::report::Failure| Notification {
         level: "error",
         message: Message::plain(format!(
             "{}: {}",
@@ -161,7 +161,7 @@ fn sarif_fix(finding: &Finding, fix: &Fix, sources: &SourceMap, style: Style<'_>
         Applicability::Safe => "decides every call as before",
         Applicability::Unsafe => "may refuse calls that pass today; read it first",
     };
-    let replacement = |edit: &crate::diagnostic::Edit| Replacement {
+    let replacement = |edit: &mcppolicy_engine::diagnostic::Edit| Replacement {
         deleted_region: physical_region(file, edit.span, sources),
         inserted_content: (!edit.text.is_empty()).then(|| ArtifactContent {
             text: edit.text.clone(),
@@ -176,7 +176,11 @@ fn sarif_fix(finding: &Finding, fix: &Fix, sources: &SourceMap, style: Style<'_>
     }
 }
 
-fn physical_region(file: FileId, span: crate::source::Span, sources: &SourceMap) -> Region {
+fn physical_region(
+    file: FileId,
+    span: mcppolicy_engine::source::Span,
+    sources: &SourceMap,
+) -> Region {
     let location = SourceLocation { file, span };
     Region::between(sources.start(location), sources.end(location))
 }

@@ -1,11 +1,11 @@
 //! What of a recorded call a report shows, in every format alike: job logs are
 //! public, and recordings hold secrets (surfaces.md §2).
 
-use crate::policy::Path;
-use crate::replay::redact::redact;
-use crate::replay::results::Case;
-use crate::trace::RecordedArguments;
-use crate::value::Value;
+use mcppolicy_analysis::replay::redact::redact;
+use mcppolicy_analysis::replay::results::Case;
+use mcppolicy_engine::policy::Path;
+use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::RecordedArguments;
 
 /// The arguments of a case: the values that the decision looked at, or all of
 /// them; `None` when there are none to show.

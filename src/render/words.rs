@@ -1,19 +1,19 @@
 //! The phrases that every format for people shares: counts, verdicts, how a
 //! decision reads. Nothing is escaped here; each format does that its own way.
 
-use crate::compare::{Change, Scope, Verdict};
-use crate::diagnostic::Severity;
-use crate::diff::gate::Outside;
-use crate::diff::traffic::Counts;
-use crate::diff::{Diff, Fate, PolicyDiff};
-use crate::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
-use crate::inventory::category::Category;
-use crate::replay::RunOutcome;
-use crate::replay::results::{Actual, Case, Repetitions};
-use crate::report::{
+use mcppolicy_analysis::compare::{Change, Scope, Verdict};
+use mcppolicy_analysis::diff::gate::Outside;
+use mcppolicy_analysis::diff::traffic::Counts;
+use mcppolicy_analysis::diff::{Diff, Fate, PolicyDiff};
+use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::replay::RunOutcome;
+use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
+use mcppolicy_analysis::report::{
     ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Standing, Tested,
 };
-use crate::trace::DecisionName;
+use mcppolicy_engine::diagnostic::Severity;
+use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
+use mcppolicy_trace::trace::DecisionName;
 
 /// What stands for a tool without a name.
 pub const NO_TOOL: &str = "(no tool name)";
@@ -271,7 +271,8 @@ pub fn all(ci: &Ci) -> String {
 /// Whether a run over everything has nothing to complain about, notes aside.
 pub fn is_clean(ci: &Ci) -> bool {
     let mut policies = ci.policies.iter();
-    let is_note = |finding: &crate::diagnostic::Finding| finding.severity == Severity::Note;
+    let is_note =
+        |finding: &mcppolicy_engine::diagnostic::Finding| finding.severity == Severity::Note;
     !ci.policies.is_empty()
         && policies.all(|policy| policy.exit == Exit::Clean)
         && ci.findings.iter().all(is_note)

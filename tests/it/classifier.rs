@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mcppolicy::inventory::Inventory;
-use mcppolicy::inventory::category::{Categories, Category};
-use mcppolicy::source::SourceMap;
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::inventory::category::{Categories, Category};
+use mcppolicy_engine::source::SourceMap;
 
 /// One tool of the corpus.
 struct Case {

@@ -7,11 +7,11 @@ mod sums;
 mod unbounded;
 mod worked;
 
-use mcppolicy::compare::{self, Change, Comparison, Compiled, Witness};
-use mcppolicy::engine::{Call, Counters};
-use mcppolicy::policy::Policy;
-use mcppolicy::region::Budget;
-use mcppolicy::time::Time;
+use mcppolicy_analysis::compare::{self, Change, Comparison, Compiled, Witness};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_engine::engine::{Call, Counters};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::Time;
 use serde_json::{Value as Json, json};
 
 fn policy(json: &Json) -> Policy {

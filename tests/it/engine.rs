@@ -10,12 +10,12 @@ use std::sync::Mutex;
 use std::thread;
 
 use jiff::Timestamp;
-use mcppolicy::engine::{
+use mcppolicy_engine::engine::{
     Arguments, Call, Counters, Decision, Engine, Outcome, Request, Reservation, StepOutcome,
 };
-use mcppolicy::policy::Policy;
-use mcppolicy::time::{Span, Time};
-use mcppolicy::value::Value;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::value::Value;
 
 use crate::naive::{self, Bug, Naive, Verdict};
 use crate::random::Random;
@@ -76,7 +76,7 @@ fn patterns_match_what_the_naive_matcher_says() {
         for seed in seeds {
             let mut random = Random::new(seed);
             let text = generate::pattern(&mut random);
-            let pattern = mcppolicy::pattern::Pattern::parse(&text)
+            let pattern = mcppolicy_engine::pattern::Pattern::parse(&text)
                 .unwrap_or_else(|error| panic!("{text:?}: {error}"));
             for _ in 0..8 {
                 let haystack = generate::haystack(&mut random);

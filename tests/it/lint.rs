@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use mcppolicy::compare::{self, Verdict};
-use mcppolicy::diagnostic::Finding;
-use mcppolicy::engine::{Call, Counters, Engine};
-use mcppolicy::lint::{self, Settings};
-use mcppolicy::policy::Policy;
-use mcppolicy::region::Budget;
-use mcppolicy::source::SourceMap;
-use mcppolicy::time::Time;
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare::{self, Verdict};
+use mcppolicy_analysis::lint::{self, Settings};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 use serde_json::{Value as Json, json};
 
 use crate::random::Random;

@@ -1,9 +1,9 @@
 //! Every kind of error of policy language §1, at several places: the right
 //! rule, the right span, nothing else, and no panic.
 
-use mcppolicy::policy::Policy;
-use mcppolicy::report::{Exit, Findings};
-use mcppolicy::source::SourceMap;
+use mcppolicy_analysis::report::{Exit, Findings};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
 
 /// Each case is a policy in which `⟦…⟧` marks what must be pointed at, in the
 /// order in which findings come. An empty mark is an empty span.

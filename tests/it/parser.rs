@@ -3,10 +3,10 @@
 //! says. What the parser collects instead of refusing (lone surrogates, numbers
 //! beyond the doubles) is what `serde_json` refuses.
 
-use mcppolicy::document::parse::{Trouble, parse, parse_text};
-use mcppolicy::document::{Node, NodeKind};
-use mcppolicy::source::SourceMap;
-use mcppolicy::value::Value;
+use mcppolicy_engine::document::parse::{Trouble, parse, parse_text};
+use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::value::Value;
 
 use crate::random::Random;
 

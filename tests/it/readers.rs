@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use mcppolicy::trace::account::{Assumed, Format, GrantFrom, Settings};
-use mcppolicy::trace::recognise::reader;
-use mcppolicy::trace::{
+use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::recognise::reader;
+use mcppolicy_trace::trace::{
     Grant, Item, Observed, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
     Trace,
 };

@@ -1,10 +1,10 @@
 //! Regions through their public interface.
 
-use mcppolicy::compare::arguments::{self, Arguments};
-use mcppolicy::engine::Kind as Step;
-use mcppolicy::policy::{Path, Policy, Test, ToolRules};
-use mcppolicy::region::{Answer, Budget, Exceeded, Kind, Region, Space};
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare::arguments::{self, Arguments};
+use mcppolicy_analysis::region::{Answer, Budget, Exceeded, Kind, Region, Space};
+use mcppolicy_engine::engine::Kind as Step;
+use mcppolicy_engine::policy::{Path, Policy, Test, ToolRules};
+use mcppolicy_engine::value::Value;
 use serde_json::{Value as Json, json};
 
 fn path(text: &str) -> Path {

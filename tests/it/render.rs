@@ -8,20 +8,20 @@ mod junit;
 mod sarif;
 mod summary;
 
-use mcppolicy::compare::{self, Compiled};
-use mcppolicy::diagnostic::{Applicability, Edit, Finding, Fix, Severity, WitnessCall};
-use mcppolicy::diff::gate::Judgement;
-use mcppolicy::diff::traffic::Traffic;
-use mcppolicy::diff::{Diff, Fate, Gate, PolicyDiff};
-use mcppolicy::engine::{DEFAULT_MAX_LATENESS, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::region::Budget;
 use mcppolicy::render::{Format, Style, render};
-use mcppolicy::replay::{Options, Replay};
-use mcppolicy::report::{Body, DiffReport, Failure, Findings, Report, TestRun, Tested};
-use mcppolicy::source::{Location, SourceMap, Span};
-use mcppolicy::trace::Trace;
-use mcppolicy::trace::native::NativeReader;
+use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::diff::gate::Judgement;
+use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::diff::{Diff, Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_analysis::report::{Body, DiffReport, Failure, Findings, Report, TestRun, Tested};
+use mcppolicy_engine::diagnostic::{Applicability, Edit, Finding, Fix, Severity, WitnessCall};
+use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
+use mcppolicy_trace::trace::Trace;
+use mcppolicy_trace::trace::native::NativeReader;
 
 /// Plain output without a limit.
 const STYLE: Style<'_> = Style {
@@ -51,7 +51,7 @@ const POLICY: &str = r#"{
 
 /// A finding about the text `needle` of the policy.
 fn finding(
-    file: mcppolicy::source::FileId,
+    file: mcppolicy_engine::source::FileId,
     text: &str,
     needle: &str,
     rule: &'static str,
@@ -68,7 +68,7 @@ fn finding(
 /// `{}` of the messages is filled with `words`.
 fn findings(sources: &mut SourceMap, text: &str, words: &str) -> Vec<Finding> {
     let file = sources.add("dir/pol icy.json", text);
-    let amount: mcppolicy::value::Value = serde_json::json!({ "amount": words }).into();
+    let amount: mcppolicy_engine::value::Value = serde_json::json!({ "amount": words }).into();
     let first = finding(
         file,
         text,

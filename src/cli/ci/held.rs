@@ -16,10 +16,10 @@ use crate::cli::config::{Config, Entry, Setting};
 use crate::cli::diff::Listed;
 use crate::cli::workspace::{DEFAULT_POLICY, Workspace, named};
 use crate::cli::{FailOn, configured_settings};
-use crate::diagnostic::Finding;
-use crate::diff::Gate;
-use crate::lint;
-use crate::report::Failure;
+use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::lint;
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::diagnostic::Finding;
 
 /// What a change is held to.
 pub(in crate::cli) struct Held {

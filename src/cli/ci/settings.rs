@@ -8,10 +8,10 @@ use std::path::Path;
 use crate::cli::config::{Config, Entry, Setting};
 use crate::cli::input;
 use crate::cli::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
-use crate::diagnostic::{Finding, Severity};
-use crate::lint::registry;
-use crate::report::SETTINGS;
-use crate::source::{Location, Span};
+use mcppolicy_analysis::lint::registry;
+use mcppolicy_analysis::report::SETTINGS;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::source::{Location, Span};
 
 /// The threshold where none is set.
 const DEFAULT_FAIL_ON: &str = "warning";
@@ -268,7 +268,7 @@ fn differing<'a, K: Ord>(
 
 /// Suppressions that are new, or last longer.
 fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
-    let then = |policy: &Setting, entry: &crate::lint::suppress::Suppression| {
+    let then = |policy: &Setting, entry: &mcppolicy_analysis::lint::suppress::Suppression| {
         before.suppressions.iter().any(|(of, old)| {
             of.text == policy.text
                 && known(&old.rule) == known(&entry.rule)

@@ -6,13 +6,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, Entry, Placed, Setting};
 use crate::cli::FailOn;
-use crate::diagnostic::{Finding, Severity};
-use crate::diff::Gate;
-use crate::inventory::category::Category;
-use crate::lint::registry;
-use crate::lint::suppress::Suppression;
-use crate::nearest::nearest;
-use crate::source::{FileId, Location, Span};
+use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::lint::registry;
+use mcppolicy_analysis::lint::suppress::Suppression;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::nearest::nearest;
+use mcppolicy_engine::source::{FileId, Location, Span};
 
 /// The members of each table; `schema/config.schema.json` has the same, which a
 /// test holds.
@@ -447,7 +447,7 @@ mod tests {
     fn the_schema_for_editors_offers_every_rule() {
         let schema: serde_json::Value = serde_json::from_str(super::super::CONFIG_SCHEMA).unwrap();
         let offered = schema.pointer("/$defs/rule/enum").unwrap();
-        let rules = crate::lint::registry::RULES.iter();
+        let rules = mcppolicy_analysis::lint::registry::RULES.iter();
         let names = rules.flat_map(|rule| std::iter::once(&rule.name).chain(rule.aliases));
         let names: Vec<&str> = names.copied().collect();
         assert_eq!(*offered, serde_json::json!(names));

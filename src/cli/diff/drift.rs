@@ -6,13 +6,13 @@ use crate::cli::base::Base;
 use crate::cli::git::{Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::Workspace;
-use crate::diagnostic::{Finding, Severity};
-use crate::diff::drift::{self, Level, Levels};
-use crate::inventory::Inventory;
-use crate::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
-use crate::lint::{self, registry};
-use crate::policy::Policy;
-use crate::report::Failure;
+use mcppolicy_analysis::diff::drift::{self, Level, Levels};
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
+use mcppolicy_analysis::lint::{self, registry};
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::policy::Policy;
 
 /// The revision that inventories are held against, and how much it matters what
 /// has changed since.
@@ -106,7 +106,7 @@ fn read(workspace: &mut Workspace, name: &str, bytes: &[u8]) -> Result<Inventory
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceMap;
+    use mcppolicy_engine::source::SourceMap;
 
     /// Severity and rule of what has changed, one tool of each kind.
     fn found(settings: &lint::Settings) -> Vec<(&'static str, Severity)> {

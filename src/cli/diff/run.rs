@@ -8,17 +8,17 @@ use super::sides::{Content, Pair};
 use crate::cli::approvals::Store;
 use crate::cli::workspace::{PolicyFile, Workspace};
 use crate::cli::{input, traces};
-use crate::compare::{self, Compiled};
-use crate::diagnostic::Finding;
-use crate::diff::approval::{Approval, Approved};
-use crate::diff::gate::{self, Judgement};
-use crate::diff::regression::{self, Regression};
-use crate::diff::traffic::Traffic;
-use crate::diff::{Fate, Gate, PolicyDiff};
-use crate::engine::{DEFAULT_MAX_LATENESS, Engine};
-use crate::policy::Policy;
-use crate::region::Budget;
-use crate::report::{ApprovalShown, Failure, Standing};
+use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::diff::approval::{Approval, Approved};
+use mcppolicy_analysis::diff::gate::{self, Judgement};
+use mcppolicy_analysis::diff::regression::{self, Regression};
+use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
+use mcppolicy_engine::policy::Policy;
 
 /// How to compare.
 pub(in crate::cli) struct Settings<'a> {

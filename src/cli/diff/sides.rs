@@ -8,7 +8,7 @@ use crate::cli::config::{self, Config};
 use crate::cli::git::{self, Blob, Entry, Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::{Workspace, matcher};
-use crate::report::Failure;
+use mcppolicy_analysis::report::Failure;
 
 /// One policy's two states; at most one of them is missing.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::input;
-use crate::value::Value;
+use mcppolicy_engine::value::Value;
 
 /// The hooks of a repository, by pre-commit's name for the file.
 const HOOKS: &str = ".pre-commit-config.yaml";

@@ -21,8 +21,8 @@ use tokio::time::timeout;
 
 use super::wire::{Seen, Wire};
 use crate::cli::input;
-use crate::inventory::write::Pages;
-use crate::report::Failure;
+use mcppolicy_analysis::inventory::write::Pages;
+use mcppolicy_analysis::report::Failure;
 
 /// How long a server may take to end once its input is closed, before it is
 /// killed.

@@ -17,7 +17,7 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use super::ask::TO_END;
-use crate::trace::block::LONGEST_LINE;
+use mcppolicy_trace::trace::block::LONGEST_LINE;
 
 /// What has been seen on a wire, known on both sides of the SDK.
 #[derive(Debug, Clone, Default)]

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::cli::input;
 use crate::cli::output::complain;
 use crate::cli::traces::failure;
-use crate::report::Failure;
-use crate::time::Time;
-use crate::trace::account::{Format, Settings};
-use crate::trace::recognise::reader;
-use crate::trace::tap::{Direction, Tap};
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::time::Time;
+use mcppolicy_trace::trace::account::{Format, Settings};
+use mcppolicy_trace::trace::recognise::reader;
+use mcppolicy_trace::trace::tap::{Direction, Tap};
 
 /// How much of a file says what it is, in bytes.
 const BEGINNING: u64 = 64 * 1024;

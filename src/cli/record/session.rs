@@ -14,8 +14,8 @@ use super::recorder::Recorder;
 use super::server::{Server, Signals};
 use crate::cli::input;
 use crate::cli::output::complain;
-use crate::report::{Exit, Failure};
-use crate::trace::tap::Direction;
+use mcppolicy_analysis::report::{Exit, Failure};
+use mcppolicy_trace::trace::tap::Direction;
 
 /// How much is passed at once, in bytes.
 const CHUNK: usize = 64 * 1024;

@@ -5,9 +5,9 @@ use flate2::write::GzEncoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::*;
-use crate::trace::block::LONGEST_LINE;
-use crate::trace::native::NativeReader;
-use crate::trace::{Item, Reader};
+use mcppolicy_trace::trace::block::LONGEST_LINE;
+use mcppolicy_trace::trace::native::NativeReader;
+use mcppolicy_trace::trace::{Item, Reader};
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

@@ -4,21 +4,23 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Rest, optional, wire};
-use crate::diagnostic::Finding;
-use crate::engine::{Kind, Reason};
-use crate::policy::Window;
-use crate::replay::expect::{Mismatch, Verdict};
-use crate::replay::results::{
+use mcppolicy_analysis::replay::expect::{Mismatch, Verdict};
+use mcppolicy_analysis::replay::results::{
     Actual, Case, Counts, PassedOver, Repetitions, Results, ToolCounts, TraceSummary,
 };
-use crate::replay::share::{SetAside, Shared};
-use crate::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
-use crate::time::Time;
-use crate::timeline::Assumption;
-use crate::trace::account::{Assumed, Format, GrantFrom};
-use crate::trace::native::NativeReader;
-use crate::trace::{DecisionName, Expected, Grant, Item, Reader, RecordedArguments, RecordedCall};
-use crate::value::Value;
+use mcppolicy_analysis::replay::share::{SetAside, Shared};
+use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::engine::{Kind, Reason};
+use mcppolicy_engine::policy::Window;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
+use mcppolicy_trace::timeline::Assumption;
+use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom};
+use mcppolicy_trace::trace::native::NativeReader;
+use mcppolicy_trace::trace::{
+    DecisionName, Expected, Grant, Item, Reader, RecordedArguments, RecordedCall,
+};
 
 /// The results of one policy; nothing where they do not fit together.
 pub(super) fn results(run: wire::Run, rest: &mut Rest, problems: Vec<Finding>) -> Option<Results> {

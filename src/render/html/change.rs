@@ -3,14 +3,14 @@
 use super::chart;
 use super::findings::calls;
 use super::{cut, further};
-use crate::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
-use crate::diff::PolicyDiff;
-use crate::diff::gate::Outside;
-use crate::diff::traffic::Traffic;
 use crate::render::escape::html;
 use crate::render::{Style, json, shown, words};
-use crate::report::DiffReport;
-use crate::source::{FileId, Location, SourceMap};
+use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
+use mcppolicy_analysis::diff::PolicyDiff;
+use mcppolicy_analysis::diff::gate::Outside;
+use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Changes that are drawn out on one page.
 const MOST_CHANGES: usize = 200;
@@ -113,7 +113,11 @@ fn side(side: &Side, file: Option<FileId>, sources: &SourceMap) -> String {
     )
 }
 
-fn line(file: Option<FileId>, span: Option<crate::source::Span>, sources: &SourceMap) -> String {
+fn line(
+    file: Option<FileId>,
+    span: Option<mcppolicy_engine::source::Span>,
+    sources: &SourceMap,
+) -> String {
     match file.zip(span) {
         Some((file, span)) => {
             let at = sources.start(Location { file, span });

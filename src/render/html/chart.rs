@@ -3,11 +3,11 @@
 
 use super::svg::{Picture, WIDTH};
 use super::{cut, timeline};
-use crate::diff::traffic::Traffic;
 use crate::render::escape::html;
 use crate::render::words;
-use crate::replay::usage::{LimitUsage, Usage};
-use crate::report::TestRun;
+use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::replay::usage::{LimitUsage, Usage};
+use mcppolicy_analysis::report::TestRun;
 
 /// Bars in one chart.
 const MOST_BARS: usize = 24;

@@ -1,11 +1,11 @@
 //! Findings, each with the lines around its place.
 
 use super::{cut, further};
-use crate::diagnostic::Finding;
 use crate::render::escape::{html, html_sentence};
 use crate::render::excerpt::Excerpt;
 use crate::render::json;
-use crate::source::SourceMap;
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::source::SourceMap;
 
 /// Findings on one page.
 const MOST: usize = 150;

@@ -3,10 +3,10 @@
 use super::{chart, cut, further};
 use crate::render::escape::html;
 use crate::render::{Style, issues, words};
-use crate::replay::expect::Verdict;
-use crate::replay::results::Case;
-use crate::report::TestRun;
-use crate::source::SourceMap;
+use mcppolicy_analysis::replay::expect::Verdict;
+use mcppolicy_analysis::replay::results::Case;
+use mcppolicy_analysis::report::TestRun;
+use mcppolicy_engine::source::SourceMap;
 
 /// Calls listed on one page.
 const MOST_CASES: usize = 300;

@@ -5,8 +5,8 @@ use super::chart::{compact, figure, fullest, share, told};
 use super::cut;
 use super::svg::{Picture, WIDTH};
 use crate::render::words;
-use crate::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
-use crate::time::Time;
+use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
+use mcppolicy_engine::time::Time;
 
 /// Limits drawn over time.
 const MOST_TIMELINES: usize = 8;

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use super::steps::decision_line;
 use super::{counted, render_findings, terminal};
 use crate::render::{Style, shown, words};
-use crate::replay::expect::Verdict;
-use crate::replay::results::{Case, Results, TraceSummary};
-use crate::report::{TestRun, Tested};
-use crate::source::SourceMap;
-use crate::trace::account::Format;
+use mcppolicy_analysis::replay::expect::Verdict;
+use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
+use mcppolicy_analysis::report::{TestRun, Tested};
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::account::Format;
 
 /// All policies' cases, then one summary.
 pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {

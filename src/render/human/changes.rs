@@ -4,13 +4,13 @@
 use std::fmt::Write;
 
 use super::{counted, render_findings, terminal};
-use crate::compare::{Change, Scope, Side, Witness};
-use crate::diff::PolicyDiff;
-use crate::diff::gate::Outside;
-use crate::diff::traffic::{Example, Traffic};
 use crate::render::{Style, json, shown, words};
-use crate::report::DiffReport;
-use crate::source::{FileId, Location, SourceMap};
+use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
+use mcppolicy_analysis::diff::PolicyDiff;
+use mcppolicy_analysis::diff::gate::Outside;
+use mcppolicy_analysis::diff::traffic::{Example, Traffic};
+use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Witnesses shown for each direction; the JSON report has them all.
 const MOST_WITNESSES: usize = 3;

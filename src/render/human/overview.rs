@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{cases, changes, counted, render_findings, severities, terminal};
 use crate::render::{Style, words};
-use crate::report::{Ci, CiPolicy, Exit, Findings, Tested};
-use crate::source::SourceMap;
+use mcppolicy_analysis::report::{Ci, CiPolicy, Exit, Findings, Tested};
+use mcppolicy_engine::source::SourceMap;
 
 /// All policies' details, then the overview.
 pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Style) {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::terminal;
-use crate::diagnostic::{Applicability, Finding};
 use crate::render::refused_line;
-use crate::report::Findings;
+use mcppolicy_analysis::report::Findings;
+use mcppolicy_engine::diagnostic::{Applicability, Finding};
 
 /// Renders the repairs of a run, and how to have more of them.
 pub(super) fn render(out: &mut String, findings: &Findings) {

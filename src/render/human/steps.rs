@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::terminal;
 use crate::render::words;
-use crate::replay::results::Actual;
-use crate::report::Decided;
-use crate::source::{Location, SourceMap};
+use mcppolicy_analysis::replay::results::Actual;
+use mcppolicy_analysis::report::Decided;
+use mcppolicy_engine::source::{Location, SourceMap};
 
 /// A decision and every step that led to it.
 pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {

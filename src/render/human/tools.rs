@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{render_findings, terminal};
 use crate::render::Style;
 use crate::render::words::classified as classified_line;
-use crate::report::{Classified, ClassifiedTool};
-use crate::source::SourceMap;
+use mcppolicy_analysis::report::{Classified, ClassifiedTool};
+use mcppolicy_engine::source::SourceMap;
 
 /// The widest that the column of names becomes; longer names push their own
 /// line.

@@ -8,11 +8,11 @@ use serde::ser::SerializeMap;
 use super::steps::JsonActual;
 use super::{JsonFinding, json_finding};
 use crate::render::{Style, shown};
-use crate::replay::results::Case;
-use crate::report::{TestRun, Tested};
-use crate::source::SourceMap;
-use crate::trace::native::write_expectation;
-use crate::trace::{Expectation, Expected, Grant};
+use mcppolicy_analysis::replay::results::Case;
+use mcppolicy_analysis::report::{TestRun, Tested};
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::native::write_expectation;
+use mcppolicy_trace::trace::{Expectation, Expected, Grant};
 
 /// Writes the members of a test report.
 pub(super) fn members<M: SerializeMap>(

@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::{JsonFinding, JsonSpan, JsonWitness, json_finding, json_span, witness_record};
-use crate::compare::{Change, Scope, Side, Witness};
-use crate::diff::traffic::{Counts, Example, Traffic};
-use crate::diff::{Fate, PolicyDiff};
 use crate::render::{Style, parts, shown};
-use crate::report::DiffReport;
-use crate::source::{FileId, Location, SourceMap};
+use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
+use mcppolicy_analysis::diff::traffic::{Counts, Example, Traffic};
+use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Writes the members of a diff report.
 pub(super) fn members<M: SerializeMap>(

@@ -3,10 +3,10 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{SCHEMA, cases, changes, findings_members, json_finding};
-use crate::diagnostic::Severity;
 use crate::render::{Style, parts};
-use crate::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
-use crate::source::SourceMap;
+use mcppolicy_analysis::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
+use mcppolicy_engine::diagnostic::Severity;
+use mcppolicy_engine::source::SourceMap;
 
 /// Writes the members of a `ci` report.
 pub(super) fn members<M: SerializeMap>(

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::{JsonFinding, json_finding};
-use crate::inventory::drift::{Change, Drift, Side, Words};
-use crate::report::Inventoried;
-use crate::source::SourceMap;
+use mcppolicy_analysis::inventory::drift::{Change, Drift, Side, Words};
+use mcppolicy_analysis::report::Inventoried;
+use mcppolicy_engine::source::SourceMap;
 
 pub(super) fn members<M: SerializeMap>(
     map: &mut M,
@@ -93,7 +93,9 @@ impl<'a> JsonChange<'a> {
         let (old, new) = match change {
             Change::Annotation { old, new, .. } => (old.map(Into::into), new.map(Into::into)),
             Change::Schema(place) => {
-                let json = |side: &Option<crate::value::Value>| side.as_ref().map(|v| v.to_json());
+                let json = |side: &Option<mcppolicy_engine::value::Value>| {
+                    side.as_ref().map(|v| v.to_json())
+                };
                 (json(&place.old), json(&place.new))
             }
             Change::Title(_) | Change::Description(_) | Change::Category => (None, None),

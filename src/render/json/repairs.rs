@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::compare::Verdict;
-use crate::fix::Why;
-use crate::report::{Findings, Repairs};
+use mcppolicy_analysis::compare::Verdict;
+use mcppolicy_analysis::fix::Why;
+use mcppolicy_analysis::report::{Findings, Repairs};
 
 /// The repairs of one policy.
 #[derive(Serialize)]

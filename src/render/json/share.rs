@@ -9,19 +9,19 @@ use serde::Serialize;
 
 use super::cases::JsonCase;
 use super::steps::JsonActual;
-use crate::engine::{Decision, Engine};
 use crate::render::Style;
-use crate::replay::redact::redact;
-use crate::replay::results::TraceSummary;
-use crate::replay::share::SetAside;
-use crate::replay::usage::{Buckets, LimitUsage, Usage};
-use crate::report::{SharedRun, TestRun, Tested};
-use crate::source::{FileId, Location, SourceMap, Span};
-use crate::timeline::{Assumption, Order};
-use crate::trace::account::{Assumed, Format, GrantFrom};
-use crate::trace::native::write_call;
-use crate::trace::{RecordedArguments, RecordedRequest};
-use crate::value::Value;
+use mcppolicy_analysis::replay::redact::redact;
+use mcppolicy_analysis::replay::results::TraceSummary;
+use mcppolicy_analysis::replay::share::SetAside;
+use mcppolicy_analysis::replay::usage::{Buckets, LimitUsage, Usage};
+use mcppolicy_analysis::report::{SharedRun, TestRun, Tested};
+use mcppolicy_engine::engine::{Decision, Engine};
+use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
+use mcppolicy_engine::value::Value;
+use mcppolicy_trace::timeline::{Assumption, Order};
+use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom};
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::{RecordedArguments, RecordedRequest};
 
 #[derive(Serialize)]
 pub(super) struct JsonPartition<'a> {

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::json_span;
-use crate::engine::{Interval, Kind, Reason, Step};
-use crate::replay::results::Actual;
-use crate::report::Decided;
-use crate::source::SourceMap;
+use mcppolicy_analysis::replay::results::Actual;
+use mcppolicy_analysis::report::Decided;
+use mcppolicy_engine::engine::{Interval, Kind, Reason, Step};
+use mcppolicy_engine::source::SourceMap;
 
 pub(super) fn members<M: SerializeMap>(
     map: &mut M,
@@ -120,7 +120,10 @@ impl<'a> JsonStep<'a> {
                     path: &seen.path,
                     op: seen.op,
                     value: seen.operand.to_json(),
-                    saw: seen.saw.as_ref().map(crate::value::Value::to_json),
+                    saw: seen
+                        .saw
+                        .as_ref()
+                        .map(mcppolicy_engine::value::Value::to_json),
                     held: seen.held,
                 })
                 .collect(),

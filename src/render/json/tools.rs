@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::{JsonFinding, json_finding};
-use crate::inventory::category::Category;
-use crate::report::Classified;
-use crate::source::SourceMap;
+use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::report::Classified;
+use mcppolicy_engine::source::SourceMap;
 
 pub(super) fn members<M: SerializeMap>(
     map: &mut M,

@@ -1,14 +1,14 @@
 //! A change of policies as its reviewer reads it.
 
 use super::{Page, findings};
-use crate::compare::{Change, Scope, Side, Verdict, Witness};
-use crate::diff::PolicyDiff;
-use crate::diff::gate::Outside;
-use crate::diff::traffic::{Example, Traffic};
 use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use crate::render::{Style, json, parts, shown, words};
-use crate::report::DiffReport;
-use crate::source::{FileId, Location, SourceMap};
+use mcppolicy_analysis::compare::{Change, Scope, Side, Verdict, Witness};
+use mcppolicy_analysis::diff::PolicyDiff;
+use mcppolicy_analysis::diff::gate::Outside;
+use mcppolicy_analysis::diff::traffic::{Example, Traffic};
+use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Changes whose proof stands unfolded.
 const UNFOLDED: usize = 5;
@@ -154,7 +154,7 @@ fn call(what: &str, witness: &Witness, policy: &PolicyDiff, sources: &SourceMap)
     } else {
         "This call".to_owned()
     };
-    let ruling = |ruling: &crate::compare::Ruling, file: Option<FileId>| {
+    let ruling = |ruling: &mcppolicy_analysis::compare::Ruling, file: Option<FileId>| {
         let mut text = words::kind(ruling.kind).to_owned();
         if let Some(rule) = &ruling.rule {
             text = format!("{text} {}", markdown_code(rule));

@@ -3,9 +3,9 @@
 use super::{Page, UNFOLDED, findings};
 use crate::render::escape::{markdown, markdown_code};
 use crate::render::{Style, issues, parts, words};
-use crate::replay::results::Case;
-use crate::report::Tested;
-use crate::source::SourceMap;
+use mcppolicy_analysis::replay::results::Case;
+use mcppolicy_analysis::report::Tested;
+use mcppolicy_engine::source::SourceMap;
 
 /// Everything but the headline.
 pub(super) fn render(page: &mut Page, tested: &Tested, sources: &SourceMap, style: Style<'_>) {

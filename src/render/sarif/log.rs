@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::source::Position;
+use mcppolicy_engine::source::Position;
 
 /// The whole file.
 #[derive(Serialize)]

@@ -2,10 +2,10 @@
 //! what the other commands complain about.
 
 use super::log::{Configuration, Descriptor, Help, RuleProperties, Text};
-use crate::diagnostic::Severity;
-use crate::lint::{self, registry};
 use crate::render::issues::{EXPECTATION, POLICY_CHANGE};
-use crate::report::SETTINGS;
+use mcppolicy_analysis::lint::{self, registry};
+use mcppolicy_analysis::report::SETTINGS;
+use mcppolicy_engine::diagnostic::Severity;
 
 /// A rule and what there is to read about it.
 pub(super) struct Page {

@@ -2,11 +2,11 @@
 //! is absent, free, or blocked, on both sides.
 
 use super::{compare, policy};
-use mcppolicy::compare::{Aspect, Scope, Verdict};
-use mcppolicy::engine::{Call, Counters, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::time::Time;
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare::{Aspect, Scope, Verdict};
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 use serde_json::{Value as Json, json};
 
 fn every_policy() -> Vec<Policy> {

@@ -3,11 +3,11 @@
 //! attacked with random greedy sequences.
 
 use super::{Random, compare, policy};
-use mcppolicy::compare::Verdict;
-use mcppolicy::engine::{Call, Counters, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::time::Time;
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare::Verdict;
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{Random, compare, with_tool};
-use mcppolicy::compare::{Comparison, Verdict};
-use mcppolicy::engine::{Call, Counters, Engine, Lookup};
-use mcppolicy::policy::{Condition, Policy, Rule};
-use mcppolicy::time::Time;
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare::{Comparison, Verdict};
+use mcppolicy_engine::engine::{Call, Counters, Engine, Lookup};
+use mcppolicy_engine::policy::{Condition, Policy, Rule};
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 use serde_json::{Value as Json, json};
 
 const PATHS: [&str; 4] = ["args.a", "args.a.b", "args.a.b.d", "args.c"];

@@ -3,8 +3,8 @@
 //! tie amounts to counts.
 
 use super::{Random, compare, with_tool};
-use mcppolicy::compare::{Reason, Verdict};
-use mcppolicy::policy::Policy;
+use mcppolicy_analysis::compare::{Reason, Verdict};
+use mcppolicy_engine::policy::Policy;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 

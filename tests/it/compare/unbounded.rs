@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::{Random, compare, with_tool};
-use mcppolicy::compare::Verdict;
-use mcppolicy::engine::{Call, Counters, Engine};
-use mcppolicy::policy::Policy;
-use mcppolicy::time::Time;
-use mcppolicy::value::Value;
+use mcppolicy_analysis::compare::Verdict;
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 use serde_json::{Map, Value as Json, json};
 
 const PATHS: [&str; 9] = [

@@ -2,9 +2,9 @@
 //! a person understands.
 
 use super::{compare, policy, with_tool};
-use mcppolicy::compare::{Aspect, Change, Comparison, Reason, Scope, Verdict, Witness};
-use mcppolicy::policy::Policy;
-use mcppolicy::region::Budget;
+use mcppolicy_analysis::compare::{Aspect, Change, Comparison, Reason, Scope, Verdict, Witness};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_engine::policy::Policy;
 use serde_json::{Value as Json, json};
 
 fn rule(conditions: Json) -> Json {
@@ -201,7 +201,7 @@ fn a_minute_exchanged_for_an_hour_is_mixed() {
     assert_eq!(calls(&change.tightened[0]), [("t", 21)]);
     let first = &change.loosened[0].calls[0];
     assert_eq!(first.at.unwrap().to_string(), "2026-01-01T10:00:00Z");
-    assert_eq!(first.every, mcppolicy::time::Span::seconds(1));
+    assert_eq!(first.every, mcppolicy_engine::time::Span::seconds(1));
     assert_eq!(
         change.loosened[0].old.rule.as_deref(),
         Some("/tools/t/limits/0")
@@ -375,7 +375,7 @@ fn a_hostile_pair_ends_within_the_budget_and_undetermined() {
     let old = with_tool(&json!({"deny_if": rules(0)}));
     let new = with_tool(&json!({"deny_if": rules(1)}));
     let budget = Budget::default();
-    let comparison = mcppolicy::compare::policies(&old, &new, &budget);
+    let comparison = mcppolicy_analysis::compare::policies(&old, &new, &budget);
     let change = only(&comparison, Aspect::Arguments, Verdict::Undetermined);
     assert_eq!(change.reason.map(Reason::name), Some("budget"));
     assert!(comparison.undetermined);

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use mcppolicy::engine::{Arguments, Call, Counters, Decision, Denial, Engine, Reason, Request};
-use mcppolicy::policy::Policy;
-use mcppolicy::time::Time;
-use mcppolicy::value::Value;
+use mcppolicy_engine::engine::{
+    Arguments, Call, Counters, Decision, Denial, Engine, Reason, Request,
+};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::in_parallel;

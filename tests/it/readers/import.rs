@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::Output;
 
-use mcppolicy::engine::Engine;
-use mcppolicy::policy::Policy;
-use mcppolicy::replay::import::Import;
-use mcppolicy::replay::results::{Actual, Results};
-use mcppolicy::replay::{Options, Replay};
-use mcppolicy::source::SourceMap;
-use mcppolicy::trace::native::write_call;
+use mcppolicy_analysis::replay::import::Import;
+use mcppolicy_analysis::replay::results::{Actual, Results};
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::native::write_call;
 
 use super::*;
 
@@ -56,12 +56,12 @@ fn import(bytes: &[u8], settings: Settings, import: &Import<'_>) -> String {
 
 /// Where each call came from and what became of it.
 fn outcomes(results: &Results) -> Vec<(usize, Option<String>, Actual, bool)> {
-    let line = |case: &mcppolicy::replay::results::Case| match &case.origin {
+    let line = |case: &mcppolicy_analysis::replay::results::Case| match &case.origin {
         Some(origin) => origin.line as usize,
         None => case.line,
     };
     let cases = results.cases.iter();
-    let outcome = |case: &mcppolicy::replay::results::Case| {
+    let outcome = |case: &mcppolicy_analysis::replay::results::Case| {
         let passed = case.mismatches.is_empty();
         (line(case), case.tool.clone(), case.actual.clone(), passed)
     };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mcppolicy::time::Time;
+use mcppolicy_engine::time::Time;
 
 use super::*;
 use crate::support::{fresh, wanted};

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::*;
-use mcppolicy::lint::suppress::Suppressed;
+use mcppolicy_analysis::lint::suppress::Suppressed;
 
 const SCHEMA: &str = include_str!("../../../testdata/schemas/sarif-schema-2.1.0.json");
 

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::{JsonScope, JsonSpan, json_span, witness_record};
-use crate::compare::Scope;
-use crate::diff::gate::Outside;
-use crate::report::{ApprovalShown, DiffReport};
-use crate::source::SourceMap;
+use mcppolicy_analysis::compare::Scope;
+use mcppolicy_analysis::diff::gate::Outside;
+use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
+use mcppolicy_engine::source::SourceMap;
 
 /// Writes `approvals` and `outside`.
 pub(super) fn members<M: SerializeMap>(

@@ -3,18 +3,18 @@
 
 use std::fmt::Write;
 
-use crate::engine::Engine;
 use crate::merge::{Input, Merged, Refusal, merge};
-use crate::policy::Policy;
 use crate::render::{Format as Output, Style, render};
-use crate::replay::share::{By, Share, hash, implicit_hash};
-use crate::replay::{Options, Replay};
-use crate::report::{Body, Exit, Report, SharedRun, TestRun, Tested};
-use crate::source::SourceMap;
-use crate::timeline::Order;
-use crate::trace::Trace;
-use crate::trace::account::Settings;
-use crate::trace::recognise::reader;
+use mcppolicy_analysis::replay::share::{By, Share, hash, implicit_hash};
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_analysis::report::{Body, Exit, Report, SharedRun, TestRun, Tested};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::timeline::Order;
+use mcppolicy_trace::trace::Trace;
+use mcppolicy_trace::trace::account::Settings;
+use mcppolicy_trace::trace::recognise::reader;
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["root"],
 "all_tools":{"limits":[{"counter":"all","window":"hour","max":6,"scope":"grant","on_deny":"enough"}]},
@@ -48,7 +48,7 @@ impl Dice {
 }
 
 fn time(seconds: u64) -> String {
-    crate::time::Time::new(1_795_000_000 + seconds as i64, 0).to_string()
+    mcppolicy_engine::time::Time::new(1_795_000_000 + seconds as i64, 0).to_string()
 }
 
 const EXPECTATIONS: [&str; 8] = [
@@ -191,7 +191,7 @@ fn options(dice: &mut Dice) -> Options {
             true => Order::Merged,
             false => Order::PerFile,
         },
-        max_lateness: crate::time::Span::seconds(3_000),
+        max_lateness: mcppolicy_engine::time::Span::seconds(3_000),
         list_passed: true,
         usage: true,
         ..Options::default()

@@ -1,0 +1,156 @@
+//! Two policies compared: what does the new one let through that the old one
+//! did not, and the other way round.
+//!
+//! Per scope (each tool that either policy names, the unlisted tools, all tools
+//! together) and along four aspects: access, visibility, arguments, limits.
+//! The answer is a proof where it says `equivalent`, and a replayed witness
+//! where it says that something changed: every call here has been decided by
+//! the engine under both policies, and a claim that the engine does not
+//! confirm becomes `undetermined`.
+//!
+//! The parts add up: whatever sequence of calls one policy passes and the other
+//! does not, either a single call of it separates the two (access, arguments),
+//! or all its calls pass alone under both (limits).
+//!
+//! Nothing here renders, reads files, or knows of gates and approvals.
+
+pub mod arguments;
+pub mod limits;
+mod quota;
+mod sequence;
+mod verdict;
+mod wording;
+
+use std::collections::BTreeSet;
+
+use crate::region::Budget;
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
+
+pub use verdict::{
+    Aspect, Change, Comparison, Direction, Reason, Ruling, Scope, Side, Verdict, Witness,
+};
+
+/// A policy beside its engine.
+pub struct Compiled<'p> {
+    /// What the policy says.
+    pub policy: &'p Policy,
+    /// What decides.
+    pub engine: Engine,
+}
+
+impl<'p> Compiled<'p> {
+    /// Compiles a policy.
+    pub fn new(policy: &'p Policy) -> Compiled<'p> {
+        Compiled {
+            policy,
+            engine: Engine::new(policy),
+        }
+    }
+
+    /// What decides about a tool before its arguments do.
+    pub fn entry(&self, tool: &str) -> Entry<'p> {
+        if let Some((at, _)) = self.policy.hidden_by(tool) {
+            return Entry::Refused(format!("/hide/{at}"));
+        }
+        match (self.policy.tool(tool), self.policy.default.value) {
+            (Some(rules), _) => Entry::Rules(Some(rules)),
+            (None, DefaultDecision::Allow) => Entry::Rules(None),
+            (None, DefaultDecision::Deny) => Entry::Refused("/default".to_owned()),
+        }
+    }
+}
+
+/// What decides about a tool before its arguments do (policy language §3,
+/// steps 2 and 3).
+#[derive(Debug, Clone)]
+pub enum Entry<'p> {
+    /// It is refused by the rule at this pointer, whatever its arguments.
+    Refused(String),
+    /// Its rules decide; none for an unlisted tool that passes.
+    Rules(Option<&'p ToolRules>),
+}
+
+/// Both policies, in the order in which they were given.
+pub(crate) struct Pair<'a, 'p> {
+    pub(crate) old: &'a Compiled<'p>,
+    pub(crate) new: &'a Compiled<'p>,
+    pub(crate) budget: Budget,
+}
+
+/// Compares two policies, along every aspect of every scope.
+pub fn policies(old: &Policy, new: &Policy, budget: &Budget) -> Comparison {
+    compiled(&Compiled::new(old), &Compiled::new(new), budget)
+}
+
+/// Compares two compiled policies, along every aspect of every scope.
+pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comparison {
+    let pair = Pair {
+        old,
+        new,
+        budget: *budget,
+    };
+    let mut changes = Vec::new();
+    let names = names(old.policy, new.policy);
+    let stranger = stranger(&names);
+    let scopes = names
+        .iter()
+        .map(|name| (Scope::Tool(name.clone()), name.as_str()))
+        .chain([(Scope::Unlisted, stranger.as_str())]);
+    for (scope, tool) in scopes {
+        let mut of_tool = Vec::new();
+        of_tool.extend(visibility(&pair, &scope, tool));
+        of_tool.extend(arguments::compare(&pair, &scope, tool));
+        of_tool.extend(limits::of_tool(&pair, &scope, tool));
+        if of_tool.is_empty() {
+            of_tool.extend(wording::of_tool(&pair, &scope, tool));
+        }
+        changes.append(&mut of_tool);
+    }
+    let of_all = limits::of_all_tools(&pair, &names, &stranger);
+    changes.extend(of_all.or_else(|| wording::of_all_tools(&pair)));
+    Comparison::new(changes, names.len())
+}
+
+/// Every tool that either policy names, sorted.
+fn names(old: &Policy, new: &Policy) -> BTreeSet<String> {
+    [old, new]
+        .into_iter()
+        .flat_map(|policy| {
+            let listed = policy.tools.iter().map(|rules| &rules.name);
+            let hidden = policy.hide.iter().map(|entry| &entry.value);
+            listed.chain(hidden.filter(|name| *name != "*"))
+        })
+        .cloned()
+        .collect()
+}
+
+/// A tool that neither policy names: it stands for all of them.
+fn stranger(names: &BTreeSet<String>) -> String {
+    let mut name = "unlisted_tool".to_owned();
+    while names.contains(&name) {
+        name.push('_');
+    }
+    name
+}
+
+fn visibility(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {
+    let hidden_in = |side: &Compiled<'_>| side.policy.hidden_by(tool).map(|(at, _)| at);
+    let (old, new) = (hidden_in(pair.old), hidden_in(pair.new));
+    let (loosened, tightened) = match (old, new) {
+        (Some(_), None) => (Direction::Proved(Vec::new()), Direction::Excluded),
+        (None, Some(_)) => (Direction::Excluded, Direction::Proved(Vec::new())),
+        _ => return None,
+    };
+    let place = |side: &Compiled<'_>, at: Option<usize>| match at {
+        Some(at) => Side::at(side.policy, &format!("/hide/{at}")),
+        None => Side::of_tool(side.policy, tool),
+    };
+    Some(Change::new(
+        scope.clone(),
+        Aspect::Visibility,
+        [place(pair.old, old), place(pair.new, new)],
+        loosened,
+        tightened,
+    ))
+}

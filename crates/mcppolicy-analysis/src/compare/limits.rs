@@ -1,0 +1,421 @@
+//! Which timed sequences of calls pass, of calls that pass alone under both
+//! policies.
+//!
+//! A sequence passes iff every count and every sum stays within its limit. So
+//! one policy's sequences all pass the other iff, for each limit of the other,
+//! the largest count or sum that the one can reach in such a window (its *true
+//! maximum*) is within it. The maxima of counts are exact; those of sums, and
+//! of counts beside sums, are where the amounts are free, and upper bounds
+//! elsewhere. A bound proves that nothing gets through; what a bound leaves
+//! open, a race of calls through both engines proves or leaves undetermined.
+
+mod amounts;
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::arguments::{accept, confirm, uncountable};
+use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
+use super::sequence::{self, Shape, Timed};
+use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
+use super::{Compiled, Entry, Pair, wording};
+use crate::region::{Answer, Budget, Exceeded, Region, Space};
+use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
+
+use amounts::Amounts;
+
+/// One way through the comparison: what `passer` passes and `refuser` refuses.
+struct Way<'w, 'p> {
+    pair: &'w Pair<'w, 'p>,
+    passer: &'w Compiled<'p>,
+    refuser: &'w Compiled<'p>,
+}
+
+/// A limit that a sequence may exceed: so many calls, or so large a sum, within
+/// one window.
+struct Excess {
+    window: Window,
+    reach: u128,
+    /// Which amount is summed; none counts calls.
+    path: Option<Path>,
+}
+
+/// A tool whose calls pass under both policies.
+struct Callable {
+    tool: String,
+    /// The true maxima of its count under its own limits, in the passer.
+    own: PerWindow,
+    amounts: Amounts,
+}
+
+fn limits_of(rules: Option<&ToolRules>) -> &[Limit] {
+    rules
+        .map(|rules| rules.limits.as_slice())
+        .unwrap_or_default()
+}
+
+/// The bounds that limits set on the count, or on the sum at `path`.
+fn bounds(limits: &[Limit], path: Option<&Path>) -> PerWindow {
+    let concerned = limits.iter().filter(|limit| {
+        let summed = limit.increment_from.as_ref().map(|path| &path.value);
+        summed == path
+    });
+    PerWindow::tightest(concerned.map(|limit| (limit.window.value, u128::from(limit.max.value))))
+}
+
+/// The most that the limit at `index` of a tool can come to count in one of its
+/// windows if it is not there itself, under the tool's other limits and
+/// conditions and the limits for all tools; [`u128::MAX`] when nothing bounds
+/// it. An upper bound: the limit certainly refuses nothing when it is no larger
+/// than the limit's `max`. Nothing when no call passes or the budget is spent.
+pub fn reach(rules: &ToolRules, index: usize, for_all: &[Limit], budget: Budget) -> Option<u128> {
+    let limit = rules.limits.get(index)?;
+    let mut others = rules.clone();
+    others.limits.remove(index);
+    let paths = rules
+        .limits
+        .iter()
+        .filter_map(|limit| Some(limit.increment_from.as_ref()?.value.clone()))
+        .collect();
+    let amounts = Amounts::new([Some(&others), None], paths, budget).ok()??;
+    let own = own_counts(&others.limits, &amounts).maxima(UTC);
+    let counts = own.min(bounds(for_all, None).maxima(UTC));
+    let maxima = match limit.increment_from.as_ref().map(|path| &path.value) {
+        None => counts,
+        Some(path) => sums(
+            bounds(&others.limits, Some(path)),
+            counts,
+            amounts.most(path),
+            UTC,
+        ),
+    };
+    Some(maxima.get(limit.window.value))
+}
+
+/// The bounds that a tool's own limits set on its count, those of sums to which
+/// each call adds something included.
+fn own_counts(limits: &[Limit], amounts: &Amounts) -> PerWindow {
+    amounts
+        .ranges()
+        .fold(bounds(limits, None), |counts, range| {
+            let sums = bounds(limits, Some(range.path));
+            counts.min(sums.divided(u128::from(range.least)))
+        })
+}
+
+/// Compares a tool's own limits.
+pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {
+    let (Entry::Rules(old), Entry::Rules(new)) = (pair.old.entry(tool), pair.new.entry(tool))
+    else {
+        return None;
+    };
+    if wording::same_limits(limits_of(old), limits_of(new)) {
+        return None;
+    }
+    let [onward, back] = ways(pair);
+    let loosened = onward.of_tool(tool, new, old);
+    let tightened = back.of_tool(tool, old, new);
+    if loosened == Direction::Excluded && tightened == Direction::Excluded {
+        return None;
+    }
+    let side = |policy| Side::of_tool(policy, tool);
+    let sides = [side(pair.old.policy), side(pair.new.policy)];
+    Some(Change::new(
+        scope.clone(),
+        Aspect::Limits,
+        sides,
+        loosened,
+        tightened,
+    ))
+}
+
+/// Compares the limits on all tools together.
+pub(super) fn of_all_tools(
+    pair: &Pair<'_, '_>,
+    names: &BTreeSet<String>,
+    stranger: &str,
+) -> Option<Change> {
+    let (old, new) = (pair.old.policy, pair.new.policy);
+    if wording::same_limits(&old.all_tools, &new.all_tools) {
+        return None;
+    }
+    let [onward, back] = ways(pair);
+    let loosened = onward.of_all_tools(names, stranger);
+    let tightened = back.of_all_tools(names, stranger);
+    if loosened == Direction::Excluded && tightened == Direction::Excluded {
+        return None;
+    }
+    let sides = [Side::at(old, "/all_tools"), Side::at(new, "/all_tools")];
+    Some(Change::new(
+        Scope::AllTools,
+        Aspect::Limits,
+        sides,
+        loosened,
+        tightened,
+    ))
+}
+
+/// What the new policy passes beyond the old, and the old beyond the new.
+fn ways<'w, 'p>(pair: &'w Pair<'w, 'p>) -> [Way<'w, 'p>; 2] {
+    let way = |passer, refuser| Way {
+        pair,
+        passer,
+        refuser,
+    };
+    [way(pair.new, pair.old), way(pair.old, pair.new)]
+}
+
+impl Way<'_, '_> {
+    fn shared(&self) -> PerWindow {
+        bounds(&self.passer.policy.all_tools, None)
+    }
+
+    fn of_tool(
+        &self,
+        tool: &str,
+        passing: Option<&ToolRules>,
+        refusing: Option<&ToolRules>,
+    ) -> Direction {
+        match self.uncountable_call(tool, passing, refusing) {
+            Direction::Excluded => {}
+            decided => return decided,
+        }
+        let callable = match self.callable(tool, passing, refusing) {
+            Ok(Some(callable)) => callable,
+            Ok(None) => return Direction::Excluded,
+            Err(exceeded) => return Direction::Unknown(Reason::Budget(exceeded)),
+        };
+        self.exceed_own(callable, limits_of(passing), limits_of(refusing))
+    }
+
+    /// A call that passes alone, and whose amount the other policy cannot count
+    /// or has no room for.
+    fn uncountable_call(
+        &self,
+        tool: &str,
+        passing: Option<&ToolRules>,
+        refusing: Option<&ToolRules>,
+    ) -> Direction {
+        let mut space = Space::new(self.pair.budget);
+        let boxes = uncountable(&mut space, refusing);
+        if boxes.is_empty() {
+            return Direction::Excluded;
+        }
+        let mut region = Region::everything();
+        accept(&mut space, passing, &mut region);
+        region.within_one(boxes);
+        let without_limits = refusing.map(|rules| ToolRules {
+            limits: Vec::new(),
+            ..rules.clone()
+        });
+        accept(&mut space, without_limits.as_ref(), &mut region);
+        match space.find(&region) {
+            Answer::Empty => Direction::Excluded,
+            Answer::Unknown(exceeded) => Direction::Unknown(Reason::Budget(exceeded)),
+            Answer::Witness(arguments) => {
+                confirm(self.pair, tool, arguments, self.passer, self.refuser)
+            }
+        }
+    }
+
+    /// The tool, when some call of it passes alone under both policies.
+    fn callable(
+        &self,
+        tool: &str,
+        passing: Option<&ToolRules>,
+        refusing: Option<&ToolRules>,
+    ) -> Result<Option<Callable>, Exceeded> {
+        let paths = [passing, refusing]
+            .into_iter()
+            .flat_map(limits_of)
+            .filter_map(|limit| Some(limit.increment_from.as_ref()?.value.clone()))
+            .collect();
+        let amounts = Amounts::new([passing, refusing], paths, self.pair.budget)?;
+        Ok(amounts.map(|amounts| {
+            let counts = own_counts(limits_of(passing), &amounts);
+            Callable {
+                tool: tool.to_owned(),
+                own: counts.maxima(UTC),
+                amounts,
+            }
+        }))
+    }
+
+    fn exceed_own(
+        &self,
+        mut callable: Callable,
+        passing: &[Limit],
+        refusing: &[Limit],
+    ) -> Direction {
+        let counts = callable.own.min(self.shared().maxima(UTC));
+        let mut excesses = Vec::new();
+        for limit in refusing {
+            let path = limit.increment_from.as_ref().map(|path| path.value.clone());
+            let maxima = match &path {
+                None => counts,
+                Some(path) => {
+                    let bounds = bounds(passing, Some(path));
+                    sums(bounds, counts, callable.amounts.most(path), UTC)
+                }
+            };
+            excesses.extend(Excess::of(limit, maxima, path));
+        }
+        excesses.sort_by_key(|excess| (excess.path.is_some(), excess.reach));
+        self.first_proved(
+            excesses,
+            callable.amounts.reason(),
+            |excess| match &excess.path {
+                None => self.count(std::slice::from_mut(&mut callable), excess),
+                Some(path) => self.sum(&mut callable, path, passing, excess),
+            },
+        )
+    }
+
+    fn of_all_tools(&self, names: &BTreeSet<String>, stranger: &str) -> Direction {
+        let shared = self.shared().maxima(UTC);
+        let mut callables: Vec<Callable> = Vec::new();
+        let mut reached = PerWindow::all(0);
+        let mut failed = None;
+        for tool in std::iter::once(stranger).chain(names.iter().map(String::as_str)) {
+            let (Entry::Rules(passing), Entry::Rules(refusing)) =
+                (self.passer.entry(tool), self.refuser.entry(tool))
+            else {
+                continue;
+            };
+            match self.callable(tool, passing, refusing) {
+                Ok(Some(callable)) => {
+                    reached = reached.plus(callable.own);
+                    callables.push(callable);
+                }
+                Ok(None) => {}
+                Err(exceeded) => {
+                    failed = Some(exceeded);
+                    reached = PerWindow::all(UNBOUNDED);
+                }
+            }
+            if reached.min(shared) == shared && failed.is_none() {
+                // Further tools change nothing.
+                break;
+            }
+        }
+        let total = together(self.shared(), [reached], UTC);
+        let mut excesses: Vec<Excess> = self
+            .refuser
+            .policy
+            .all_tools
+            .iter()
+            .filter_map(|limit| Excess::of(limit, total, None))
+            .collect();
+        excesses.sort_by_key(|excess| excess.reach);
+        let coupled = callables
+            .iter()
+            .find_map(|callable| callable.amounts.reason());
+        let reason = failed.map(Reason::Budget).or(coupled);
+        self.first_proved(excesses, reason, |excess| {
+            self.count(&mut callables, excess)
+        })
+    }
+
+    /// The first excess that a witness proves; excluded when there is none to
+    /// prove.
+    fn first_proved(
+        &self,
+        excesses: Vec<Excess>,
+        reason: Option<Reason>,
+        mut prove: impl FnMut(&Excess) -> Result<Vec<Timed>, Exceeded>,
+    ) -> Direction {
+        let mut undecided = None;
+        for excess in excesses {
+            match prove(&excess) {
+                Err(exceeded) => undecided = undecided.or(Some(Reason::Budget(exceeded))),
+                Ok(calls) => {
+                    let witness = sequence::confirm(self.pair, &calls, self.passer, self.refuser);
+                    match witness {
+                        Some(witness) => return Direction::Proved(vec![witness]),
+                        None => {
+                            debug_assert!(reason.is_some(), "count maxima are exact");
+                            undecided = Some(reason.unwrap_or(Reason::Unconfirmed));
+                        }
+                    }
+                }
+            }
+        }
+        undecided.map_or(Direction::Excluded, Direction::Unknown)
+    }
+
+    /// Enough calls of one tool or several to exceed a count.
+    fn count(&self, callables: &mut [Callable], excess: &Excess) -> Result<Vec<Timed>, Exceeded> {
+        let window = excess.window;
+        let reach = self.affordable(excess.reach)?;
+        let shared = self.shared().maxima(UTC);
+        callables.sort_by_key(|callable| std::cmp::Reverse(callable.own.min(shared).get(window)));
+        let mut shapes = Vec::new();
+        let mut left = reach;
+        let mut maxima = PerWindow::all(0);
+        for callable in callables.iter_mut() {
+            maxima = callable.own.min(shared);
+            let room = u64::try_from(maxima.get(window)).unwrap_or(u64::MAX);
+            let count = room.min(left);
+            let arguments = callable.amounts.smallest();
+            let shape = Rc::new(Shape {
+                tool: callable.tool.clone(),
+                arguments,
+            });
+            shapes.push((shape, count));
+            left -= count;
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(match shapes.as_slice() {
+            [(shape, count)] => sequence::evenly(shape, *count, window, maxima),
+            shapes => sequence::interleaved(shapes, window),
+        })
+    }
+
+    /// Calls whose amounts exceed a sum, as far as a race finds them.
+    fn sum(
+        &self,
+        callable: &mut Callable,
+        path: &Path,
+        passing: &[Limit],
+        excess: &Excess,
+    ) -> Result<Vec<Timed>, Exceeded> {
+        let bounds = bounds(passing, Some(path));
+        let most = callable.amounts.most(path);
+        let calls = excess.reach.div_ceil(most.max(1));
+        self.affordable(calls)?;
+        let mut race = amounts::SumRace {
+            passer: &self.passer.engine,
+            refuser: &self.refuser.engine,
+            tool: &callable.tool,
+            amounts: &mut callable.amounts,
+            path,
+            bounds,
+            window: excess.window,
+            reach: excess.reach,
+            most_calls: self.pair.budget.calls,
+        };
+        Ok(race.packed().or_else(|| race.spread()).unwrap_or_default())
+    }
+
+    fn affordable(&self, calls: u128) -> Result<u64, Exceeded> {
+        match u64::try_from(calls) {
+            Ok(calls) if calls <= self.pair.budget.calls => Ok(calls),
+            _ => Err(Exceeded::Calls),
+        }
+    }
+}
+
+impl Excess {
+    /// What exceeds `limit`, unless the maxima say that nothing does.
+    fn of(limit: &Limit, maxima: PerWindow, path: Option<Path>) -> Option<Excess> {
+        let window = limit.window.value;
+        let max = u128::from(limit.max.value);
+        (maxima.get(window) > max).then_some(Excess {
+            window,
+            reach: max + 1,
+            path,
+        })
+    }
+}

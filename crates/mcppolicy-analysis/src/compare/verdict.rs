@@ -1,0 +1,343 @@
+//! What a comparison answers, as plain data.
+
+use crate::region::Exceeded;
+use mcppolicy_engine::diagnostic::WitnessCall;
+use mcppolicy_engine::engine::{Decision, Kind};
+use mcppolicy_engine::policy::{Policy, Rule};
+use mcppolicy_engine::source::Span;
+
+/// How the new policy stands to the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Both pass the same.
+    Equivalent,
+    /// The new one passes less.
+    Tightened,
+    /// The new one passes more.
+    Loosened,
+    /// The new one passes something more and something less.
+    Mixed,
+    /// It could not be told.
+    Undetermined,
+}
+
+impl Verdict {
+    /// The verdict's name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Equivalent => "equivalent",
+            Verdict::Tightened => "tightened",
+            Verdict::Loosened => "loosened",
+            Verdict::Mixed => "mixed",
+            Verdict::Undetermined => "undetermined",
+        }
+    }
+
+    /// Both changes together; an undetermined one adds nothing to a determined
+    /// one, and has to be named beside it.
+    #[must_use]
+    pub const fn join(self, other: Verdict) -> Verdict {
+        use Verdict::{Equivalent, Loosened, Mixed, Tightened, Undetermined};
+        match (self, other) {
+            (Equivalent, verdict) | (verdict, Equivalent) => verdict,
+            (Undetermined, verdict) | (verdict, Undetermined) => verdict,
+            (Tightened, Tightened) => Tightened,
+            (Loosened, Loosened) => Loosened,
+            _ => Mixed,
+        }
+    }
+}
+
+/// Why something is undetermined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The budget did not suffice; a larger one may.
+    Budget(Exceeded),
+    /// Conditions on a counted amount tie sums to counts in a way that neither
+    /// a bound nor a witness decides.
+    CoupledAmount,
+    /// The engine decided a witness otherwise than claimed: a defect here.
+    Unconfirmed,
+}
+
+impl Reason {
+    /// The reason's name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Budget(_) => "budget",
+            Reason::CoupledAmount => "coupled-amount",
+            Reason::Unconfirmed => "unconfirmed",
+        }
+    }
+}
+
+/// Whether one policy passes something that the other does not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Direction {
+    /// It does not; this is proved.
+    Excluded,
+    /// It does: each of these. Visibility needs none.
+    Proved(Vec<Witness>),
+    /// It could not be told.
+    Unknown(Reason),
+}
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// A tool that either policy names.
+    Tool(String),
+    /// Every other tool.
+    Unlisted,
+    /// The limits that count every call.
+    AllTools,
+}
+
+/// In which respect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aspect {
+    /// Whether a tool can be called at all.
+    Access,
+    /// Whether a tool is in `tools/list`.
+    Visibility,
+    /// Which argument objects pass.
+    Arguments,
+    /// Which timed sequences pass, of calls that pass alone under both.
+    Limits,
+}
+
+impl Aspect {
+    /// The aspect's name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Aspect::Access => "access",
+            Aspect::Visibility => "visibility",
+            Aspect::Arguments => "arguments",
+            Aspect::Limits => "limits",
+        }
+    }
+}
+
+/// Calls that one policy passes throughout and of which the other refuses the
+/// last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Witness {
+    /// The calls in the order of time, of one grant with fresh counters.
+    pub calls: Vec<WitnessCall>,
+    /// How the old policy decides the last of them.
+    pub old: Ruling,
+    /// How the new policy decides the last of them.
+    pub new: Ruling,
+}
+
+impl Witness {
+    /// The ruling of the policy that refuses the last call.
+    pub fn refusal(&self) -> &Ruling {
+        if self.old.is_allow() {
+            &self.new
+        } else {
+            &self.old
+        }
+    }
+}
+
+/// How a policy decides a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// The deciding step.
+    pub kind: Kind,
+    /// The deciding rule, as a JSON Pointer into the policy.
+    pub rule: Option<String>,
+    /// Where that rule stands in the policy's file.
+    pub span: Option<Span>,
+    /// What the agent is told.
+    pub message: Option<String>,
+}
+
+impl Ruling {
+    /// The engine's decision, with its place in `policy`.
+    pub fn new(decision: &Decision<'_>, policy: &Policy) -> Ruling {
+        let rule = decision.rule().map(str::to_owned);
+        let message = decision.denial().and_then(|denial| denial.message.as_ref());
+        Ruling {
+            kind: decision.kind().unwrap_or(Kind::Malformed),
+            span: rule.as_deref().and_then(|rule| locate(policy, rule)),
+            message: message.map(|message| message.clone().into_owned()),
+            rule,
+        }
+    }
+
+    /// Whether the call passes.
+    pub fn is_allow(&self) -> bool {
+        self.kind == Kind::Allow
+    }
+}
+
+/// The place in one policy that a change is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Side {
+    /// A JSON Pointer; none when the policy does not speak of it.
+    pub rule: Option<String>,
+    /// Its span in the policy's file.
+    pub span: Option<Span>,
+}
+
+impl Side {
+    /// The place at `pointer`.
+    pub fn at(policy: &Policy, pointer: &str) -> Side {
+        Side {
+            rule: Some(pointer.to_owned()),
+            span: locate(policy, pointer),
+        }
+    }
+
+    /// The place of a tool's rules, or of what decides instead.
+    pub fn of_tool(policy: &Policy, tool: &str) -> Side {
+        match policy.tool(tool) {
+            Some(rules) => Side {
+                rule: Some(rules.pointer.clone()),
+                span: Some(rules.name_span),
+            },
+            None => Side::at(policy, "/default"),
+        }
+    }
+}
+
+/// Where a rule, a limit, an entry of `hide` or `default` stands.
+fn locate(policy: &Policy, pointer: &str) -> Option<Span> {
+    if pointer == "/default" {
+        return Some(policy.default.span);
+    }
+    if let Some(at) = pointer.strip_prefix("/hide/") {
+        return policy.hide.get(at.parse::<usize>().ok()?).map(|e| e.span);
+    }
+    let of_rule = |rule: &Rule| (rule.pointer == pointer).then_some(rule.span);
+    let mut limits = policy
+        .all_tools
+        .iter()
+        .chain(policy.tools.iter().flat_map(|tool| &tool.limits));
+    let mut rules = policy
+        .tools
+        .iter()
+        .flat_map(|tool| tool.require.iter().chain(&tool.deny_if));
+    limits
+        .find(|limit| limit.pointer == pointer)
+        .map(|limit| limit.span)
+        .or_else(|| rules.find_map(of_rule))
+}
+
+/// One aspect of one scope that is not exactly as before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What changed.
+    pub scope: Scope,
+    /// In which respect.
+    pub aspect: Aspect,
+    /// How.
+    pub verdict: Verdict,
+    /// Why it is undetermined.
+    pub reason: Option<Reason>,
+    /// The place in the old policy.
+    pub old: Side,
+    /// The place in the new policy.
+    pub new: Side,
+    /// What the new policy passes and the old one does not.
+    pub loosened: Vec<Witness>,
+    /// What the old policy passes and the new one does not.
+    pub tightened: Vec<Witness>,
+    /// Only words, names or pointers changed; the verdict is `equivalent`.
+    pub reworded: bool,
+}
+
+impl Change {
+    /// A change from what was found in both directions; the places become
+    /// those of the rules that refuse, where a witness tells.
+    pub fn new(
+        scope: Scope,
+        aspect: Aspect,
+        [old, new]: [Side; 2],
+        loosened: Direction,
+        tightened: Direction,
+    ) -> Change {
+        use Direction::{Excluded, Proved, Unknown};
+        let verdict = match (&loosened, &tightened) {
+            (Unknown(_), _) | (_, Unknown(_)) => Verdict::Undetermined,
+            (Excluded, Excluded) => Verdict::Equivalent,
+            (Proved(_), Excluded) => Verdict::Loosened,
+            (Excluded, Proved(_)) => Verdict::Tightened,
+            (Proved(_), Proved(_)) => Verdict::Mixed,
+        };
+        let mut reason = None;
+        let mut witnesses = |direction| match direction {
+            Excluded => Vec::new(),
+            Proved(witnesses) => witnesses,
+            Unknown(why) => {
+                reason = Some(reason.unwrap_or(why));
+                Vec::new()
+            }
+        };
+        let loosened = witnesses(loosened);
+        let tightened = witnesses(tightened);
+        Change {
+            scope,
+            aspect,
+            verdict,
+            reason,
+            old: refusing(loosened.first().map(|witness| &witness.old)).unwrap_or(old),
+            new: refusing(tightened.first().map(|witness| &witness.new)).unwrap_or(new),
+            loosened,
+            tightened,
+            reworded: false,
+        }
+    }
+
+    /// A change of words only.
+    pub fn reworded(scope: Scope, aspect: Aspect, sides: [Side; 2]) -> Change {
+        let change = Change::new(
+            scope,
+            aspect,
+            sides,
+            Direction::Excluded,
+            Direction::Excluded,
+        );
+        Change {
+            reworded: true,
+            ..change
+        }
+    }
+}
+
+fn refusing(ruling: Option<&Ruling>) -> Option<Side> {
+    let ruling = ruling?;
+    Some(Side {
+        rule: Some(ruling.rule.clone()?),
+        span: ruling.span,
+    })
+}
+
+/// Two policies compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The join of all changes that could be determined; `Undetermined` only
+    /// when there is nothing else.
+    pub verdict: Verdict,
+    /// Whether something is undetermined, beside the verdict.
+    pub undetermined: bool,
+    /// What is not exactly as before: by tool, then the unlisted tools, then
+    /// all together.
+    pub changes: Vec<Change>,
+    /// How many tools were compared by name.
+    pub tools: usize,
+}
+
+impl Comparison {
+    pub(super) fn new(changes: Vec<Change>, tools: usize) -> Comparison {
+        let verdicts = || changes.iter().map(|change| change.verdict);
+        Comparison {
+            verdict: verdicts().fold(Verdict::Equivalent, Verdict::join),
+            undetermined: verdicts().any(|verdict| verdict == Verdict::Undetermined),
+            changes,
+            tools,
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! The gate: which changes fail a job, and whether what is looser lies within
+//! what somebody has approved (diff.md §6).
+//!
+//! A scope of the new policy is judged against its *states*: what the old
+//! policy says of it, and what each approval says. It is covered when
+//!
+//! - one state passes everything that the new policy does, arguments, limits
+//!   and visibility alike; or
+//! - every call that it accepts is accepted by some state, and each of those
+//!   states bears, within its limits, whatever the new policy passes of it.
+//!
+//! The limits of one state never count for the arguments of another: what was
+//! approved once a day stays so, however often the old policy lets other calls
+//! through. What cannot be determined is not covered, unless an approval says
+//! just what the new policy says.
+
+use super::approval::{Approval, Approved, part};
+use super::{Fate, PolicyDiff};
+use crate::compare::arguments::outside;
+use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope, Verdict};
+use crate::region::{Answer, Budget};
+use mcppolicy_engine::diagnostic::WitnessCall;
+use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::policy::{Policy, ToolRules};
+use mcppolicy_engine::time::Time;
+
+/// Which changes the gate refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gate {
+    /// What passes more, or may, beyond what is approved: looser, mixed,
+    /// removed, undetermined.
+    #[default]
+    Loosened,
+    /// Whatever is not equivalent; approvals are of no account.
+    Changed,
+    /// Nothing.
+    Never,
+}
+
+impl Gate {
+    /// Every gate.
+    pub const ALL: [Gate; 3] = [Gate::Loosened, Gate::Changed, Gate::Never];
+
+    /// The word on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Gate::Loosened => "loosened",
+            Gate::Changed => "changed",
+            Gate::Never => "never",
+        }
+    }
+
+    /// The gate of that name.
+    pub fn named(name: &str) -> Option<Gate> {
+        Gate::ALL.into_iter().find(|gate| gate.name() == name)
+    }
+
+    /// Whether the gate refuses what became of a policy.
+    pub fn refuses(self, policy: &PolicyDiff) -> bool {
+        match self {
+            Gate::Never => false,
+            Gate::Loosened => policy.may_pass_more() && !policy.judgement.approves(policy),
+            Gate::Changed => policy.is_different(),
+        }
+    }
+}
+
+/// How a change of one policy stands to what is approved. Approvals are named
+/// by their place in the list that was judged with.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Judgement {
+    /// Each scope that is not within the old policy.
+    pub scopes: Vec<Judged>,
+    /// The approval of the policy's removal.
+    pub removal: Option<usize>,
+    /// Approvals that the old policy covers, so that they no longer matter.
+    pub idle: Vec<usize>,
+}
+
+/// A scope in which the new policy passes, or may pass, more than the old one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// Which.
+    pub scope: Scope,
+    /// Whether that is approved.
+    pub outcome: Outcome,
+}
+
+/// Whether what a scope lets through is approved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is, by these approvals; by none where the scope, looked at by itself,
+    /// is within the old policy after all.
+    Approved(Vec<usize>),
+    /// It is not.
+    Outside(Outside),
+}
+
+/// What lies outside of the old policy and of every approval.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outside {
+    /// How many approvals speak of the scope.
+    pub approvals: usize,
+    /// Calls that the new policy passes throughout, and of which the old one
+    /// and each approval refuse one at least; none where the engine confirms
+    /// no such calls.
+    pub calls: Vec<WitnessCall>,
+    /// Why it could not be told.
+    pub reason: Option<Reason>,
+}
+
+impl Judgement {
+    /// What is judged of a scope.
+    pub fn of(&self, scope: &Scope) -> Option<&Outcome> {
+        let judged = self.scopes.iter().find(|judged| judged.scope == *scope)?;
+        Some(&judged.outcome)
+    }
+
+    /// Whether a change that may pass more is approved; one that may not needs
+    /// no approval and has none.
+    pub fn approves_change(&self, change: &Change) -> bool {
+        passes_more(change) && matches!(self.of(&change.scope), Some(Outcome::Approved(_)))
+    }
+
+    fn approves(&self, policy: &PolicyDiff) -> bool {
+        match &policy.fate {
+            Fate::Added => true,
+            Fate::Removed => self.removal.is_some(),
+            Fate::Compared(comparison) => {
+                let mut needing = comparison.changes.iter().filter(|c| passes_more(c));
+                needing.all(|change| self.approves_change(change))
+                    && self.outside().next().is_none()
+            }
+        }
+    }
+
+    /// The scopes that are not approved.
+    pub fn outside(&self) -> impl Iterator<Item = (&Scope, &Outside)> {
+        self.scopes
+            .iter()
+            .filter_map(|judged| match &judged.outcome {
+                Outcome::Outside(outside) => Some((&judged.scope, outside)),
+                Outcome::Approved(_) => None,
+            })
+    }
+
+    /// The approvals that some scope needs.
+    pub fn used(&self) -> impl Iterator<Item = usize> {
+        let approved = self.scopes.iter().flat_map(|judged| match &judged.outcome {
+            Outcome::Approved(by) => by.as_slice(),
+            Outcome::Outside(_) => &[],
+        });
+        approved.copied().chain(self.removal)
+    }
+}
+
+/// Whether a change passes more, or may.
+pub(super) fn passes_more(change: &Change) -> bool {
+    matches!(
+        change.verdict,
+        Verdict::Loosened | Verdict::Mixed | Verdict::Undetermined
+    )
+}
+
+/// Judges what became of a policy by the approvals of it, each with its place
+/// in the whole list.
+pub fn judge(
+    old: Option<&Policy>,
+    new: Option<&Policy>,
+    changes: &[Change],
+    approvals: &[(usize, &Approval)],
+    budget: &Budget,
+) -> Judgement {
+    let mut judgement = Judgement {
+        idle: idle(old, new, approvals, budget),
+        ..Judgement::default()
+    };
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            let judge = Judge {
+                old,
+                new,
+                approvals,
+                budget,
+            };
+            judgement.scopes = judge.scopes(changes);
+        }
+        (Some(_), None) => {
+            let removal = |(_, approval): &&(usize, &Approval)| {
+                matches!(approval.approved, Approved::Removal)
+            };
+            judgement.removal = approvals.iter().find(removal).map(|(at, _)| *at);
+        }
+        (None, _) => {}
+    }
+    judgement
+}
+
+/// Approvals of what the old state lets through already.
+fn idle(
+    old: Option<&Policy>,
+    new: Option<&Policy>,
+    approvals: &[(usize, &Approval)],
+    budget: &Budget,
+) -> Vec<usize> {
+    let covered = |approval: &Approval| match (&approval.approved, old) {
+        (Approved::State { scope, rules }, Some(old)) => {
+            // The limits on all tools bind calls of the tools that there are.
+            let around = new.unwrap_or(old);
+            let [inner, outer] = [rules, old].map(|state| substitute(state, scope, around));
+            open(&outer, &inner, scope, budget).is_empty()
+        }
+        (Approved::State { .. }, None) => false,
+        (Approved::Removal, old) => old.is_none(),
+    };
+    let idle = approvals.iter().filter(|(_, approval)| covered(approval));
+    idle.map(|(at, _)| *at).collect()
+}
+
+/// Whether one approval lets through all that another does, among the calls of
+/// the policy `around` them.
+pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budget) -> bool {
+    match (outer, inner) {
+        (
+            Approved::State { scope, rules },
+            Approved::State {
+                scope: other,
+                rules: within,
+            },
+        ) if scope == other => {
+            let [outer, inner] = [rules, within].map(|state| substitute(state, scope, around));
+            open(&outer, &inner, scope, budget).is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// A policy of one scope as `state` has it. A tool's scope comes with the
+/// limits on all tools of `around`, which bind it on every side alike; those
+/// limits themselves come with all its tools.
+fn substitute(state: &Policy, scope: &Scope, around: &Policy) -> Policy {
+    if *scope == Scope::AllTools {
+        return Policy {
+            all_tools: state.all_tools.clone(),
+            ..around.clone()
+        };
+    }
+    Policy {
+        all_tools: around.all_tools.clone(),
+        ..part(state, scope)
+    }
+}
+
+/// In which respects `inner` passes, or may pass, what `outer` does not.
+fn open(outer: &Policy, inner: &Policy, scope: &Scope, budget: &Budget) -> Vec<Change> {
+    let comparison = compare::policies(outer, inner, budget);
+    // A tool that neither of two states names is one of the unlisted.
+    let named = |policy: &Policy, tool: &str| {
+        policy.tool(tool).is_some() || policy.hide.iter().any(|entry| entry.value == *tool)
+    };
+    let scope = match scope {
+        Scope::Tool(tool) if !named(outer, tool) && !named(inner, tool) => &Scope::Unlisted,
+        scope => scope,
+    };
+    let changes = comparison.changes.into_iter();
+    changes
+        .filter(|change| change.scope == *scope && passes_more(change))
+        .collect()
+}
+
+struct Judge<'a> {
+    old: &'a Policy,
+    new: &'a Policy,
+    approvals: &'a [(usize, &'a Approval)],
+    budget: &'a Budget,
+}
+
+/// What the old policy or an approval lets through of one scope.
+struct State {
+    policy: Policy,
+    /// `None` is the old policy.
+    approval: Option<usize>,
+    /// In which respects the new policy passes more.
+    open: Vec<Change>,
+}
+
+impl Judge<'_> {
+    fn scopes(&self, changes: &[Change]) -> Vec<Judged> {
+        let mut scopes: Vec<&Scope> = Vec::new();
+        for change in changes.iter().filter(|change| passes_more(change)) {
+            if !scopes.contains(&&change.scope) {
+                scopes.push(&change.scope);
+            }
+        }
+        // Tools that have become callable may exceed, together, what the old
+        // limits on all tools let through: a change that no tool shows.
+        if !scopes.is_empty() && !scopes.contains(&&Scope::AllTools) {
+            scopes.push(&Scope::AllTools);
+        }
+        let judged = scopes.into_iter().map(|scope| Judged {
+            scope: scope.clone(),
+            outcome: self.scope(scope),
+        });
+        judged.collect()
+    }
+
+    fn scope(&self, scope: &Scope) -> Outcome {
+        let target = substitute(self.new, scope, self.new);
+        let mut states: Vec<State> = Vec::new();
+        let approved = self.approvals.iter().filter_map(|(at, approval)| {
+            let Approved::State { scope: of, rules } = &approval.approved else {
+                return None;
+            };
+            (of == scope).then_some((Some(*at), rules.as_ref()))
+        });
+        for (approval, policy) in std::iter::once((None, self.old)).chain(approved) {
+            let policy = substitute(policy, scope, self.new);
+            let open = open(&policy, &target, scope, self.budget);
+            if open.is_empty() {
+                return Outcome::Approved(approval.into_iter().collect());
+            }
+            states.push(State {
+                policy,
+                approval,
+                open,
+            });
+        }
+        self.together(scope, &target, &states)
+    }
+
+    /// Whether several states cover the scope, of which none does alone.
+    fn together(&self, scope: &Scope, target: &Policy, states: &[State]) -> Outcome {
+        let mut outside_of = Outside {
+            approvals: states.len().saturating_sub(1),
+            ..Outside::default()
+        };
+        let mut candidates = Vec::new();
+        if let Some(tool) = tool_of(scope, target, states) {
+            let bearing: Vec<(&State, Option<&ToolRules>)> = states
+                .iter()
+                .filter_map(|state| Some((state, bears(state, &tool)?)))
+                .collect();
+            let rules: Vec<Option<&ToolRules>> = bearing.iter().map(|(_, rules)| *rules).collect();
+            match outside(target.tool(&tool), &rules, *self.budget) {
+                Answer::Empty => {
+                    let by = bearing.iter().filter_map(|(state, _)| state.approval);
+                    return Outcome::Approved(by.collect());
+                }
+                Answer::Witness(arguments) => {
+                    candidates.push(vec![WitnessCall::new(tool, arguments)]);
+                }
+                Answer::Unknown(exceeded) => outside_of.reason = Some(Reason::Budget(exceeded)),
+            }
+        }
+        let open = || states.iter().rev().flat_map(|state| &state.open);
+        let witnesses = open().flat_map(|change| &change.loosened);
+        candidates.extend(witnesses.map(|witness| witness.calls.clone()));
+        outside_of.reason = outside_of
+            .reason
+            .or_else(|| open().find_map(|change| change.reason));
+        let passes = Engine::new(self.new);
+        let refuse: Vec<Engine> = states
+            .iter()
+            .map(|state| Engine::new(&state.policy))
+            .collect();
+        let confirmed = candidates.into_iter().find(|calls| {
+            passes_all(&passes, calls) && !refuse.iter().any(|engine| passes_all(engine, calls))
+        });
+        if let Some(calls) = confirmed {
+            outside_of.calls = calls;
+            outside_of.reason = None;
+        }
+        Outcome::Outside(outside_of)
+    }
+}
+
+/// The tool whose rules a scope's are; a stranger for the unlisted ones.
+fn tool_of(scope: &Scope, target: &Policy, states: &[State]) -> Option<String> {
+    match scope {
+        Scope::Tool(tool) => Some(tool.clone()),
+        Scope::AllTools => None,
+        Scope::Unlisted => {
+            let policies = || states.iter().map(|s| &s.policy).chain([target]);
+            let mut name = "unlisted_tool".to_owned();
+            while policies().any(|policy| policy.tool(&name).is_some()) {
+                name.push('_');
+            }
+            Some(name)
+        }
+    }
+}
+
+/// The rules of a state that shows the tool and whose limits bear what the new
+/// policy passes of the calls that it accepts.
+fn bears<'s>(state: &'s State, tool: &str) -> Option<Option<&'s ToolRules>> {
+    let narrower = |change: &Change| matches!(change.aspect, Aspect::Limits | Aspect::Visibility);
+    if state.open.iter().any(narrower) {
+        return None;
+    }
+    match Compiled::new(&state.policy).entry(tool) {
+        Entry::Refused(_) => None,
+        Entry::Rules(_) => Some(state.policy.tool(tool)),
+    }
+}
+
+/// When calls take place whose time does not matter: 2026-01-01 10:00 UTC.
+const WHENEVER: i64 = 1_767_261_600;
+
+/// The time of a witness's first call.
+pub(super) fn time_of(call: &WitnessCall) -> Time {
+    call.at.unwrap_or(Time::new(WHENEVER, 0))
+}
+
+/// Whether an engine passes every call, as one grant's with fresh counters.
+fn passes_all(engine: &Engine, calls: &[WitnessCall]) -> bool {
+    let mut counters = Counters::default();
+    calls.iter().all(|call| {
+        (0..call.repeat).all(|index| {
+            let time = time_of(call).plus(call.every.times(index));
+            let call = Call::new("witness", &call.tool, &call.arguments, time);
+            engine.decide(&call, &mut counters).decision.is_allow()
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

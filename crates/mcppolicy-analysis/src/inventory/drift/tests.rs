@@ -1,0 +1,176 @@
+//! Drift in words: what a finding says, and the text that it points at.
+
+use super::*;
+use mcppolicy_engine::source::SourceMap;
+
+struct Pair {
+    map: SourceMap,
+    old: Inventory,
+    new: Inventory,
+}
+
+impl Pair {
+    fn new(old: &str, new: &str) -> Pair {
+        let mut map = SourceMap::new();
+        let mut read = |name: &str, text: &str| {
+            let (_, inventory, findings) = Inventory::read(&mut map, name, text.as_bytes());
+            assert_eq!(findings, []);
+            inventory.unwrap()
+        };
+        let (old, new) = (read("old.json", old), read("new.json", new));
+        Pair { map, old, new }
+    }
+
+    /// Each finding as its rule, its message, its pointer and the text that it
+    /// marks in the inventory of `side`.
+    fn said(&self, side: Side) -> Vec<[String; 4]> {
+        let drift = drift(&self.old, &self.new);
+        findings(&drift, &self.old, &self.new, side)
+            .into_iter()
+            .map(|found| {
+                let text = self.map.get(found.location.file).slice(found.location.span);
+                [
+                    found.rule.to_owned(),
+                    found.message,
+                    found.pointer,
+                    text.to_owned(),
+                ]
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn a_changed_tool_is_shown_with_the_changed_words_in_their_place() {
+    let pair = Pair::new(
+        r#"{"tools":[{"name":"t","title":"T","description":"Reads one file of the project and returns what stands in it as text.",
+            "annotations":{"readOnlyHint":true},"inputSchema":{"properties":{"p":{"type":"string","description":"a path"}},"required":["p"]},
+            "_meta":{"ui":"a"}}]}"#,
+        r#"{"tools":[{"name":"t","title":"T","description":"Reads any file of the project and returns what stands in it as text.",
+            "annotations":{"readOnlyHint":false},"inputSchema":{"properties":{"p":{"type":"string","description":"a secret path"},"q":{"type":"integer"}},
+            "required":["p","q"]},"_meta":{"ui":"b"},"icons":[]}]}"#,
+    );
+    let due = [
+        [
+            CHANGED_TOOL,
+            "/icons of `t` is new: []",
+            "/tools/0/name",
+            r#""t""#,
+        ],
+        [
+            CHANGED_TOOL,
+            "The description of `t` has changed: Reads [-one-]{+any+} file of the …",
+            "/tools/0/description",
+            r#""Reads one file of the project and returns what stands in it as text.""#,
+        ],
+        [
+            CHANGED_TOOL,
+            "The annotation readOnlyHint of `t` has changed: was true, is false",
+            "/tools/0/annotations/readOnlyHint",
+            "true",
+        ],
+        [
+            CHANGED_TOOL,
+            "/inputSchema/properties/q of `t` is new: {\"type\":\"integer\"}",
+            "/tools/0/inputSchema/properties",
+            r#"{"p":{"type":"string","description":"a path"}}"#,
+        ],
+        [
+            CHANGED_TOOL,
+            "/inputSchema/properties/p/description of `t` has changed: a {+secret +}path",
+            "/tools/0/inputSchema/properties/p/description",
+            r#""a path""#,
+        ],
+        [
+            CHANGED_TOOL,
+            "/inputSchema/required of `t` has changed: was [\"p\"], is [\"p\",\"q\"]",
+            "/tools/0/inputSchema/required",
+            r#"["p"]"#,
+        ],
+        [
+            CHANGED_TOOL,
+            "/_meta/ui of `t` has changed: [-a-]{+b+}",
+            "/tools/0/_meta/ui",
+            r#""a""#,
+        ],
+    ];
+    assert_eq!(pair.said(Side::Old), due);
+    let places: Vec<String> = pair
+        .said(Side::New)
+        .into_iter()
+        .map(|[.., text]| text)
+        .collect();
+    assert!(
+        places.contains(&"\"a secret path\"".to_owned()),
+        "{places:?}"
+    );
+    assert!(
+        places.contains(&r#"{"type":"integer"}"#.to_owned()),
+        "{places:?}"
+    );
+}
+
+#[test]
+fn new_and_missing_tools_are_named_in_either_inventory() {
+    let pair = Pair::new(
+        r#"[{"name":"gone"},{"name":"kept"}]"#,
+        r#"[{"name":"kept"},{"name":"new","description":"Does more"}]"#,
+    );
+    let new = "The server has a new tool `new`: Does more";
+    let gone = "The server no longer has the tool `gone`";
+    assert_eq!(
+        pair.said(Side::Old),
+        [
+            [NEW_TOOL, new, "", ""],
+            [MISSING_TOOL, gone, "/0/name", "\"gone\""]
+        ]
+    );
+    assert_eq!(
+        pair.said(Side::New),
+        [
+            [MISSING_TOOL, gone, "", ""],
+            [NEW_TOOL, new, "/1/name", "\"new\""]
+        ]
+    );
+}
+
+#[test]
+fn what_neither_model_nor_client_can_tell_apart_is_no_drift() {
+    let pair = Pair::new(
+        r#"[{"name":"b","annotations":{"readOnlyHint":true,"title":"B"},"inputSchema":{"type":"object","required":["x","y"]},"icons":null},{"name":"a"}]"#,
+        r#"[{"name":"a"},{"inputSchema":{"required":["y","x"],"type":"object"},"annotations":{"title":"\u0042","readOnlyHint":true},"name":"b"}]"#,
+    );
+    assert_eq!(pair.said(Side::Old), [] as [[String; 4]; 0]);
+}
+
+#[test]
+fn a_hint_of_the_servers_own_and_an_older_title_count_too() {
+    let pair = Pair::new(
+        r#"[{"name":"t","title":"T","annotations":{"title":"one","askFirst":true}}]"#,
+        r#"[{"name":"t","title":"T","annotations":{"title":"two","askFirst":false}}]"#,
+    );
+    let messages: Vec<String> = pair
+        .said(Side::Old)
+        .into_iter()
+        .map(|[_, m, ..]| m)
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "/annotations/title of `t` has changed: [-one-]{+two+}",
+            "/annotations/askFirst of `t` has changed: was true, is false",
+        ]
+    );
+}
+
+#[test]
+fn a_long_text_is_cut_and_says_so() {
+    let old = format!(r#"[{{"name":"t","description":"{}"}}]"#, "a".repeat(5_000));
+    let pair = Pair::new(&old, r#"[{"name":"t","description":"short"}]"#);
+    let said = pair.said(Side::Old);
+    let message = &said[0][1];
+    assert!(
+        message.ends_with("a… (3000 more characters)-]{+short+}"),
+        "{message}"
+    );
+}

@@ -1,0 +1,13 @@
+//! What policies let through: linting, replay and comparison.
+
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
+
+pub mod compare;
+pub mod diff;
+pub mod fix;
+pub mod inventory;
+pub mod lint;
+pub mod region;
+pub mod replay;
+pub mod report;
+pub mod starter;

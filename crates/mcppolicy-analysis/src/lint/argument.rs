@@ -1,0 +1,124 @@
+//! What an argument is for, told from its name: text that a server runs, opens
+//! or fetches, or an amount of money.
+
+use super::context::Tool;
+use crate::inventory::category::words;
+use crate::inventory::schema::{InputSchema, Presence};
+use mcppolicy_engine::nearest::nearest;
+use mcppolicy_engine::policy::Path;
+
+/// Text of the caller's choice that makes a server do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freeform {
+    /// Code or a shell command.
+    Code,
+    /// A query in a language that can do more than look.
+    Query,
+    /// An address to fetch.
+    Url,
+    /// A path of the file system.
+    Path,
+}
+
+impl Freeform {
+    /// What the argument called `name` takes, where it is one of these.
+    pub fn of(name: &str) -> Option<Freeform> {
+        let words = words::split(name);
+        if words::is_code(&words) {
+            return Some(Freeform::Code);
+        }
+        match words.last()?.as_str() {
+            "query" | "queries" | "statement" | "graphql" => Some(Freeform::Query),
+            "url" | "urls" | "uri" | "href" | "endpoint" => Some(Freeform::Url),
+            "path" | "paths" | "filepath" | "filename" | "directory" | "dir" | "cwd" => {
+                Some(Freeform::Path)
+            }
+            _ => None,
+        }
+    }
+
+    /// The words for it in a message.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Freeform::Code => "code or a command",
+            Freeform::Query => "a query",
+            Freeform::Url => "a URL",
+            Freeform::Path => "a path",
+        }
+    }
+
+    /// A value that nobody would have let pass.
+    pub const fn telling(self) -> &'static str {
+        match self {
+            Freeform::Code => "rm -rf /",
+            Freeform::Query => "DROP TABLE users",
+            Freeform::Url => "http://169.254.169.254/",
+            Freeform::Path => "../../etc/passwd",
+        }
+    }
+}
+
+/// Whether the argument called `name` is an amount, of money where its tool
+/// moves money.
+pub fn is_amount(name: &str) -> bool {
+    words::split(name)
+        .iter()
+        .any(|word| words::is_amount(word) || matches!(word.as_str(), "price" | "total"))
+}
+
+/// Whether `path` certainly leads to nothing that the server reads: its schema
+/// admits no such argument, or does not describe it and describes one whose
+/// name is near.
+pub fn is_mistaken(tool: &Tool<'_>, path: &Path) -> bool {
+    let (Some(listed), Some(argument)) = (tool.listed, tool.argument(path)) else {
+        return false;
+    };
+    match argument.presence {
+        Presence::Declared | Presence::Unsaid => false,
+        Presence::Refused => true,
+        Presence::Undeclared => {
+            let schema = listed.arguments();
+            let (known, name) = described(&schema, path);
+            nearest(name, schema.names_under(known).into_iter()).is_some()
+        }
+    }
+}
+
+/// The part of `path` that a schema describes, and the name behind it.
+pub fn described<'p>(schema: &InputSchema<'_>, path: &'p Path) -> (&'p [String], &'p str) {
+    let segments = path.segments();
+    let has = |length: &usize| {
+        let known = segments.get(..*length).unwrap_or_default();
+        schema.argument(known).presence == Presence::Declared
+    };
+    let length = (1..segments.len()).take_while(has).count();
+    let known = segments.get(..length).unwrap_or_default();
+    (known, segments.get(length).map_or("", String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_of_a_name_says_what_an_argument_takes() {
+        for (name, kind) in [
+            ("command", Some(Freeform::Code)),
+            ("sqlQuery", Some(Freeform::Code)),
+            ("query", Some(Freeform::Query)),
+            ("image_url", Some(Freeform::Url)),
+            ("filePath", Some(Freeform::Path)),
+            ("pathology", None),
+            ("url_count", None),
+            ("", None),
+        ] {
+            assert_eq!(Freeform::of(name), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_told_from_counts() {
+        assert!(is_amount("amount") && is_amount("amount_cents") && is_amount("totalPrice"));
+        assert!(!is_amount("count") && !is_amount("page") && !is_amount("summary"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Where a check leaves what it found.
+
+use super::context::Context;
+use super::{Rule, witness};
+use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
+use mcppolicy_engine::engine::Decision;
+use mcppolicy_engine::source::{Location, Span};
+
+/// How many steps (a rule or limit looked at) one rule may have decided to
+/// prove its findings in one policy. Beyond it findings come without a witness
+/// rather than late, and what only a call can show is not looked for.
+const BUDGET: u64 = 1_000_000;
+
+/// Collects the findings of one rule.
+pub struct Reporter<'a> {
+    rule: &'static Rule,
+    severity: Severity,
+    context: &'a Context<'a>,
+    budget: u64,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(
+        rule: &'static Rule,
+        severity: Severity,
+        context: &'a Context<'a>,
+    ) -> Reporter<'a> {
+        Reporter {
+            rule,
+            severity,
+            context,
+            budget: BUDGET,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Whether the rule's pedantic cases are asked for.
+    pub fn is_pedantic(&self) -> bool {
+        self.context.settings.pedantic
+    }
+
+    /// A finding of this rule, not yet reported.
+    pub fn finding(
+        &self,
+        span: Span,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Finding {
+        let location = self.at(span);
+        Finding::new(self.rule.name, self.severity, location, pointer, message)
+    }
+
+    /// A finding of one of the rule's pedantic cases: a note.
+    pub fn pedantic_finding(
+        &self,
+        span: Span,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Finding {
+        let location = self.at(span);
+        Finding::new(self.rule.name, Severity::Note, location, pointer, message)
+    }
+
+    /// A finding of a case that weighs more or less than the rule's others: its
+    /// severity, unless the user has set one for the rule.
+    pub fn finding_of(
+        &self,
+        severity: Severity,
+        span: Span,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Finding {
+        let severity = match self.context.settings.level(self.rule).is_some() {
+            true => self.severity,
+            false => severity,
+        };
+        Finding::new(self.rule.name, severity, self.at(span), pointer, message)
+    }
+
+    /// A span of the policy as a location.
+    pub fn at(&self, span: Span) -> Location {
+        self.context.policy.at(span)
+    }
+
+    /// Reports a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// `calls`, if the engine lets all of them pass.
+    pub fn passing(&mut self, calls: Vec<WitnessCall>) -> Option<Vec<WitnessCall>> {
+        self.confirmed(calls, |_, decision| decision.is_allow())
+    }
+
+    /// `calls`, if the engine refuses all of them.
+    pub fn refused(&mut self, calls: Vec<WitnessCall>) -> Option<Vec<WitnessCall>> {
+        self.confirmed(calls, |_, decision| decision.is_deny())
+    }
+
+    /// `calls`, if the engine lets all of them pass but the last, and refuses
+    /// that one by `rule`.
+    pub fn last_refused_by(
+        &mut self,
+        calls: Vec<WitnessCall>,
+        rule: &str,
+    ) -> Option<Vec<WitnessCall>> {
+        self.confirmed(calls, |is_last, decision| {
+            if is_last {
+                decision.rule() == Some(rule)
+            } else {
+                decision.is_allow()
+            }
+        })
+    }
+
+    fn confirmed(
+        &mut self,
+        calls: Vec<WitnessCall>,
+        holds: impl Fn(bool, &Decision<'_>) -> bool,
+    ) -> Option<Vec<WitnessCall>> {
+        let steps = calls.iter().fold(0, |sum: u64, call| {
+            let each = self.context.steps(&call.tool);
+            sum.saturating_add(call.repeat.saturating_mul(each))
+        });
+        self.budget = self.budget.checked_sub(steps)?;
+        let total = witness::count(&calls);
+        let mut seen = 0;
+        let mut confirmed = total > 0;
+        witness::replay(self.context.engine, &calls, |_, decision| {
+            seen += 1;
+            confirmed &= holds(seen == total, decision);
+            confirmed
+        });
+        confirmed.then_some(calls)
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}

@@ -1,0 +1,249 @@
+//! What the rules about allowlists share: which argument a list guards, and
+//! whether the whole policy lets a bad value through.
+
+pub(super) mod anchor;
+pub(super) mod host;
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::{Context, Reporter};
+use crate::lint::context::Tool;
+use crate::lint::context::questions::are_related;
+use mcppolicy_engine::diagnostic::WitnessCall;
+use mcppolicy_engine::pattern::Pattern;
+use mcppolicy_engine::policy::{Condition, Path, Test};
+
+/// What kind of text an argument takes, as far as its name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A path of a file or a directory.
+    Path,
+    /// A command or its arguments.
+    Command,
+    /// A URL.
+    Url,
+    /// The name of a host.
+    Host,
+    /// A query in SQL or another language, or code.
+    Query,
+}
+
+impl Subject {
+    /// What the argument at `path` takes, told from the last word of its name.
+    pub(super) fn of(path: &Path) -> Option<Subject> {
+        let name = path.segments().last()?;
+        let word = last_word(name);
+        Some(match word.as_str() {
+            "path" | "paths" | "file" | "filename" | "filepath" | "dir" | "dirname"
+            | "directory" | "folder" | "cwd" | "workdir" => Subject::Path,
+            "command" | "commands" | "cmd" | "cmdline" | "commandline" | "script" | "shell"
+            | "bash" | "exec" | "args" | "argv" | "arguments" => Subject::Command,
+            "url" | "uri" | "endpoint" | "webhook" | "link" | "href" | "callback" => Subject::Url,
+            "host" | "hostname" | "domain" => Subject::Host,
+            "sql" | "query" | "statement" | "code" => Subject::Query,
+            _ => return None,
+        })
+    }
+}
+
+/// The last word of `file_path`, `filePath` or `file-path`, in lower case.
+fn last_word(name: &str) -> String {
+    let mut word = String::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && was_lower) {
+            word.clear();
+        }
+        if c.is_ascii_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        }
+        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+    }
+    word
+}
+
+/// A list of patterns that an argument must match.
+pub(super) struct Allowlist<'a> {
+    /// Which argument.
+    pub(super) path: &'a Path,
+    /// The first of its patterns.
+    pub(super) condition: &'a Condition,
+    pub(super) pattern: &'a Pattern,
+}
+
+/// The arguments of a tool that patterns guard; those whose values a list
+/// names one by one are what their author says they are.
+pub(super) fn allowlists<'a>(tool: &Tool<'a>) -> Vec<Allowlist<'a>> {
+    let rules = tool.rules;
+    let required = || rules.require.iter().flat_map(|rule| &rule.conditions);
+    let mut lists: Vec<Allowlist<'a>> = Vec::new();
+    for condition in required() {
+        let path = &condition.path.value;
+        let is_named = |other: &Condition| {
+            other.path.value == *path && matches!(other.test, Test::Eq(_) | Test::In(_))
+        };
+        if let Test::Regex(pattern) = &condition.test
+            && !demands_only_text(pattern.hir())
+            && !lists.iter().any(|list| list.path == path)
+            && !required().any(is_named)
+        {
+            lists.push(Allowlist {
+                path,
+                condition,
+                pattern,
+            });
+        }
+    }
+    lists
+}
+
+/// Whether any `require` says which values are fine at a path or around it.
+pub(super) fn is_listed(tool: &Tool<'_>, path: &Path) -> bool {
+    let mut required = tool.rules.require.iter().flat_map(|rule| &rule.conditions);
+    required.any(|condition| {
+        are_related(&condition.path.value, path)
+            && match &condition.test {
+                Test::Eq(_) | Test::In(_) | Test::Contains(_) => true,
+                Test::Regex(pattern) => !demands_only_text(pattern.hir()),
+                Test::Exists(_) | Test::Neq(_) | Test::NotIn(_) | Test::Compare(..) => false,
+            }
+    })
+}
+
+/// Whether a pattern says no more than that there is some text: `\S`, `.+`.
+pub(super) fn demands_only_text(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(_) | HirKind::Alternation(_) => false,
+        HirKind::Class(Class::Unicode(class)) => {
+            // A class of nearly everything: at most white space is missing.
+            let missing = |c: char| {
+                !class
+                    .ranges()
+                    .iter()
+                    .any(|r| (r.start()..=r.end()).contains(&c))
+            };
+            !(' '..='~').any(|c| c != ' ' && missing(c))
+        }
+        HirKind::Class(Class::Bytes(_)) => false,
+        HirKind::Repetition(repetition) => demands_only_text(&repetition.sub),
+        HirKind::Capture(capture) => demands_only_text(&capture.sub),
+        HirKind::Concat(pieces) => pieces.iter().all(demands_only_text),
+    }
+}
+
+/// A string at a path: each of some patterns matches it, or does not.
+pub(super) struct Wanted<'a> {
+    pub(super) path: &'a Path,
+    pub(super) matching: Vec<&'a str>,
+    pub(super) not: Vec<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn matching(path: &'a Path, patterns: &[&'a str]) -> Wanted<'a> {
+        Wanted {
+            path,
+            matching: patterns.to_vec(),
+            not: Vec::new(),
+        }
+    }
+}
+
+/// A call with such a string that the whole policy lets pass. Nothing where
+/// there is none, or none is found within the budget.
+pub(super) fn accepted(
+    context: &Context<'_>,
+    tool: &Tool<'_>,
+    wanted: &Wanted<'_>,
+) -> Option<WitnessCall> {
+    let parse = |text: &&str| Pattern::parse(text).ok().map(Test::Regex);
+    let matching: Vec<Test> = wanted.matching.iter().map(parse).collect::<Option<_>>()?;
+    let not: Vec<Test> = wanted.not.iter().map(parse).collect::<Option<_>>()?;
+    let answer = context.ask(tool, |arguments| {
+        let space = arguments.space();
+        let mut literals = Vec::new();
+        literals.extend(matching.iter().map(|test| space.test(wanted.path, test)));
+        literals.extend(not.iter().map(|test| !space.test(wanted.path, test)));
+        arguments.accepted(&literals)
+    });
+    let arguments = answer.witness()?;
+    Some(WitnessCall::new(tool.name(), arguments))
+}
+
+/// The same with the most telling of some patterns, if any value at all is
+/// bad.
+pub(super) fn telling<'a>(
+    context: &Context<'_>,
+    tool: &Tool<'_>,
+    path: &'a Path,
+    bad: &'a str,
+    telling: &[&'a str],
+) -> Option<WitnessCall> {
+    let any = accepted(context, tool, &Wanted::matching(path, &[bad]))?;
+    let mut better = telling
+        .iter()
+        .map(|more| Wanted::matching(path, &[bad, more]));
+    Some(
+        better
+            .find_map(|wanted| accepted(context, tool, &wanted))
+            .unwrap_or(any),
+    )
+}
+
+/// A finding at a list's pattern with calls that pass.
+pub(super) fn report(
+    reporter: &mut Reporter<'_>,
+    list: &Allowlist<'_>,
+    calls: Vec<WitnessCall>,
+    message: String,
+    help: &str,
+    is_pedantic: bool,
+) {
+    let Some(calls) = reporter.passing(calls) else {
+        return;
+    };
+    let span = list.condition.value_span;
+    let pointer = format!("{}/value", list.condition.pointer);
+    let finding = match is_pedantic {
+        true => reporter.pedantic_finding(span, pointer, message),
+        false => reporter.finding(span, pointer, message),
+    };
+    reporter.push(finding.help(help).witness(calls));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(path: &str) -> Option<Subject> {
+        Subject::of(&Path::parse(path).unwrap())
+    }
+
+    #[test]
+    fn the_last_word_of_a_name_says_what_an_argument_takes() {
+        for path in [
+            "args.path",
+            "args.file_path",
+            "args.filePath",
+            "args.o.target-dir",
+            "args.FILE",
+        ] {
+            assert_eq!(subject(path), Some(Subject::Path), "{path}");
+        }
+        for path in ["args.command", "args.shellCmd", "args.args"] {
+            assert_eq!(subject(path), Some(Subject::Command), "{path}");
+        }
+        for path in ["args.imageURL", "args.imageUrl", "args.callback"] {
+            assert_eq!(subject(path), Some(Subject::Url), "{path}");
+        }
+        for path in [
+            "args.profile",
+            "args.branch",
+            "args.path.value",
+            "args.xpath",
+            "args.hosted",
+        ] {
+            assert_eq!(subject(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! An allowlist for a command that accepts what a shell takes apart.
+
+use super::allowlist::anchor::is_open_ended;
+use super::allowlist::{Subject, allowlists, report, telling};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use mcppolicy_engine::diagnostic::Severity;
+
+/// `allowlist-admits-shell`
+pub static RULE: Rule = Rule {
+    name: "allowlist-admits-shell",
+    summary: "An allowlist for a command that accepts `;`, `|`, `&`, `>`, `$(`, a backquote or a newline",
+    group: Group::Security,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "For arguments that take a command by their name (`command`, `cmd`, `script`, `args` …) and that \
+           patterns guard, decides exactly whether all rules of the tool together let a value pass in which \
+           a shell would find a second command, a redirection or a substitution outside of quotes. A \
+           pattern that is open at an end is `unanchored-allowlist`'s business.",
+    why: "The list names harmless commands, and a shell that runs the text sees more in it: \
+          `git log > ~/.bashrc` is a `git log`, and writes a file.",
+    bad: &[
+        Bad {
+            says: "What may follow the command may be anything",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "^git (status|log)( .*)?$" }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "A `deny_if` beside it thinks of some and not of all",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "^ls( .*)?$" }] }],
+      "deny_if": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "[;&|`]|\\$\\(" }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+    ],
+    good: &[
+        Good {
+            says: "Only characters that mean nothing to a shell",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "^git (status|log)( [A-Za-z0-9=-]+)*$" }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "Between single quotes they mean nothing either",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "^git commit -m '[^']*'$" }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "The commands are named one by one",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "in", "value": ["make test | tee log"] }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "A message is no command",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "add_comment": {
+      "require": [{ "conditions": [{ "path": "args.message", "op": "regex", "value": "^[A-Z].*$" }] }]
+    }
+  }
+}"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+/// A metacharacter outside of single quotes, or one that double quotes do not
+/// take the meaning from either.
+const BAD: &str = concat!(
+    r#"(?s)^(?:[^'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*"#,
+    r#"(?:[;|&>\n`]|\$\(|"(?:[^"\\]|\\.)*(?:\$\(|`))"#
+);
+
+const TELLING: [&str; 7] = [
+    r" > ~/\.bashrc$",
+    " ; rm -rf /$",
+    r" \| sh$",
+    " && id$",
+    r"\$\(id\)",
+    "`id`",
+    r"\nid$",
+];
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in context.open_tools() {
+        for list in allowlists(tool) {
+            if Subject::of(list.path) != Some(Subject::Command) || is_open_ended(tool, list.path) {
+                continue;
+            }
+            let Some(call) = telling(context, tool, list.path, BAD, &TELLING) else {
+                continue;
+            };
+            let message = format!(
+                "The list for `{}` of `{}` accepts what a shell takes apart: a second command, a redirection or a substitution",
+                list.path,
+                tool.name()
+            );
+            let help = "list the characters that arguments may have, such as [A-Za-z0-9_=-], in place of `.`";
+            report(reporter, &list, vec![call], message, help, false);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! An allowlist for a path that accepts a way out.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::allowlist::anchor::is_open_ended;
+use super::allowlist::{Allowlist, Subject, Wanted, accepted, allowlists, report, telling};
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use mcppolicy_engine::diagnostic::Severity;
+
+/// `allowlist-admits-traversal`
+pub static RULE: Rule = Rule {
+    name: "allowlist-admits-traversal",
+    summary: "An allowlist for a path that accepts `..`, or an absolute path beside relative ones",
+    group: Group::Security,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for commands whose \
+           pattern has a place for a path, decides exactly whether all rules of the tool together let a \
+           value pass with a `..` segment, or an absolute path where relative ones are meant. Under \
+           `--pedantic` also a NUL or a newline. A pattern that is open at an end for no good reason is \
+           `unanchored-allowlist`'s business.",
+    why: "`^docs/[a-z/.]+$` looks like one folder, and `docs/../../etc/passwd` is in it. What the server \
+          makes of `..` is not for the policy to hope for.",
+    bad: &[
+        Bad {
+            says: "The dot that file names need also spells `..`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^docs/[A-Za-z0-9_/.-]+$" }] }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "The slash that folders need also begins an absolute path",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^[a-z/]+$" }] }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "A command with a path in it",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "^cat [A-Za-z0-9_/.-]+$" }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+    ],
+    good: &[
+        Good {
+            says: "A `deny_if` takes `..` away",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^docs/" }] }],
+      "deny_if": [{ "conditions": [{ "path": "args.path", "op": "contains", "value": ".." }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "Each segment begins with a letter",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^docs(/[a-z][a-z0-9.-]*)+$" }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "Absolute paths of one folder are meant",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^/srv/docs(/[a-z]+)+\\.md$" }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "A branch is no path: Git has no branch with `..`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_branch": {
+      "require": [{ "conditions": [{ "path": "args.branch", "op": "regex", "value": "^agent/[a-z0-9./-]+$" }] }]
+    }
+  }
+}"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+/// A `..` segment, in a path or in a word of a command.
+const TRAVERSAL: &str = r"(?:^|[/\\\s=:])\.\.(?:[/\\\s]|$)";
+
+const TELLING_TRAVERSAL: [&str; 3] = [
+    r"(?:^|[/\s=])\.\./\.\./etc/passwd$",
+    r"(?:^|[/\s=])\.\./\.\./[a-z]+$",
+    r"(?:^|[/\s=])\.\./[a-z]+$",
+];
+
+/// Nobody lists this one beside relative paths.
+const ABSOLUTE: &str = "^/etc(?:/|$)";
+
+const TELLING_ABSOLUTE: [&str; 1] = ["^/etc/passwd$"];
+
+const RELATIVE: &str = "^[^/]";
+
+const CONTROL: &str = r"[\x00\n]";
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in context.open_tools() {
+        for list in allowlists(tool) {
+            let takes_path = match Subject::of(list.path) {
+                Some(Subject::Path) => true,
+                Some(Subject::Command) => has_place_for_path(list.pattern.hir()),
+                _ => false,
+            };
+            if takes_path && !is_open_ended(tool, list.path) {
+                look(context, reporter, tool, &list);
+            }
+        }
+    }
+}
+
+fn look(
+    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
+    tool: &crate::lint::context::Tool<'_>,
+    list: &Allowlist<'_>,
+) {
+    let (path, name) = (list.path, tool.name());
+    let mut what = Vec::new();
+    let mut calls = Vec::new();
+    if let Some(call) = telling(context, tool, path, TRAVERSAL, &TELLING_TRAVERSAL) {
+        what.push("`..`");
+        calls.push(call);
+    }
+    if Subject::of(path) == Some(Subject::Path)
+        && let Some(call) = telling(context, tool, path, ABSOLUTE, &TELLING_ABSOLUTE)
+        && accepted(context, tool, &Wanted::matching(path, &[RELATIVE])).is_some()
+    {
+        what.push("an absolute path beside relative ones");
+        calls.push(call);
+    }
+    let mut is_pedantic = false;
+    if calls.is_empty() && reporter.is_pedantic() {
+        let call = accepted(context, tool, &Wanted::matching(path, &[CONTROL]));
+        calls.extend(call);
+        what.push("a NUL or a newline");
+        is_pedantic = true;
+    }
+    if calls.is_empty() {
+        return;
+    }
+    let message = format!(
+        "The list for `{path}` of `{name}` accepts {}",
+        what.join(", and ")
+    );
+    let help = "let each segment begin with a letter or digit, as in \"^docs(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$\", or add \"deny_if\" with \"op\": \"contains\", \"value\": \"..\"";
+    report(reporter, list, calls, message, help, is_pedantic);
+}
+
+/// Whether a pattern has a class that is meant for paths: with a slash, and
+/// without what ends a word.
+fn has_place_for_path(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => false,
+        HirKind::Class(Class::Unicode(class)) => {
+            let contains = |c: char| {
+                let mut ranges = class.ranges().iter();
+                ranges.any(|range| (range.start()..=range.end()).contains(&c))
+            };
+            contains('/') && !contains(' ') && !contains(';')
+        }
+        HirKind::Class(Class::Bytes(_)) => false,
+        HirKind::Repetition(repetition) => has_place_for_path(&repetition.sub),
+        HirKind::Capture(capture) => has_place_for_path(&capture.sub),
+        HirKind::Concat(pieces) | HirKind::Alternation(pieces) => {
+            pieces.iter().any(has_place_for_path)
+        }
+    }
+}

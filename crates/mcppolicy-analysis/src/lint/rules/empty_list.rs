@@ -1,0 +1,50 @@
+//! A list with nothing in it.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use mcppolicy_engine::diagnostic::Severity;
+
+/// `empty-list`
+pub static RULE: Rule = Rule {
+    name: "empty-list",
+    summary: "An empty list says what leaving it out says",
+    group: Group::Style,
+    severity: Severity::Note,
+    pedantic: true,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` means \
+           something and is not one of them.",
+    why: "It reads as if a decision had been taken, or forgotten; there is none either way.",
+    bad: &[Bad {
+        says: "Nothing is required",
+        policy: r#"{ "version": "1", "default": "deny", "tools": { "get_job": { "require": [] } } }"#,
+        proof: Proof::Plain,
+    }],
+    good: &[Good {
+        says: "What is not needed is not there; an empty `conditions` refuses every call",
+        policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_job": {},
+    "run_job": { "deny_if": [{ "conditions": [], "on_deny": "Jobs are started by people." }] }
+  }
+}"#,
+    }],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for empty in &context.policy.empty_lists {
+        let name = empty.value.rsplit('/').next().unwrap_or_default();
+        let finding = reporter
+            .finding(
+                empty.span,
+                &empty.value,
+                format!("`{name}` is empty, which is the same as leaving it out"),
+            )
+            .help(format!("remove \"{name}\""));
+        reporter.push(finding);
+    }
+}

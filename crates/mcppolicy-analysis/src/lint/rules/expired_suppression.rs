@@ -1,0 +1,47 @@
+//! A suppression whose day is over.
+
+use super::unused_suppression::SUPPRESSED;
+use super::{Bad, Check, Good, Group, Proof, Rule};
+use mcppolicy_engine::diagnostic::Severity;
+
+/// `expired-suppression`
+pub static RULE: Rule = Rule {
+    name: "expired-suppression",
+    summary: "A suppression was meant to hold until a day that is past",
+    group: Group::Suppressions,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks at each `[[suppress]]` of `mcppolicy.toml` with an `until`, the last day on which it \
+           holds, in UTC. From the next day on its finding is reported again, beside this one.",
+    why: "Whoever wrote the day wanted somebody to look again. A day that moves by itself is none.",
+    bad: &[Bad {
+        says: "It held until the first of March",
+        policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_workflow": {
+      "limits": [{ "counter": "runs_per_minute", "window": "minute", "max": 10, "scope": "grant" }]
+    }
+  }
+}
+mcppolicy.toml:
+[[suppress]]
+rule = "burst-only-limit"
+policy = "policy.json"
+at = "/tools/run_workflow/limits/0"
+value = "226c0abb"
+reason = "until the server has a cap of its own"
+until = "2026-03-01"
+"#,
+        proof: Proof::Plain,
+    }],
+    good: &[Good {
+        says: "Its day is still to come",
+        policy: SUPPRESSED,
+    }],
+    check: Check::Suppressions,
+};

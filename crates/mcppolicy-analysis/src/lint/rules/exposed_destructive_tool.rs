@@ -1,0 +1,114 @@
+//! A Destructive or Financial tool without conditions.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::inventory::category::Category;
+use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+
+/// `exposed-destructive-tool`
+pub static RULE: Rule = Rule {
+    name: "exposed-destructive-tool",
+    summary: "A tool that destroys or spends is allowed with any arguments",
+    group: Group::Security,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for listed tools of category Destructive or Financial of which no rule looks at an \
+           argument. A limit that adds up an argument (`increment_from`) counts as looking at it. The \
+           category is told as `mcppolicy classify` tells it.",
+    why: "What is deleted stays deleted and what is paid is gone. A limit alone says how often an \
+          agent may do it, not to what.",
+    bad: &[
+        Bad {
+            says: "Any repository can be deleted",
+            policy: r#"{ "version": "1", "default": "deny", "tools": { "delete_repository": {} } }"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "Five charges an hour, of any amount",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_charge": {
+      "limits": [{ "counter": "charges", "window": "hour", "max": 5, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+    ],
+    good: &[
+        Good {
+            says: "Only what is safe to lose can be deleted",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "delete_branch": {
+      "require": [{ "conditions": [{ "path": "args.branch", "op": "regex", "value": "^agent/[a-z0-9-]+$" }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "The sum per day is bounded, and a charge without an amount is refused",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_charge": {
+      "limits": [
+        { "counter": "spend", "window": "day", "max": 5000, "scope": "grant", "increment_from": "args.amount" }
+      ]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "The tool is hidden",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "hide": ["delete_repository"],
+  "tools": { "get_repository": {} }
+}"#,
+        },
+        Good {
+            says: "Reading about money moves none",
+            policy: r#"{ "version": "1", "default": "deny", "tools": { "list_invoices": {}, "get_balance": {} } }"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in context.open_tools() {
+        let does = match tool.class.category {
+            Category::Destructive => "destroys",
+            Category::Financial => "moves money",
+            Category::Read | Category::Write | Category::Execute => continue,
+        };
+        if tool.looks_at_arguments() {
+            continue;
+        }
+        let witness = context
+            .accepted(tool)
+            .and_then(|arguments| reporter.passing(vec![WitnessCall::new(tool.name(), arguments)]));
+        let name = tool.name();
+        let message = format!(
+            "`{name}` can be called with any arguments, and it {does} ({})",
+            tool.class.because
+        );
+        let help = format!(
+            "hide it with \"hide\": [{}], or add a \"require\" rule on the argument that says what it is done to",
+            quoted(name)
+        );
+        let finding = reporter
+            .finding(tool.rules.span, &tool.rules.pointer, message)
+            .help(help)
+            .witness(witness.unwrap_or_default());
+        reporter.push(finding);
+    }
+}

@@ -1,0 +1,216 @@
+//! A character that a reader does not see, or takes for another.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::lint::hidden_text::{Deceit, has_words, in_name, in_operand};
+use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use mcppolicy_engine::policy::{Condition, Test};
+use mcppolicy_engine::source::Span;
+use mcppolicy_engine::value::Value;
+
+/// `invisible-character`
+pub static RULE: Rule = Rule {
+    name: "invisible-character",
+    summary: "A name, path or operand holds a character that is invisible or looks like another",
+    group: Group::Correctness,
+    severity: Severity::Error,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for zero-width and bidirectional characters, odd spaces, and letters of other scripts \
+           among ASCII letters that look like them, in tool names, paths and operands. Text in other \
+           scripts, emoji, and a `deny_if` that is about invisible characters are fine.",
+    why: "Names are compared exactly. The entry reads as if it were about one tool and is about \
+          another that does not exist: what it hides is open, what it guards is not guarded. No \
+          review can see that.",
+    bad: &[
+        Bad {
+            says: "There is a zero-width space behind `delete_file`, which is not hidden",
+            policy: "{ \"version\": \"1\", \"default\": \"allow\", \"hide\": [\"delete_file\u{200B}\"] }",
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "The `o` of `run_job` is a Cyrillic one",
+            policy: r#"{ "version": "1", "default": "deny", "tools": { "run_j\u043eb": {}, "get_job": {} } }"#,
+            proof: Proof::Refused,
+        },
+        Bad {
+            says: "No owner is called so",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_repo": {
+      "require": [{ "conditions": [{ "path": "args.owner", "op": "in", "value": ["\u0430cme"] }] }]
+    }
+  }
+}"#,
+            proof: Proof::Plain,
+        },
+    ],
+    good: &[
+        Good {
+            says: "Other scripts are nothing unusual",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_page": {
+      "require": [{ "conditions": [{ "path": "args.title", "op": "in", "value": ["Привет", "日本語", "naïve"] }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "A rule against hidden characters has to name them",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "post_message": {
+      "deny_if": [{ "conditions": [{ "path": "args.text", "op": "contains", "value": "\u200b" }] }]
+    }
+  }
+}"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for (at, entry) in context.policy.hide.iter().enumerate() {
+        if let Some(deceit) = in_name(&entry.value) {
+            let meant = WitnessCall::new(&deceit.seen, Value::empty_object());
+            let witness = reporter.passing(vec![meant]).unwrap_or_default();
+            let effect = format!("`{}` is not hidden by it", deceit.seen);
+            report(
+                reporter,
+                entry.span,
+                format!("/hide/{at}"),
+                "this name",
+                &deceit,
+                &effect,
+                witness,
+            );
+        }
+    }
+    for tool in &context.tools {
+        if let Some(deceit) = in_name(tool.name()) {
+            let meant = WitnessCall::new(&deceit.seen, Value::empty_object());
+            let witness = reporter.refused(vec![meant]).unwrap_or_default();
+            let effect = format!("its rules do not concern `{}`", deceit.seen);
+            let pointer = tool.rules.pointer.clone();
+            report(
+                reporter,
+                tool.rules.name_span,
+                pointer,
+                "this name",
+                &deceit,
+                &effect,
+                witness,
+            );
+        }
+        for (is_require, condition) in tool.conditions() {
+            look(reporter, is_require, condition);
+        }
+        for limit in &tool.rules.limits {
+            let Some(path) = &limit.increment_from else {
+                continue;
+            };
+            let deceit = path.value.segments().iter().find_map(|name| in_name(name));
+            if let Some(deceit) = deceit {
+                let pointer = format!("{}/increment_from", limit.pointer);
+                let effect = format!("it is not the argument `{}`", deceit.seen);
+                report(
+                    reporter,
+                    path.span,
+                    pointer,
+                    "this path",
+                    &deceit,
+                    &effect,
+                    Vec::new(),
+                );
+            }
+        }
+    }
+}
+
+fn look(reporter: &mut Reporter<'_>, is_require: bool, condition: &Condition) {
+    let path = &condition.path;
+    if let Some(deceit) = path.value.segments().iter().find_map(|name| in_name(name)) {
+        let effect = format!("it is not the argument `{}`", deceit.seen);
+        let pointer = format!("{}/path", condition.pointer);
+        report(
+            reporter,
+            path.span,
+            pointer,
+            "this path",
+            &deceit,
+            &effect,
+            Vec::new(),
+        );
+    }
+    let mut texts = Vec::new();
+    match &condition.test {
+        Test::Exists(_) | Test::Compare(..) => {}
+        // A pattern of nothing but ASCII names such characters by their codes.
+        Test::Regex(pattern) => texts.push(pattern.as_str()),
+        Test::Eq(value) | Test::Neq(value) | Test::Contains(value) => strings(value, &mut texts),
+        Test::In(values) | Test::NotIn(values) => {
+            for value in values {
+                strings(value, &mut texts);
+            }
+        }
+    }
+    // What a rule refuses may well be the invisible itself.
+    let meant = |text: &&str| is_require || has_words(text);
+    let Some(deceit) = texts.into_iter().filter(meant).find_map(in_operand) else {
+        return;
+    };
+    let effect = format!("{} does not equal it", quoted(&deceit.seen));
+    let pointer = format!("{}/value", condition.pointer);
+    report(
+        reporter,
+        condition.value_span,
+        pointer,
+        "this text",
+        &deceit,
+        &effect,
+        Vec::new(),
+    );
+}
+
+fn strings<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                found.push(name);
+                strings(value, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn report(
+    reporter: &mut Reporter<'_>,
+    span: Span,
+    pointer: String,
+    what: &str,
+    deceit: &Deceit,
+    effect: &str,
+    witness: Vec<WitnessCall>,
+) {
+    let code = u32::from(deceit.character);
+    let message = format!(
+        "There is {} (U+{code:04X}) in {what}, so {effect}",
+        deceit.what
+    );
+    let finding = reporter
+        .finding(span, pointer, message)
+        .help(format!("write {}", quoted(&deceit.seen)))
+        .witness(witness);
+    reporter.push(finding);
+}

@@ -1,0 +1,175 @@
+//! Code, a query, a URL or a path that no condition looks at.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::inventory::category::Category;
+use crate::inventory::schema::JsonType;
+use crate::lint::argument::Freeform;
+use crate::lint::context::Tool;
+use crate::lint::witness::with;
+use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use mcppolicy_engine::policy::Path;
+use mcppolicy_engine::source::Location;
+use mcppolicy_engine::value::Value;
+
+/// `unconstrained-freeform-argument`
+pub static RULE: Rule = Rule {
+    name: "unconstrained-freeform-argument",
+    summary: "An argument that takes code, a query, a URL or a path is not looked at",
+    group: Group::Security,
+    severity: Severity::Note,
+    pedantic: true,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, a \
+           command, a query, a URL or a path, that may be any text by their schema, and that no \
+           condition mentions. A query of a tool that only reads is a search and is passed over, and so is the `code` of a \
+           tool that executes nothing.",
+    why: "Such an argument decides what the call does. A tool that is allowed with any command is \
+          allowed to do everything its server can.",
+    bad: &[Bad {
+        says: "Any command runs",
+        policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_command": {
+      "limits": [{ "counter": "commands_per_day", "window": "day", "max": 50, "scope": "grant" }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "type": "string" } } }
+  }]
+}"#,
+        proof: Proof::Passes,
+    }],
+    good: &[
+        Good {
+            says: "A condition says which commands run",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "in", "value": ["npm test", "npm run lint"] }] }],
+      "limits": [{ "counter": "commands_per_day", "window": "day", "max": 50, "scope": "grant" }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "type": "string" } } }
+  }]
+}"#,
+        },
+        Good {
+            says: "The schema itself lists the commands",
+            policy: r#"{ "version": "1", "default": "deny", "tools": { "run_command": {} } }
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "enum": ["test", "lint"] } } }
+  }]
+}"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for (tool, open) in open_arguments(context) {
+        let OpenArgument { path, kind, .. } = &open;
+        let witness = context.accepted(tool).and_then(|arguments| {
+            let arguments = with(&arguments, path, Value::from(kind.telling()))?;
+            reporter.passing(vec![WitnessCall::new(tool.name(), arguments)])
+        });
+        let message = format!(
+            "`{path}` of `{}` takes {}, and no condition looks at it",
+            tool.name(),
+            kind.name()
+        );
+        let mut finding = reporter
+            .finding(tool.rules.span, &tool.rules.pointer, message)
+            .help(format!(
+                "add a \"require\" rule on \"{path}\" that lists what is needed"
+            ))
+            .witness(witness.unwrap_or_default());
+        let property = path.segments().first().and_then(|name| {
+            let listed = tool.listed?;
+            listed.arguments().property(name)
+        });
+        if let (Some(inventory), Some(property)) = (context.inventory, property) {
+            let location = Location {
+                file: inventory.file,
+                span: property.span,
+            };
+            finding = finding.related(location, "what the server takes");
+        }
+        reporter.push(finding);
+    }
+}
+
+/// An argument of an allowed tool by which the caller says what is to be done,
+/// and that no condition looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenArgument {
+    /// The tool.
+    pub tool: String,
+    /// The argument.
+    pub path: Path,
+    /// What it takes.
+    pub kind: Freeform,
+}
+
+/// All such arguments, by tool in the order of the policy.
+pub fn open_arguments<'c, 'a>(
+    context: &'c Context<'a>,
+) -> impl Iterator<Item = (&'c Tool<'a>, OpenArgument)> {
+    context.open_tools().flat_map(|tool| {
+        let names = tool.listed.map(|listed| listed.arguments().names());
+        let open = names.into_iter().flatten().filter_map(move |name| {
+            let (kind, path) = open(tool, name)?;
+            let tool = tool.name().to_owned();
+            Some(OpenArgument { tool, path, kind })
+        });
+        open.map(move |open| (tool, open))
+    })
+}
+
+/// What the argument `name` takes, where it is free and no condition mentions
+/// it.
+fn open(tool: &Tool<'_>, name: &str) -> Option<(Freeform, Path)> {
+    let kind = Freeform::of(name)?;
+    let category = tool.class.category;
+    // A query that only reads is a search; a bare "code" is a program where
+    // something is executed, and elsewhere the code of a coupon or a country.
+    let is_harmless = match kind {
+        Freeform::Query => category == Category::Read,
+        Freeform::Code => {
+            name.eq_ignore_ascii_case("code")
+                && matches!(category, Category::Read | Category::Write)
+        }
+        Freeform::Url | Freeform::Path => false,
+    };
+    if is_harmless {
+        return None;
+    }
+    // A name with a dot inside cannot be reached by a condition at all.
+    let path = Path::parse(&format!("args.{name}")).ok()?;
+    if path.segments().len() != 1 {
+        return None;
+    }
+    let shape = tool.declared(&path)?.shape;
+    let is_text = shape.types.has(JsonType::String) && shape.values.is_none();
+    let mentioned = tool
+        .conditions()
+        .any(|(_, condition)| condition.path.value.segments().first() == path.segments().first());
+    (is_text && !mentioned).then_some((kind, path))
+}

@@ -1,0 +1,276 @@
+//! An argument that the server's tool does not have.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::inventory::schema::{InputSchema, JsonType, Presence};
+use crate::lint::argument::{described, is_mistaken};
+use crate::lint::context::Tool;
+use crate::lint::hidden_text::in_name;
+use mcppolicy_engine::diagnostic::Severity;
+use mcppolicy_engine::nearest::nearest;
+use mcppolicy_engine::policy::{Path, Spanned};
+use mcppolicy_engine::source::{Location, Span};
+
+/// `unknown-argument`
+pub static RULE: Rule = Rule {
+    name: "unknown-argument",
+    summary: "A path leads to an argument that the server's tool does not have",
+    group: Group::Inventory,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
+           where it admits no others (`additionalProperties: false`, or a path into what is no \
+           object) and in a `deny_if` whose path is nearly that of an argument, a note where the \
+           schema admits it without describing it. Schemas that do not say what is in an object \
+           are taken at their word.",
+    why: "A `deny_if` on such a path never fires, and a `require` refuses every call.",
+    bad: &[
+        Bad {
+            says: "The argument is called `branch`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "push_files": {
+      "deny_if": [{ "conditions": [{ "path": "args.brnach", "op": "eq", "value": "main" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "push_files",
+    "inputSchema": {
+      "type": "object",
+      "properties": { "branch": { "type": "string" } },
+      "additionalProperties": false
+    }
+  }]
+}"#,
+            proof: Proof::Plain,
+        },
+        Bad {
+            says: "A path cannot look into an array",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "push_files": {
+      "deny_if": [{ "conditions": [{ "path": "args.files.path", "op": "eq", "value": "LICENSE" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "push_files",
+    "inputSchema": {
+      "type": "object",
+      "properties": { "files": { "type": "array", "items": { "properties": { "path": { "type": "string" } } } } }
+    }
+  }]
+}"#,
+            proof: Proof::Plain,
+        },
+    ],
+    good: &[
+        Good {
+            says: "The schema has the argument",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "push_files": {
+      "require": [{ "conditions": [{ "path": "args.branch", "op": "neq", "value": "main" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "push_files",
+    "inputSchema": {
+      "type": "object",
+      "properties": { "branch": { "type": "string" } },
+      "additionalProperties": false
+    }
+  }]
+}"#,
+        },
+        Good {
+            says: "The schema does not say what is in `overrides`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_job": {
+      "require": [{ "conditions": [{ "path": "args.overrides.dry_run", "op": "eq", "value": true }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "get_job",
+    "inputSchema": { "type": "object", "properties": { "overrides": { "type": "object" } } }
+  }]
+}"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in &context.tools {
+        if tool.listed.is_none() {
+            continue;
+        }
+        let mut places = places(tool);
+        while let Some((first, pointer)) = places.first().cloned() {
+            let same = |place: &(&Spanned<Path>, String)| place.0.value == first.value;
+            let spans: Vec<Span> = places
+                .iter()
+                .filter(|place| same(place))
+                .map(|(path, _)| path.span)
+                .collect();
+            places.retain(|place| !same(place));
+            look(context, reporter, tool, &first.value, &spans, pointer);
+        }
+    }
+}
+
+/// The paths of a tool's rules and limits, in the order of the file.
+fn places<'t>(tool: &'t Tool<'_>) -> Vec<(&'t Spanned<Path>, String)> {
+    let conditions = tool
+        .conditions()
+        .map(|(_, condition)| (&condition.path, format!("{}/path", condition.pointer)));
+    let amounts = tool.rules.limits.iter().filter_map(|limit| {
+        let path = limit.increment_from.as_ref()?;
+        Some((path, format!("{}/increment_from", limit.pointer)))
+    });
+    let mut places: Vec<_> = conditions.chain(amounts).collect();
+    places.sort_by_key(|(path, _)| path.span);
+    places
+}
+
+fn look(
+    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
+    tool: &Tool<'_>,
+    path: &Path,
+    spans: &[Span],
+    pointer: String,
+) {
+    let (Some(listed), Some(argument), [span, others @ ..]) =
+        (tool.listed, tool.argument(path), spans)
+    else {
+        return;
+    };
+    let is_refused = match argument.presence {
+        Presence::Declared | Presence::Unsaid => return,
+        Presence::Undeclared => false,
+        Presence::Refused => true,
+    };
+    // Indices and characters that deceive have rules of their own.
+    let is_odd = |name: &String| {
+        name.contains(['[', '*', '$'])
+            || name.bytes().all(|byte| byte.is_ascii_digit())
+            || in_name(name).is_some()
+    };
+    if path.segments().iter().any(is_odd) {
+        return;
+    }
+    let schema = listed.arguments();
+    let (known, name) = described(&schema, path);
+    let inside = obstacle(&schema, known);
+    let message = match inside {
+        Some(kind) => format!(
+            "`{path}` leads into `{}`, which is {kind} for `{}`",
+            shown(known),
+            tool.name()
+        ),
+        None if !is_refused => format!(
+            "The server does not describe an argument `{path}` of `{}`",
+            tool.name()
+        ),
+        None => format!("`{}` has no argument `{path}`", tool.name()),
+    };
+    // A guard with a slip of the pen in it guards nothing, whatever else a call
+    // may carry.
+    let is_guard = tool.rules.deny_if.iter().any(|rule| {
+        let mut conditions = rule.conditions.iter();
+        conditions.any(|condition| condition.path.value == *path)
+    });
+    let severity = match is_refused || (is_guard && is_mistaken(tool, path)) {
+        true => Severity::Warning,
+        false => Severity::Note,
+    };
+    let mut finding = reporter.finding_of(severity, *span, pointer, message);
+    let names = schema.names_under(known);
+    let meant = match inside {
+        Some(_) => None,
+        None => nearest(name, names.iter().copied()),
+    };
+    finding = match (meant, inside) {
+        (Some(meant), _) => {
+            let mut segments: Vec<String> = known.to_vec();
+            segments.push(meant.to_owned());
+            segments.extend(path.segments().iter().skip(segments.len()).cloned());
+            let written = format!("args.{}", segments.join("."));
+            // No fix: what another path lets through nobody can prove.
+            finding.help(format!("did you mean `{written}`?"))
+        }
+        (None, Some(_)) => finding.help(
+            "a path walks through objects only; a whole array can be tested with \"contains\" or \"eq\"",
+        ),
+        (None, None) => finding.help(known_names(&names)),
+    };
+    for other in others {
+        let location = reporter.at(*other);
+        finding = finding.related(location, "and here");
+    }
+    if let (Some(inventory), Some(schema)) = (context.inventory, &listed.input_schema) {
+        let location = Location {
+            file: inventory.file,
+            span: schema.span,
+        };
+        finding = finding.related(location, "what the server takes");
+    }
+    reporter.push(finding);
+}
+
+/// What stands in the way at the end of `known`, instead of an object.
+fn obstacle(schema: &InputSchema<'_>, known: &[String]) -> Option<&'static str> {
+    let types = schema.argument(known).shape.types;
+    match () {
+        () if known.is_empty() || types.has(JsonType::Object) => None,
+        () if types.has(JsonType::Array) => Some("an array"),
+        () => Some("no object"),
+    }
+}
+
+fn shown(known: &[String]) -> String {
+    format!("args.{}", known.join("."))
+}
+
+/// How many arguments are named.
+const SHOWN: usize = 8;
+
+fn known_names(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "it takes none there".to_owned();
+    }
+    let named: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > SHOWN {
+        " and others"
+    } else {
+        ""
+    };
+    format!("it takes {}{more}", named.join(", "))
+}

@@ -1,0 +1,46 @@
+//! A Write tool without a limit.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::inventory::category::Category;
+use crate::lint::unlimited::{self, Unlimited};
+use mcppolicy_engine::diagnostic::Severity;
+
+/// `unlimited-write-tool`
+pub static RULE: Rule = Rule {
+    name: "unlimited-write-tool",
+    summary: "A tool that writes can be called without limit",
+    group: Group::Security,
+    severity: Severity::Note,
+    pedantic: true,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for listed tools of category Write that no limit counts: neither one of their own \
+           nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
+    why: "What an agent writes in a loop, people have to clean up: a thousand issues, comments or \
+          messages, each of which notifies somebody.",
+    bad: &[Bad {
+        says: "Nothing stops a flood of issues",
+        policy: r#"{ "version": "1", "default": "deny", "tools": { "create_issue": {} } }"#,
+        proof: Proof::Passes,
+    }],
+    good: &[Good {
+        says: "A limit in `all_tools` counts it",
+        policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "all_tools": { "limits": [{ "counter": "calls_per_hour", "window": "hour", "max": 300, "scope": "grant" }] },
+  "tools": { "create_issue": {} }
+}"#,
+    }],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    let unlimited = Unlimited {
+        category: Category::Write,
+        does: "writes",
+        advice: ("hour", 300),
+    };
+    unlimited::check(&unlimited, context, reporter);
+}

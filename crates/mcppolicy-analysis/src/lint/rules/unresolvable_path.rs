@@ -1,0 +1,253 @@
+//! A path written for arrays.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::lint::context::Tool;
+use crate::lint::witness::{candidates, refused_by};
+use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::policy::{self, Path, Spanned, Test};
+use mcppolicy_engine::value::Value;
+
+/// `unresolvable-path`
+pub static RULE: Rule = Rule {
+    name: "unresolvable-path",
+    summary: "A path with array indices or wildcards leads nowhere",
+    group: Group::Correctness,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair of \
+           brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
+           `page[size]` are names of arguments, and fine.",
+    why: "A path walks the members of objects, and nothing else: where it meets an array the value is \
+          missing. A `deny_if` on a missing value never fires, and a `require` on one refuses every \
+          call.",
+    bad: &[
+        Bad {
+            says: "No amount is ever refused",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_order": {
+      "deny_if": [{ "conditions": [{ "path": "args.items[0].amount", "op": "gt", "value": 100 }] }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "Every call is refused, those with good recipients too",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_status": {},
+    "send_mail": {
+      "require": [{ "conditions": [{ "path": "args.to.*.domain", "op": "eq", "value": "example.com" }] }]
+    }
+  }
+}"#,
+            proof: Proof::Refused,
+        },
+        Bad {
+            says: "A number is read as a member's name",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "create_order": {
+      "deny_if": [{ "conditions": [{ "path": "args.items.0.amount", "op": "gt", "value": 100 }] }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+    ],
+    good: &[
+        Good {
+            says: "An array is looked into with `contains`",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "add_labels": {
+      "require": [{ "conditions": [{ "path": "args.options.labels", "op": "contains", "value": "agent" }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "Some servers do name their arguments so",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "list_items": {
+      "require": [{ "conditions": [
+        { "path": "args.page[size]", "op": "lte", "value": 100 },
+        { "path": "args.$top", "op": "lte", "value": 100 },
+        { "path": "args.address2", "op": "exists", "value": true }
+      ] }]
+    }
+  }
+}"#,
+        },
+    ],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    for tool in &context.tools {
+        let rules = [(&tool.rules.require, true), (&tool.rules.deny_if, false)];
+        for (list, is_require) in rules {
+            for rule in list {
+                for condition in &rule.conditions {
+                    let pointer = format!("{}/path", condition.pointer);
+                    let Some(what) = defect(&condition.path.value) else {
+                        continue;
+                    };
+                    let effect = match (&condition.test, is_require) {
+                        (Test::Exists(false), _) => "the condition always holds",
+                        (_, true) => "the rule refuses every call with an array there",
+                        (_, false) => "the rule never fires on an array",
+                    };
+                    let witness = proof(context, reporter, tool, rule, is_require);
+                    report(reporter, &condition.path, pointer, &what, effect, witness);
+                }
+            }
+        }
+        for limit in &tool.rules.limits {
+            let Some(path) = &limit.increment_from else {
+                continue;
+            };
+            if let Some(what) = defect(&path.value) {
+                let pointer = format!("{}/increment_from", limit.pointer);
+                let effect = "no amount can be counted and such calls are refused";
+                report(reporter, path, pointer, &what, effect, Vec::new());
+            }
+        }
+    }
+}
+
+fn report(
+    reporter: &mut Reporter<'_>,
+    path: &Spanned<Path>,
+    pointer: String,
+    what: &str,
+    effect: &str,
+    witness: Vec<WitnessCall>,
+) {
+    let message = format!(
+        "`{}` never leads into an array: {what}, so {effect}",
+        path.value
+    );
+    let finding = reporter
+        .finding(path.span, pointer, message)
+        .help("name object members only, as in \"args.options.name\"; a whole array can be tested with \"contains\" or \"eq\"")
+        .witness(witness);
+    reporter.push(finding);
+}
+
+/// What is wrong with a path, if anything.
+fn defect(path: &Path) -> Option<String> {
+    path.segments().iter().find_map(|segment| {
+        if segment == "$" {
+            return Some("`$` is read as a member's name".to_owned());
+        }
+        if segment.contains('*') {
+            return Some(format!(
+                "there are no wildcards, and `{segment}` is read as a member's name"
+            ));
+        }
+        if is_index(segment) {
+            return Some(format!(
+                "`{segment}` is read as a member's name and not as an index"
+            ));
+        }
+        let brackets = segment.find('[').and_then(|at| segment.get(at..));
+        brackets
+            .filter(|brackets| is_subscript(brackets))
+            .map(|_| format!("there are no brackets, and `{segment}` is read as a member's name"))
+    })
+}
+
+fn is_index(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `[]`, `[0]`, `['a']`, `[?…]`, `[1:2]`: what other path languages have, and
+/// not the `[size]` of an argument's name.
+fn is_subscript(brackets: &str) -> bool {
+    let Some(inside) = brackets.strip_prefix('[') else {
+        return false;
+    };
+    inside.starts_with(['?', '\'', '"', ']']) || {
+        let inside = inside.split(']').next().unwrap_or_default();
+        inside
+            .split(':')
+            .all(|part| part.is_empty() || is_index(part))
+    }
+}
+
+/// A call shaped as the author thought, with a value that the rule is about:
+/// a `deny_if` lets it pass, a `require` refuses it.
+fn proof(
+    context: &Context<'_>,
+    reporter: &mut Reporter<'_>,
+    tool: &Tool<'_>,
+    rule: &policy::Rule,
+    is_require: bool,
+) -> Vec<WitnessCall> {
+    let [condition] = rule.conditions.as_slice() else {
+        return Vec::new();
+    };
+    let test = &condition.test;
+    if matches!(test, Test::Exists(false)) {
+        return Vec::new();
+    }
+    let meant = candidates([test])
+        .into_iter()
+        .find(|value| test.holds(Slot::from(value)));
+    let Some(Value::Object(meant)) = meant.map(|value| as_meant(&condition.path.value, value))
+    else {
+        return Vec::new();
+    };
+    let base = context.accepted(tool).unwrap_or_else(Value::empty_object);
+    let Value::Object(mut arguments) = base else {
+        return Vec::new();
+    };
+    arguments.extend(meant);
+    let arguments = Value::Object(arguments);
+    let by_this_rule =
+        refused_by(context.engine, tool.name(), &arguments) == Some(rule.pointer.as_str());
+    let call = vec![WitnessCall::new(tool.name(), arguments)];
+    let confirmed = match is_require {
+        true if by_this_rule => reporter.refused(call),
+        true => None,
+        false => reporter.passing(call),
+    };
+    confirmed.unwrap_or_default()
+}
+
+/// `value` wrapped as the author of the path imagines it.
+fn as_meant(path: &Path, value: Value) -> Value {
+    path.segments().iter().rev().fold(value, |inner, segment| {
+        if segment == "$" {
+            return inner;
+        }
+        if segment.contains('*') || is_index(segment) {
+            return Value::Array(vec![inner]);
+        }
+        let (name, inner) = match segment.split_once('[') {
+            Some((name, rest)) if is_subscript(&format!("[{rest}")) => {
+                (name, Value::Array(vec![inner]))
+            }
+            _ => (segment.as_str(), inner),
+        };
+        Value::Object([(name.to_owned(), inner)].into())
+    })
+}

@@ -1,0 +1,63 @@
+//! Names that are not in order.
+
+use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use mcppolicy_engine::diagnostic::Severity;
+use mcppolicy_engine::source::Span;
+
+/// `unsorted-names`
+pub static RULE: Rule = Rule {
+    name: "unsorted-names",
+    summary: "The names in `tools` or `hide` are not in alphabetical order",
+    group: Group::Style,
+    severity: Severity::Note,
+    pedantic: true,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks for the first name in `tools`, and the first in `hide`, that belongs before the one \
+           above it. The order means nothing to the gateway.",
+    why: "In a sorted list a reader finds a tool, sees that one is missing, and changes of two people \
+          meet in the same place.",
+    bad: &[Bad {
+        says: "`get_job` belongs first",
+        policy: r#"{ "version": "1", "default": "deny", "tools": { "list_jobs": {}, "get_job": {} } }"#,
+        proof: Proof::Plain,
+    }],
+    good: &[Good {
+        says: "Sorted",
+        policy: r#"{ "version": "1", "default": "deny", "hide": ["a", "b"], "tools": { "get_job": {}, "list_jobs": {} } }"#,
+    }],
+    check: Check::Policy(check),
+};
+
+fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    let tools = context.tools.iter().map(|tool| {
+        let rules = tool.rules;
+        (rules.name.as_str(), rules.name_span, rules.pointer.clone())
+    });
+    look(reporter, "tools", tools.collect());
+    let hidden = context.policy.hide.iter().enumerate();
+    let hidden =
+        hidden.map(|(at, entry)| (entry.value.as_str(), entry.span, format!("/hide/{at}")));
+    look(reporter, "hide", hidden.collect());
+}
+
+fn look(reporter: &mut Reporter<'_>, list: &str, names: Vec<(&str, Span, String)>) {
+    for pair in names.windows(2) {
+        let [(before, _, _), (name, span, pointer)] = pair else {
+            continue;
+        };
+        if name >= before {
+            continue;
+        }
+        let finding = reporter
+            .finding(
+                *span,
+                pointer,
+                format!("`{name}` stands behind `{before}` in `{list}`, which is not sorted"),
+            )
+            .help("put the names in alphabetical order");
+        // One is enough: the rest moves with it.
+        return reporter.push(finding);
+    }
+}

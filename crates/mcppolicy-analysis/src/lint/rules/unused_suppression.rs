@@ -1,0 +1,68 @@
+//! A suppression with nothing to suppress.
+
+use super::{Bad, Check, Good, Group, Proof, Rule};
+use mcppolicy_engine::diagnostic::Severity;
+
+/// `unused-suppression`
+pub static RULE: Rule = Rule {
+    name: "unused-suppression",
+    summary: "A suppression has no finding to suppress",
+    group: Group::Suppressions,
+    severity: Severity::Warning,
+    pedantic: false,
+    since: "0.1.0",
+    fixes: false,
+    aliases: &[],
+    what: "Looks at each `[[suppress]]` of `mcppolicy.toml` that suppressed nothing in this run: its \
+           finding is gone, or no policy has its path. One of a rule that is off is left alone.",
+    why: "It waits. When the defect comes back, by somebody who knows nothing of it, nobody hears.",
+    bad: &[Bad {
+        says: "The daily limit has come, and the suppression stayed",
+        policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_workflow": {
+      "limits": [
+        { "counter": "runs_per_minute", "window": "minute", "max": 10, "scope": "grant" },
+        { "counter": "runs_per_day", "window": "day", "max": 200, "scope": "grant" }
+      ]
+    }
+  }
+}
+mcppolicy.toml:
+[[suppress]]
+rule = "burst-only-limit"
+policy = "policy.json"
+at = "/tools/run_workflow/limits/0"
+value = "226c0abb"
+reason = "capped by the server itself"
+"#,
+        proof: Proof::Plain,
+    }],
+    good: &[Good {
+        says: "It suppresses one finding, while the value there is the one that was looked at",
+        policy: SUPPRESSED,
+    }],
+    check: Check::Suppressions,
+};
+
+/// A suppression that does what it should.
+pub(super) const SUPPRESSED: &str = r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_workflow": {
+      "limits": [{ "counter": "runs_per_minute", "window": "minute", "max": 10, "scope": "grant" }]
+    }
+  }
+}
+mcppolicy.toml:
+[[suppress]]
+rule = "burst-only-limit"
+policy = "policy.json"
+at = "/tools/run_workflow/limits/0"
+value = "226c0abb"
+reason = "capped by the server itself"
+until = "2027-03-01"
+"#;

@@ -1,0 +1,362 @@
+//! Suppressions: findings that somebody has looked at and decided to live with
+//! (design: the linter, §5).
+//!
+//! A suppression names a rule, a place and the value that stood there. It
+//! absorbs one finding, and only while that value is the same; one that absorbs
+//! nothing is itself a finding. Where suppressions are written down, and what
+//! day it is, is no business of this room.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::rules::{expired_suppression, moved_suppression, unused_suppression};
+use super::{Rule, Settings, registry};
+use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_engine::document::{Node, parse};
+use mcppolicy_engine::source::Location;
+use mcppolicy_engine::value::Value;
+
+/// One decision to live with a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    /// The rule, by its name or by one that it had before.
+    pub rule: String,
+    /// The finding's place, a JSON Pointer into the policy.
+    pub at: String,
+    /// The [`fingerprint`] of the value there.
+    pub value: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: Option<Date>,
+    /// Where it is written down.
+    pub location: Location,
+}
+
+/// A finding that does not count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it does not count.
+    pub reason: String,
+}
+
+/// The findings of one policy, sorted out.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    /// Those that count.
+    pub kept: Vec<Finding>,
+    /// Those that do not.
+    pub suppressed: Vec<Suppressed>,
+    /// What is wrong with suppressions that absorb nothing, with the index of
+    /// each.
+    pub idle: Vec<(usize, Finding)>,
+}
+
+/// Eight hexadecimal digits for a value: FNV-1a of 64 bits, its halves joined by
+/// exclusive or, over the value as compact JSON with its members sorted by
+/// name and its numbers as the shortest spelling of their doubles. White space,
+/// the order of members and the spelling of numbers do not count.
+///
+/// It tells an accident from no change; it is no seal against somebody who
+/// looks for another value with the same digits, and who could as well write a
+/// suppression.
+pub fn fingerprint(value: &Value) -> String {
+    let text = value.to_string();
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
+}
+
+/// The fingerprints of the places of a policy's findings.
+pub struct Places {
+    root: Option<Node>,
+}
+
+impl Places {
+    /// The places in the text of a valid policy.
+    pub fn new(text: &str) -> Places {
+        Places {
+            root: parse::parse_text(text).ok().map(|(root, _)| root),
+        }
+    }
+
+    /// The fingerprint of the value at a JSON Pointer.
+    pub fn fingerprint(&self, pointer: &str) -> Option<String> {
+        let node = self.root.as_ref()?.at(pointer)?;
+        Some(fingerprint(&node.to_value()))
+    }
+}
+
+/// Sorts the findings of one policy by its suppressions. An entry absorbs the
+/// first finding of its rule at its place that no other one has absorbed.
+pub fn sort(
+    findings: Vec<Finding>,
+    entries: &[Suppression],
+    places: &Places,
+    settings: &Settings,
+    today: Date,
+) -> Sorted {
+    let mut sorted = Sorted::default();
+    if entries.is_empty() {
+        sorted.kept = findings;
+        return sorted;
+    }
+    let mut waiting: HashMap<&str, Vec<usize>> = HashMap::new();
+    // From the end, so that the first one written is taken first.
+    for (index, entry) in entries.iter().enumerate().rev() {
+        if !has_expired(entry, today) {
+            waiting.entry(&entry.at).or_default().push(index);
+        }
+    }
+    let mut used = vec![false; entries.len()];
+    for finding in findings {
+        let absorbing = waiting
+            .get_mut(finding.pointer.as_str())
+            .and_then(|list| {
+                let value = places.fingerprint(&finding.pointer)?;
+                let is_same = |index: &usize| {
+                    entries.get(*index).is_some_and(|entry| {
+                        entry.value == value && rule_name(&entry.rule) == finding.rule
+                    })
+                };
+                let at = list.iter().rposition(is_same)?;
+                Some(list.remove(at))
+            })
+            .and_then(|index| Some((index, entries.get(index)?)));
+        match absorbing {
+            Some((index, entry)) => {
+                if let Some(used) = used.get_mut(index) {
+                    *used = true;
+                }
+                let reason = entry.reason.clone();
+                sorted.suppressed.push(Suppressed { finding, reason });
+            }
+            None => sorted.kept.push(finding),
+        }
+    }
+    let idle = entries.iter().enumerate().zip(used);
+    sorted.idle = idle
+        .filter(|(_, used)| !used)
+        .filter_map(|((index, entry), _)| {
+            let finding = complaint(entry, &sorted.kept, places, settings, today)?;
+            Some((index, finding))
+        })
+        .collect();
+    sorted
+}
+
+fn has_expired(entry: &Suppression, today: Date) -> bool {
+    entry.until.is_some_and(|until| until < today)
+}
+
+/// The name that a rule has today.
+fn rule_name(written: &str) -> &str {
+    registry::find(written).map_or(written, |rule| rule.name)
+}
+
+/// What is wrong with an entry that absorbs nothing; none where nobody wants to
+/// know.
+fn complaint(
+    entry: &Suppression,
+    kept: &[Finding],
+    places: &Places,
+    settings: &Settings,
+    today: Date,
+) -> Option<Finding> {
+    let finding = |rule: &'static Rule, message: String| {
+        let severity = settings.severity(rule)?;
+        Some(Finding::new(
+            rule.name,
+            severity,
+            entry.location,
+            "",
+            message,
+        ))
+    };
+    let rule = rule_name(&entry.rule);
+    let of_rule = || kept.iter().filter(|finding| finding.rule == rule);
+    let here = of_rule().find(|finding| finding.pointer == entry.at);
+    if let (true, Some(until)) = (has_expired(entry, today), entry.until) {
+        let help = match here {
+            Some(_) => "repair what it was written for, or look at it again and set a later day",
+            None => "remove it, there is nothing left to suppress",
+        };
+        let message = format!("This suppression of {rule} held until {until}");
+        return Some(finding(&expired_suppression::RULE, message)?.help(help));
+    }
+    let value = |finding: &Finding| places.fingerprint(&finding.pointer);
+    if let Some(changed) = here {
+        let now = value(changed).unwrap_or_default();
+        let message = format!(
+            "This suppression of {rule} was written for another value than now stands there"
+        );
+        return if now == entry.value {
+            // The place has more entries than findings, or the other way round.
+            unused(entry, rule, settings)
+        } else {
+            let finding = finding(&moved_suppression::RULE, message)?;
+            let help =
+                format!("look at it again; to go on suppressing it, write value = \"{now}\"");
+            let finding = finding.related(changed.location, "this is there now");
+            Some(finding.help(help))
+        };
+    }
+    let elsewhere = of_rule().find(|finding| value(finding).is_some_and(|now| now == entry.value));
+    match elsewhere {
+        Some(moved) => {
+            let message =
+                format!("What this suppression of {rule} was written for stands elsewhere now");
+            let finding = finding(&moved_suppression::RULE, message)?;
+            let help = format!("write at = {}", Value::from(moved.pointer.as_str()));
+            Some(finding.related(moved.location, "here").help(help))
+        }
+        None => unused(entry, rule, settings),
+    }
+}
+
+/// The finding about an entry that has nothing to suppress.
+fn unused(entry: &Suppression, rule: &str, settings: &Settings) -> Option<Finding> {
+    let unused = &unused_suppression::RULE;
+    let severity = settings.severity(unused)?;
+    let message = format!("There is no finding of {rule} that this suppresses");
+    let finding = Finding::new(unused.name, severity, entry.location, "", message);
+    Some(finding.help("remove it"))
+}
+
+/// The finding about an entry for a policy that is not there.
+pub fn without_policy(entry: &Suppression, settings: &Settings) -> Option<Finding> {
+    let finding = unused(entry, rule_name(&entry.rule), settings)?;
+    Some(finding.help("no policy has this path; correct it or remove it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::Level;
+    use mcppolicy_engine::diagnostic::Severity;
+    use mcppolicy_engine::source::{FileId, SourceMap, Span};
+    use serde_json::json;
+
+    const TEXT: &str = r#"{"a": {"max": 1}, "b": {"max": 2}}"#;
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn file() -> FileId {
+        SourceMap::new().add("f", TEXT)
+    }
+
+    fn location() -> Location {
+        Location {
+            file: file(),
+            span: Span::default(),
+        }
+    }
+
+    fn finding(at: &str) -> Finding {
+        Finding::new("burst-only-limit", Severity::Note, location(), at, "m")
+    }
+
+    fn entry(at: &str, value: &serde_json::Value) -> Suppression {
+        Suppression {
+            rule: "burst-only-limit".to_owned(),
+            at: at.to_owned(),
+            value: fingerprint(&Value::from(value)),
+            reason: "known".to_owned(),
+            until: Some(day("2027-03-01")),
+            location: location(),
+        }
+    }
+
+    fn sorted(findings: &[Finding], entries: &[Suppression], today: &str) -> Sorted {
+        let places = Places::new(TEXT);
+        sort(
+            findings.to_vec(),
+            entries,
+            &places,
+            &Settings::new(),
+            day(today),
+        )
+    }
+
+    fn idle(sorted: &Sorted) -> Vec<&'static str> {
+        sorted
+            .idle
+            .iter()
+            .map(|(_, finding)| finding.rule)
+            .collect()
+    }
+
+    /// The digits stand in people's repositories: they never change.
+    #[test]
+    fn a_fingerprint_is_stable_and_blind_to_spelling() {
+        let of = |value| fingerprint(&Value::from(value));
+        assert_eq!(of(json!({"max": 1})), of(json!({"max": 1.0})));
+        assert_ne!(of(json!({"max": 1})), of(json!({"max": 2})));
+        assert_eq!(of(json!({"max": 1})), "43ee2acd");
+        assert_eq!(of(json!(null)), "091acc5e");
+    }
+
+    #[test]
+    fn an_entry_absorbs_one_finding_of_its_value() {
+        let one = entry("/a", &json!({"max": 1}));
+        let result = sorted(
+            &[finding("/a"), finding("/b")],
+            std::slice::from_ref(&one),
+            "2027-03-01",
+        );
+        assert_eq!((result.suppressed.len(), result.kept.len()), (1, 1));
+        assert_eq!(result.suppressed[0].reason, "known");
+        assert_eq!(idle(&result), [""; 0]);
+        let twice = sorted(&[finding("/a"), finding("/a")], &[one], "2027-03-01");
+        assert_eq!((twice.suppressed.len(), twice.kept.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_changed_value_an_expired_day_and_nothing_to_suppress_are_findings() {
+        let changed = entry("/a", &json!({"max": 9}));
+        let result = sorted(&[finding("/a")], &[changed], "2026-12-01");
+        assert_eq!(
+            (idle(&result), result.kept.len()),
+            (vec!["moved-suppression"], 1)
+        );
+
+        let shifted = entry("/c", &json!({"max": 2}));
+        let result = sorted(&[finding("/b")], &[shifted], "2026-12-01");
+        assert_eq!(
+            (idle(&result), result.kept.len()),
+            (vec!["moved-suppression"], 1)
+        );
+
+        let valid = entry("/a", &json!({"max": 1}));
+        let result = sorted(&[finding("/a")], std::slice::from_ref(&valid), "2027-03-02");
+        assert_eq!(
+            (idle(&result), result.kept.len()),
+            (vec!["expired-suppression"], 1)
+        );
+
+        let result = sorted(&[], &[valid], "2026-12-01");
+        assert_eq!(idle(&result), ["unused-suppression"]);
+    }
+
+    #[test]
+    fn the_level_of_a_complaint_is_the_users() {
+        let entry = entry("/a", &json!({"max": 1}));
+        let level_of = |level| {
+            let mut settings = Settings::new();
+            settings.set_level("unused-suppression", level).unwrap();
+            let places = Places::new(TEXT);
+            let entries = std::slice::from_ref(&entry);
+            let sorted = sort(Vec::new(), entries, &places, &settings, day("2026-12-01"));
+            let levels = sorted.idle.iter().map(|(_, finding)| finding.severity);
+            levels.collect::<Vec<_>>()
+        };
+        assert_eq!(level_of(Level::On(Severity::Note)), [Severity::Note]);
+        assert_eq!(level_of(Level::Off), []);
+    }
+}

@@ -1,0 +1,177 @@
+//! A good policy and its server, and what one slip in either gives.
+
+use super::*;
+
+const POLICY: &str = include_str!("../../../../../testdata/lint/policy.json");
+const TOOLS: &str = include_str!("../../../../../testdata/lint/tools.json");
+
+#[track_caller]
+fn changed(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "{from}");
+    text.replace(from, to)
+}
+
+fn against_server(policy: &str) -> Linted {
+    lint_default(&format!("{policy}\ntools.json:\n{TOOLS}"))
+}
+
+/// The only finding of the good policy with one slip in it.
+struct Slip {
+    linted: Linted,
+}
+
+impl Slip {
+    #[track_caller]
+    fn new(from: &str, to: &str) -> Slip {
+        let linted = against_server(&changed(POLICY, from, to));
+        assert_eq!(linted.findings.len(), 1, "{:#?}", linted.findings);
+        Slip { linted }
+    }
+
+    #[track_caller]
+    fn is(&self, rule: &str, pointer: &str, spelt: &str, help: &str) {
+        let finding = &self.linted.findings[0];
+        assert_eq!((finding.rule, finding.pointer.as_str()), (rule, pointer));
+        assert_eq!(finding.severity, Severity::Warning);
+        assert_eq!(self.linted.spelt(finding), spelt);
+        let given = finding.help.as_deref().unwrap_or_default();
+        assert!(given.contains(help), "{given}");
+    }
+}
+
+#[test]
+fn a_good_policy_is_quiet_with_and_without_its_inventory() {
+    assert_eq!(lint_default(POLICY).rules(), [""; 0]);
+    assert_eq!(against_server(POLICY).rules(), [""; 0]);
+}
+
+#[test]
+fn a_renamed_tool_is_one_finding_with_the_right_name() {
+    Slip::new("\"run_workflow\"", "\"run_workflw\"").is(
+        "unknown-tool",
+        "/tools/run_workflw",
+        "\"run_workflw\"",
+        "did you mean `run_workflow`?",
+    );
+    Slip::new("[\"delete_repository\"]", "[\"delete_repo\"]").is(
+        "unknown-tool",
+        "/hide/0",
+        "\"delete_repo\"",
+        "did you mean `delete_repository`?",
+    );
+}
+
+#[test]
+fn a_misspelt_argument_is_one_finding_with_the_right_path() {
+    Slip::new("\"args.branch\"", "\"args.brnach\"").is(
+        "unknown-argument",
+        "/tools/delete_branch/require/0/conditions/0/path",
+        "\"args.brnach\"",
+        "did you mean `args.branch`?",
+    );
+}
+
+#[test]
+fn a_string_compared_as_a_number_is_one_finding_at_the_operator() {
+    let slip = Slip::new(
+        r#""op": "regex", "value": "^agent/[a-z0-9-]+$""#,
+        r#""op": "gt", "value": 5"#,
+    );
+    slip.is(
+        "argument-type-mismatch",
+        "/tools/delete_branch/require/0/conditions/0/op",
+        "\"gt\"",
+        "a string is tested with \"eq\", \"in\" or \"regex\"",
+    );
+    let finding = &slip.linted.findings[0];
+    assert_eq!(slip.linted.decisions(finding), [false]);
+    let there = finding.related[0].location;
+    assert_ne!(there.file, finding.location.file);
+}
+
+#[test]
+fn a_removed_limit_is_one_finding_with_a_limit_to_add() {
+    let from = ",\n      \"limits\": [{ \"counter\": \"runs_per_day\", \"window\": \"day\", \"max\": 100, \"scope\": \"grant\" }]";
+    let slip = Slip::new(from, "");
+    let finding = &slip.linted.findings[0];
+    let rules = slip.linted.spelt(finding).to_owned();
+    assert!(rules.starts_with('{') && rules.contains("docs.yml") && rules.ends_with('}'));
+    slip.is(
+        "unlimited-execute-tool",
+        "/tools/run_workflow",
+        &rules,
+        "add \"limits\": [{\"counter\": \"run_workflow_per_hour\"",
+    );
+}
+
+#[test]
+fn a_value_that_is_not_in_an_enum_is_one_finding_with_the_right_one() {
+    Slip::new("\"value\": \"eur\"", "\"value\": \"euro\"").is(
+        "argument-type-mismatch",
+        "/tools/create_charge/require/0/conditions/2/value",
+        "\"euro\"",
+        "did you mean \"eur\"?",
+    );
+}
+
+#[test]
+fn a_read_only_hint_on_a_tool_that_deletes_is_one_finding() {
+    let tools = changed(TOOLS, "destructiveHint", "readOnlyHint");
+    let linted = lint_default(&format!("{POLICY}\ntools.json:\n{tools}"));
+    assert_eq!(linted.rules(), ["category-conflict"]);
+    let finding = &linted.findings[0];
+    assert_eq!(linted.spelt(finding), "\"delete_branch\"");
+    assert_eq!(finding.severity, Severity::Warning);
+}
+
+#[test]
+fn the_names_offered_are_ones_that_the_policy_does_not_have() {
+    let twice = changed(
+        POLICY,
+        "[\"delete_repository\"]",
+        "[\"delete_repository\", \"run_workflow2\"]",
+    );
+    let linted = against_server(&twice);
+    let finding = linted.only("unknown-tool");
+    assert!(!finding.help.as_ref().unwrap().contains("did you mean"));
+    assert_eq!(finding.fix, None);
+}
+
+#[test]
+fn an_undescribed_argument_is_a_note_and_a_level_of_the_user_is_for_all() {
+    let tools = changed(
+        TOOLS,
+        "\"inputSchema\": { \"type\": \"object\", \"properties\": { \"repo\": { \"type\": \"string\" } } }",
+        "\"inputSchema\": { \"properties\": { \"repo\": {} } }",
+    );
+    let policy = r#"{"version":"1","default":"allow","hide":["create_charge","delete_branch","run_workflow"],"tools":{"delete_repository":{"require":[{"conditions":[{"path":"args.owner","op":"eq","value":"acme"}]}]}}}"#;
+    let text = format!("{policy}\ntools.json:\n{tools}");
+    let linted = lint_default(&text);
+    let severity = |linted: &Linted, rule| linted.only(rule).severity;
+    assert_eq!(severity(&linted, "unknown-argument"), Severity::Note);
+    assert_eq!(severity(&linted, "undecided-tool"), Severity::Note);
+    let mut settings = Settings::new();
+    for rule in ["unknown-argument", "undecided-tool"] {
+        settings
+            .set_level(rule, Level::On(Severity::Error))
+            .unwrap();
+    }
+    let linted = lint_text(&text, &settings);
+    assert_eq!(severity(&linted, "unknown-argument"), Severity::Error);
+    assert_eq!(severity(&linted, "undecided-tool"), Severity::Error);
+}
+
+#[test]
+fn under_default_allow_dangerous_undecided_tools_are_a_warning_of_their_own() {
+    let linted = lint_default(&format!(
+        "{}\ntools.json:\n{TOOLS}",
+        r#"{"version":"1","default":"allow"}"#
+    ));
+    let undecided: Vec<(Severity, usize)> = linted
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "undecided-tool")
+        .map(|finding| (finding.severity, finding.witness.len()))
+        .collect();
+    assert_eq!(undecided, [(Severity::Warning, 4), (Severity::Note, 1)]);
+}

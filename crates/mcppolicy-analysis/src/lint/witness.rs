@@ -1,0 +1,129 @@
+//! Calls that prove what a finding claims, decided by the engine.
+//!
+//! [`replay`] decides them; [`accepted_arguments`] finds arguments to make
+//! them with. The search is a small one, over the values that the conditions
+//! themselves name and their neighbours: what it finds, the engine has
+//! confirmed; when it finds nothing, nothing follows from that.
+
+mod sample;
+mod search;
+
+use mcppolicy_engine::diagnostic::WitnessCall;
+use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
+use mcppolicy_engine::policy::{Path, ToolRules};
+use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::value::Value;
+
+pub use search::candidates;
+
+/// When witnesses happen that do not say when: a midnight, at which windows of
+/// every length begin.
+pub fn start() -> Time {
+    // 2026-01-05T00:00:00Z
+    Time::new(1_767_571_200, 0)
+}
+
+/// The grant that witnesses are made under.
+const GRANT: &str = "witness";
+
+/// Arguments with which the engine lets a first call of a tool pass, if the
+/// search finds some. The tool must be a listed one of the engine's policy.
+pub fn accepted_arguments(engine: &Engine, rules: &ToolRules) -> Option<Value> {
+    search::accepted(engine, rules)
+}
+
+/// Whether the engine lets a first call with these arguments pass.
+pub fn passes(engine: &Engine, tool: &str, arguments: &Value) -> bool {
+    engine
+        .peek(
+            &Call::new(GRANT, tool, arguments, start()),
+            &Counters::default(),
+        )
+        .is_allow()
+}
+
+/// The rule that refuses a first call with these arguments, if one does.
+pub fn refused_by<'e>(engine: &'e Engine, tool: &str, arguments: &Value) -> Option<&'e str> {
+    engine
+        .peek(
+            &Call::new(GRANT, tool, arguments, start()),
+            &Counters::default(),
+        )
+        .rule()
+}
+
+/// How many single calls `calls` stand for.
+pub fn count(calls: &[WitnessCall]) -> u64 {
+    calls
+        .iter()
+        .fold(0, |sum: u64, call| sum.saturating_add(call.repeat))
+}
+
+/// Decides `calls` in order, each as often as it says, under one grant with
+/// fresh counters, until `visit` (which is told which of `calls` it is) says
+/// to stop.
+pub fn replay(
+    engine: &Engine,
+    calls: &[WitnessCall],
+    mut visit: impl FnMut(usize, &Decision<'_>) -> bool,
+) {
+    let mut counters = Counters::default();
+    for (index, call) in calls.iter().enumerate() {
+        let mut time = call.at.unwrap_or_else(start);
+        for _ in 0..call.repeat {
+            let asked = Call::new(GRANT, &call.tool, &call.arguments, time);
+            if !visit(index, &engine.decide(&asked, &mut counters).decision) {
+                return;
+            }
+            time = time.plus(call.every);
+        }
+    }
+}
+
+/// `arguments` with `value` at `path`; `None` when something that is no object
+/// stands in the way.
+pub fn with(arguments: &Value, path: &Path, value: Value) -> Option<Value> {
+    fn put(at: &mut Value, segments: &[String], value: Value) -> Option<()> {
+        let Some((first, rest)) = segments.split_first() else {
+            *at = value;
+            return Some(());
+        };
+        let Value::Object(members) = at else {
+            return None;
+        };
+        let member = members
+            .entry(first.clone())
+            .or_insert_with(Value::empty_object);
+        put(member, rest, value)
+    }
+    let mut changed = arguments.clone();
+    put(&mut changed, path.segments(), value)?;
+    Some(changed)
+}
+
+/// `arguments` without what stands at `path`.
+pub fn without(arguments: &Value, path: &Path) -> Value {
+    fn take(at: &mut Value, segments: &[String]) {
+        let (Some((first, rest)), Value::Object(members)) = (segments.split_first(), at) else {
+            return;
+        };
+        if rest.is_empty() {
+            members.remove(first);
+        } else if let Some(member) = members.get_mut(first) {
+            take(member, rest);
+        }
+    }
+    let mut changed = arguments.clone();
+    take(&mut changed, path.segments());
+    changed
+}
+
+/// A call repeated `times` times, `every` so often, from [`start`] on.
+pub fn repeated(tool: &str, arguments: Value, times: u64, every: Span) -> WitnessCall {
+    WitnessCall {
+        at: Some(start()),
+        repeat: times,
+        every,
+        ..WitnessCall::new(tool, arguments)
+    }
+}

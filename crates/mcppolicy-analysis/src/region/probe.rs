@@ -1,0 +1,124 @@
+//! The questions that a region asks of one value, and the values that those
+//! questions name. What is true of a value, the engine alone says.
+
+use std::fmt;
+
+use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::policy::Test;
+use mcppolicy_engine::value::Value;
+
+/// What kind of value stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Nothing.
+    Missing,
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 7] = [
+        Kind::Missing,
+        Kind::Null,
+        Kind::Boolean,
+        Kind::Number,
+        Kind::String,
+        Kind::Array,
+        Kind::Object,
+    ];
+
+    /// The kind of what stands in a slot.
+    pub fn of(slot: Slot<'_>) -> Kind {
+        match slot {
+            Slot::Missing => Kind::Missing,
+            Slot::Null => Kind::Null,
+            Slot::Bool(_) => Kind::Boolean,
+            Slot::Number(_) => Kind::Number,
+            Slot::String(_) => Kind::String,
+            Slot::Array(_) => Kind::Array,
+            Slot::Object(_) => Kind::Object,
+        }
+    }
+
+    /// The kind in JSON's own words, and `missing`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Missing => "missing",
+            Kind::Null => "null",
+            Kind::Boolean => "boolean",
+            Kind::Number => "number",
+            Kind::String => "string",
+            Kind::Array => "array",
+            Kind::Object => "object",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One question about the value at a path.
+#[derive(Debug, Clone)]
+pub(super) enum Probe {
+    /// A condition's operator and operand.
+    Test(Test),
+    /// Whether it is of this kind.
+    Kind(Kind),
+}
+
+impl Probe {
+    pub(super) fn holds(&self, slot: Slot<'_>) -> bool {
+        match self {
+            Probe::Test(test) => test.holds(slot),
+            Probe::Kind(kind) => Kind::of(slot) == *kind,
+        }
+    }
+
+    /// Equal keys mean equal questions.
+    pub(super) fn key(&self) -> (&'static str, String) {
+        match self {
+            Probe::Test(test) => (test.operator(), test.operand().to_string()),
+            Probe::Kind(kind) => ("kind", kind.name().to_owned()),
+        }
+    }
+
+    /// The values that a value is compared with as a whole.
+    pub(super) fn compared(&self) -> &[Value] {
+        match self {
+            Probe::Test(Test::Eq(value) | Test::Neq(value)) => std::slice::from_ref(value),
+            Probe::Test(Test::In(values) | Test::NotIn(values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// The value that an element of an array, or a part of a string, is
+    /// compared with.
+    pub(super) fn part(&self) -> Option<&Value> {
+        match self {
+            Probe::Test(Test::Contains(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The bound of an ordering.
+    pub(super) fn bound(&self) -> Option<f64> {
+        match self {
+            Probe::Test(Test::Compare(_, bound)) => Some(*bound),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The results of all shares as those of the whole run.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Results, SetAside, TraceSummary};
+use crate::replay::results::{Actual, Case, Counts, Problems};
+use crate::replay::{Cursor, Open, Options, Replay};
+use mcppolicy_engine::engine::{Decision, Denial, Engine, Reason};
+use mcppolicy_trace::trace::{DecisionName, RecordedCall};
+
+/// Why results are no shares of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlike {
+    /// They have read different traces.
+    Traces,
+    /// They have read different calls.
+    Calls,
+    /// They have read different calls of unknown grant.
+    UnknownGrant,
+}
+
+impl fmt::Display for Unlike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unlike::Traces => "other traces",
+            Unlike::Calls => "other calls",
+            Unlike::UnknownGrant => "other calls of unknown grant",
+        })
+    }
+}
+
+/// What all `shares` of a run, in their order, found together: the results of
+/// the run that is not split, under the same `options` but for the share.
+///
+/// # Errors
+/// Which of them, from 0, does not belong to the first, and why.
+pub fn join<'x>(
+    engine: &'x Engine,
+    options: &Options,
+    shares: &'x [Results],
+    given: bool,
+) -> Result<Results, (usize, Unlike)> {
+    alike(shares, given, options.at_origin)?;
+    let whole = Options {
+        share: None,
+        ..options.clone()
+    };
+    let at_origin = options.at_origin;
+    let mut replay = Replay::new(engine, whole);
+    let mut traces = Traces::of(shares, at_origin);
+    for (at, share) in shares.iter().enumerate() {
+        take_in(&mut replay, &mut traces, share, at == 0 || given);
+    }
+    replay.results.traces.clone_from(&traces.list);
+    let decisions = decisions(shares)?;
+    for (set_aside, decisions) in calls(shares, decisions)? {
+        let SetAside { trace, call } = set_aside;
+        let open = again(traces.moved(shares, *trace), call);
+        replay.decided(call, open, decisions);
+    }
+    Ok(replay.finish())
+}
+
+/// Whether all shares have read the same input, as far as they can tell.
+fn alike(shares: &[Results], given: bool, at_origin: bool) -> Result<(), (usize, Unlike)> {
+    let Some(first) = shares.first() else {
+        return Ok(());
+    };
+    let names = |share: &Results| -> Vec<String> {
+        let names = share.traces.iter().map(|trace| trace.name.clone());
+        names.collect()
+    };
+    let due = names(first);
+    let read = |share: &Results| share.shared.as_ref().map(|shared| shared.read);
+    let unknown = |share: &Results| share.shared.as_ref().map(|shared| shared.unknown_grant);
+    for (at, share) in shares.iter().enumerate() {
+        let unlike = if !at_origin && names(share) != due {
+            Unlike::Traces
+        } else if !given && read(share) != read(first) {
+            Unlike::Calls
+        } else if unknown(share) != unknown(first) {
+            Unlike::UnknownGrant
+        } else {
+            continue;
+        };
+        return Err((at, unlike));
+    }
+    Ok(())
+}
+
+/// Adds what one share has decided by itself; `lines` says whether it speaks
+/// for the lines that hold no call.
+fn take_in(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results, lines: bool) {
+    for (from, trace) in share.traces.iter().enumerate() {
+        let to = traces.moved(std::slice::from_ref(share), from);
+        if let Some(known) = traces.list.get_mut(to) {
+            known.take_in(trace);
+        }
+    }
+    let results = &mut replay.results;
+    for (tool, counts) in &share.tools {
+        results.tools.entry(tool.clone()).or_default().add(counts);
+    }
+    add(&mut results.reasons, &share.reasons);
+    add(&mut results.out_of_scope, &share.out_of_scope);
+    add(&mut results.other_methods, &share.other_methods);
+    add(&mut results.passed_over, &share.passed_over);
+    let moved = |case: &Case| Case {
+        trace: traces.moved(std::slice::from_ref(share), case.trace),
+        ..case.clone()
+    };
+    results.cases.extend(share.cases.iter().map(moved));
+    results.passed.extend(share.passed.iter().map(moved));
+    if let (Some(usage), Some(more)) = (&mut results.usage, &share.usage) {
+        usage.merge(more.clone());
+    }
+    replay.assumptions.extend(share.assumptions.iter().cloned());
+    if lines {
+        let Problems {
+            findings,
+            lines,
+            listed,
+            ..
+        } = &mut replay.problems;
+        findings.extend(share.problems.iter().cloned());
+        *lines += share.invalid_lines;
+        *listed += share.invalid_lines.saturating_sub(share.unlisted_lines);
+    }
+}
+
+fn add<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+    for (key, count) in more {
+        *sums.entry(key.clone()).or_default() += count;
+    }
+}
+
+/// The traces of the whole run.
+struct Traces {
+    list: Vec<TraceSummary>,
+    /// Their places, where shares hold different ones.
+    by_name: Option<BTreeMap<String, usize>>,
+}
+
+impl Traces {
+    fn of(shares: &[Results], at_origin: bool) -> Traces {
+        let all = || shares.iter().flat_map(|share| &share.traces);
+        let empty = |trace: &TraceSummary| TraceSummary::new(&trace.name, trace.format);
+        if !at_origin {
+            let first = shares.iter().take(1).flat_map(|share| &share.traces);
+            return Traces {
+                list: first.map(empty).collect(),
+                by_name: None,
+            };
+        }
+        let named: BTreeMap<&str, &TraceSummary> =
+            all().map(|trace| (trace.name.as_str(), trace)).collect();
+        let by_name = named.keys().enumerate();
+        Traces {
+            by_name: Some(by_name.map(|(at, name)| ((*name).to_owned(), at)).collect()),
+            list: named.into_values().map(empty).collect(),
+        }
+    }
+
+    /// Where trace number `from` of a share stands in the whole.
+    fn moved(&self, share: &[Results], from: usize) -> usize {
+        let Some(by_name) = &self.by_name else {
+            return from;
+        };
+        let trace = share.first().and_then(|share| share.traces.get(from));
+        let to = trace.and_then(|trace| by_name.get(&trace.name));
+        to.copied().unwrap_or(from)
+    }
+}
+
+/// One share's decisions of the calls that were set aside, run by run.
+struct Runs<'x> {
+    rest: std::slice::Iter<'x, (Actual, u64)>,
+    now: Option<(&'x Actual, u64)>,
+}
+
+impl<'x> Runs<'x> {
+    fn new(share: &'x Results) -> Runs<'x> {
+        let decisions = share.shared.as_ref().map(|shared| shared.decisions.iter());
+        let mut runs = Runs {
+            rest: decisions.unwrap_or_default(),
+            now: None,
+        };
+        runs.advance(0);
+        runs
+    }
+
+    /// Goes on by so many of the run that stands next.
+    fn advance(&mut self, times: u64) {
+        self.now = match self.now {
+            Some((actual, left)) if left > times => Some((actual, left - times)),
+            _ => self.rest.next().map(|(actual, left)| (actual, *left)),
+        };
+    }
+}
+
+/// What all shares together decide of the calls that were set aside.
+fn decisions(shares: &[Results]) -> Result<Vec<(Decision<'_>, u64)>, (usize, Unlike)> {
+    let mut runs: Vec<Runs<'_>> = shares.iter().map(Runs::new).collect();
+    let mut whole: Vec<(Decision<'_>, u64)> = Vec::new();
+    loop {
+        let now: Vec<(&Actual, u64)> = runs.iter().filter_map(|runs| runs.now).collect();
+        if now.is_empty() {
+            return Ok(whole);
+        }
+        if let Some(short) = runs.iter().position(|runs| runs.now.is_none()) {
+            return Err((short, Unlike::UnknownGrant));
+        }
+        let shortest = now.iter().map(|(_, times)| *times).min();
+        let times = shortest.unwrap_or(1).max(1);
+        let mut parts = now.iter().map(|(actual, _)| decision(actual));
+        if let Some(first) = parts.next() {
+            push_run(&mut whole, parts.fold(first, both), times);
+        }
+        runs.iter_mut().for_each(|runs| runs.advance(times));
+    }
+}
+
+/// Two shares' decisions of the same call: what one of them cannot rule out,
+/// the whole cannot.
+fn both<'x>(a: Decision<'x>, b: Decision<'x>) -> Decision<'x> {
+    fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
+        if a == b { a } else { None }
+    }
+    match (a, b) {
+        (Decision::Deny(a), Decision::Deny(b)) => Decision::Deny(Denial {
+            kind: same(a.kind, b.kind),
+            rule: same(a.rule, b.rule),
+            label: same(a.label, b.label),
+            message: same(a.message, b.message),
+        }),
+        (Decision::Undetermined(a), Decision::Undetermined(b)) => Decision::Undetermined(a.min(b)),
+        (undetermined @ Decision::Undetermined(_), _)
+        | (_, undetermined @ Decision::Undetermined(_)) => undetermined,
+        // A denial does not depend on what a share has counted.
+        (a, _) => a,
+    }
+}
+
+fn decision(actual: &Actual) -> Decision<'_> {
+    match actual.decision {
+        DecisionName::Allow => Decision::Allow,
+        DecisionName::Undetermined => {
+            Decision::Undetermined(actual.reason.unwrap_or(Reason::UnknownHistory))
+        }
+        DecisionName::Deny => Decision::Deny(Denial {
+            kind: actual.kind,
+            rule: actual.rule.as_deref(),
+            label: actual.label.as_deref(),
+            message: actual.message.as_deref().map(Cow::Borrowed),
+        }),
+    }
+}
+
+/// A call that was set aside, with the decisions of its repetitions.
+type Decided<'x> = (&'x SetAside, Vec<(Decision<'x>, u64)>);
+
+fn calls<'x>(
+    shares: &'x [Results],
+    decisions: Vec<(Decision<'x>, u64)>,
+) -> Result<Vec<Decided<'x>>, (usize, Unlike)> {
+    let unlike = (0, Unlike::UnknownGrant);
+    let mut decisions = decisions.into_iter();
+    let mut now: Option<(Decision<'x>, u64)> = None;
+    let first = shares.first().and_then(|share| share.shared.as_ref());
+    let mut calls = Vec::new();
+    for set_aside in first.iter().flat_map(|shared| &shared.calls) {
+        let mut wanted = set_aside.call.repeat;
+        let mut own = Vec::new();
+        while wanted > 0 {
+            let (decision, left) = now.take().or_else(|| decisions.next()).ok_or(unlike)?;
+            let times = left.min(wanted);
+            wanted -= times;
+            if left > times {
+                now = Some((decision.clone(), left - times));
+            }
+            push_run(&mut own, decision, times);
+        }
+        calls.push((set_aside, own));
+    }
+    match (now, decisions.next()) {
+        (None, None) => Ok(calls),
+        _ => Err(unlike),
+    }
+}
+
+/// A call that was set aside, taken up again.
+fn again<'x>(trace: usize, call: &RecordedCall) -> Open<'x> {
+    Open {
+        trace,
+        expectation: call.expect.clone(),
+        cursor: Cursor::default(),
+        counts: Counts::default(),
+        groups: Vec::new(),
+        set_aside: None,
+    }
+}
+
+/// Adds to runs of the same.
+pub(super) fn push_run<T: PartialEq>(runs: &mut Vec<(T, u64)>, next: T, times: u64) {
+    match runs.last_mut() {
+        Some((last, count)) if *last == next => *count += times,
+        _ => runs.push((next, times)),
+    }
+}

@@ -1,0 +1,14 @@
+//! The tool-call policies of MCP gateways: read, validated and decided.
+
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
+
+pub mod diagnostic;
+pub mod document;
+pub mod engine;
+pub mod nearest;
+pub mod pattern;
+pub mod policy;
+pub mod schema;
+pub mod source;
+pub mod time;
+pub mod value;

@@ -1,0 +1,318 @@
+//! Calls in time through one engine (traces.md §1, policy language §4): in
+//! which order, with which counters, and what becomes of the quota of calls
+//! that ended in an error.
+//!
+//! What a decision was expected to be stays out: `replay` and `diff` both
+//! stand on this.
+
+pub mod plain;
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+
+use crate::trace::account::Assumed;
+use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use mcppolicy_engine::engine::{
+    Arguments, Call, Counters, Decision, Engine, LimitUse, Request, Ruled,
+};
+use mcppolicy_engine::time::{Span, Time};
+
+/// What was taken for granted because the recording does not say; every report
+/// lists it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assumption {
+    /// No limit had counted anything before the recording.
+    CountersStartAtZero,
+    /// All calls of this file without a grant come from one.
+    ImplicitGrant {
+        /// The file's name.
+        file: String,
+    },
+    /// Calls to an unknown server went to the policy's.
+    UnknownServer,
+    /// The policy's server has no name to compare with, so calls to this one
+    /// are taken to be its.
+    UnnamedServer {
+        /// The server that the recording names.
+        server: String,
+    },
+    /// An error response of unknown time gave its quota back at once.
+    ReleasedAtOnce,
+    /// Of an argument that a call repeats, the last one counts.
+    LastArgumentCounts,
+    /// What the reader of a log took for granted.
+    Log {
+        /// The log's name.
+        file: String,
+        /// What it was.
+        assumed: Assumed,
+    },
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Assumption::CountersStartAtZero => {
+                f.write_str("every counter is zero where a recording starts")
+            }
+            Assumption::ImplicitGrant { file } => {
+                write!(f, "{file}: the calls that name no grant share one")
+            }
+            Assumption::UnknownServer => {
+                f.write_str("calls to an unknown server went to the policy's server")
+            }
+            Assumption::UnnamedServer { server } => write!(
+                f,
+                "the policy's server has no name here, so calls to {server:?} are taken to be its"
+            ),
+            Assumption::ReleasedAtOnce => f.write_str(
+                "a JSON-RPC error whose time is not recorded gave its quota back at once",
+            ),
+            Assumption::LastArgumentCounts => {
+                f.write_str("of an argument that a call repeats, the last one counts")
+            }
+            Assumption::Log { file, assumed } => write!(f, "{file}: {assumed}"),
+        }
+    }
+}
+
+/// Whether a call is the policy's business (policy language §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'c> {
+    /// It went to the policy's server.
+    In,
+    /// Nobody knows where it went: it is taken to be the policy's.
+    Unknown,
+    /// It went to this server, and the policy's has no name to compare with: it
+    /// is taken to be the policy's.
+    Unnamed(&'c str),
+    /// It went to this other server.
+    Out(&'c str),
+}
+
+impl Scope<'_> {
+    /// What is taken for granted when the call is decided.
+    pub fn assumption(self) -> Option<Assumption> {
+        match self {
+            Scope::In | Scope::Out(_) => None,
+            Scope::Unknown => Some(Assumption::UnknownServer),
+            Scope::Unnamed(server) => Some(Assumption::UnnamedServer {
+                server: server.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Whether a call that went to `destination` went to the policy's server, which
+/// is named `server`.
+pub fn scope<'c>(destination: Server<&'c str>, server: Option<&str>) -> Scope<'c> {
+    match (destination, server) {
+        (Server::Default, _) => Scope::In,
+        (Server::Unknown, _) => Scope::Unknown,
+        (Server::Named(name), Some(server)) if name == server => Scope::In,
+        (Server::Named(name), Some(_)) => Scope::Out(name),
+        (Server::Named(name), None) => Scope::Unnamed(name),
+    }
+}
+
+/// How calls of several files make timelines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Each file on its own, with fresh counters, in the order of its lines.
+    #[default]
+    PerFile,
+    /// All files as one, by time.
+    Merged,
+}
+
+/// Calls through one engine, with the counters that they share.
+#[derive(Debug, Clone)]
+pub struct Timeline<'e> {
+    engine: &'e Engine,
+    counters: Counters,
+    implicit: ImplicitGrant,
+}
+
+/// The name under which the counters know the one grant of a file's calls
+/// that name none; no name in a recording is read as one.
+#[derive(Debug, Clone, Default)]
+struct ImplicitGrant {
+    file: Option<usize>,
+    name: String,
+}
+
+impl ImplicitGrant {
+    fn of(&mut self, file: usize) -> &str {
+        if self.file != Some(file) {
+            self.file = Some(file);
+            self.name = format!("\0{file}");
+        }
+        &self.name
+    }
+
+    /// The name under which the counters know `grant`, who called in this file;
+    /// nothing when the recording does not tell.
+    fn name<'a>(&'a mut self, file: usize, grant: Grant<&'a str>) -> Option<Cow<'a, str>> {
+        match grant {
+            Grant::Named(name) if !name.starts_with('\0') => Some(Cow::Borrowed(name)),
+            // Told apart from every implicit grant by its second byte.
+            Grant::Named(name) => Some(Cow::Owned(format!("\0\0{name}"))),
+            Grant::Implicit => Some(Cow::Borrowed(self.of(file))),
+            Grant::Unknown => None,
+        }
+    }
+}
+
+/// What counting asks of a call that the rules have been asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'c> {
+    /// Who called.
+    pub grant: Grant<&'c str>,
+    /// When; `None` is unknown.
+    pub time: Option<Time>,
+    /// What came back, when recorded.
+    pub response: Option<&'c Response>,
+    /// When it came back; `None` is unknown.
+    pub response_time: Option<Time>,
+}
+
+/// What a timeline made of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step<'e> {
+    /// The decision.
+    pub decision: Decision<'e>,
+    /// Whether the call took quota from some counter, so that what the
+    /// counters held before matters.
+    pub counted: bool,
+    /// Whether its quota was given back at once, for want of a response time.
+    pub released_at_once: bool,
+}
+
+impl<'e> Timeline<'e> {
+    /// A timeline at whose beginning every counter is zero; `max_lateness` as
+    /// in [`Counters::new`].
+    pub fn new(engine: &'e Engine, max_lateness: Span) -> Timeline<'e> {
+        Timeline {
+            engine,
+            counters: Counters::new(max_lateness),
+            implicit: ImplicitGrant::default(),
+        }
+    }
+
+    /// Decides repetition `index` (from 0) of `call`, which was recorded in
+    /// file number `file`; calls are fed in the order of the recording.
+    ///
+    /// A call whose response is a JSON-RPC error gives its quota back here
+    /// already: the counters remember when, so that a later line with an
+    /// earlier time still sees it taken.
+    pub fn step(&mut self, file: usize, call: &RecordedCall, index: u64) -> Step<'e> {
+        let ruled = self.engine.rule(request(&call.request));
+        let counted = Counted {
+            grant: call.grant.as_deref(),
+            time: call.time_of(index),
+            response: call.response.as_ref(),
+            response_time: call.response_time,
+        };
+        self.settle(file, &ruled, counted)
+    }
+
+    /// Decides a call of which the engine has said what its rules say; as
+    /// [`step`](Timeline::step) otherwise.
+    pub fn settle(&mut self, file: usize, ruled: &Ruled<'e>, call: Counted<'_>) -> Step<'e> {
+        let grant = self.implicit.name(file, call.grant);
+        let time = call.time;
+        let counters = &mut self.counters;
+        let outcome = self.engine.count(ruled, grant.as_deref(), time, counters);
+        let mut released_at_once = false;
+        let counted = !outcome.reservation.is_empty();
+        if let (Some(Response::Error(_)), Some(time), true) = (call.response, time, counted) {
+            released_at_once = call.response_time.is_none();
+            let released = call.response_time.unwrap_or(time);
+            self.engine
+                .release(&outcome.reservation, released, &mut self.counters);
+        }
+        Step {
+            decision: outcome.decision,
+            counted,
+            released_at_once,
+        }
+    }
+}
+
+impl<'e> Timeline<'e> {
+    /// What repetition `index` of `call`, which has just been decided, left
+    /// used of the limits that count it.
+    pub fn usage(&mut self, file: usize, call: &RecordedCall, index: u64) -> Vec<LimitUse<'e>> {
+        let grant = self.implicit.name(file, call.grant.as_deref());
+        let asked = Call {
+            grant: grant.as_deref(),
+            request: request(&call.request),
+            time: call.time_of(index),
+        };
+        self.engine.usage(&asked, &self.counters)
+    }
+}
+
+/// A recorded request in the engine's words.
+fn request(request: &RecordedRequest) -> Request<'_> {
+    match request {
+        RecordedRequest::Batch(_) => Request::Batch,
+        RecordedRequest::Tool { name, arguments } => Request::Tool {
+            name: name.as_deref(),
+            arguments: match arguments {
+                RecordedArguments::Known(value) => Arguments::from(value),
+                RecordedArguments::NotAnObject(_) => Arguments::NotAnObject,
+                RecordedArguments::Unknown => Arguments::Unknown,
+            },
+        },
+    }
+}
+
+/// A recorded call and the number of the file that it stands in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The file, in the order in which files were given.
+    pub file: usize,
+    /// The call.
+    pub call: RecordedCall,
+}
+
+/// When something happens in a merged timeline: by time, unknown times last;
+/// then by file, line and place in the list.
+type Moment = (bool, Option<Time>, usize, usize, usize, u64);
+
+/// The repetitions of `calls`, merged by time: each as its index in `calls`
+/// and its number, from 0. Ties go by file, then line; calls without a time
+/// come last.
+pub fn merged(calls: &[Placed]) -> impl Iterator<Item = (usize, u64)> {
+    let moment = |at: usize, placed: &Placed, index: u64| -> Moment {
+        let time = placed.call.time_of(index);
+        (
+            time.is_none(),
+            time,
+            placed.file,
+            placed.call.line,
+            at,
+            index,
+        )
+    };
+    let mut upcoming: BinaryHeap<Reverse<Moment>> = calls
+        .iter()
+        .enumerate()
+        .map(|(at, placed)| Reverse(moment(at, placed, 0)))
+        .collect();
+    std::iter::from_fn(move || {
+        let Reverse((.., at, index)) = upcoming.pop()?;
+        if let Some(placed) = calls.get(at)
+            && index + 1 < placed.call.repeat
+        {
+            upcoming.push(Reverse(moment(at, placed, index + 1)));
+        }
+        Some((at, index))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Claude Desktop's logs: messages behind a time and two brackets, the level
+//! and the server's name, in `mcp.log` in this order and in a server's own file
+//! in the other. The log cuts long messages and adds text behind some.
+
+use super::account::Format;
+use super::jsonrpc::{self, Envelope, Side};
+use super::lenient::{Json, cut_mark};
+use super::log::{LogFormat, Piece};
+use super::outline::Outline;
+use super::sink::{Sink, Who, reason};
+use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use mcppolicy_engine::time::Time;
+
+const NO_MESSAGE: &str = "no message between client and server";
+const WITHOUT_CONTENT: &str = "a tool call logged without its content";
+const CUT: &str = "a message that the log cut beyond recognition";
+
+/// Claude Desktop's logs.
+#[derive(Default)]
+pub(super) struct ClaudeDesktop;
+
+impl LogFormat for ClaudeDesktop {
+    fn format(&self) -> Format {
+        Format::ClaudeDesktop
+    }
+
+    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
+        let Some(entry) = Entry::read(piece.text) else {
+            return sink.pass_over(piece.line, NO_MESSAGE);
+        };
+        let Some((sender, text)) = said(entry.message) else {
+            return sink.pass_over(piece.line, NO_MESSAGE);
+        };
+        let mut envelope = Envelope {
+            line: piece.line,
+            time: Some(entry.time),
+            sender: Some(sender),
+            who: Who::default(),
+            server: match entry.server {
+                Some(name) => Server::Named(name.to_owned()),
+                None => Server::Unknown,
+            },
+            cut: cut_mark(text).is_some(),
+            bytes: piece.text.len(),
+        };
+        if !text.starts_with(['{', '[']) {
+            return sink.pass_over(piece.line, summary(text));
+        }
+        let end = Outline::scan(text).end.unwrap_or(text.len());
+        let (message, behind) = text.split_at_checked(end).unwrap_or((text, ""));
+        let behind = behind.trim_start();
+        let whole = behind.is_empty() || behind.starts_with("{ metadata:");
+        match Json::parse(message) {
+            Ok(json) if whole => jsonrpc::message(&json, &json.root, "", &envelope, sink),
+            Ok(_) if !envelope.cut => sink.pass_over(piece.line, reason::NOT_JSON),
+            Err(reason) if !envelope.cut => sink.pass_over(piece.line, reason),
+            _ => {
+                envelope.cut = true;
+                remains(text, &envelope, sink);
+            }
+        }
+    }
+}
+
+/// One line, taken apart.
+struct Entry<'a> {
+    time: Time,
+    server: Option<&'a str>,
+    message: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    fn read(text: &'a str) -> Option<Entry<'a>> {
+        let (time, rest) = text.split_once(' ')?;
+        let time = Time::parse(time)
+            .and_then(super::native::in_calendar)
+            .ok()?;
+        let (first, rest) = bracket(rest)?;
+        let second = bracket(rest);
+        let (server, message) = match (is_level(first), second) {
+            (true, Some((name, rest))) => (Some(name), rest),
+            (true, None) => (None, rest),
+            (false, Some((level, rest))) if is_level(level) => (Some(first), rest),
+            (false, _) => (Some(first), rest),
+        };
+        Some(Entry {
+            time,
+            server,
+            message: message.trim_start(),
+        })
+    }
+}
+
+/// Whether a line is one of these logs.
+pub(super) fn is_entry(text: &str) -> bool {
+    Entry::read(text).is_some()
+}
+
+/// The text in the bracket at the beginning, and what follows.
+fn bracket(text: &str) -> Option<(&str, &str)> {
+    text.trim_start().strip_prefix('[')?.split_once(']')
+}
+
+fn is_level(text: &str) -> bool {
+    let levels = [
+        "debug", "error", "fatal", "info", "log", "silly", "trace", "verbose", "warn", "warning",
+    ];
+    levels.contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// Who sent what.
+fn said(message: &str) -> Option<(Side, &str)> {
+    let rest = message.strip_prefix("Message from ")?;
+    let (sender, text) = rest.split_once(": ")?;
+    match sender {
+        "client" => Some((Side::Client, text.trim())),
+        "server" => Some((Side::Server, text.trim())),
+        _ => None,
+    }
+}
+
+/// Why a message of which the log keeps only a summary is passed over.
+fn summary(text: &str) -> &'static str {
+    match text.contains("method=\"tools/call\"") {
+        true => WITHOUT_CONTENT,
+        false => NO_MESSAGE,
+    }
+}
+
+/// What a message was of which the log keeps a head and a tail.
+fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
+    let (start, end) = cut_mark(text).unwrap_or((text.len(), text.len()));
+    let head = Outline::scan(text.get(..start).unwrap_or_default());
+    let id = head.scalar("id").or_else(|| id_in_tail(text.get(end..)?));
+    let key = |asker| {
+        id.as_deref()
+            .map(|id| jsonrpc::key_of(envelope, Some(asker), id))
+    };
+    match (
+        envelope.sender,
+        head.text("method"),
+        head.text("params.name"),
+    ) {
+        (Some(Side::Client), Some("tools/call"), Some(name)) => {
+            let call = RecordedCall {
+                line: envelope.line,
+                server: envelope.server.clone(),
+                time: envelope.time,
+                id: id.clone(),
+                ..RecordedCall::new(RecordedRequest::Tool {
+                    name: Some(name.to_owned()),
+                    arguments: RecordedArguments::Unknown,
+                })
+            };
+            sink.call(
+                call,
+                envelope.who.clone(),
+                key(Side::Client).as_deref(),
+                envelope.bytes,
+            );
+        }
+        (Some(Side::Client), Some("tools/call"), None) => {
+            sink.pass_over(envelope.line, reason::NO_NAME);
+        }
+        (Some(sender), Some(method), _) => {
+            sink.other(method);
+            key(sender).iter().for_each(|key| sink.request(key));
+        }
+        (Some(Side::Server), None, _) => {
+            let response = if head.has_inside("error") {
+                Some(super::claude_code::error_response(0.0))
+            } else {
+                head.has_inside("result").then_some(Response::Result)
+            };
+            let answered = key(Side::Client)
+                .filter(|_| response.is_some())
+                .is_some_and(|key| sink.answer(&key, response, envelope.time));
+            if !answered {
+                sink.pass_over(envelope.line, CUT);
+            }
+        }
+        _ => sink.pass_over(envelope.line, CUT),
+    }
+}
+
+/// The id at the very end of a message: `…},"jsonrpc":"2.0","id":5}`.
+fn id_in_tail(tail: &str) -> Option<String> {
+    let tail = tail.strip_suffix("{ metadata: undefined }").unwrap_or(tail);
+    let (_, rest) = tail.rsplit_once("\"id\":")?;
+    let raw = rest.trim().strip_suffix('}')?.trim();
+    let id: serde_json::Value = serde_json::from_str(raw).ok()?;
+    (id.is_number() || id.is_string()).then(|| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brackets_come_in_either_order() {
+        let read = |text: &str| {
+            let entry = Entry::read(text)?;
+            Some((entry.server.map(str::to_owned), entry.message.to_owned()))
+        };
+        let time = "2025-12-16T16:06:55.750Z";
+        let message = "Message".to_owned();
+        for brackets in ["[info] [Name]", "[Name] [info]"] {
+            let line = format!("{time} {brackets} Message");
+            let due = (Some("Name".to_owned()), message.clone());
+            assert_eq!(read(&line), Some(due));
+        }
+        assert_eq!(
+            read(&format!("{time} [info] Message")),
+            Some((None, message))
+        );
+        assert_eq!(read("no time [info] Message"), None);
+    }
+
+    #[test]
+    fn an_id_is_found_at_the_end_of_what_remains() {
+        assert_eq!(
+            id_in_tail("xyz\"}]},\"jsonrpc\":\"2.0\",\"id\":5}").as_deref(),
+            Some("5")
+        );
+        assert_eq!(
+            id_in_tail("\"id\":\"a\"} { metadata: undefined }").as_deref(),
+            Some("\"a\"")
+        );
+        assert_eq!(id_in_tail("\"id\":{\"x\":1}}"), None);
+    }
+}

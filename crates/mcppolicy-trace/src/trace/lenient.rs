@@ -1,0 +1,226 @@
+//! Reading what logs hold: JSON that may be odd where it does not matter,
+//! arguments that may have been taken out, results by their first words.
+
+use super::log::Piece;
+use super::outline::Outline;
+use super::sink::reason;
+use super::{DENIED_PREFIX, RecordedArguments, Response};
+use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::parse::{Problem, SyntaxError, Trouble, parse_text};
+
+/// A JSON text, read tolerantly: what is odd about it is kept and matters only
+/// where a call stands.
+pub(super) struct Json {
+    pub root: Node,
+    problems: Vec<Problem>,
+}
+
+impl Json {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    /// The reason for which the line is passed over.
+    pub fn parse(text: &str) -> Result<Json, &'static str> {
+        match parse_text(text) {
+            Ok((root, problems)) => Ok(Json { root, problems }),
+            Err(error) => Err(why(text, &error)),
+        }
+    }
+
+    /// What is odd about the value at `pointer`: whether a member in it is
+    /// repeated.
+    ///
+    /// # Errors
+    /// What keeps any gateway from parsing it.
+    pub fn flaws(&self, pointer: &str) -> Result<bool, &'static str> {
+        let mut repeats = false;
+        for problem in &self.problems {
+            let inside = problem.pointer.strip_prefix(pointer);
+            if !inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                continue;
+            }
+            match problem.trouble {
+                Trouble::NumberOverflow => return Err(reason::OVERFLOW),
+                Trouble::LoneSurrogate => return Err(reason::SURROGATE),
+                Trouble::DuplicateKey { .. } => repeats = true,
+                Trouble::InexactNumber => {}
+            }
+        }
+        Ok(repeats)
+    }
+}
+
+fn why(text: &str, error: &SyntaxError) -> &'static str {
+    let text = text.trim_start();
+    if error.message.contains("nested deeper") {
+        reason::TOO_DEEP
+    } else if text.starts_with(['{', '[']) && Outline::scan(text).end.is_none() {
+        reason::CUT_OFF
+    } else {
+        reason::NOT_JSON
+    }
+}
+
+/// Arguments that a message or a log holds as a value: a hash or a redaction in
+/// their place leaves them unknown.
+pub(super) fn arguments(node: Option<&Node>) -> RecordedArguments {
+    match node.and_then(Node::as_str) {
+        Some(text) if is_redaction(text) => RecordedArguments::Unknown,
+        _ => node.map(Node::to_value).into(),
+    }
+}
+
+/// Arguments that a log holds as JSON in a string, and whether one of them is
+/// repeated. What is no JSON object leaves them unknown.
+///
+/// # Errors
+/// What keeps any gateway from parsing them.
+pub(super) fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static str> {
+    let Ok(json) = Json::parse(text) else {
+        return Ok((RecordedArguments::Unknown, false));
+    };
+    let repeats = json.flaws("")?;
+    let arguments = match RecordedArguments::from(Some(json.root.to_value())) {
+        RecordedArguments::NotAnObject(_) => RecordedArguments::Unknown,
+        known => known,
+    };
+    Ok((arguments, repeats))
+}
+
+/// Whether a text stands where a value was taken out: a hash, the word
+/// `redacted`, asterisks, or the mark of a cut.
+pub(super) fn is_redaction(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    let word = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let hash = ["sha256:", "sha-256:", "sha512:", "sha1:", "md5:", "hmac:"]
+        .iter()
+        .find_map(|prefix| lower.strip_prefix(prefix))
+        .unwrap_or(&lower);
+    let is_hash = hash.len() >= 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = [
+        "redacted",
+        "filtered",
+        "masked",
+        "hidden",
+        "omitted",
+        "truncated",
+    ];
+    let asterisks = lower.len() >= 3 && lower.bytes().all(|byte| byte == b'*');
+    is_hash
+        || asterisks
+        || words.contains(&word)
+        || (lower.contains("redacted") && !lower.starts_with('{'))
+        || cut_mark(text).is_some()
+}
+
+/// The place of a mark such as `...[14696 chars truncated]...` in a text.
+pub(super) fn cut_mark(text: &str) -> Option<(usize, usize)> {
+    const END: &str = " chars truncated]...";
+    let end = text.find(END)?;
+    let head = text.get(..end)?;
+    let start = head.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let start = head.get(..start)?.strip_suffix("...[")?.len();
+    Some((start, end + END.len()))
+}
+
+/// The response that a tool's result shows by its first text.
+pub(super) fn result_of(text: Option<&str>) -> Response {
+    match text {
+        Some(text) if text.starts_with(DENIED_PREFIX) => Response::Denied,
+        _ => Response::Result,
+    }
+}
+
+/// The first text in a result's content: the content itself, or the first of
+/// its blocks that has one.
+pub(super) fn first_text(content: Option<&Node>) -> Option<&str> {
+    let content = content?;
+    let mut texts = content.items().iter().filter_map(|item| item.get("text"));
+    content
+        .as_str()
+        .or_else(|| texts.next().and_then(Node::as_str))
+}
+
+/// A member that is a string with something in it.
+pub(super) fn name_in<'n>(node: &'n Node, keys: &[&str]) -> Option<&'n str> {
+    let texts = keys.iter().filter_map(|key| node.get(key));
+    texts.filter_map(Node::as_str).find(|text| !text.is_empty())
+}
+
+/// The lines of places in a piece, asked for in the order of the text.
+pub(super) struct Places<'a> {
+    piece: Piece<'a>,
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Places<'a> {
+    pub fn new(piece: Piece<'a>) -> Places<'a> {
+        Places {
+            piece,
+            at: 0,
+            line: piece.line,
+        }
+    }
+
+    /// The line of a node.
+    pub fn line(&mut self, node: &Node) -> usize {
+        let to = node.span.start.max(self.at);
+        let between = self.piece.text.as_bytes().get(self.at..to);
+        let breaks = between.unwrap_or_default().iter();
+        self.line += breaks.filter(|byte| **byte == b'\n').count();
+        self.at = to;
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_or_a_redaction_is_no_value() {
+        let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        for text in [
+            "[REDACTED]",
+            "redacted",
+            "***",
+            hash,
+            "<arguments redacted by policy>",
+        ] {
+            assert!(is_redaction(text), "{text}");
+        }
+        assert!(is_redaction(&format!("sha256:{hash}")));
+        assert!(is_redaction("abc...[14696 chars truncated]...def"));
+        for text in [
+            "",
+            "{}",
+            "null",
+            "abc",
+            "[1]",
+            "{\"a\":\"[REDACTED]\"}",
+            "cafe",
+        ] {
+            assert!(!is_redaction(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_gateway_could_parse_matters_only_where_the_call_stands() {
+        let json = Json::parse(r#"{"a":{"n":1e400},"ab":{"x":1,"x":2},"c":"\ud800"}"#);
+        let json = json.unwrap_or_else(|reason| panic!("{reason}"));
+        assert_eq!(json.flaws("/a"), Err(reason::OVERFLOW));
+        assert_eq!(json.flaws("/ab"), Ok(true));
+        assert_eq!(json.flaws("/c"), Err(reason::SURROGATE));
+        assert_eq!(json.flaws("/d"), Ok(false));
+    }
+
+    #[test]
+    fn why_a_text_is_not_read_is_told_apart() {
+        let why = |text: &str| Json::parse(text).err();
+        assert_eq!(why("hello"), Some(reason::NOT_JSON));
+        assert_eq!(why("{\"a\":}"), Some(reason::NOT_JSON));
+        assert_eq!(why("{\"a\":\"b"), Some(reason::CUT_OFF));
+        assert_eq!(why(&"[".repeat(1000)), Some(reason::TOO_DEEP));
+    }
+}

@@ -1,0 +1,382 @@
+//! One line that is no header: a call, or a request that no policy decides.
+
+use super::super::{
+    Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response,
+    Server,
+};
+use super::fields::{Fields, article};
+use super::{Base, MOST_REPETITIONS, Previous, Setting, expect, in_calendar};
+use mcppolicy_engine::document::parse::quoted;
+use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::time::{Span, Time};
+
+const MEMBERS: [&str; 17] = [
+    "tool",
+    "arguments",
+    "request",
+    "ts",
+    "at",
+    "repeat",
+    "every",
+    "grant",
+    "server",
+    "response",
+    "response_ts",
+    "observed",
+    "expect",
+    "arguments_unknown",
+    "origin",
+    "id",
+    "note",
+];
+
+/// What other formats call these members.
+const SYNONYMS: [(&str, &str); 12] = [
+    ("args", "arguments"),
+    ("comment", "note"),
+    ("description", "note"),
+    ("expected", "expect"),
+    ("input", "arguments"),
+    ("message", "request"),
+    ("name", "tool"),
+    ("params", "arguments"),
+    ("result", "response"),
+    ("session", "grant"),
+    ("time", "ts"),
+    ("timestamp", "ts"),
+];
+
+/// What the request of a line is.
+enum Asked {
+    Call(RecordedRequest),
+    Other(String),
+}
+
+/// Reads a call, and moves the file's clock on; nothing when something in the
+/// line is wrong.
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    base: &mut Base,
+    line: usize,
+    repeats_an_argument: bool,
+) -> Option<Item> {
+    fields.only("A call", &MEMBERS, &SYNONYMS);
+    let asked = request(fields);
+    let repeat = fields.whole_number("repeat", 1, MOST_REPETITIONS);
+    let every = every(fields);
+    let time = time(fields, base, repeat.unwrap_or(1), every);
+    let grant = fields.string_or_null("grant");
+    let server = fields.string_or_null("server");
+    let response = response(fields);
+    let response_time = instant_or_null(fields, "response_ts");
+    let observed = observed(fields, response.as_ref());
+    let expect = expect::read(fields, repeat);
+    let origin = origin(fields);
+    let id = fields.string("id").map(str::to_owned);
+    let note = fields.string("note").map(str::to_owned);
+    let request = match asked? {
+        Asked::Call(request) => request,
+        Asked::Other(method) => {
+            let message = format!(
+                "`expect` has nothing to assert: no policy decides {}",
+                quoted(&method)
+            );
+            fields.at_member("expect", message, None);
+            return fields
+                .complaints
+                .is_empty()
+                .then_some(Item::OtherMethod(method));
+        }
+    };
+    if !fields.complaints.is_empty() {
+        return None;
+    }
+    let call = RecordedCall {
+        nth: 0,
+        line,
+        server: match server {
+            None => base.defaults.server.clone(),
+            Some(None) => Server::Unknown,
+            Some(Some(name)) => Server::Named(name.to_owned()),
+        },
+        grant: match grant {
+            None => base.defaults.grant.clone(),
+            Some(None) => Grant::Unknown,
+            Some(Some(name)) => Grant::Named(name.to_owned()),
+        },
+        time,
+        request,
+        repeats_an_argument,
+        response,
+        response_time,
+        observed,
+        expect,
+        repeat: repeat.unwrap_or(1),
+        every,
+        id,
+        note,
+        origin,
+    };
+    base.previous = Previous::At(call.time_of(call.repeat - 1));
+    Some(Item::Call(Box::new(call)))
+}
+
+fn request(fields: &mut Fields<'_>) -> Option<Asked> {
+    let unknown = arguments_unknown(fields);
+    if fields.not_both(
+        "request",
+        "tool",
+        "`tool` and `request` are two ways to write the same call",
+    ) || fields.not_both(
+        "request",
+        "arguments",
+        "The arguments of a `request` stand inside it",
+    ) {
+        return None;
+    }
+    if let Some(message) = fields.root.get("request") {
+        return raw_request(fields, message, unknown);
+    }
+    if fields.root.get("tool").is_none() {
+        let root = fields.root;
+        fields.at_node(
+            root,
+            "",
+            "The line names no call: it has neither `tool` nor `request`".to_owned(),
+            None,
+        );
+        return None;
+    }
+    let name = fields.string("tool").map(str::to_owned);
+    let arguments = match fields.root.get("arguments") {
+        _ if unknown => {
+            fields.not_both(
+                "arguments_unknown",
+                "arguments",
+                "`arguments_unknown` stands beside the arguments themselves",
+            );
+            RecordedArguments::Unknown
+        }
+        None => RecordedArguments::from(None),
+        Some(node) => match RecordedArguments::from(Some(node.to_value())) {
+            RecordedArguments::NotAnObject(_) => {
+                let message = format!(
+                    "`arguments` must be an object or null, not {}",
+                    article(node)
+                );
+                let help = "a call that a client really sent so is written as `request`";
+                fields.at_value("arguments", message, Some(help.to_owned()));
+                return None;
+            }
+            arguments => arguments,
+        },
+    };
+    Some(Asked::Call(RecordedRequest::Tool {
+        name: Some(name?),
+        arguments,
+    }))
+}
+
+fn arguments_unknown(fields: &mut Fields<'_>) -> bool {
+    match fields.root.get("arguments_unknown").map(|node| &node.kind) {
+        Some(NodeKind::Bool(unknown)) => *unknown,
+        Some(_) => {
+            fields.wrong_type("arguments_unknown", "true or false");
+            false
+        }
+        None => false,
+    }
+}
+
+/// A raw JSON-RPC message. What makes the call in it malformed is not wrong
+/// with the line: the engine says what a gateway does with it.
+fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option<Asked> {
+    match &message.kind {
+        NodeKind::Array(_) => {
+            return Some(Asked::Call(RecordedRequest::Batch(message.to_value())));
+        }
+        NodeKind::Object(_) => {}
+        _ => {
+            fields.wrong_type(
+                "request",
+                "a JSON-RPC message: an object, or an array for a batch",
+            );
+            return None;
+        }
+    }
+    let Some(method) = message.get("method").and_then(Node::as_str) else {
+        let (at, pointer) = match message.get("method") {
+            Some(method) => (method, "/request/method"),
+            None => (message, "/request"),
+        };
+        let complaint = "`request` must name its `method`, a string".to_owned();
+        fields.at_node(at, pointer, complaint, None);
+        return None;
+    };
+    if method != "tools/call" {
+        return Some(Asked::Other(method.to_owned()));
+    }
+    let params = message.get("params");
+    let arguments = params.and_then(|params| params.get("arguments"));
+    if unknown && arguments.is_some() {
+        fields.at_member(
+            "arguments_unknown",
+            "`arguments_unknown` stands beside the arguments themselves".to_owned(),
+            Some("remove one of the two".to_owned()),
+        );
+    }
+    Some(Asked::Call(RecordedRequest::Tool {
+        name: params
+            .and_then(|params| params.get("name"))
+            .and_then(Node::as_str)
+            .map(str::to_owned),
+        arguments: if unknown {
+            RecordedArguments::Unknown
+        } else {
+            arguments.map(Node::to_value).into()
+        },
+    }))
+}
+
+fn every(fields: &mut Fields<'_>) -> Span {
+    let every = fields.parsed("every", Span::parse);
+    if fields.root.get("repeat").is_none() {
+        fields.at_member(
+            "every",
+            "`every` needs `repeat`: one call has no spacing".to_owned(),
+            None,
+        );
+    }
+    every.unwrap_or_default()
+}
+
+/// The call's time: `ts`, or `at`, or a step after the call before.
+fn time(fields: &mut Fields<'_>, base: &Base, repeat: u64, every: Span) -> Option<Time> {
+    if fields.not_both("at", "ts", "`ts` and `at` both give the call's time") {
+        return None;
+    }
+    let (key, time) = if fields.root.get("ts").is_some() {
+        ("ts", instant_or_null(fields, "ts"))
+    } else if fields.root.get("at").is_some() {
+        ("at", offset(fields, base))
+    } else {
+        ("", stepped(base))
+    };
+    let time = time?;
+    let last = time.plus(every.times(repeat.saturating_sub(1)));
+    match in_calendar(time).and_then(|_| in_calendar(last)) {
+        Ok(_) => Some(time),
+        Err(message) if key == "ts" || fields.root.get("every").is_some() => {
+            let key = if in_calendar(time).is_err() {
+                key
+            } else {
+                "every"
+            };
+            fields.at_value(key, message, None);
+            None
+        }
+        Err(message) if key == "at" => {
+            fields.at_value(key, message, None);
+            None
+        }
+        Err(message) => {
+            let root = fields.root;
+            fields.at_node(root, "", message, None);
+            None
+        }
+    }
+}
+
+fn offset(fields: &mut Fields<'_>, base: &Base) -> Option<Time> {
+    let offset = fields.parsed("at", Span::parse_offset);
+    match base.start {
+        Setting::Given(start) => Some(start.plus(offset?)),
+        Setting::Invalid => None,
+        Setting::Absent => {
+            fields.at_member(
+                "at",
+                "`at` needs `start` in the header: there is no time to count from".to_owned(),
+                Some("write the time itself as `ts`".to_owned()),
+            );
+            None
+        }
+    }
+}
+
+fn stepped(base: &Base) -> Option<Time> {
+    let (Setting::Given(start), Setting::Given(step)) = (base.start, base.step) else {
+        return None;
+    };
+    match base.previous {
+        Previous::None => Some(start),
+        Previous::At(time) => time.map(|time| time.plus(step)),
+    }
+}
+
+fn instant_or_null(fields: &mut Fields<'_>, key: &str) -> Option<Time> {
+    let text = fields.string_or_null(key)??;
+    match Time::parse(text) {
+        Ok(time) => Some(time),
+        Err(message) => {
+            fields.at_value(key, message, None);
+            None
+        }
+    }
+}
+
+fn response(fields: &mut Fields<'_>) -> Option<Response> {
+    let node = fields.root.get("response")?;
+    fields.not_both(
+        "response",
+        "repeat",
+        "A `response` belongs to one call, not to a repeated one",
+    );
+    if !matches!(node.kind, NodeKind::Object(_)) {
+        fields.wrong_type("response", "a JSON-RPC response, an object");
+        return None;
+    }
+    let found = super::super::jsonrpc::response(node);
+    if found.is_none() {
+        fields.at_value(
+            "response",
+            "`response` has neither `result` nor `error`".to_owned(),
+            None,
+        );
+    }
+    Some(found.unwrap_or(Response::Result))
+}
+
+fn observed(fields: &mut Fields<'_>, response: Option<&Response>) -> Option<Observed> {
+    let observed = match fields.word("observed", &["allow", "deny"])? {
+        "allow" => Observed::Allow,
+        _ => Observed::Deny,
+    };
+    if response.is_some_and(|response| response.observed() != observed) {
+        fields.at_value(
+            "observed",
+            "`observed` contradicts what `response` shows".to_owned(),
+            Some("`observed` is for a call whose response is not recorded".to_owned()),
+        );
+    }
+    Some(observed)
+}
+
+fn origin(fields: &mut Fields<'_>) -> Option<Origin> {
+    let node = fields.root.get("origin")?;
+    if !matches!(node.kind, NodeKind::Object(_)) {
+        fields.wrong_type("origin", "an object with `file` and `line`");
+        return None;
+    }
+    fields.within(node, "/origin".to_owned(), |fields| {
+        fields.only("An origin", &["file", "line"], &[]);
+        for key in ["file", "line"] {
+            if node.get(key).is_none() {
+                fields.at_node(node, "/origin", format!("`origin` lacks `{key}`"), None);
+            }
+        }
+        Some(Origin {
+            file: fields.string("file")?.to_owned(),
+            line: fields.whole_number("line", 1, u64::MAX)?,
+        })
+    })
+}

@@ -1,0 +1,216 @@
+//! Writing native lines: for witnesses and for imported logs.
+
+use super::super::{
+    DecisionName, Expectation, Expected, Grant, Observed, RecordedArguments, RecordedCall,
+    RecordedRequest, Response, Server,
+};
+use mcppolicy_engine::time::Span;
+use mcppolicy_engine::value::Value;
+
+/// The first line of a native trace, without the line ending: which policy it
+/// is for, relative to the trace, and what it is about.
+pub fn write_header(policy: Option<&str>, description: Option<&str>) -> String {
+    let mut line = Object::default();
+    line.text("mcppolicy", super::VERSION);
+    if let Some(policy) = policy {
+        line.text("policy", policy);
+    }
+    if let Some(description) = description {
+        line.text("description", description);
+    }
+    line.finish()
+}
+
+/// One call as a line of a native trace, without the line ending; members that
+/// say nothing are left out.
+///
+/// A call without a time is written without one, which under a header with
+/// `start` and `step` would give it one. Of a response only what replay needs
+/// is kept: the error, or what the response shows of the decision.
+pub fn write_call(call: &RecordedCall) -> String {
+    let mut line = Object::default();
+    if let Some(time) = call.time {
+        line.text("ts", &time.to_string());
+    }
+    match &call.grant {
+        Grant::Named(name) => line.text("grant", name),
+        Grant::Implicit => {}
+        Grant::Unknown => line.raw("grant", "null"),
+    }
+    match &call.server {
+        Server::Named(name) => line.text("server", name),
+        Server::Default => {}
+        Server::Unknown => line.raw("server", "null"),
+    }
+    if call.repeat != 1 {
+        line.raw("repeat", &call.repeat.to_string());
+    }
+    if call.repeat != 1 && call.every != Span::default() {
+        line.text("every", &duration(call.every));
+    }
+    request(&mut line, &call.request);
+    match &call.response {
+        Some(Response::Error(error)) => {
+            line.raw("response", &format!("{{\"error\":{error}}}"));
+            if let Some(time) = call.response_time {
+                line.text("response_ts", &time.to_string());
+            }
+        }
+        _ => match call.observed_decision() {
+            Some(Observed::Allow) => line.text("observed", "allow"),
+            Some(Observed::Deny) => line.text("observed", "deny"),
+            None => {}
+        },
+    }
+    if let Some(expect) = &call.expect {
+        line.raw("expect", &write_expectation(expect, ":", ","));
+    }
+    if let Some(origin) = &call.origin {
+        let mut inner = Object::default();
+        inner.text("file", &origin.file);
+        inner.raw("line", &origin.line.to_string());
+        line.raw("origin", &inner.finish());
+    }
+    if let Some(id) = &call.id {
+        line.text("id", id);
+    }
+    if let Some(note) = &call.note {
+        line.text("note", note);
+    }
+    line.finish()
+}
+
+fn request(line: &mut Object, request: &RecordedRequest) {
+    let (name, arguments) = match request {
+        RecordedRequest::Batch(messages) => {
+            line.raw("request", &messages.to_string());
+            return;
+        }
+        RecordedRequest::Tool { name, arguments } => (name, arguments),
+    };
+    if let (Some(name), RecordedArguments::Known(arguments)) = (name, arguments) {
+        line.text("tool", name);
+        line.raw("arguments", &arguments.to_string());
+        return;
+    }
+    if let (Some(name), RecordedArguments::Unknown) = (name, arguments) {
+        line.text("tool", name);
+        line.raw("arguments_unknown", "true");
+        return;
+    }
+    // A malformed call can only be written as the message that it was.
+    let mut params = Object::default();
+    if let Some(name) = name {
+        params.text("name", name);
+    }
+    if let RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value) = arguments {
+        params.raw("arguments", &value.to_string());
+    }
+    let mut message = Object::default();
+    message.text("jsonrpc", "2.0");
+    message.text("method", "tools/call");
+    message.raw("params", &params.finish());
+    line.raw("request", &message.finish());
+    if *arguments == RecordedArguments::Unknown {
+        line.raw("arguments_unknown", "true");
+    }
+}
+
+/// A duration with the largest unit that leaves it whole.
+fn duration(span: Span) -> String {
+    const UNITS: [(i128, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let millis = span.as_nanos() / 1_000_000;
+    for (length, unit) in UNITS {
+        if millis != 0 && millis % length == 0 {
+            return format!("{}{unit}", millis / length);
+        }
+    }
+    format!("{millis}ms")
+}
+
+/// The value of `expect`, with `colon` and `comma` between its parts.
+pub fn write_expectation(expect: &Expectation, colon: &str, comma: &str) -> String {
+    match expect {
+        Expectation::Each(expected) => write_expected(expected, colon, comma),
+        Expectation::Runs(runs) => {
+            let items: Vec<String> = runs
+                .iter()
+                .map(|(expected, times)| {
+                    let expected = write_expected(expected, colon, comma);
+                    format!("{expected}{comma}{times}")
+                })
+                .collect();
+            format!("[{}]", items.join(comma))
+        }
+    }
+}
+
+fn write_expected(expected: &Expected, colon: &str, comma: &str) -> String {
+    if *expected == Expected::decision(expected.decision) {
+        return quote(expected.decision.name());
+    }
+    let mut object = Object::with(colon, comma);
+    object.text("decision", DecisionName::name(expected.decision));
+    let optional = [
+        ("rule", &expected.rule),
+        ("kind", &expected.kind),
+        ("reason", &expected.reason),
+        ("message", &expected.message),
+        ("message_contains", &expected.message_contains),
+    ];
+    for (key, value) in optional {
+        if let Some(value) = value {
+            object.text(key, value);
+        }
+    }
+    object.finish()
+}
+
+fn quote(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// A JSON object being written, in the order in which members are added.
+struct Object {
+    text: String,
+    colon: String,
+    comma: String,
+}
+
+impl Default for Object {
+    fn default() -> Object {
+        Object::with(":", ",")
+    }
+}
+
+impl Object {
+    fn with(colon: &str, comma: &str) -> Object {
+        Object {
+            text: String::new(),
+            colon: colon.to_owned(),
+            comma: comma.to_owned(),
+        }
+    }
+
+    fn raw(&mut self, key: &str, value: &str) {
+        if !self.text.is_empty() {
+            self.text.push_str(&self.comma);
+        }
+        self.text.push_str(&quote(key));
+        self.text.push_str(&self.colon);
+        self.text.push_str(value);
+    }
+
+    fn text(&mut self, key: &str, value: &str) {
+        self.raw(key, &quote(value));
+    }
+
+    fn finish(self) -> String {
+        format!("{{{}}}", self.text)
+    }
+}

@@ -1,0 +1,414 @@
+//! JSON as nearly every program writes it, checked without building anything.
+//!
+//! Plain is what [`document::parse`](mcppolicy_engine::document::parse) reads without a
+//! complaint and what has, further, no escape in a key, no number with an
+//! exponent or of extraordinary length, and no object of more than
+//! [`MOST_MEMBERS`] members. What is not plain is nothing here (`None`), and
+//! the strict parser reads it: this room may be as narrow as it likes, but what
+//! it calls plain the parser must accept, with the same members and values.
+
+/// Arrays and objects inside each other, as in the strict parser.
+const MAX_DEPTH: usize = 127;
+
+/// The most members of a plain object: each key is compared with those before.
+pub(super) const MOST_MEMBERS: usize = 64;
+
+/// The longest plain number: far from any that a double does not hold.
+const LONGEST_NUMBER: usize = 200;
+
+/// What a plain value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A string that stands for itself.
+    String,
+    /// A string with escapes.
+    Escaped,
+    Number,
+    Bool,
+    Null,
+    Array,
+    Object,
+}
+
+/// A place in the text: from a byte to behind another. Texts are shorter than
+/// four gigabytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Place {
+    /// The text at this place.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
+    /// Without the quotes of a string.
+    pub fn unquoted(self) -> Place {
+        Place {
+            start: self.start + 1,
+            end: self.end.saturating_sub(1),
+        }
+    }
+}
+
+/// A plain value and its place, a string's quotes included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Value {
+    pub kind: Kind,
+    pub place: Place,
+}
+
+impl Value {
+    /// The place of a string's characters, when they stand for themselves.
+    pub fn string(self) -> Option<Place> {
+        (self.kind == Kind::String).then(|| self.place.unquoted())
+    }
+}
+
+/// A key that has been read, to be compared with those behind it.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    /// Its first eight bytes: most keys differ in them or in their length.
+    head: u64,
+    place: Place,
+}
+
+/// Reads plain values one after another.
+#[derive(Debug)]
+pub(super) struct Scanner<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    /// The next byte.
+    pub at: usize,
+    depth: usize,
+    /// The keys of all objects that are open.
+    keys: Vec<Key>,
+}
+
+impl<'t> Scanner<'t> {
+    /// Begins at the first byte of `text`.
+    pub fn new(text: &'t str) -> Scanner<'t> {
+        Scanner {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            depth: 0,
+            keys: Vec::new(),
+        }
+    }
+
+    /// Forgets what was left open by a value that was not plain, and goes on at
+    /// `at`.
+    pub fn restart(&mut self, at: usize) {
+        self.at = at;
+        self.depth = 0;
+        self.keys.clear();
+    }
+
+    #[inline(always)]
+    pub fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Passes over white space that ends no line.
+    #[inline(always)]
+    pub fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// The text of a key.
+    #[inline(always)]
+    pub fn key_text(&self, key: Place) -> &'t [u8] {
+        self.bytes
+            .get(key.start as usize..key.end as usize)
+            .unwrap_or_default()
+    }
+
+    pub fn place_from(&self, start: usize) -> Option<Place> {
+        Some(Place {
+            start: u32::try_from(start).ok()?,
+            end: u32::try_from(self.at).ok()?,
+        })
+    }
+
+    /// One value.
+    pub fn value(&mut self) -> Option<Value> {
+        let start = self.at;
+        let kind = self.kind()?;
+        Some(Value {
+            kind,
+            place: self.place_from(start)?,
+        })
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        Some(match self.peek()? {
+            b'"' => self.string()?,
+            b'{' => {
+                self.object(|scanner, _| scanner.kind().map(|_| ()))?;
+                Kind::Object
+            }
+            b'[' => self.array()?,
+            b'-' | b'0'..=b'9' => self.number()?,
+            b't' => self.word("true", Kind::Bool)?,
+            b'f' => self.word("false", Kind::Bool)?,
+            b'n' => self.word("null", Kind::Null)?,
+            _ => return None,
+        })
+    }
+
+    /// An object; `member` is asked for each one's value, with its key's place,
+    /// and reads it.
+    #[inline(always)]
+    pub fn object(&mut self, mut member: impl FnMut(&mut Self, Place) -> Option<()>) -> Option<()> {
+        self.open()?;
+        if self.peek()? == b'}' {
+            return self.close();
+        }
+        let base = self.keys.len();
+        let mut seen = 0;
+        loop {
+            self.skip_space();
+            if self.peek()? != b'"' {
+                return None;
+            }
+            let start = self.at;
+            if self.string()? != Kind::String {
+                return None;
+            }
+            let key = self.place_from(start)?.unquoted();
+            self.note_key(base, key, &mut seen)?;
+            self.skip_space();
+            if self.peek()? != b':' {
+                return None;
+            }
+            self.at += 1;
+            self.skip_space();
+            member(self, key)?;
+            self.skip_space();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.keys.truncate(base);
+                    return self.close();
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn array(&mut self) -> Option<Kind> {
+        self.open()?;
+        if self.peek()? == b']' {
+            self.close()?;
+            return Some(Kind::Array);
+        }
+        loop {
+            self.skip_space();
+            self.kind()?;
+            self.skip_space();
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.close()?;
+                    return Some(Kind::Array);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn open(&mut self) -> Option<()> {
+        if self.depth == MAX_DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        self.at += 1;
+        self.skip_space();
+        Some(())
+    }
+
+    #[inline(always)]
+    fn close(&mut self) -> Option<()> {
+        self.depth -= 1;
+        self.at += 1;
+        Some(())
+    }
+
+    /// Nothing when the key stands in its object already. `seen` has a bit of
+    /// each key before: most objects have so few that no two share one.
+    #[inline(always)]
+    fn note_key(&mut self, base: usize, place: Place, seen: &mut u64) -> Option<()> {
+        let length = place.end - place.start;
+        let rest = self.bytes.get(place.start as usize..)?;
+        let head = match rest.first_chunk::<8>() {
+            Some(chunk) if length < 8 => u64::from_le_bytes(*chunk) & ((1_u64 << (8 * length)) - 1),
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            // Near the end of the text.
+            None => {
+                let key = self.key_text(place).iter().rev();
+                key.fold(0, |head, byte| head << 8 | u64::from(*byte))
+            }
+        };
+        let mixed = (head ^ u64::from(length)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let bit = 1 << (mixed >> 58);
+        if *seen & bit != 0 && self.has_key(base, head, place) {
+            return None;
+        }
+        *seen |= bit;
+        if self.keys.len() - base >= MOST_MEMBERS {
+            return None;
+        }
+        self.keys.push(Key { head, place });
+        Some(())
+    }
+
+    #[inline(never)]
+    fn has_key(&self, base: usize, head: u64, place: Place) -> bool {
+        let earlier = self.keys.get(base..).unwrap_or_default();
+        earlier
+            .iter()
+            .any(|key| key.head == head && self.key_text(key.place) == self.key_text(place))
+    }
+
+    fn word(&mut self, word: &str, kind: Kind) -> Option<Kind> {
+        let rest = self.bytes.get(self.at..)?;
+        if !rest.starts_with(word.as_bytes()) {
+            return None;
+        }
+        self.at += word.len();
+        Some(kind)
+    }
+
+    #[inline(always)]
+    fn number(&mut self) -> Option<Kind> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek()? {
+            b'0' => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        let more = matches!(self.peek(), Some(b'e' | b'E' | b'0'..=b'9'));
+        (!more && self.at - start <= LONGEST_NUMBER).then_some(Kind::Number)
+    }
+
+    /// At least one digit.
+    #[inline(always)]
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    /// A string from its opening to behind its closing quote.
+    #[inline(always)]
+    fn string(&mut self) -> Option<Kind> {
+        self.at += 1;
+        match self.run()? {
+            b'"' => {
+                self.at += 1;
+                Some(Kind::String)
+            }
+            b'\\' => self.escaped(),
+            _ => None,
+        }
+    }
+
+    /// The rest of a string, from its first escape.
+    fn escaped(&mut self) -> Option<Kind> {
+        loop {
+            match self.run()? {
+                b'"' => {
+                    self.at += 1;
+                    return Some(Kind::Escaped);
+                }
+                b'\\' => self.escape()?,
+                _ => return None,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        self.at += 1;
+        let letter = self.peek()?;
+        self.at += 1;
+        match letter {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
+            b'u' => match self.code_unit()? {
+                0xD800..=0xDBFF => {
+                    self.word("\\u", Kind::String)?;
+                    matches!(self.code_unit()?, 0xDC00..=0xDFFF).then_some(())
+                }
+                0xDC00..=0xDFFF => None,
+                _ => Some(()),
+            },
+            _ => None,
+        }
+    }
+
+    fn code_unit(&mut self) -> Option<u32> {
+        let digits = self.bytes.get(self.at..self.at + 4)?;
+        let unit = digits.iter().try_fold(0, |unit, digit| {
+            Some(unit * 16 + char::from(*digit).to_digit(16)?)
+        })?;
+        self.at += 4;
+        Some(unit)
+    }
+
+    /// Moves on to a quote, a backslash or a control character, and says which.
+    #[inline(always)]
+    fn run(&mut self) -> Option<u8> {
+        while let Some(chunk) = self.bytes.get(self.at..)?.first_chunk::<8>() {
+            let word = u64::from_le_bytes(*chunk);
+            let stop = zeros(word ^ repeated(b'"'))
+                | zeros(word ^ repeated(b'\\'))
+                | (word.wrapping_sub(repeated(0x20)) & !word & repeated(0x80));
+            if stop != 0 {
+                // The lowest mark is right; those above may be carried over.
+                self.at += stop.trailing_zeros() as usize / 8;
+                return self.peek();
+            }
+            self.at += 8;
+        }
+        loop {
+            let byte = self.peek()?;
+            if matches!(byte, b'"' | b'\\' | 0..=0x1F) {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The text that is read.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+}
+
+/// A byte in all eight places.
+const fn repeated(byte: u8) -> u64 {
+    0x0101_0101_0101_0101 * byte as u64
+}
+
+/// Marks the high bit of every zero byte up to the first one, at least.
+#[inline(always)]
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
+}
+
+#[cfg(test)]
+mod tests;

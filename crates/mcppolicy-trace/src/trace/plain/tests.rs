@@ -1,0 +1,146 @@
+//! The scanner held against the strict parser.
+
+use super::*;
+use mcppolicy_engine::document::parse::parse_text;
+use proptest::prelude::*;
+
+fn is_plain(text: &str) -> bool {
+    let mut scanner = Scanner::new(text);
+    scanner.skip_space();
+    if scanner.value().is_none() {
+        return false;
+    }
+    scanner.skip_space();
+    scanner.at == text.len()
+}
+
+#[test]
+fn what_programs_write_is_plain() {
+    for text in [
+        "{}",
+        "[]",
+        " { \"a\" : [ 1 , -0.5 , true , false , null ] , \"b\" : { } } ",
+        r#"{"escaped":"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00","é":"東京"}"#,
+        "[0,10,1234567890.25]",
+        "\"a string of more than eight bytes\"",
+    ] {
+        assert!(is_plain(text), "{text}");
+    }
+    let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
+    assert!(is_plain(&deep));
+}
+
+#[test]
+fn what_is_odd_is_left_to_the_strict_parser() {
+    for text in [
+        "",
+        "{",
+        "[1,]",
+        "{\"a\":1,}",
+        "{\"a\" 1}",
+        "[01]",
+        "[1.]",
+        "[-]",
+        "[+1]",
+        "[1e5]",
+        "[.5]",
+        "\"tab\there\"",
+        "\"newline\nhere and on\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\ud800\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\udc00\"",
+        "{\"a\":1,\"a\":2}",
+        "{\"a long key of its own\":1,\"a long key of its own\":2}",
+        "{\"\\u0061\":1}",
+        "{1:2}",
+        "tru",
+        "nul",
+        "'a'",
+        "[1 2]",
+        "{\"a\":1}}",
+    ] {
+        assert!(!is_plain(text), "{text}");
+    }
+    assert!(!is_plain(&"[".repeat(100_000)));
+    let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
+    assert!(!is_plain(&deep));
+    let long = format!("[{}]", "1".repeat(LONGEST_NUMBER + 1));
+    assert!(!is_plain(&long));
+    let many: Vec<String> = (0..=MOST_MEMBERS).map(|n| format!("\"{n}\":0")).collect();
+    assert!(!is_plain(&format!("{{{}}}", many.join(","))));
+}
+
+/// Holds the scanner against the strict parser: what is plain is accepted
+/// there without a complaint, value for value in the same places.
+fn agrees(text: &str) -> Result<(), TestCaseError> {
+    if text.contains('\n') || !is_plain(text) {
+        return Ok(());
+    }
+    let parsed = parse_text(text);
+    prop_assert!(parsed.is_ok(), "{text:?}: {parsed:?}");
+    let (root, problems) = parsed.map_err(|_| TestCaseError::fail("rejected"))?;
+    let odd = |problem: &&mcppolicy_engine::document::parse::Problem| {
+        problem.trouble != mcppolicy_engine::document::parse::Trouble::InexactNumber
+    };
+    prop_assert_eq!(problems.iter().find(odd), None, "{:?}", text);
+    let mut scanner = Scanner::new(text);
+    scanner.skip_space();
+    let value = scanner.value();
+    prop_assert_eq!(
+        value.map(|value| (value.place.start as usize, value.place.end as usize)),
+        Some((root.span.start, root.span.end))
+    );
+    let mut members = Vec::new();
+    if value.is_some_and(|value| value.kind == Kind::Object) {
+        scanner.restart(root.span.start);
+        let read = scanner.object(|scanner, key| {
+            let value = scanner.value()?;
+            members.push((key.of(text), value.place));
+            Some(())
+        });
+        prop_assert_eq!(read, Some(()));
+    }
+    let due: Vec<(&str, usize, usize)> = root
+        .members()
+        .iter()
+        .map(|member| {
+            let span = member.value.span;
+            (member.key.as_str(), span.start, span.end)
+        })
+        .collect();
+    let found: Vec<(&str, usize, usize)> = members
+        .iter()
+        .map(|(key, place)| (*key, place.start as usize, place.end as usize))
+        .collect();
+    prop_assert_eq!(found, due);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_plain_the_strict_parser_reads_alike(
+        tokens in prop::collection::vec(prop::sample::select(&[
+            "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"ab\"", "\"longer than eight\"",
+            "\"\\n\"", "\"\\u0041\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "1", "-1", "0.5", "01",
+            "1e400", "9007199254740993", "true", "false", "null", " ", "\t", "\r", "\u{1}", "é", "\"",
+        ][..]), 0..24)
+    ) {
+        agrees(&tokens.concat())?;
+    }
+
+    #[test]
+    fn a_plain_text_with_bytes_changed_is_plain_only_where_the_parser_agrees(
+        changes in prop::collection::vec((0_usize..200, prop::sample::select(&b"\"\\{}[],:0123eE.+-truefalsn \t\x01x"[..])), 0..4)
+    ) {
+        let mut bytes = br#"{"ts":"2026-11-19T08:00:00.003Z","message":{"id":1,"params":{"name":"edit","arguments":{"path":"/etc/x","edits":[{"old":"a\"b","new":null}],"n":-2.50,"dry":false}}},"u":"\u00e9\ud83d\ude00"}"#.to_vec();
+        let length = bytes.len();
+        for (at, byte) in changes {
+            bytes[at % length] = byte;
+        }
+        agrees(&String::from_utf8(bytes).unwrap())?;
+    }
+}

@@ -1,0 +1,359 @@
+//! One recorded call: what was asked, by whom, where and when, what came back,
+//! and what its author expects; as much of it as the recording says.
+
+use mcppolicy_engine::diagnostic::WitnessCall;
+use mcppolicy_engine::time::{self, Time};
+use mcppolicy_engine::value::Value;
+
+/// The kinds that an expectation can name (policy language §3). The engine
+/// has the same list as a type; a test in `replay` holds them together.
+pub const KINDS: [&str; 9] = [
+    "allow",
+    "batch",
+    "malformed",
+    "no_policy",
+    "hidden",
+    "default_deny",
+    "require",
+    "deny_if",
+    "limit",
+];
+
+/// The reasons that an expectation can name (policy language §5).
+pub const REASONS: [&str; 5] = [
+    "unknown-arguments",
+    "unknown-time",
+    "unknown-grant",
+    "unknown-history",
+    "late",
+];
+
+/// What a result says in its first text when the gateway refused the call.
+pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
+
+/// A call as the recording has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedCall {
+    /// The line of the trace, from 1.
+    pub line: usize,
+    /// How many calls stand before it on that line; whoever replays counts.
+    pub nth: usize,
+    /// Where it went.
+    pub server: Server,
+    /// Who called.
+    pub grant: Grant,
+    /// When; `None` is unknown. Of a repeated call, the first time.
+    pub time: Option<Time>,
+    /// What was asked for.
+    pub request: RecordedRequest,
+    /// Whether a member of the arguments is repeated, so that the last one
+    /// was taken.
+    pub repeats_an_argument: bool,
+    /// What came back, when recorded.
+    pub response: Option<Response>,
+    /// When it came back; `None` is unknown.
+    pub response_time: Option<Time>,
+    /// What the log says was decided, beside any response.
+    pub observed: Option<Observed>,
+    /// What the author of the trace expects.
+    pub expect: Option<Expectation>,
+    /// How many times in a row; 1 is a single call.
+    pub repeat: u64,
+    /// The time between repetitions.
+    pub every: time::Span,
+    /// Free text.
+    pub id: Option<String>,
+    /// Free text.
+    pub note: Option<String>,
+    /// Where an importer found it.
+    pub origin: Option<Origin>,
+}
+
+impl RecordedCall {
+    /// A single call of `request` of which nothing else is recorded.
+    pub fn new(request: RecordedRequest) -> RecordedCall {
+        RecordedCall {
+            line: 0,
+            nth: 0,
+            server: Server::Default,
+            grant: Grant::Implicit,
+            time: None,
+            request,
+            repeats_an_argument: false,
+            response: None,
+            response_time: None,
+            observed: None,
+            expect: None,
+            repeat: 1,
+            every: time::Span::default(),
+            id: None,
+            note: None,
+            origin: None,
+        }
+    }
+
+    /// The tool's name, where there is one.
+    pub fn tool(&self) -> Option<&str> {
+        match &self.request {
+            RecordedRequest::Batch(_) => None,
+            RecordedRequest::Tool { name, .. } => name.as_deref(),
+        }
+    }
+
+    /// When repetition `index` (from 0) took place.
+    pub fn time_of(&self, index: u64) -> Option<Time> {
+        match index {
+            0 => self.time,
+            _ => self.time.map(|time| time.plus(self.every.times(index))),
+        }
+    }
+
+    /// What the recording itself shows of the gateway's decision: by the
+    /// response, or by what the log says without one.
+    pub fn observed_decision(&self) -> Option<Observed> {
+        match &self.response {
+            Some(response) => Some(response.observed()),
+            None => self.observed,
+        }
+    }
+}
+
+impl From<&WitnessCall> for RecordedCall {
+    fn from(witness: &WitnessCall) -> RecordedCall {
+        RecordedCall {
+            time: witness.at,
+            repeat: witness.repeat,
+            every: witness.every,
+            ..RecordedCall::new(RecordedRequest::Tool {
+                name: Some(witness.tool.clone()),
+                arguments: RecordedArguments::Known(witness.arguments.clone()),
+            })
+        }
+    }
+}
+
+/// Where a call went; the name is owned, or borrowed from where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server<N = String> {
+    /// To this server.
+    Named(N),
+    /// The recording names none: to the policy's own.
+    Default,
+    /// The recording says that it is unknown.
+    Unknown,
+}
+
+/// Who called; the name is owned, or borrowed from where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grant<N = String> {
+    /// This grant.
+    Named(N),
+    /// The recording names none: one grant stands for the whole file.
+    Implicit,
+    /// The recording says that it is unknown.
+    Unknown,
+}
+
+impl Grant {
+    /// The grant's name, where the recording has one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Grant::Named(name) => Some(name),
+            Grant::Implicit | Grant::Unknown => None,
+        }
+    }
+
+    /// The same, its name borrowed.
+    pub fn as_deref(&self) -> Grant<&str> {
+        match self {
+            Grant::Named(name) => Grant::Named(name),
+            Grant::Implicit => Grant::Implicit,
+            Grant::Unknown => Grant::Unknown,
+        }
+    }
+}
+
+impl Grant<&str> {
+    /// The same, its name owned.
+    pub fn to_owned(self) -> Grant {
+        match self {
+            Grant::Named(name) => Grant::Named(name.to_owned()),
+            Grant::Implicit => Grant::Implicit,
+            Grant::Unknown => Grant::Unknown,
+        }
+    }
+}
+
+impl Server<&str> {
+    /// The same, its name owned.
+    pub fn to_owned(self) -> Server {
+        match self {
+            Server::Named(name) => Server::Named(name.to_owned()),
+            Server::Default => Server::Default,
+            Server::Unknown => Server::Unknown,
+        }
+    }
+}
+
+impl Server {
+    /// The same, its name borrowed.
+    pub fn as_deref(&self) -> Server<&str> {
+        match self {
+            Server::Named(name) => Server::Named(name),
+            Server::Default => Server::Default,
+            Server::Unknown => Server::Unknown,
+        }
+    }
+}
+
+/// What a recorded call asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecordedRequest {
+    /// A JSON-RPC batch, as recorded.
+    Batch(Value),
+    /// A single call.
+    Tool {
+        /// The tool's name; `None` when there is none or it is no string.
+        name: Option<String>,
+        /// Its arguments.
+        arguments: RecordedArguments,
+    },
+}
+
+/// The arguments of a recorded call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecordedArguments {
+    /// An object; absent and null ones have become `{}`.
+    Known(Value),
+    /// Something else, which makes the call malformed.
+    NotAnObject(Value),
+    /// Redacted, hashed or cut in the recording.
+    Unknown,
+}
+
+impl From<Option<Value>> for RecordedArguments {
+    fn from(value: Option<Value>) -> RecordedArguments {
+        match value {
+            None | Some(Value::Null) => RecordedArguments::Known(Value::empty_object()),
+            Some(object @ Value::Object(_)) => RecordedArguments::Known(object),
+            Some(other) => RecordedArguments::NotAnObject(other),
+        }
+    }
+}
+
+/// A recorded JSON-RPC response, as far as replay needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Response {
+    /// A JSON-RPC `error`, which gives quota back.
+    Error(Value),
+    /// The gateway's own denial.
+    Denied,
+    /// Any other response, `isError: true` included.
+    Result,
+}
+
+impl Response {
+    /// What it shows of the gateway's decision.
+    pub const fn observed(&self) -> Observed {
+        match self {
+            Response::Denied => Observed::Deny,
+            Response::Error(_) | Response::Result => Observed::Allow,
+        }
+    }
+}
+
+/// A decision that a recording shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// The call passed.
+    Allow,
+    /// The gateway refused it.
+    Deny,
+}
+
+/// What is expected of a call's repetitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// The same of each.
+    Each(Expected),
+    /// Of so many one thing, of so many after them the next.
+    Runs(Vec<(Expected, u64)>),
+}
+
+/// What is expected of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// The decision.
+    pub decision: DecisionName,
+    /// The deciding rule, a JSON Pointer.
+    pub rule: Option<String>,
+    /// The deciding step, one of [`KINDS`].
+    pub kind: Option<String>,
+    /// Why it is undetermined, one of [`REASONS`].
+    pub reason: Option<String>,
+    /// The whole message.
+    pub message: Option<String>,
+    /// A part of the message.
+    pub message_contains: Option<String>,
+}
+
+impl Expected {
+    /// The decision and nothing else.
+    pub const fn decision(decision: DecisionName) -> Expected {
+        Expected {
+            decision,
+            rule: None,
+            kind: None,
+            reason: None,
+            message: None,
+            message_contains: None,
+        }
+    }
+}
+
+impl From<Observed> for Expected {
+    fn from(observed: Observed) -> Expected {
+        Expected::decision(match observed {
+            Observed::Allow => DecisionName::Allow,
+            Observed::Deny => DecisionName::Deny,
+        })
+    }
+}
+
+/// A decision by its name, as expectations and reports write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionName {
+    /// The call passes.
+    Allow,
+    /// The call is refused.
+    Deny,
+    /// The recording does not say enough.
+    Undetermined,
+}
+
+impl DecisionName {
+    /// All of them.
+    pub const ALL: [DecisionName; 3] = [
+        DecisionName::Allow,
+        DecisionName::Deny,
+        DecisionName::Undetermined,
+    ];
+
+    /// The word in traces and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DecisionName::Allow => "allow",
+            DecisionName::Deny => "deny",
+            DecisionName::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// Where an importer found a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The log.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u64,
+}

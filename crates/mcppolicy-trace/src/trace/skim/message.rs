@@ -1,0 +1,308 @@
+//! A line with a raw message, bare or in an object that says when, who and
+//! where.
+
+use super::super::jsonrpc::{Side, sender};
+use super::super::plain::{Kind, Place, Scanner, Value};
+use super::super::sink::{epoch, text_time};
+use super::super::{Grant, Server};
+use super::clock::Clock;
+use super::{LineAt, Member, Message, What};
+use mcppolicy_engine::time::Time;
+
+/// Reads raw messages, one after another.
+#[derive(Default)]
+pub(super) struct Messages<'t> {
+    clock: Clock,
+    /// The last spelling of a direction.
+    direction: (&'t str, Option<Side>),
+}
+
+/// The members of a message, or of the object around one.
+#[derive(Default)]
+struct Parts {
+    has_jsonrpc: bool,
+    method: Option<Value>,
+    id: Option<Value>,
+    name: Option<Value>,
+    arguments: Option<Value>,
+    members: (usize, usize),
+    result: Option<Value>,
+    has_error: bool,
+}
+
+/// The members of the outermost object.
+#[derive(Default)]
+struct Around {
+    ts: Option<Value>,
+    timestamp: Option<Value>,
+    direction: Option<Value>,
+    grant: Option<Value>,
+    server: Option<Value>,
+    session: Option<Value>,
+    user: Option<Value>,
+    /// Whether there is a message in it, and that.
+    wraps: bool,
+    wrapped: Parts,
+    /// What it would be as a message.
+    own: Parts,
+}
+
+impl<'t> Messages<'t> {
+    /// The message of the line that begins here; the members of its arguments
+    /// are added to `members`.
+    pub fn read(
+        &mut self,
+        scanner: &mut Scanner<'t>,
+        members: &mut Vec<Member>,
+    ) -> Option<Message> {
+        let mut around = Around::default();
+        around.read(scanner, members)?;
+        let text = scanner.text();
+        let parts = match around.wraps {
+            true => &around.wrapped,
+            false => &around.own,
+        };
+        if !parts.is_message() || (around.wraps && around.own.is_message()) {
+            return None;
+        }
+        Some(Message {
+            line: LineAt::default(),
+            time: self.time(around.ts.or(around.timestamp), text)?,
+            sender: self.sender(around.direction, text)?,
+            grant: grant(around.grant)?,
+            session: name(around.session)?,
+            user: name(around.user)?,
+            server: server(around.server)?,
+            id: id(parts.id, text)?,
+            expect: None,
+            what: parts.what(text)?,
+        })
+    }
+
+    /// The time, where there is one.
+    fn time(&mut self, value: Option<Value>, text: &str) -> Option<Option<Time>> {
+        let Some(value) = value else {
+            return Some(None);
+        };
+        match value.kind {
+            Kind::Null => Some(None),
+            Kind::String => self
+                .clock
+                .read(value.place.unquoted().of(text), text_time)
+                .map(Some),
+            Kind::Number => epoch(value.place.of(text).parse().ok()?).map(Some),
+            _ => None,
+        }
+    }
+
+    fn sender(&mut self, value: Option<Value>, text: &'t str) -> Option<Option<Side>> {
+        let Some(place) = name(value)? else {
+            return Some(None);
+        };
+        let direction = place.of(text);
+        if direction != self.direction.0 {
+            self.direction = (direction, sender(direction));
+        }
+        Some(self.direction.1)
+    }
+}
+
+impl Around {
+    /// The outermost object.
+    fn read(&mut self, scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<()> {
+        scanner.skip_space();
+        if scanner.peek()? != b'{' {
+            return None;
+        }
+        scanner.object(|scanner, key| {
+            let slot = match scanner.key_text(key) {
+                b"ts" => &mut self.ts,
+                b"timestamp" => &mut self.timestamp,
+                b"dir" | b"direction" | b"sender" => &mut self.direction,
+                b"grant" => &mut self.grant,
+                b"server" => &mut self.server,
+                b"session" | b"session_id" | b"sessionId" => &mut self.session,
+                b"user" | b"user_id" | b"userId" => &mut self.user,
+                b"msg" | b"message" | b"payload" | b"request" => {
+                    if self.wraps || scanner.peek()? != b'{' {
+                        return None;
+                    }
+                    self.wraps = true;
+                    let parts = &mut self.wrapped;
+                    return scanner.object(|scanner, key| parts.member(scanner, key, members));
+                }
+                // It stands beside its request.
+                b"response" => return None,
+                _ => return self.own.member(scanner, key, members),
+            };
+            // Of several members for one thing there may be a first.
+            slot.replace(scanner.value()?).is_none().then_some(())
+        })
+    }
+}
+
+impl Parts {
+    #[inline]
+    fn member(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        key: Place,
+        members: &mut Vec<Member>,
+    ) -> Option<()> {
+        match scanner.key_text(key) {
+            b"jsonrpc" => {
+                scanner.value()?;
+                self.has_jsonrpc = true;
+            }
+            b"method" => self.method = Some(scanner.value()?),
+            b"id" => self.id = Some(scanner.value()?),
+            b"params" => return self.params(scanner, members),
+            b"result" => self.result = Some(scanner.value()?),
+            b"error" => {
+                scanner.value()?;
+                self.has_error = true;
+            }
+            _ => {
+                scanner.value()?;
+            }
+        }
+        Some(())
+    }
+
+    fn params(&mut self, scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<()> {
+        if scanner.peek()? != b'{' {
+            return None;
+        }
+        scanner.object(|scanner, key| {
+            match scanner.key_text(key) {
+                b"name" => self.name = Some(scanner.value()?),
+                b"arguments" => {
+                    (self.arguments, self.members) = arguments(scanner, members)?;
+                }
+                _ => {
+                    scanner.value()?;
+                }
+            }
+            Some(())
+        })
+    }
+
+    fn is_message(&self) -> bool {
+        let responds = self.result.is_some() || self.has_error;
+        let has_method = self
+            .method
+            .is_some_and(|method| matches!(method.kind, Kind::String | Kind::Escaped));
+        self.has_jsonrpc || has_method || (responds && self.id.is_some())
+    }
+
+    fn what(&self, text: &str) -> Option<What> {
+        let Some(method) = self.method else {
+            let result = self.result.filter(|_| !self.has_error)?;
+            let is_answer = self.id.is_some_and(|id| id.kind != Kind::Null);
+            return (is_answer && !may_be_denial(result.place.of(text))).then_some(What::Result);
+        };
+        let method = method.string()?;
+        if method.of(text) != "tools/call" {
+            return Some(What::Other { method });
+        }
+        Some(What::Call {
+            name: match self.name {
+                None => None,
+                Some(name) => Some(name.string()?),
+            },
+            arguments: object(self.arguments)?,
+            members: self.members,
+        })
+    }
+}
+
+/// The value of a call's `arguments`, and where its members stand in `members`.
+pub(super) fn arguments(
+    scanner: &mut Scanner<'_>,
+    members: &mut Vec<Member>,
+) -> Option<(Option<Value>, (usize, usize))> {
+    let (first, start) = (members.len(), scanner.at);
+    if scanner.peek()? != b'{' {
+        return Some((Some(scanner.value()?), (first, first)));
+    }
+    scanner.object(|scanner, key| {
+        let value = scanner.value()?;
+        members.push(Member { key, value });
+        Some(())
+    })?;
+    let object = Value {
+        kind: Kind::Object,
+        place: scanner.place_from(start)?,
+    };
+    Some((Some(object), (first, members.len())))
+}
+
+/// The place of arguments that are an object; nothing for null or none.
+pub(super) fn object(arguments: Option<Value>) -> Option<Option<Place>> {
+    match arguments {
+        None => Some(None),
+        Some(value) => match value.kind {
+            Kind::Null => Some(None),
+            Kind::Object => Some(Some(value.place)),
+            _ => None,
+        },
+    }
+}
+
+/// Whether the first text of a result may begin with the gateway's mark of a
+/// denial, however it is spelt.
+fn may_be_denial(result: &str) -> bool {
+    let contains = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes()).is_some();
+    contains("POLICY DENIED") || contains("\\u00")
+}
+
+/// Who called: a name, or null, where it says so.
+pub(super) fn grant(value: Option<Value>) -> Option<Option<Grant<Place>>> {
+    let Some(value) = value else {
+        return Some(None);
+    };
+    let name = nullable(value)?;
+    Some(Some(name.map_or(Grant::Unknown, Grant::Named)))
+}
+
+/// Where it went: a name, or null, where it says so.
+pub(super) fn server(value: Option<Value>) -> Option<Option<Server<Place>>> {
+    let Some(value) = value else {
+        return Some(None);
+    };
+    let name = nullable(value)?;
+    Some(Some(name.map_or(Server::Unknown, Server::Named)))
+}
+
+/// The text of a name that is a string or null.
+fn nullable(value: Value) -> Option<Option<Place>> {
+    match value.kind {
+        Kind::Null => Some(None),
+        _ => value.string().map(Some),
+    }
+}
+
+/// The text of a name, which is not empty where it is there.
+fn name(value: Option<Value>) -> Option<Option<Place>> {
+    let Some(value) = value else {
+        return Some(None);
+    };
+    let place = value.string()?;
+    (place.end > place.start).then_some(Some(place))
+}
+
+/// An id whose spelling is the only one of its value.
+fn id(value: Option<Value>, text: &str) -> Option<Option<Place>> {
+    const MOST_DIGITS: usize = 15;
+    let Some(value) = value.filter(|value| value.kind != Kind::Null) else {
+        return Some(None);
+    };
+    let raw = value.place.of(text);
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    let whole = digits.len() <= MOST_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match value.kind {
+        Kind::String => Some(Some(value.place)),
+        Kind::Number if whole && raw != "-0" => Some(Some(value.place)),
+        _ => None,
+    }
+}
