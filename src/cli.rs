@@ -33,9 +33,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::nearest::nearest;
 use workspace::Workspace;
 

@@ -9,11 +9,11 @@ mod wire;
 
 use std::collections::BTreeMap;
 
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::redact::redact;
 use mcppolicy_analysis::replay::results::Results;
 use mcppolicy_analysis::replay::share::{By, Share, join};
 use mcppolicy_analysis::report::{Failure, SharedRun, TestRun, Tested};
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::{Grant, RecordedArguments};

@@ -11,8 +11,8 @@ use super::input;
 use super::workspace::Workspace;
 use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::approval::{self, Approval, Approved};
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::time::Time;
 
 /// The approvals in force.

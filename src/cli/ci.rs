@@ -18,8 +18,8 @@ use super::traces::Assignment;
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use super::{FailOn, diff, input, suppressions, test, traces};
 use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Findings, Report, Tested};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 
 /// Arguments of `ci`.
 #[derive(Args, Debug)]

@@ -7,10 +7,10 @@ use clap::Args;
 use super::input;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::{Categories, Category};
 use mcppolicy_analysis::report::{Body, Classified, ClassifiedTool, Exit, Report};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 
 /// Arguments of `classify`.
 #[derive(Args, Debug)]

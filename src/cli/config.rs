@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use super::FailOn;
 use super::input;
 use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// The JSON Schema of the configuration, as `mcppolicy schema config` prints it.

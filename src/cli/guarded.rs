@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::input;
 use super::workspace::{PolicyFile, Workspace, fill};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::lint;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 
 /// The inventories of a run.
 #[derive(Debug, Default)]

@@ -11,9 +11,9 @@ use super::input;
 use super::output::complain;
 use super::traces::{self, ReadingArgs, same_file};
 use super::workspace::Workspace;
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::native::write_call;
@@ -207,7 +207,11 @@ impl Read {
             }
             Item::Problem(line) => {
                 self.invalid += 1;
-                findings(&line.findings(sources, name), sources);
+                let problems = line.problems(sources, name).into_iter();
+                let found: Vec<Finding> = problems
+                    .map(|problem| Finding::about("trace", problem))
+                    .collect();
+                findings(&found, sources);
             }
         }
     }

@@ -169,7 +169,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Inventory, Refusal> {
     let (_, inventory, problems) = Inventory::read(&mut map, name, bytes);
     let errors: Vec<String> = problems
         .iter()
-        .filter(|problem| problem.severity == mcppolicy_engine::diagnostic::Severity::Error)
+        .filter(|problem| problem.severity == mcppolicy_analysis::finding::Severity::Error)
         .map(|problem| {
             let at = map.start(problem.location);
             format!("{name}:{}:{}: {}", at.line, at.column, problem.message)
@@ -235,7 +235,7 @@ fn summary(said: &mut String, starter: &Starter) {
 /// server can say what is right there.
 fn open_decisions(said: &mut String, inventory: Inventory, policy: &str) {
     let mut map = SourceMap::new();
-    let (_, Some(policy), _) = Policy::load(&mut map, "policy.json", policy.as_bytes()) else {
+    let Ok(policy) = Policy::load(&mut map, "policy.json", policy.as_bytes()) else {
         return;
     };
     let mut settings = lint::Settings::new();

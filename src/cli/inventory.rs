@@ -56,10 +56,10 @@ mod live {
     use crate::cli::input;
     use crate::cli::output::{complain, deliver, print, write_files};
     use crate::cli::traces;
+    use mcppolicy_analysis::finding::Severity;
     use mcppolicy_analysis::inventory::Inventory;
     use mcppolicy_analysis::inventory::drift::{Side, drift, findings};
     use mcppolicy_analysis::report::{Body, Failure, Inventoried, Report};
-    use mcppolicy_engine::diagnostic::Severity;
     use mcppolicy_engine::source::SourceMap;
 
     /// What reports call the text of a live answer.
@@ -169,7 +169,7 @@ mod live {
 
     fn has_error(done: &Inventoried) -> bool {
         let is_error =
-            |finding: &mcppolicy_engine::diagnostic::Finding| finding.severity == Severity::Error;
+            |finding: &mcppolicy_analysis::finding::Finding| finding.severity == Severity::Error;
         done.findings.iter().any(is_error)
     }
 

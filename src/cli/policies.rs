@@ -13,9 +13,9 @@ use super::repair::{self, FixArgs};
 use super::traces::same_file;
 use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings, suppressions};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::{Body, Exit, Failure, Findings, Report};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::engine::Engine;
 
 /// Arguments of `validate`.

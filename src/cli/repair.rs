@@ -9,12 +9,13 @@ use super::input;
 use super::policies::Linter;
 use super::suppressions;
 use super::workspace::{PolicyFile, Workspace};
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::fix::{self, Fixed};
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::{Failure, Repairs};
-use mcppolicy_engine::diagnostic::{Applicability, Finding};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::problem::Applicability;
 
 /// How to repair.
 #[derive(Args, Debug)]

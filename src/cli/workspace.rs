@@ -7,8 +7,8 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::config::{self, Config, Entry, Setting};
 use super::input;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_trace::trace::account::Settings;
@@ -203,8 +203,13 @@ impl Workspace {
     /// A policy's bytes, wherever they come from: the policy when it is valid,
     /// and what makes it invalid.
     pub fn parse(&mut self, name: &str, bytes: &[u8]) -> (Option<Policy>, Vec<Finding>) {
-        let (_, policy, problems) = Policy::load(&mut self.sources, name, bytes);
-        (policy.filter(|_| problems.is_empty()), problems)
+        match Policy::load(&mut self.sources, name, bytes) {
+            Ok(policy) => (Some(policy), Vec::new()),
+            Err(invalid) => {
+                let problems = invalid.into_problems().into_iter();
+                (None, problems.map(Finding::from).collect())
+            }
+        }
     }
 
     /// Where the policies are that the configuration names; without one,

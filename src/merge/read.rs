@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::{Input, wire};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::replay::Options;
 use mcppolicy_analysis::replay::results::Results;
 use mcppolicy_analysis::replay::share::{By, Share};
 use mcppolicy_analysis::report::{Failure, SharedRun};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use mcppolicy_engine::time;
@@ -237,10 +237,8 @@ fn policy(sources: &mut Sources, file: FileId) -> Option<Policy> {
         let source = sources.map.get(file);
         (source.name().to_owned(), source.text().to_owned())
     };
-    match Policy::load(&mut apart, &name, text.as_bytes()) {
-        (_, Some(policy), findings) if findings.is_empty() => Some(Policy { file, ..policy }),
-        _ => None,
-    }
+    let policy = Policy::load(&mut apart, &name, text.as_bytes()).ok()?;
+    Some(Policy { file, ..policy })
 }
 
 fn replay_options(options: &wire::Options, share: Share) -> Option<Options> {

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use super::Style;
 use super::escape::{workflow_data, workflow_property};
 use super::issues::{Issue, Place, issues};
+use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::Report;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// Annotations of one kind that GitHub shows for one step.
 const SHOWN_PER_STEP: usize = 10;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::Style;
 use super::escape::terminal;
 use super::issues::{INPUT, Issue, issues};
+use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::Report;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// Renders a report as indented JSON with a line break at its end.
 pub fn render(report: &Report<'_>, style: Style<'_>) -> String {

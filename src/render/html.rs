@@ -14,8 +14,8 @@ mod timeline;
 
 use super::escape::html;
 use super::{Style, parts, words};
+use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report, SETTINGS};
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::source::SourceMap;
 
 const CSS: &str = include_str!("html/page.css");

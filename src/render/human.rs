@@ -19,8 +19,8 @@ use super::escape::terminal;
 use super::excerpt::Excerpt;
 use super::words::{counted, inventoried, severities};
 use super::{Style, json};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Findings, Report};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::source::{Source, SourceMap};
 
 /// Renders a report for a person.

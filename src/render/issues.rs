@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use super::{Style, json, parts, shown, words};
 use mcppolicy_analysis::compare::{Change, Verdict};
 use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::{DiffReport, Report, TestRun};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::source::{FileId, Location, Position, SourceMap, Span};
 
 use fingerprint::Fingerprint;

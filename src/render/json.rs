@@ -15,10 +15,12 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Style;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Failure, Findings, Report};
-use mcppolicy_engine::diagnostic::{Finding, Fix, Severity, WitnessCall};
+use mcppolicy_engine::problem::Fix;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_trace::trace::RecordedCall;
+use mcppolicy_trace::trace::WitnessCall;
 use mcppolicy_trace::trace::native::write_call;
 
 /// The schema of this format, as `mcppolicy schema report` prints it.

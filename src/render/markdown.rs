@@ -11,8 +11,8 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use super::{Style, json, words};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::source::SourceMap;
 
 /// Findings and cases shown unfolded.

@@ -2,9 +2,9 @@
 //! findings or cases lists these, in this order.
 
 use crate::render::words;
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::report::{Body, Ci, DiffReport, Report, TestRun, Tested};
-use mcppolicy_engine::diagnostic::Finding;
 
 /// Every finding, in the order of the report.
 pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {

@@ -10,8 +10,9 @@ mod rules;
 use super::Style;
 use super::escape::{terminal, uri};
 use super::issues::{Issue, Place, issues};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Report};
-use mcppolicy_engine::diagnostic::{Applicability, Finding, Fix, Severity};
+use mcppolicy_engine::problem::{Applicability, Fix};
 use mcppolicy_engine::source::{FileId, Location as SourceLocation, SourceMap};
 
 use log::{
@@ -161,7 +162,7 @@ fn sarif_fix(finding: &Finding, fix: &Fix, sources: &SourceMap, style: Style<'_>
         Applicability::Safe => "decides every call as before",
         Applicability::Unsafe => "may refuse calls that pass today; read it first",
     };
-    let replacement = |edit: &mcppolicy_engine::diagnostic::Edit| Replacement {
+    let replacement = |edit: &mcppolicy_engine::problem::Edit| Replacement {
         deleted_region: physical_region(file, edit.span, sources),
         inserted_content: (!edit.text.is_empty()).then(|| ArtifactContent {
             text: edit.text.clone(),

@@ -5,13 +5,13 @@ use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
 use mcppolicy_analysis::diff::{Diff, Fate, PolicyDiff};
+use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
 use mcppolicy_analysis::report::{
     ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Standing, Tested,
 };
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
 use mcppolicy_trace::trace::DecisionName;
 
@@ -272,7 +272,7 @@ pub fn all(ci: &Ci) -> String {
 pub fn is_clean(ci: &Ci) -> bool {
     let mut policies = ci.policies.iter();
     let is_note =
-        |finding: &mcppolicy_engine::diagnostic::Finding| finding.severity == Severity::Note;
+        |finding: &mcppolicy_analysis::finding::Finding| finding.severity == Severity::Note;
     !ci.policies.is_empty()
         && policies.all(|policy| policy.exit == Exit::Clean)
         && ci.findings.iter().all(is_note)

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use mcppolicy_analysis::compare::{self, Verdict};
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::{self, Settings};
 use mcppolicy_analysis::region::Budget;
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -97,9 +97,8 @@ fn random_policy(random: &mut Random) -> Json {
 
 fn load(json: &Json) -> Policy {
     let mut map = SourceMap::new();
-    let (_, policy, problems) = Policy::load(&mut map, "policy.json", json.to_string().as_bytes());
-    assert!(problems.is_empty(), "{json}: {problems:?}");
-    policy.unwrap()
+    Policy::load(&mut map, "policy.json", json.to_string().as_bytes())
+        .unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
 /// The policy without what stands at `pointer`, an element of an array.

@@ -1,8 +1,10 @@
 //! Every kind of error of policy language §1, at several places: the right
 //! rule, the right span, nothing else, and no panic.
 
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Exit, Findings};
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::problem::Problem;
 use mcppolicy_engine::source::SourceMap;
 
 /// Each case is a policy in which `⟦…⟧` marks what must be pointed at, in the
@@ -160,6 +162,13 @@ fn unmark(case: &str) -> (String, Vec<(usize, usize)>) {
     (text, marks)
 }
 
+fn problems(map: &mut SourceMap, bytes: &[u8]) -> Vec<Problem> {
+    match Policy::load(map, "policy.json", bytes) {
+        Ok(_) => Vec::new(),
+        Err(invalid) => invalid.into_problems(),
+    }
+}
+
 #[test]
 fn each_malformed_policy_is_refused_at_the_exact_place() {
     assert!(CASES.len() >= 100, "{}", CASES.len());
@@ -167,7 +176,7 @@ fn each_malformed_policy_is_refused_at_the_exact_place() {
     for case in CASES {
         let (text, marks) = unmark(case);
         let mut map = SourceMap::new();
-        let (_, _, list) = Policy::load(&mut map, "policy.json", text.as_bytes());
+        let list = problems(&mut map, text.as_bytes());
         let mut found: Vec<(usize, usize)> = list
             .iter()
             .map(|finding| (finding.location.span.start, finding.location.span.end))
@@ -184,7 +193,7 @@ fn each_malformed_policy_is_refused_at_the_exact_place() {
         }
         let findings = Findings {
             policies: 1,
-            list,
+            list: list.into_iter().map(Finding::from).collect(),
             ..Findings::default()
         };
         assert_eq!(findings.exit(None), Exit::Invalid, "{case}");
@@ -201,7 +210,7 @@ fn each_malformed_policy_is_refused_at_the_exact_place() {
 fn line_and_column_are_those_an_editor_shows() {
     let text = "{\n  \"version\": \"1\",\n  \"default\": \"deny\",\n  \"hïde\": []\n}\n";
     let mut map = SourceMap::new();
-    let (_, _, list) = Policy::load(&mut map, "policy.json", text.as_bytes());
+    let list = problems(&mut map, text.as_bytes());
     let start = map.start(list[0].location);
     let end = map.end(list[0].location);
     assert_eq!((start.line, start.column), (4, 3));
@@ -222,8 +231,7 @@ fn other_encodings_are_named_with_a_way_out() {
         ),
     ] {
         let mut map = SourceMap::new();
-        let (_, policy, list) = Policy::load(&mut map, "policy.json", &bytes);
-        assert!(policy.is_none());
+        let list = problems(&mut map, &bytes);
         assert_eq!(list.len(), 1);
         assert!(list[0].message.contains(word), "{}", list[0].message);
         assert!(list[0].help.as_deref().unwrap().contains("UTF-8"));
@@ -243,7 +251,7 @@ fn deep_nesting_and_huge_documents_are_refused_or_read_and_never_panic() {
     let same = format!("{{{}}}", vec!["\"k\":0"; 20_000].join(","));
     for (text, least) in [(deep, 1), (wide, 200_000), (same, 19_999)] {
         let mut map = SourceMap::new();
-        let (_, _, list) = Policy::load(&mut map, "policy.json", text.as_bytes());
+        let list = problems(&mut map, text.as_bytes());
         assert!(list.len() >= least, "{}", list.len());
     }
 }

@@ -13,14 +13,16 @@ use mcppolicy_analysis::compare::{self, Compiled};
 use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Diff, Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::replay::{Options, Replay};
 use mcppolicy_analysis::report::{Body, DiffReport, Failure, Findings, Report, TestRun, Tested};
-use mcppolicy_engine::diagnostic::{Applicability, Edit, Finding, Fix, Severity, WitnessCall};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::problem::{Applicability, Edit, Fix};
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 use mcppolicy_trace::trace::Trace;
+use mcppolicy_trace::trace::WitnessCall;
 use mcppolicy_trace::trace::native::NativeReader;
 
 /// Plain output without a limit.
@@ -132,9 +134,7 @@ fn lint_report(sources: &SourceMap, list: Vec<Finding>) -> Report<'_> {
 
 /// A replay of `trace` through `policy`, with all that a report may need.
 fn tested(sources: &mut SourceMap, policy: &str, trace: &str) -> Tested {
-    let (_, policy, problems) = Policy::load(sources, "policy.json", policy.as_bytes());
-    assert!(problems.is_empty(), "{problems:?}");
-    let policy = policy.unwrap();
+    let policy = Policy::load(sources, "policy.json", policy.as_bytes()).unwrap();
     let engine = Engine::new(&policy);
     let options = Options {
         list_passed: true,
@@ -171,11 +171,7 @@ fn test_report(sources: &SourceMap, tested: Tested) -> Report<'_> {
 
 /// A comparison of two policies, with a trace through both.
 fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffReport {
-    let mut load = |name: &str, text: &str| {
-        let (_, policy, problems) = Policy::load(sources, name, text.as_bytes());
-        assert!(problems.is_empty(), "{problems:?}");
-        policy.unwrap()
-    };
+    let mut load = |name: &str, text: &str| Policy::load(sources, name, text.as_bytes()).unwrap();
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
     let comparison = compare::compiled(&before, &after, &Budget::default());

@@ -9,7 +9,7 @@ pub mod regression;
 pub mod traffic;
 
 use crate::compare::{Change, Comparison, Verdict};
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 use mcppolicy_engine::source::FileId;
 
 pub use gate::Gate;

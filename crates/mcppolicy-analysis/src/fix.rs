@@ -15,9 +15,10 @@ mod tests;
 use std::collections::HashSet;
 
 use crate::compare::{self, Verdict};
+use crate::finding::Finding;
 use crate::region::Budget;
-use mcppolicy_engine::diagnostic::{Applicability, Finding, Fix};
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::problem::{Applicability, Fix};
 use mcppolicy_engine::source::SourceMap;
 
 /// Each round applies or refuses something, so this many are not met in
@@ -152,18 +153,23 @@ fn written(finding: &Finding, fix: &Fix) -> Option<(String, Vec<String>)> {
 impl Fixer<'_> {
     fn read(&self, text: String) -> State {
         let mut map = SourceMap::new();
-        let (_, policy, problems) = Policy::load(&mut map, self.name, text.as_bytes());
-        let parses = policy.is_some();
-        let policy = policy.filter(|_| problems.is_empty());
-        let findings = match &policy {
-            Some(policy) => (self.lint)(&text, policy),
-            None => problems,
-        };
-        State {
-            text,
-            policy,
-            findings,
-            parses,
+        match Policy::load(&mut map, self.name, text.as_bytes()) {
+            Ok(policy) => State {
+                findings: (self.lint)(&text, &policy),
+                parses: true,
+                policy: Some(policy),
+                text,
+            },
+            Err(invalid) => State {
+                parses: invalid.is_json(),
+                findings: invalid
+                    .into_problems()
+                    .into_iter()
+                    .map(Finding::from)
+                    .collect(),
+                policy: None,
+                text,
+            },
         }
     }
 

@@ -18,8 +18,8 @@ pub mod write;
 
 use std::collections::BTreeMap;
 
+use crate::finding::Finding;
 use category::Category;
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::document::{Member, Node};
 use mcppolicy_engine::source::{FileId, SourceMap, Span};
 use schema::InputSchema;

@@ -4,6 +4,7 @@
 
 pub mod compare;
 pub mod diff;
+pub mod finding;
 pub mod fix;
 pub mod inventory;
 pub mod lint;

@@ -28,7 +28,7 @@ mod tests;
 mod unlimited;
 pub mod witness;
 
-use mcppolicy_engine::diagnostic::{Finding, Severity};
+use crate::finding::{Finding, Severity};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 

@@ -4,13 +4,13 @@
 use crate::compare::Verdict;
 use crate::diff::approval::Approval;
 use crate::diff::{Diff, Fate, Gate, PolicyDiff};
+use crate::finding::{Finding, Severity};
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
 use crate::inventory::drift::Drift;
 use crate::lint::suppress::Suppressed;
 use crate::replay::results::{Actual, Counts, Results};
 use crate::replay::{Options, RunOutcome};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::engine::Step;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};

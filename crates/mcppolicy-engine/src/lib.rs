@@ -2,12 +2,12 @@
 
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
-pub mod diagnostic;
 pub mod document;
 pub mod engine;
 pub mod nearest;
 pub mod pattern;
 pub mod policy;
+pub mod problem;
 pub mod schema;
 pub mod source;
 pub mod time;

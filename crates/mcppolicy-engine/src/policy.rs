@@ -9,9 +9,9 @@ mod path;
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::diagnostic::Finding;
 use crate::document::{self, Document, shadow};
 use crate::pattern::Pattern;
+use crate::problem::Problem;
 use crate::source::{FileId, Location, SourceMap, Span};
 use crate::value::Value;
 
@@ -253,54 +253,58 @@ impl Window {
 }
 
 impl Policy {
-    /// Reads a policy from a file's bytes, reporting every problem of policy
-    /// language §1 that it has.
+    /// Reads the policy in the file `name`, which `map` keeps for whoever shows
+    /// the problems in their lines.
     ///
-    /// The policy is there unless the file could not be parsed; when there are
-    /// findings it is incomplete, and must not decide anything.
-    pub fn load(
-        map: &mut SourceMap,
-        name: &str,
-        bytes: &[u8],
-    ) -> (FileId, Option<Policy>, Vec<Finding>) {
-        let (file, document, mut findings) = document::parse::parse(map, name, bytes);
+    /// # Errors
+    /// Every problem of policy language §1 that the file has, in its order.
+    pub fn load(map: &mut SourceMap, name: &str, bytes: &[u8]) -> Result<Policy, InvalidPolicy> {
+        let (file, document, mut problems) = document::parse::parse(map, name, bytes);
         let Some(document) = document else {
-            return (file, None, findings);
+            return Err(InvalidPolicy::new(map, file, problems, false));
         };
         let text = map.get(file).text();
         // A number that no double holds is named once, however wrong it is.
-        let unreadable: HashSet<Span> = findings
+        let unreadable: HashSet<Span> = problems
             .iter()
-            .map(|finding| finding.location.span)
+            .map(|problem| problem.location.span)
             .collect();
-        let (policy, problems) = check(&document, text);
-        findings.extend(
-            problems
+        let (policy, found) = check(&document, text);
+        problems.extend(
+            found
                 .into_iter()
-                .filter(|finding| !unreadable.contains(&finding.location.span)),
+                .filter(|problem| !unreadable.contains(&problem.location.span)),
         );
-        let hidden = hidden_values(&document, text, &findings);
-        findings.extend(hidden);
-        findings.sort_by_key(|finding| (finding.location.span, finding.pointer.clone()));
-        (file, Some(policy), findings)
+        let hidden = hidden_values(&document, text, &problems);
+        problems.extend(hidden);
+        problems.sort_by_key(|problem| (problem.location.span, problem.pointer.clone()));
+        if problems.is_empty() {
+            Ok(policy)
+        } else {
+            Err(InvalidPolicy::new(map, file, problems, true))
+        }
     }
 
     /// Reads a policy that stands inside another document, whose `text` is the
-    /// whole file; pointers in findings begin at the policy.
-    pub fn from_document(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
-        check(document, text)
+    /// whole file.
+    ///
+    /// # Errors
+    /// Every problem of policy language §1; their pointers begin at the policy.
+    pub fn from_document(document: &Document, text: &str) -> Result<Policy, Vec<Problem>> {
+        let (policy, problems) = check(document, text);
+        if problems.is_empty() {
+            Ok(policy)
+        } else {
+            Err(problems)
+        }
     }
 
-    /// Reads a policy that is to be enforced.
+    /// Reads a policy from its text alone.
     ///
     /// # Errors
     /// Every problem of policy language §1, with line and column.
     pub fn from_json(bytes: &[u8]) -> Result<Policy, InvalidPolicy> {
-        let mut map = SourceMap::new();
-        match Policy::load(&mut map, "policy.json", bytes) {
-            (_, Some(policy), findings) if findings.is_empty() => Ok(policy),
-            (_, _, findings) => Err(InvalidPolicy::new(&map, &findings)),
-        }
+        Policy::load(&mut SourceMap::new(), "policy.json", bytes)
     }
 
     /// The rules of `tool`, when it is listed.
@@ -353,7 +357,7 @@ impl Policy {
 }
 
 /// The policy, and every problem that the schema or lowering has with it.
-fn check(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
+fn check(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
     let mut findings = crate::schema::check_policy(document);
     let (policy, problems) = lower::lower(document, text);
     findings.extend(problems);
@@ -365,7 +369,7 @@ fn check(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
 const MOST_HIDDEN: usize = 16;
 
 /// The problems of values that a later member of the same name hides.
-fn hidden_values(document: &Document, text: &str, found: &[Finding]) -> Vec<Finding> {
+fn hidden_values(document: &Document, text: &str, found: &[Problem]) -> Vec<Problem> {
     let repeated = found
         .iter()
         .flat_map(|finding| &finding.related)
@@ -376,7 +380,7 @@ fn hidden_values(document: &Document, text: &str, found: &[Finding]) -> Vec<Find
         let Some((uncovered, value)) = shadow::uncovered(document, key) else {
             continue;
         };
-        let inside = |finding: &Finding| {
+        let inside = |finding: &Problem| {
             let span = finding.location.span;
             value.start <= span.start && span.end <= value.end && !found.contains(finding)
         };
@@ -385,28 +389,55 @@ fn hidden_values(document: &Document, text: &str, found: &[Finding]) -> Vec<Find
     hidden
 }
 
-/// Why a policy cannot be enforced: each problem with its line and column.
+/// Why a document is no policy: everything that is wrong with it.
 #[derive(Debug, Clone)]
 pub struct InvalidPolicy {
+    file: FileId,
+    problems: Vec<Problem>,
     /// One line for each problem: `line:column: message`.
-    pub problems: Vec<String>,
+    lines: Vec<String>,
+    is_json: bool,
 }
 
 impl InvalidPolicy {
-    fn new(map: &SourceMap, findings: &[Finding]) -> InvalidPolicy {
-        let line = |finding: &Finding| {
-            let at = map.start(finding.location);
-            format!("{}:{}: {}", at.line, at.column, finding.message)
+    fn new(map: &SourceMap, file: FileId, problems: Vec<Problem>, is_json: bool) -> InvalidPolicy {
+        let line = |problem: &Problem| {
+            let at = map.start(problem.location);
+            format!("{}:{}: {}", at.line, at.column, problem.message)
         };
         InvalidPolicy {
-            problems: findings.iter().map(line).collect(),
+            file,
+            lines: problems.iter().map(line).collect(),
+            problems,
+            is_json,
         }
+    }
+
+    /// The file that was read.
+    pub fn file(&self) -> FileId {
+        self.file
+    }
+
+    /// The problems in the order of the file; at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The problems, owned.
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Whether the file is JSON, so that all problems of its structure were
+    /// found; otherwise reading stopped at the first mistake.
+    pub fn is_json(&self) -> bool {
+        self.is_json
     }
 }
 
 impl std::fmt::Display for InvalidPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "invalid policy: {}", self.problems.join("; "))
+        write!(f, "invalid policy: {}", self.lines.join("; "))
     }
 }
 

@@ -24,8 +24,8 @@ use std::sync::LazyLock;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 
-use crate::diagnostic::Finding;
 use crate::document::{Document, Node, NodeKind, escape_pointer};
+use crate::problem::Problem;
 use place::Place;
 
 /// The schema of a policy, draft 2020-12, as `mcppolicy schema` prints it.
@@ -40,7 +40,7 @@ pub const POLICY_SCHEMA: &str = include_str!("../../../schema/policy.schema.json
 /// keys, which the parser reports, the last one is checked.
 ///
 /// No findings means that the schema accepts the document.
-pub fn check_policy(document: &Document) -> Vec<Finding> {
+pub fn check_policy(document: &Document) -> Vec<Problem> {
     let place = Place::root(document);
     let Some(validator) = VALIDATOR.as_ref() else {
         return vec![place.error("The embedded schema is broken, so the policy was not checked")];
@@ -167,7 +167,7 @@ impl Mistakes {
 
 /// Reports what is wrong with a node, then with what it holds. As deep as the
 /// document, which its parser bounds.
-fn report(mistakes: &Mistakes, place: &Place<'_>, findings: &mut Vec<Finding>) {
+fn report(mistakes: &Mistakes, place: &Place<'_>, findings: &mut Vec<Problem>) {
     wording::report(&mistakes.here, place, findings);
     if mistakes.below.is_empty() {
         return;

@@ -30,12 +30,13 @@ mod record;
 mod sink;
 pub mod skim;
 pub mod tap;
+mod witness;
 
 use std::io;
 
 use account::{Assumed, Format};
 use block::Block;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
+use mcppolicy_engine::problem::{Problem, ProblemKind};
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 use plain_call::PlainCall;
 use skim::Skim;
@@ -44,6 +45,7 @@ pub use record::{
     DENIED_PREFIX, DecisionName, Expectation, Expected, Grant, KINDS, Observed, Origin, REASONS,
     RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
 };
+pub use witness::WitnessCall;
 
 /// Something that yields recorded calls.
 pub trait Reader {
@@ -196,28 +198,27 @@ pub struct Complaint {
 }
 
 impl BadLine {
-    /// The complaints as findings (rule `trace`) about the file `name`.
-    pub fn findings(&self, map: &mut SourceMap, name: &str) -> Vec<Finding> {
+    /// The complaints as problems of the file `name`.
+    pub fn problems(&self, map: &mut SourceMap, name: &str) -> Vec<Problem> {
         let file = self.line.add_to(map, name);
-        let finding = |complaint: &Complaint| {
+        let problem = |complaint: &Complaint| {
             let location = Location {
                 file,
                 span: complaint.span,
             };
-            let mut finding = Finding::new(
-                "trace",
-                Severity::Error,
+            let mut problem = Problem::new(
+                ProblemKind::Schema,
                 location,
                 complaint.pointer.clone(),
                 complaint.message.clone(),
             );
-            finding.help.clone_from(&complaint.help);
+            problem.help.clone_from(&complaint.help);
             match complaint.related {
-                Some((span, message)) => finding.related(Location { file, span }, message),
-                None => finding,
+                Some((span, message)) => problem.related(Location { file, span }, message),
+                None => problem,
             }
         };
-        self.complaints.iter().map(finding).collect()
+        self.complaints.iter().map(problem).collect()
     }
 }
 

@@ -17,9 +17,9 @@ use crate::cli::diff::Listed;
 use crate::cli::workspace::{DEFAULT_POLICY, Workspace, named};
 use crate::cli::{FailOn, configured_settings};
 use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::diagnostic::Finding;
 
 /// What a change is held to.
 pub(in crate::cli) struct Held {

@@ -8,9 +8,9 @@ use std::path::Path;
 use crate::cli::config::{Config, Entry, Setting};
 use crate::cli::input;
 use crate::cli::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint::registry;
 use mcppolicy_analysis::report::SETTINGS;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::source::{Location, Span};
 
 /// The threshold where none is set.

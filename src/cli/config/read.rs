@@ -7,10 +7,10 @@ use toml::de::{DeTable, DeValue};
 use super::{Config, Entry, Placed, Setting};
 use crate::cli::FailOn;
 use mcppolicy_analysis::diff::Gate;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::registry;
 use mcppolicy_analysis::lint::suppress::Suppression;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::source::{FileId, Location, Span};
 

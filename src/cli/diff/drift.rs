@@ -7,11 +7,11 @@ use crate::cli::git::{Repository, Revision};
 use crate::cli::input;
 use crate::cli::workspace::Workspace;
 use mcppolicy_analysis::diff::drift::{self, Level, Levels};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
 use mcppolicy_analysis::lint::{self, registry};
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::policy::Policy;
 
 /// The revision that inventories are held against, and how much it matters what

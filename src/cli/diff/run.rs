@@ -14,9 +14,9 @@ use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 

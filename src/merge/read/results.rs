@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Rest, optional, wire};
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::expect::{Mismatch, Verdict};
 use mcppolicy_analysis::replay::results::{
     Actual, Case, Counts, PassedOver, Repetitions, Results, ToolCounts, TraceSummary,
 };
 use mcppolicy_analysis::replay::share::{SetAside, Shared};
 use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
-use mcppolicy_engine::diagnostic::Finding;
 use mcppolicy_engine::engine::{Kind, Reason};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::Time;

@@ -4,7 +4,7 @@ use super::{cut, further};
 use crate::render::escape::{html, html_sentence};
 use crate::render::excerpt::Excerpt;
 use crate::render::json;
-use mcppolicy_engine::diagnostic::Finding;
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_engine::source::SourceMap;
 
 /// Findings on one page.

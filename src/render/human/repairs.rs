@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::terminal;
 use crate::render::refused_line;
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::Findings;
-use mcppolicy_engine::diagnostic::{Applicability, Finding};
+use mcppolicy_engine::problem::Applicability;
 
 /// Renders the repairs of a run, and how to have more of them.
 pub(super) fn render(out: &mut String, findings: &Findings) {

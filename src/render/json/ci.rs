@@ -4,8 +4,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{SCHEMA, cases, changes, findings_members, json_finding};
 use crate::render::{Style, parts};
+use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::source::SourceMap;
 
 /// Writes the members of a `ci` report.

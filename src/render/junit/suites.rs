@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::xml::Writer;
 use crate::render::issues::{Issue, case_details, issues};
 use crate::render::{Style, parts, words};
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Counts};
 use mcppolicy_analysis::report::{Body, DiffReport, Report, TestRun};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 
 /// A list of test cases under one name.
 pub(super) struct Suite {

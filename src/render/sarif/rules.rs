@@ -3,9 +3,9 @@
 
 use super::log::{Configuration, Descriptor, Help, RuleProperties, Text};
 use crate::render::issues::{EXPECTATION, POLICY_CHANGE};
+use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::lint::{self, registry};
 use mcppolicy_analysis::report::SETTINGS;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// A rule and what there is to read about it.
 pub(super) struct Page {

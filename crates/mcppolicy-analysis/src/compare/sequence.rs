@@ -6,11 +6,11 @@ use std::rc::Rc;
 use super::quota::PerWindow;
 use super::verdict::{Ruling, Witness};
 use super::{Compiled, Pair};
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::{Span, Time};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// Midnight of a Thursday, 2026-01-01: windows of a day begin here.
 const MIDNIGHT: i64 = 1_767_225_600;

@@ -1,10 +1,10 @@
 //! What a comparison answers, as plain data.
 
 use crate::region::Exceeded;
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::engine::{Decision, Kind};
 use mcppolicy_engine::policy::{Policy, Rule};
 use mcppolicy_engine::source::Span;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// How the new policy stands to the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

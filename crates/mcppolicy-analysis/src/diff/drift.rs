@@ -5,10 +5,10 @@
 //! whose description, schema or annotations are others now is another tool under
 //! the same name, whatever the policy says of it.
 
+use crate::finding::{Finding, Severity};
 use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
 use crate::inventory::drift::{self, CHANGED_TOOL, MISSING_TOOL, NEW_TOOL, Side};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::policy::{DefaultDecision, Policy};
 
 /// How much the findings of a rule matter.

@@ -19,10 +19,10 @@ use super::{Fate, PolicyDiff};
 use crate::compare::arguments::outside;
 use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope, Verdict};
 use crate::region::{Answer, Budget};
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::{Policy, ToolRules};
 use mcppolicy_engine::time::Time;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// Which changes the gate refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,9 +4,9 @@
 use super::PolicyDiff;
 use super::gate::time_of;
 use crate::compare::{Scope, Witness};
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::time::Span;
+use mcppolicy_trace::trace::WitnessCall;
 use mcppolicy_trace::trace::native::{write_call, write_header};
 use mcppolicy_trace::trace::{DecisionName, Expectation, Expected, Grant, RecordedCall};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::compare::Compiled;
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 use mcppolicy_engine::engine::Decision;
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::source::SourceMap;
@@ -166,7 +166,9 @@ impl Traffic {
                 Item::Problem(line) => {
                     self.invalid_lines += 1;
                     if self.problems.len() < MOST_PROBLEMS {
-                        self.problems.extend(line.findings(map, &trace.name));
+                        let problems = line.problems(map, &trace.name).into_iter();
+                        self.problems
+                            .extend(problems.map(|problem| Finding::about("trace", problem)));
                     }
                 }
                 Item::Header(_) | Item::OtherMethod(_) | Item::PassedOver { .. } => {}

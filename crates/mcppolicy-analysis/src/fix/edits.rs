@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mcppolicy_engine::diagnostic::Edit;
+use mcppolicy_engine::problem::Edit;
 use mcppolicy_engine::source::Span;
 
 /// The places that edits to be made have taken.

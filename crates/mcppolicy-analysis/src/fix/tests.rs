@@ -11,8 +11,7 @@ fn lint(_: &str, policy: &Policy) -> Vec<Finding> {
 }
 
 fn load(text: &str) -> Option<Policy> {
-    let (_, policy, problems) = Policy::load(&mut SourceMap::new(), "p", text.as_bytes());
-    policy.filter(|_| problems.is_empty())
+    Policy::load(&mut SourceMap::new(), "p", text.as_bytes()).ok()
 }
 
 fn fix_all(text: &str) -> Fixed {
@@ -145,7 +144,7 @@ fn offering(fix: Fix, while_there: &'static str) -> impl Fn(&str, &Policy) -> Ve
     move |text, policy| {
         let finding = Finding::new(
             "test",
-            mcppolicy_engine::diagnostic::Severity::Note,
+            crate::finding::Severity::Note,
             policy.at(policy.span),
             "",
             "here",
@@ -163,7 +162,7 @@ fn a_fix_that_does_not_keep_its_promise_is_refused_and_the_text_stays() {
     let at = text.find("\"deny\"").unwrap();
     let loosening = |applicability| Fix {
         applicability,
-        edits: vec![mcppolicy_engine::diagnostic::Edit {
+        edits: vec![mcppolicy_engine::problem::Edit {
             span: mcppolicy_engine::source::Span::new(at, at + 6),
             text: "\"allow\"".to_owned(),
         }],
@@ -175,7 +174,7 @@ fn a_fix_that_does_not_keep_its_promise_is_refused_and_the_text_stays() {
         assert_eq!(fixed.refused[0].why, Why::Verdict(Verdict::Loosened));
     }
     let breaking = Fix {
-        edits: vec![mcppolicy_engine::diagnostic::Edit {
+        edits: vec![mcppolicy_engine::problem::Edit {
             span: mcppolicy_engine::source::Span::new(at, at + 6),
             text: String::new(),
         }],
@@ -199,7 +198,7 @@ fn a_fix_that_leaves_its_finding_is_applied_once() {
     let at = text.find("{}").unwrap() + 1;
     let insertion = Fix {
         applicability: Applicability::Safe,
-        edits: vec![mcppolicy_engine::diagnostic::Edit {
+        edits: vec![mcppolicy_engine::problem::Edit {
             span: mcppolicy_engine::source::Span::new(at, at),
             text: " ".to_owned(),
         }],
@@ -211,7 +210,7 @@ fn a_fix_that_leaves_its_finding_is_applied_once() {
 
 #[test]
 fn edits_that_overlap_are_not_made_at_once() {
-    let edit = |start, end| mcppolicy_engine::diagnostic::Edit {
+    let edit = |start, end| mcppolicy_engine::problem::Edit {
         span: mcppolicy_engine::source::Span::new(start, end),
         text: "x".to_owned(),
     };

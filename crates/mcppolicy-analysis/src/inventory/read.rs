@@ -5,10 +5,8 @@ mod others;
 
 use super::category::Category;
 use super::{Annotations, Hint, Inventory, Text, Tool};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
-use mcppolicy_engine::document::parse::{
-    Problem, SyntaxError, Trouble, decode, parse_text, quoted,
-};
+use crate::finding::{Finding, Severity};
+use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, decode, parse_text, quoted};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use others::others;
@@ -70,7 +68,7 @@ fn syntax(file: FileId, bad: SyntaxError) -> Finding {
 }
 
 /// One parsed line: where it begins, its value, and its problems.
-type Line = (usize, Node, Vec<Problem>);
+type Line = (usize, Node, Vec<Defect>);
 
 /// The objects of a text that has one on each line; `None` when it is another
 /// kind of text.
@@ -142,7 +140,7 @@ impl Reading {
     /// Numbers that no double holds and halves of surrogate pairs are common
     /// in what servers write (`"maximum": 9223372036854775807`) and harm no
     /// one here; of repeated keys, readers keep different ones.
-    fn repeated_keys(&mut self, problems: &[Problem], by: usize, pointer: &str) {
+    fn repeated_keys(&mut self, problems: &[Defect], by: usize, pointer: &str) {
         for problem in problems {
             let Trouble::DuplicateKey { key, first } = &problem.trouble else {
                 continue;

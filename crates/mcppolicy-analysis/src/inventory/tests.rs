@@ -2,8 +2,8 @@
 
 use super::schema::{JsonType, Presence, Required};
 use super::*;
+use crate::finding::Severity;
 use crate::inventory::drift::{Change, Side, drift};
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::value::Value;
 
 struct Read {

@@ -2,10 +2,10 @@
 //! wants done in one line; whether an edit does what it promises is proved when
 //! it is applied, and not here.
 
-use mcppolicy_engine::diagnostic::{Applicability, Edit, Fix};
 use mcppolicy_engine::policy::{
     Comparison, Condition, DefaultDecision, Limit, Policy, Rule, Test, ToolRules,
 };
+use mcppolicy_engine::problem::{Applicability, Edit, Fix};
 use mcppolicy_engine::source::Span;
 use mcppolicy_engine::value::Value;
 

@@ -2,9 +2,10 @@
 
 use super::context::Context;
 use super::{Rule, witness};
-use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
+use crate::finding::{Finding, Severity};
 use mcppolicy_engine::engine::Decision;
 use mcppolicy_engine::source::{Location, Span};
+use mcppolicy_trace::trace::WitnessCall;
 
 /// How many steps (a rule or limit looked at) one rule may have decided to
 /// prove its findings in one policy. Beyond it findings come without a witness

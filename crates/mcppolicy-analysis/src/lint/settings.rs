@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::loose::Rates;
 use super::{Rule, registry};
+use crate::finding::Severity;
 use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// A rule's level in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

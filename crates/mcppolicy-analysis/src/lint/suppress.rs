@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::rules::{expired_suppression, moved_suppression, unused_suppression};
 use super::{Rule, Settings, registry};
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 use mcppolicy_engine::document::{Node, parse};
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
@@ -236,8 +236,8 @@ pub fn without_policy(entry: &Suppression, settings: &Settings) -> Option<Findin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Severity;
     use crate::lint::Level;
-    use mcppolicy_engine::diagnostic::Severity;
     use mcppolicy_engine::source::{FileId, SourceMap, Span};
     use serde_json::json;
 

@@ -55,9 +55,8 @@ fn lint_text(text: &str, settings: &Settings) -> Linted {
         assert!(problems.is_empty(), "{problems:?}");
         settings.know(Arc::new(inventory));
     }
-    let (_, policy, problems) = Policy::load(&mut map, "policy.json", text.as_bytes());
-    assert!(problems.is_empty(), "{text}: {problems:?}");
-    let policy = policy.unwrap();
+    let policy = Policy::load(&mut map, "policy.json", text.as_bytes())
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
     let engine = Engine::new(&policy);
     let mut findings = lint(&policy, &engine, &settings);
     if let (Some(earlier), Some(now)) = (example.earlier, settings.inventory()) {

@@ -8,11 +8,11 @@
 mod sample;
 mod search;
 
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::{Path, ToolRules};
 use mcppolicy_engine::time::{Span, Time};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 pub use search::candidates;
 

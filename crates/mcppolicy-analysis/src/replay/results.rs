@@ -8,7 +8,7 @@ use super::Options;
 use super::expect::{Mismatch, Verdict, name_of};
 use super::share::{By, Shared};
 use super::usage::Usage;
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 use mcppolicy_engine::engine::{Decision, Kind, Reason};
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::source::SourceMap;
@@ -372,6 +372,8 @@ impl Problems {
         }
         self.kept_bytes = bytes;
         self.listed += 1;
-        self.findings.extend(line.findings(map, name));
+        let problems = line.problems(map, name).into_iter();
+        self.findings
+            .extend(problems.map(|problem| Finding::about("trace", problem)));
     }
 }

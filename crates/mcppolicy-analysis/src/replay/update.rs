@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::Options;
 use super::expect::{Cursor, Verdict, judge, restated};
 use super::results::Problems;
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::document::parse::parse_text;
 use mcppolicy_engine::engine::Engine;

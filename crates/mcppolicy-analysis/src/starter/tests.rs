@@ -28,9 +28,8 @@ fn starter(tools: &str) -> Starter {
 
 fn load(text: &str) -> Policy {
     let mut map = SourceMap::new();
-    let (_, policy, problems) = Policy::load(&mut map, "policy.json", text.as_bytes());
-    assert!(problems.is_empty(), "{text}: {problems:?}");
-    policy.unwrap()
+    Policy::load(&mut map, "policy.json", text.as_bytes())
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::number::{Exactness, exactness};
 use super::{Document, Member, Node, NodeKind};
-use crate::diagnostic::{Finding, Severity};
+use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Location, SourceMap, Span};
 
 /// Arrays and objects inside each other, at most: the depth at which
@@ -35,7 +35,7 @@ pub enum Trouble {
 
 /// A [`Trouble`] and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct Defect {
     /// What it is.
     pub trouble: Trouble,
     /// The key, the escape or the number.
@@ -59,7 +59,7 @@ pub struct SyntaxError {
 ///
 /// # Errors
 /// The first syntax error.
-pub fn parse_text(text: &str) -> Result<(Node, Vec<Problem>), SyntaxError> {
+pub fn parse_text(text: &str) -> Result<(Node, Vec<Defect>), SyntaxError> {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
@@ -86,12 +86,12 @@ pub fn parse(
     map: &mut SourceMap,
     name: &str,
     bytes: &[u8],
-) -> (FileId, Option<Document>, Vec<Finding>) {
+) -> (FileId, Option<Document>, Vec<Problem>) {
     let text = match decode(bytes) {
         Ok(text) => text,
         Err(bad) => {
             let file = map.add(name, String::from_utf8_lossy(bytes));
-            return (file, None, vec![syntax_finding(file, bad)]);
+            return (file, None, vec![syntax_problem(file, bad)]);
         }
     };
     let file = map.add(name, text);
@@ -99,11 +99,11 @@ pub fn parse(
         Ok((root, problems)) => {
             let findings = problems
                 .iter()
-                .map(|problem| problem_finding(file, text, problem))
+                .map(|problem| defect_problem(file, text, problem))
                 .collect();
             (file, Some(Document { file, root }), findings)
         }
-        Err(bad) => (file, None, vec![syntax_finding(file, bad)]),
+        Err(bad) => (file, None, vec![syntax_problem(file, bad)]),
     }
 }
 
@@ -146,10 +146,9 @@ pub fn decode(bytes: &[u8]) -> Result<&str, SyntaxError> {
     }
 }
 
-fn syntax_finding(file: FileId, bad: SyntaxError) -> Finding {
-    let finding = Finding::new(
-        "syntax",
-        Severity::Error,
+fn syntax_problem(file: FileId, bad: SyntaxError) -> Problem {
+    let finding = Problem::new(
+        ProblemKind::Syntax,
         Location {
             file,
             span: bad.span,
@@ -157,21 +156,20 @@ fn syntax_finding(file: FileId, bad: SyntaxError) -> Finding {
         "",
         bad.message,
     );
-    Finding {
+    Problem {
         help: bad.help,
         ..finding
     }
 }
 
-fn problem_finding(file: FileId, text: &str, problem: &Problem) -> Finding {
+fn defect_problem(file: FileId, text: &str, problem: &Defect) -> Problem {
     let location = Location {
         file,
         span: problem.span,
     };
     let (message, help) = describe(text, problem);
-    let finding = Finding::new(
-        "syntax",
-        Severity::Error,
+    let finding = Problem::new(
+        ProblemKind::Syntax,
         location,
         problem.pointer.clone(),
         message,
@@ -186,7 +184,7 @@ fn problem_finding(file: FileId, text: &str, problem: &Problem) -> Finding {
 }
 
 /// What to say of a problem in `text`, and what to do about it.
-pub fn describe(text: &str, problem: &Problem) -> (String, String) {
+pub fn describe(text: &str, problem: &Defect) -> (String, String) {
     let spelling = text
         .get(problem.span.start..problem.span.end)
         .unwrap_or_default();
@@ -237,7 +235,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     path: Vec<Token>,
-    problems: Vec<Problem>,
+    problems: Vec<Defect>,
 }
 
 /// One step from the root to the value being read.
@@ -384,7 +382,7 @@ impl Parser<'_> {
                 }
                 Some(first) => {
                     let pointer = super::push_pointer(&self.pointer(), &member.key);
-                    self.problems.push(Problem {
+                    self.problems.push(Defect {
                         trouble: Trouble::DuplicateKey {
                             key: member.key.clone(),
                             first: *first,
@@ -554,7 +552,7 @@ impl Parser<'_> {
 
     fn note(&mut self, trouble: Trouble, span: Span) {
         let pointer = self.pointer();
-        self.problems.push(Problem {
+        self.problems.push(Defect {
             trouble,
             span,
             pointer,

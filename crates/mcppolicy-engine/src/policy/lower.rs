@@ -8,9 +8,9 @@ use super::{
     Comparison, Condition, DefaultDecision, Limit, MemberSpan, Path, Policy, Rule, Spanned, Test,
     ToolRules, Window,
 };
-use crate::diagnostic::{Finding, Severity};
 use crate::document::{Document, Member, Node, NodeKind, push_pointer, span_in_string};
 use crate::pattern::Pattern;
+use crate::problem::{Problem, ProblemKind};
 use crate::source::{Location, Span};
 
 /// The largest `max`: 2^53 − 1, the last integer that doubles count exactly.
@@ -18,7 +18,7 @@ const LARGEST_MAX: u64 = (1 << 53) - 1;
 
 /// Lowers a document. Never fails: what could not be read is missing from the
 /// policy, and reported here or by the schema.
-pub(super) fn lower(document: &Document, text: &str) -> (Policy, Vec<Finding>) {
+pub(super) fn lower(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
     let mut lowering = Lowering {
         document,
         text,
@@ -86,7 +86,7 @@ fn string(node: &Node) -> Option<Spanned<String>> {
 struct Lowering<'a> {
     document: &'a Document,
     text: &'a str,
-    findings: Vec<Finding>,
+    findings: Vec<Problem>,
 }
 
 impl Lowering<'_> {
@@ -309,12 +309,12 @@ impl Lowering<'_> {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
-    fn finding(&self, span: Span, pointer: String, message: String) -> Finding {
+    fn finding(&self, span: Span, pointer: String, message: String) -> Problem {
         let location = Location {
             file: self.document.file,
             span,
         };
-        Finding::new("schema", Severity::Error, location, pointer, message)
+        Problem::new(ProblemKind::Schema, location, pointer, message)
     }
 }
 

@@ -10,9 +10,9 @@ use super::members::Object;
 use super::part::Part;
 use super::place::{remove, replace};
 use super::snippet::{self, is_blank};
-use crate::diagnostic::Edit;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
+use crate::problem::Edit;
 use action::{Action, action};
 use limits::limits;
 

@@ -9,10 +9,10 @@ use super::part::{Owner, Part, home_of};
 use super::place::Place;
 use super::snippet;
 use super::wording::unproved;
-use crate::diagnostic::{Edit, Finding};
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
 use crate::nearest::nearest;
+use crate::problem::{Edit, Problem};
 use crate::source::Span;
 
 /// An object whose members are at fault.
@@ -55,7 +55,7 @@ impl<'a> Object<'a> {
 }
 
 /// Reports the unknown keys, the bad tool names and the gaps of an object.
-pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Problem>) {
     let mut object = Object::new(*place);
     let mut unknown: HashSet<&str> = HashSet::new();
     let mut misnamed: HashSet<&str> = HashSet::new();
@@ -112,7 +112,7 @@ fn is_bare_condition(place: &Place<'_>) -> bool {
     matches!(place.part, Part::Rule(_)) && has("path") && has("op") && !has("conditions")
 }
 
-fn wrapped(finding: Finding, place: &Place<'_>) -> Finding {
+fn wrapped(finding: Problem, place: &Place<'_>) -> Problem {
     const BEFORE: &str = r#"{"conditions": ["#;
     const AFTER: &str = "]}";
     /// The help is one line for a person.
@@ -143,7 +143,7 @@ fn wrapped(finding: Finding, place: &Place<'_>) -> Finding {
     ]))
 }
 
-fn unknown_key(member: &Member, object: &mut Object<'_>) -> Finding {
+fn unknown_key(member: &Member, object: &mut Object<'_>) -> Problem {
     let place = object.place;
     if let Some(advice) = foreign::advise(member, object) {
         object.supplied.extend(advice.supplies);
@@ -201,7 +201,7 @@ fn looks_like_rules(node: &Node) -> bool {
         .any(|name| node.member(name).is_some())
 }
 
-fn lacking(missing: &[&str], place: &Place<'_>) -> Finding {
+fn lacking(missing: &[&str], place: &Place<'_>) -> Problem {
     let finding = place.error(format!(
         "{} lacks {}",
         place.part.noun(),

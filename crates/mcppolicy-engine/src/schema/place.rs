@@ -1,8 +1,8 @@
 //! A node on the way through a document, with what findings need to know.
 
 use super::part::Part;
-use crate::diagnostic::{Edit, Finding, Severity};
 use crate::document::{Document, Member, Node, push_pointer};
+use crate::problem::{Edit, Problem, ProblemKind};
 use crate::source::{FileId, Location, Span};
 
 /// A node and how it was reached.
@@ -62,10 +62,9 @@ impl<'a> Place<'a> {
     }
 
     /// A finding about this node.
-    pub(super) fn error(&self, message: impl Into<String>) -> Finding {
-        Finding::new(
-            "schema",
-            Severity::Error,
+    pub(super) fn error(&self, message: impl Into<String>) -> Problem {
+        Problem::new(
+            ProblemKind::Schema,
             self.node.location(self.file),
             self.pointer,
             message,
@@ -73,10 +72,9 @@ impl<'a> Place<'a> {
     }
 
     /// A finding about a key of this object.
-    pub(super) fn error_at_key(&self, member: &Member, message: impl Into<String>) -> Finding {
-        Finding::new(
-            "schema",
-            Severity::Error,
+    pub(super) fn error_at_key(&self, member: &Member, message: impl Into<String>) -> Problem {
+        Problem::new(
+            ProblemKind::Schema,
             self.location(member.key_span),
             self.pointer_to(&member.key),
             message,

@@ -8,19 +8,18 @@ use proptest::prelude::*;
 
 use super::part::{Clause, Owner, Part};
 use super::*;
-use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::document::parse::parse;
+use crate::problem::{Applicability, Edit};
 use crate::source::SourceMap;
 
 /// The findings about a text that parses.
-fn findings(text: &str) -> Vec<Finding> {
+fn findings(text: &str) -> Vec<Problem> {
     let mut map = SourceMap::new();
     let (_, document, _) = parse(&mut map, "policy.json", text.as_bytes());
     let document = document.unwrap_or_else(|| panic!("not JSON: {text}"));
     let findings = check_policy(&document);
     for finding in &findings {
-        assert_eq!(finding.rule, "schema");
-        assert_eq!(finding.severity, Severity::Error);
+        assert_eq!(finding.kind, crate::problem::ProblemKind::Schema);
         assert!(
             !finding.message.ends_with('.'),
             "full stop: {}",
@@ -31,7 +30,7 @@ fn findings(text: &str) -> Vec<Finding> {
     findings
 }
 
-fn spelling(text: &str, finding: &Finding) -> String {
+fn spelling(text: &str, finding: &Problem) -> String {
     let span = finding.location.span;
     text.get(span.start..span.end).unwrap().to_owned()
 }
@@ -63,7 +62,7 @@ fn finds(text: &str, expected: &[(&str, &str, &str)]) {
 }
 
 #[track_caller]
-fn only(text: &str) -> Finding {
+fn only(text: &str) -> Problem {
     let mut findings = findings(text);
     assert_eq!(findings.len(), 1, "in {text}: {findings:#?}");
     findings.remove(0)
@@ -73,7 +72,7 @@ fn help(text: &str) -> String {
     only(text).help.unwrap_or_default()
 }
 
-fn applied(text: &str, finding: &Finding) -> Option<String> {
+fn applied(text: &str, finding: &Problem) -> Option<String> {
     let fix = finding.fix.as_ref()?;
     assert_eq!(fix.applicability, Applicability::Unsafe);
     let mut edits: Vec<&Edit> = fix.edits.iter().collect();

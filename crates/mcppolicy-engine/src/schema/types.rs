@@ -5,9 +5,9 @@ use super::place::{Place, bracket};
 use super::rate::{self, Rate};
 use super::snippet::{self, is_blank};
 use super::wording::{SCOPE_HELP, WINDOWS, named_counter, operators, the_words, unproved};
-use crate::diagnostic::{Edit, Finding};
 use crate::document::parse::quoted;
 use crate::document::{Node, NodeKind};
+use crate::problem::{Edit, Problem};
 
 /// Another value in the same place.
 pub(super) fn rewrite(node: &Node, text: impl Into<String>) -> Vec<Edit> {
@@ -17,7 +17,7 @@ pub(super) fn rewrite(node: &Node, text: impl Into<String>) -> Vec<Edit> {
     }]
 }
 
-pub(super) fn wrong_type(expected: &str, place: &Place<'_>) -> Finding {
+pub(super) fn wrong_type(expected: &str, place: &Place<'_>) -> Problem {
     let wanted = match expected {
         "string" => "a string",
         "number" => "a number",

@@ -9,14 +9,14 @@ use super::place::Place;
 use super::rate;
 use super::snippet::{self, is_blank};
 use super::types::{rewrite, wrong_type};
-use crate::diagnostic::{Applicability, Edit, Finding, Fix};
 use crate::document::parse::quoted;
 use crate::nearest::nearest;
+use crate::problem::{Applicability, Edit, Fix, Problem};
 use crate::source::Span;
 
 /// Reports the violations of one node: one finding about its value, or else
 /// one for each of its keys, entries and gaps.
-pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Problem>) {
     let Some(first) = violations.iter().min_by_key(|violation| rank(violation)) else {
         return;
     };
@@ -76,7 +76,7 @@ pub(super) fn named_counter(text: &str) -> String {
 }
 
 /// A string that is none of the words that may stand here.
-fn wrong_word(words: &[String], place: &Place<'_>) -> Finding {
+fn wrong_word(words: &[String], place: &Place<'_>) -> Problem {
     let found = place.node.as_str().unwrap_or_default();
     let known: Vec<&str> = words.iter().map(String::as_str).collect();
     let (noun, nouns) = match place.part {
@@ -130,7 +130,7 @@ fn synonym(part: Part, word: &str) -> Option<&'static str> {
 }
 
 /// A blank text, or one that is no path.
-fn wrong_text(place: &Place<'_>) -> Finding {
+fn wrong_text(place: &Place<'_>) -> Problem {
     let text = place.node.as_str().unwrap_or_default();
     match place.part {
         Part::HiddenTool => place
@@ -146,7 +146,7 @@ fn wrong_text(place: &Place<'_>) -> Finding {
     }
 }
 
-fn wrong_path(text: &str, place: &Place<'_>) -> Finding {
+fn wrong_path(text: &str, place: &Place<'_>) -> Problem {
     let rest = text.strip_prefix("args.");
     let message = match rest {
         Some("") | None => format!("{} is not a path into the arguments", quoted(text)),
@@ -171,7 +171,7 @@ fn wrong_path(text: &str, place: &Place<'_>) -> Finding {
     ))
 }
 
-fn too_small(place: &Place<'_>) -> Finding {
+fn too_small(place: &Place<'_>) -> Problem {
     let number = place.node.to_value();
     let whose = match place.tool {
         Some(tool) => format!(
@@ -185,7 +185,7 @@ fn too_small(place: &Place<'_>) -> Finding {
         .help(whose)
 }
 
-fn too_large(place: &Place<'_>) -> Finding {
+fn too_large(place: &Place<'_>) -> Problem {
     let number = place.node.to_value();
     place
         .error(format!(
@@ -196,7 +196,7 @@ fn too_large(place: &Place<'_>) -> Finding {
 }
 
 /// The entries of `hide` that stand there already.
-fn repeated(place: &Place<'_>, findings: &mut Vec<Finding>) {
+fn repeated(place: &Place<'_>, findings: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for (index, item) in place.node.items().iter().enumerate() {
         // Blank names and what is no name are found on their own.

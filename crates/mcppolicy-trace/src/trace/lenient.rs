@@ -6,13 +6,13 @@ use super::outline::Outline;
 use super::sink::reason;
 use super::{DENIED_PREFIX, RecordedArguments, Response};
 use mcppolicy_engine::document::Node;
-use mcppolicy_engine::document::parse::{Problem, SyntaxError, Trouble, parse_text};
+use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, parse_text};
 
 /// A JSON text, read tolerantly: what is odd about it is kept and matters only
 /// where a call stands.
 pub(super) struct Json {
     pub root: Node,
-    problems: Vec<Problem>,
+    problems: Vec<Defect>,
 }
 
 impl Json {

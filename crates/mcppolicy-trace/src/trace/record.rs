@@ -1,7 +1,7 @@
 //! One recorded call: what was asked, by whom, where and when, what came back,
 //! and what its author expects; as much of it as the recording says.
 
-use mcppolicy_engine::diagnostic::WitnessCall;
+use crate::trace::WitnessCall;
 use mcppolicy_engine::time::{self, Time};
 use mcppolicy_engine::value::Value;
 

@@ -227,9 +227,7 @@ fn tell(tested: Tested, sources: &SourceMap, show_arguments: bool) -> Told {
 
 fn run(files: &[(String, String)], options: &Options, show_arguments: bool) -> Told {
     let mut sources = SourceMap::new();
-    let (_, policy, problems) = Policy::load(&mut sources, "policy.json", POLICY.as_bytes());
-    assert_eq!(problems, []);
-    let places = policy.unwrap();
+    let places = Policy::load(&mut sources, "policy.json", POLICY.as_bytes()).unwrap();
     let engine = Engine::new(&places);
     let mut replay = Replay::new(&engine, options.clone());
     for (name, text) in files {

@@ -3,7 +3,7 @@
 //! beside the point is a finding with its place.
 
 use crate::compare::Scope;
-use mcppolicy_engine::diagnostic::{Finding, Severity};
+use crate::finding::{Finding, Severity};
 use mcppolicy_engine::document::{self, Document, Member, Node, NodeKind, push_pointer};
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::Policy;
@@ -14,7 +14,8 @@ use super::{Approval, Approved, part};
 /// Reads the file's bytes into `map`: the approvals, and everything that is
 /// wrong with them. With findings, none of the approvals counts.
 pub fn parse(map: &mut SourceMap, name: &str, bytes: &[u8]) -> (Vec<Approval>, Vec<Finding>) {
-    let (file, document, findings) = document::parse::parse(map, name, bytes);
+    let (file, document, problems) = document::parse::parse(map, name, bytes);
+    let findings: Vec<Finding> = problems.into_iter().map(Finding::from).collect();
     let Some(document) = document else {
         return (Vec::new(), findings);
     };
@@ -154,14 +155,16 @@ impl Reader<'_> {
             file: self.file,
             root: node.clone(),
         };
-        let (policy, problems) = Policy::from_document(&document, self.text);
-        let valid = problems.is_empty();
-        let placed = problems.into_iter().map(|finding| Finding {
-            pointer: format!("{pointer}{}", finding.pointer),
-            ..finding
+        let problems = match Policy::from_document(&document, self.text) {
+            Ok(policy) => return Some(policy),
+            Err(problems) => problems,
+        };
+        let placed = problems.into_iter().map(|problem| Finding {
+            pointer: format!("{pointer}{}", problem.pointer),
+            ..Finding::from(problem)
         });
         self.findings.extend(placed);
-        valid.then_some(policy)
+        None
     }
 
     fn date(&mut self, node: &Node, pointer: &str) -> Option<String> {

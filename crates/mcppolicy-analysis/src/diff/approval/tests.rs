@@ -1,5 +1,5 @@
 use super::*;
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 use mcppolicy_engine::source::SourceMap;
 
 fn read(text: &str) -> (Vec<Approval>, Vec<Finding>) {

@@ -2,8 +2,8 @@
 //! where it stands.
 
 use super::{Change, Drift, Side, Words};
+use crate::finding::{Finding, Severity};
 use crate::inventory::{Inventory, Tool};
-use mcppolicy_engine::diagnostic::{Finding, Severity};
 use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_engine::value::Value;

@@ -9,9 +9,9 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::{Context, Reporter};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::are_related;
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::pattern::Pattern;
 use mcppolicy_engine::policy::{Condition, Path, Test};
+use mcppolicy_trace::trace::WitnessCall;
 
 /// What kind of text an argument takes, as far as its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

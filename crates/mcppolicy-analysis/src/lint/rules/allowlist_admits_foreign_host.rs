@@ -4,7 +4,7 @@ use super::allowlist::anchor::{is_open_ended, starts_anchored};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{allowlists, report};
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `allowlist-admits-foreign-host`
 pub static RULE: Rule = Rule {

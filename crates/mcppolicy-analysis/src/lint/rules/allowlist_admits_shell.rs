@@ -3,7 +3,7 @@
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Subject, allowlists, report, telling};
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `allowlist-admits-shell`
 pub static RULE: Rule = Rule {

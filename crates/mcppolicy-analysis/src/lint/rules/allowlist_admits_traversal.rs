@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Allowlist, Subject, Wanted, accepted, allowlists, report, telling};
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `allowlist-admits-traversal`
 pub static RULE: Rule = Rule {

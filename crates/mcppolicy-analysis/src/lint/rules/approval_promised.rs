@@ -3,12 +3,13 @@
 mod words;
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by, with, without};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::engine::Slot;
 use mcppolicy_engine::policy::{self, Spanned};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `approval-promised`
 pub static RULE: Rule = Rule {

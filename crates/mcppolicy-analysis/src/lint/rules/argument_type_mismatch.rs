@@ -1,16 +1,17 @@
 //! A condition that the argument's own schema rules out.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::{Finding, Severity};
 use crate::inventory::schema::{JsonType, Shape};
 use crate::lint::context::Tool;
 use crate::lint::fit::{Defect, defect, described};
 use crate::lint::witness::with;
-use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
 use mcppolicy_engine::engine::Slot;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Condition, Limit};
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `argument-type-mismatch`
 pub static RULE: Rule = Rule {

@@ -1,12 +1,13 @@
 //! A minute limit and none longer on a high-risk tool.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted, spaced};
+use crate::finding::Severity;
 use crate::inventory::category::Risk;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{Limit, Window};
 use mcppolicy_engine::time::Span;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `burst-only-limit`
 pub static RULE: Rule = Rule {

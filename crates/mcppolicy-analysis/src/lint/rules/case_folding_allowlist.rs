@@ -1,11 +1,12 @@
 //! An allowlist that ignores case, and with it the alphabet.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, with};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `case-folding-allowlist`
 pub static RULE: Rule = Rule {

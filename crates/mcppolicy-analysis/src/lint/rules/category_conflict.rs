@@ -1,8 +1,8 @@
 //! Annotations that claim less harm than a tool says of itself.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::inventory::category::Category;
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::source::{Location, Span};
 
 /// `category-conflict`

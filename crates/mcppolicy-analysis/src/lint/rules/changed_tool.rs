@@ -1,8 +1,8 @@
 //! A tool that the server describes otherwise than it was reviewed.
 
 use super::{Bad, Check, Good, Group, Proof, Rule};
+use crate::finding::Severity;
 use crate::inventory::drift::CHANGED_TOOL;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// `changed-tool`
 pub static RULE: Rule = Rule {

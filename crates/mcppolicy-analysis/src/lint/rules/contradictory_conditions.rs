@@ -1,11 +1,12 @@
 //! Conditions of one rule that exclude each other.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::{Spoken, are_related, fewest};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{self, Condition};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `contradictory-conditions`
 pub static RULE: Rule = Rule {

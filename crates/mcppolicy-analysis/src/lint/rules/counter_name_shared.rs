@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::Limit;
 use mcppolicy_engine::time::Span;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `counter-name-shared`
 pub static RULE: Rule = Rule {

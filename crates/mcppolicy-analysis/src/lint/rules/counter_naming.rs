@@ -1,7 +1,7 @@
 //! A counter whose name misleads.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 use mcppolicy_engine::policy::Window;
 
 /// `counter-naming`

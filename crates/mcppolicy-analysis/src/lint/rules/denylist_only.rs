@@ -2,12 +2,13 @@
 
 use super::allowlist::{Subject, Wanted, accepted, is_listed};
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::engine::Slot;
 use mcppolicy_engine::policy::{Condition, Path, Test};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `denylist-only`
 pub static RULE: Rule = Rule {

@@ -1,7 +1,7 @@
 //! A list with nothing in it.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `empty-list`
 pub static RULE: Rule = Rule {

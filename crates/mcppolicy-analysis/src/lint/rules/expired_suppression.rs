@@ -2,7 +2,7 @@
 
 use super::unused_suppression::SUPPRESSED;
 use super::{Bad, Check, Good, Group, Proof, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `expired-suppression`
 pub static RULE: Rule = Rule {

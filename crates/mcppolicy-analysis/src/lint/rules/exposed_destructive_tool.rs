@@ -1,8 +1,9 @@
 //! A Destructive or Financial tool without conditions.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::finding::Severity;
 use crate::inventory::category::Category;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `exposed-destructive-tool`
 pub static RULE: Rule = Rule {

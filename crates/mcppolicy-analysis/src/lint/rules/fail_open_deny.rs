@@ -4,16 +4,17 @@
 use std::collections::BTreeSet;
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
+use crate::finding::{Finding, Severity};
 use crate::inventory::schema::Required;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::are_related;
 use crate::lint::witness::{candidates, passes, refused_by, with, without};
 use crate::lint::{argument, fit};
 use crate::region::Kind;
-use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
 use mcppolicy_engine::engine::{Kind as Step, Lookup, Slot};
 use mcppolicy_engine::policy::{self, Comparison, Condition, Path, Test};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `fail-open-deny`
 pub static RULE: Rule = Rule {

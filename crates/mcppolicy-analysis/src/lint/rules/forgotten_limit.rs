@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::finding::Severity;
 use crate::inventory::category::{Category, Risk};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{Limit, Window};
 use mcppolicy_engine::time::Span;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `forgotten-limit`
 pub static RULE: Rule = Rule {

@@ -1,8 +1,8 @@
 //! A sum that nothing adds to.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::witness::{repeated, with};
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::time::Span;
 use mcppolicy_engine::value::Value;
 

@@ -1,8 +1,9 @@
 //! A tool both in `hide` and in `tools`.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use crate::finding::Severity;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `hidden-and-listed`
 pub static RULE: Rule = Rule {

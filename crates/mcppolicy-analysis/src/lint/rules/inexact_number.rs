@@ -1,7 +1,7 @@
 //! A number that others equal.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
 

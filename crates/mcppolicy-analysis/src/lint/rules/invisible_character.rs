@@ -1,11 +1,12 @@
 //! A character that a reader does not see, or takes for another.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::finding::Severity;
 use crate::lint::hidden_text::{Deceit, has_words, in_name, in_operand};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::source::Span;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `invisible-character`
 pub static RULE: Rule = Rule {

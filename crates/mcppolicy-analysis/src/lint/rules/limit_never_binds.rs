@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
 use crate::compare::limits::reach;
+use crate::finding::{Finding, Severity};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use crate::region::Budget;
-use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
 use mcppolicy_engine::time::Span;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `limit-never-binds`
 pub static RULE: Rule = Rule {

@@ -1,9 +1,10 @@
 //! A limit on a tool that is never allowed.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
+use crate::finding::Severity;
 use crate::lint::witness;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `limit-on-blocked-tool`
 pub static RULE: Rule = Rule {

@@ -1,9 +1,9 @@
 //! A limit that is there and limits little.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
+use crate::finding::Severity;
 use crate::lint::loose;
 use crate::lint::witness::repeated;
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::policy::Limit;
 use mcppolicy_engine::time::Span;
 

@@ -1,8 +1,9 @@
 //! `default: "allow"`.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
-use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
+use crate::finding::{Finding, Severity};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `missing-default-deny`
 pub static RULE: Rule = Rule {

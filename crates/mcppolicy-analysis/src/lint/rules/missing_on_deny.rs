@@ -1,7 +1,7 @@
 //! A rule that refuses without saying why.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `missing-on-deny`
 pub static RULE: Rule = Rule {

@@ -1,8 +1,8 @@
 //! A tool that the server had when the policy was reviewed.
 
 use super::{Bad, Check, Good, Group, Proof, Rule};
+use crate::finding::Severity;
 use crate::inventory::drift::MISSING_TOOL;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// `missing-tool`
 pub static RULE: Rule = Rule {

@@ -1,11 +1,12 @@
 //! A listed tool whose rules no call can meet.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::fewest;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::source::Span;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `never-allowed-tool`
 pub static RULE: Rule = Rule {

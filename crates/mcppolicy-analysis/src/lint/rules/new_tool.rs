@@ -1,8 +1,8 @@
 //! A tool that the server did not have when the policy was reviewed.
 
 use super::{Bad, Check, Good, Group, Proof, Rule};
+use crate::finding::Severity;
 use crate::inventory::drift::NEW_TOOL;
-use mcppolicy_engine::diagnostic::Severity;
 
 /// `new-tool`
 pub static RULE: Rule = Rule {

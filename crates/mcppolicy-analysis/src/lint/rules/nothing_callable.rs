@@ -1,8 +1,9 @@
 //! No tool can ever be called.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::{Finding, Severity, WitnessCall};
+use crate::finding::{Finding, Severity};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `nothing-callable`
 pub static RULE: Rule = Rule {

@@ -2,9 +2,9 @@
 //! rules imply.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::{Spoken, are_related};
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{self, Condition, Test};
 

@@ -4,11 +4,12 @@ use super::allowlist::anchor::{Open, open_ends};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{Allowlist, Wanted, accepted};
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, passes, with};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `unanchored-allowlist`
 pub static RULE: Rule = Rule {

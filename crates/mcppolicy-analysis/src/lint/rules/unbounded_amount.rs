@@ -1,15 +1,16 @@
 //! Money without an upper bound.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
+use crate::finding::Severity;
 use crate::inventory::category::Category;
 use crate::inventory::schema::Presence;
 use crate::lint::argument::is_amount;
 use crate::lint::context::Tool;
 use crate::lint::witness::{repeated, with};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{Comparison, Limit, Path, Test, Window};
 use mcppolicy_engine::time::Span;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `unbounded-amount`
 pub static RULE: Rule = Rule {

@@ -1,15 +1,16 @@
 //! Code, a query, a URL or a path that no condition looks at.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::inventory::category::Category;
 use crate::inventory::schema::JsonType;
 use crate::lint::argument::Freeform;
 use crate::lint::context::Tool;
 use crate::lint::witness::with;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `unconstrained-freeform-argument`
 pub static RULE: Rule = Rule {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::inventory::schema::{Argument, Required};
 use crate::lint::context::Tool;
 use crate::lint::witness::{refused_by, with, without};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::policy::{Limit, Path};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `uncountable-increment`
 pub static RULE: Rule = Rule {

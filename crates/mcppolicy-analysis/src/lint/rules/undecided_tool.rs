@@ -1,11 +1,12 @@
 //! A tool of the server that only `default` decides.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::finding::Severity;
 use crate::inventory::Tool;
 use crate::inventory::category::Category;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `undecided-tool`
 pub static RULE: Rule = Rule {

@@ -1,11 +1,11 @@
 //! An argument that the server's tool does not have.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
 use crate::lint::argument::{described, is_mistaken};
 use crate::lint::context::Tool;
 use crate::lint::hidden_text::in_name;
-use mcppolicy_engine::diagnostic::Severity;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Path, Spanned};
 use mcppolicy_engine::source::{Location, Span};

@@ -1,8 +1,9 @@
 //! A tool that the server does not have.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use crate::finding::Severity;
 use crate::lint::hidden_text::in_name;
-use mcppolicy_engine::diagnostic::{Applicability, Edit, Fix, Severity};
+use mcppolicy_engine::problem::{Applicability, Edit, Fix};
 use mcppolicy_engine::source::Span;
 
 /// `unknown-tool`

@@ -1,9 +1,9 @@
 //! A Write tool without a limit.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::inventory::category::Category;
 use crate::lint::unlimited::{self, Unlimited};
-use mcppolicy_engine::diagnostic::Severity;
 
 /// `unlimited-write-tool`
 pub static RULE: Rule = Rule {

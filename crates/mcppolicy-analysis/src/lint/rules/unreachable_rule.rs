@@ -1,11 +1,12 @@
 //! A rule that can never be the one that decides.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::fewest;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `unreachable-rule`
 pub static RULE: Rule = Rule {

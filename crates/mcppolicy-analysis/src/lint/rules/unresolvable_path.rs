@@ -1,12 +1,13 @@
 //! A path written for arrays.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::engine::Slot;
 use mcppolicy_engine::policy::{self, Path, Spanned, Test};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `unresolvable-path`
 pub static RULE: Rule = Rule {

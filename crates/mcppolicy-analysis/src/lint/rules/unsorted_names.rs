@@ -1,7 +1,7 @@
 //! Names that are not in order.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 use mcppolicy_engine::source::Span;
 
 /// `unsorted-names`

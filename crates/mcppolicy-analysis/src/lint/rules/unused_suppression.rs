@@ -1,7 +1,7 @@
 //! A suppression with nothing to suppress.
 
 use super::{Bad, Check, Good, Group, Proof, Rule};
-use mcppolicy_engine::diagnostic::Severity;
+use crate::finding::Severity;
 
 /// `unused-suppression`
 pub static RULE: Rule = Rule {

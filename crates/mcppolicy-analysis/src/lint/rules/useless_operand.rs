@@ -1,12 +1,13 @@
 //! An operand that says nothing, or that nothing can meet.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
 use mcppolicy_engine::engine::Slot;
 use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `useless-operand`
 pub static RULE: Rule = Rule {

@@ -1,7 +1,8 @@
 //! A `require` that every call meets.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use crate::finding::Severity;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `vacuous-require`
 pub static RULE: Rule = Rule {

@@ -1,8 +1,9 @@
 //! `*` or `?` in a tool name.
 
 use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use mcppolicy_engine::diagnostic::{Severity, WitnessCall};
+use crate::finding::Severity;
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// `wildcard-in-tool-name`
 pub static RULE: Rule = Rule {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::*;
-use mcppolicy_engine::diagnostic::Finding;
+use crate::finding::Finding;
 
 const SERVERS: [(&str, &str); 6] = [
     (

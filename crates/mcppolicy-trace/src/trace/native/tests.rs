@@ -52,7 +52,7 @@ fn problems(bytes: &[u8]) -> Vec<String> {
     let mut out = Vec::new();
     for item in items(bytes) {
         let Item::Problem(line) = item else { continue };
-        for finding in line.findings(&mut map, "t.jsonl") {
+        for finding in line.problems(&mut map, "t.jsonl") {
             assert_eq!(finding.rule, "trace");
             let (start, end) = (map.start(finding.location), map.end(finding.location));
             let help = finding.help.map(|help| format!(" ({help})"));
@@ -327,11 +327,11 @@ fn what_is_written_reads_back_the_same() {
 
 #[test]
 fn a_witness_is_written_as_a_native_line() {
-    let witness = mcppolicy_engine::diagnostic::WitnessCall {
+    let witness = crate::trace::WitnessCall {
         at: time("2026-11-20T10:00:00Z"),
         repeat: 11,
         every: Span::seconds(120),
-        ..mcppolicy_engine::diagnostic::WitnessCall::new("run", json!({"n": 1.5}).into())
+        ..crate::trace::WitnessCall::new("run", json!({"n": 1.5}).into())
     };
     assert_eq!(
         write_call(&RecordedCall::from(&witness)),

@@ -81,7 +81,7 @@ fn agrees(text: &str) -> Result<(), TestCaseError> {
     let parsed = parse_text(text);
     prop_assert!(parsed.is_ok(), "{text:?}: {parsed:?}");
     let (root, problems) = parsed.map_err(|_| TestCaseError::fail("rejected"))?;
-    let odd = |problem: &&mcppolicy_engine::document::parse::Problem| {
+    let odd = |problem: &&mcppolicy_engine::document::parse::Defect| {
         problem.trouble != mcppolicy_engine::document::parse::Trouble::InexactNumber
     };
     prop_assert_eq!(problems.iter().find(odd), None, "{:?}", text);

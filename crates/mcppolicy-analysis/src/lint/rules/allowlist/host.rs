@@ -2,8 +2,8 @@
 
 use super::{Allowlist, Subject, Wanted, accepted};
 use crate::lint::context::{Context, Tool};
-use mcppolicy_engine::diagnostic::WitnessCall;
 use mcppolicy_engine::policy::Test;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// A call that goes to a host that `list` does not name.
 pub(in crate::lint::rules) fn foreign_host(

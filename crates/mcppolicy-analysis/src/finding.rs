@@ -2,9 +2,9 @@
 //!
 //! Nothing here renders or serialises; each output format has its own room.
 
-use crate::source::{Location, Span};
-use crate::time;
-use crate::value::Value;
+use mcppolicy_engine::problem::{Fix, Problem, ProblemKind, Related};
+use mcppolicy_engine::source::Location;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,76 +106,30 @@ impl Finding {
     }
 }
 
-/// A second place and what it has to do with the finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Related {
-    /// The place.
-    pub location: Location,
-    /// A few words.
-    pub message: String,
-}
-
-/// A call made up to prove a claim, in the words of the native trace format.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WitnessCall {
-    /// The tool that is called.
-    pub tool: String,
-    /// The arguments, an object.
-    pub arguments: Value,
-    /// When, where time matters to the claim.
-    pub at: Option<time::Time>,
-    /// How many times in a row; 1 is a single call.
-    pub repeat: u64,
-    /// The time between repetitions.
-    pub every: time::Span,
-}
-
-impl WitnessCall {
-    /// A single call whose time does not matter.
-    pub fn new(tool: impl Into<String>, arguments: Value) -> WitnessCall {
-        WitnessCall {
-            tool: tool.into(),
-            arguments,
-            at: None,
-            repeat: 1,
-            every: time::Span::default(),
-        }
+impl From<Problem> for Finding {
+    /// A document that cannot be read: rule `syntax` or `schema`.
+    fn from(problem: Problem) -> Finding {
+        let rule = match problem.kind {
+            ProblemKind::Syntax => "syntax",
+            _ => "schema",
+        };
+        Finding::about(rule, problem)
     }
 }
 
-/// Whether a fix may be applied without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applicability {
-    /// The change decides every call as before.
-    Safe,
-    /// The change refuses calls that passed, or nothing could be proved.
-    Unsafe,
-}
-
-impl Applicability {
-    /// The word used in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Applicability::Safe => "safe",
-            Applicability::Unsafe => "unsafe",
+impl Finding {
+    /// A problem as an error of the rule `rule`.
+    pub fn about(rule: &'static str, problem: Problem) -> Finding {
+        Finding {
+            rule,
+            severity: Severity::Error,
+            message: problem.message,
+            location: problem.location,
+            pointer: problem.pointer,
+            related: problem.related,
+            help: problem.help,
+            witness: Vec::new(),
+            fix: problem.fix,
         }
     }
-}
-
-/// Edits to one file that belong together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix {
-    /// Whether it may be applied without asking.
-    pub applicability: Applicability,
-    /// The edits, none overlapping another.
-    pub edits: Vec<Edit>,
-}
-
-/// Bytes replaced by text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The bytes that go.
-    pub span: Span,
-    /// The text that comes.
-    pub text: String,
 }
