@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
+pub mod decision;
 pub mod document;
 pub mod engine;
 pub mod nearest;

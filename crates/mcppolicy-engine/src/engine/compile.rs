@@ -1,13 +1,31 @@
-//! From the typed policy to what decides: no spans, every denial made ready.
+//! The compiled policy: no spans, and every denial is prepared.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::counter::LimitId;
-use super::{Denial, Engine, Kind};
+use super::limit_key::LimitKey;
+use crate::decision::{Denial, Kind};
 use crate::document::escape_pointer;
-use crate::policy::{self, DefaultDecision, Path, Policy, Test, Window};
+use crate::policy::{self, DefaultDecision, Path, Policy, Test};
+
+/// A compiled policy: immutable, `Send + Sync`, and without state. What calls
+/// have consumed is in a [`Store`](super::Store) or in
+/// [`Counters`](super::Counters).
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(super) attached: bool,
+    pub(super) default: DefaultDecision,
+    pub(super) hidden: HashMap<String, PreparedDenial>,
+    pub(super) everything_hidden: Option<PreparedDenial>,
+    pub(super) index: HashMap<String, usize>,
+    pub(super) tools: Vec<Tool>,
+    pub(super) all_tools: Vec<Limit>,
+    /// By [`Limit::id`]. Counters compare the pointer to see whether they were
+    /// last used by this engine.
+    pub(super) limit_keys: Arc<[LimitKey]>,
+}
 
 /// The rules of one listed tool.
 #[derive(Debug, Clone)]
@@ -20,7 +38,7 @@ pub(super) struct Tool {
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub conditions: Vec<Condition>,
-    pub refusal: Refusal,
+    pub prepared: PreparedDenial,
 }
 
 #[derive(Debug, Clone)]
@@ -31,31 +49,30 @@ pub(super) struct Condition {
 
 #[derive(Debug, Clone)]
 pub(super) struct Limit {
-    pub id: LimitId,
-    pub counter: String,
-    pub window: Window,
+    /// The position of its key in [`Engine::limit_keys`].
+    pub id: usize,
+    pub key: LimitKey,
     pub max: u64,
-    pub increment_from: Option<Path>,
-    pub refusal: Refusal,
+    pub prepared: PreparedDenial,
     /// The message when the amount cannot be counted.
     pub uncountable: String,
 }
 
-/// A denial made ready at compile time.
+/// A denial prepared at compile time.
 #[derive(Debug, Clone)]
-pub(super) struct Refusal {
+pub(super) struct PreparedDenial {
     pub kind: Kind,
     pub rule: String,
     pub label: String,
     pub message: String,
 }
 
-impl Refusal {
+impl PreparedDenial {
     pub fn denial(&self) -> Denial<'_> {
-        self.denial_saying(&self.message)
+        self.denial_with(&self.message)
     }
 
-    pub fn denial_saying<'e>(&'e self, message: &'e str) -> Denial<'e> {
+    pub fn denial_with<'e>(&'e self, message: &'e str) -> Denial<'e> {
         Denial {
             kind: Some(self.kind),
             rule: Some(&self.rule),
@@ -66,11 +83,10 @@ impl Refusal {
 }
 
 impl Engine {
-    /// Compiles a policy. A policy with problems compiles too, into an engine
-    /// without the parts that could not be read; do not let it decide.
+    /// Compiles a policy. This cannot fail, because a [`Policy`] is valid.
     pub fn new(policy: &Policy) -> Engine {
-        let mut ids = 0;
-        let all_tools = limits(&policy.all_tools, "/all_tools", &mut ids);
+        let mut keys = Vec::new();
+        let all_tools = limits(&policy.all_tools, None, "/all_tools", &mut keys);
         let mut engine = Engine {
             attached: true,
             default: policy.default.value,
@@ -79,31 +95,33 @@ impl Engine {
             index: HashMap::default(),
             tools: Vec::with_capacity(policy.tools.len()),
             all_tools,
+            limit_keys: Arc::default(),
         };
         for (at, entry) in policy.hide.iter().enumerate() {
-            let refusal = Refusal {
+            let prepared = PreparedDenial {
                 kind: Kind::Hidden,
                 rule: format!("/hide/{at}"),
                 label: "(hidden)".to_owned(),
                 message: format!("Tool \"{}\" is hidden by policy", entry.value),
             };
             if entry.value == "*" {
-                engine.everything_hidden.get_or_insert((at, refusal));
+                engine.everything_hidden.get_or_insert(prepared);
             } else if engine.everything_hidden.is_none() {
-                // The first entry that matches decides, so nothing behind
-                // "*" ever does.
-                engine.hidden.entry(entry.value.clone()).or_insert(refusal);
+                // The first entry that matches decides, so an entry after
+                // "*" never does.
+                engine.hidden.entry(entry.value.clone()).or_insert(prepared);
             }
         }
         for rules in &policy.tools {
             let tool = Tool {
                 require: compile_rules(&rules.require, Kind::Require, &rules.name),
                 deny_if: compile_rules(&rules.deny_if, Kind::DenyIf, &rules.name),
-                limits: limits(&rules.limits, &rules.pointer, &mut ids),
+                limits: limits(&rules.limits, Some(&rules.name), &rules.pointer, &mut keys),
             };
             engine.index.insert(rules.name.clone(), engine.tools.len());
             engine.tools.push(tool);
         }
+        engine.limit_keys = keys.into();
         engine
     }
 
@@ -117,6 +135,7 @@ impl Engine {
             index: HashMap::default(),
             tools: Vec::new(),
             all_tools: Vec::new(),
+            limit_keys: Arc::default(),
         }
     }
 }
@@ -145,7 +164,7 @@ fn compile_rules(rules: &[policy::Rule], kind: Kind, tool: &str) -> Vec<Rule> {
                     test: condition.test.clone(),
                 })
                 .collect(),
-            refusal: Refusal {
+            prepared: PreparedDenial {
                 kind,
                 rule: rule.pointer.clone(),
                 label: format!("/tools/{}/{}/{last}", escape_pointer(tool), kind.name()),
@@ -156,32 +175,42 @@ fn compile_rules(rules: &[policy::Rule], kind: Kind, tool: &str) -> Vec<Rule> {
     rules.iter().enumerate().map(compile).collect()
 }
 
-fn limits(limits: &[policy::Limit], owner: &str, ids: &mut LimitId) -> Vec<Limit> {
+fn limits(
+    limits: &[policy::Limit],
+    tool: Option<&str>,
+    owner: &str,
+    keys: &mut Vec<LimitKey>,
+) -> Vec<Limit> {
     let mut compile = |limit: &policy::Limit| {
         let counter = &limit.counter.value;
         let on_deny = limit.on_deny.as_ref().map(|text| text.value.clone());
         let path = limit.increment_from.as_ref().map(|path| path.value.clone());
-        let id = *ids;
-        *ids += 1;
-        Limit {
-            id,
+        let prepared = PreparedDenial {
+            kind: Kind::Limit,
+            rule: limit.pointer.clone(),
+            label: format!("{owner}/limits/{}", escape_pointer(counter)),
+            message: on_deny.clone().unwrap_or_else(|| {
+                let (max, window) = (limit.max.value, limit.window.value.name());
+                format!("Limit of {max} per {window} reached for {counter}")
+            }),
+        };
+        let uncountable = on_deny.unwrap_or_else(|| match &path {
+            Some(path) => format!("Amount at {path} cannot be counted for {counter}"),
+            None => String::new(),
+        });
+        let key = LimitKey {
+            tool: tool.map(str::to_owned),
             counter: counter.clone(),
             window: limit.window.value,
-            max: limit.max.value,
-            refusal: Refusal {
-                kind: Kind::Limit,
-                rule: limit.pointer.clone(),
-                label: format!("{owner}/limits/{}", escape_pointer(counter)),
-                message: on_deny.clone().unwrap_or_else(|| {
-                    let (max, window) = (limit.max.value, limit.window.value.name());
-                    format!("Limit of {max} per {window} reached for {counter}")
-                }),
-            },
-            uncountable: on_deny.unwrap_or_else(|| match &path {
-                Some(path) => format!("Amount at {path} cannot be counted for {counter}"),
-                None => String::new(),
-            }),
             increment_from: path,
+        };
+        keys.push(key.clone());
+        Limit {
+            id: keys.len() - 1,
+            key,
+            max: limit.max.value,
+            prepared,
+            uncountable,
         }
     };
     limits.iter().map(&mut compile).collect()

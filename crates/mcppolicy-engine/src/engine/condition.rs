@@ -1,4 +1,4 @@
-//! What one condition says of one value (policy language §2).
+//! Whether a condition holds for a value (policy language §2).
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::value::Value;
 
 /// The value that a path leads to, borrowed from wherever the call keeps it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Slot<'a> {
+pub enum ValueRef<'a> {
     /// Nothing there, or something that has no members on the way.
     Missing,
     /// `null`, which is a value.
@@ -24,61 +24,61 @@ pub enum Slot<'a> {
     Object(&'a BTreeMap<String, Value>),
 }
 
-impl<'a> From<&'a Value> for Slot<'a> {
-    fn from(value: &'a Value) -> Slot<'a> {
+impl<'a> From<&'a Value> for ValueRef<'a> {
+    fn from(value: &'a Value) -> ValueRef<'a> {
         match value {
-            Value::Null => Slot::Null,
-            Value::Bool(b) => Slot::Bool(*b),
-            Value::Number(n) => Slot::Number(*n),
-            Value::String(s) => Slot::String(s),
-            Value::Array(items) => Slot::Array(items),
-            Value::Object(members) => Slot::Object(members),
+            Value::Null => ValueRef::Null,
+            Value::Bool(b) => ValueRef::Bool(*b),
+            Value::Number(n) => ValueRef::Number(*n),
+            Value::String(s) => ValueRef::String(s),
+            Value::Array(items) => ValueRef::Array(items),
+            Value::Object(members) => ValueRef::Object(members),
         }
     }
 }
 
-impl Slot<'_> {
+impl ValueRef<'_> {
     /// The value itself, nothing when missing.
     pub fn to_value(self) -> Option<Value> {
         match self {
-            Slot::Missing => None,
-            Slot::Null => Some(Value::Null),
-            Slot::Bool(b) => Some(Value::Bool(b)),
-            Slot::Number(n) => Some(Value::Number(n)),
-            Slot::String(s) => Some(Value::String(s.to_owned())),
-            Slot::Array(items) => Some(Value::Array(items.to_vec())),
-            Slot::Object(members) => Some(Value::Object(members.clone())),
+            ValueRef::Missing => None,
+            ValueRef::Null => Some(Value::Null),
+            ValueRef::Bool(b) => Some(Value::Bool(b)),
+            ValueRef::Number(n) => Some(Value::Number(n)),
+            ValueRef::String(s) => Some(Value::String(s.to_owned())),
+            ValueRef::Array(items) => Some(Value::Array(items.to_vec())),
+            ValueRef::Object(members) => Some(Value::Object(members.clone())),
         }
     }
 }
 
-/// Something that can say what stands at a path of a call's arguments.
+/// A call's arguments, in whatever form the caller keeps them.
 ///
 /// A gateway that keeps arguments in a form of its own implements this instead
 /// of copying them into a [`Value`].
 pub trait Lookup {
-    /// The value at `path`; [`Slot::Missing`] when a segment meets an array or
+    /// The value at `path`; [`ValueRef::Missing`] when a segment meets an array or
     /// a scalar, or is absent.
-    fn at(&self, path: &Path) -> Slot<'_>;
+    fn at(&self, path: &Path) -> ValueRef<'_>;
 }
 
 impl Lookup for Value {
-    fn at(&self, path: &Path) -> Slot<'_> {
+    fn at(&self, path: &Path) -> ValueRef<'_> {
         let found = path
             .segments()
             .iter()
             .try_fold(self, |value, segment| value.get(segment));
-        found.map_or(Slot::Missing, Slot::from)
+        found.map_or(ValueRef::Missing, ValueRef::from)
     }
 }
 
 impl Test {
     /// Whether the test is true of `value`. A missing value makes every
     /// operator false except `exists: false`.
-    pub fn holds(&self, value: Slot<'_>) -> bool {
-        let missing = value == Slot::Missing;
+    pub fn holds(&self, value: ValueRef<'_>) -> bool {
+        let missing = value == ValueRef::Missing;
         match self {
-            Test::Exists(expected) => *expected != matches!(value, Slot::Missing | Slot::Null),
+            Test::Exists(expected) => *expected != matches!(value, ValueRef::Missing | ValueRef::Null),
             Test::Eq(operand) => equals(value, operand),
             Test::Neq(operand) => !missing && !equals(value, operand),
             Test::In(operands) => operands.iter().any(|operand| equals(value, operand)),
@@ -86,17 +86,17 @@ impl Test {
                 !missing && !operands.iter().any(|operand| equals(value, operand))
             }
             Test::Compare(comparison, bound) => match value {
-                Slot::Number(number) => comparison.holds(number, *bound),
+                ValueRef::Number(number) => comparison.holds(number, *bound),
                 _ => false,
             },
             Test::Regex(pattern) => match value {
-                Slot::String(text) => pattern.is_match(text),
+                ValueRef::String(text) => pattern.is_match(text),
                 _ => false,
             },
             Test::Contains(operand) => match (value, operand) {
-                (Slot::String(text), Value::String(part)) => text.contains(part.as_str()),
-                (Slot::Array(items), operand) => {
-                    items.iter().any(|item| equals(Slot::from(item), operand))
+                (ValueRef::String(text), Value::String(part)) => text.contains(part.as_str()),
+                (ValueRef::Array(items), operand) => {
+                    items.iter().any(|item| equals(ValueRef::from(item), operand))
                 }
                 _ => false,
             },
@@ -117,18 +117,18 @@ impl Comparison {
 
 /// Equality with its one coercion, at the top level only: a string equals the
 /// boolean or the number that it spells canonically.
-pub fn equals(value: Slot<'_>, operand: &Value) -> bool {
+pub fn equals(value: ValueRef<'_>, operand: &Value) -> bool {
     match (value, operand) {
-        (Slot::Null, Value::Null) => true,
-        (Slot::Bool(a), Value::Bool(b)) => a == *b,
-        (Slot::Number(a), Value::Number(b)) => a == *b,
-        (Slot::String(a), Value::String(b)) => a == b,
-        (Slot::Array(a), Value::Array(b)) => a == b.as_slice(),
-        (Slot::Object(a), Value::Object(b)) => a == b,
-        (Slot::String(text), Value::Bool(b)) => spells_bool(text, *b),
-        (Slot::Bool(b), Value::String(text)) => spells_bool(text, b),
-        (Slot::String(text), Value::Number(n)) => spells_number(text, *n),
-        (Slot::Number(n), Value::String(text)) => spells_number(text, n),
+        (ValueRef::Null, Value::Null) => true,
+        (ValueRef::Bool(a), Value::Bool(b)) => a == *b,
+        (ValueRef::Number(a), Value::Number(b)) => a == *b,
+        (ValueRef::String(a), Value::String(b)) => a == b,
+        (ValueRef::Array(a), Value::Array(b)) => a == b.as_slice(),
+        (ValueRef::Object(a), Value::Object(b)) => a == b,
+        (ValueRef::String(text), Value::Bool(b)) => spells_bool(text, *b),
+        (ValueRef::Bool(b), Value::String(text)) => spells_bool(text, b),
+        (ValueRef::String(text), Value::Number(n)) => spells_number(text, *n),
+        (ValueRef::Number(n), Value::String(text)) => spells_number(text, n),
         _ => false,
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     fn holds(test: &Test, value: serde_json::Value) -> bool {
-        test.holds(Slot::from(&Value::from(value)))
+        test.holds(ValueRef::from(&Value::from(value)))
     }
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
             Test::Compare(Comparison::Lt, 9.0),
             Test::Contains(one),
         ];
-        assert!(tests.iter().all(|test| !test.holds(Slot::Missing)));
-        assert!(Test::Exists(false).holds(Slot::Missing));
+        assert!(tests.iter().all(|test| !test.holds(ValueRef::Missing)));
+        assert!(Test::Exists(false).holds(ValueRef::Missing));
     }
 
     #[test]

@@ -1,17 +1,19 @@
-//! One decision taken apart: every step in order, with what each condition
-//! saw (`mcppolicy decide`). Nothing here decides: each step asks what
-//! [`Engine::decide`](super::Engine::decide) asks.
+//! Every step of one decision in order, with the value that each condition and
+//! limit saw. Each step is evaluated by the code that decides.
 
-use super::compile::{Condition, Limit, Rule};
-use super::counter::Interval;
-use super::evaluate::{Amount, Room, Truth, window_start};
-use super::{Arguments, Call, Counters, Engine, Kind, Request};
+use super::call::{Arguments, Call, Request};
+use super::compile::{Condition, Engine, Limit, Rule};
+use super::counters::Counters;
+use super::interval::Interval;
+use super::quota::{Amount, Balance, QuotaCheck};
+use super::rules::Truth;
+use crate::decision::Kind;
 use crate::value::Value;
 
 /// How one step went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// The call goes on to the next step.
+    /// The call continues to the next step.
     Passed,
     /// The call is refused here.
     Denied,
@@ -35,6 +37,7 @@ impl StepOutcome {
 
 /// One step of a decision.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Step {
     /// Which step of the order (policy language §3).
     pub kind: Kind,
@@ -48,8 +51,9 @@ pub struct Step {
     pub counter: Option<CounterSeen>,
 }
 
-/// A condition and the value that it looked at.
+/// A condition and the value that it read.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ConditionSeen {
     /// The path, such as `args.amount`.
     pub path: String,
@@ -57,7 +61,7 @@ pub struct ConditionSeen {
     pub op: &'static str,
     /// The operand.
     pub operand: Value,
-    /// What stood at the path; `None` when missing or unknown.
+    /// The value at the path; `None` when missing or unknown.
     pub saw: Option<Value>,
     /// Whether it held; `None` when the arguments are unknown.
     pub held: Option<bool>,
@@ -65,6 +69,7 @@ pub struct ConditionSeen {
 
 /// A counter as a limit saw it, before this call.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CounterSeen {
     /// The counter's name.
     pub counter: String,
@@ -86,34 +91,16 @@ impl Engine {
             list: Vec::new(),
             decided: false,
         };
-        if let Err(denial) = self.screen(call.request) {
-            let decided_by = denial.kind.unwrap_or(Kind::Malformed);
-            for kind in Kind::ALL
-                .into_iter()
-                .take_while(|kind| *kind != Kind::Require)
-            {
-                let denied = kind == decided_by;
-                let rule = if denied {
-                    denial.rule.map(str::to_owned)
-                } else {
-                    None
-                };
-                steps.push(
-                    kind,
-                    rule,
-                    if denied {
-                        StepOutcome::Denied
-                    } else {
-                        StepOutcome::Passed
-                    },
-                );
-            }
-        } else {
-            for kind in Kind::ALL
-                .into_iter()
-                .take_while(|kind| *kind != Kind::Require)
-            {
-                steps.push(kind, None, StepOutcome::Passed);
+        let screened = self.screen(call.request).err();
+        for kind in Kind::ALL
+            .into_iter()
+            .take_while(|kind| *kind != Kind::Require)
+        {
+            match &screened {
+                Some(denial) if denial.kind == Some(kind) => {
+                    steps.push(kind, denial.rule.map(str::to_owned), StepOutcome::Denied);
+                }
+                _ => steps.push(kind, None, StepOutcome::Passed),
             }
         }
         let Request::Tool {
@@ -130,14 +117,20 @@ impl Engine {
         }
         let grant = counters.find(call.grant);
         for limit in self.limits_of(tool) {
-            let outcome = match limit.room(limit.amount(arguments), grant, call.time, counters) {
-                Room::Enough => StepOutcome::Passed,
-                Room::TooLittle | Room::Uncountable => StepOutcome::Denied,
-                Room::Unknown(_) => StepOutcome::Unknown,
+            let amount = limit.amount(arguments);
+            let balance = counters.balance(&self.limit_keys, limit, grant, call.time);
+            let outcome = match limit.check(amount, balance) {
+                QuotaCheck::Fits => StepOutcome::Passed,
+                QuotaCheck::Exceeds | QuotaCheck::Uncountable => StepOutcome::Denied,
+                QuotaCheck::Unknown(_) => StepOutcome::Unknown,
             };
-            steps.push(Kind::Limit, Some(limit.refusal.rule.clone()), outcome);
+            steps.push(
+                Kind::Limit,
+                Some(limit.prepared.rule.clone()),
+                outcome,
+            );
             if let Some(step) = steps.list.last_mut() {
-                step.counter = Some(limit.seen(call, arguments, counters));
+                step.counter = Some(limit.seen(amount, balance));
             }
         }
         steps.list
@@ -145,16 +138,13 @@ impl Engine {
 }
 
 impl Limit {
-    fn seen(&self, call: &Call<'_>, arguments: Arguments<'_>, counters: &Counters) -> CounterSeen {
-        let at = call
-            .time
-            .map(|time| (time, window_start(self.window, time)));
+    fn seen(&self, amount: Amount, balance: Balance) -> CounterSeen {
         CounterSeen {
-            counter: self.counter.clone(),
-            window: self.window.name(),
+            counter: self.key.counter.clone(),
+            window: self.key.window.name(),
             max: self.max,
-            used: counters.seen(counters.find(call.grant), self.id, at),
-            amount: match self.amount(arguments) {
+            used: balance.used,
+            amount: match amount {
                 Amount::Uncountable => None,
                 amount => Some(amount.interval()),
             },
@@ -191,7 +181,7 @@ impl Steps {
                 truth if truth == denies_when => StepOutcome::Denied,
                 _ => StepOutcome::Passed,
             };
-            self.push(kind, Some(rule.refusal.rule.clone()), outcome);
+            self.push(kind, Some(rule.prepared.rule.clone()), outcome);
             if let Some(step) = self.list.last_mut() {
                 step.conditions = rule
                     .conditions
@@ -205,7 +195,7 @@ impl Steps {
 
 impl Condition {
     fn seen(&self, arguments: Arguments<'_>) -> ConditionSeen {
-        let slot = match arguments {
+        let value = match arguments {
             Arguments::Known(arguments) => Some(arguments.at(&self.path)),
             _ => None,
         };
@@ -213,8 +203,8 @@ impl Condition {
             path: self.path.to_string(),
             op: self.test.operator(),
             operand: self.test.operand(),
-            saw: slot.and_then(|slot| slot.to_value()),
-            held: slot.map(|slot| self.test.holds(slot)),
+            saw: value.and_then(|value| value.to_value()),
+            held: value.map(|value| self.test.holds(value)),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Which arguments a decision looked at: what a report of a recorded call may
-//! show of it (the rest may be anyone's secret).
+//! Which arguments a decision read: what a report of a recorded call may show
+//! (the rest may be secret).
 
-use super::compile::{Limit, Rule};
-use super::{Decision, Engine, Kind};
+use super::compile::{Engine, Limit, Rule};
+use crate::decision::{Decision, Kind};
 use crate::policy::Path;
 
 impl Engine {
@@ -31,11 +31,11 @@ impl Engine {
             .tool(tool)
             .into_iter()
             .flat_map(|tool| tool.require.iter().chain(&tool.deny_if))
-            .filter(|rule| decided(&rule.refusal.rule))
+            .filter(|rule| decided(&rule.prepared.rule))
             .flat_map(Rule::paths);
         let limits = self
             .limits_of(tool)
-            .filter(|limit| decided(&limit.refusal.rule))
+            .filter(|limit| decided(&limit.prepared.rule))
             .filter_map(Limit::path);
         let mut paths: Vec<&Path> = Vec::new();
         for path in rules.chain(limits) {
@@ -55,7 +55,7 @@ impl Rule {
 
 impl Limit {
     fn path(&self) -> Option<&Path> {
-        self.increment_from.as_ref()
+        self.key.increment_from.as_ref()
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
             let call = Call::new("g", "t", &arguments, Time::new(seconds, 999_999_999));
             let outcome = engine.decide(&call, &mut counters);
             assert!(!outcome.decision.is_deny());
-            engine.release(&outcome.reservation, Time::new(seconds, 0), &mut counters);
+            counters.release(outcome.reservation, Time::new(seconds, 0));
         }
     }
 }

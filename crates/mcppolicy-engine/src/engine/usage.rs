@@ -1,10 +1,14 @@
-//! How much of its limits a call leaves used: read after the decision, for
-//! charts. Nothing here decides or reserves.
+//! How much of each limit is used after a call, for charts. Nothing here
+//! decides or reserves.
 
-use super::{Call, Counters, Engine, Interval, window_start};
+use super::call::Call;
+use super::compile::Engine;
+use super::counters::Counters;
+use super::interval::Interval;
 
-/// One limit and what its counter holds.
+/// One limit and its counter's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LimitUse<'e> {
     /// The limit, as a JSON Pointer into the policy.
     pub rule: &'e str,
@@ -28,17 +32,14 @@ impl Engine {
         };
         let grant = counters.find(call.grant);
         self.limits_of(tool)
-            .map(|limit| {
-                let at = call
-                    .time
-                    .map(|time| (time, window_start(limit.window, time)));
-                LimitUse {
-                    rule: &limit.refusal.rule,
-                    counter: &limit.counter,
-                    window: limit.window.name(),
-                    max: limit.max,
-                    used: counters.seen(grant, limit.id, at),
-                }
+            .map(|limit| LimitUse {
+                rule: &limit.prepared.rule,
+                counter: &limit.key.counter,
+                window: limit.key.window.name(),
+                max: limit.max,
+                used: counters
+                    .balance(&self.limit_keys, limit, grant, call.time)
+                    .used,
             })
             .collect()
     }

@@ -1,9 +1,11 @@
-//! What the engine answers (policy language §3).
+//! What the engine answers (policy language §3): the decision, the step and the
+//! rule that decided, and the reason why a decision cannot be made.
 
 use std::borrow::Cow;
 
-/// The step of the decision order that decided.
+/// The step of the decision order that decided (policy language §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// Every step passed.
     Allow,
@@ -23,10 +25,13 @@ pub enum Kind {
     DenyIf,
     /// A counter would exceed its `max`.
     Limit,
+    /// The call cannot be decided, and enforcement refuses it (policy language
+    /// §5). A replay never answers this.
+    Undetermined,
 }
 
 impl Kind {
-    /// Every kind, in the order of the decision.
+    /// Every kind that a replayed call can have, in the order of the decision.
     pub const ALL: [Kind; 9] = [
         Kind::Batch,
         Kind::Malformed,
@@ -51,6 +56,7 @@ impl Kind {
             Kind::Require => "require",
             Kind::DenyIf => "deny_if",
             Kind::Limit => "limit",
+            Kind::Undetermined => "undetermined",
         }
     }
 }
@@ -58,6 +64,7 @@ impl Kind {
 /// Why a decision could not be determined (policy language §5), in the order
 /// in which one is named when several apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// The recording lacks the arguments that a condition or an amount reads.
     UnknownArguments,
@@ -96,6 +103,7 @@ impl Reason {
 /// What denies a call. Where a denial is certain but not which rule decides,
 /// the parts in which the possible rules differ are absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Denial<'e> {
     /// The deciding step.
     pub kind: Option<Kind>,
@@ -104,13 +112,33 @@ pub struct Denial<'e> {
     pub rule: Option<&'e str>,
     /// The gateway's own log label.
     pub label: Option<&'e str>,
-    /// What the agent is told, without the `[POLICY DENIED] ` in front.
+    /// The message for the agent, without the `[POLICY DENIED] ` in front.
     pub message: Option<Cow<'e, str>>,
 }
 
 impl<'e> Denial<'e> {
+    /// The text that the agent receives: the message behind `[POLICY DENIED] `
+    /// (policy language §3).
+    pub fn to_agent(&self) -> String {
+        let message = self.message.as_deref().unwrap_or("Call is refused by policy");
+        format!("[POLICY DENIED] {message}")
+    }
+
+    /// The refusal of a call that cannot be decided (policy language §5).
+    pub(crate) fn undetermined(reason: Reason) -> Denial<'e> {
+        Denial {
+            kind: Some(Kind::Undetermined),
+            rule: None,
+            label: Some("(undetermined)"),
+            message: Some(Cow::Owned(format!(
+                "Call cannot be decided: {}",
+                reason.name()
+            ))),
+        }
+    }
+
     /// The parts in which two possible denials agree.
-    pub(super) fn agreeing(self, other: Denial<'e>) -> Denial<'e> {
+    pub(crate) fn agreeing(self, other: Denial<'e>) -> Denial<'e> {
         fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
             if a == b { a } else { None }
         }
@@ -123,7 +151,10 @@ impl<'e> Denial<'e> {
     }
 }
 
-/// The engine's answer to one call.
+/// The answer to one call. A gateway that enforces a policy uses
+/// [`Engine::enforce`](crate::engine::Engine::enforce), which has no third
+/// answer.
+#[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision<'e> {
     /// The call passes.

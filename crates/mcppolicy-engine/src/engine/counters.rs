@@ -1,81 +1,90 @@
-//! Counters: what each grant has consumed in each calendar window (policy
-//! language §4), as intervals where a recording leaves it open (§5).
+//! Counters of a replay: what each grant has consumed in each calendar window
+//! (policy language §4), as intervals where a recording leaves it open (§5).
 //!
 //! Invariant: `low` never exceeds what any completion of the recording has
 //! consumed, and `high` is never below it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::HashMap;
+use smallvec::SmallVec;
 
+use super::compile::Limit;
+use super::interval::Interval;
+use super::limit_key::LimitKey;
+use super::quota::{Balance, window_start};
+use crate::decision::Reason;
 use crate::time::{Span, Time};
 
-/// Identifies a limit within one engine.
-pub(super) type LimitId = u32;
+/// The number of a limit within one [`Counters`], whatever engine asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct CounterId(u32);
 
 /// A grant within one [`Counters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GrantId(usize);
 
 impl GrantId {
-    /// The grant that stands for all calls whose caller is unknown.
+    /// The grant that represents all calls whose caller is unknown.
     pub(super) const UNKNOWN: GrantId = GrantId(0);
 }
 
-/// An amount or a sum that may not be known exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Interval {
-    /// At least this much.
-    pub low: u64,
-    /// At most this much; `u64::MAX` stands for no bound.
-    pub high: u64,
-}
-
-impl Interval {
-    /// A known amount.
-    pub const fn exactly(amount: u64) -> Interval {
-        Interval {
-            low: amount,
-            high: amount,
-        }
-    }
-
-    /// Nothing, or up to `high`.
-    const fn up_to(high: u64) -> Interval {
-        Interval { low: 0, high }
-    }
-
-    fn add(&mut self, other: Interval) {
-        self.low = self.low.saturating_add(other.low);
-        self.high = self.high.saturating_add(other.high);
-    }
-
-    /// Takes back what was added; an unbounded end stays unbounded.
-    fn remove(&mut self, other: Interval) {
-        self.low = self.low.saturating_sub(other.low);
-        if self.high != u64::MAX {
-            self.high = self.high.saturating_sub(other.high);
-        }
-    }
-}
-
-/// The state of all limits for all grants: a value of its own, apart from the
-/// immutable engine, so that one engine serves many timelines.
-#[derive(Debug, Clone)]
+/// The state of all limits for all grants in a replay, apart from the immutable
+/// engine, so that one engine serves many timelines.
+///
+/// Counters identify a limit by its [`LimitKey`]. Any engine may use them, and
+/// none reads one limit's counter as another's.
+#[derive(Debug)]
 pub struct Counters {
+    /// Identifies these counters to the reservations that they gave.
+    identity: u64,
     max_lateness: Span,
     names: HashMap<Box<str>, GrantId>,
     grants: Vec<Grant>,
+    ids: HashMap<LimitKey, CounterId>,
+    /// The limits of the engine that used these counters last, by its own ids.
+    engine: Arc<[LimitKey]>,
+    /// The counters of those limits, in the same order.
+    engine_ids: Vec<CounterId>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Grant {
     newest: Option<Time>,
-    limits: BTreeMap<LimitId, Counter>,
+    limits: BTreeMap<CounterId, Counter>,
+}
+
+/// Quota reserved for one call. It is given back at most once, because
+/// [`Counters::release`] takes it; dropping it keeps the quota consumed.
+#[must_use = "give it back when the server answers with a JSON-RPC error; drop it otherwise"]
+#[derive(Debug, Default)]
+pub struct Reservation {
+    counters: u64,
+    grant: usize,
+    time: Option<Time>,
+    parts: SmallVec<[Reserved; 2]>,
+}
+
+/// What one limit's counter was charged.
+#[derive(Debug)]
+struct Reserved {
+    counter: CounterId,
+    start: i64,
+    amount: Interval,
+    max: u64,
+}
+
+impl Reservation {
+    /// Whether nothing was reserved, so that there is nothing to give back.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
 }
 
 /// One limit's counter for one grant.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Counter {
     /// Open windows by their first second, ascending.
     windows: Vec<(i64, Tally)>,
@@ -88,7 +97,7 @@ struct Counter {
 }
 
 /// What one window holds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Tally {
     /// Reservations that have not been given back.
     kept: Interval,
@@ -207,10 +216,41 @@ impl Counters {
     /// before its newest call are closed and forgotten; a gateway, whose calls
     /// come in order, can pass zero.
     pub fn new(max_lateness: Span) -> Counters {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         Counters {
+            identity: NEXT.fetch_add(1, Ordering::Relaxed),
             max_lateness,
             names: HashMap::default(),
             grants: vec![Grant::default()],
+            ids: HashMap::default(),
+            engine: Arc::default(),
+            engine_ids: Vec::new(),
+        }
+    }
+
+    /// Looks up the counters of an engine's limits, once for each engine.
+    pub(super) fn bind(&mut self, keys: &Arc<[LimitKey]>) {
+        if Arc::ptr_eq(&self.engine, keys) {
+            return;
+        }
+        self.engine_ids.clear();
+        for key in keys.iter() {
+            let next = CounterId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
+            let id = match self.ids.get(key) {
+                Some(id) => *id,
+                None => *self.ids.entry(key.clone()).or_insert(next),
+            };
+            self.engine_ids.push(id);
+        }
+        self.engine = Arc::clone(keys);
+    }
+
+    /// The counter of an engine's limit, if calls have been counted for it.
+    fn id(&self, keys: &Arc<[LimitKey]>, limit: &Limit) -> Option<CounterId> {
+        if Arc::ptr_eq(&self.engine, keys) {
+            self.engine_ids.get(limit.id).copied()
+        } else {
+            self.ids.get(&limit.key).copied()
         }
     }
 
@@ -244,13 +284,45 @@ impl Counters {
         }
     }
 
-    fn counter(&self, grant: GrantId, limit: LimitId) -> Option<&Counter> {
-        self.grants.get(grant.0)?.limits.get(&limit)
+    fn counter(&self, grant: GrantId, counter: CounterId) -> Option<&Counter> {
+        self.grants.get(grant.0)?.limits.get(&counter)
+    }
+
+    /// What a limit of the engine with `keys` sees of its counter.
+    pub(super) fn balance(
+        &self,
+        keys: &Arc<[LimitKey]>,
+        limit: &Limit,
+        grant: Option<GrantId>,
+        time: Option<Time>,
+    ) -> Balance {
+        let window = limit.key.window;
+        let at = time.map(|time| (time, window_start(window, time)));
+        let is_closed = match (grant, at) {
+            (Some(grant), Some((_, start))) => self.is_closed(grant, start, window.seconds()),
+            _ => false,
+        };
+        Balance {
+            used: match self.id(keys, limit) {
+                Some(counter) => self.seen(grant, counter, at),
+                None => Interval::default(),
+            },
+            is_closed,
+            doubt: if time.is_none() {
+                Reason::UnknownTime
+            } else if grant == Some(GrantId::UNKNOWN) {
+                Reason::UnknownGrant
+            } else if is_closed {
+                Reason::Late
+            } else {
+                Reason::UnknownHistory
+            },
+        }
     }
 
     /// Whether the window of `length` seconds from `start` is closed for
     /// `grant`.
-    pub(super) fn is_closed(&self, grant: GrantId, start: i64, length: i64) -> bool {
+    fn is_closed(&self, grant: GrantId, start: i64, length: i64) -> bool {
         let newest = self.grants.get(grant.0).and_then(|grant| grant.newest);
         newest.is_some_and(|newest| {
             Time::new(start.saturating_add(length), 0).plus(self.max_lateness) < newest
@@ -258,39 +330,39 @@ impl Counters {
     }
 
     /// What a call by `grant` at `time`, in the window from `start`, sees.
-    pub(super) fn seen(
+    fn seen(
         &self,
         grant: Option<GrantId>,
-        limit: LimitId,
+        counter: CounterId,
         at: Option<(Time, i64)>,
     ) -> Interval {
         match (grant, at) {
             // Any grant may have called: a fresh one, or the busiest.
             (Some(GrantId::UNKNOWN), _) => {
                 let busiest = (1..self.grants.len())
-                    .map(|id| self.high(GrantId(id), limit, at))
+                    .map(|id| self.high(GrantId(id), counter, at))
                     .max()
                     .unwrap_or(0);
-                Interval::up_to(busiest.saturating_add(self.high(GrantId::UNKNOWN, limit, at)))
+                Interval::up_to(busiest.saturating_add(self.high(GrantId::UNKNOWN, counter, at)))
             }
             (grant, _) => {
-                let own = grant.map_or(Interval::default(), |grant| self.own(grant, limit, at));
-                let strangers = self.high(GrantId::UNKNOWN, limit, at);
+                let own = grant.map_or(Interval::default(), |grant| self.own(grant, counter, at));
+                let unattributed = self.high(GrantId::UNKNOWN, counter, at);
                 Interval {
                     low: own.low,
-                    high: own.high.saturating_add(strangers),
+                    high: own.high.saturating_add(unattributed),
                 }
             }
         }
     }
 
-    fn high(&self, grant: GrantId, limit: LimitId, at: Option<(Time, i64)>) -> u64 {
-        self.own(grant, limit, at).high
+    fn high(&self, grant: GrantId, counter: CounterId, at: Option<(Time, i64)>) -> u64 {
+        self.own(grant, counter, at).high
     }
 
     /// What this grant's own calls have added to what it sees.
-    fn own(&self, grant: GrantId, limit: LimitId, at: Option<(Time, i64)>) -> Interval {
-        let Some(counter) = self.counter(grant, limit) else {
+    fn own(&self, grant: GrantId, counter: CounterId, at: Option<(Time, i64)>) -> Interval {
+        let Some(counter) = self.counter(grant, counter) else {
             return Interval::default();
         };
         let in_window = match at {
@@ -315,28 +387,39 @@ impl Counters {
         }
     }
 
-    /// Adds `amount` to the window from `start`, or to any window when the
-    /// time is unknown.
+    /// An empty reservation for a call of `grant` at `time`.
+    pub(super) fn reservation(&self, grant: GrantId, time: Option<Time>) -> Reservation {
+        Reservation {
+            counters: self.identity,
+            grant: grant.0,
+            time,
+            parts: SmallVec::new(),
+        }
+    }
+
+    /// Charges `amount` to the counter of `limit`, a limit of the bound engine:
+    /// to the window that contains the reservation's time, or to any window when
+    /// that is unknown.
     pub(super) fn reserve(
         &mut self,
-        grant: GrantId,
-        limit: LimitId,
-        start: Option<i64>,
-        length: i64,
+        reservation: &mut Reservation,
+        limit: &Limit,
         amount: Interval,
     ) {
-        let oldest_open = self.oldest_open(grant, length);
-        let Some(counter) = self
-            .grants
-            .get_mut(grant.0)
-            .map(|grant| grant.limits.entry(limit).or_default())
-        else {
+        let Some(id) = self.engine_ids.get(limit.id).copied() else {
             return;
         };
-        let Some(start) = start else {
+        let window = limit.key.window;
+        let oldest_open = self.oldest_open(reservation.grant, window.seconds());
+        let Some(grant) = self.grants.get_mut(reservation.grant) else {
+            return;
+        };
+        let counter = grant.limits.entry(id).or_default();
+        let Some(time) = reservation.time else {
             counter.floating = counter.floating.saturating_add(amount.high);
             return;
         };
+        let start = window_start(window, time);
         if let Some(oldest_open) = oldest_open {
             counter.close_before(oldest_open);
         }
@@ -346,10 +429,16 @@ impl Counters {
         tally.kept.add(amount);
         let largest = tally.largest();
         counter.peak = counter.peak.max(largest);
+        reservation.parts.push(Reserved {
+            counter: id,
+            start,
+            amount,
+            max: limit.max,
+        });
     }
 
-    fn oldest_open(&self, grant: GrantId, length: i64) -> Option<i64> {
-        let newest = self.grants.get(grant.0)?.newest?;
+    fn oldest_open(&self, grant: usize, length: i64) -> Option<i64> {
+        let newest = self.grants.get(grant)?.newest?;
         let lateness = Span::nanos(-self.max_lateness.as_nanos());
         // A window is open when start + length + lateness >= newest; starts
         // are whole seconds, so round up.
@@ -358,28 +447,47 @@ impl Counters {
         Some(bound.seconds().saturating_add(round_up - length))
     }
 
-    /// Gives `amount` back at `time` to the window from `start`.
-    pub(super) fn release(
-        &mut self,
-        grant: GrantId,
-        limit: LimitId,
-        start: i64,
-        time: Time,
-        amount: Interval,
-        max: u64,
-    ) {
-        let counter = self
-            .grants
-            .get_mut(grant.0)
-            .and_then(|grant| grant.limits.get_mut(&limit));
-        // A window that has been closed meanwhile needs nothing back.
-        let Some(counter) = counter else { return };
-        if let Ok(at) = counter
-            .windows
-            .binary_search_by_key(&start, |(start, _)| *start)
-            && let Some((_, tally)) = counter.windows.get_mut(at)
-        {
-            tally.release(time, amount, max);
+    /// Gives a call's quota back, because its response, which arrived at
+    /// `time`, is a JSON-RPC error (policy language §4). A response before its
+    /// call counts as at the call. A window that was closed meanwhile needs
+    /// nothing back, and what other counters reserved is ignored.
+    ///
+    /// The reservation is taken, so that nothing is given back twice:
+    ///
+    /// ```compile_fail,E0382
+    /// # use mcppolicy_engine::engine::{Call, Counters, Engine};
+    /// # use mcppolicy_engine::time::Time;
+    /// # use mcppolicy_engine::value::Value;
+    /// let now = Time::new(0, 0);
+    /// let engine = Engine::without_policy();
+    /// let mut counters = Counters::default();
+    /// let outcome = engine.decide(&Call::new("a", "t", &Value::Null, now), &mut counters);
+    /// counters.release(outcome.reservation, now);
+    /// counters.release(outcome.reservation, now); // error: use of moved value
+    /// ```
+    pub fn release(&mut self, reservation: Reservation, time: Time) {
+        // What a call of unknown time consumed, it may have consumed in any
+        // window, so it cannot be given back to one.
+        let Some(call_time) = reservation.time else {
+            return;
+        };
+        if reservation.counters != self.identity {
+            return;
+        }
+        let time = time.max(call_time);
+        for part in &reservation.parts {
+            let counter = self
+                .grants
+                .get_mut(reservation.grant)
+                .and_then(|grant| grant.limits.get_mut(&part.counter));
+            let Some(counter) = counter else { continue };
+            if let Ok(at) = counter
+                .windows
+                .binary_search_by_key(&part.start, |(start, _)| *start)
+                && let Some((_, tally)) = counter.windows.get_mut(at)
+            {
+                tally.release(time, part.amount, part.max);
+            }
         }
     }
 }
@@ -387,6 +495,9 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Call, Engine};
+    use crate::policy::Policy;
+    use crate::value::Value;
 
     fn at(seconds: i64) -> Time {
         Time::new(seconds, 0)
@@ -414,16 +525,38 @@ mod tests {
         assert!(tally.seen_at(at(20)).low > 5);
     }
 
+    fn engine() -> Engine {
+        let policy = br#"{"version":"1","default":"deny","tools":{"t":{"limits":[
+            {"counter":"c","window":"minute","max":9,"scope":"grant"}]}}}"#;
+        Engine::new(&Policy::from_json(policy).unwrap())
+    }
+
     #[test]
     fn windows_older_than_the_lateness_are_forgotten() {
+        let engine = engine();
         let mut counters = Counters::new(Span::seconds(60));
         for minute in 0..100 {
-            let grant = counters.enter(Some("a"), Some(at(minute * 60)));
-            counters.reserve(grant, 0, Some(minute * 60), 60, Interval::exactly(1));
+            let call = Call::new("a", "t", &Value::Null, at(minute * 60));
+            let outcome = engine.decide(&call, &mut counters);
+            assert!(outcome.decision.is_allow());
         }
         let grant = counters.find(Some("a")).unwrap();
-        assert!(counters.counter(grant, 0).unwrap().windows.len() <= 3);
+        assert!(counters.counter(grant, CounterId(0)).unwrap().windows.len() <= 3);
         assert!(counters.is_closed(grant, 0, 60));
         assert!(!counters.is_closed(grant, 97 * 60, 60));
+    }
+
+    #[test]
+    fn what_other_counters_reserved_is_not_given_back() {
+        let engine = engine();
+        let (mut one, mut other) = (Counters::default(), Counters::default());
+        let call = Call::new("a", "t", &Value::Null, at(0));
+        let kept = engine.decide(&call, &mut one);
+        assert!(!kept.reservation.is_empty());
+        let foreign = engine.decide(&call, &mut other);
+        one.release(foreign.reservation, at(0));
+        assert_eq!(engine.usage(&call, &one)[0].used, Interval::exactly(1));
+        one.release(kept.reservation, at(0));
+        assert_eq!(engine.usage(&call, &one)[0].used, Interval::exactly(0));
     }
 }

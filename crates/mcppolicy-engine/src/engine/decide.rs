@@ -1,0 +1,107 @@
+//! Decisions over [`Counters`], for replays: three values, calls in any order.
+
+use super::call::Call;
+use super::compile::Engine;
+use super::counters::{Counters, GrantId, Reservation};
+use super::rules::{RuleOutcome, RuleVerdict};
+use crate::decision::Decision;
+use crate::time::Time;
+
+/// A decision and the quota that it reserved.
+#[must_use]
+#[derive(Debug)]
+pub struct Outcome<'e> {
+    /// The decision.
+    pub decision: Decision<'e>,
+    /// What to give back if the server answers with a JSON-RPC error.
+    pub reservation: Reservation,
+}
+
+impl Engine {
+    /// Whether `tool` is left out of `tools/list`.
+    pub fn hides(&self, tool: &str) -> bool {
+        self.everything_hidden.is_some() || self.hidden.contains_key(tool)
+    }
+
+    /// Decides one call of a recording and reserves its quota (policy language
+    /// §3, §5). A gateway uses [`enforce`](Engine::enforce).
+    pub fn decide<'e>(&'e self, call: &Call<'_>, counters: &mut Counters) -> Outcome<'e> {
+        self.evaluate_rules(call.request)
+            .apply_limits(call.grant, call.time, counters)
+    }
+
+    /// Decides one call as [`decide`](Engine::decide) would, and reserves
+    /// nothing.
+    pub fn peek<'e>(&'e self, call: &Call<'_>, counters: &Counters) -> Decision<'e> {
+        let grant = counters.find(call.grant);
+        self.evaluate_rules(call.request)
+            .decision(grant, call.time, counters)
+            .0
+    }
+}
+
+impl<'e> RuleVerdict<'e> {
+    /// Applies the limits of the call's tool (policy language §3, steps 6 and
+    /// 7) and reserves quota for a call that passes or may pass. `grant` and
+    /// `time` are `None` where the recording does not say.
+    pub fn apply_limits(
+        &self,
+        grant: Option<&str>,
+        time: Option<Time>,
+        counters: &mut Counters,
+    ) -> Outcome<'e> {
+        counters.bind(&self.engine.limit_keys);
+        let id = counters.enter(grant, time);
+        let (decision, late) = self.decision(Some(id), time, counters);
+        let reservation = self.reserve(id, time, &decision, late, counters);
+        Outcome {
+            decision,
+            reservation,
+        }
+    }
+
+    /// The decision, and whether a limit's window was closed before the call.
+    fn decision(
+        &self,
+        grant: Option<GrantId>,
+        time: Option<Time>,
+        counters: &Counters,
+    ) -> (Decision<'e>, bool) {
+        match &self.outcome {
+            RuleOutcome::Refused(denial) => (Decision::Deny(denial.clone()), false),
+            RuleOutcome::Passed(passed) => self.engine.check_limits(passed, |limit| {
+                counters.balance(&self.engine.limit_keys, limit, grant, time)
+            }),
+        }
+    }
+
+    fn reserve(
+        &self,
+        grant: GrantId,
+        time: Option<Time>,
+        decision: &Decision<'_>,
+        late: bool,
+        counters: &mut Counters,
+    ) -> Reservation {
+        let RuleOutcome::Passed(passed) = &self.outcome else {
+            return Reservation::default();
+        };
+        // A late call consumes nothing, unless its grant is unknown too: then
+        // its grant may not find it late.
+        let anywhere = late && grant == GrantId::UNKNOWN;
+        if decision.is_deny() || (late && !anywhere) {
+            return Reservation::default();
+        }
+        let certain = decision.is_allow();
+        let time = if anywhere { None } else { time };
+        let mut reservation = counters.reservation(grant, time);
+        for (limit, amount) in self.engine.counted(passed) {
+            let mut amount = amount.interval();
+            if !certain {
+                amount.low = 0;
+            }
+            counters.reserve(&mut reservation, limit, amount);
+        }
+        reservation
+    }
+}

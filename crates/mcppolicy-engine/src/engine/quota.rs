@@ -1,0 +1,153 @@
+//! Step 6 of a decision for one limit (policy language §4), in three values
+//! where a recording leaves something open (§5). What a counter holds comes
+//! from outside: [`Counters`](super::Counters) in a replay, a
+//! [`Ledger`](super::Ledger) in a gateway.
+
+use super::call::Arguments;
+use super::compile::{Engine, Limit};
+use super::condition::ValueRef;
+use super::interval::Interval;
+use super::rules::Passed;
+use crate::decision::{Decision, Reason};
+use crate::policy::Window;
+use crate::time::Time;
+
+/// What a call adds to a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    Known(u64),
+    /// Unknown, and at most this much.
+    UpTo(u64),
+    /// Missing, no number, or negative.
+    Uncountable,
+}
+
+impl Amount {
+    pub const ONE: Amount = Amount::Known(1);
+
+    /// The bounds; zero for what cannot be counted and is never reserved.
+    pub fn interval(self) -> Interval {
+        match self {
+            Amount::Known(amount) => Interval::exactly(amount),
+            Amount::UpTo(high) => Interval::up_to(high),
+            Amount::Uncountable => Interval::default(),
+        }
+    }
+}
+
+/// What a limit's counter holds at the time of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Balance {
+    pub used: Interval,
+    /// Whether the window was closed before the call arrived, so that what it
+    /// held is no longer known.
+    pub is_closed: bool,
+    /// Why `used` may not be exact.
+    pub doubt: Reason,
+}
+
+/// Whether a limit lets a call through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QuotaCheck {
+    Fits,
+    Exceeds,
+    Uncountable,
+    Unknown(Reason),
+}
+
+/// The first second of the window that contains `time`; windows are aligned
+/// to the calendar in UTC (policy language §4).
+pub(super) fn window_start(window: Window, time: Time) -> i64 {
+    let into_window = time.seconds().rem_euclid(window.seconds());
+    time.seconds().saturating_sub(into_window)
+}
+
+impl Limit {
+    /// What a call adds to this counter.
+    pub fn amount(&self, arguments: Arguments<'_>) -> Amount {
+        let Some(path) = &self.key.increment_from else {
+            return Amount::ONE;
+        };
+        match arguments {
+            Arguments::Known(arguments) => match arguments.at(path) {
+                // Above 2^53 − 1 no `max` has room, so the cast may saturate.
+                ValueRef::Number(number) if number >= 0.0 => Amount::Known(number.ceil() as u64),
+                _ => Amount::Uncountable,
+            },
+            // More than `max` would have been denied.
+            _ => Amount::UpTo(self.max),
+        }
+    }
+
+    pub fn check(&self, amount: Amount, balance: Balance) -> QuotaCheck {
+        if amount == Amount::Uncountable {
+            return QuotaCheck::Uncountable;
+        }
+        let amount_unknown = matches!(amount, Amount::UpTo(_));
+        let amount = amount.interval();
+        let Balance {
+            used,
+            is_closed,
+            doubt,
+        } = balance;
+        let exceeds = used.low.saturating_add(amount.low) > self.max;
+        let fits = !amount_unknown && used.high.saturating_add(amount.high) <= self.max;
+        match (is_closed, exceeds, fits) {
+            (false, true, _) => QuotaCheck::Exceeds,
+            (false, _, true) => QuotaCheck::Fits,
+            // An amount above `max` fits in no window, however late.
+            (true, ..) if amount.low > self.max => QuotaCheck::Exceeds,
+            _ if amount_unknown => QuotaCheck::Unknown(Reason::UnknownArguments),
+            _ => QuotaCheck::Unknown(doubt),
+        }
+    }
+}
+
+impl Engine {
+    /// The decision, and whether a limit's window was closed before the call.
+    pub(super) fn check_limits<'e>(
+        &'e self,
+        passed: &Passed<'e>,
+        balance: impl Fn(&'e Limit) -> Balance,
+    ) -> (Decision<'e>, bool) {
+        let mut possible = passed.possible.clone();
+        let mut late = false;
+        for (limit, amount) in self.counted(passed) {
+            match limit.check(amount, balance(limit)) {
+                QuotaCheck::Fits => {}
+                QuotaCheck::Exceeds => {
+                    let denial = possible.certainly(limit.prepared.denial());
+                    return (Decision::Deny(denial), late);
+                }
+                QuotaCheck::Uncountable => {
+                    let denial = limit.prepared.denial_with(&limit.uncountable);
+                    return (Decision::Deny(possible.certainly(denial)), late);
+                }
+                QuotaCheck::Unknown(reason) => {
+                    late |= reason == Reason::Late;
+                    possible.may_be(limit.prepared.denial(), reason);
+                    if reason == Reason::UnknownArguments {
+                        // The amount may also be one that cannot be counted.
+                        possible.may_be(limit.prepared.denial_with(&limit.uncountable), reason);
+                    }
+                }
+            }
+        }
+        (possible.otherwise_allow(), late)
+    }
+
+    /// The limits that count a call, each with what the call adds.
+    pub(super) fn counted<'e>(
+        &'e self,
+        passed: &Passed<'e>,
+    ) -> impl Iterator<Item = (&'e Limit, Amount)> {
+        let mut amounts = passed.amounts.iter();
+        self.limits_of(passed.tool).map(move |limit| {
+            let amount = match limit.key.increment_from {
+                None => Amount::ONE,
+                Some(_) => amounts.next().copied().unwrap_or(Amount::Uncountable),
+            };
+            (limit, amount)
+        })
+    }
+}
