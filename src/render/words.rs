@@ -112,6 +112,7 @@ pub const fn kind(kind: Kind) -> &'static str {
         Kind::Require => "refused by a require rule",
         Kind::DenyIf => "refused by a deny_if rule",
         Kind::Limit => "refused by a limit",
+        Kind::Undetermined => "refused because it cannot be decided",
     }
 }
 

@@ -184,8 +184,7 @@ impl<'e> Gateway<'e> {
         let now = Time::from_nanos(call.at);
         if let Some(pending) = &mut self.pending {
             for (arrives, reservation) in pending.extract_if(.., |(at, _)| *at <= now) {
-                self.engine
-                    .release(&reservation, arrives, &mut self.counters);
+                self.counters.release(reservation, arrives);
             }
         }
         let arguments = call.params.get("arguments").map(Value::from);
@@ -207,9 +206,7 @@ impl<'e> Gateway<'e> {
             let arrives = Time::from_nanos(failed);
             match &mut self.pending {
                 Some(pending) => pending.push((arrives, reservation)),
-                None => self
-                    .engine
-                    .release(&reservation, arrives, &mut self.counters),
+                None => self.counters.release(reservation, arrives),
             }
         }
         verdict(&decision)

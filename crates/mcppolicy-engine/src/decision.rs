@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-/// The step of the decision order that decided (policy language §3).
+/// The step of the decision order that decided (policy language §3). Version
+/// "1" of the language has these and no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Kind {
     /// Every step passed.
     Allow,
@@ -64,7 +64,6 @@ impl Kind {
 /// Why a decision could not be determined (policy language §5), in the order
 /// in which one is named when several apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Reason {
     /// The recording lacks the arguments that a condition or an amount reads.
     UnknownArguments,
@@ -120,7 +119,10 @@ impl<'e> Denial<'e> {
     /// The text that the agent receives: the message behind `[POLICY DENIED] `
     /// (policy language §3).
     pub fn to_agent(&self) -> String {
-        let message = self.message.as_deref().unwrap_or("Call is refused by policy");
+        let message = self
+            .message
+            .as_deref()
+            .unwrap_or("Call is refused by policy");
         format!("[POLICY DENIED] {message}")
     }
 
@@ -137,8 +139,24 @@ impl<'e> Denial<'e> {
         }
     }
 
+    /// A denial with its parts, where they are certain.
+    pub const fn new(
+        kind: Option<Kind>,
+        rule: Option<&'e str>,
+        label: Option<&'e str>,
+        message: Option<Cow<'e, str>>,
+    ) -> Denial<'e> {
+        Denial {
+            kind,
+            rule,
+            label,
+            message,
+        }
+    }
+
     /// The parts in which two possible denials agree.
-    pub(crate) fn agreeing(self, other: Denial<'e>) -> Denial<'e> {
+    #[must_use]
+    pub fn agreeing(self, other: Denial<'e>) -> Denial<'e> {
         fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
             if a == b { a } else { None }
         }

@@ -1,4 +1,23 @@
-//! The tool-call policies of MCP gateways: read, validated and decided.
+#![doc = include_str!("../README.md")]
+//!
+//! # Reading order
+//!
+//! - [`policy`]: [`Policy`], read from JSON and complete in its checks
+//! - [`engine`]: [`Engine`], which enforces a policy or replays a recording
+//! - [`decision`]: what it answers
+//! - [`document`], [`source`], [`problem`]: the JSON tree with positions, files
+//!   and lines, and what is wrong with a document
+//! - [`pattern`], [`value`], [`time`]: the regex dialect, JSON values, instants
+//! - [`nearest`]: the known word nearest to a mistyped one
+//!
+//! "Policy language §N" in these pages is a section of the policy format's
+//! version "1", `docs/policy.md` in the repository.
+//!
+//! # Invariants
+//!
+//! An engine reads no clock, file or environment. Parsing and validation report
+//! everything that they find. Nothing iterates a hash map into output. No input
+//! causes a panic: `unwrap`, indexing and slicing are denied outside tests.
 
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
@@ -13,3 +32,12 @@ pub mod schema;
 pub mod source;
 pub mod time;
 pub mod value;
+
+pub use decision::{Decision, Denial, Kind, Reason};
+pub use engine::{
+    Arguments, Call, Counters, Enforced, Engine, Ledger, LimitKey, MemoryStore, Permit, Request,
+    Store,
+};
+pub use policy::{InvalidPolicy, Policy};
+pub use time::Time;
+pub use value::Value;

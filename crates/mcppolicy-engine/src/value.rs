@@ -135,6 +135,80 @@ impl fmt::Display for Value {
     }
 }
 
+/// Reads any JSON value, in any format that serde reads. A number beyond
+/// doubles is an error; of repeated members the last one counts.
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Value {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
+                Ok(Value::Bool(truth))
+            }
+
+            // Every integer is read as its nearest double, as gateways do.
+            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+                Ok(Value::Number(number as f64))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+                Ok(Value::Number(number as f64))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
+                if number.is_finite() {
+                    Ok(Value::Number(number))
+                } else {
+                    Err(E::custom("a number that no JSON text can spell"))
+                }
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::String(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Value, E> {
+                Ok(Value::String(text))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> Result<Value, A::Error> {
+                let mut array = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    array.push(item);
+                }
+                Ok(Value::Array(array))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut members: A,
+            ) -> Result<Value, A::Error> {
+                let mut object = BTreeMap::new();
+                while let Some((name, value)) = members.next_entry()? {
+                    object.insert(name, value);
+                }
+                Ok(Value::Object(object))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,5 +233,17 @@ mod tests {
     fn integers_beyond_doubles_become_their_nearest_double() {
         let value = Value::from(json!(9_007_199_254_740_993_u64));
         assert_eq!(value, Value::Number(9_007_199_254_740_992.0));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_value_is_read_as_it_is_converted() {
+        let text = r#"{"a":[1,-2,0.5,1e300,18446744073709551615],"b":null,"c":{"d":"e\n","f":true},"a2":[]}"#;
+        let read: Value = serde_json::from_str(text).unwrap();
+        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(read, Value::from(json));
+        let repeated: Value = serde_json::from_str(r#"{"a":1,"a":2}"#).unwrap();
+        assert_eq!(repeated, Value::from(json!({"a": 2})));
+        assert!(serde_json::from_str::<Value>("1e999").is_err());
     }
 }

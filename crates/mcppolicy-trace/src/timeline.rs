@@ -15,7 +15,7 @@ use std::fmt;
 use crate::trace::account::Assumed;
 use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use mcppolicy_engine::engine::{
-    Arguments, Call, Counters, Decision, Engine, LimitUse, Request, Ruled,
+    Arguments, Call, Counters, Decision, Engine, LimitUse, Request, RuleVerdict,
 };
 use mcppolicy_engine::time::{Span, Time};
 
@@ -128,7 +128,7 @@ pub enum Order {
 }
 
 /// Calls through one engine, with the counters that they share.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Timeline<'e> {
     engine: &'e Engine,
     counters: Counters,
@@ -208,7 +208,7 @@ impl<'e> Timeline<'e> {
     /// already: the counters remember when, so that a later line with an
     /// earlier time still sees it taken.
     pub fn step(&mut self, file: usize, call: &RecordedCall, index: u64) -> Step<'e> {
-        let ruled = self.engine.rule(request(&call.request));
+        let ruled = self.engine.evaluate_rules(request(&call.request));
         let counted = Counted {
             grant: call.grant.as_deref(),
             time: call.time_of(index),
@@ -220,18 +220,17 @@ impl<'e> Timeline<'e> {
 
     /// Decides a call of which the engine has said what its rules say; as
     /// [`step`](Timeline::step) otherwise.
-    pub fn settle(&mut self, file: usize, ruled: &Ruled<'e>, call: Counted<'_>) -> Step<'e> {
+    pub fn settle(&mut self, file: usize, ruled: &RuleVerdict<'e>, call: Counted<'_>) -> Step<'e> {
         let grant = self.implicit.name(file, call.grant);
         let time = call.time;
         let counters = &mut self.counters;
-        let outcome = self.engine.count(ruled, grant.as_deref(), time, counters);
+        let outcome = ruled.apply_limits(grant.as_deref(), time, counters);
         let mut released_at_once = false;
         let counted = !outcome.reservation.is_empty();
         if let (Some(Response::Error(_)), Some(time), true) = (call.response, time, counted) {
             released_at_once = call.response_time.is_none();
             let released = call.response_time.unwrap_or(time);
-            self.engine
-                .release(&outcome.reservation, released, &mut self.counters);
+            self.counters.release(outcome.reservation, released);
         }
         Step {
             decision: outcome.decision,

@@ -222,7 +222,7 @@ fn decide<'e>(engine: &'e Engine, calls: &[Holed]) -> Vec<Decision<'e>> {
             // At an unknown time is at once; what comes before its call counts
             // as at the call.
             let arrived = arrived.or(call.at).map_or(Time::new(i64::MIN, 0), time);
-            engine.release(&outcome.reservation, arrived, &mut counters);
+            counters.release(outcome.reservation, arrived);
         }
         decisions.push(outcome.decision);
     }

@@ -3,7 +3,7 @@
 
 use super::context::Tool;
 use crate::inventory::schema::{Argument, JsonType, Shape};
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{Comparison, Condition, Rule, Test};
 use mcppolicy_engine::value::Value;
 
@@ -62,7 +62,7 @@ pub fn defect(test: &Test, shape: &Shape) -> Option<Defect> {
         }
         Test::Regex(_) | Test::Contains(_) => {
             let values = shape.values.as_ref()?;
-            let holds = |value: &Value| test.holds(Slot::from(value));
+            let holds = |value: &Value| test.holds(ValueRef::from(value));
             (!values.iter().any(holds)).then_some(Defect::Beyond)
         }
         Test::Eq(operand) | Test::Neq(operand) => {
@@ -83,12 +83,12 @@ pub fn defect(test: &Test, shape: &Shape) -> Option<Defect> {
 fn some_compares(shape: &Shape, comparison: Comparison, bound: f64) -> bool {
     let test = Test::Compare(comparison, bound);
     if let Some(values) = &shape.values {
-        return values.iter().any(|value| test.holds(Slot::from(value)));
+        return values.iter().any(|value| test.holds(ValueRef::from(value)));
     }
     let upward = matches!(comparison, Comparison::Gt | Comparison::Gte);
     let end = if upward { shape.greatest } else { shape.least };
     let Some(end) = end else { return true };
-    let reaches = test.holds(Slot::Number(end.value));
+    let reaches = test.holds(ValueRef::Number(end.value));
     // An end that is not within still has numbers beside it, on the one side.
     reaches && (end.inclusive || end.value != bound)
 }
@@ -98,7 +98,7 @@ fn some_compares(shape: &Shape, comparison: Comparison, bound: f64) -> bool {
 fn some_equals(shape: &Shape, operand: &Value) -> bool {
     let test = Test::Eq(operand.clone());
     if let Some(values) = &shape.values {
-        return values.iter().any(|value| test.holds(Slot::from(value)));
+        return values.iter().any(|value| test.holds(ValueRef::from(value)));
     }
     // What the operand spells, or what spells it.
     let spelt = match operand {
@@ -116,5 +116,5 @@ fn some_equals(shape: &Shape, operand: &Value) -> bool {
     [Some(operand.clone()), spelt]
         .into_iter()
         .flatten()
-        .any(|value| test.holds(Slot::from(&value)) && shape.may_be(&value))
+        .any(|value| test.holds(ValueRef::from(&value)) && shape.may_be(&value))
 }

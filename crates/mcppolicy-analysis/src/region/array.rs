@@ -8,7 +8,7 @@ use super::budget::{Exceeded, Meter};
 use super::probe::Probe;
 use super::product::{Signed, shortest};
 use super::text::{Language, Machine, Words};
-use mcppolicy_engine::engine::{Slot, equals};
+use mcppolicy_engine::engine::{ValueRef, equals};
 use mcppolicy_engine::value::Value;
 
 /// An array for which every question has the given answer, other than those
@@ -39,7 +39,7 @@ pub(super) fn find(
     for _ in 0..=named {
         if own
             .iter()
-            .all(|(probe, holds)| probe.holds(Slot::Array(&items)) == *holds)
+            .all(|(probe, holds)| probe.holds(ValueRef::Array(&items)) == *holds)
         {
             return Ok(Some(items));
         }
@@ -147,7 +147,7 @@ mod tests {
         let array = find(&own, &mut Meter::new(&Budget::default())).unwrap()?;
         for (probe, holds) in own {
             assert_eq!(
-                probe.holds(Slot::Array(&array)),
+                probe.holds(ValueRef::Array(&array)),
                 holds,
                 "{probe:?} {array:?}"
             );

@@ -262,7 +262,7 @@ fn sum(numbers: &[f64]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcppolicy_engine::engine::{Slot, equals};
+    use mcppolicy_engine::engine::{ValueRef, equals};
     use mcppolicy_engine::value::Value;
 
     fn accepts(number: f64, text: &str) -> bool {
@@ -324,7 +324,7 @@ mod tests {
             for number in [magnitude, -magnitude] {
                 for text in &texts {
                     for text in [text.clone(), format!("-{text}")] {
-                        let expected = equals(Slot::String(&text), &Value::Number(number));
+                        let expected = equals(ValueRef::String(&text), &Value::Number(number));
                         assert_eq!(accepts(number, &text), expected, "{number:e} {text}");
                     }
                 }

@@ -13,7 +13,7 @@ use super::number;
 use super::probe::{Kind, Probe};
 use super::product::{Signed, shortest};
 use super::text::Language;
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{Path, Test};
 use mcppolicy_engine::value::Value;
 
@@ -72,7 +72,7 @@ impl Node {
         at
     }
 
-    pub(super) fn answers(&self, slot: Slot<'_>, own: &[Own]) -> bool {
+    pub(super) fn answers(&self, slot: ValueRef<'_>, own: &[Own]) -> bool {
         own.iter().all(|(probe, holds)| {
             self.probes
                 .get(*probe)
@@ -249,7 +249,7 @@ fn points(probes: &[Probe]) -> Vec<Point> {
 
 impl Point {
     fn new(value: Option<Value>, probes: &[Probe]) -> Point {
-        let slot = value.as_ref().map_or(Slot::Missing, Slot::from);
+        let slot = value.as_ref().map_or(ValueRef::Missing, ValueRef::from);
         let answers = probes.iter().map(|probe| probe.holds(slot)).collect();
         Point { value, answers }
     }

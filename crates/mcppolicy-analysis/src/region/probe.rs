@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
 
@@ -39,15 +39,15 @@ impl Kind {
     ];
 
     /// The kind of what stands in a slot.
-    pub fn of(slot: Slot<'_>) -> Kind {
+    pub fn of(slot: ValueRef<'_>) -> Kind {
         match slot {
-            Slot::Missing => Kind::Missing,
-            Slot::Null => Kind::Null,
-            Slot::Bool(_) => Kind::Boolean,
-            Slot::Number(_) => Kind::Number,
-            Slot::String(_) => Kind::String,
-            Slot::Array(_) => Kind::Array,
-            Slot::Object(_) => Kind::Object,
+            ValueRef::Missing => Kind::Missing,
+            ValueRef::Null => Kind::Null,
+            ValueRef::Bool(_) => Kind::Boolean,
+            ValueRef::Number(_) => Kind::Number,
+            ValueRef::String(_) => Kind::String,
+            ValueRef::Array(_) => Kind::Array,
+            ValueRef::Object(_) => Kind::Object,
         }
     }
 
@@ -81,7 +81,7 @@ pub(super) enum Probe {
 }
 
 impl Probe {
-    pub(super) fn holds(&self, slot: Slot<'_>) -> bool {
+    pub(super) fn holds(&self, slot: ValueRef<'_>) -> bool {
         match self {
             Probe::Test(test) => test.holds(slot),
             Probe::Kind(kind) => Kind::of(slot) == *kind,

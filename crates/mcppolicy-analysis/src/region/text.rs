@@ -138,7 +138,7 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcppolicy_engine::engine::Slot;
+    use mcppolicy_engine::engine::ValueRef;
     use mcppolicy_engine::pattern::Pattern;
     use proptest::prelude::*;
 
@@ -223,7 +223,7 @@ mod tests {
         runner
             .run(&text, |text| {
                 for (test, language) in languages.borrow_mut().iter_mut() {
-                    let expected = test.holds(Slot::String(&text));
+                    let expected = test.holds(ValueRef::String(&text));
                     prop_assert_eq!(accepts(language, &text), expected, "{:?} {:?}", test, text);
                 }
                 Ok(())

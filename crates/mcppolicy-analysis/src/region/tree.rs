@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::Literal;
 use super::budget::{Budget, Exceeded, Meter};
 use super::node::{Found, Node, Own};
-use mcppolicy_engine::engine::{Lookup, Slot};
+use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::value::Value;
 
@@ -103,7 +103,7 @@ impl Tree {
             let slot = node
                 .path
                 .as_ref()
-                .map_or(Slot::Missing, |path| arguments.at(path));
+                .map_or(ValueRef::Missing, |path| arguments.at(path));
             node.answers(slot, &[(literal.probe, literal.holds)])
         })
     }
@@ -166,7 +166,7 @@ impl Finder<'_> {
             let own = self.conjunction.own(child);
             self.nodes
                 .get(child)
-                .is_some_and(|node| node.answers(Slot::Missing, own))
+                .is_some_and(|node| node.answers(ValueRef::Missing, own))
                 && self.is_missing_below(child)
         })
     }
@@ -215,7 +215,7 @@ impl Finder<'_> {
         let own = self.conjunction.own(at);
         self.nodes
             .get(at)
-            .is_some_and(|node| node.answers(Slot::Object(&stranger), own))
+            .is_some_and(|node| node.answers(ValueRef::Object(&stranger), own))
     }
 
     /// Members that answer every question below.
@@ -242,7 +242,7 @@ impl Finder<'_> {
         let object = Value::Object(members);
         let own = self.conjunction.own(at);
         let node = self.nodes.get(at);
-        if node.is_some_and(|node| node.answers(Slot::from(&object), own)) {
+        if node.is_some_and(|node| node.answers(ValueRef::from(&object), own)) {
             return object;
         }
         let mut name = String::from("x");
@@ -270,7 +270,7 @@ impl Finder<'_> {
                 .get(at)
                 .is_some_and(|node| node.answers(slot, own))
         };
-        answers(Slot::from(value))
+        answers(ValueRef::from(value))
             && self.concerned_children(at).into_iter().all(|child| {
                 let segment = self.nodes.get(child).map(|node| node.segment.as_str());
                 match segment.and_then(|segment| value.get(segment)) {
@@ -278,7 +278,7 @@ impl Finder<'_> {
                     None => {
                         let own = self.conjunction.own(child);
                         let node = self.nodes.get(child);
-                        node.is_some_and(|node| node.answers(Slot::Missing, own))
+                        node.is_some_and(|node| node.answers(ValueRef::Missing, own))
                             && self.is_missing_below(child)
                     }
                 }

@@ -7,7 +7,7 @@ use std::io;
 
 use super::share::By;
 use super::{Group, Replay, Verdict, parallel, results};
-use mcppolicy_engine::engine::Ruled;
+use mcppolicy_engine::engine::RuleVerdict;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::timeline::plain::{rule, rule_all};
 use mcppolicy_trace::timeline::{Counted, Timeline};
@@ -18,11 +18,11 @@ use mcppolicy_trace::trace::{Expected, Grant, InBlocks, Ready};
 
 /// What the rules said of the calls in blocks that have calls left to come.
 #[derive(Default)]
-struct Rulings<'e>(VecDeque<(u64, Vec<Ruled<'e>>)>);
+struct Rulings<'e>(VecDeque<(u64, Vec<RuleVerdict<'e>>)>);
 
 impl<'e> Rulings<'e> {
     /// What they said of a call; calls come in the order of their blocks.
-    fn of(&mut self, call: &PlainCall) -> Option<&Ruled<'e>> {
+    fn of(&mut self, call: &PlainCall) -> Option<&RuleVerdict<'e>> {
         let (block, index) = call.position();
         while self.0.front().is_some_and(|(number, _)| *number < block) {
             self.0.pop_front();
@@ -115,7 +115,7 @@ impl<'e> Flow<'_, 'e, '_> {
         Ok((!blocks.is_empty()).then_some(blocks))
     }
 
-    fn take(&mut self, skim: Skim, rulings: Vec<Ruled<'e>>) {
+    fn take(&mut self, skim: Skim, rulings: Vec<RuleVerdict<'e>>) {
         // Blocks without such a call would never be dropped.
         if !rulings.is_empty() {
             self.rulings.0.push_back((skim.number(), rulings));
@@ -148,7 +148,7 @@ impl<'e> Replay<'e> {
         timeline: &mut Timeline<'e>,
         file: usize,
         call: &PlainCall,
-        ruled: Option<&Ruled<'e>>,
+        ruled: Option<&RuleVerdict<'e>>,
     ) {
         let position = (call.line(), 1);
         self.nth(position.0);

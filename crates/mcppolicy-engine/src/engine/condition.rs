@@ -78,7 +78,9 @@ impl Test {
     pub fn holds(&self, value: ValueRef<'_>) -> bool {
         let missing = value == ValueRef::Missing;
         match self {
-            Test::Exists(expected) => *expected != matches!(value, ValueRef::Missing | ValueRef::Null),
+            Test::Exists(expected) => {
+                *expected != matches!(value, ValueRef::Missing | ValueRef::Null)
+            }
             Test::Eq(operand) => equals(value, operand),
             Test::Neq(operand) => !missing && !equals(value, operand),
             Test::In(operands) => operands.iter().any(|operand| equals(value, operand)),
@@ -95,9 +97,9 @@ impl Test {
             },
             Test::Contains(operand) => match (value, operand) {
                 (ValueRef::String(text), Value::String(part)) => text.contains(part.as_str()),
-                (ValueRef::Array(items), operand) => {
-                    items.iter().any(|item| equals(ValueRef::from(item), operand))
-                }
+                (ValueRef::Array(items), operand) => items
+                    .iter()
+                    .any(|item| equals(ValueRef::from(item), operand)),
                 _ => false,
             },
         }

@@ -124,11 +124,7 @@ impl Engine {
                 QuotaCheck::Exceeds | QuotaCheck::Uncountable => StepOutcome::Denied,
                 QuotaCheck::Unknown(_) => StepOutcome::Unknown,
             };
-            steps.push(
-                Kind::Limit,
-                Some(limit.prepared.rule.clone()),
-                outcome,
-            );
+            steps.push(Kind::Limit, Some(limit.prepared.rule.clone()), outcome);
             if let Some(step) = steps.list.last_mut() {
                 step.counter = Some(limit.seen(amount, balance));
             }

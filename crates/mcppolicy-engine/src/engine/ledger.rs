@@ -14,7 +14,10 @@ use crate::time::Time;
 /// the feature `serde` it can be saved and loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(into = "saved::Ledger", try_from = "saved::Ledger"))]
+#[cfg_attr(
+    feature = "serde",
+    serde(into = "saved::Ledger", try_from = "saved::Ledger")
+)]
 pub struct Ledger {
     newest: Option<Time>,
     balances: BTreeMap<LimitKey, Balance>,

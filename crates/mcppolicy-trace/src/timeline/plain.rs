@@ -3,24 +3,24 @@
 
 use crate::trace::plain_call::{Found, PlainArguments};
 use crate::trace::skim::Skim;
-use mcppolicy_engine::engine::{Arguments, Engine, Lookup, Request, Ruled, Slot};
+use mcppolicy_engine::engine::{Arguments, Engine, Lookup, Request, RuleVerdict, ValueRef};
 use mcppolicy_engine::policy::Path;
 
 impl Lookup for PlainArguments<'_> {
-    fn at(&self, path: &Path) -> Slot<'_> {
+    fn at(&self, path: &Path) -> ValueRef<'_> {
         match self.find(path.segments()) {
-            Found::Missing => Slot::Missing,
-            Found::Null => Slot::Null,
-            Found::Bool(truth) => Slot::Bool(truth),
-            Found::Number(number) => Slot::Number(number),
-            Found::String(text) => Slot::String(text),
+            Found::Missing => ValueRef::Missing,
+            Found::Null => ValueRef::Null,
+            Found::Bool(truth) => ValueRef::Bool(truth),
+            Found::Number(number) => ValueRef::Number(number),
+            Found::String(text) => ValueRef::String(text),
             Found::Elsewhere => self.whole().at(path),
         }
     }
 }
 
 /// What the rules say of each call in a block, in their order.
-pub fn rule_all<'e>(engine: &'e Engine, skim: &Skim) -> Vec<Ruled<'e>> {
+pub fn rule_all<'e>(engine: &'e Engine, skim: &Skim) -> Vec<RuleVerdict<'e>> {
     let calls = skim.calls();
     calls
         .map(|(name, arguments)| rule(engine, name, &arguments))
@@ -32,8 +32,8 @@ pub fn rule<'e>(
     engine: &'e Engine,
     name: Option<&str>,
     arguments: &PlainArguments<'_>,
-) -> Ruled<'e> {
-    engine.rule(Request::Tool {
+) -> RuleVerdict<'e> {
+    engine.evaluate_rules(Request::Tool {
         name,
         arguments: Arguments::Known(arguments),
     })

@@ -10,7 +10,7 @@ use crate::compare::quota::PerWindow;
 use crate::compare::sequence::{self, Race, Shape, Step, Timed};
 use crate::compare::verdict::Reason;
 use crate::region::{Answer, Budget, Exceeded, Literal, Region, Space};
-use mcppolicy_engine::engine::{Engine, Lookup, Slot};
+use mcppolicy_engine::engine::{Engine, Lookup, ValueRef};
 use mcppolicy_engine::policy::{Comparison, Path, Test, ToolRules, Window};
 use mcppolicy_engine::time::{Span, Time};
 use mcppolicy_engine::value::Value;
@@ -288,7 +288,7 @@ impl SumRace<'_> {
 fn amount_at(arguments: &Value, path: &Path) -> u128 {
     match arguments.at(path) {
         // At most 2^53, so the cast is exact.
-        Slot::Number(number) => number.ceil() as u128,
+        ValueRef::Number(number) => number.ceil() as u128,
         _ => 0,
     }
 }

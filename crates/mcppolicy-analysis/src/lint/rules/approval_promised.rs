@@ -6,7 +6,7 @@ use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by, with, without};
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{self, Spanned};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -154,7 +154,7 @@ fn refused_call(
         let path = &condition.path.value;
         tried.push(without(&base, path));
         let wrong = candidates([&condition.test]).into_iter();
-        let wrong = wrong.filter(|value| condition.test.holds(Slot::from(value)) != is_require);
+        let wrong = wrong.filter(|value| condition.test.holds(ValueRef::from(value)) != is_require);
         tried.extend(wrong.filter_map(|value| with(&base, path, value)));
     }
     tried

@@ -6,7 +6,7 @@ use crate::inventory::schema::{JsonType, Shape};
 use crate::lint::context::Tool;
 use crate::lint::fit::{Defect, defect, described};
 use crate::lint::witness::with;
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Condition, Limit};
 use mcppolicy_engine::source::Location;
@@ -250,7 +250,7 @@ fn refused(
     let fitting = listed
         .chain(samples)
         .chain(ends)
-        .find(|value| shape.may_be(value) && !condition.test.holds(Slot::from(value)));
+        .find(|value| shape.may_be(value) && !condition.test.holds(ValueRef::from(value)));
     let base = context.accepted(tool).unwrap_or(Value::empty_object());
     fitting
         .and_then(|value| with(&base, &condition.path.value, value))

@@ -5,7 +5,7 @@ use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{Condition, Path, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -191,7 +191,7 @@ fn beside(
     let refused = candidates([&condition.test])
         .into_iter()
         .filter_map(|value| match value {
-            Value::String(text) if condition.test.holds(Slot::String(&text)) => Some(text),
+            Value::String(text) if condition.test.holds(ValueRef::String(&text)) => Some(text),
             _ => None,
         });
     refused.take(TEXTS).find_map(|text| {

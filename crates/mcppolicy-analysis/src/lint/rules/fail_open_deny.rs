@@ -11,7 +11,7 @@ use crate::lint::context::questions::are_related;
 use crate::lint::witness::{candidates, passes, refused_by, with, without};
 use crate::lint::{argument, fit};
 use crate::region::Kind;
-use mcppolicy_engine::engine::{Kind as Step, Lookup, Slot};
+use mcppolicy_engine::engine::{Kind as Step, Lookup, ValueRef};
 use mcppolicy_engine::policy::{self, Comparison, Condition, Path, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -239,7 +239,7 @@ fn caught(
                 .filter(|other| other.path.value == *path);
             same.map(|other| &other.test)
         };
-        let holds = |value: &Value| here().all(|test| test.holds(Slot::from(value)));
+        let holds = |value: &Value| here().all(|test| test.holds(ValueRef::from(value)));
         let telling = here().filter_map(far_beyond).flatten();
         match telling.chain(candidates(here())).find(holds) {
             Some(value) => arguments = with(&arguments, path, value)?,

@@ -4,7 +4,7 @@ use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by};
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{self, Path, Spanned, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -212,7 +212,7 @@ fn proof(
     }
     let meant = candidates([test])
         .into_iter()
-        .find(|value| test.holds(Slot::from(value)));
+        .find(|value| test.holds(ValueRef::from(value)));
     let Some(Value::Object(meant)) = meant.map(|value| as_meant(&condition.path.value, value))
     else {
         return Vec::new();

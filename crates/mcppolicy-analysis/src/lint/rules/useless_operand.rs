@@ -4,7 +4,7 @@ use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
 use crate::finding::Severity;
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
-use mcppolicy_engine::engine::Slot;
+use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -174,7 +174,7 @@ fn is_never_true(context: &Context<'_>, tool: &Tool<'_>, condition: &Condition) 
     matches!(test, Test::Regex(_) | Test::Compare(..))
         && !candidates([test])
             .iter()
-            .any(|value| test.holds(Slot::from(value)))
+            .any(|value| test.holds(ValueRef::from(value)))
         && context.exclude_each_other(tool, &[condition])
 }
 

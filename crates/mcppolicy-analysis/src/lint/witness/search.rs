@@ -4,7 +4,7 @@
 
 use super::sample::samples;
 use super::{passes, refused_by, with};
-use mcppolicy_engine::engine::{Engine, Slot};
+use mcppolicy_engine::engine::{Engine, ValueRef};
 use mcppolicy_engine::policy::{Condition, Path, Test, ToolRules};
 use mcppolicy_engine::value::Value;
 
@@ -151,10 +151,10 @@ fn places(rules: &ToolRules) -> Vec<Place<'_>> {
             .collect();
         let counted = amounts().any(|amount| amount.value == *path);
         let is_fine = |value: &Option<Value>| {
-            let slot = value.as_ref().map_or(Slot::Missing, Slot::from);
+            let slot = value.as_ref().map_or(ValueRef::Missing, ValueRef::from);
             required.iter().all(|test| test.holds(slot))
                 && !refused.iter().any(|test| test.holds(slot))
-                && (!counted || matches!(slot, Slot::Number(n) if n >= 0.0))
+                && (!counted || matches!(slot, ValueRef::Number(n) if n >= 0.0))
         };
         let tests = required.iter().copied();
         let others = conditions().filter(here).map(|condition| &condition.test);
@@ -190,7 +190,7 @@ impl Search<'_> {
                 continue;
             };
             let escapes = |value: &&Option<Value>| {
-                let slot = value.as_ref().map_or(Slot::Missing, Slot::from);
+                let slot = value.as_ref().map_or(ValueRef::Missing, ValueRef::from);
                 !condition.test.holds(slot)
             };
             let choices = self
@@ -217,7 +217,7 @@ impl Search<'_> {
         for (place, value) in self.places.iter().zip(chosen) {
             let is_taken = !matches!(
                 mcppolicy_engine::engine::Lookup::at(&arguments, place.path),
-                Slot::Missing
+                ValueRef::Missing
             );
             let Some(value) = value.clone().filter(|_| !is_taken) else {
                 continue;

@@ -225,16 +225,8 @@ fn decisions(shares: &[Results]) -> Result<Vec<(Decision<'_>, u64)>, (usize, Unl
 /// Two shares' decisions of the same call: what one of them cannot rule out,
 /// the whole cannot.
 fn both<'x>(a: Decision<'x>, b: Decision<'x>) -> Decision<'x> {
-    fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
-        if a == b { a } else { None }
-    }
     match (a, b) {
-        (Decision::Deny(a), Decision::Deny(b)) => Decision::Deny(Denial {
-            kind: same(a.kind, b.kind),
-            rule: same(a.rule, b.rule),
-            label: same(a.label, b.label),
-            message: same(a.message, b.message),
-        }),
+        (Decision::Deny(a), Decision::Deny(b)) => Decision::Deny(a.agreeing(b)),
         (Decision::Undetermined(a), Decision::Undetermined(b)) => Decision::Undetermined(a.min(b)),
         (undetermined @ Decision::Undetermined(_), _)
         | (_, undetermined @ Decision::Undetermined(_)) => undetermined,
@@ -249,12 +241,12 @@ fn decision(actual: &Actual) -> Decision<'_> {
         DecisionName::Undetermined => {
             Decision::Undetermined(actual.reason.unwrap_or(Reason::UnknownHistory))
         }
-        DecisionName::Deny => Decision::Deny(Denial {
-            kind: actual.kind,
-            rule: actual.rule.as_deref(),
-            label: actual.label.as_deref(),
-            message: actual.message.as_deref().map(Cow::Borrowed),
-        }),
+        DecisionName::Deny => Decision::Deny(Denial::new(
+            actual.kind,
+            actual.rule.as_deref(),
+            actual.label.as_deref(),
+            actual.message.as_deref().map(Cow::Borrowed),
+        )),
     }
 }
 

@@ -79,8 +79,20 @@ fn a_limited_call_of_unknown_time_or_grant_is_denied_and_an_unlimited_one_is_not
     let free = engine(r#"{"version":"1","default":"allow"}"#);
     let store = MemoryStore::new();
     for (unknown, reason) in [
-        (Call { time: None, ..call(at(0)) }, "unknown-time"),
-        (Call { grant: None, ..call(at(0)) }, "unknown-grant"),
+        (
+            Call {
+                time: None,
+                ..call(at(0))
+            },
+            "unknown-time",
+        ),
+        (
+            Call {
+                grant: None,
+                ..call(at(0))
+            },
+            "unknown-grant",
+        ),
     ] {
         let denial = denied(limited.enforce(&unknown, &store).unwrap());
         assert_eq!(denial.kind, Some(Kind::Undetermined));
@@ -142,11 +154,20 @@ fn a_reload_never_lends_one_limits_count_to_another() {
         }
         10 - passed
     };
-    let sum = r#"{"counter":"a","window":"hour","max":10,"scope":"grant","increment_from":"args.n"}"#;
+    let sum =
+        r#"{"counter":"a","window":"hour","max":10,"scope":"grant","increment_from":"args.n"}"#;
     for (what, limits, expected) in [
         ("the same", limit("a", hour, 10), 4),
-        ("reordered", [limit("b", day, 10), limit("a", hour, 10)].join(","), 4),
-        ("one added in front", [limit("c", day, 99), limit("a", hour, 10)].join(","), 4),
+        (
+            "reordered",
+            [limit("b", day, 10), limit("a", hour, 10)].join(","),
+            4,
+        ),
+        (
+            "one added in front",
+            [limit("c", day, 99), limit("a", hour, 10)].join(","),
+            4,
+        ),
         ("renamed", limit("renamed", hour, 10), 0),
         ("the name of another", limit("b", hour, 10), 0),
         ("another window", limit("a", minute, 10), 0),
@@ -161,7 +182,10 @@ fn a_reload_never_lends_one_limits_count_to_another() {
     let amounts = limited(sum);
     let arguments = Value::Object(BTreeMap::from([("n".to_owned(), Value::Number(10.0))]));
     let all = Call::new("agent", "t", &arguments, at(10));
-    assert!(amounts.enforce(&all, &store).unwrap().is_allowed(), "counts amounts");
+    assert!(
+        amounts.enforce(&all, &store).unwrap().is_allowed(),
+        "counts amounts"
+    );
     // Back to the first policy: nothing was lost on the way.
     assert_eq!(used(&old), 4, "rolled back");
 }
@@ -172,12 +196,17 @@ fn a_reload_in_a_replay_never_lends_one_limits_count_to_another() {
     let new = limited(&[limit("b", "day", 20), limit("c", "hour", 10)].join(","));
     let mut counters = Counters::default();
     for second in 0..4 {
-        assert!(old.decide(&call(at(second)), &mut counters).decision.is_allow());
+        assert!(
+            old.decide(&call(at(second)), &mut counters)
+                .decision
+                .is_allow()
+        );
     }
     assert!(new.decide(&call(at(5)), &mut counters).decision.is_allow());
     let used = |engine: &Engine| -> Vec<(String, u64)> {
         let uses = engine.usage(&call(at(6)), &counters).into_iter();
-        uses.map(|limit| (limit.counter.to_owned(), limit.used.high)).collect()
+        uses.map(|limit| (limit.counter.to_owned(), limit.used.high))
+            .collect()
     };
     assert_eq!(used(&new), [("b".to_owned(), 5), ("c".to_owned(), 1)]);
     assert_eq!(used(&old), [("a".to_owned(), 4), ("b".to_owned(), 5)]);
@@ -197,7 +226,11 @@ impl Store for Broken {
         _: Time,
         _: &mut dyn FnMut(&mut Ledger, Time),
     ) -> Result<(), &'static str> {
-        if self.answers { Ok(()) } else { Err("no answer") }
+        if self.answers {
+            Ok(())
+        } else {
+            Err("no answer")
+        }
     }
 }
 
@@ -265,7 +298,10 @@ fn a_saved_ledger_goes_on_where_it_was_and_refuses_what_it_does_not_know() {
         ("\"hour\"", "\"week\""),
         ("\"newest\"", "\"newset\""),
         ("\"kept\":2", "\"kept\":-2"),
-        ("\"tool\":\"t\",\"counter\":\"b\"", "\"tool\":\"t\",\"counter\":\"a\""),
+        (
+            "\"tool\":\"t\",\"counter\":\"b\"",
+            "\"tool\":\"t\",\"counter\":\"a\"",
+        ),
     ] {
         let spoiled = saved.replacen(from, to, 1).replace("\"day\"", "\"hour\"");
         assert_ne!(spoiled, saved);
