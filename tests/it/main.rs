@@ -34,6 +34,7 @@ mod live;
 mod malformed;
 mod naive;
 mod packed;
+mod pages;
 mod parser;
 mod precommit;
 mod random;
