@@ -6,6 +6,7 @@
 
 mod lower;
 mod path;
+mod validate;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -358,7 +359,7 @@ impl Policy {
 
 /// The policy, and every problem that the schema or lowering has with it.
 fn check(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
-    let mut findings = crate::schema::check_policy(document);
+    let mut findings = validate::check_policy(document);
     let (policy, problems) = lower::lower(document, text);
     findings.extend(problems);
     (policy, findings)

@@ -3,10 +3,10 @@
 use super::{Advice, asks_a_person};
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
-use crate::schema::members::Object;
-use crate::schema::part::{Clause, Part};
-use crate::schema::place::{remove, replace};
-use crate::schema::snippet::{self, is_blank};
+use crate::policy::validate::members::Object;
+use crate::policy::validate::part::{Clause, Part};
+use crate::policy::validate::place::{remove, replace};
+use crate::policy::validate::snippet::{self, is_blank};
 
 /// What an `action` asks for.
 #[derive(Clone, Copy, PartialEq)]

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::Advice;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node, NodeKind};
-use crate::schema::members::Object;
-use crate::schema::part::Part;
-use crate::schema::place::{append, remove, replace};
-use crate::schema::rate::Rate;
-use crate::schema::snippet;
+use crate::policy::validate::members::Object;
+use crate::policy::validate::part::Part;
+use crate::policy::validate::place::{append, remove, replace};
+use crate::policy::validate::rate::Rate;
+use crate::policy::validate::snippet;
 use crate::value::Value;
 
 pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {

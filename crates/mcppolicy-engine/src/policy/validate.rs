@@ -29,7 +29,7 @@ use crate::problem::Problem;
 use place::Place;
 
 /// The schema of a policy, draft 2020-12, as `mcppolicy schema` prints it.
-pub const POLICY_SCHEMA: &str = include_str!("../../../schema/policy.schema.json");
+const POLICY_SCHEMA: &str = include_str!("../../../../schema/policy.schema.json");
 
 /// Checks a document against the schema of the format (policy language §1).
 ///
@@ -40,7 +40,7 @@ pub const POLICY_SCHEMA: &str = include_str!("../../../schema/policy.schema.json
 /// keys, which the parser reports, the last one is checked.
 ///
 /// No findings means that the schema accepts the document.
-pub fn check_policy(document: &Document) -> Vec<Problem> {
+pub(super) fn check_policy(document: &Document) -> Vec<Problem> {
     let place = Place::root(document);
     let Some(validator) = VALIDATOR.as_ref() else {
         return vec![place.error("The embedded schema is broken, so the policy was not checked")];
