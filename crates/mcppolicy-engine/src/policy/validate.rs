@@ -7,10 +7,10 @@
 //! schema cannot say (the regex dialect, digits only in `max`, the same counter
 //! twice) is left to lowering, which is silent on what was reported here.
 
+mod context;
 mod foreign;
 mod members;
 mod part;
-mod place;
 mod rate;
 mod snippet;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 
 use crate::document::{Document, Node, NodeKind, escape_pointer};
 use crate::problem::Problem;
-use place::Place;
+use context::NodeContext;
 
 /// The schema of a policy, draft 2020-12, as `mcppolicy schema` prints it.
 const POLICY_SCHEMA: &str = include_str!("../../../../schema/policy.schema.json");
@@ -41,9 +41,9 @@ const POLICY_SCHEMA: &str = include_str!("../../../../schema/policy.schema.json"
 ///
 /// No findings means that the schema accepts the document.
 pub(super) fn check_policy(document: &Document) -> Vec<Problem> {
-    let place = Place::root(document);
+    let context = NodeContext::root(document);
     let Some(validator) = VALIDATOR.as_ref() else {
-        return vec![place.error("The embedded schema is broken, so the policy was not checked")];
+        return vec![context.error("The embedded schema is broken, so the policy was not checked")];
     };
     let instance = json(&document.root);
     let mut mistakes = Mistakes::default();
@@ -52,7 +52,7 @@ pub(super) fn check_policy(document: &Document) -> Vec<Problem> {
     }
     let mut findings = Vec::new();
     if !mistakes.is_empty() {
-        report(&mistakes, &place, &mut findings);
+        report(&mistakes, &context, &mut findings);
     }
     findings.sort_by_key(|finding| finding.location.span);
     findings
@@ -167,13 +167,13 @@ impl Mistakes {
 
 /// Reports what is wrong with a node, then with what it holds. As deep as the
 /// document, which its parser bounds.
-fn report(mistakes: &Mistakes, place: &Place<'_>, findings: &mut Vec<Problem>) {
-    wording::report(&mistakes.here, place, findings);
+fn report(mistakes: &Mistakes, context: &NodeContext<'_>, findings: &mut Vec<Problem>) {
+    wording::report(&mistakes.here, context, findings);
     if mistakes.below.is_empty() {
         return;
     }
-    let mut met = HashSet::new();
-    match &place.node.kind {
+    let mut visited = HashSet::new();
+    match &context.node.kind {
         NodeKind::Object(members) => {
             // From the end, because of repeated keys the last one counts.
             for member in members.iter().rev() {
@@ -181,9 +181,9 @@ fn report(mistakes: &Mistakes, place: &Place<'_>, findings: &mut Vec<Problem>) {
                 let Some(inside) = mistakes.below.get(&token) else {
                     continue;
                 };
-                if met.insert(token) {
-                    let pointer = place.pointer_to(&member.key);
-                    report(inside, &place.member(member, &pointer), findings);
+                if visited.insert(token) {
+                    let pointer = context.pointer_to(&member.key);
+                    report(inside, &context.member(member, &pointer), findings);
                 }
             }
         }
@@ -191,17 +191,17 @@ fn report(mistakes: &Mistakes, place: &Place<'_>, findings: &mut Vec<Problem>) {
             for (index, item) in items.iter().enumerate() {
                 let token = index.to_string();
                 if let Some(inside) = mistakes.below.get(&token) {
-                    let pointer = place.pointer_to(&token);
-                    report(inside, &place.item(item, &pointer), findings);
-                    met.insert(token);
+                    let pointer = context.pointer_to(&token);
+                    report(inside, &context.item(item, &pointer), findings);
+                    visited.insert(token);
                 }
             }
         }
         _ => {}
     }
-    if met.len() < mistakes.below.len() {
+    if visited.len() < mistakes.below.len() {
         // The tree and what was validated are one document, so this is dead;
         // should it live one day, a rejected policy must not pass for a good one.
-        findings.push(place.error("Something inside is not what the format wants"));
+        findings.push(context.error("Something inside is not what the format wants"));
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Violation;
+use super::context::NodeContext;
 use super::foreign;
 use super::part::{Owner, Part, home_of};
-use super::place::Place;
 use super::snippet;
 use super::wording::unproved;
 use crate::document::parse::quoted;
@@ -17,7 +17,7 @@ use crate::source::Span;
 
 /// An object whose members are at fault.
 pub(super) struct Object<'a> {
-    pub(super) place: Place<'a>,
+    pub(super) context: NodeContext<'a>,
     /// The members of the format that it has.
     present: HashSet<&'static str>,
     /// The members of the format that it gets by what was advised so far, so
@@ -26,16 +26,16 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    fn new(place: Place<'a>) -> Object<'a> {
-        let known: HashMap<&str, &'static str> = place
+    fn new(context: NodeContext<'a>) -> Object<'a> {
+        let known: HashMap<&str, &'static str> = context
             .part
             .members()
             .iter()
             .map(|name| (*name, *name))
             .collect();
-        let members = place.node.members().iter();
+        let members = context.node.members().iter();
         Object {
-            place,
+            context,
             present: members
                 .filter_map(|member| known.get(member.key.as_str()).copied())
                 .collect(),
@@ -55,8 +55,12 @@ impl<'a> Object<'a> {
 }
 
 /// Reports the unknown keys, the bad tool names and the gaps of an object.
-pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Problem>) {
-    let mut object = Object::new(*place);
+pub(super) fn report(
+    violations: &[Violation],
+    context: &NodeContext<'_>,
+    findings: &mut Vec<Problem>,
+) {
+    let mut object = Object::new(*context);
     let mut unknown: HashSet<&str> = HashSet::new();
     let mut misnamed: HashSet<&str> = HashSet::new();
     let mut missing: Vec<&str> = Vec::new();
@@ -70,36 +74,36 @@ pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut
             _ => {}
         }
     }
-    if is_bare_condition(place) {
+    if is_bare_condition(context) {
         for key in ["path", "op", "value"] {
             unknown.remove(key);
         }
     }
-    for member in last_of_each(place.node, &unknown) {
+    for member in last_of_each(context.node, &unknown) {
         findings.push(unknown_key(member, &mut object));
     }
-    for member in last_of_each(place.node, &misnamed) {
+    for member in last_of_each(context.node, &misnamed) {
         findings.push(
-            place
+            context
                 .error_at_key(member, "A tool name is blank")
                 .help("name the tool as the server lists it"),
         );
     }
     missing.retain(|name| !object.supplied.contains(name));
     if !missing.is_empty() {
-        findings.push(lacking(&missing, place));
+        findings.push(lacking(&missing, context));
     }
 }
 
 /// The members with these keys in the order of the file, of repeated ones the
 /// last.
 fn last_of_each<'a>(object: &'a Node, keys: &HashSet<&str>) -> Vec<&'a Member> {
-    let mut met = HashSet::new();
+    let mut visited = HashSet::new();
     let mut members: Vec<&Member> = object
         .members()
         .iter()
         .rev()
-        .filter(|member| keys.contains(member.key.as_str()) && met.insert(member.key.as_str()))
+        .filter(|member| keys.contains(member.key.as_str()) && visited.insert(member.key.as_str()))
         .collect();
     members.reverse();
     members
@@ -107,22 +111,22 @@ fn last_of_each<'a>(object: &'a Node, keys: &HashSet<&str>) -> Vec<&'a Member> {
 
 /// A condition where a rule with a list of conditions is wanted: one mistake,
 /// not a gap and three unknown keys.
-fn is_bare_condition(place: &Place<'_>) -> bool {
-    let has = |key| place.node.member(key).is_some();
-    matches!(place.part, Part::Rule(_)) && has("path") && has("op") && !has("conditions")
+fn is_bare_condition(context: &NodeContext<'_>) -> bool {
+    let has = |key| context.node.member(key).is_some();
+    matches!(context.part, Part::Rule(_)) && has("path") && has("op") && !has("conditions")
 }
 
-fn wrapped(finding: Problem, place: &Place<'_>) -> Problem {
+fn wrapped(finding: Problem, context: &NodeContext<'_>) -> Problem {
     const BEFORE: &str = r#"{"conditions": ["#;
     const AFTER: &str = "]}";
     /// The help is one line for a person.
     const LONGEST_SHOWN: usize = 200;
-    let is_all = place
+    let is_all = context
         .node
         .members()
         .iter()
         .all(|member| Part::Condition.members().contains(&member.key.as_str()));
-    let own = Some(snippet::value(place.node)).filter(|own| is_all && own.len() <= LONGEST_SHOWN);
+    let own = Some(snippet::value(context.node)).filter(|own| is_all && own.len() <= LONGEST_SHOWN);
     let shown = own
         .as_deref()
         .unwrap_or(r#"{"path": "args.amount", "op": "gt", "value": 100}"#);
@@ -136,7 +140,7 @@ fn wrapped(finding: Problem, place: &Place<'_>) -> Problem {
         span: Span::new(at, at),
         text: text.to_owned(),
     };
-    let span = place.node.span;
+    let span = context.node.span;
     finding.fix(unproved(vec![
         insert(span.start, BEFORE),
         insert(span.end, AFTER),
@@ -144,29 +148,31 @@ fn wrapped(finding: Problem, place: &Place<'_>) -> Problem {
 }
 
 fn unknown_key(member: &Member, object: &mut Object<'_>) -> Problem {
-    let place = object.place;
+    let context = object.context;
     if let Some(advice) = foreign::advise(member, object) {
         object.supplied.extend(advice.supplies);
-        let finding = place.error_at_key(member, advice.message).help(advice.help);
+        let finding = context
+            .error_at_key(member, advice.message)
+            .help(advice.help);
         return match advice.edits {
             Some(edits) => finding.fix(unproved(edits)),
             None => finding,
         };
     }
-    let finding = place.error_at_key(
+    let finding = context.error_at_key(
         member,
         format!(
             "{} has no member {}",
-            place.part.noun(),
+            context.part.noun(),
             quoted(&member.key)
         ),
     );
-    let members = place.part.members();
+    let members = context.part.members();
     let all = match members {
         [only] => format!("its only member is {}", quoted(only)),
         _ => format!("its members are {}", snippet::list(members.iter().copied())),
     };
-    if place.part == Part::Limit(Owner::AllTools) && member.key == "increment_from" {
+    if context.part == Part::Limit(Owner::AllTools) && member.key == "increment_from" {
         return finding.help(
             "a limit for all tools counts calls; only a limit of a tool can count an amount",
         );
@@ -174,7 +180,7 @@ fn unknown_key(member: &Member, object: &mut Object<'_>) -> Problem {
     if let Some(home) = home_of(&member.key) {
         return finding.help(format!("{} belongs in {home}; {all}", quoted(&member.key)));
     }
-    if place.part == Part::Policy && looks_like_rules(&member.value) {
+    if context.part == Part::Policy && looks_like_rules(&member.value) {
         return finding.help(format!(
             r#"the rules of a tool stand under "tools": "tools": {{{}: {{…}}}}"#,
             quoted(&member.key)
@@ -201,16 +207,16 @@ fn looks_like_rules(node: &Node) -> bool {
         .any(|name| node.member(name).is_some())
 }
 
-fn lacking(missing: &[&str], place: &Place<'_>) -> Problem {
-    let finding = place.error(format!(
+fn lacking(missing: &[&str], context: &NodeContext<'_>) -> Problem {
+    let finding = context.error(format!(
         "{} lacks {}",
-        place.part.noun(),
+        context.part.noun(),
         snippet::list(missing.iter().copied())
     ));
-    if is_bare_condition(place) {
-        return wrapped(finding, place);
+    if is_bare_condition(context) {
+        return wrapped(finding, context);
     }
-    let examples: Vec<String> = missing.iter().map(|name| example(name, place)).collect();
+    let examples: Vec<String> = missing.iter().map(|name| example(name, context)).collect();
     let help = format!("add {}", examples.join(", "));
     finding.help(match missing {
         ["default"] => {
@@ -220,18 +226,18 @@ fn lacking(missing: &[&str], place: &Place<'_>) -> Problem {
     })
 }
 
-fn example(name: &str, place: &Place<'_>) -> String {
+fn example(name: &str, context: &NodeContext<'_>) -> String {
     let text = match name {
         "version" => r#""version": "1""#,
         "default" => r#""default": "deny""#,
         "conditions" => r#""conditions": [{"path": "args.amount", "op": "gt", "value": 100}]"#,
         "path" => r#""path": "args.amount""#,
         "op" => r#""op": "eq""#,
-        "value" => example_operand(place.node),
+        "value" => example_operand(context.node),
         "window" => r#""window": "minute""#,
         "max" => r#""max": 10"#,
         "scope" => r#""scope": "grant""#,
-        "counter" => return format!(r#""counter": {}"#, snippet::string(&place.counter())),
+        "counter" => return format!(r#""counter": {}"#, snippet::string(&context.counter())),
         other => return quoted(other),
     };
     text.to_owned()

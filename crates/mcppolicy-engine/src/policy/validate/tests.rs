@@ -437,9 +437,9 @@ proptest! {
         let found = findings(&text);
         let valid = VALIDATOR.as_ref().unwrap().is_valid(&value);
         prop_assert_eq!(valid, found.is_empty(), "{}", text);
-        let mut met = HashSet::new();
+        let mut visited = HashSet::new();
         for finding in &found {
-            prop_assert!(met.insert((finding.location, finding.pointer.clone())), "{} twice in {}", finding.pointer, text);
+            prop_assert!(visited.insert((finding.location, finding.pointer.clone())), "{} twice in {}", finding.pointer, text);
             prop_assert!(finding.help.is_some());
             prop_assert!(value.pointer(&finding.pointer).is_some(), "{}", finding.pointer);
             if let Some(fixed) = applied(&text, finding) {

@@ -1,7 +1,7 @@
 //! What a person reads about a value of the wrong type, and what to write.
 
+use super::context::{NodeContext, bracket};
 use super::part::Part;
-use super::place::{Place, bracket};
 use super::rate::{self, Rate};
 use super::snippet::{self, is_blank};
 use super::wording::{SCOPE_HELP, WINDOWS, named_counter, operators, the_words, unproved};
@@ -9,7 +9,7 @@ use crate::document::parse::quoted;
 use crate::document::{Node, NodeKind};
 use crate::problem::{Edit, Problem};
 
-/// Another value in the same place.
+/// Another value instead of this one.
 pub(super) fn rewrite(node: &Node, text: impl Into<String>) -> Vec<Edit> {
     vec![Edit {
         span: node.span,
@@ -17,7 +17,7 @@ pub(super) fn rewrite(node: &Node, text: impl Into<String>) -> Vec<Edit> {
     }]
 }
 
-pub(super) fn wrong_type(expected: &str, place: &Place<'_>) -> Problem {
+pub(super) fn wrong_type(expected: &str, context: &NodeContext<'_>) -> Problem {
     let wanted = match expected {
         "string" => "a string",
         "number" => "a number",
@@ -27,17 +27,17 @@ pub(super) fn wrong_type(expected: &str, place: &Place<'_>) -> Problem {
         "object" => "an object",
         _ => "another type",
     };
-    let found = match &place.node.kind {
+    let found = match &context.node.kind {
         NodeKind::Null => "null".to_owned(),
         NodeKind::Bool(_) => "a boolean".to_owned(),
-        NodeKind::Number(_) if expected == "integer" => place.node.to_value().to_string(),
+        NodeKind::Number(_) if expected == "integer" => context.node.to_value().to_string(),
         NodeKind::Number(_) => "a number".to_owned(),
         NodeKind::String(_) => "a string".to_owned(),
         NodeKind::Array(_) => "an array".to_owned(),
         NodeKind::Object(_) => "an object".to_owned(),
     };
-    let (help, edits) = instead_of_type(expected, place);
-    let finding = place
+    let (help, edits) = instead_of_type(expected, context);
+    let finding = context
         .error(format!("Expected {wanted}, found {found}"))
         .help(help);
     match edits {
@@ -47,11 +47,11 @@ pub(super) fn wrong_type(expected: &str, place: &Place<'_>) -> Problem {
 }
 
 /// What to write where the type is wrong, and how to get there where one can.
-fn instead_of_type(expected: &str, place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
-    let node = place.node;
+fn instead_of_type(expected: &str, context: &NodeContext<'_>) -> (String, Option<Vec<Edit>>) {
+    let node = context.node;
     let is_object = matches!(node.kind, NodeKind::Object(_));
     let plain = |help: &str| (help.to_owned(), None);
-    match place.part {
+    match context.part {
         Part::Policy => {
             plain(r#"a policy is an object: {"version": "1", "default": "deny", "tools": {}}"#)
         }
@@ -100,10 +100,10 @@ fn instead_of_type(expected: &str, place: &Place<'_>) -> (String, Option<Vec<Edi
         }
         Part::Path => plain(r#"a path begins with "args.": "args.amount""#),
         Part::Op => (operators(), None),
-        Part::Operand => instead_of_operand(expected, place),
-        Part::Limits(_) | Part::Limit(_) => instead_of_limit(place),
+        Part::Operand => instead_of_operand(expected, context),
+        Part::Limits(_) | Part::Limit(_) => instead_of_limit(context),
         Part::Counter => (
-            format!("name the counter: {}", named_counter(&place.counter())),
+            format!("name the counter: {}", named_counter(&context.counter())),
             None,
         ),
         Part::Window => {
@@ -138,21 +138,23 @@ fn instead_of_type(expected: &str, place: &Place<'_>) -> (String, Option<Vec<Edi
 }
 
 /// An item of `limits`, or the list itself, that is neither object nor list.
-fn instead_of_limit(place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
-    let rate = Rate::read(place.node);
-    let text = rate.as_ref().and_then(|rate| rate.limit(&place.counter()));
-    match (text, place.part) {
+fn instead_of_limit(context: &NodeContext<'_>) -> (String, Option<Vec<Edit>>) {
+    let rate = Rate::read(context.node);
+    let text = rate
+        .as_ref()
+        .and_then(|rate| rate.limit(&context.counter()));
+    match (text, context.part) {
         (Some(text), Part::Limit(_)) => {
-            let edits = rewrite(place.node, text.clone());
+            let edits = rewrite(context.node, text.clone());
             (format!("write {text}"), Some(edits))
         }
         (Some(text), _) => {
             let text = format!("[{text}]");
-            let edits = rewrite(place.node, text.clone());
+            let edits = rewrite(context.node, text.clone());
             (format!("write {text}"), Some(edits))
         }
         (None, part) => {
-            let text = snippet::limit(&place.counter(), "minute", 10);
+            let text = snippet::limit(&context.counter(), "minute", 10);
             match part {
                 Part::Limit(_) => (format!("a limit is an object: {text}"), None),
                 _ => (format!("write a list of limits: [{text}]"), None),
@@ -161,9 +163,9 @@ fn instead_of_limit(place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
     }
 }
 
-fn instead_of_operand(expected: &str, place: &Place<'_>) -> (String, Option<Vec<Edit>>) {
-    let node = place.node;
-    let op = place.parent.and_then(|condition| condition.get("op"));
+fn instead_of_operand(expected: &str, context: &NodeContext<'_>) -> (String, Option<Vec<Edit>>) {
+    let node = context.node;
+    let op = context.parent.and_then(|condition| condition.get("op"));
     let op = quoted(op.and_then(Node::as_str).unwrap_or_default());
     match (expected, node.as_str()) {
         ("boolean", Some(text @ ("true" | "false"))) => (

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::Violation;
+use super::context::NodeContext;
 use super::members;
 use super::part::Part;
-use super::place::Place;
 use super::rate;
 use super::snippet::{self, is_blank};
 use super::types::{rewrite, wrong_type};
@@ -16,20 +16,24 @@ use crate::source::Span;
 
 /// Reports the violations of one node: one finding about its value, or else
 /// one for each of its keys, entries and gaps.
-pub(super) fn report(violations: &[Violation], place: &Place<'_>, findings: &mut Vec<Problem>) {
+pub(super) fn report(
+    violations: &[Violation],
+    context: &NodeContext<'_>,
+    findings: &mut Vec<Problem>,
+) {
     let Some(first) = violations.iter().min_by_key(|violation| rank(violation)) else {
         return;
     };
     match first {
-        Violation::Type(expected) => findings.push(wrong_type(expected, place)),
-        Violation::NotOneOf(words) => findings.push(wrong_word(words, place)),
-        Violation::Pattern => findings.push(wrong_text(place)),
-        Violation::TooSmall => findings.push(too_small(place)),
-        Violation::TooLarge => findings.push(too_large(place)),
-        Violation::Other => findings.push(place.error("This is not what the format wants here")),
-        Violation::Repeated => repeated(place, findings),
+        Violation::Type(expected) => findings.push(wrong_type(expected, context)),
+        Violation::NotOneOf(words) => findings.push(wrong_word(words, context)),
+        Violation::Pattern => findings.push(wrong_text(context)),
+        Violation::TooSmall => findings.push(too_small(context)),
+        Violation::TooLarge => findings.push(too_large(context)),
+        Violation::Other => findings.push(context.error("This is not what the format wants here")),
+        Violation::Repeated => repeated(context, findings),
         Violation::Missing(_) | Violation::Unknown(_) | Violation::ToolName(_) => {
-            members::report(violations, place, findings);
+            members::report(violations, context, findings);
         }
     }
 }
@@ -76,19 +80,19 @@ pub(super) fn named_counter(text: &str) -> String {
 }
 
 /// A string that is none of the words that may stand here.
-fn wrong_word(words: &[String], place: &Place<'_>) -> Problem {
-    let found = place.node.as_str().unwrap_or_default();
+fn wrong_word(words: &[String], context: &NodeContext<'_>) -> Problem {
+    let found = context.node.as_str().unwrap_or_default();
     let known: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (noun, nouns) = match place.part {
+    let (noun, nouns) = match context.part {
         Part::Version => ("a version", "versions"),
         Part::Default => ("a default", "defaults"),
         Part::Window => ("a window", "windows"),
         Part::Scope => ("a scope", "scopes"),
         _ => ("an operator", "operators"),
     };
-    let finding = place.error(format!("{} is not {noun}", quoted(found)));
-    if let Part::Scope = place.part {
-        let fix = unproved(rewrite(place.node, r#""grant""#));
+    let finding = context.error(format!("{} is not {noun}", quoted(found)));
+    if let Part::Scope = context.part {
+        let fix = unproved(rewrite(context.node, r#""grant""#));
         return finding.help(SCOPE_HELP).fix(fix);
     }
     if let [only] = known.as_slice() {
@@ -96,10 +100,10 @@ fn wrong_word(words: &[String], place: &Place<'_>) -> Problem {
         return finding.help(format!("the only {noun} is {}", quoted(only)));
     }
     let all = the_words(nouns, &known);
-    let meant = synonym(place.part, found).or_else(|| nearest(found, known.iter().copied()));
+    let meant = synonym(context.part, found).or_else(|| nearest(found, known.iter().copied()));
     finding.help(match meant {
         Some(meant) => format!("did you mean {}? {all}", quoted(meant)),
-        None if place.part == Part::Default && super::foreign::asks_a_person(found) => {
+        None if context.part == Part::Default && super::foreign::asks_a_person(found) => {
             format!("nothing in the format asks for approval; {all}")
         }
         None => all,
@@ -130,23 +134,23 @@ fn synonym(part: Part, word: &str) -> Option<&'static str> {
 }
 
 /// A blank text, or one that is no path.
-fn wrong_text(place: &Place<'_>) -> Problem {
-    let text = place.node.as_str().unwrap_or_default();
-    match place.part {
-        Part::HiddenTool => place
+fn wrong_text(context: &NodeContext<'_>) -> Problem {
+    let text = context.node.as_str().unwrap_or_default();
+    match context.part {
+        Part::HiddenTool => context
             .error(r#"A tool name in "hide" is blank"#)
             .help(r#"name the tool as the server lists it, or write "*" to hide every tool"#),
-        Part::Path | Part::IncrementFrom => wrong_path(text, place),
-        Part::OnDeny => place
+        Part::Path | Part::IncrementFrom => wrong_path(text, context),
+        Part::OnDeny => context
             .error(r#""on_deny" is blank"#)
             .help(r#"write what the agent should read, or leave "on_deny" out"#),
-        part => place
+        part => context
             .error(format!(r#""{}" is blank"#, part.name()))
-            .help(format!("name it: {}", named_counter(&place.counter()))),
+            .help(format!("name it: {}", named_counter(&context.counter()))),
     }
 }
 
-fn wrong_path(text: &str, place: &Place<'_>) -> Problem {
+fn wrong_path(text: &str, context: &NodeContext<'_>) -> Problem {
     let rest = text.strip_prefix("args.");
     let message = match rest {
         Some("") | None => format!("{} is not a path into the arguments", quoted(text)),
@@ -165,29 +169,29 @@ fn wrong_path(text: &str, place: &Place<'_>) -> Problem {
         [] => "args.amount".to_owned(),
         names => format!("args.{}", names.join(".")),
     };
-    place.error(message).help(format!(
+    context.error(message).help(format!(
         r#"a path is "args." and the names of members, joined by single dots: {}"#,
         quoted(&path)
     ))
 }
 
-fn too_small(place: &Place<'_>) -> Problem {
-    let number = place.node.to_value();
-    let whose = match place.tool {
+fn too_small(context: &NodeContext<'_>) -> Problem {
+    let number = context.node.to_value();
+    let whose = match context.tool {
         Some(tool) => format!(
             r#"to block the tool outright, write "deny_if": [{{"conditions": []}}] in its rules, or hide it: "hide": [{}]"#,
             quoted(tool)
         ),
         None => r#"to block every tool outright, write "hide": ["*"]"#.to_owned(),
     };
-    place
+    context
         .error(format!("{number} is below 1, the smallest \"max\""))
         .help(whose)
 }
 
-fn too_large(place: &Place<'_>) -> Problem {
-    let number = place.node.to_value();
-    place
+fn too_large(context: &NodeContext<'_>) -> Problem {
+    let number = context.node.to_value();
+    context
         .error(format!(
             "{number} is above {}, the largest \"max\"",
             rate::LARGEST_MAX
@@ -196,9 +200,9 @@ fn too_large(place: &Place<'_>) -> Problem {
 }
 
 /// The entries of `hide` that stand there already.
-fn repeated(place: &Place<'_>, findings: &mut Vec<Problem>) {
+fn repeated(context: &NodeContext<'_>, findings: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
-    for (index, item) in place.node.items().iter().enumerate() {
+    for (index, item) in context.node.items().iter().enumerate() {
         // Blank names and what is no name are found on their own.
         let Some(name) = item.as_str().filter(|name| !is_blank(name)) else {
             continue;
@@ -207,15 +211,15 @@ fn repeated(place: &Place<'_>, findings: &mut Vec<Problem>) {
             seen.insert(name, item.span);
             continue;
         };
-        let pointer = place.pointer_to(&index.to_string());
-        let finding = place
+        let pointer = context.pointer_to(&index.to_string());
+        let finding = context
             .item(item, &pointer)
             .error(format!(
                 "{} is already in \"{}\"",
                 quoted(name),
-                place.part.name()
+                context.part.name()
             ))
-            .related(place.location(*first), "first here")
+            .related(context.location(*first), "first here")
             .help("remove one of the two");
         findings.push(finding);
     }

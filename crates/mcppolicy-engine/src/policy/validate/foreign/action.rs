@@ -3,9 +3,9 @@
 use super::{Advice, asks_a_person};
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
+use crate::policy::validate::context::{remove, replace};
 use crate::policy::validate::members::Object;
 use crate::policy::validate::part::{Clause, Part};
-use crate::policy::validate::place::{remove, replace};
 use crate::policy::validate::snippet::{self, is_blank};
 
 /// What an `action` asks for.
@@ -32,7 +32,7 @@ impl Action {
 }
 
 pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
+    let context = object.context;
     let key = quoted(&member.key);
     let action = Action::of(&member.value);
     let message = match action {
@@ -42,8 +42,8 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
         ),
         _ => format!("The format has no {key}: what a rule does follows from where it stands"),
     };
-    let removed = || [remove(place.node, member)];
-    match (place.part, action) {
+    let removed = || [remove(context.node, member)];
+    match (context.part, action) {
         (Part::Policy, Action::Deny | Action::Allow) => {
             let word = if action == Action::Deny {
                 "deny"
@@ -60,7 +60,7 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
                 message,
                 format!("\"default\" decides the tools that are not listed; remove {key}"),
             );
-            if place.node.get("default").and_then(Node::as_str) == Some(word) {
+            if context.node.get("default").and_then(Node::as_str) == Some(word) {
                 advice.edits(removed())
             } else {
                 advice
@@ -73,7 +73,7 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
         )
         .edits(removed()),
         (Part::ToolRules, Action::RateLimit) => {
-            let limit = snippet::limit(&place.counter(), "minute", 10);
+            let limit = snippet::limit(&context.counter(), "minute", 10);
             Advice::new(message, format!("for example \"limits\": [{limit}]"))
         }
         (Part::ToolRules, Action::Approve) => Advice::new(
@@ -118,7 +118,7 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
 
 /// `"action": "deny"` in the rules of a tool.
 fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
+    let context = object.context;
     let key = quoted(&member.key);
     if object.has("deny_if") {
         // Whether those rules were all that was meant, nobody knows; taking the
@@ -133,7 +133,7 @@ fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
     // The reason that was given beside it moves along.
     let reason = ["reason", "message"]
         .iter()
-        .filter_map(|key| place.node.member(key))
+        .filter_map(|key| context.node.member(key))
         .find(|reason| reason.value.as_str().is_some_and(|text| !is_blank(text)));
     let rule = |text: Option<String>| match text {
         Some(text) => format!("\"deny_if\": [{{\"conditions\": [], \"on_deny\": {text}}}]"),
@@ -150,7 +150,7 @@ fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
         );
     }
     let mut edits = vec![replace(member, rule(text.map(snippet::string)))];
-    edits.extend(reason.map(|reason| remove(place.node, reason)));
+    edits.extend(reason.map(|reason| remove(context.node, reason)));
     let advice = Advice::new(message, format!("to block the tool, write {shown}"));
     if object.is_free("deny_if") {
         advice.edits(edits).supplies(["deny_if"])

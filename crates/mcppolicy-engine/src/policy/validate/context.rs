@@ -7,7 +7,7 @@ use crate::source::{FileId, Location, Span};
 
 /// A node and how it was reached.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct NodeContext<'a> {
     pub(super) file: FileId,
     pub(super) part: Part,
     pub(super) node: &'a Node,
@@ -17,9 +17,9 @@ pub(super) struct Place<'a> {
     pub(super) pointer: &'a str,
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn root(document: &'a Document) -> Place<'a> {
-        Place {
+impl<'a> NodeContext<'a> {
+    pub(super) fn root(document: &'a Document) -> NodeContext<'a> {
+        NodeContext {
             file: document.file,
             part: Part::Policy,
             node: &document.root,
@@ -29,10 +29,10 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The place of a member's value; `pointer` is [`Place::pointer_to`] it.
-    pub(super) fn member(&self, member: &'a Member, pointer: &'a str) -> Place<'a> {
+    /// The context of a member's value; `pointer` is [`NodeContext::pointer_to`] it.
+    pub(super) fn member(&self, member: &'a Member, pointer: &'a str) -> NodeContext<'a> {
         let part = self.part.child(&member.key);
-        Place {
+        NodeContext {
             part,
             node: &member.value,
             parent: Some(self.node),
@@ -46,9 +46,9 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The place of an array's item.
-    pub(super) fn item(&self, item: &'a Node, pointer: &'a str) -> Place<'a> {
-        Place {
+    /// The context of an array's item.
+    pub(super) fn item(&self, item: &'a Node, pointer: &'a str) -> NodeContext<'a> {
+        NodeContext {
             part: self.part.child(""),
             node: item,
             parent: Some(self.node),
@@ -88,7 +88,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The name that a counter of this place gets when its author gave none.
+    /// The name that a counter gets here when its author gave none.
     pub(super) fn counter(&self) -> String {
         /// A name that a person can still read in a log.
         const LONGEST: usize = 60;
