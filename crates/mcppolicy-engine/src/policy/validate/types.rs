@@ -7,6 +7,7 @@ use super::snippet::{self, is_blank};
 use super::wording::{SCOPE_HELP, WINDOWS, named_counter, operators, the_words, unproved};
 use crate::document::parse::quoted;
 use crate::document::{Node, NodeKind};
+use crate::policy::model::Limit;
 use crate::problem::{Edit, Problem};
 
 /// Another value instead of this one.
@@ -222,5 +223,5 @@ fn plain_number(text: &str) -> Option<&str> {
 /// A whole number above 0 that was put in quotes.
 fn whole_number_in(node: &Node) -> Option<u64> {
     let number: u64 = node.as_str()?.trim().parse().ok()?;
-    (1..=rate::LARGEST_MAX).contains(&number).then_some(number)
+    (1..=Limit::LARGEST_MAX).contains(&number).then_some(number)
 }

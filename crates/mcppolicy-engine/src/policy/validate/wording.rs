@@ -11,6 +11,7 @@ use super::snippet::{self, is_blank};
 use super::types::{rewrite, wrong_type};
 use crate::document::parse::quoted;
 use crate::nearest::nearest;
+use crate::policy::model::Limit;
 use crate::problem::{Applicability, Edit, Fix, Problem};
 use crate::source::Span;
 
@@ -194,7 +195,7 @@ fn too_large(context: &NodeContext<'_>) -> Problem {
     context
         .error(format!(
             "{number} is above {}, the largest \"max\"",
-            rate::LARGEST_MAX
+            Limit::LARGEST_MAX
         ))
         .help("write what may really pass in one window, or leave the limit out")
 }
