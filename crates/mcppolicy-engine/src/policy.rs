@@ -81,7 +81,7 @@ impl Policy {
 
 /// The policy, and every problem that the schema or lowering has with it.
 fn check(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
-    let mut findings = validate::check_policy(document);
+    let mut findings = validate::validate(document);
     let (policy, problems) = lower::lower(document, text);
     findings.extend(problems);
     (policy, findings)

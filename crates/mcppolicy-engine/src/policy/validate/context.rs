@@ -2,19 +2,25 @@
 
 use super::part::Part;
 use crate::document::{Document, Member, Node, push_pointer};
-use crate::problem::{Edit, Problem, ProblemKind};
+use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Location, Span};
 
-/// A node and how it was reached.
+/// A node and the way to it. Its pointer is made only when a finding needs it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NodeContext<'a> {
-    pub(super) file: FileId,
+    file: FileId,
     pub(super) part: Part,
     pub(super) node: &'a Node,
-    pub(super) parent: Option<&'a Node>,
     /// The tool whose rules these are.
     pub(super) tool: Option<&'a str>,
-    pub(super) pointer: &'a str,
+    parent: Option<(&'a NodeContext<'a>, Step<'a>)>,
+}
+
+/// One step from an object or array into it.
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
 }
 
 impl<'a> NodeContext<'a> {
@@ -23,42 +29,50 @@ impl<'a> NodeContext<'a> {
             file: document.file,
             part: Part::Policy,
             node: &document.root,
-            parent: None,
             tool: None,
-            pointer: "",
+            parent: None,
         }
     }
 
-    /// The context of a member's value; `pointer` is [`NodeContext::pointer_to`] it.
-    pub(super) fn member(&self, member: &'a Member, pointer: &'a str) -> NodeContext<'a> {
+    /// The context of a member's value.
+    pub(super) fn member(&'a self, member: &'a Member) -> NodeContext<'a> {
         let part = self.part.child(&member.key);
         NodeContext {
             part,
             node: &member.value,
-            parent: Some(self.node),
             tool: if part == Part::ToolRules {
                 Some(&member.key)
             } else {
                 self.tool
             },
-            pointer,
+            parent: Some((self, Step::Key(&member.key))),
             ..*self
         }
     }
 
     /// The context of an array's item.
-    pub(super) fn item(&self, item: &'a Node, pointer: &'a str) -> NodeContext<'a> {
+    pub(super) fn item(&'a self, index: usize, item: &'a Node) -> NodeContext<'a> {
         NodeContext {
             part: self.part.child(""),
             node: item,
-            parent: Some(self.node),
-            pointer,
+            parent: Some((self, Step::Index(index))),
             ..*self
         }
     }
 
-    pub(super) fn pointer_to(&self, token: &str) -> String {
-        push_pointer(self.pointer, token)
+    /// The object or array that holds the node.
+    pub(super) fn parent_node(&self) -> Option<&'a Node> {
+        self.parent.map(|(parent, _)| parent.node)
+    }
+
+    fn pointer(&self) -> String {
+        match self.parent {
+            None => String::new(),
+            Some((parent, Step::Key(key))) => push_pointer(&parent.pointer(), key),
+            Some((parent, Step::Index(index))) => {
+                push_pointer(&parent.pointer(), &index.to_string())
+            }
+        }
     }
 
     /// A finding about this node.
@@ -66,7 +80,7 @@ impl<'a> NodeContext<'a> {
         Problem::new(
             ProblemKind::Schema,
             self.node.location(self.file),
-            self.pointer,
+            self.pointer(),
             message,
         )
     }
@@ -76,7 +90,7 @@ impl<'a> NodeContext<'a> {
         Problem::new(
             ProblemKind::Schema,
             self.location(member.key_span),
-            self.pointer_to(&member.key),
+            push_pointer(&self.pointer(), &member.key),
             message,
         )
     }
@@ -99,52 +113,5 @@ impl<'a> NodeContext<'a> {
             }
             None => "calls".to_owned(),
         }
-    }
-}
-
-/// Replaces a member, key and value, by other members.
-pub(super) fn replace(member: &Member, text: impl Into<String>) -> Edit {
-    Edit {
-        span: Span::new(member.key_span.start, member.value.span.end),
-        text: text.into(),
-    }
-}
-
-/// Removes a member and one comma.
-pub(super) fn remove(object: &Node, member: &Member) -> Edit {
-    let members = object.members();
-    let index = members.partition_point(|other| other.key_span.start < member.key_span.start);
-    let before = index.checked_sub(1).and_then(|index| members.get(index));
-    let span = match (members.get(index + 1), before) {
-        (Some(next), _) => Span::new(member.key_span.start, next.key_span.start),
-        (None, Some(before)) => Span::new(before.value.span.end, member.value.span.end),
-        (None, None) => Span::new(member.key_span.start, member.value.span.end),
-    };
-    Edit {
-        span,
-        text: String::new(),
-    }
-}
-
-/// Puts a value in brackets.
-pub(super) fn bracket(node: &Node) -> Vec<Edit> {
-    let insert = |at: usize, text: &str| Edit {
-        span: Span::new(at, at),
-        text: text.to_owned(),
-    };
-    vec![insert(node.span.start, "["), insert(node.span.end, "]")]
-}
-
-/// Adds an item at the end of an array.
-pub(super) fn append(array: &Node, item: &str) -> Edit {
-    match array.items().last() {
-        Some(last) => Edit {
-            span: Span::new(last.span.end, last.span.end),
-            text: format!(", {item}"),
-        },
-        None => Edit {
-            span: array.span,
-            text: format!("[{item}]"),
-        },
     }
 }

@@ -4,48 +4,19 @@
 //! author's own values, and where that is clear a repair.
 
 mod action;
+mod advice;
 mod limits;
 
-use super::context::{remove, replace};
-use super::members::Object;
+use super::edit::{remove, replace};
+use super::object::Object;
 use super::part::Part;
-use super::snippet::{self, is_blank};
+use super::snippet;
+use super::text::is_blank;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
-use crate::problem::Edit;
 use action::{Action, action};
+use advice::Advice;
 use limits::limits;
-
-/// What to say about a key that is not the format's.
-pub(super) struct Advice {
-    pub(super) message: String,
-    pub(super) help: String,
-    /// The repair, where it is clear what was meant.
-    pub(super) edits: Option<Vec<Edit>>,
-    /// The members that the object has once the advice is followed.
-    pub(super) supplies: Vec<&'static str>,
-}
-
-impl Advice {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Advice {
-        Advice {
-            message: message.into(),
-            help: help.into(),
-            edits: None,
-            supplies: Vec::new(),
-        }
-    }
-
-    fn edits(mut self, edits: impl IntoIterator<Item = Edit>) -> Advice {
-        self.edits = Some(edits.into_iter().collect());
-        self
-    }
-
-    fn supplies(mut self, names: impl IntoIterator<Item = &'static str>) -> Advice {
-        self.supplies.extend(names);
-        self
-    }
-}
 
 /// The advice about an unknown member of `object`, `None` for a key that is
 /// nobody's.
@@ -61,22 +32,6 @@ pub(super) fn advise(member: &Member, object: &Object<'_>) -> Option<Advice> {
         | "_comment" | "//" => note(&key, member, object),
         _ => return None,
     })
-}
-
-/// Words that hope for a person's approval.
-pub(super) fn asks_a_person(word: &str) -> bool {
-    let word = word.to_lowercase().replace(['-', ' '], "_");
-    matches!(
-        word.as_str(),
-        "approve"
-            | "approval"
-            | "require_approval"
-            | "requires_approval"
-            | "human_approval"
-            | "ask"
-            | "confirm"
-            | "prompt"
-    )
 }
 
 fn reason(member: &Member, object: &Object<'_>) -> Advice {

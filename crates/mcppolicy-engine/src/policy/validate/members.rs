@@ -1,112 +1,53 @@
 //! What a person reads about an object's members: unknown keys, gaps, and
 //! keys that are no tool names.
 
-use std::collections::{HashMap, HashSet};
-
-use super::Violation;
 use super::context::NodeContext;
+use super::edit::{unproved, wrap};
 use super::foreign;
+use super::object::Object;
 use super::part::{Owner, Part, home_of};
 use super::snippet;
-use super::wording::unproved;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
 use crate::nearest::nearest;
-use crate::problem::{Edit, Problem};
-use crate::source::Span;
+use crate::problem::Problem;
 
-/// An object whose members are at fault.
-pub(super) struct Object<'a> {
-    pub(super) context: NodeContext<'a>,
-    /// The members of the format that it has.
-    present: HashSet<&'static str>,
-    /// The members of the format that it gets by what was advised so far, so
-    /// that no two repairs write the same one and no repair is asked for twice.
-    pub(super) supplied: HashSet<&'static str>,
-}
-
-impl<'a> Object<'a> {
-    fn new(context: NodeContext<'a>) -> Object<'a> {
-        let known: HashMap<&str, &'static str> = context
-            .part
-            .members()
-            .iter()
-            .map(|name| (*name, *name))
-            .collect();
-        let members = context.node.members().iter();
-        Object {
-            context,
-            present: members
-                .filter_map(|member| known.get(member.key.as_str()).copied())
-                .collect(),
-            supplied: HashSet::new(),
-        }
-    }
-
-    /// Whether the object has this member of the format.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.present.contains(name)
-    }
-
-    /// Whether a repair may write this member.
-    pub(super) fn is_free(&self, name: &str) -> bool {
-        !self.present.contains(name) && !self.supplied.contains(name)
-    }
-}
-
-/// Reports the unknown keys, the bad tool names and the gaps of an object.
+/// Reports the unknown keys and the gaps of an object.
 pub(super) fn report(
-    violations: &[Violation],
+    unknown: &[&Member],
+    missing: &[&str],
     context: &NodeContext<'_>,
     findings: &mut Vec<Problem>,
 ) {
     let mut object = Object::new(*context);
-    let mut unknown: HashSet<&str> = HashSet::new();
-    let mut misnamed: HashSet<&str> = HashSet::new();
-    let mut missing: Vec<&str> = Vec::new();
-    for violation in violations {
-        match violation {
-            Violation::Unknown(keys) => unknown.extend(keys.iter().map(String::as_str)),
-            Violation::ToolName(key) => {
-                misnamed.insert(key);
-            }
-            Violation::Missing(name) => missing.push(name),
-            _ => {}
+    let of_a_condition = |key: &str| Part::Condition.members().contains(&key);
+    let is_bare_condition = is_bare_condition(context);
+    for member in unknown {
+        if !(is_bare_condition && of_a_condition(&member.key)) {
+            findings.push(unknown_key(member, &mut object));
         }
     }
-    if is_bare_condition(context) {
-        for key in ["path", "op", "value"] {
-            unknown.remove(key);
-        }
-    }
-    for member in last_of_each(context.node, &unknown) {
-        findings.push(unknown_key(member, &mut object));
-    }
-    for member in last_of_each(context.node, &misnamed) {
-        findings.push(
-            context
-                .error_at_key(member, "A tool name is blank")
-                .help("name the tool as the server lists it"),
-        );
-    }
-    missing.retain(|name| !object.supplied.contains(name));
+    let missing: Vec<&str> = missing
+        .iter()
+        .copied()
+        .filter(|name| !object.supplied.contains(name))
+        .collect();
     if !missing.is_empty() {
         findings.push(lacking(&missing, context));
     }
 }
 
-/// The members with these keys in the order of the file, of repeated ones the
-/// last.
-fn last_of_each<'a>(object: &'a Node, keys: &HashSet<&str>) -> Vec<&'a Member> {
-    let mut visited = HashSet::new();
-    let mut members: Vec<&Member> = object
-        .members()
-        .iter()
-        .rev()
-        .filter(|member| keys.contains(member.key.as_str()) && visited.insert(member.key.as_str()))
-        .collect();
-    members.reverse();
-    members
+/// Reports the keys that are no tool names.
+pub(super) fn blank_names(
+    members: &[&Member],
+    context: &NodeContext<'_>,
+    findings: &mut Vec<Problem>,
+) {
+    findings.extend(members.iter().map(|member| {
+        context
+            .error_at_key(member, "A tool name is blank")
+            .help("name the tool as the server lists it")
+    }));
 }
 
 /// A condition where a rule with a list of conditions is wanted: one mistake,
@@ -136,15 +77,7 @@ fn wrapped(finding: Problem, context: &NodeContext<'_>) -> Problem {
     if !is_all {
         return finding;
     }
-    let insert = |at: usize, text: &str| Edit {
-        span: Span::new(at, at),
-        text: text.to_owned(),
-    };
-    let span = context.node.span;
-    finding.fix(unproved(vec![
-        insert(span.start, BEFORE),
-        insert(span.end, AFTER),
-    ]))
+    finding.fix(unproved(wrap(context.node, BEFORE, AFTER)))
 }
 
 fn unknown_key(member: &Member, object: &mut Object<'_>) -> Problem {

@@ -1,6 +1,7 @@
 //! Rates as people write them: `{"max": 10, "window": 60}`, `"10/minute"`.
 
-use super::snippet::{self, is_blank};
+use super::snippet;
+use super::text::is_blank;
 use crate::document::{Member, Node, NodeKind};
 use crate::policy::model::Limit;
 

@@ -1,89 +1,47 @@
 //! What a person reads about a wrong value, and what to write instead.
 
-use std::collections::HashMap;
-
-use super::Violation;
 use super::context::NodeContext;
+use super::edit::{rewrite, unproved};
 use super::members;
 use super::part::Part;
 use super::rate;
-use super::snippet::{self, is_blank};
-use super::types::{rewrite, wrong_type};
+use super::types::wrong_type;
+use super::violation::Violation;
+use super::vocabulary::{SCOPE_HELP, asks_a_person, named_counter, the_words};
 use crate::document::parse::quoted;
 use crate::nearest::nearest;
 use crate::policy::model::Limit;
-use crate::problem::{Applicability, Edit, Fix, Problem};
+use crate::problem::Problem;
 use crate::source::Span;
 
-/// Reports the violations of one node: one finding about its value, or else
-/// one for each of its keys, entries and gaps.
+/// Reports one violation of a node: one finding about its value, or one for
+/// each of its keys and gaps.
 pub(super) fn report(
-    violations: &[Violation],
+    violation: &Violation<'_>,
     context: &NodeContext<'_>,
     findings: &mut Vec<Problem>,
 ) {
-    let Some(first) = violations.iter().min_by_key(|violation| rank(violation)) else {
-        return;
-    };
-    match first {
-        Violation::Type(expected) => findings.push(wrong_type(expected, context)),
-        Violation::NotOneOf(words) => findings.push(wrong_word(words, context)),
-        Violation::Pattern => findings.push(wrong_text(context)),
-        Violation::TooSmall => findings.push(too_small(context)),
-        Violation::TooLarge => findings.push(too_large(context)),
-        Violation::Other => findings.push(context.error("This is not what the format wants here")),
-        Violation::Repeated => repeated(context, findings),
-        Violation::Missing(_) | Violation::Unknown(_) | Violation::ToolName(_) => {
-            members::report(violations, context, findings);
+    let finding = match violation {
+        Violation::Type(expected) => wrong_type(*expected, context),
+        Violation::NotOneOf(words) => wrong_word(words, context),
+        Violation::Blank => blank(context),
+        Violation::NotAPath => wrong_path(context),
+        Violation::TooSmall => too_small(context),
+        Violation::TooLarge => too_large(context),
+        Violation::Repeated { first } => repeated(*first, context),
+        Violation::Members { unknown, missing } => {
+            return members::report(unknown, missing, context, findings);
         }
-    }
-}
-
-/// Of several violations of one value the first explains the others; those of
-/// an object's members and an array's entries stand beside each other.
-fn rank(violation: &Violation) -> usize {
-    match violation {
-        Violation::Type(_) => 0,
-        Violation::NotOneOf(_) => 1,
-        Violation::Pattern | Violation::TooSmall | Violation::TooLarge => 2,
-        Violation::Other => 3,
-        _ => 4,
-    }
-}
-
-/// A repair that nobody can prove right: the policy meant nothing before.
-pub(super) fn unproved(edits: Vec<Edit>) -> Fix {
-    Fix {
-        applicability: Applicability::Unsafe,
-        edits,
-    }
-}
-
-pub(super) const WINDOWS: &[&str] = &["minute", "hour", "day"];
-
-pub(super) const SCOPE_HELP: &str = r#"the only scope is "grant": write "scope": "grant"; calls made with one grant count together, in whatever session"#;
-
-pub(super) fn the_words(nouns: &str, words: &[&str]) -> String {
-    format!("the {nouns} are {}", snippet::list(words.iter().copied()))
-}
-
-pub(super) fn operators() -> String {
-    the_words(
-        "operators",
-        &[
-            "exists", "eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte", "regex", "contains",
-        ],
-    )
-}
-
-pub(super) fn named_counter(text: &str) -> String {
-    format!(r#""counter": {}"#, quoted(text))
+        Violation::BlankToolNames(members) => {
+            return members::blank_names(members, context, findings);
+        }
+    };
+    findings.push(finding);
 }
 
 /// A string that is none of the words that may stand here.
-fn wrong_word(words: &[String], context: &NodeContext<'_>) -> Problem {
+fn wrong_word(known: &[&str], context: &NodeContext<'_>) -> Problem {
     let found = context.node.as_str().unwrap_or_default();
-    let known: Vec<&str> = words.iter().map(String::as_str).collect();
     let (noun, nouns) = match context.part {
         Part::Version => ("a version", "versions"),
         Part::Default => ("a default", "defaults"),
@@ -96,15 +54,15 @@ fn wrong_word(words: &[String], context: &NodeContext<'_>) -> Problem {
         let fix = unproved(rewrite(context.node, r#""grant""#));
         return finding.help(SCOPE_HELP).fix(fix);
     }
-    if let [only] = known.as_slice() {
+    if let [only] = known {
         let noun = noun.split(' ').next_back().unwrap_or_default();
         return finding.help(format!("the only {noun} is {}", quoted(only)));
     }
-    let all = the_words(nouns, &known);
+    let all = the_words(nouns, known);
     let meant = synonym(context.part, found).or_else(|| nearest(found, known.iter().copied()));
     finding.help(match meant {
         Some(meant) => format!("did you mean {}? {all}", quoted(meant)),
-        None if context.part == Part::Default && super::foreign::asks_a_person(found) => {
+        None if context.part == Part::Default && asks_a_person(found) => {
             format!("nothing in the format asks for approval; {all}")
         }
         None => all,
@@ -134,24 +92,23 @@ fn synonym(part: Part, word: &str) -> Option<&'static str> {
     }
 }
 
-/// A blank text, or one that is no path.
-fn wrong_text(context: &NodeContext<'_>) -> Problem {
-    let text = context.node.as_str().unwrap_or_default();
+/// A text with nothing to read in it.
+fn blank(context: &NodeContext<'_>) -> Problem {
     match context.part {
         Part::HiddenTool => context
             .error(r#"A tool name in "hide" is blank"#)
             .help(r#"name the tool as the server lists it, or write "*" to hide every tool"#),
-        Part::Path | Part::IncrementFrom => wrong_path(text, context),
         Part::OnDeny => context
             .error(r#""on_deny" is blank"#)
             .help(r#"write what the agent should read, or leave "on_deny" out"#),
-        part => context
-            .error(format!(r#""{}" is blank"#, part.name()))
+        _ => context
+            .error(r#""counter" is blank"#)
             .help(format!("name it: {}", named_counter(&context.counter()))),
     }
 }
 
-fn wrong_path(text: &str, context: &NodeContext<'_>) -> Problem {
+fn wrong_path(context: &NodeContext<'_>) -> Problem {
+    let text = context.node.as_str().unwrap_or_default();
     let rest = text.strip_prefix("args.");
     let message = match rest {
         Some("") | None => format!("{} is not a path into the arguments", quoted(text)),
@@ -200,28 +157,11 @@ fn too_large(context: &NodeContext<'_>) -> Problem {
         .help("write what may really pass in one window, or leave the limit out")
 }
 
-/// The entries of `hide` that stand there already.
-fn repeated(context: &NodeContext<'_>, findings: &mut Vec<Problem>) {
-    let mut seen: HashMap<&str, Span> = HashMap::new();
-    for (index, item) in context.node.items().iter().enumerate() {
-        // Blank names and what is no name are found on their own.
-        let Some(name) = item.as_str().filter(|name| !is_blank(name)) else {
-            continue;
-        };
-        let Some(first) = seen.get(name) else {
-            seen.insert(name, item.span);
-            continue;
-        };
-        let pointer = context.pointer_to(&index.to_string());
-        let finding = context
-            .item(item, &pointer)
-            .error(format!(
-                "{} is already in \"{}\"",
-                quoted(name),
-                context.part.name()
-            ))
-            .related(context.location(*first), "first here")
-            .help("remove one of the two");
-        findings.push(finding);
-    }
+/// An entry of `hide` that is there already.
+fn repeated(first: Span, context: &NodeContext<'_>) -> Problem {
+    let name = context.node.as_str().unwrap_or_default();
+    context
+        .error(format!("{} is already in \"hide\"", quoted(name)))
+        .related(context.location(first), "first here")
+        .help("remove one of the two")
 }

@@ -1,12 +1,14 @@
 //! `action`: in the format, what a rule does follows from where it stands.
 
-use super::{Advice, asks_a_person};
+use super::super::edit::{remove, replace};
+use super::super::object::Object;
+use super::super::part::{Clause, Part};
+use super::super::snippet;
+use super::super::text::is_blank;
+use super::super::vocabulary::asks_a_person;
+use super::advice::Advice;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
-use crate::policy::validate::context::{remove, replace};
-use crate::policy::validate::members::Object;
-use crate::policy::validate::part::{Clause, Part};
-use crate::policy::validate::snippet::{self, is_blank};
 
 /// What an `action` asks for.
 #[derive(Clone, Copy, PartialEq)]

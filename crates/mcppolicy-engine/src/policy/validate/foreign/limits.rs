@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::Advice;
+use super::super::edit::{append, remove, replace};
+use super::super::object::Object;
+use super::super::part::Part;
+use super::super::rate::Rate;
+use super::super::snippet;
+use super::advice::Advice;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node, NodeKind};
-use crate::policy::validate::context::{append, remove, replace};
-use crate::policy::validate::members::Object;
-use crate::policy::validate::part::Part;
-use crate::policy::validate::rate::Rate;
-use crate::policy::validate::snippet;
 use crate::value::Value;
 
 pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
