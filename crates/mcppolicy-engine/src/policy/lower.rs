@@ -314,7 +314,7 @@ impl Lowering<'_> {
             file: self.document.file,
             span,
         };
-        Problem::new(ProblemKind::Schema, location, pointer, message)
+        Problem::new(ProblemKind::Content, location, pointer, message)
     }
 }
 
