@@ -45,3 +45,4 @@ mod release;
 mod render;
 mod repository;
 mod support;
+mod validation;
