@@ -65,3 +65,5 @@ pub mod cli;
 pub mod merge;
 #[cfg(feature = "cli")]
 pub mod render;
+#[cfg(feature = "cli")]
+pub mod schema;

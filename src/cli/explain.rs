@@ -6,7 +6,6 @@ use super::output::{complain, print};
 use mcppolicy_analysis::lint::{Rule, registry};
 use mcppolicy_analysis::report::Exit;
 use mcppolicy_engine::nearest::nearest;
-use mcppolicy_engine::schema;
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
@@ -79,7 +78,7 @@ fn list() -> String {
 /// Runs `schema`.
 pub(super) fn schema(args: &SchemaArgs) -> Exit {
     print(match args.which {
-        Which::Policy => schema::POLICY_SCHEMA,
+        Which::Policy => crate::schema::POLICY_SCHEMA,
         Which::Config => super::config::CONFIG_SCHEMA,
         Which::Report => crate::render::json::REPORT_SCHEMA,
     });

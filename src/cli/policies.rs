@@ -13,9 +13,12 @@ use super::repair::{self, FixArgs};
 use super::traces::same_file;
 use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings, suppressions};
+use crate::schema::{self, Structure};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::{Body, Exit, Failure, Findings, Report};
+use mcppolicy_engine::document::Document;
+use mcppolicy_engine::document::parse::parse_text;
 use mcppolicy_engine::engine::Engine;
 
 /// Arguments of `validate`.
@@ -211,8 +214,10 @@ fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Li
     findings.list.append(&mut workspace.config_findings);
     findings.list.sort_by_key(|finding| finding.location);
     let Some(linter) = linter else {
-        let problems = files.iter().flat_map(|file| file.problems.clone());
-        findings.list.extend(problems);
+        for file in files {
+            findings.list.extend(file.problems.iter().cloned());
+            findings.list.extend(schema_disagreement(workspace, file));
+        }
         return findings;
     };
     for file in files {
@@ -225,6 +230,21 @@ fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Li
             .append(&mut of_file.suppressed_list);
     }
     findings
+}
+
+/// Whether the validator and the schema say the same of a policy, which is a
+/// finding where they do not.
+fn schema_disagreement(workspace: &Workspace, file: &PolicyFile) -> Option<Finding> {
+    let problem = file.problems.first().map(|problem| problem.location.file);
+    let id = file.policy.as_ref().map(|policy| policy.file).or(problem)?;
+    let text = workspace.sources.get(id).text();
+    let (root, _) = parse_text(text).ok()?;
+    let document = Document { file: id, root };
+    let structure = match &file.policy {
+        Some(_) => Structure::Accepted,
+        None => Structure::of(&document, text),
+    };
+    schema::disagreement(&document, structure)
 }
 
 fn exit_of(workspace: &Workspace, findings: &Findings, fail_on: Option<Severity>) -> Exit {

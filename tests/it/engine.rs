@@ -2,7 +2,7 @@
 //! get the same decision, kind, rule, label and message from both. The seeds
 //! are fixed, so every run tries the same cases.
 
-mod generate;
+pub mod generate;
 mod holes;
 mod meter;
 

@@ -46,3 +46,4 @@ mod release;
 mod render;
 mod repository;
 mod support;
+mod validation;

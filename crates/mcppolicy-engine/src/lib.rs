@@ -28,7 +28,6 @@ pub mod nearest;
 pub mod pattern;
 pub mod policy;
 pub mod problem;
-pub mod schema;
 pub mod source;
 pub mod time;
 pub mod value;

@@ -9,8 +9,13 @@ use crate::source::{Location, Span};
 pub enum ProblemKind {
     /// The document is not strict JSON.
     Syntax,
-    /// The document is JSON, and not what its format wants.
+    /// The document is JSON, and its structure is not that of its format: what
+    /// a JSON Schema can say.
     Schema,
+    /// The structure is that of the format, and something in it is wrong that a
+    /// JSON Schema cannot say: a pattern outside the dialect, a `max` that is not
+    /// written in digits, a repeated counter.
+    Content,
 }
 
 /// One thing that is wrong in one place of a document.

@@ -83,7 +83,8 @@ pub fn case(random: &mut Random) -> Case {
     Case { policy, sequences }
 }
 
-fn policy(random: &mut Random) -> Value {
+/// A valid policy.
+pub fn policy(random: &mut Random) -> Value {
     let mut policy = Map::new();
     policy.insert("version".into(), json!("1"));
     let default = random.text(&["allow", "deny"]);

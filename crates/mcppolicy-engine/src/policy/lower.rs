@@ -4,17 +4,15 @@
 
 use std::collections::HashMap;
 
-use super::{
-    Comparison, Condition, DefaultDecision, Limit, MemberSpan, Path, Policy, Rule, Spanned, Test,
+use super::model::{
+    Comparison, Condition, DefaultDecision, Limit, MemberSpan, Policy, Rule, Spanned, Test,
     ToolRules, Window,
 };
+use super::path::Path;
 use crate::document::{Document, Member, Node, NodeKind, push_pointer, span_in_string};
 use crate::pattern::Pattern;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{Location, Span};
-
-/// The largest `max`: 2^53 − 1, the last integer that doubles count exactly.
-const LARGEST_MAX: u64 = (1 << 53) - 1;
 
 /// Lowers a document. Never fails: what could not be read is missing from the
 /// policy, and reported here or by the schema.
@@ -285,13 +283,15 @@ impl Lowering<'_> {
         let raw = self.slice(node.span);
         let spelt_in_digits = raw.bytes().all(|byte| byte.is_ascii_digit());
         match raw.parse::<u64>() {
-            Ok(value) if spelt_in_digits && (1..=LARGEST_MAX).contains(&value) => Some(Spanned {
-                value,
-                span: node.span,
-            }),
+            Ok(value) if spelt_in_digits && (1..=Limit::LARGEST_MAX).contains(&value) => {
+                Some(Spanned {
+                    value,
+                    span: node.span,
+                })
+            }
             _ => {
                 let in_range =
-                    number.fract() == 0.0 && (1.0..=LARGEST_MAX as f64).contains(&number);
+                    number.fract() == 0.0 && (1.0..=Limit::LARGEST_MAX as f64).contains(&number);
                 if in_range && !spelt_in_digits {
                     let message = format!("`max` must be written in digits only, not as {raw}");
                     let help = format!("write {number}");
@@ -314,7 +314,7 @@ impl Lowering<'_> {
             file: self.document.file,
             span,
         };
-        Problem::new(ProblemKind::Schema, location, pointer, message)
+        Problem::new(ProblemKind::Content, location, pointer, message)
     }
 }
 

@@ -12,17 +12,33 @@ impl Path {
     /// Reads a path.
     ///
     /// # Errors
-    /// A sentence when it does not begin with `args.` or has an empty segment.
-    pub fn parse(text: &str) -> Result<Path, String> {
+    /// When it does not begin with `args.` or has an empty segment.
+    pub fn parse(text: &str) -> Result<Path, PathError> {
+        let segments = Path::split(text)?;
+        Ok(Path {
+            segments: segments.map(str::to_owned).collect(),
+        })
+    }
+
+    /// Whether [`Path::parse`] reads the text.
+    pub(super) fn is_valid(text: &str) -> bool {
+        Path::split(text).is_ok()
+    }
+
+    fn split(text: &str) -> Result<std::str::Split<'_, char>, PathError> {
+        let error = |reason| {
+            Err(PathError {
+                path: text.to_owned(),
+                reason,
+            })
+        };
         let Some(rest) = text.strip_prefix("args.") else {
-            return Err(format!("The path {text:?} does not begin with \"args.\""));
+            return error(Reason::NoRoot);
         };
         if rest.split('.').any(str::is_empty) {
-            return Err(format!("The path {text:?} has an empty segment"));
+            return error(Reason::EmptySegment);
         }
-        Ok(Path {
-            segments: rest.split('.').map(str::to_owned).collect(),
-        })
+        Ok(rest.split('.'))
     }
 
     /// The member names, from the arguments inward; never empty.
@@ -36,3 +52,29 @@ impl fmt::Display for Path {
         write!(f, "args.{}", self.segments.join("."))
     }
 }
+
+/// Why a text is not a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathError {
+    path: String,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    NoRoot,
+    EmptySegment,
+}
+
+/// One sentence, without a full stop.
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        match self.reason {
+            Reason::NoRoot => write!(f, "The path {path:?} does not begin with \"args.\""),
+            Reason::EmptySegment => write!(f, "The path {path:?} has an empty segment"),
+        }
+    }
+}
+
+impl std::error::Error for PathError {}

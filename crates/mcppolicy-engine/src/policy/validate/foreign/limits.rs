@@ -2,19 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::Advice;
+use super::super::edit::{append, remove, replace};
+use super::super::object::Object;
+use super::super::part::Part;
+use super::super::rate::Rate;
+use super::super::snippet;
+use super::advice::Advice;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node, NodeKind};
-use crate::schema::members::Object;
-use crate::schema::part::Part;
-use crate::schema::place::{append, remove, replace};
-use crate::schema::rate::Rate;
-use crate::schema::snippet;
 use crate::value::Value;
 
 pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
-    let message = match place.part {
+    let context = object.context;
+    let message = match context.part {
         Part::Limit(_) => format!(
             "The format has no {}: a limit says \"window\" and \"max\"",
             quoted(&member.key)
@@ -28,7 +28,7 @@ pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
             quoted(&member.key)
         ),
     };
-    if let Part::Limit(_) = place.part {
+    if let Part::Limit(_) = context.part {
         return within_limit(message, member, object);
     }
     let texts = limit_texts(member, object);
@@ -36,8 +36,8 @@ pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
         Rate::read(&member.value).and_then(|rate| rate.odd_seconds.map(|odd| (odd, rate.max)));
     let list = match (&texts, odd) {
         (Some(texts), _) => texts.join(", "),
-        (None, Some((_, Some(max)))) => snippet::limit(&place.counter(), "minute", max),
-        (None, _) => snippet::limit(&place.counter(), "minute", 10),
+        (None, Some((_, Some(max)))) => snippet::limit(&context.counter(), "minute", max),
+        (None, _) => snippet::limit(&context.counter(), "minute", 10),
     };
     let lead = match (&texts, odd) {
         (Some(_), _) => "write ".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
         (None, None) => "for example ".to_owned(),
     };
     let clear = texts.is_some();
-    match place.part {
+    match context.part {
         Part::ToolRules | Part::AllTools => {
             if object.is_free("limits") {
                 let text = format!("\"limits\": [{list}]");
@@ -60,14 +60,14 @@ pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
                 };
             }
             let advice = Advice::new(message, format!("{lead}{list} into the list \"limits\""));
-            match place.node.get("limits") {
+            match context.node.get("limits") {
                 Some(array)
                     if clear
                         && matches!(array.kind, NodeKind::Array(_))
                         && !object.supplied.contains("limits") =>
                 {
                     advice
-                        .edits([append(array, &list), remove(place.node, member)])
+                        .edits([append(array, &list), remove(context.node, member)])
                         .supplies(["limits"])
                 }
                 _ => advice,
@@ -101,8 +101,8 @@ pub(super) fn limits(member: &Member, object: &Object<'_>) -> Advice {
 /// The value of a foreign key as limits, when all of it was understood; their
 /// counters differ from each other and from those that are there already.
 fn limit_texts(member: &Member, object: &Object<'_>) -> Option<Vec<String>> {
-    let place = object.place;
-    let there = place.node.get("limits").filter(|_| object.has("limits"));
+    let context = object.context;
+    let there = context.node.get("limits").filter(|_| object.has("limits"));
     let mut taken: HashSet<String> = there
         .map_or(&[][..], Node::items)
         .iter()
@@ -115,7 +115,7 @@ fn limit_texts(member: &Member, object: &Object<'_>) -> Option<Vec<String>> {
     let mut texts = Vec::new();
     for item in items {
         let mut rate = Rate::read(item)?;
-        let wanted = rate.counter.take().unwrap_or_else(|| place.counter());
+        let wanted = rate.counter.take().unwrap_or_else(|| context.counter());
         let mut name = wanted.clone();
         let mut number = 2;
         while !taken.insert(name.clone()) {
@@ -153,7 +153,7 @@ fn within_limit(message: String, member: &Member, object: &Object<'_>) -> Advice
             format!("the limit says {twice} already; keep what you mean and remove {key}"),
         );
     }
-    let counter = snippet::string(&object.place.counter());
+    let counter = snippet::string(&object.context.counter());
     pieces.insert(0, ("counter", format!("\"counter\": {counter}")));
     pieces.push(("scope", "\"scope\": \"grant\"".to_owned()));
     pieces.retain(|(name, _)| object.is_free(name));

@@ -4,48 +4,19 @@
 //! author's own values, and where that is clear a repair.
 
 mod action;
+mod advice;
 mod limits;
 
-use super::members::Object;
+use super::edit::{remove, replace};
+use super::object::Object;
 use super::part::Part;
-use super::place::{remove, replace};
-use super::snippet::{self, is_blank};
+use super::snippet;
+use super::text::is_blank;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
-use crate::problem::Edit;
 use action::{Action, action};
+use advice::Advice;
 use limits::limits;
-
-/// What to say about a key that is not the format's.
-pub(super) struct Advice {
-    pub(super) message: String,
-    pub(super) help: String,
-    /// The repair, where it is clear what was meant.
-    pub(super) edits: Option<Vec<Edit>>,
-    /// The members that the object has once the advice is followed.
-    pub(super) supplies: Vec<&'static str>,
-}
-
-impl Advice {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Advice {
-        Advice {
-            message: message.into(),
-            help: help.into(),
-            edits: None,
-            supplies: Vec::new(),
-        }
-    }
-
-    fn edits(mut self, edits: impl IntoIterator<Item = Edit>) -> Advice {
-        self.edits = Some(edits.into_iter().collect());
-        self
-    }
-
-    fn supplies(mut self, names: impl IntoIterator<Item = &'static str>) -> Advice {
-        self.supplies.extend(names);
-        self
-    }
-}
 
 /// The advice about an unknown member of `object`, `None` for a key that is
 /// nobody's.
@@ -53,7 +24,7 @@ pub(super) fn advise(member: &Member, object: &Object<'_>) -> Option<Advice> {
     let key = member.key.to_lowercase().replace('-', "_");
     Some(match key.as_str() {
         "rate_limit" | "ratelimit" | "rate_limits" | "limit" => limits(member, object),
-        "limits" if object.place.part == Part::Policy => limits(member, object),
+        "limits" if object.context.part == Part::Policy => limits(member, object),
         "action" => action(member, object),
         "reason" | "message" => reason(member, object),
         "rules" => rules(member, object),
@@ -63,24 +34,8 @@ pub(super) fn advise(member: &Member, object: &Object<'_>) -> Option<Advice> {
     })
 }
 
-/// Words that hope for a person's approval.
-pub(super) fn asks_a_person(word: &str) -> bool {
-    let word = word.to_lowercase().replace(['-', ' '], "_");
-    matches!(
-        word.as_str(),
-        "approve"
-            | "approval"
-            | "require_approval"
-            | "requires_approval"
-            | "human_approval"
-            | "ask"
-            | "confirm"
-            | "prompt"
-    )
-}
-
 fn reason(member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
+    let context = object.context;
     let key = quoted(&member.key);
     let message = format!("The format has no {key}: what the agent reads is \"on_deny\"");
     let text = member.value.as_str().filter(|text| !is_blank(text));
@@ -88,7 +43,7 @@ fn reason(member: &Member, object: &Object<'_>) -> Advice {
         "\"on_deny\": {}",
         quoted(text.unwrap_or("Ask a person to do this"))
     );
-    match place.part {
+    match context.part {
         Part::Rule(_) | Part::Limit(_) if object.is_free("on_deny") => {
             let advice = Advice::new(message, format!("write {shown}"));
             match text {
@@ -124,7 +79,7 @@ fn rules(member: &Member, object: &Object<'_>) -> Advice {
     let key = quoted(&member.key);
     let message =
         format!("The format has no {key}: the rules of a tool are \"require\" and \"deny_if\"");
-    match object.place.part {
+    match object.context.part {
         Part::ToolRules => {
             let lead = "rules that a call must meet stand in \"require\", rules that refuse it in \"deny_if\"";
             match denials(&member.value) {
@@ -192,14 +147,14 @@ fn denials(node: &Node) -> Option<String> {
 
 /// Names and notes, for which the format has no place.
 fn note(key: &str, member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
+    let context = object.context;
     let message = format!(
         "{} has no member {}",
-        place.part.noun(),
+        context.part.noun(),
         quoted(&member.key)
     );
     let text = member.value.as_str().filter(|text| !is_blank(text));
-    if let (Part::Limit(_), "name", Some(name)) = (place.part, key, text)
+    if let (Part::Limit(_), "name", Some(name)) = (context.part, key, text)
         && object.is_free("counter")
     {
         return Advice::new(
@@ -215,7 +170,7 @@ fn note(key: &str, member: &Member, object: &Object<'_>) -> Advice {
         )])
         .supplies(["counter"]);
     }
-    let help = match (key, place.part) {
+    let help = match (key, context.part) {
         ("$schema" | "$id", _) => {
             "the format has no place for it; remove it, and let your editor find the schema by the file's name"
         }
@@ -230,5 +185,5 @@ fn note(key: &str, member: &Member, object: &Object<'_>) -> Advice {
         }
         _ => "the format has no place for notes; remove it, and keep notes beside the file",
     };
-    Advice::new(message, help).edits([remove(place.node, member)])
+    Advice::new(message, help).edits([remove(context.node, member)])
 }

@@ -39,11 +39,3 @@ pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         (Some(last), false) => format!("{} and {last}", words.join(", ")),
     }
 }
-
-/// A text with nothing to read in it: what the schema's pattern for texts
-/// rejects. U+FEFF is white space to ECMAScript and not to Unicode, U+0085 the
-/// other way round; a blank text is blank to both.
-pub(super) fn is_blank(text: &str) -> bool {
-    text.chars()
-        .all(|character| character.is_whitespace() || character == '\u{FEFF}')
-}

@@ -1,10 +1,9 @@
 //! Rates as people write them: `{"max": 10, "window": 60}`, `"10/minute"`.
 
-use super::snippet::{self, is_blank};
+use super::snippet;
+use super::text::is_blank;
 use crate::document::{Member, Node, NodeKind};
-
-/// The largest `max`: 2^53 − 1 (policy language §1).
-pub(super) const LARGEST_MAX: u64 = 9_007_199_254_740_991;
+use crate::policy::model::Limit;
 
 /// What was understood of a rate.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,7 +45,7 @@ impl Rate {
             .collect();
         let max: u64 = digits.parse().ok()?;
         Some(Rate {
-            max: Some(max).filter(|max| (1..=LARGEST_MAX).contains(max)),
+            max: Some(max).filter(|max| (1..=Limit::LARGEST_MAX).contains(max)),
             window: Some(window_of_text(window)?),
             ..Rate::default()
         })
@@ -100,7 +99,7 @@ fn max_of(node: &Node) -> Option<u64> {
     let NodeKind::Number(number) = node.kind else {
         return None;
     };
-    let in_range = number.fract() == 0.0 && (1.0..=LARGEST_MAX as f64).contains(&number);
+    let in_range = number.fract() == 0.0 && (1.0..=Limit::LARGEST_MAX as f64).contains(&number);
     in_range.then_some(number as u64)
 }
 

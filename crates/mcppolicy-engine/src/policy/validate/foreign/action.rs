@@ -1,12 +1,14 @@
 //! `action`: in the format, what a rule does follows from where it stands.
 
-use super::{Advice, asks_a_person};
+use super::super::edit::{remove, replace};
+use super::super::object::Object;
+use super::super::part::{Clause, Part};
+use super::super::snippet;
+use super::super::text::is_blank;
+use super::super::vocabulary::asks_a_person;
+use super::advice::Advice;
 use crate::document::parse::quoted;
 use crate::document::{Member, Node};
-use crate::schema::members::Object;
-use crate::schema::part::{Clause, Part};
-use crate::schema::place::{remove, replace};
-use crate::schema::snippet::{self, is_blank};
 
 /// What an `action` asks for.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,7 +34,7 @@ impl Action {
 }
 
 pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
+    let context = object.context;
     let key = quoted(&member.key);
     let action = Action::of(&member.value);
     let message = match action {
@@ -42,8 +44,8 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
         ),
         _ => format!("The format has no {key}: what a rule does follows from where it stands"),
     };
-    let removed = || [remove(place.node, member)];
-    match (place.part, action) {
+    let removed = || [remove(context.node, member)];
+    match (context.part, action) {
         (Part::Policy, Action::Deny | Action::Allow) => {
             let word = if action == Action::Deny {
                 "deny"
@@ -60,7 +62,7 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
                 message,
                 format!("\"default\" decides the tools that are not listed; remove {key}"),
             );
-            if place.node.get("default").and_then(Node::as_str) == Some(word) {
+            if context.node.get("default").and_then(Node::as_str) == Some(word) {
                 advice.edits(removed())
             } else {
                 advice
@@ -73,7 +75,7 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
         )
         .edits(removed()),
         (Part::ToolRules, Action::RateLimit) => {
-            let limit = snippet::limit(&place.counter(), "minute", 10);
+            let limit = snippet::limit(&context.counter(), "minute", 10);
             Advice::new(message, format!("for example \"limits\": [{limit}]"))
         }
         (Part::ToolRules, Action::Approve) => Advice::new(
@@ -118,7 +120,7 @@ pub(super) fn action(member: &Member, object: &Object<'_>) -> Advice {
 
 /// `"action": "deny"` in the rules of a tool.
 fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
-    let place = object.place;
+    let context = object.context;
     let key = quoted(&member.key);
     if object.has("deny_if") {
         // Whether those rules were all that was meant, nobody knows; taking the
@@ -133,7 +135,7 @@ fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
     // The reason that was given beside it moves along.
     let reason = ["reason", "message"]
         .iter()
-        .filter_map(|key| place.node.member(key))
+        .filter_map(|key| context.node.member(key))
         .find(|reason| reason.value.as_str().is_some_and(|text| !is_blank(text)));
     let rule = |text: Option<String>| match text {
         Some(text) => format!("\"deny_if\": [{{\"conditions\": [], \"on_deny\": {text}}}]"),
@@ -150,7 +152,7 @@ fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
         );
     }
     let mut edits = vec![replace(member, rule(text.map(snippet::string)))];
-    edits.extend(reason.map(|reason| remove(place.node, reason)));
+    edits.extend(reason.map(|reason| remove(context.node, reason)));
     let advice = Advice::new(message, format!("to block the tool, write {shown}"));
     if object.is_free("deny_if") {
         advice.edits(edits).supplies(["deny_if"])

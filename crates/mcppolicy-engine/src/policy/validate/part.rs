@@ -26,9 +26,44 @@ pub(super) enum Part {
     Scope,
     IncrementFrom,
     OnDeny,
-    /// Nothing that the format has; the schema never looks inside.
+    /// Nothing that the format has; what is inside is not checked.
     Unknown,
 }
+
+/// What a value must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// An object with the members of [`Part::members`].
+    Object,
+    /// An object whose keys are tool names.
+    ToolMap,
+    /// An array.
+    List,
+    /// A string that is not blank.
+    Text,
+    /// A path into the arguments.
+    Path,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// A whole number from 1 to the largest `max`.
+    Max,
+    /// What the operator of the condition demands.
+    Operand,
+    /// Anything.
+    Any,
+}
+
+const VERSIONS: &[&str] = &["1"];
+const DEFAULTS: &[&str] = &["allow", "deny"];
+const SCOPES: &[&str] = &["grant"];
+
+/// The windows, the shortest first.
+pub(super) const WINDOWS: &[&str] = &["minute", "hour", "day"];
+
+/// The operators of a condition.
+pub(super) const OPERATORS: &[&str] = &[
+    "exists", "eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte", "regex", "contains",
+];
 
 /// What a rule does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +112,7 @@ impl Part {
     }
 
     /// The members that this object may have, the required ones first.
-    /// A test holds them equal to the schema's.
+    /// A test compares them with the schema's.
     pub(super) fn members(self) -> &'static [&'static str] {
         match self {
             Part::Policy => &["version", "default", "hide", "all_tools", "tools"],
@@ -98,6 +133,42 @@ impl Part {
         }
     }
 
+    /// How many of [`Part::members`] the object must have.
+    /// A test compares them with the schema's.
+    pub(super) fn required(self) -> usize {
+        match self {
+            Part::Policy => 2,
+            Part::Rule(_) => 1,
+            Part::Condition => 3,
+            Part::Limit(_) => 4,
+            _ => 0,
+        }
+    }
+
+    /// What a value of this part must look like.
+    pub(super) fn shape(self) -> Shape {
+        match self {
+            Part::Policy
+            | Part::AllTools
+            | Part::ToolRules
+            | Part::Rule(_)
+            | Part::Condition
+            | Part::Limit(_) => Shape::Object,
+            Part::Tools => Shape::ToolMap,
+            Part::Hide | Part::Rules(_) | Part::Conditions | Part::Limits(_) => Shape::List,
+            Part::HiddenTool | Part::Counter | Part::OnDeny => Shape::Text,
+            Part::Path | Part::IncrementFrom => Shape::Path,
+            Part::Version => Shape::OneOf(VERSIONS),
+            Part::Default => Shape::OneOf(DEFAULTS),
+            Part::Op => Shape::OneOf(OPERATORS),
+            Part::Window => Shape::OneOf(WINDOWS),
+            Part::Scope => Shape::OneOf(SCOPES),
+            Part::Max => Shape::Max,
+            Part::Operand => Shape::Operand,
+            Part::Unknown => Shape::Any,
+        }
+    }
+
     /// What a sentence calls this object, at its beginning.
     pub(super) fn noun(self) -> &'static str {
         match self {
@@ -109,19 +180,6 @@ impl Part {
             Part::Limit(Owner::Tool) => "A limit",
             Part::Limit(Owner::AllTools) => "A limit for all tools",
             _ => "This object",
-        }
-    }
-
-    /// The name of the member that this part is the value of, where a message
-    /// needs it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Part::Counter => "counter",
-            Part::OnDeny => "on_deny",
-            Part::IncrementFrom => "increment_from",
-            Part::Max => "max",
-            Part::Hide | Part::HiddenTool => "hide",
-            _ => "path",
         }
     }
 }
