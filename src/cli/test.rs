@@ -17,7 +17,7 @@ use mcppolicy_analysis::report::{Body, Exit, Failure, Report, SharedRun, TestRun
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::time::Span;
 use mcppolicy_trace::timeline::Order;
-use mcppolicy_trace::trace::account::{Format, Settings};
+use mcppolicy_trace::trace::options::{Format, Settings};
 
 /// Arguments of `test`.
 #[derive(Args, Debug, Default)]

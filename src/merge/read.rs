@@ -15,7 +15,7 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use mcppolicy_engine::time;
 use mcppolicy_trace::timeline::Order;
-use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 
 use results::results;
 

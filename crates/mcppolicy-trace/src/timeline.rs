@@ -5,18 +5,14 @@
 //! What a decision was expected to be stays out: `replay` and `diff` both
 //! stand on this.
 
-pub mod plain;
-
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use crate::trace::account::Assumed;
-use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
-use mcppolicy_engine::engine::{
-    Arguments, Call, Counters, Decision, Engine, LimitUse, Request, Ruled,
-};
+use crate::trace::options::Assumed;
+use crate::trace::{CallView, Grant, RecordedCall, Response, Server};
+use mcppolicy_engine::engine::{Call, Counters, Decision, Engine, LimitUse, Outcome, Ruled};
 use mcppolicy_engine::time::{Span, Time};
 
 /// What was taken for granted because the recording does not say; every report
@@ -165,19 +161,6 @@ impl ImplicitGrant {
     }
 }
 
-/// What counting asks of a call that the rules have been asked about.
-#[derive(Debug, Clone, Copy)]
-pub struct Counted<'c> {
-    /// Who called.
-    pub grant: Grant<&'c str>,
-    /// When; `None` is unknown.
-    pub time: Option<Time>,
-    /// What came back, when recorded.
-    pub response: Option<&'c Response>,
-    /// When it came back; `None` is unknown.
-    pub response_time: Option<Time>,
-}
-
 /// What a timeline made of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step<'e> {
@@ -201,72 +184,67 @@ impl<'e> Timeline<'e> {
         }
     }
 
+    /// What the rules say of `call`: the part of a decision that depends
+    /// neither on who calls, nor on when, nor on earlier calls. One verdict
+    /// serves all repetitions.
+    pub fn evaluate_rules(&self, call: &impl CallView) -> Ruled<'e> {
+        call.with_request(|request| self.engine.rule(request))
+    }
+
     /// Decides repetition `index` (from 0) of `call`, which was recorded in
-    /// file number `file`; calls are fed in the order of the recording.
+    /// file number `file`; calls come in the order of the recording.
     ///
     /// A call whose response is a JSON-RPC error gives its quota back here
     /// already: the counters remember when, so that a later line with an
     /// earlier time still sees it taken.
-    pub fn step(&mut self, file: usize, call: &RecordedCall, index: u64) -> Step<'e> {
-        let ruled = self.engine.rule(request(&call.request));
-        let counted = Counted {
-            grant: call.grant.as_deref(),
-            time: call.time_of(index),
-            response: call.response.as_ref(),
-            response_time: call.response_time,
-        };
-        self.settle(file, &ruled, counted)
+    pub fn step(&mut self, file: usize, call: &impl CallView, index: u64) -> Step<'e> {
+        let verdict = self.evaluate_rules(call);
+        self.apply_limits(file, call, index, &verdict)
     }
 
-    /// Decides a call of which the engine has said what its rules say; as
-    /// [`step`](Timeline::step) otherwise.
-    pub fn settle(&mut self, file: usize, ruled: &Ruled<'e>, call: Counted<'_>) -> Step<'e> {
-        let grant = self.implicit.name(file, call.grant);
-        let time = call.time;
+    /// The same for a call of which the rules say `verdict`.
+    pub fn apply_limits(
+        &mut self,
+        file: usize,
+        call: &impl CallView,
+        index: u64,
+        verdict: &Ruled<'e>,
+    ) -> Step<'e> {
+        let grant = self.implicit.name(file, call.grant());
+        let time = call.time_of(index);
         let counters = &mut self.counters;
-        let outcome = self.engine.count(ruled, grant.as_deref(), time, counters);
+        let Outcome {
+            decision,
+            reservation,
+        } = self.engine.count(verdict, grant.as_deref(), time, counters);
+        let counted = !reservation.is_empty();
         let mut released_at_once = false;
-        let counted = !outcome.reservation.is_empty();
-        if let (Some(Response::Error(_)), Some(time), true) = (call.response, time, counted) {
-            released_at_once = call.response_time.is_none();
-            let released = call.response_time.unwrap_or(time);
+        if let (Some(Response::Error(_)), Some(time), true) = (call.response(), time, counted) {
+            released_at_once = call.response_time().is_none();
+            let released = call.response_time().unwrap_or(time);
             self.engine
-                .release(&outcome.reservation, released, &mut self.counters);
+                .release(&reservation, released, &mut self.counters);
         }
         Step {
-            decision: outcome.decision,
+            decision,
             counted,
             released_at_once,
         }
     }
-}
 
-impl<'e> Timeline<'e> {
     /// What repetition `index` of `call`, which has just been decided, left
     /// used of the limits that count it.
-    pub fn usage(&mut self, file: usize, call: &RecordedCall, index: u64) -> Vec<LimitUse<'e>> {
-        let grant = self.implicit.name(file, call.grant.as_deref());
-        let asked = Call {
-            grant: grant.as_deref(),
-            request: request(&call.request),
-            time: call.time_of(index),
-        };
-        self.engine.usage(&asked, &self.counters)
-    }
-}
-
-/// A recorded request in the engine's words.
-fn request(request: &RecordedRequest) -> Request<'_> {
-    match request {
-        RecordedRequest::Batch(_) => Request::Batch,
-        RecordedRequest::Tool { name, arguments } => Request::Tool {
-            name: name.as_deref(),
-            arguments: match arguments {
-                RecordedArguments::Known(value) => Arguments::from(value),
-                RecordedArguments::NotAnObject(_) => Arguments::NotAnObject,
-                RecordedArguments::Unknown => Arguments::Unknown,
-            },
-        },
+    pub fn usage(&mut self, file: usize, call: &impl CallView, index: u64) -> Vec<LimitUse<'e>> {
+        let grant = self.implicit.name(file, call.grant());
+        let time = call.time_of(index);
+        call.with_request(|request| {
+            let call = Call {
+                grant: grant.as_deref(),
+                request,
+                time,
+            };
+            self.engine.usage(&call, &self.counters)
+        })
     }
 }
 

@@ -7,17 +7,17 @@ use super::{Rest, optional, wire};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::expect::{Mismatch, Verdict};
 use mcppolicy_analysis::replay::results::{
-    Actual, Case, Counts, PassedOver, Repetitions, Results, ToolCounts, TraceSummary,
+    Actual, Case, Counts, PassedOver, Repetitions, Results, SetAside, Shared, ToolCounts,
+    TraceSummary,
 };
-use mcppolicy_analysis::replay::share::{SetAside, Shared};
 use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
 use mcppolicy_engine::engine::{Kind, Reason};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::timeline::Assumption;
-use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::native::NativeReader;
+use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::{
     DecisionName, Expected, Grant, Item, Reader, RecordedArguments, RecordedCall,
 };

@@ -10,7 +10,7 @@ use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
 use mcppolicy_analysis::report::{TestRun, Tested};
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_trace::trace::account::Format;
+use mcppolicy_trace::trace::options::Format;
 
 /// All policies' cases, then one summary.
 pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {

@@ -11,16 +11,16 @@ use super::cases::JsonCase;
 use super::steps::JsonActual;
 use crate::render::Style;
 use mcppolicy_analysis::replay::redact::redact;
+use mcppolicy_analysis::replay::results::SetAside;
 use mcppolicy_analysis::replay::results::TraceSummary;
-use mcppolicy_analysis::replay::share::SetAside;
 use mcppolicy_analysis::replay::usage::{Buckets, LimitUsage, Usage};
 use mcppolicy_analysis::report::{SharedRun, TestRun, Tested};
 use mcppolicy_engine::engine::{Decision, Engine};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::timeline::{Assumption, Order};
-use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::{RecordedArguments, RecordedRequest};
 
 #[derive(Serialize)]

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::expect::Mismatch;
-use super::results::{Actual, Counts, Repetitions, ToolCounts};
-use super::*;
-use mcppolicy_engine::engine::{Kind, Reason};
+use super::expect::{Mismatch, Verdict};
+use super::results::{Actual, Counts, Repetitions, Results, ToolCounts};
+use std::num::NonZeroUsize;
+
+use super::{Options, Replay, RunOutcome, redact};
+use mcppolicy_engine::engine::{Engine, Kind, Reason};
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::time::Span;
+use mcppolicy_trace::timeline::{Assumption, Order};
 use mcppolicy_trace::trace::native::NativeReader;
-use mcppolicy_trace::trace::{DecisionName, KINDS, REASONS};
+use mcppolicy_trace::trace::{DecisionName, Grant, KINDS, REASONS, Trace};
 
 mod blocks;
 mod update;

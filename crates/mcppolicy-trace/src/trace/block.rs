@@ -213,14 +213,14 @@ mod tests {
         for size in [1, 2, 3, 64] {
             let drops = Drops::of(b"12345\n123456789\n12\n1234567", 3);
             let mut blocks = Blocks::with_sizes(drops, size, 5);
-            let due = [
+            let expected = [
                 ("12345", false),
                 ("12345", true),
                 ("12", false),
                 ("12345", true),
             ];
-            let due = due.map(|(line, cut)| (line.to_owned(), cut));
-            assert_eq!(lines(&mut blocks, 5), due, "{size}");
+            let expected = expected.map(|(line, cut)| (line.to_owned(), cut));
+            assert_eq!(lines(&mut blocks, 5), expected, "{size}");
         }
     }
 
@@ -230,10 +230,10 @@ mod tests {
             text in "[ab\n]{0,60}", size in 1_usize..20, drop in 1_usize..9
         ) {
             let mut blocks = Blocks::with_sizes(Drops::of(text.as_bytes(), drop), size, 100);
-            let due: Vec<(String, bool)> = text.split_inclusive('\n')
+            let expected: Vec<(String, bool)> = text.split_inclusive('\n')
                 .map(|line| (line.strip_suffix('\n').unwrap_or(line).to_owned(), false))
                 .collect();
-            prop_assert_eq!(lines(&mut blocks, 100), due);
+            prop_assert_eq!(lines(&mut blocks, 100), expected);
         }
     }
 }

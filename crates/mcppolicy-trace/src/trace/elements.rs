@@ -1,4 +1,4 @@
-//! The pieces of a file that is one JSON document instead of lines: the
+//! The chunks of a file that is one JSON document instead of lines: the
 //! elements of its outermost array, or of the arrays in its outermost object.
 //! No more than one element is in memory.
 

@@ -4,12 +4,14 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::account::Format;
-use super::claude_code::error_response;
-use super::lenient::{Json, Places, arguments_in_text, is_redaction, result_of};
-use super::log::{LogFormat, Piece};
-use super::sink::{Sink, Who, reason};
-use super::{RecordedArguments, RecordedCall, RecordedRequest, Response};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Response};
+use super::chunk::{Chunk, LineFinder};
+use super::collector::Collector;
+use super::log::LogFormat;
+use super::message::{Identity, error_response, result_of};
+use super::options::Format;
+use super::reason;
+use super::tolerant_json::{Json, arguments_in_text, is_redaction};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
@@ -41,28 +43,28 @@ impl LogFormat for Otlp {
         Format::Otlp
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        let json = match Json::parse(piece.text) {
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let json = match Json::parse(chunk.text) {
             Ok(json) => json,
-            Err(reason) => return sink.pass_over(piece.line, reason),
+            Err(reason) => return collector.skip(chunk.line, reason),
         };
         let mut reading = Reading {
             json: &json,
-            places: Places::new(piece),
+            lines: LineFinder::new(chunk),
             found: false,
-            bytes: piece.text.len(),
+            bytes: chunk.text.len(),
         };
-        self.part(&mut reading, &json.root, "", sink);
+        self.part(&mut reading, &json.root, "", collector);
         if !reading.found {
-            sink.pass_over(piece.line, reason::NO_CALL);
+            collector.skip(chunk.line, reason::NO_CALL);
         }
     }
 }
 
-/// A piece while it is read.
+/// A chunk while it is read.
 struct Reading<'a> {
     json: &'a Json,
-    places: Places<'a>,
+    lines: LineFinder<'a>,
     /// Whether there was any span.
     found: bool,
     bytes: usize,
@@ -82,39 +84,51 @@ const LEVELS: [&str; 8] = [
 ];
 
 impl Otlp {
-    fn part(&mut self, reading: &mut Reading<'_>, node: &Node, pointer: &str, sink: &mut Sink) {
+    fn part(
+        &mut self,
+        reading: &mut Reading<'_>,
+        node: &Node,
+        pointer: &str,
+        collector: &mut Collector,
+    ) {
         if let NodeKind::Array(items) = &node.kind {
             for (index, item) in items.iter().enumerate() {
                 self.part(
                     reading,
                     item,
                     &push_pointer(pointer, &index.to_string()),
-                    sink,
+                    collector,
                 );
             }
             return;
         }
         if member(node, "startTimeUnixNano", "start_time_unix_nano").is_some() {
             reading.found = true;
-            return self.span(reading, node, pointer, sink);
+            return self.span(reading, node, pointer, collector);
         }
         for key in LEVELS {
             if let Some(inner) = node.get(key) {
-                self.part(reading, inner, &push_pointer(pointer, key), sink);
+                self.part(reading, inner, &push_pointer(pointer, key), collector);
             }
         }
     }
 
-    fn span(&mut self, reading: &mut Reading<'_>, span: &Node, pointer: &str, sink: &mut Sink) {
-        let line = reading.places.line(span);
+    fn span(
+        &mut self,
+        reading: &mut Reading<'_>,
+        span: &Node,
+        pointer: &str,
+        collector: &mut Collector,
+    ) {
+        let line = reading.lines.line(span);
         let attributes = Attributes(span);
         match attributes.text("mcp.method.name") {
             Some("tools/call") => {}
-            Some(method) => return sink.other(method),
-            None => return sink.pass_over(line, OTHER_SPAN),
+            Some(method) => return collector.other(method),
+            None => return collector.skip(line, OTHER_SPAN),
         }
         if self.is_other_side(span) {
-            return sink.pass_over(line, OTHER_SIDE);
+            return collector.skip(line, OTHER_SIDE);
         }
         let read = reading
             .json
@@ -122,12 +136,12 @@ impl Otlp {
             .and_then(|_| called_with(&attributes));
         let (arguments, repeats_an_argument) = match read {
             Ok(read) => read,
-            Err(reason) => return sink.pass_over(line, reason),
+            Err(reason) => return collector.skip(line, reason),
         };
         let title = member(span, "name", "name").and_then(Node::as_str);
         let in_title = title.and_then(|title| title.strip_prefix("tools/call "));
         let Some(name) = attributes.text("gen_ai.tool.name").or(in_title) else {
-            return sink.pass_over(line, reason::NO_NAME);
+            return collector.skip(line, reason::NO_NAME);
         };
         let call = RecordedCall {
             line,
@@ -146,12 +160,12 @@ impl Otlp {
                 .find_map(|key| attributes.text(key))
                 .map(str::to_owned)
         };
-        let who = Who {
+        let identity = Identity {
             grant: None,
             session: first(&["mcp.session.id", "session.id", "gen_ai.conversation.id"]),
             user: first(&["user.id", "enduser.id"]),
         };
-        sink.call(call, who, None, std::mem::take(&mut reading.bytes));
+        collector.call(call, identity, None, std::mem::take(&mut reading.bytes));
     }
 
     /// Whether a call has been told already: client and server each export a
@@ -216,7 +230,7 @@ fn nanos(node: Option<&Node>) -> Option<Time> {
     if nanos == 0 {
         return None;
     }
-    super::native::in_calendar(Time::from_nanos(nanos)).ok()
+    Time::from_nanos(nanos).in_calendar().ok()
 }
 
 /// A span's attributes.

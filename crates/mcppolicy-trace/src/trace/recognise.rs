@@ -3,8 +3,6 @@
 
 use std::io::{self, BufRead, Cursor, Read};
 
-use super::Reader;
-use super::account::{Format, GrantFrom, Settings};
 use super::block::{Blocks, Content};
 use super::claude_code::ClaudeCode;
 use super::claude_desktop::{self, ClaudeDesktop};
@@ -14,8 +12,10 @@ use super::jsonrpc::JsonRpc;
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
 use super::openai::OpenAi;
+use super::options::{Format, GrantFrom, Settings};
 use super::otlp::Otlp;
 use super::outline::Outline;
+use super::reader::Reader;
 use super::tap;
 
 /// How much of a file is looked at, in bytes.
@@ -311,10 +311,10 @@ mod tests {
                 Format::Gateway,
             ),
         ];
-        for (line, due) in lines {
-            assert_eq!(format(line), Some(due), "{line}");
+        for (line, expected) in lines {
+            assert_eq!(format(line), Some(expected), "{line}");
             let behind = format!("\u{feff}noise\n{{\"cut\n{line}\n");
-            assert_eq!(format(&behind), Some(due), "behind noise: {line}");
+            assert_eq!(format(&behind), Some(expected), "behind noise: {line}");
         }
         for line in ["", "hello", "{\"a\":1}", "[1,2]", "{\"type\":\"x\"}"] {
             assert_eq!(format(line), None, "{line}");

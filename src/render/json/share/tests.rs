@@ -13,7 +13,7 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::timeline::Order;
 use mcppolicy_trace::trace::Trace;
-use mcppolicy_trace::trace::account::Settings;
+use mcppolicy_trace::trace::options::Settings;
 use mcppolicy_trace::trace::recognise::reader;
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["root"],

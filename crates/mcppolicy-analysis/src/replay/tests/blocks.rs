@@ -4,7 +4,7 @@
 use std::io::{self, Cursor};
 
 use super::*;
-use mcppolicy_trace::trace::account::{Assumed, Format, Settings};
+use mcppolicy_trace::trace::options::{Assumed, Format, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{Item, Reader};
 

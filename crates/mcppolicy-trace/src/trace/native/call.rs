@@ -1,11 +1,13 @@
 //! One line that is no header: a call, or a request that no policy decides.
 
-use super::super::{
-    Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response,
-    Server,
-};
+use super::context::{Context, MOST_REPETITIONS, Previous, Setting};
+use super::expect;
 use super::fields::{Fields, article};
-use super::{Base, MOST_REPETITIONS, Previous, Setting, expect, in_calendar};
+use crate::trace::call::{
+    Grant, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
+};
+use crate::trace::item::Item;
+use crate::trace::message;
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Span, Time};
@@ -47,7 +49,7 @@ const SYNONYMS: [(&str, &str); 12] = [
 ];
 
 /// What the request of a line is.
-enum Asked {
+enum LineRequest {
     Call(RecordedRequest),
     Other(String),
 }
@@ -56,15 +58,15 @@ enum Asked {
 /// line is wrong.
 pub(super) fn read(
     fields: &mut Fields<'_>,
-    base: &mut Base,
+    context: &mut Context,
     line: usize,
     repeats_an_argument: bool,
 ) -> Option<Item> {
     fields.only("A call", &MEMBERS, &SYNONYMS);
-    let asked = request(fields);
+    let request = request(fields);
     let repeat = fields.whole_number("repeat", 1, MOST_REPETITIONS);
     let every = every(fields);
-    let time = time(fields, base, repeat.unwrap_or(1), every);
+    let time = time(fields, context, repeat.unwrap_or(1), every);
     let grant = fields.string_or_null("grant");
     let server = fields.string_or_null("server");
     let response = response(fields);
@@ -74,9 +76,9 @@ pub(super) fn read(
     let origin = origin(fields);
     let id = fields.string("id").map(str::to_owned);
     let note = fields.string("note").map(str::to_owned);
-    let request = match asked? {
-        Asked::Call(request) => request,
-        Asked::Other(method) => {
+    let request = match request? {
+        LineRequest::Call(request) => request,
+        LineRequest::Other(method) => {
             let message = format!(
                 "`expect` has nothing to assert: no policy decides {}",
                 quoted(&method)
@@ -95,12 +97,12 @@ pub(super) fn read(
         nth: 0,
         line,
         server: match server {
-            None => base.defaults.server.clone(),
+            None => context.defaults.server.clone(),
             Some(None) => Server::Unknown,
             Some(Some(name)) => Server::Named(name.to_owned()),
         },
         grant: match grant {
-            None => base.defaults.grant.clone(),
+            None => context.defaults.grant.clone(),
             Some(None) => Grant::Unknown,
             Some(Some(name)) => Grant::Named(name.to_owned()),
         },
@@ -117,11 +119,11 @@ pub(super) fn read(
         note,
         origin,
     };
-    base.previous = Previous::At(call.time_of(call.repeat - 1));
+    context.previous = Previous::At(call.time_of(call.repeat - 1));
     Some(Item::Call(Box::new(call)))
 }
 
-fn request(fields: &mut Fields<'_>) -> Option<Asked> {
+fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
     let unknown = arguments_unknown(fields);
     if fields.not_both(
         "request",
@@ -171,7 +173,7 @@ fn request(fields: &mut Fields<'_>) -> Option<Asked> {
             arguments => arguments,
         },
     };
-    Some(Asked::Call(RecordedRequest::Tool {
+    Some(LineRequest::Call(RecordedRequest::Tool {
         name: Some(name?),
         arguments,
     }))
@@ -190,10 +192,12 @@ fn arguments_unknown(fields: &mut Fields<'_>) -> bool {
 
 /// A raw JSON-RPC message. What makes the call in it malformed is not wrong
 /// with the line: the engine says what a gateway does with it.
-fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option<Asked> {
+fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option<LineRequest> {
     match &message.kind {
         NodeKind::Array(_) => {
-            return Some(Asked::Call(RecordedRequest::Batch(message.to_value())));
+            return Some(LineRequest::Call(RecordedRequest::Batch(
+                message.to_value(),
+            )));
         }
         NodeKind::Object(_) => {}
         _ => {
@@ -214,7 +218,7 @@ fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option
         return None;
     };
     if method != "tools/call" {
-        return Some(Asked::Other(method.to_owned()));
+        return Some(LineRequest::Other(method.to_owned()));
     }
     let params = message.get("params");
     let arguments = params.and_then(|params| params.get("arguments"));
@@ -225,7 +229,7 @@ fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option
             Some("remove one of the two".to_owned()),
         );
     }
-    Some(Asked::Call(RecordedRequest::Tool {
+    Some(LineRequest::Call(RecordedRequest::Tool {
         name: params
             .and_then(|params| params.get("name"))
             .and_then(Node::as_str)
@@ -251,23 +255,23 @@ fn every(fields: &mut Fields<'_>) -> Span {
 }
 
 /// The call's time: `ts`, or `at`, or a step after the call before.
-fn time(fields: &mut Fields<'_>, base: &Base, repeat: u64, every: Span) -> Option<Time> {
+fn time(fields: &mut Fields<'_>, context: &Context, repeat: u64, every: Span) -> Option<Time> {
     if fields.not_both("at", "ts", "`ts` and `at` both give the call's time") {
         return None;
     }
     let (key, time) = if fields.root.get("ts").is_some() {
         ("ts", instant_or_null(fields, "ts"))
     } else if fields.root.get("at").is_some() {
-        ("at", offset(fields, base))
+        ("at", offset(fields, context))
     } else {
-        ("", stepped(base))
+        ("", stepped(context))
     };
     let time = time?;
     let last = time.plus(every.times(repeat.saturating_sub(1)));
-    match in_calendar(time).and_then(|_| in_calendar(last)) {
+    match time.in_calendar().and_then(|_| last.in_calendar()) {
         Ok(_) => Some(time),
         Err(message) if key == "ts" || fields.root.get("every").is_some() => {
-            let key = if in_calendar(time).is_err() {
+            let key = if time.in_calendar().is_err() {
                 key
             } else {
                 "every"
@@ -287,9 +291,9 @@ fn time(fields: &mut Fields<'_>, base: &Base, repeat: u64, every: Span) -> Optio
     }
 }
 
-fn offset(fields: &mut Fields<'_>, base: &Base) -> Option<Time> {
+fn offset(fields: &mut Fields<'_>, context: &Context) -> Option<Time> {
     let offset = fields.parsed("at", Span::parse_offset);
-    match base.start {
+    match context.start {
         Setting::Given(start) => Some(start.plus(offset?)),
         Setting::Invalid => None,
         Setting::Absent => {
@@ -303,11 +307,11 @@ fn offset(fields: &mut Fields<'_>, base: &Base) -> Option<Time> {
     }
 }
 
-fn stepped(base: &Base) -> Option<Time> {
-    let (Setting::Given(start), Setting::Given(step)) = (base.start, base.step) else {
+fn stepped(context: &Context) -> Option<Time> {
+    let (Setting::Given(start), Setting::Given(step)) = (context.start, context.step) else {
         return None;
     };
-    match base.previous {
+    match context.previous {
         Previous::None => Some(start),
         Previous::At(time) => time.map(|time| time.plus(step)),
     }
@@ -335,7 +339,7 @@ fn response(fields: &mut Fields<'_>) -> Option<Response> {
         fields.wrong_type("response", "a JSON-RPC response, an object");
         return None;
     }
-    let found = super::super::jsonrpc::response(node);
+    let found = message::response(node);
     if found.is_none() {
         fields.at_value(
             "response",

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::super::Complaint;
+use crate::trace::item::Complaint;
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 
@@ -114,9 +114,9 @@ impl<'a> Fields<'a> {
         true
     }
 
-    pub fn wrong_type(&mut self, key: &str, due: &str) {
+    pub fn wrong_type(&mut self, key: &str, expected: &str) {
         if let Some(node) = self.root.get(key) {
-            let message = format!("`{key}` must be {due}, not {}", article(node));
+            let message = format!("`{key}` must be {expected}, not {}", article(node));
             self.at_value(key, message, None);
         }
     }
@@ -166,12 +166,12 @@ impl<'a> Fields<'a> {
         let node = self.root.get(key)?;
         let number = whole_number(node, least, most);
         if number.is_none() {
-            let due = range(least, most);
+            let expected = range(least, most);
             match node.kind {
                 NodeKind::Number(_) => {
-                    self.at_value(key, format!("`{key}` must be {due}"), None);
+                    self.at_value(key, format!("`{key}` must be {expected}"), None);
                 }
-                _ => self.wrong_type(key, &due),
+                _ => self.wrong_type(key, &expected),
             }
         }
         number

@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
-use super::super::{
+use super::*;
+use crate::trace::{
     DecisionName, Expectation, Expected, Item, Observed, Origin, RecordedArguments, RecordedCall,
     RecordedRequest, Response,
 };
-use super::*;
+use crate::trace::{Grant, Header, Reader, Server};
+use mcppolicy_engine::source;
 use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::time::{Span, Time};
 use mcppolicy_engine::value::Value;
 
 mod refused;

@@ -1,7 +1,7 @@
 //! What is refused, with what words, and where exactly.
 
-use super::super::super::block::{Blocks, Content};
 use super::*;
+use crate::trace::block::{Blocks, Content};
 
 /// Checks that a line (the second, after `header`) has exactly one problem, at
 /// the place that `«»` marks in it.

@@ -6,10 +6,12 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::super::block::{Blocks, Content};
-use super::super::super::native::NativeReader;
-use super::super::super::{InBlocks, Item, Reader, Ready};
 use super::member;
+use crate::trace::block::{Blocks, Content};
+use crate::trace::fast_path::parse;
+use crate::trace::item::Item;
+use crate::trace::native::NativeReader;
+use crate::trace::reader::{InBlocks, Reader, Ready};
 
 fn reader(text: &[u8], content: Content) -> NativeReader<Cursor<Vec<u8>>> {
     let blocks = Blocks::with_sizes(Cursor::new(text.to_vec()), 300, 10_000);
@@ -34,10 +36,10 @@ fn counts(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), Content::Native);
     let mut counts = (0, 0);
     while let Some(block) = reader.read_block().unwrap() {
-        reader.absorb(block.skim());
+        reader.absorb(parse(block));
         while let Some(ready) = reader.ready() {
             match ready {
-                Ready::Plain(_) => counts.0 += 1,
+                Ready::Simple(_) => counts.0 += 1,
                 Ready::Item(_) => counts.1 += 1,
             }
         }

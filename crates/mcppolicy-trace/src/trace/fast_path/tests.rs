@@ -8,10 +8,12 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::account::{Assumed, GrantFrom, Settings};
-use super::super::jsonrpc::JsonRpc;
-use super::super::log::LogReader;
-use super::super::{InBlocks, Item, Reader, Ready};
+use super::parse;
+use crate::trace::item::Item;
+use crate::trace::jsonrpc::JsonRpc;
+use crate::trace::log::LogReader;
+use crate::trace::options::{Assumed, GrantFrom, Settings};
+use crate::trace::reader::{InBlocks, Reader, Ready};
 
 /// A reader of raw messages.
 fn reader(
@@ -49,12 +51,12 @@ fn calls(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), None, false);
     let mut counts = (0, 0);
     let mut count = |ready| match ready {
-        Ready::Plain(_) => counts.0 += 1,
+        Ready::Simple(_) => counts.0 += 1,
         Ready::Item(Item::Call(_)) => counts.1 += 1,
         Ready::Item(_) => {}
     };
     while let Some(block) = reader.read_block().unwrap() {
-        reader.absorb(block.skim());
+        reader.absorb(parse(block));
         while let Some(ready) = reader.ready() {
             count(ready);
         }

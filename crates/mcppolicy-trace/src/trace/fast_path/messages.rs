@@ -1,12 +1,13 @@
 //! A line with a raw message, bare or in an object that says when, who and
 //! where.
 
-use super::super::jsonrpc::{Side, sender};
-use super::super::plain::{Kind, Place, Scanner, Value};
-use super::super::sink::{epoch, text_time};
-use super::super::{Grant, Server};
+use super::arguments::Member;
 use super::clock::Clock;
-use super::{LineAt, Member, Message, What};
+use super::parsed::{LineSpan, MessageKind, ParsedMessage};
+use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
+use crate::trace::call::{Grant, Server};
+use crate::trace::message::{Side, sender};
+use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
 
 /// Reads raw messages, one after another.
@@ -21,25 +22,25 @@ pub(super) struct Messages<'t> {
 #[derive(Default)]
 struct Parts {
     has_jsonrpc: bool,
-    method: Option<Value>,
-    id: Option<Value>,
-    name: Option<Value>,
-    arguments: Option<Value>,
+    method: Option<ScannedValue>,
+    id: Option<ScannedValue>,
+    name: Option<ScannedValue>,
+    arguments: Option<ScannedValue>,
     members: (usize, usize),
-    result: Option<Value>,
+    result: Option<ScannedValue>,
     has_error: bool,
 }
 
 /// The members of the outermost object.
 #[derive(Default)]
 struct Around {
-    ts: Option<Value>,
-    timestamp: Option<Value>,
-    direction: Option<Value>,
-    grant: Option<Value>,
-    server: Option<Value>,
-    session: Option<Value>,
-    user: Option<Value>,
+    ts: Option<ScannedValue>,
+    timestamp: Option<ScannedValue>,
+    direction: Option<ScannedValue>,
+    grant: Option<ScannedValue>,
+    server: Option<ScannedValue>,
+    session: Option<ScannedValue>,
+    user: Option<ScannedValue>,
     /// Whether there is a message in it, and that.
     wraps: bool,
     wrapped: Parts,
@@ -54,19 +55,20 @@ impl<'t> Messages<'t> {
         &mut self,
         scanner: &mut Scanner<'t>,
         members: &mut Vec<Member>,
-    ) -> Option<Message> {
+    ) -> Option<ParsedMessage> {
         let mut around = Around::default();
         around.read(scanner, members)?;
         let text = scanner.text();
-        let parts = match around.wraps {
-            true => &around.wrapped,
-            false => &around.own,
+        let parts = if around.wraps {
+            &around.wrapped
+        } else {
+            &around.own
         };
         if !parts.is_message() || (around.wraps && around.own.is_message()) {
             return None;
         }
-        Some(Message {
-            line: LineAt::default(),
+        Some(ParsedMessage {
+            line: LineSpan::default(),
             time: self.time(around.ts.or(around.timestamp), text)?,
             sender: self.sender(around.direction, text)?,
             grant: grant(around.grant)?,
@@ -75,31 +77,33 @@ impl<'t> Messages<'t> {
             server: server(around.server)?,
             id: id(parts.id, text)?,
             expect: None,
-            what: parts.what(text)?,
+            kind: parts.kind(text)?,
         })
     }
 
     /// The time, where there is one.
-    fn time(&mut self, value: Option<Value>, text: &str) -> Option<Option<Time>> {
+    fn time(&mut self, value: Option<ScannedValue>, text: &str) -> Option<Option<Time>> {
         let Some(value) = value else {
             return Some(None);
         };
         match value.kind {
-            Kind::Null => Some(None),
-            Kind::String => self
+            ValueKind::Null => Some(None),
+            ValueKind::String => self
                 .clock
-                .read(value.place.unquoted().of(text), text_time)
+                .read(value.span.unquoted().of(text), timestamp::in_text)
                 .map(Some),
-            Kind::Number => epoch(value.place.of(text).parse().ok()?).map(Some),
+            ValueKind::Number => {
+                timestamp::since_epoch(value.span.of(text).parse().ok()?).map(Some)
+            }
             _ => None,
         }
     }
 
-    fn sender(&mut self, value: Option<Value>, text: &'t str) -> Option<Option<Side>> {
-        let Some(place) = name(value)? else {
+    fn sender(&mut self, value: Option<ScannedValue>, text: &'t str) -> Option<Option<Side>> {
+        let Some(span) = name(value)? else {
             return Some(None);
         };
-        let direction = place.of(text);
+        let direction = span.of(text);
         if direction != self.direction.0 {
             self.direction = (direction, sender(direction));
         }
@@ -146,7 +150,7 @@ impl Parts {
     fn member(
         &mut self,
         scanner: &mut Scanner<'_>,
-        key: Place,
+        key: ByteSpan,
         members: &mut Vec<Member>,
     ) -> Option<()> {
         match scanner.key_text(key) {
@@ -191,21 +195,22 @@ impl Parts {
         let responds = self.result.is_some() || self.has_error;
         let has_method = self
             .method
-            .is_some_and(|method| matches!(method.kind, Kind::String | Kind::Escaped));
+            .is_some_and(|method| matches!(method.kind, ValueKind::String | ValueKind::Escaped));
         self.has_jsonrpc || has_method || (responds && self.id.is_some())
     }
 
-    fn what(&self, text: &str) -> Option<What> {
+    fn kind(&self, text: &str) -> Option<MessageKind> {
         let Some(method) = self.method else {
             let result = self.result.filter(|_| !self.has_error)?;
-            let is_answer = self.id.is_some_and(|id| id.kind != Kind::Null);
-            return (is_answer && !may_be_denial(result.place.of(text))).then_some(What::Result);
+            let is_answer = self.id.is_some_and(|id| id.kind != ValueKind::Null);
+            return (is_answer && !may_be_denial(result.span.of(text)))
+                .then_some(MessageKind::Result);
         };
         let method = method.string()?;
         if method.of(text) != "tools/call" {
-            return Some(What::Other { method });
+            return Some(MessageKind::Other { method });
         }
-        Some(What::Call {
+        Some(MessageKind::Call {
             name: match self.name {
                 None => None,
                 Some(name) => Some(name.string()?),
@@ -220,7 +225,7 @@ impl Parts {
 pub(super) fn arguments(
     scanner: &mut Scanner<'_>,
     members: &mut Vec<Member>,
-) -> Option<(Option<Value>, (usize, usize))> {
+) -> Option<(Option<ScannedValue>, (usize, usize))> {
     let (first, start) = (members.len(), scanner.at);
     if scanner.peek()? != b'{' {
         return Some((Some(scanner.value()?), (first, first)));
@@ -230,20 +235,20 @@ pub(super) fn arguments(
         members.push(Member { key, value });
         Some(())
     })?;
-    let object = Value {
-        kind: Kind::Object,
-        place: scanner.place_from(start)?,
+    let object = ScannedValue {
+        kind: ValueKind::Object,
+        span: scanner.span_from(start)?,
     };
     Some((Some(object), (first, members.len())))
 }
 
 /// The place of arguments that are an object; nothing for null or none.
-pub(super) fn object(arguments: Option<Value>) -> Option<Option<Place>> {
+pub(super) fn object(arguments: Option<ScannedValue>) -> Option<Option<ByteSpan>> {
     match arguments {
         None => Some(None),
         Some(value) => match value.kind {
-            Kind::Null => Some(None),
-            Kind::Object => Some(Some(value.place)),
+            ValueKind::Null => Some(None),
+            ValueKind::Object => Some(Some(value.span)),
             _ => None,
         },
     }
@@ -257,7 +262,7 @@ fn may_be_denial(result: &str) -> bool {
 }
 
 /// Who called: a name, or null, where it says so.
-pub(super) fn grant(value: Option<Value>) -> Option<Option<Grant<Place>>> {
+pub(super) fn grant(value: Option<ScannedValue>) -> Option<Option<Grant<ByteSpan>>> {
     let Some(value) = value else {
         return Some(None);
     };
@@ -266,7 +271,7 @@ pub(super) fn grant(value: Option<Value>) -> Option<Option<Grant<Place>>> {
 }
 
 /// Where it went: a name, or null, where it says so.
-pub(super) fn server(value: Option<Value>) -> Option<Option<Server<Place>>> {
+pub(super) fn server(value: Option<ScannedValue>) -> Option<Option<Server<ByteSpan>>> {
     let Some(value) = value else {
         return Some(None);
     };
@@ -275,34 +280,34 @@ pub(super) fn server(value: Option<Value>) -> Option<Option<Server<Place>>> {
 }
 
 /// The text of a name that is a string or null.
-fn nullable(value: Value) -> Option<Option<Place>> {
+fn nullable(value: ScannedValue) -> Option<Option<ByteSpan>> {
     match value.kind {
-        Kind::Null => Some(None),
+        ValueKind::Null => Some(None),
         _ => value.string().map(Some),
     }
 }
 
 /// The text of a name, which is not empty where it is there.
-fn name(value: Option<Value>) -> Option<Option<Place>> {
+fn name(value: Option<ScannedValue>) -> Option<Option<ByteSpan>> {
     let Some(value) = value else {
         return Some(None);
     };
-    let place = value.string()?;
-    (place.end > place.start).then_some(Some(place))
+    let span = value.string()?;
+    (span.end > span.start).then_some(Some(span))
 }
 
 /// An id whose spelling is the only one of its value.
-fn id(value: Option<Value>, text: &str) -> Option<Option<Place>> {
+fn id(value: Option<ScannedValue>, text: &str) -> Option<Option<ByteSpan>> {
     const MOST_DIGITS: usize = 15;
-    let Some(value) = value.filter(|value| value.kind != Kind::Null) else {
+    let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
         return Some(None);
     };
-    let raw = value.place.of(text);
+    let raw = value.span.of(text);
     let digits = raw.strip_prefix('-').unwrap_or(raw);
     let whole = digits.len() <= MOST_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
     match value.kind {
-        Kind::String => Some(Some(value.place)),
-        Kind::Number if whole && raw != "-0" => Some(Some(value.place)),
+        ValueKind::String => Some(Some(value.span)),
+        ValueKind::Number if whole && raw != "-0" => Some(Some(value.span)),
         _ => None,
     }
 }

@@ -55,8 +55,8 @@ fn seconds(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::sink::text_time;
     use super::*;
+    use crate::trace::timestamp::in_text;
 
     #[test]
     fn an_instant_is_the_same_whatever_was_read_before() {
@@ -82,10 +82,10 @@ mod tests {
         for first in texts {
             for second in texts {
                 let mut clock = Clock::default();
-                assert_eq!(clock.read(first, text_time), text_time(first), "{first}");
+                assert_eq!(clock.read(first, in_text), in_text(first), "{first}");
                 assert_eq!(
-                    clock.read(second, text_time),
-                    text_time(second),
+                    clock.read(second, in_text),
+                    in_text(second),
                     "{first}, {second}"
                 );
             }

@@ -1,32 +1,10 @@
 //! One recorded call: what was asked, by whom, where and when, what came back,
 //! and what its author expects; as much of it as the recording says.
 
-use crate::trace::WitnessCall;
+use super::expectation::Expectation;
+use super::witness::WitnessCall;
 use mcppolicy_engine::time::{self, Time};
 use mcppolicy_engine::value::Value;
-
-/// The kinds that an expectation can name (policy language §3). The engine
-/// has the same list as a type; a test in `replay` holds them together.
-pub const KINDS: [&str; 9] = [
-    "allow",
-    "batch",
-    "malformed",
-    "no_policy",
-    "hidden",
-    "default_deny",
-    "require",
-    "deny_if",
-    "limit",
-];
-
-/// The reasons that an expectation can name (policy language §5).
-pub const REASONS: [&str; 5] = [
-    "unknown-arguments",
-    "unknown-time",
-    "unknown-grant",
-    "unknown-history",
-    "late",
-];
 
 /// What a result says in its first text when the gateway refused the call.
 pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
@@ -36,7 +14,7 @@ pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
 pub struct RecordedCall {
     /// The line of the trace, from 1.
     pub line: usize,
-    /// How many calls stand before it on that line; whoever replays counts.
+    /// How many calls come before it on that line; the replay sets it.
     pub nth: usize,
     /// Where it went.
     pub server: Server,
@@ -132,7 +110,7 @@ impl From<&WitnessCall> for RecordedCall {
     }
 }
 
-/// Where a call went; the name is owned, or borrowed from where it stands.
+/// Where a call went; the name is owned or borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server<N = String> {
     /// To this server.
@@ -143,12 +121,12 @@ pub enum Server<N = String> {
     Unknown,
 }
 
-/// Who called; the name is owned, or borrowed from where it stands.
+/// Who called; the name is owned or borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant<N = String> {
     /// This grant.
     Named(N),
-    /// The recording names none: one grant stands for the whole file.
+    /// The recording names none: the whole file is one grant.
     Implicit,
     /// The recording says that it is unknown.
     Unknown,
@@ -269,84 +247,6 @@ pub enum Observed {
     Allow,
     /// The gateway refused it.
     Deny,
-}
-
-/// What is expected of a call's repetitions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expectation {
-    /// The same of each.
-    Each(Expected),
-    /// Of so many one thing, of so many after them the next.
-    Runs(Vec<(Expected, u64)>),
-}
-
-/// What is expected of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// The decision.
-    pub decision: DecisionName,
-    /// The deciding rule, a JSON Pointer.
-    pub rule: Option<String>,
-    /// The deciding step, one of [`KINDS`].
-    pub kind: Option<String>,
-    /// Why it is undetermined, one of [`REASONS`].
-    pub reason: Option<String>,
-    /// The whole message.
-    pub message: Option<String>,
-    /// A part of the message.
-    pub message_contains: Option<String>,
-}
-
-impl Expected {
-    /// The decision and nothing else.
-    pub const fn decision(decision: DecisionName) -> Expected {
-        Expected {
-            decision,
-            rule: None,
-            kind: None,
-            reason: None,
-            message: None,
-            message_contains: None,
-        }
-    }
-}
-
-impl From<Observed> for Expected {
-    fn from(observed: Observed) -> Expected {
-        Expected::decision(match observed {
-            Observed::Allow => DecisionName::Allow,
-            Observed::Deny => DecisionName::Deny,
-        })
-    }
-}
-
-/// A decision by its name, as expectations and reports write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecisionName {
-    /// The call passes.
-    Allow,
-    /// The call is refused.
-    Deny,
-    /// The recording does not say enough.
-    Undetermined,
-}
-
-impl DecisionName {
-    /// All of them.
-    pub const ALL: [DecisionName; 3] = [
-        DecisionName::Allow,
-        DecisionName::Deny,
-        DecisionName::Undetermined,
-    ];
-
-    /// The word in traces and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            DecisionName::Allow => "allow",
-            DecisionName::Deny => "deny",
-            DecisionName::Undetermined => "undetermined",
-        }
-    }
 }
 
 /// Where an importer found a call.

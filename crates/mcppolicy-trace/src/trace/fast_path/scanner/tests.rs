@@ -73,7 +73,7 @@ fn what_is_odd_is_left_to_the_strict_parser() {
 }
 
 /// Holds the scanner against the strict parser: what is plain is accepted
-/// there without a complaint, value for value in the same places.
+/// there without a complaint, value for value in the same lines.
 fn agrees(text: &str) -> Result<(), TestCaseError> {
     if text.contains('\n') || !is_plain(text) {
         return Ok(());
@@ -89,20 +89,20 @@ fn agrees(text: &str) -> Result<(), TestCaseError> {
     scanner.skip_space();
     let value = scanner.value();
     prop_assert_eq!(
-        value.map(|value| (value.place.start as usize, value.place.end as usize)),
+        value.map(|value| (value.span.start as usize, value.span.end as usize)),
         Some((root.span.start, root.span.end))
     );
     let mut members = Vec::new();
-    if value.is_some_and(|value| value.kind == Kind::Object) {
+    if value.is_some_and(|value| value.kind == ValueKind::Object) {
         scanner.restart(root.span.start);
         let read = scanner.object(|scanner, key| {
             let value = scanner.value()?;
-            members.push((key.of(text), value.place));
+            members.push((key.of(text), value.span));
             Some(())
         });
         prop_assert_eq!(read, Some(()));
     }
-    let due: Vec<(&str, usize, usize)> = root
+    let expected: Vec<(&str, usize, usize)> = root
         .members()
         .iter()
         .map(|member| {
@@ -112,9 +112,9 @@ fn agrees(text: &str) -> Result<(), TestCaseError> {
         .collect();
     let found: Vec<(&str, usize, usize)> = members
         .iter()
-        .map(|(key, place)| (*key, place.start as usize, place.end as usize))
+        .map(|(key, span)| (*key, span.start as usize, span.end as usize))
         .collect();
-    prop_assert_eq!(found, due);
+    prop_assert_eq!(found, expected);
     Ok(())
 }
 
