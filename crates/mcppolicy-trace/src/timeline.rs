@@ -1,4 +1,4 @@
-//! Calls in time through one engine (traces.md §1, policy language §4): in
+//! Calls in time through one engine (policy language §4): in
 //! which order, with which counters, and what becomes of the quota of calls
 //! that ended in an error.
 //!
@@ -79,7 +79,7 @@ impl fmt::Display for Assumption {
 pub enum Scope<'c> {
     /// It went to the policy's server.
     In,
-    /// Nobody knows where it went: it is taken to be the policy's.
+    /// It is unknown where it went: it is taken to be the policy's.
     Unknown,
     /// It went to this server, and the policy's has no name to compare with: it
     /// is taken to be the policy's.
@@ -131,7 +131,7 @@ pub struct Timeline<'e> {
     implicit: ImplicitGrant,
 }
 
-/// The name under which the counters know the one grant of a file's calls
+/// The name that the counters have for the one grant of a file's calls
 /// that name none; no name in a recording is read as one.
 #[derive(Debug, Clone, Default)]
 struct ImplicitGrant {
@@ -148,12 +148,12 @@ impl ImplicitGrant {
         &self.name
     }
 
-    /// The name under which the counters know `grant`, who called in this file;
-    /// nothing when the recording does not tell.
+    /// The name that the counters have for `grant`, who called in this file;
+    /// `None` when the recording does not say.
     fn name<'a>(&'a mut self, file: usize, grant: Grant<&'a str>) -> Option<Cow<'a, str>> {
         match grant {
             Grant::Named(name) if !name.starts_with('\0') => Some(Cow::Borrowed(name)),
-            // Told apart from every implicit grant by its second byte.
+            // The second byte distinguishes it from every implicit grant.
             Grant::Named(name) => Some(Cow::Owned(format!("\0\0{name}"))),
             Grant::Implicit => Some(Cow::Borrowed(self.of(file))),
             Grant::Unknown => None,
@@ -248,7 +248,7 @@ impl<'e> Timeline<'e> {
     }
 }
 
-/// A recorded call and the number of the file that it stands in.
+/// A recorded call and the number of the file that it is in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// The file, in the order in which files were given.
@@ -258,7 +258,7 @@ pub struct Placed {
 }
 
 /// When something happens in a merged timeline: by time, unknown times last;
-/// then by file, line and place in the list.
+/// then by file, line and index in the list.
 type Moment = (bool, Option<Time>, usize, usize, usize, u64);
 
 /// The repetitions of `calls`, merged by time: each as its index in `calls`

@@ -17,7 +17,7 @@ pub struct Actual {
     pub rule: Option<String>,
     /// The gateway's own log label.
     pub label: Option<String>,
-    /// What the agent is told.
+    /// The message to the agent.
     pub message: Option<String>,
     /// Why it is undetermined.
     pub reason: Option<Reason>,
@@ -40,12 +40,12 @@ impl From<&Decision<'_>> for Actual {
     }
 }
 
-/// Which repetitions of a call a case stands for, from 1.
+/// Which repetitions of a call a case covers, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repetitions {
-    /// How many the line asks for; 1 is a single call.
+    /// How many the line has; 1 is a single call.
     pub of: u64,
-    /// The first that the case stands for.
+    /// The first that the case covers.
     pub first: u64,
     /// The last.
     pub last: u64,
@@ -63,7 +63,7 @@ pub struct Case {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// How many calls stand before it on that line, where that is known.
+    /// How many calls come before it on that line, where that is known.
     pub nth: usize,
     /// The tool, where there is one.
     pub tool: Option<String>,
@@ -71,7 +71,7 @@ pub struct Case {
     pub grant: Grant,
     /// When (of repetitions, the first).
     pub time: Option<Time>,
-    /// The arguments as recorded, nothing for a batch. Reports show them
+    /// The arguments as recorded, `None` for a batch. Reports show them
     /// through [`redact`](super::redact::redact).
     pub arguments: Option<RecordedArguments>,
     /// The paths that the decision looked at.

@@ -72,7 +72,7 @@ pub fn join<'x>(
     Ok(replay.finish())
 }
 
-/// Whether all shares have read the same input, as far as they can tell.
+/// Whether all shares have read the same input, as far as they show.
 fn alike(shares: &[Results], by: By, at_origin: bool) -> Result<(), (usize, Unlike)> {
     let Some(first) = shares.first() else {
         return Ok(());

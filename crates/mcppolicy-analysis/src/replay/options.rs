@@ -20,7 +20,7 @@ pub struct Options {
     pub allow_unasserted: bool,
     /// Report every call in scope, not only those that did not pass.
     pub all_cases: bool,
-    /// List the lines that were passed over, not only their number.
+    /// List the lines that were skipped, not only their number.
     pub list_passed_over: bool,
     /// How files make timelines.
     pub order: Order,
@@ -31,8 +31,8 @@ pub struct Options {
     pub list_passed: bool,
     /// Also collect how much of each limit is used, in [`Results::usage`].
     pub usage: bool,
-    /// How many threads take lines apart and ask the rules. The results do not
-    /// depend on it.
+    /// How many threads parse lines and evaluate rules. The results do not depend
+    /// on it.
     pub threads: NonZeroUsize,
     /// Take only this share of the grants.
     pub share: Option<Share>,

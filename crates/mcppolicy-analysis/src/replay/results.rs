@@ -32,10 +32,10 @@ pub struct Results {
     pub passed_over: BTreeMap<Cow<'static, str>, u64>,
     /// The cases to report, by trace, line and repetition.
     pub cases: Vec<Case>,
-    /// The cases that passed what was expected, where they were asked for and
+    /// The cases that passed what was expected, where the options say so and
     /// are not among `cases` anyway.
     pub passed: Vec<Case>,
-    /// How much of each limit was used, where that was asked for.
+    /// How much of each limit was used, where the options say so.
     pub usage: Option<Usage>,
     /// What a share keeps for the other shares.
     pub shared: Option<Shared>,
@@ -63,12 +63,12 @@ pub struct TraceSummary {
     pub passed_over: BTreeMap<Cow<'static, str>, PassedOver>,
 }
 
-/// Lines of one trace that were passed over for one reason.
+/// Lines of one trace that were skipped for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PassedOver {
     /// How many.
     pub lines: u64,
-    /// Which, from 1, when they were asked for: the first [`MOST_LISTED`].
+    /// Which, from 1, when the options say so: the first [`MOST_LISTED`].
     pub listed: Vec<usize>,
 }
 
@@ -207,7 +207,7 @@ pub struct Stray {
     pub why: &'static str,
 }
 
-/// How a run ended; the exit code follows from it (surfaces.md §1).
+/// How a run ended; the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunOutcome {
     /// Everything that was expected holds.
@@ -277,7 +277,7 @@ impl Results {
         let undetermined = total.undetermined > 0 && !options.allow_undetermined;
         let nothing_to_find = match options.share {
             None => false,
-            // Only all shares together know whether something was asserted.
+            // Only all shares together show whether something was asserted.
             Some(share) => share.by == By::Given || !self.traces.is_empty(),
         };
         if self.invalid_lines > 0 {

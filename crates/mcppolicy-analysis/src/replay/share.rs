@@ -122,7 +122,7 @@ pub fn hash(name: &[u8]) -> u64 {
 }
 
 /// The same for the one grant of a file's calls that name none: the name is
-/// that of the file behind a zero byte.
+/// that of the file after a zero byte.
 pub fn implicit_hash(file: &[u8]) -> u64 {
     fnv(fnv(FNV_OFFSET, &[0]), file)
 }

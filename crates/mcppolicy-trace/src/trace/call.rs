@@ -1,4 +1,4 @@
-//! One recorded call: what was asked, by whom, where and when, what came back,
+//! One recorded call: the request, who sent it where and when, the response,
 //! and what its author expects; as much of it as the recording says.
 
 use super::expectation::Expectation;
@@ -22,7 +22,7 @@ pub struct RecordedCall {
     pub grant: Grant,
     /// When; `None` is unknown. Of a repeated call, the first time.
     pub time: Option<Time>,
-    /// What was asked for.
+    /// The request.
     pub request: RecordedRequest,
     /// Whether a member of the arguments is repeated, so that the last one
     /// was taken.
@@ -184,7 +184,7 @@ impl Server {
     }
 }
 
-/// What a recorded call asks for.
+/// The request of a recorded call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordedRequest {
     /// A JSON-RPC batch, as recorded.

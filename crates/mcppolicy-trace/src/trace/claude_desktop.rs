@@ -1,6 +1,6 @@
-//! Claude Desktop's logs: messages behind a time and two brackets, the level
+//! Claude Desktop's logs: messages after a time and two brackets, the level
 //! and the server's name, in `mcp.log` in this order and in a server's own file
-//! in the other. The log cuts long messages and adds text behind some.
+//! in the other. The log cuts long messages and adds text after some.
 
 use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
 use super::chunk::Chunk;
@@ -50,9 +50,9 @@ impl LogFormat for ClaudeDesktop {
             return collector.skip(chunk.line, summary(text));
         }
         let end = Outline::scan(text).end.unwrap_or(text.len());
-        let (message, behind) = text.split_at_checked(end).unwrap_or((text, ""));
-        let behind = behind.trim_start();
-        let whole = behind.is_empty() || behind.starts_with("{ metadata:");
+        let (message, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let rest = rest.trim_start();
+        let whole = rest.is_empty() || rest.starts_with("{ metadata:");
         match Json::parse(message) {
             Ok(json) if whole => jsonrpc::message(&json, &json.root, "", &envelope, collector),
             Ok(_) if !envelope.cut => collector.skip(chunk.line, reason::NOT_JSON),
@@ -65,7 +65,7 @@ impl LogFormat for ClaudeDesktop {
     }
 }
 
-/// One line, taken apart.
+/// The parts of one line.
 struct Entry<'a> {
     time: Time,
     server: Option<&'a str>,
@@ -120,11 +120,12 @@ fn said(message: &str) -> Option<(Side, &str)> {
     }
 }
 
-/// Why a message of which the log keeps only a summary is passed over.
+/// Why a message of which the log keeps only a summary is skipped.
 fn summary(text: &str) -> &'static str {
-    match text.contains("method=\"tools/call\"") {
-        true => WITHOUT_CONTENT,
-        false => NO_MESSAGE,
+    if text.contains("method=\"tools/call\"") {
+        WITHOUT_CONTENT
+    } else {
+        NO_MESSAGE
     }
 }
 

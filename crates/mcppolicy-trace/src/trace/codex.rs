@@ -183,7 +183,7 @@ impl Codex {
             };
             collector.call(call, self.who(), Some(id), entry.chunk.text.len());
         } else if let Some(call) = collector.open_call(id) {
-            // The event knows where the server's name ends.
+            // The event has the server's name apart.
             call.server = Server::Named(server.to_owned());
             if let RecordedRequest::Tool { name, .. } = &mut call.request {
                 *name = Some(tool.to_owned());

@@ -14,7 +14,7 @@ use super::tolerant_json::{Json, name_in};
 /// The event log of the vendor's older proxy.
 #[derive(Default)]
 pub(super) struct Gateway {
-    /// Whether a process of the proxy stands for a session. Its counters were
+    /// Whether a process of the proxy is a session. Its counters were
     /// shared between processes, so only on request.
     pub instance_is_session: bool,
 }

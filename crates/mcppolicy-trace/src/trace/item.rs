@@ -55,7 +55,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// A place in the header's line as a location in `map`.
+    /// A span of the header's line as a location in `map`.
     pub fn locate(&self, map: &mut SourceMap, name: &str, span: Span) -> Location {
         Location {
             file: self.line.add_to(map, name),
@@ -78,13 +78,13 @@ pub struct BadLine {
 pub struct Complaint {
     /// Where in the line, in bytes.
     pub span: Span,
-    /// The same place as a JSON Pointer into the line's value.
+    /// The same location as a JSON Pointer into the line's value.
     pub pointer: String,
     /// One sentence, without a full stop.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Another place in the line, and what it has to do with this one.
+    /// Another span of the line, and its relation to this one.
     pub related: Option<(Span, &'static str)>,
 }
 

@@ -108,7 +108,7 @@ fn is_message(node: &Node) -> bool {
     }
 }
 
-/// Reads a message or a batch, which stands at `pointer` in `json`.
+/// Reads a message or a batch, which is at `pointer` in `json`.
 pub(super) fn message(
     json: &Json,
     node: &Node,

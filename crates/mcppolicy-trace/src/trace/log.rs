@@ -1,4 +1,4 @@
-//! What the readers of foreign logs share: taking a file apart, into lines or
+//! What the readers of foreign logs share: splitting a file into lines, or
 //! into the elements of a document. A format says only what one chunk of its
 //! file means, and puts what it finds into a [`Collector`].
 
@@ -20,7 +20,7 @@ pub(super) trait LogFormat {
     /// Which it is.
     fn format(&self) -> Format;
 
-    /// Whether its lines hold raw messages, which may be read where they stand.
+    /// Whether its lines hold raw messages, which the fast path may read.
     fn reads_messages(&self) -> bool {
         false
     }
@@ -155,7 +155,7 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
                     let (bytes, cut) = block.line(*line);
                     let raw = RawLine {
                         number: block.lines_before + line.number + 1,
-                        // Only the first byte of all is told from the others.
+                        // Only whether it is the first byte of the input matters.
                         offset: usize::from(block.number() > 0 || line.number > 0),
                         bytes,
                         cut,

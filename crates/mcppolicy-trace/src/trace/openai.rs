@@ -18,7 +18,7 @@ const MESSAGES: [&str; 4] = ["messages", "traj", "conversation", "conversations"
 /// OpenAI-style transcripts.
 #[derive(Default)]
 pub(super) struct OpenAi {
-    /// Whether a conversation without a name of its own stands for a session.
+    /// Whether a conversation without a name of its own is a session.
     pub conversation_is_session: bool,
 }
 
@@ -160,9 +160,10 @@ impl Reading<'_> {
         let Some(name) = name_in(function, &["name"]) else {
             return collector.skip(line, reason::NO_NAME);
         };
-        let (server, tool) = match name.starts_with("mcp__") {
-            true => collector.split_name(name),
-            false => (Server::Default, name.to_owned()),
+        let (server, tool) = if name.starts_with("mcp__") {
+            collector.split_name(name)
+        } else {
+            (Server::Default, name.to_owned())
         };
         let call = RecordedCall {
             line,

@@ -26,7 +26,7 @@ const ARGUMENTS: [&str; 3] = [
     "gen_ai.tool.input",
 ];
 
-/// How many spans are remembered to know the other side of a call.
+/// How many spans are remembered, to recognise the other side of a call.
 const MOST_REMEMBERED: usize = 4_096;
 
 /// OpenTelemetry spans.
@@ -34,8 +34,8 @@ const MOST_REMEMBERED: usize = 4_096;
 pub(super) struct Otlp {
     /// Spans of calls whose parent or child is the same call seen from the
     /// other side, oldest first.
-    told: VecDeque<String>,
-    told_ids: HashSet<String>,
+    seen: VecDeque<String>,
+    seen_ids: HashSet<String>,
 }
 
 impl LogFormat for Otlp {
@@ -168,7 +168,7 @@ impl Otlp {
         collector.call(call, identity, None, std::mem::take(&mut reading.bytes));
     }
 
-    /// Whether a call has been told already: client and server each export a
+    /// Whether a call has been seen already: client and server each export a
     /// span of it, and the server's is the child of the client's.
     fn is_other_side(&mut self, span: &Node) -> bool {
         let trace = member(span, "traceId", "trace_id").and_then(Node::as_str);
@@ -199,17 +199,17 @@ impl Otlp {
         let Some(link) = link else {
             return false;
         };
-        if self.told_ids.remove(&format!("{other} {link}")) {
+        if self.seen_ids.remove(&format!("{other} {link}")) {
             return true;
         }
-        let told = format!("{side} {link}");
-        if self.told_ids.insert(told.clone()) {
-            self.told.push_back(told);
+        let seen = format!("{side} {link}");
+        if self.seen_ids.insert(seen.clone()) {
+            self.seen.push_back(seen);
         }
-        if self.told.len() > MOST_REMEMBERED
-            && let Some(oldest) = self.told.pop_front()
+        if self.seen.len() > MOST_REMEMBERED
+            && let Some(oldest) = self.seen.pop_front()
         {
-            self.told_ids.remove(&oldest);
+            self.seen_ids.remove(&oldest);
         }
         false
     }
@@ -284,7 +284,7 @@ fn has_redaction(value: &Value) -> bool {
 }
 
 /// The value in OTLP's `AnyValue`; a node that is none of its shapes is a plain
-/// value; nothing when it says less than a value.
+/// value; `None` when it says less than a value.
 fn any_value(node: &Node) -> Option<Value> {
     let shape = |camel, snake| member(node, camel, snake);
     if let Some(text) = shape("stringValue", "string_value") {

@@ -2,7 +2,7 @@
 //! nearest earlier open request of its id, because real logs repeat ids.
 //!
 //! Calls leave in the order of their requests, so a call waits for its
-//! response, and the calls behind it wait with it. That wait is bounded: when
+//! response, and the calls after it wait with it. That wait is bounded: when
 //! more than [`MOST_PENDING`] requests or [`MOST_BYTES`] of their text are held,
 //! the oldest leaves without a response.
 
@@ -130,16 +130,16 @@ impl PendingRequests {
         let mut end = self.hashes.len();
         loop {
             let (front, back) = self.hashes.as_slices();
-            let behind = front.len();
-            let at = match back.get(..end.saturating_sub(behind)) {
+            let offset = front.len();
+            let at = match back.get(..end.saturating_sub(offset)) {
                 Some(back) if !back.is_empty() => back
                     .iter()
                     .rposition(|other| *other == hash)
-                    .map(|at| at + behind),
+                    .map(|at| at + offset),
                 _ => None,
             };
             let at = at.or_else(|| {
-                let front = front.get(..end.min(behind)).unwrap_or_default();
+                let front = front.get(..end.min(offset)).unwrap_or_default();
                 front.iter().rposition(|other| *other == hash)
             })?;
             if self.is_key_of(at, key) {

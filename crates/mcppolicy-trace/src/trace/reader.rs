@@ -117,14 +117,14 @@ impl Trace {
         self.reader.assumed()
     }
 
-    /// The items behind the header, for several threads: the one that is read
+    /// The items after the header, for several threads: the one that is read
     /// already, and the reader for what follows; see [`InBlocks`].
     pub fn in_blocks(&mut self) -> Option<(Option<Item>, &mut dyn InBlocks)> {
         let blocks = self.reader.in_blocks()?;
         Some((self.first.take(), blocks))
     }
 
-    /// The next item behind the header; `None` at the end.
+    /// The next item after the header; `None` at the end.
     ///
     /// # Errors
     /// What the underlying input reports.

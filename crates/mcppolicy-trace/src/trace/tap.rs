@@ -1,15 +1,15 @@
 //! What `mcppolicy record` writes: each line that passes between a client and
 //! a server, as raw JSON-RPC with its time and its direction. [`super::jsonrpc`]
-//! reads it without being told what it is.
+//! recognises it.
 //!
 //! ```json
 //! {"ts":"2026-11-20T10:00:07.250Z","dir":"client->server","message":{"jsonrpc":"2.0","id":1,"method":"tools/list"}}
 //! {"ts":"2026-11-20T10:00:07.251Z","dir":"server->client","because":"not JSON","noise":"Listening on stdio"}
 //! ```
 //!
-//! A message stands in its record as it was sent, byte for byte but for white
+//! A message is in its record as it was sent, byte for byte but for white
 //! space around it. A line that is no message is kept as a string, under a
-//! member that no reader takes for a message: what a client passes over as a
+//! member that no reader takes for a message: what a client skips as a
 //! banner must not become a call because the tap has repaired it.
 
 use serde::de::IgnoredAny;
@@ -52,7 +52,7 @@ const LONGEST: usize = LONGEST_LINE - 1024;
 /// What is kept of a longer one.
 const BEGINNING: usize = 4096;
 
-/// One direction of a connection, taken apart into lines.
+/// One direction of a connection, split into lines.
 #[derive(Debug)]
 pub struct Tap {
     direction: Direction,
@@ -82,8 +82,8 @@ impl Tap {
                 Some(content) => (content, true),
                 None => (chunk, false),
             };
-            let room = (LONGEST + 1).saturating_sub(self.line.len());
-            let kept = content.get(..room).unwrap_or(content);
+            let free = (LONGEST + 1).saturating_sub(self.line.len());
+            let kept = content.get(..free).unwrap_or(content);
             self.line.extend_from_slice(kept);
             self.dropped += content.len() - kept.len();
             if ends {
@@ -151,7 +151,7 @@ fn noise(text: &str, why: &str) -> String {
     format!("\"because\":\"{why}\",\"noise\":{text}")
 }
 
-/// Why a line that a tap has kept is no message; nothing for any other line.
+/// Why a line that a tap has kept is no message; `None` for any other line.
 pub(super) fn noise_in(root: &Node) -> Option<&'static str> {
     root.get("noise")?.as_str()?;
     let why = root.get("because").and_then(Node::as_str)?;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     /// What the reader of traces makes of a recording: the names of the tools
-    /// that are called, and each line passed over with the reason.
+    /// that are called, and each skipped line with the reason.
     fn read(recording: &str) -> (Vec<String>, Vec<(usize, &'static str)>) {
         let input = Cursor::new(recording.to_owned());
         let reader = reader(input, Settings::default()).unwrap();

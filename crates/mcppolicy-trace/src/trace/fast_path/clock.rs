@@ -11,7 +11,7 @@ pub(super) struct Clock {
     start: i64,
 }
 
-/// Where the seconds stand in an RFC 3339 instant.
+/// The offset of the seconds in an RFC 3339 instant.
 const SECONDS: usize = 17;
 
 impl Clock {

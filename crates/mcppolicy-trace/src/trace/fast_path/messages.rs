@@ -18,6 +18,11 @@ pub(super) struct Messages<'t> {
     direction: (&'t str, Option<Side>),
 }
 
+/// A member is written in a way that the fast path does not read: the strict
+/// reader reads its line.
+#[derive(Debug)]
+pub(super) struct NotSimple;
+
 /// The members of a message, or of the object around one.
 #[derive(Default)]
 struct Parts {
@@ -69,45 +74,49 @@ impl<'t> Messages<'t> {
         }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: self.time(around.ts.or(around.timestamp), text)?,
-            sender: self.sender(around.direction, text)?,
-            grant: grant(around.grant)?,
-            session: name(around.session)?,
-            user: name(around.user)?,
-            server: server(around.server)?,
-            id: id(parts.id, text)?,
+            time: self.time(around.ts.or(around.timestamp), text).ok()?,
+            sender: self.sender(around.direction, text).ok()?,
+            grant: grant(around.grant).ok()?,
+            session: name(around.session).ok()?,
+            user: name(around.user).ok()?,
+            server: server(around.server).ok()?,
+            id: id(parts.id, text).ok()?,
             expect: None,
             kind: parts.kind(text)?,
         })
     }
 
     /// The time, where there is one.
-    fn time(&mut self, value: Option<ScannedValue>, text: &str) -> Option<Option<Time>> {
-        let Some(value) = value else {
-            return Some(None);
+    fn time(&mut self, value: Option<ScannedValue>, text: &str) -> Result<Option<Time>, NotSimple> {
+        let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
+            return Ok(None);
         };
-        match value.kind {
-            ValueKind::Null => Some(None),
-            ValueKind::String => self
-                .clock
-                .read(value.span.unquoted().of(text), timestamp::in_text)
-                .map(Some),
-            ValueKind::Number => {
-                timestamp::since_epoch(value.span.of(text).parse().ok()?).map(Some)
+        let raw = value.span.of(text);
+        let time = match value.kind {
+            ValueKind::String => {
+                let written = value.span.unquoted().of(text);
+                self.clock.read(written, timestamp::in_text)
             }
+            ValueKind::Number => raw.parse().ok().and_then(timestamp::since_epoch),
             _ => None,
-        }
+        };
+        time.map(Some).ok_or(NotSimple)
     }
 
-    fn sender(&mut self, value: Option<ScannedValue>, text: &'t str) -> Option<Option<Side>> {
+    /// Who sent it, as far as the direction says.
+    fn sender(
+        &mut self,
+        value: Option<ScannedValue>,
+        text: &'t str,
+    ) -> Result<Option<Side>, NotSimple> {
         let Some(span) = name(value)? else {
-            return Some(None);
+            return Ok(None);
         };
         let direction = span.of(text);
         if direction != self.direction.0 {
             self.direction = (direction, sender(direction));
         }
-        Some(self.direction.1)
+        Ok(self.direction.1)
     }
 }
 
@@ -135,7 +144,7 @@ impl Around {
                     let parts = &mut self.wrapped;
                     return scanner.object(|scanner, key| parts.member(scanner, key, members));
                 }
-                // It stands beside its request.
+                // A response in the line of its request.
                 b"response" => return None,
                 _ => return self.own.member(scanner, key, members),
             };
@@ -215,13 +224,13 @@ impl Parts {
                 None => None,
                 Some(name) => Some(name.string()?),
             },
-            arguments: object(self.arguments)?,
+            arguments: object(self.arguments).ok()?,
             members: self.members,
         })
     }
 }
 
-/// The value of a call's `arguments`, and where its members stand in `members`.
+/// The value of a call's `arguments`, and the range of its members in `members`.
 pub(super) fn arguments(
     scanner: &mut Scanner<'_>,
     members: &mut Vec<Member>,
@@ -242,72 +251,76 @@ pub(super) fn arguments(
     Some((Some(object), (first, members.len())))
 }
 
-/// The place of arguments that are an object; nothing for null or none.
-pub(super) fn object(arguments: Option<ScannedValue>) -> Option<Option<ByteSpan>> {
+/// The span of arguments that are an object; `None` for null or none.
+pub(super) fn object(arguments: Option<ScannedValue>) -> Result<Option<ByteSpan>, NotSimple> {
     match arguments {
-        None => Some(None),
+        None => Ok(None),
         Some(value) => match value.kind {
-            ValueKind::Null => Some(None),
-            ValueKind::Object => Some(Some(value.span)),
-            _ => None,
+            ValueKind::Null => Ok(None),
+            ValueKind::Object => Ok(Some(value.span)),
+            _ => Err(NotSimple),
         },
     }
 }
 
 /// Whether the first text of a result may begin with the gateway's mark of a
-/// denial, however it is spelt.
+/// denial, also with escapes.
 fn may_be_denial(result: &str) -> bool {
     let contains = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes()).is_some();
     contains("POLICY DENIED") || contains("\\u00")
 }
 
-/// Who called: a name, or null, where it says so.
-pub(super) fn grant(value: Option<ScannedValue>) -> Option<Option<Grant<ByteSpan>>> {
+/// Who called: a name, or null, where the line has the member.
+pub(super) fn grant(value: Option<ScannedValue>) -> Result<Option<Grant<ByteSpan>>, NotSimple> {
     let Some(value) = value else {
-        return Some(None);
+        return Ok(None);
     };
-    let name = nullable(value)?;
-    Some(Some(name.map_or(Grant::Unknown, Grant::Named)))
+    let name = string_or_null(value)?;
+    Ok(Some(name.map_or(Grant::Unknown, Grant::Named)))
 }
 
-/// Where it went: a name, or null, where it says so.
-pub(super) fn server(value: Option<ScannedValue>) -> Option<Option<Server<ByteSpan>>> {
+/// Where it went: a name, or null, where the line has the member.
+pub(super) fn server(value: Option<ScannedValue>) -> Result<Option<Server<ByteSpan>>, NotSimple> {
     let Some(value) = value else {
-        return Some(None);
+        return Ok(None);
     };
-    let name = nullable(value)?;
-    Some(Some(name.map_or(Server::Unknown, Server::Named)))
+    let name = string_or_null(value)?;
+    Ok(Some(name.map_or(Server::Unknown, Server::Named)))
 }
 
-/// The text of a name that is a string or null.
-fn nullable(value: ScannedValue) -> Option<Option<ByteSpan>> {
+/// The text of a string; `None` for null.
+fn string_or_null(value: ScannedValue) -> Result<Option<ByteSpan>, NotSimple> {
     match value.kind {
-        ValueKind::Null => Some(None),
-        _ => value.string().map(Some),
+        ValueKind::Null => Ok(None),
+        _ => value.string().map(Some).ok_or(NotSimple),
     }
 }
 
-/// The text of a name, which is not empty where it is there.
-fn name(value: Option<ScannedValue>) -> Option<Option<ByteSpan>> {
+/// The text of a name, which is not empty where there is one.
+fn name(value: Option<ScannedValue>) -> Result<Option<ByteSpan>, NotSimple> {
     let Some(value) = value else {
-        return Some(None);
+        return Ok(None);
     };
-    let span = value.string()?;
-    (span.end > span.start).then_some(Some(span))
+    let span = value.string().ok_or(NotSimple)?;
+    if span.end > span.start {
+        Ok(Some(span))
+    } else {
+        Err(NotSimple)
+    }
 }
 
 /// An id whose spelling is the only one of its value.
-fn id(value: Option<ScannedValue>, text: &str) -> Option<Option<ByteSpan>> {
+fn id(value: Option<ScannedValue>, text: &str) -> Result<Option<ByteSpan>, NotSimple> {
     const MOST_DIGITS: usize = 15;
     let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
-        return Some(None);
+        return Ok(None);
     };
     let raw = value.span.of(text);
     let digits = raw.strip_prefix('-').unwrap_or(raw);
     let whole = digits.len() <= MOST_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
     match value.kind {
-        ValueKind::String => Some(Some(value.span)),
-        ValueKind::Number if whole && raw != "-0" => Some(Some(value.span)),
-        _ => None,
+        ValueKind::String => Ok(Some(value.span)),
+        ValueKind::Number if whole && raw != "-0" => Ok(Some(value.span)),
+        _ => Err(NotSimple),
     }
 }

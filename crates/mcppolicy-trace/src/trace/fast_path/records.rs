@@ -53,10 +53,10 @@ impl Records {
             line: LineSpan::default(),
             time: Some(self.clock.read(ts, strict)?),
             sender: None,
-            grant: grant(caller)?,
+            grant: grant(caller).ok()?,
             session: None,
             user: None,
-            server: server(destination)?,
+            server: server(destination).ok()?,
             id: None,
             expect: match expect {
                 None => None,
@@ -64,7 +64,7 @@ impl Records {
             },
             kind: MessageKind::Call {
                 name: Some(tool?.string()?),
-                arguments: object(given)?,
+                arguments: object(given).ok()?,
                 members: listed,
             },
         })

@@ -169,8 +169,8 @@ impl<'t> Scanner<'t> {
         })
     }
 
-    /// An object; `member` is asked for each one's value, with its key's span,
-    /// and reads it.
+    /// An object; `member` is called with the span of each key and reads the
+    /// member's value.
     #[inline(always)]
     pub fn object(
         &mut self,
@@ -324,7 +324,7 @@ impl<'t> Scanner<'t> {
         (self.at > start).then_some(())
     }
 
-    /// A string from its opening to behind its closing quote.
+    /// A string from its opening to after its closing quote.
     #[inline(always)]
     fn string(&mut self) -> Option<ValueKind> {
         self.at += 1;

@@ -1,4 +1,4 @@
-//! Reading messages where they stand, held against the reader that builds every
+//! Reading messages in place, compared with the reader that builds every
 //! line: the same items, whatever the lines hold.
 
 mod native;
@@ -39,14 +39,14 @@ fn items(mut reader: impl Reader) -> (Vec<Item>, Vec<Assumed>) {
 
 /// Holds one reader against the other.
 fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
-    let plain = items(reader(text, from, false));
+    let simple = items(reader(text, from, false));
     let strict = items(reader(text, from, true));
     let shown = String::from_utf8_lossy(text);
-    prop_assert_eq!(plain, strict, "{}", shown);
+    prop_assert_eq!(simple, strict, "{}", shown);
     Ok(())
 }
 
-/// How many calls of `text` are read where they stand, and how many are built.
+/// How many calls of `text` are read in place, and how many are built.
 fn calls(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), None, false);
     let mut counts = (0, 0);
@@ -69,7 +69,7 @@ fn calls(text: &str) -> (usize, usize) {
 }
 
 #[test]
-fn what_taps_write_is_read_where_it_stands() {
+fn what_taps_write_is_read_in_place() {
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":"\u00e9","b":[1,{"c":null}]},"_meta":{"progressToken":1}}}"#;
     for text in [
         call.to_owned(),
@@ -117,7 +117,7 @@ fn a_response_finds_its_request_however_either_was_read() {
     let denied = |id: &str| {
         format!(r#"{{"id":{id},"result":{{"content":[{{"text":"[POLICY DENIED] no"}}]}}}}"#)
     };
-    let spelt = |id: &str| {
+    let escaped = |id: &str| {
         format!(r#"{{"id":{id},"result":{{"content":[{{"text":"[\u0050OLICY DENIED] no"}}]}}}}"#)
     };
     let lines = [
@@ -128,7 +128,7 @@ fn a_response_finds_its_request_however_either_was_read() {
         error("1"),
         denied("2"),
         result("1"),
-        spelt("\"1\""),
+        escaped("\"1\""),
         result("1"),
     ];
     agree(lines.join("\n").as_bytes(), None).unwrap();
@@ -327,7 +327,7 @@ proptest! {
     }
 
     #[test]
-    fn most_of_what_is_tried_is_read_where_it_stands(
+    fn most_of_what_is_tried_is_read_in_place(
         call in "[a-z]{1,8}", id in 0_u32..1000, note in "[ -~]{0,20}"
     ) {
         let note = serde_json::Value::from(note);

@@ -2,7 +2,7 @@
 
 use super::context::{Context, MOST_REPETITIONS, Previous, Setting};
 use super::expect;
-use super::fields::{Fields, article};
+use super::fields::{Fields, Nullable, article};
 use crate::trace::call::{
     Grant, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
 };
@@ -54,7 +54,7 @@ enum LineRequest {
     Other(String),
 }
 
-/// Reads a call, and moves the file's clock on; nothing when something in the
+/// Reads a call, and moves the file's clock on; `None` when something in the
 /// line is wrong.
 pub(super) fn read(
     fields: &mut Fields<'_>,
@@ -97,14 +97,14 @@ pub(super) fn read(
         nth: 0,
         line,
         server: match server {
-            None => context.defaults.server.clone(),
-            Some(None) => Server::Unknown,
-            Some(Some(name)) => Server::Named(name.to_owned()),
+            Nullable::Absent => context.defaults.server.clone(),
+            Nullable::Null => Server::Unknown,
+            Nullable::String(name) => Server::Named(name.to_owned()),
         },
         grant: match grant {
-            None => context.defaults.grant.clone(),
-            Some(None) => Grant::Unknown,
-            Some(Some(name)) => Grant::Named(name.to_owned()),
+            Nullable::Absent => context.defaults.grant.clone(),
+            Nullable::Null => Grant::Unknown,
+            Nullable::String(name) => Grant::Named(name.to_owned()),
         },
         time,
         request,
@@ -318,7 +318,7 @@ fn stepped(context: &Context) -> Option<Time> {
 }
 
 fn instant_or_null(fields: &mut Fields<'_>, key: &str) -> Option<Time> {
-    let text = fields.string_or_null(key)??;
+    let text = fields.string_or_null(key).as_str()?;
     match Time::parse(text) {
         Ok(time) => Some(time),
         Err(message) => {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::call;
 use super::context::{Context, Defaults, Setting, VERSION};
-use super::fields::{self, Fields};
+use super::fields::{self, Fields, Nullable};
 use crate::trace::block::{LONGEST_LINE, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::item::{Complaint, Header, Item, Line};
@@ -109,7 +109,7 @@ pub(super) fn read_line(
     let mut repeats_an_argument = false;
     for problem in &problems {
         match &problem.trouble {
-            // A call may hold any number that a double can stand for.
+            // A call may hold any number, also one that no double holds exactly.
             Trouble::InexactNumber => {}
             Trouble::DuplicateKey { .. } if is_in_arguments(&problem.pointer) => {
                 repeats_an_argument = true;
@@ -166,7 +166,7 @@ pub(super) fn read_line(
     (item, complaints)
 }
 
-/// Whether a repeated key stands inside a call's arguments, where the last one
+/// Whether a repeated key is inside a call's arguments, where the last one
 /// counts (policy language §2).
 fn is_in_arguments(pointer: &str) -> bool {
     let Some(request) = pointer.strip_prefix("/request") else {
@@ -203,18 +203,17 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
             fields.at_value("mcppolicy", message, Some(format!("write {VERSION:?}")));
         }
     }
-    let grant = fields.string_or_null("grant").map(|name| match name {
-        Some(name) => Grant::Named(name.to_owned()),
-        None => Grant::Unknown,
-    });
-    let server = fields.string_or_null("server").map(|name| match name {
-        Some(name) => Server::Named(name.to_owned()),
-        None => Server::Unknown,
-    });
-    context.defaults = Rc::new(Defaults {
-        grant: grant.unwrap_or(Grant::Implicit),
-        server: server.unwrap_or(Server::Default),
-    });
+    let grant = match fields.string_or_null("grant") {
+        Nullable::Absent => Grant::Implicit,
+        Nullable::Null => Grant::Unknown,
+        Nullable::String(name) => Grant::Named(name.to_owned()),
+    };
+    let server = match fields.string_or_null("server") {
+        Nullable::Absent => Server::Default,
+        Nullable::Null => Server::Unknown,
+        Nullable::String(name) => Server::Named(name.to_owned()),
+    };
+    context.defaults = Rc::new(Defaults { grant, server });
     context.start = setting(fields, "start", |text| {
         Time::parse(text).and_then(Time::in_calendar)
     });

@@ -270,8 +270,8 @@ fn a_response_shows_what_the_gateway_decided() {
     ] {
         assert_eq!(observed(allowed), Some(Observed::Allow), "{allowed}");
     }
-    let told = call(r#"{"tool":"x","observed":"deny"}"#);
-    assert_eq!(told.observed_decision(), Some(Observed::Deny));
+    let observed = call(r#"{"tool":"x","observed":"deny"}"#);
+    assert_eq!(observed.observed_decision(), Some(Observed::Deny));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The same for the native format: lines that are read where they stand, held
-//! against the reader of every line.
+//! The same for the native format: lines that are read in place, compared
+//! with the reader of every line.
 
 use std::io::Cursor;
 
@@ -25,12 +25,12 @@ fn items(text: &[u8], content: Content) -> Vec<Item> {
 
 fn agree(text: &[u8]) -> Result<(), TestCaseError> {
     let shown = String::from_utf8_lossy(text);
-    let (plain, strict) = (items(text, Content::Native), items(text, Content::Other));
-    prop_assert_eq!(plain, strict, "{}", shown);
+    let (simple, strict) = (items(text, Content::Native), items(text, Content::Other));
+    prop_assert_eq!(simple, strict, "{}", shown);
     Ok(())
 }
 
-/// How many calls are read where they stand, and how many other items there
+/// How many calls are read in place, and how many other items there
 /// are.
 fn counts(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), Content::Native);
@@ -48,7 +48,7 @@ fn counts(text: &str) -> (usize, usize) {
 }
 
 #[test]
-fn what_an_import_writes_is_read_where_it_stands() {
+fn what_an_import_writes_is_read_in_place() {
     let header = "{\"mcppolicy\":\"trace/1\",\"grant\":\"header's\"}";
     let lines = [
         r#"{"ts":"2026-11-20T10:00:07.250Z","grant":"a","server":"s","tool":"t","arguments":{"a":[1]},"id":"1","origin":{"file":"a/b.jsonl","line":7}}"#,
