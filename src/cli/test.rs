@@ -97,7 +97,7 @@ impl ReplayArgs {
             allow_undetermined: self.allow_undetermined,
             allow_unasserted: self.allow_unasserted,
             all_cases: self.all_cases,
-            list_passed_over: self.verbose,
+            list_skipped: self.verbose,
             order: match self.timeline.as_deref() {
                 Some("merged") => Order::Merged,
                 _ => Order::PerFile,

@@ -35,18 +35,17 @@ pub mod pairing;
 mod reader;
 mod reason;
 pub mod recognise;
+mod response;
 pub mod tap;
 mod timestamp;
 mod tolerant_json;
 mod view;
 mod witness;
 
-pub use call::{
-    DENIED_PREFIX, Grant, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest,
-    Response, Server,
-};
+pub use call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
 pub use expectation::{DecisionName, Expectation, Expected, KINDS, REASONS};
 pub use item::{BadLine, Complaint, Header, Item, Line};
 pub use reader::{InBlocks, Reader, Ready, Trace};
+pub use response::{DENIED_PREFIX, Observed, Response};
 pub use view::CallView;
 pub use witness::WitnessCall;

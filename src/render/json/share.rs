@@ -169,7 +169,7 @@ fn options<'a>(asked: &'a SharedRun, style: Style<'_>) -> JsonOptions<'a> {
         allow_undetermined: options.allow_undetermined,
         allow_unasserted: options.allow_unasserted,
         all_cases: options.all_cases,
-        verbose: options.list_passed_over,
+        verbose: options.list_skipped,
         at_origin: options.at_origin,
         merged_timeline: options.order == Order::Merged,
         max_lateness: options.max_lateness.as_nanos().to_string(),
@@ -229,7 +229,7 @@ fn json_run<'a>(run: &'a TestRun, source: usize, style: Style<'a>) -> JsonRun<'a
         out_of_scope: texts(&results.out_of_scope),
         other_methods: texts(&results.other_methods),
         passed_over: results
-            .passed_over
+            .skipped
             .iter()
             .map(|(r, n)| (&**r, *n))
             .collect(),

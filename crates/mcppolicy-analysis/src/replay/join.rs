@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Replay;
 use super::case::{Actual, Case};
 use super::open_call::OpenCall;
 use super::options::Options;
 use super::problems::Problems;
 use super::results::{Results, SetAside, TraceSummary};
+use super::run::Replay;
 use super::runs::push_run;
 use super::share::By;
 use mcppolicy_engine::engine::{Decision, Denial, Engine, Reason};
-use mcppolicy_trace::trace::DecisionName;
+use mcppolicy_trace::timeline::Timeline;
+use mcppolicy_trace::trace::{DecisionName, RecordedCall};
 
 /// Why results are no shares of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +48,13 @@ pub fn join<'x>(
     shares: &'x [Results],
     by: By,
 ) -> Result<Results, (usize, Unlike)> {
-    alike(shares, by, options.at_origin)?;
+    alike(shares, by, options)?;
     let whole = Options {
         share: None,
         ..options.clone()
     };
-    let at_origin = options.at_origin;
     let mut replay = Replay::new(engine, whole);
-    let mut traces = Traces::of(shares, at_origin);
+    let mut traces = Traces::of(shares, options);
     for (at, share) in shares.iter().enumerate() {
         add_share(&mut replay, &mut traces, share);
         // All shares of one input have read the same lines.
@@ -67,13 +67,13 @@ pub fn join<'x>(
     for (set_aside, decisions) in calls(shares, decisions)? {
         let SetAside { trace, call } = set_aside;
         let open = OpenCall::new(traces.moved(shares, *trace), call.expect.clone());
-        replay.count_decided(call, open, decisions);
+        count(&mut replay, call, open, decisions);
     }
     Ok(replay.finish())
 }
 
 /// Whether all shares have read the same input, as far as they show.
-fn alike(shares: &[Results], by: By, at_origin: bool) -> Result<(), (usize, Unlike)> {
+fn alike(shares: &[Results], by: By, options: &Options) -> Result<(), (usize, Unlike)> {
     let Some(first) = shares.first() else {
         return Ok(());
     };
@@ -85,7 +85,7 @@ fn alike(shares: &[Results], by: By, at_origin: bool) -> Result<(), (usize, Unli
     let read = |share: &Results| share.shared.as_ref().map(|shared| shared.read);
     let unknown = |share: &Results| share.shared.as_ref().map(|shared| shared.unknown_grant);
     for (at, share) in shares.iter().enumerate() {
-        let unlike = if !at_origin && names(share) != expected {
+        let unlike = if !options.at_origin && names(share) != expected {
             Unlike::Traces
         } else if by == By::Hash && read(share) != read(first) {
             Unlike::Calls
@@ -114,7 +114,7 @@ fn add_share(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results) {
     add(&mut results.reasons, &share.reasons);
     add(&mut results.out_of_scope, &share.out_of_scope);
     add(&mut results.other_methods, &share.other_methods);
-    add(&mut results.passed_over, &share.passed_over);
+    add(&mut results.skipped, &share.skipped);
     let moved = |case: &Case| Case {
         trace: traces.moved(std::slice::from_ref(share), case.trace),
         ..case.clone()
@@ -156,10 +156,10 @@ struct Traces {
 }
 
 impl Traces {
-    fn of(shares: &[Results], at_origin: bool) -> Traces {
+    fn of(shares: &[Results], options: &Options) -> Traces {
         let all = || shares.iter().flat_map(|share| &share.traces);
         let empty = |trace: &TraceSummary| TraceSummary::new(&trace.name, trace.format);
-        if !at_origin {
+        if !options.at_origin {
             let first = shares.iter().take(1).flat_map(|share| &share.traces);
             return Traces {
                 list: first.map(empty).collect(),
@@ -300,4 +300,28 @@ fn calls<'x>(
         (None, None) => Ok(calls),
         _ => Err(unlike),
     }
+}
+
+/// Counts a call whose repetitions have been decided by all shares together.
+fn count<'x>(
+    replay: &mut Replay<'x>,
+    call: &RecordedCall,
+    mut open: OpenCall<'x>,
+    decisions: Vec<(Decision<'x>, u64)>,
+) {
+    // Fresh counters: every share has noted what its limits held.
+    let mut fresh = Timeline::new(replay.engine, replay.options.max_lateness);
+    let mut index = 0;
+    for (decision, times) in decisions {
+        for _ in 0..times {
+            if let Some(usage) = &mut replay.results.usage {
+                let limits = fresh.usage(open.trace, call, index);
+                usage.note(call.time_of(index), &decision, &limits);
+            }
+            let reasons = &mut replay.results.reasons;
+            open.decided(index, decision.clone(), &replay.options, reasons);
+            index += 1;
+        }
+    }
+    replay.close(call, open);
 }

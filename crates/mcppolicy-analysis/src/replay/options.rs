@@ -21,7 +21,7 @@ pub struct Options {
     /// Report every call in scope, not only those that did not pass.
     pub all_cases: bool,
     /// List the lines that were skipped, not only their number.
-    pub list_passed_over: bool,
+    pub list_skipped: bool,
     /// How files make timelines.
     pub order: Order,
     /// How far back a call may come before its window is closed.
@@ -48,7 +48,7 @@ impl Default for Options {
             allow_undetermined: false,
             allow_unasserted: false,
             all_cases: false,
-            list_passed_over: false,
+            list_skipped: false,
             order: Order::PerFile,
             max_lateness: DEFAULT_MAX_LATENESS,
             list_passed: false,

@@ -62,7 +62,7 @@ pub(super) fn sort_by_name(results: &mut Results) {
         .collect();
     let mut named: BTreeMap<String, (TraceSummary, Vec<usize>)> = BTreeMap::new();
     for (at, trace) in std::mem::take(&mut results.traces).into_iter().enumerate() {
-        let empty = trace.counts.calls == 0 && trace.passed_over.is_empty();
+        let empty = trace.counts.calls == 0 && trace.skipped.is_empty();
         if empty && !waiting.contains(&at) {
             continue;
         }

@@ -29,7 +29,7 @@ pub struct Results {
     /// Requests that no policy decides, by method.
     pub other_methods: BTreeMap<String, u64>,
     /// Lines of logs that hold no call, by reason.
-    pub passed_over: BTreeMap<Cow<'static, str>, u64>,
+    pub skipped: BTreeMap<Cow<'static, str>, u64>,
     /// The cases to report, by trace, line and repetition.
     pub cases: Vec<Case>,
     /// The cases that passed what was expected, where the options say so and
@@ -60,12 +60,12 @@ pub struct TraceSummary {
     /// Its calls.
     pub counts: Counts,
     /// Lines without a call, by reason.
-    pub passed_over: BTreeMap<Cow<'static, str>, PassedOver>,
+    pub skipped: BTreeMap<Cow<'static, str>, SkippedLines>,
 }
 
 /// Lines of one trace that were skipped for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PassedOver {
+pub struct SkippedLines {
     /// How many.
     pub lines: u64,
     /// Which, from 1, when the options say so: the first [`MOST_LISTED`].
@@ -81,15 +81,15 @@ impl TraceSummary {
             name: name.to_owned(),
             format,
             counts: Counts::default(),
-            passed_over: BTreeMap::new(),
+            skipped: BTreeMap::new(),
         }
     }
 
     /// Adds what was read of the same trace elsewhere.
     pub(super) fn add(&mut self, other: &TraceSummary) {
         self.counts.add(&other.counts);
-        for (reason, more) in &other.passed_over {
-            let passed = self.passed_over.entry(reason.clone()).or_default();
+        for (reason, more) in &other.skipped {
+            let passed = self.skipped.entry(reason.clone()).or_default();
             passed.lines += more.lines;
             let free = MOST_LISTED.saturating_sub(passed.listed.len());
             passed.listed.extend(more.listed.iter().take(free));
@@ -99,7 +99,7 @@ impl TraceSummary {
     /// Counts a line that is skipped for `reason`, and lists it when its number
     /// is given.
     pub(super) fn skip(&mut self, listed: Option<usize>, reason: &'static str) {
-        let passed = self.passed_over.entry(Cow::Borrowed(reason)).or_default();
+        let passed = self.skipped.entry(Cow::Borrowed(reason)).or_default();
         passed.lines += 1;
         if passed.listed.len() < MOST_LISTED {
             passed.listed.extend(listed);

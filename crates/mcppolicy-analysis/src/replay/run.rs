@@ -28,8 +28,8 @@ use super::{blocks, runs};
 /// A run of traces through one policy.
 #[derive(Debug)]
 pub struct Replay<'e> {
-    engine: &'e Engine,
-    options: Options,
+    pub(super) engine: &'e Engine,
+    pub(super) options: Options,
     pub(super) results: Results,
     pub(super) assumptions: Assumptions,
     pub(super) problems: Problems,
@@ -131,9 +131,9 @@ impl<'e> Replay<'e> {
             }
             Item::Problem(line) => self.problems.keep(&line, map, name),
             Item::Skipped { line, reason } => {
-                let skipped = self.results.passed_over.entry(reason.into());
+                let skipped = self.results.skipped.entry(reason.into());
                 *skipped.or_default() += 1;
-                let listed = self.options.list_passed_over.then_some(line);
+                let listed = self.options.list_skipped.then_some(line);
                 if let Some(summary) = self.results.traces.get_mut(file) {
                     summary.skip(listed, reason);
                 }
@@ -251,13 +251,12 @@ impl<'e> Replay<'e> {
         };
         let trace = self.reported_in(file, origin);
         let is_own = share.decides(call.grant(), self.name_of(trace));
-        let why = match (share.by, is_own) {
-            (By::Hash, _) => None,
-            (By::Given, false) => Some("belongs to another share by its grant"),
-            (By::Given, true) if origin.is_none() => {
+        let why = match share.by {
+            By::Given if !is_own => Some("belongs to another share by its grant"),
+            By::Given if origin.is_none() => {
                 Some("has no origin, so that a share cannot say where it stands")
             }
-            (By::Given, true) => None,
+            By::Given | By::Hash => None,
         };
         let stray = why.map(|why| Stray {
             file: self.name_of(file).to_owned(),
@@ -341,32 +340,8 @@ impl<'e> Replay<'e> {
         open.decided(index, step.decision, &self.options, reasons);
     }
 
-    /// Counts a call whose repetitions have been decided by all shares together.
-    pub(super) fn count_decided(
-        &mut self,
-        call: &RecordedCall,
-        mut open: OpenCall<'e>,
-        decisions: Vec<(Decision<'e>, u64)>,
-    ) {
-        // Fresh counters: every share has noted what its limits held.
-        let mut fresh = Timeline::new(self.engine, self.options.max_lateness);
-        let mut index = 0;
-        for (decision, times) in decisions {
-            for _ in 0..times {
-                if let Some(usage) = &mut self.results.usage {
-                    let limits = fresh.usage(open.trace, call, index);
-                    usage.note(call.time_of(index), &decision, &limits);
-                }
-                let reasons = &mut self.results.reasons;
-                open.decided(index, decision.clone(), &self.options, reasons);
-                index += 1;
-            }
-        }
-        self.close(call, open);
-    }
-
     /// Adds up what became of a call, and keeps what is reported of it.
-    fn close(&mut self, call: &impl CallView, mut open: OpenCall<'e>) {
+    pub(super) fn close(&mut self, call: &impl CallView, mut open: OpenCall<'e>) {
         if let Some(decisions) = open.set_aside.take() {
             return self.set_aside(call, open, decisions);
         }

@@ -2,12 +2,10 @@
 //! and what its author expects; as much of it as the recording says.
 
 use super::expectation::Expectation;
+use super::response::{Observed, Response};
 use super::witness::WitnessCall;
 use mcppolicy_engine::time::{self, Time};
 use mcppolicy_engine::value::Value;
-
-/// What a result says in its first text when the gateway refused the call.
-pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
 
 /// A call as the recording has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,36 +215,6 @@ impl From<Option<Value>> for RecordedArguments {
             Some(other) => RecordedArguments::NotAnObject(other),
         }
     }
-}
-
-/// A recorded JSON-RPC response, as far as replay needs it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Response {
-    /// A JSON-RPC `error`, which gives quota back.
-    Error(Value),
-    /// The gateway's own denial.
-    Denied,
-    /// Any other response, `isError: true` included.
-    Result,
-}
-
-impl Response {
-    /// What it shows of the gateway's decision.
-    pub const fn observed(&self) -> Observed {
-        match self {
-            Response::Denied => Observed::Deny,
-            Response::Error(_) | Response::Result => Observed::Allow,
-        }
-    }
-}
-
-/// A decision that a recording shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
-    /// The call passed.
-    Allow,
-    /// The gateway refused it.
-    Deny,
 }
 
 /// Where an importer found a call.

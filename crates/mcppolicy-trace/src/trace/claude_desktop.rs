@@ -2,7 +2,7 @@
 //! and the server's name, in `mcp.log` in this order and in a server's own file
 //! in the other. The log cuts long messages and adds text after some.
 
-use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
 use super::collector::Collector;
 use super::jsonrpc;
@@ -11,6 +11,7 @@ use super::message::{Envelope, Identity, Side, error_response};
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
+use super::response::Response;
 use super::tolerant_json::{Json, cut_mark};
 use mcppolicy_engine::time::Time;
 

@@ -5,13 +5,14 @@
 
 use std::collections::VecDeque;
 
-use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
 use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, error_code, error_response, first_text, result_of};
 use super::options::Format;
 use super::reason;
+use super::response::Response;
 use super::tolerant_json::{Json, arguments, arguments_in_text, name_in};
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Span, Time};

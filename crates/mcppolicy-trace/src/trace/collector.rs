@@ -4,13 +4,14 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use super::call::{Grant, RecordedCall, Response, Server};
+use super::call::{Grant, RecordedCall, Server};
 use super::fast_path::{MessageKind, ParsedBlock, ParsedMessage, SimpleCall};
 use super::item::Item;
 use super::message::Identity;
 use super::options::{Assumed, GrantFrom};
 use super::pairing::{PendingRequest, PendingRequests};
 use super::reader::Ready;
+use super::response::Response;
 use super::view::CallView;
 use super::{reason, timestamp};
 use mcppolicy_engine::document::Node;

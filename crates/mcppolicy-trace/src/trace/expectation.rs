@@ -1,6 +1,6 @@
 //! What the author of a trace expects of a call.
 
-use super::call::Observed;
+use super::response::Observed;
 
 /// The kinds that an expectation can name (policy language §3). The engine
 /// has the same list as a type; a test in `replay` holds them together.

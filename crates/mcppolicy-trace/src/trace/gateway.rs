@@ -2,13 +2,14 @@
 //! decided. Arguments are hashed, and no argument at all leaves no hash either,
 //! so they are always unknown.
 
-use super::call::{Observed, RecordedArguments, RecordedCall, RecordedRequest};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest};
 use super::chunk::Chunk;
 use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::Identity;
 use super::options::Format;
 use super::reason;
+use super::response::Observed;
 use super::tolerant_json::{Json, name_in};
 
 /// The event log of the vendor's older proxy.

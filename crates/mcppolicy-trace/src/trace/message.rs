@@ -1,7 +1,8 @@
 //! JSON-RPC messages in a log: who sent them, what surrounds them, the key that
 //! pairs a response with its request, and what a response means.
 
-use super::call::{DENIED_PREFIX, Grant, Response, Server};
+use super::call::{Grant, Server};
+use super::response::{DENIED_PREFIX, Response};
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;

@@ -4,13 +4,14 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Response};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest};
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, error_response, result_of};
 use super::options::Format;
 use super::reason;
+use super::response::Response;
 use super::tolerant_json::{Json, arguments_in_text, is_redaction};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::time::Time;

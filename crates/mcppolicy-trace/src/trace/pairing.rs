@@ -11,8 +11,9 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-use super::call::{RecordedCall, Response};
+use super::call::RecordedCall;
 use super::fast_path::SimpleCall;
+use super::response::Response;
 use mcppolicy_engine::time::Time;
 
 /// The most requests that are held.

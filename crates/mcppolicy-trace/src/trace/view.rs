@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::call::{
-    Grant, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
-};
+use super::call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::expectation::Expectation;
+use super::response::{Observed, Response};
 use mcppolicy_engine::engine::{Arguments, Request};
 use mcppolicy_engine::time::Time;
 

@@ -186,7 +186,7 @@ fn options(dice: &mut Dice) -> Options {
         allow_undetermined: dice.one_in(2),
         allow_unasserted: dice.one_in(2),
         all_cases: dice.one_in(3),
-        list_passed_over: dice.one_in(2),
+        list_skipped: dice.one_in(2),
         order: match dice.one_in(2) {
             true => Order::Merged,
             false => Order::PerFile,

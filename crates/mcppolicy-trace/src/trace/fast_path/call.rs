@@ -7,12 +7,11 @@ use std::rc::Rc;
 use super::arguments::SimpleArguments;
 use super::parsed::{Entry, ParsedBlock, ParsedMessage};
 use super::scanner::ByteSpan;
-use crate::trace::call::{
-    Grant, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
-};
+use crate::trace::call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::expectation::{Expectation, Expected};
 use crate::trace::native::context::Defaults;
 use crate::trace::native::line;
+use crate::trace::response::{Observed, Response};
 use crate::trace::view::CallView;
 use mcppolicy_engine::engine::Request;
 use mcppolicy_engine::time::Time;

@@ -15,15 +15,22 @@ use crate::trace::log::LogReader;
 use crate::trace::options::{Assumed, GrantFrom, Settings};
 use crate::trace::reader::{InBlocks, Reader, Ready};
 
+/// How simple lines are read.
+#[derive(PartialEq, Eq)]
+enum ReaderPath {
+    Fast,
+    Strict,
+}
+
 /// A reader of raw messages.
 fn reader(
     text: &[u8],
     grant_from: Option<GrantFrom>,
-    build_every_line: bool,
+    path: ReaderPath,
 ) -> LogReader<Cursor<Vec<u8>>, JsonRpc> {
     let settings = Settings {
         grant_from,
-        build_every_line,
+        build_every_line: path == ReaderPath::Strict,
         ..Settings::default()
     };
     LogReader::new(Cursor::new(text.to_vec()), JsonRpc, settings)
@@ -39,8 +46,8 @@ fn items(mut reader: impl Reader) -> (Vec<Item>, Vec<Assumed>) {
 
 /// Holds one reader against the other.
 fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
-    let simple = items(reader(text, from, false));
-    let strict = items(reader(text, from, true));
+    let simple = items(reader(text, from, ReaderPath::Fast));
+    let strict = items(reader(text, from, ReaderPath::Strict));
     let shown = String::from_utf8_lossy(text);
     prop_assert_eq!(simple, strict, "{}", shown);
     Ok(())
@@ -48,7 +55,7 @@ fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
 
 /// How many calls of `text` are read in place, and how many are built.
 fn calls(text: &str) -> (usize, usize) {
-    let mut reader = reader(text.as_bytes(), None, false);
+    let mut reader = reader(text.as_bytes(), None, ReaderPath::Fast);
     let mut counts = (0, 0);
     let mut count = |ready| match ready {
         Ready::Simple(_) => counts.0 += 1,

@@ -3,11 +3,10 @@
 use super::context::{Context, MOST_REPETITIONS, Previous, Setting};
 use super::expect;
 use super::fields::{Fields, Nullable, article};
-use crate::trace::call::{
-    Grant, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
-};
+use crate::trace::call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::item::Item;
 use crate::trace::message;
+use crate::trace::response::{Observed, Response};
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Span, Time};
@@ -54,14 +53,25 @@ enum LineRequest {
     Other(String),
 }
 
+/// What the parser says of a line beside its value.
+pub(super) struct LineInfo {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Whether a member of the call's arguments is repeated.
+    pub repeats_an_argument: bool,
+}
+
+/// Whether the recording has a call's arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recording {
+    WithArguments,
+    /// The line says `arguments_unknown`.
+    WithoutArguments,
+}
+
 /// Reads a call, and moves the file's clock on; `None` when something in the
 /// line is wrong.
-pub(super) fn read(
-    fields: &mut Fields<'_>,
-    context: &mut Context,
-    line: usize,
-    repeats_an_argument: bool,
-) -> Option<Item> {
+pub(super) fn read(fields: &mut Fields<'_>, context: &mut Context, line: LineInfo) -> Option<Item> {
     fields.only("A call", &MEMBERS, &SYNONYMS);
     let request = request(fields);
     let repeat = fields.whole_number("repeat", 1, MOST_REPETITIONS);
@@ -95,7 +105,7 @@ pub(super) fn read(
     }
     let call = RecordedCall {
         nth: 0,
-        line,
+        line: line.number,
         server: match server {
             Nullable::Absent => context.defaults.server.clone(),
             Nullable::Null => Server::Unknown,
@@ -108,7 +118,7 @@ pub(super) fn read(
         },
         time,
         request,
-        repeats_an_argument,
+        repeats_an_argument: line.repeats_an_argument,
         response,
         response_time,
         observed,
@@ -124,7 +134,7 @@ pub(super) fn read(
 }
 
 fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
-    let unknown = arguments_unknown(fields);
+    let recording = recording(fields);
     if fields.not_both(
         "request",
         "tool",
@@ -137,7 +147,7 @@ fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
         return None;
     }
     if let Some(message) = fields.root.get("request") {
-        return raw_request(fields, message, unknown);
+        return raw_request(fields, message, recording);
     }
     if fields.root.get("tool").is_none() {
         let root = fields.root;
@@ -151,7 +161,7 @@ fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
     }
     let name = fields.string("tool").map(str::to_owned);
     let arguments = match fields.root.get("arguments") {
-        _ if unknown => {
+        _ if recording == Recording::WithoutArguments => {
             fields.not_both(
                 "arguments_unknown",
                 "arguments",
@@ -179,20 +189,24 @@ fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
     }))
 }
 
-fn arguments_unknown(fields: &mut Fields<'_>) -> bool {
+fn recording(fields: &mut Fields<'_>) -> Recording {
     match fields.root.get("arguments_unknown").map(|node| &node.kind) {
-        Some(NodeKind::Bool(unknown)) => *unknown,
+        Some(NodeKind::Bool(true)) => Recording::WithoutArguments,
+        Some(NodeKind::Bool(false)) | None => Recording::WithArguments,
         Some(_) => {
             fields.wrong_type("arguments_unknown", "true or false");
-            false
+            Recording::WithArguments
         }
-        None => false,
     }
 }
 
 /// A raw JSON-RPC message. What makes the call in it malformed is not wrong
 /// with the line: the engine says what a gateway does with it.
-fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option<LineRequest> {
+fn raw_request(
+    fields: &mut Fields<'_>,
+    message: &Node,
+    recording: Recording,
+) -> Option<LineRequest> {
     match &message.kind {
         NodeKind::Array(_) => {
             return Some(LineRequest::Call(RecordedRequest::Batch(
@@ -222,7 +236,7 @@ fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option
     }
     let params = message.get("params");
     let arguments = params.and_then(|params| params.get("arguments"));
-    if unknown && arguments.is_some() {
+    if recording == Recording::WithoutArguments && arguments.is_some() {
         fields.at_member(
             "arguments_unknown",
             "`arguments_unknown` stands beside the arguments themselves".to_owned(),
@@ -234,10 +248,9 @@ fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option
             .and_then(|params| params.get("name"))
             .and_then(Node::as_str)
             .map(str::to_owned),
-        arguments: if unknown {
-            RecordedArguments::Unknown
-        } else {
-            arguments.map(Node::to_value).into()
+        arguments: match recording {
+            Recording::WithArguments => arguments.map(Node::to_value).into(),
+            Recording::WithoutArguments => RecordedArguments::Unknown,
         },
     }))
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::call;
+use super::call::{self, LineInfo};
 use super::context::{Context, Defaults, Setting, VERSION};
 use super::fields::{self, Fields, Nullable};
 use crate::trace::block::{LONGEST_LINE, RawLine};
@@ -147,7 +147,13 @@ pub(super) fn read_line(
                 None
             }
         }
-        NodeKind::Object(_) => call::read(&mut fields, context, raw.number, repeats_an_argument),
+        NodeKind::Object(_) => {
+            let line = LineInfo {
+                number: raw.number,
+                repeats_an_argument,
+            };
+            call::read(&mut fields, context, line)
+        }
         _ => {
             fields.at_node(
                 &root,

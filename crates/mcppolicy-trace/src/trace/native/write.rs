@@ -1,10 +1,9 @@
 //! Writing native lines: for witnesses and for imported logs.
 
 use super::context::VERSION;
-use crate::trace::call::{
-    Grant, Observed, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
-};
+use crate::trace::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::expectation::{DecisionName, Expectation, Expected};
+use crate::trace::response::{Observed, Response};
 use mcppolicy_engine::time::Span;
 use mcppolicy_engine::value::Value;
 
