@@ -10,45 +10,45 @@ use std::thread;
 /// that memory stays small.
 const AHEAD: usize = 3;
 
-/// Takes chunks from `source`, works on them on `threads` threads, and hands the
-/// results to `sink` in the order of the chunks. `source` and `sink` run on this
-/// thread, which works, too, while no result is ready; so with one thread
+/// Takes chunks from `source`, works on them on `threads` threads, and passes the
+/// results to `deliver` in the order of the chunks. `source` and `deliver` run on
+/// this thread, which works too while no result is ready, so with one thread
 /// everything runs here.
 ///
 /// # Errors
-/// What `source` reports; what it yielded before is handed over first.
+/// What `source` reports; what it yielded before is delivered first.
 pub(super) fn in_order<S, T: Send, U: Send>(
     threads: NonZeroUsize,
     state: &mut S,
     mut source: impl FnMut(&mut S) -> io::Result<Option<T>>,
     work: impl Fn(T) -> U + Sync,
-    mut sink: impl FnMut(&mut S, U),
+    mut deliver: impl FnMut(&mut S, U),
 ) -> io::Result<()> {
     if threads == NonZeroUsize::MIN {
         while let Some(chunk) = source(state)? {
-            sink(state, work(chunk));
+            deliver(state, work(chunk));
         }
         return Ok(());
     }
     let (to_work, chunks) = mpsc::channel::<(u64, T)>();
-    let (to_sink, results) = mpsc::channel::<(u64, U)>();
+    let (to_deliver, results) = mpsc::channel::<(u64, U)>();
     let chunks = Mutex::new(chunks);
     thread::scope(|scope| {
         for _ in 1..threads.get() {
-            let to_sink = to_sink.clone();
+            let to_deliver = to_deliver.clone();
             let (chunks, work) = (&chunks, &work);
             scope.spawn(move || {
                 loop {
                     let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((number, chunk)) = next else { return };
-                    if to_sink.send((number, work(chunk))).is_err() {
+                    if to_deliver.send((number, work(chunk))).is_err() {
                         return;
                     }
                 }
             });
         }
-        drop(to_sink);
-        // Hung up when this thread returns, so that the others do.
+        drop(to_deliver);
+        // Dropped when this thread returns, which ends the others.
         let to_work = to_work;
         let mut sent = 0_u64;
         let mut next_out = 0_u64;
@@ -82,7 +82,7 @@ pub(super) fn in_order<S, T: Send, U: Send>(
             early.insert(number, result);
             while let Some(result) = early.remove(&next_out) {
                 next_out += 1;
-                sink(state, result);
+                deliver(state, result);
             }
         }
     })
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_before_an_error_is_handed_over() {
+    fn what_came_before_an_error_is_delivered() {
         for threads in [1, 2, 8] {
             let (results, ok) = run(threads, 1_000, Some(50));
             assert_eq!((results.len(), ok), (49, false));

@@ -85,7 +85,7 @@ impl Entry<'_> {
 }
 
 impl Codex {
-    fn who(&self) -> Identity {
+    fn identity(&self) -> Identity {
         Identity {
             session: self.session.clone(),
             ..Identity::default()
@@ -131,7 +131,12 @@ impl Codex {
             })
         };
         let key = entry.id().map(str::to_owned);
-        collector.call(call, self.who(), key.as_deref(), entry.chunk.text.len());
+        collector.call(
+            call,
+            self.identity(),
+            key.as_deref(),
+            entry.chunk.text.len(),
+        );
     }
 
     fn output(&mut self, entry: &Entry<'_>, collector: &mut Collector) {
@@ -182,7 +187,7 @@ impl Codex {
                     arguments: arguments(invocation.and_then(|of| of.get("arguments"))),
                 })
             };
-            collector.call(call, self.who(), Some(id), entry.chunk.text.len());
+            collector.call(call, self.identity(), Some(id), entry.chunk.text.len());
         } else if let Some(call) = collector.open_call(id) {
             // The event has the server's name apart.
             call.server = Server::Named(server.to_owned());

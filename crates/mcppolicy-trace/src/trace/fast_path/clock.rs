@@ -5,7 +5,7 @@ use mcppolicy_engine::time::Time;
 /// Reads instants; one of the same minute as the one before costs little.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// The spelling of the last minute, up to its seconds: `2026-11-20T10:00:`.
+    /// The text of the last minute, up to its seconds: `2026-11-20T10:00:`.
     minute: String,
     /// Its first second.
     start: i64,

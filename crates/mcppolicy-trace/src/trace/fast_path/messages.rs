@@ -14,7 +14,7 @@ use mcppolicy_engine::time::Time;
 #[derive(Default)]
 pub(super) struct Messages<'t> {
     clock: Clock,
-    /// The last spelling of a direction.
+    /// The last direction as it was written, and who sends in it.
     direction: (&'t str, Option<Side>),
 }
 
@@ -46,10 +46,10 @@ struct Around {
     server: Option<ScannedValue>,
     session: Option<ScannedValue>,
     user: Option<ScannedValue>,
-    /// Whether there is a message in it, and that.
+    /// Whether it wraps a message, and the members of that message.
     wraps: bool,
     wrapped: Parts,
-    /// What it would be as a message.
+    /// Its own members, when it is a message itself.
     own: Parts,
 }
 
@@ -309,7 +309,7 @@ fn name(value: Option<ScannedValue>) -> Result<Option<ByteSpan>, NotSimple> {
     }
 }
 
-/// An id whose spelling is the only one of its value.
+/// An id whose value can be written in only one way.
 fn id(value: Option<ScannedValue>, text: &str) -> Result<Option<ByteSpan>, NotSimple> {
     const MOST_DIGITS: usize = 15;
     let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
