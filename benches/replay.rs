@@ -28,7 +28,7 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Trace;
-use mcppolicy_trace::trace::account::Settings;
+use mcppolicy_trace::trace::options::Settings;
 use mcppolicy_trace::trace::recognise::reader;
 use serde::Deserialize;
 use serde_json::json;

@@ -10,9 +10,10 @@ mod wire;
 use std::collections::BTreeMap;
 
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::replay::join::join;
 use mcppolicy_analysis::replay::redact::redact;
 use mcppolicy_analysis::replay::results::Results;
-use mcppolicy_analysis::replay::share::{By, Share, join};
+use mcppolicy_analysis::replay::share::{By, Share};
 use mcppolicy_analysis::report::{Failure, SharedRun, TestRun, Tested};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
@@ -150,7 +151,7 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
     };
     let asked = first.asked.clone();
     let (assigned, shows_arguments) = (asked.assigned, first.shows_arguments);
-    let given = first.share.by == By::Given;
+    let by = first.share.by;
     let mut tested = Tested::default();
     let mut failures: Vec<Failure> = Vec::new();
     for part in &mut parts {
@@ -165,7 +166,7 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
     }
     let runs = parts.iter().map(|part| part.runs.len()).min().unwrap_or(0);
     for at in 0..runs {
-        let mut run = run(&mut parts, at, &asked, given)?;
+        let mut run = run(&mut parts, at, &asked, by)?;
         if !shows_arguments {
             withhold(&mut run.results);
         }
@@ -202,7 +203,7 @@ fn add_once(findings: &mut Vec<Finding>, finding: Finding) {
 }
 
 /// Policy number `at` of all shares.
-fn run(parts: &mut [Part], at: usize, asked: &SharedRun, given: bool) -> Result<TestRun, Refusal> {
+fn run(parts: &mut [Part], at: usize, asked: &SharedRun, by: By) -> Result<TestRun, Refusal> {
     let mut results: Vec<Results> = Vec::new();
     let mut head = None;
     for part in parts.iter_mut() {
@@ -222,7 +223,7 @@ fn run(parts: &mut [Part], at: usize, asked: &SharedRun, given: bool) -> Result<
     let mut options = asked.options.clone();
     options.server.clone_from(&server);
     let engine = Engine::new(&places);
-    let results = join(&engine, &options, &results, given).map_err(|(at, why)| {
+    let results = join(&engine, &options, &results, by).map_err(|(at, why)| {
         let name = |at: usize| parts.get(at).map(|part| part.name.clone());
         let first = name(0).unwrap_or_default();
         Refusal {

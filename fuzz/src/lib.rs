@@ -13,8 +13,8 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{Item, Trace};
 
@@ -95,7 +95,7 @@ pub fn traces(bytes: &[u8]) {
                 assert!(!write_call(&call).contains('\n'));
                 call.line
             }
-            Item::PassedOver { line, .. } => line,
+            Item::Skipped { line, .. } => line,
             Item::Problem(bad) => bad.line.number,
             Item::Header(_) | Item::OtherMethod(_) => 1,
         };

@@ -202,7 +202,7 @@ impl Read {
         match item {
             Item::Call(_) | Item::Header(_) => {}
             Item::OtherMethod(_) => self.other_methods += 1,
-            Item::PassedOver { reason, .. } => {
+            Item::Skipped { reason, .. } => {
                 *self.passed_over.entry(reason).or_default() += 1;
             }
             Item::Problem(line) => {

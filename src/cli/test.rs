@@ -17,7 +17,7 @@ use mcppolicy_analysis::report::{Body, Exit, Failure, Report, SharedRun, TestRun
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::time::Span;
 use mcppolicy_trace::timeline::Order;
-use mcppolicy_trace::trace::account::{Format, Settings};
+use mcppolicy_trace::trace::options::{Format, Settings};
 
 /// Arguments of `test`.
 #[derive(Args, Debug, Default)]
@@ -97,7 +97,7 @@ impl ReplayArgs {
             allow_undetermined: self.allow_undetermined,
             allow_unasserted: self.allow_unasserted,
             all_cases: self.all_cases,
-            list_passed_over: self.verbose,
+            list_skipped: self.verbose,
             order: match self.timeline.as_deref() {
                 Some("merged") => Order::Merged,
                 _ => Order::PerFile,

@@ -15,7 +15,7 @@ use super::workspace::{PolicyFile, Workspace, fill};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_trace::trace::Trace;
-use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 
 /// A policy and the traces to replay through it.

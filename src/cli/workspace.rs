@@ -11,7 +11,7 @@ use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
-use mcppolicy_trace::trace::account::Settings;
+use mcppolicy_trace::trace::options::Settings;
 
 /// The policy's file when nothing names one.
 pub(super) const DEFAULT_POLICY: &str = "policy.json";

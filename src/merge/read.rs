@@ -15,7 +15,7 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use mcppolicy_engine::time;
 use mcppolicy_trace::timeline::Order;
-use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 
 use results::results;
 
@@ -248,7 +248,7 @@ fn replay_options(options: &wire::Options, share: Share) -> Option<Options> {
         allow_undetermined: options.allow_undetermined,
         allow_unasserted: options.allow_unasserted,
         all_cases: options.all_cases,
-        list_passed_over: options.verbose,
+        list_skipped: options.verbose,
         order: match options.merged_timeline {
             true => Order::Merged,
             false => Order::PerFile,

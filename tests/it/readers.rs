@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom, Settings};
+use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{
     Grant, Item, Observed, RecordedArguments, RecordedCall, RecordedRequest, Response, Server,
@@ -74,7 +74,7 @@ fn read_with(bytes: &[u8], settings: Settings) -> Log {
             Item::Call(call) => log.calls.push(*call),
             Item::OtherMethod(method) => log.others.push(method),
             Item::Problem(_) => log.invalid += 1,
-            Item::PassedOver { line, reason } => log.passed.entry(reason).or_default().push(line),
+            Item::Skipped { line, reason } => log.passed.entry(reason).or_default().push(line),
         }
     }
     log.assumed = trace.assumed();

@@ -15,7 +15,7 @@ use mcppolicy_engine::engine::Step;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::account::Settings;
+use mcppolicy_trace::trace::options::Settings;
 
 /// How a run ended (surfaces.md §1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -51,6 +51,21 @@ impl Time {
         Ok(Time::from_nanos(total))
     }
 
+    /// The instant itself, when it is in the years 0 to 9999: what a calendar
+    /// can show, and far enough from the limits of this type to count with.
+    ///
+    /// # Errors
+    /// A sentence that says which years are meant.
+    pub fn in_calendar(self) -> Result<Time, String> {
+        const EARLIEST: i64 = -62_167_219_200;
+        const LATEST: i64 = 253_402_300_799;
+        if (EARLIEST..=LATEST).contains(&self.seconds) {
+            Ok(self)
+        } else {
+            Err("The time lies outside the years 0 to 9999".to_owned())
+        }
+    }
+
     /// The instant `total` nanoseconds after the Unix epoch.
     pub fn from_nanos(total: i128) -> Time {
         let seconds = total.div_euclid(NANOS_PER_SECOND);

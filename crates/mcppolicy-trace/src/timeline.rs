@@ -1,22 +1,18 @@
-//! Calls in time through one engine (traces.md §1, policy language §4): in
+//! Calls in time through one engine (policy language §4): in
 //! which order, with which counters, and what becomes of the quota of calls
 //! that ended in an error.
 //!
 //! What a decision was expected to be stays out: `replay` and `diff` both
 //! stand on this.
 
-pub mod plain;
-
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use crate::trace::account::Assumed;
-use crate::trace::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
-use mcppolicy_engine::engine::{
-    Arguments, Call, Counters, Decision, Engine, LimitUse, Request, RuleVerdict,
-};
+use crate::trace::options::Assumed;
+use crate::trace::{CallView, Grant, RecordedCall, Response, Server};
+use mcppolicy_engine::engine::{Call, Counters, Decision, Engine, LimitUse, Outcome, RuleVerdict};
 use mcppolicy_engine::time::{Span, Time};
 
 /// What was taken for granted because the recording does not say; every report
@@ -83,7 +79,7 @@ impl fmt::Display for Assumption {
 pub enum Scope<'c> {
     /// It went to the policy's server.
     In,
-    /// Nobody knows where it went: it is taken to be the policy's.
+    /// It is unknown where it went: it is taken to be the policy's.
     Unknown,
     /// It went to this server, and the policy's has no name to compare with: it
     /// is taken to be the policy's.
@@ -135,7 +131,7 @@ pub struct Timeline<'e> {
     implicit: ImplicitGrant,
 }
 
-/// The name under which the counters know the one grant of a file's calls
+/// The name that the counters have for the one grant of a file's calls
 /// that name none; no name in a recording is read as one.
 #[derive(Debug, Clone, Default)]
 struct ImplicitGrant {
@@ -152,30 +148,17 @@ impl ImplicitGrant {
         &self.name
     }
 
-    /// The name under which the counters know `grant`, who called in this file;
-    /// nothing when the recording does not tell.
+    /// The name that the counters have for `grant`, who called in this file;
+    /// `None` when the recording does not say.
     fn name<'a>(&'a mut self, file: usize, grant: Grant<&'a str>) -> Option<Cow<'a, str>> {
         match grant {
             Grant::Named(name) if !name.starts_with('\0') => Some(Cow::Borrowed(name)),
-            // Told apart from every implicit grant by its second byte.
+            // The second byte distinguishes it from every implicit grant.
             Grant::Named(name) => Some(Cow::Owned(format!("\0\0{name}"))),
             Grant::Implicit => Some(Cow::Borrowed(self.of(file))),
             Grant::Unknown => None,
         }
     }
-}
-
-/// What counting asks of a call that the rules have been asked about.
-#[derive(Debug, Clone, Copy)]
-pub struct Counted<'c> {
-    /// Who called.
-    pub grant: Grant<&'c str>,
-    /// When; `None` is unknown.
-    pub time: Option<Time>,
-    /// What came back, when recorded.
-    pub response: Option<&'c Response>,
-    /// When it came back; `None` is unknown.
-    pub response_time: Option<Time>,
 }
 
 /// What a timeline made of one call.
@@ -201,75 +184,70 @@ impl<'e> Timeline<'e> {
         }
     }
 
+    /// What the rules say of `call`: the part of a decision that depends
+    /// neither on who calls, nor on when, nor on earlier calls. One verdict
+    /// serves all repetitions.
+    pub fn evaluate_rules(&self, call: &impl CallView) -> RuleVerdict<'e> {
+        call.with_request(|request| self.engine.evaluate_rules(request))
+    }
+
     /// Decides repetition `index` (from 0) of `call`, which was recorded in
-    /// file number `file`; calls are fed in the order of the recording.
+    /// file number `file`; calls come in the order of the recording.
     ///
     /// A call whose response is a JSON-RPC error gives its quota back here
     /// already: the counters remember when, so that a later line with an
     /// earlier time still sees it taken.
-    pub fn step(&mut self, file: usize, call: &RecordedCall, index: u64) -> Step<'e> {
-        let ruled = self.engine.evaluate_rules(request(&call.request));
-        let counted = Counted {
-            grant: call.grant.as_deref(),
-            time: call.time_of(index),
-            response: call.response.as_ref(),
-            response_time: call.response_time,
-        };
-        self.settle(file, &ruled, counted)
+    pub fn step(&mut self, file: usize, call: &impl CallView, index: u64) -> Step<'e> {
+        let verdict = self.evaluate_rules(call);
+        self.apply_limits(file, call, index, &verdict)
     }
 
-    /// Decides a call of which the engine has said what its rules say; as
-    /// [`step`](Timeline::step) otherwise.
-    pub fn settle(&mut self, file: usize, ruled: &RuleVerdict<'e>, call: Counted<'_>) -> Step<'e> {
-        let grant = self.implicit.name(file, call.grant);
-        let time = call.time;
+    /// The same for a call of which the rules say `verdict`.
+    pub fn apply_limits(
+        &mut self,
+        file: usize,
+        call: &impl CallView,
+        index: u64,
+        verdict: &RuleVerdict<'e>,
+    ) -> Step<'e> {
+        let grant = self.implicit.name(file, call.grant());
+        let time = call.time_of(index);
         let counters = &mut self.counters;
-        let outcome = ruled.apply_limits(grant.as_deref(), time, counters);
+        let Outcome {
+            decision,
+            reservation,
+        } = verdict.apply_limits(grant.as_deref(), time, counters);
+        let counted = !reservation.is_empty();
         let mut released_at_once = false;
-        let counted = !outcome.reservation.is_empty();
-        if let (Some(Response::Error(_)), Some(time), true) = (call.response, time, counted) {
-            released_at_once = call.response_time.is_none();
-            let released = call.response_time.unwrap_or(time);
-            self.counters.release(outcome.reservation, released);
+        if let (Some(Response::Error(_)), Some(time), true) = (call.response(), time, counted) {
+            released_at_once = call.response_time().is_none();
+            let released = call.response_time().unwrap_or(time);
+            self.counters.release(reservation, released);
         }
         Step {
-            decision: outcome.decision,
+            decision,
             counted,
             released_at_once,
         }
     }
-}
 
-impl<'e> Timeline<'e> {
     /// What repetition `index` of `call`, which has just been decided, left
     /// used of the limits that count it.
-    pub fn usage(&mut self, file: usize, call: &RecordedCall, index: u64) -> Vec<LimitUse<'e>> {
-        let grant = self.implicit.name(file, call.grant.as_deref());
-        let asked = Call {
-            grant: grant.as_deref(),
-            request: request(&call.request),
-            time: call.time_of(index),
-        };
-        self.engine.usage(&asked, &self.counters)
+    pub fn usage(&mut self, file: usize, call: &impl CallView, index: u64) -> Vec<LimitUse<'e>> {
+        let grant = self.implicit.name(file, call.grant());
+        let time = call.time_of(index);
+        call.with_request(|request| {
+            let call = Call {
+                grant: grant.as_deref(),
+                request,
+                time,
+            };
+            self.engine.usage(&call, &self.counters)
+        })
     }
 }
 
-/// A recorded request in the engine's words.
-fn request(request: &RecordedRequest) -> Request<'_> {
-    match request {
-        RecordedRequest::Batch(_) => Request::Batch,
-        RecordedRequest::Tool { name, arguments } => Request::Tool {
-            name: name.as_deref(),
-            arguments: match arguments {
-                RecordedArguments::Known(value) => Arguments::from(value),
-                RecordedArguments::NotAnObject(_) => Arguments::NotAnObject,
-                RecordedArguments::Unknown => Arguments::Unknown,
-            },
-        },
-    }
-}
-
-/// A recorded call and the number of the file that it stands in.
+/// A recorded call and the number of the file that it is in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// The file, in the order in which files were given.
@@ -279,7 +257,7 @@ pub struct Placed {
 }
 
 /// When something happens in a merged timeline: by time, unknown times last;
-/// then by file, line and place in the list.
+/// then by file, line and index in the list.
 type Moment = (bool, Option<Time>, usize, usize, usize, u64);
 
 /// The repetitions of `calls`, merged by time: each as its index in `calls`

@@ -9,7 +9,7 @@ use crate::cli::output::complain;
 use crate::cli::traces::failure;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::time::Time;
-use mcppolicy_trace::trace::account::{Format, Settings};
+use mcppolicy_trace::trace::options::{Format, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::tap::{Direction, Tap};
 

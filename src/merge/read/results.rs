@@ -7,17 +7,17 @@ use super::{Rest, optional, wire};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::expect::{Mismatch, Verdict};
 use mcppolicy_analysis::replay::results::{
-    Actual, Case, Counts, PassedOver, Repetitions, Results, ToolCounts, TraceSummary,
+    Actual, Case, Counts, Repetitions, Results, SetAside, Shared, SkippedLines, ToolCounts,
+    TraceSummary,
 };
-use mcppolicy_analysis::replay::share::{SetAside, Shared};
 use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
 use mcppolicy_engine::engine::{Kind, Reason};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::timeline::Assumption;
-use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::native::NativeReader;
+use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::{
     DecisionName, Expected, Grant, Item, Reader, RecordedArguments, RecordedCall,
 };
@@ -72,7 +72,7 @@ pub(super) fn results(run: wire::Run, rest: &mut Rest, problems: Vec<Finding>) -
         reasons: reasons?,
         out_of_scope: sums(run.out_of_scope),
         other_methods: sums(run.other_methods),
-        passed_over: passed_over.map(|(r, n)| (Cow::Owned(r), n)).collect(),
+        skipped: passed_over.map(|(r, n)| (Cow::Owned(r), n)).collect(),
         cases,
         passed,
         usage: match run.usage {
@@ -105,7 +105,7 @@ fn tool(tool: wire::Tool) -> (Option<String>, ToolCounts) {
 
 fn trace(trace: wire::Trace, counts: &wire::Counts) -> Option<TraceSummary> {
     let passed_over = trace.passed_over.into_iter().map(|passed| {
-        let over = PassedOver {
+        let over = SkippedLines {
             lines: passed.count.0,
             listed: passed.lines,
         };
@@ -125,7 +125,7 @@ fn trace(trace: wire::Trace, counts: &wire::Counts) -> Option<TraceSummary> {
         name: trace.file,
         format: Format::named(&trace.format)?,
         counts,
-        passed_over: passed_over.collect(),
+        skipped: passed_over.collect(),
     })
 }
 

@@ -10,7 +10,7 @@ use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
 use mcppolicy_analysis::report::{TestRun, Tested};
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_trace::trace::account::Format;
+use mcppolicy_trace::trace::options::Format;
 
 /// All policies' cases, then one summary.
 pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
@@ -143,7 +143,7 @@ fn asides(out: &mut String, results: &Results) {
     for (method, count) in &results.other_methods {
         let _ = writeln!(out, "  other method {}: {count}", terminal(method));
     }
-    for (reason, count) in &results.passed_over {
+    for (reason, count) in &results.skipped {
         let _ = writeln!(out, "  passed over, {reason}: {}", counted(*count, "line"));
     }
 }
@@ -155,7 +155,7 @@ const MOST_LOGS: usize = 20;
 fn logs(out: &mut String, results: &Results) {
     let is_log = |trace: &&TraceSummary| trace.format != Format::Native;
     let logs: Vec<&TraceSummary> = results.traces.iter().filter(is_log).collect();
-    let listed = |log: &&TraceSummary| log.passed_over.values().any(|of| !of.listed.is_empty());
+    let listed = |log: &&TraceSummary| log.skipped.values().any(|of| !of.listed.is_empty());
     if logs.len() > MOST_LOGS && !logs.iter().any(listed) {
         let mut formats: BTreeMap<Format, (u64, u64)> = BTreeMap::new();
         for log in logs {
@@ -170,7 +170,7 @@ fn logs(out: &mut String, results: &Results) {
         return;
     }
     for log in logs {
-        let passed = log.passed_over.values().map(|passed| passed.lines).sum();
+        let passed = log.skipped.values().map(|passed| passed.lines).sum();
         let _ = writeln!(
             out,
             "  {} read as {}: {}, {} passed over",
@@ -179,7 +179,7 @@ fn logs(out: &mut String, results: &Results) {
             counted(log.counts.calls, "call"),
             counted(passed, "line"),
         );
-        for (reason, passed) in &log.passed_over {
+        for (reason, passed) in &log.skipped {
             let Some(last) = passed.listed.last() else {
                 continue;
             };

@@ -97,7 +97,7 @@ pub(super) fn members<M: SerializeMap>(
         "passed_over",
         &sums(tested, |run| {
             run.results
-                .passed_over
+                .skipped
                 .iter()
                 .map(|(k, n)| (&**k, *n))
                 .collect()
@@ -178,7 +178,7 @@ fn traces(run: &TestRun) -> impl Iterator<Item = JsonTrace<'_>> {
         calls: trace.counts.calls,
         out_of_scope: trace.counts.out_of_scope,
         passed_over: trace
-            .passed_over
+            .skipped
             .iter()
             .map(|(reason, passed)| JsonPassedOver {
                 reason,

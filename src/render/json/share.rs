@@ -11,16 +11,16 @@ use super::cases::JsonCase;
 use super::steps::JsonActual;
 use crate::render::Style;
 use mcppolicy_analysis::replay::redact::redact;
+use mcppolicy_analysis::replay::results::SetAside;
 use mcppolicy_analysis::replay::results::TraceSummary;
-use mcppolicy_analysis::replay::share::SetAside;
 use mcppolicy_analysis::replay::usage::{Buckets, LimitUsage, Usage};
 use mcppolicy_analysis::report::{SharedRun, TestRun, Tested};
 use mcppolicy_engine::engine::{Decision, Engine};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::timeline::{Assumption, Order};
-use mcppolicy_trace::trace::account::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom};
 use mcppolicy_trace::trace::{RecordedArguments, RecordedRequest};
 
 #[derive(Serialize)]
@@ -169,7 +169,7 @@ fn options<'a>(asked: &'a SharedRun, style: Style<'_>) -> JsonOptions<'a> {
         allow_undetermined: options.allow_undetermined,
         allow_unasserted: options.allow_unasserted,
         all_cases: options.all_cases,
-        verbose: options.list_passed_over,
+        verbose: options.list_skipped,
         at_origin: options.at_origin,
         merged_timeline: options.order == Order::Merged,
         max_lateness: options.max_lateness.as_nanos().to_string(),
@@ -228,11 +228,7 @@ fn json_run<'a>(run: &'a TestRun, source: usize, style: Style<'a>) -> JsonRun<'a
             .collect(),
         out_of_scope: texts(&results.out_of_scope),
         other_methods: texts(&results.other_methods),
-        passed_over: results
-            .passed_over
-            .iter()
-            .map(|(r, n)| (&**r, *n))
-            .collect(),
+        passed_over: results.skipped.iter().map(|(r, n)| (&**r, *n)).collect(),
         assumptions: results.assumptions.iter().map(assumption).collect(),
         read: shared.map_or(0, |shared| shared.read),
         unknown_grant: shared.map_or(0, |shared| shared.unknown_grant),

@@ -146,8 +146,8 @@ impl Traffic {
                 Item::Call(call) => {
                     let mut counts = Counts::default();
                     for index in 0..call.repeat {
-                        let old_step = before.step(file, &call, index).decision;
-                        let new_step = after.step(file, &call, index).decision;
+                        let old_step = before.step(file, &*call, index).decision;
+                        let new_step = after.step(file, &*call, index).decision;
                         counts.count(&old_step, &new_step);
                         self.note(
                             [old, new],
@@ -171,7 +171,7 @@ impl Traffic {
                             .extend(problems.map(|problem| Finding::about("trace", problem)));
                     }
                 }
-                Item::Header(_) | Item::OtherMethod(_) | Item::PassedOver { .. } => {}
+                Item::Header(_) | Item::OtherMethod(_) | Item::Skipped { .. } => {}
             }
         }
         Ok(())

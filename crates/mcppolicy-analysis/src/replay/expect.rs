@@ -1,5 +1,4 @@
-//! What passing means (traces.md §2): one expectation held against one
-//! decision.
+//! What passing means: one expectation compared with one decision.
 
 use mcppolicy_engine::engine::{Decision, Denial, Kind};
 use mcppolicy_trace::trace::{DecisionName, Expectation, Expected};
@@ -11,7 +10,7 @@ pub enum Verdict {
     Pass,
     /// Something that was expected does not hold.
     Fail,
-    /// The recording does not say enough to tell.
+    /// The recording does not say enough.
     Undetermined,
     /// Nothing was expected, and the decision is certain.
     Unasserted,
@@ -34,7 +33,7 @@ impl Verdict {
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// What was expected and does not hold, or cannot be told.
+    /// What was expected and does not hold, or is uncertain.
     pub mismatches: Vec<Mismatch>,
 }
 
@@ -45,7 +44,7 @@ pub struct Mismatch {
     pub member: &'static str,
     /// What it says.
     pub expected: String,
-    /// What is; nothing when the decision has no such thing, or when it is
+    /// What is; `None` when the decision has no such thing, or when it is
     /// uncertain which one.
     pub actual: Option<String>,
 }
@@ -68,7 +67,7 @@ pub fn name_of(decision: &Decision<'_>) -> DecisionName {
     }
 }
 
-/// Holds what was expected of a call, if anything, against its decision.
+/// Compares what was expected of a call, if anything, with its decision.
 pub fn judge(expected: Option<&Expected>, decision: &Decision<'_>) -> Judgement {
     let undetermined = matches!(decision, Decision::Undetermined(_));
     let Some(expected) = expected else {
@@ -95,13 +94,13 @@ pub fn judge(expected: Option<&Expected>, decision: &Decision<'_>) -> Judgement 
     }
     let mut verdict = Verdict::Pass;
     let mut mismatches = Vec::new();
-    for (member, wanted) in named(expected) {
+    for (member, value) in named(expected) {
         let (found, holds) = match look_up(member, decision) {
             Part::Is(found) => {
                 let holds = if member == "message_contains" {
-                    found.contains(wanted)
+                    found.contains(value)
                 } else {
-                    found == wanted
+                    found == value
                 };
                 (Some(found.to_owned()), Some(holds))
             }
@@ -116,7 +115,7 @@ pub fn judge(expected: Option<&Expected>, decision: &Decision<'_>) -> Judgement 
         }
         mismatches.push(Mismatch {
             member,
-            expected: wanted.to_owned(),
+            expected: value.to_owned(),
             actual: found,
         });
     }
@@ -168,7 +167,7 @@ fn look_up<'d>(member: &str, decision: &'d Decision<'_>) -> Part<'d> {
     }
 }
 
-/// Whether the denial is one of those that stand in no rule, rather than one
+/// Whether the denial is one of those that come from no rule, rather than one
 /// of which the rule is uncertain.
 fn names_no_rule(denial: &Denial<'_>) -> bool {
     matches!(

@@ -1,7 +1,7 @@
 //! Repetitions of one call that went alike, which are reported as one case.
 
+use super::case::{Actual, Case, Repetitions};
 use super::expect::Judgement;
-use super::results::{Actual, Case, Repetitions};
 use mcppolicy_engine::engine::{Decision, Engine};
 use mcppolicy_trace::trace::{Expected, RecordedCall, RecordedRequest};
 
@@ -15,23 +15,23 @@ pub(super) struct Group<'e> {
     pub count: u64,
 }
 
-/// How many groups back a repetition looks for its like.
+/// How many of the last groups a repetition may still join.
 const GROUPS_SEARCHED: usize = 16;
 
-/// Adds a repetition to the group of its like.
-pub(super) fn join<'e>(
+/// Adds a repetition to the group of equal ones.
+pub(super) fn add<'e>(
     groups: &mut Vec<Group<'e>>,
     expected: Option<&Expected>,
     decision: Decision<'e>,
     judgement: Judgement,
     index: u64,
 ) {
-    let like = groups
+    let equal = groups
         .iter_mut()
         .rev()
         .take(GROUPS_SEARCHED)
         .find(|group| group.decision == decision && group.expected.as_ref() == expected);
-    if let Some(group) = like {
+    if let Some(group) = equal {
         group.last = index;
         group.count += 1;
         return;

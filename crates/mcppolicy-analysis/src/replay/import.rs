@@ -21,7 +21,7 @@ pub struct Import<'e> {
 }
 
 impl Import<'_> {
-    /// The header of the trace: what whoever opens it has to know.
+    /// The header of the trace: what its readers have to know.
     pub fn header(&self, policy: Option<&str>) -> String {
         let mut members = vec![(
             "mcppolicy",
@@ -76,7 +76,7 @@ fn withhold(call: &mut RecordedCall, engine: &Engine) {
         RecordedRequest::Tool { name, arguments } => match arguments {
             RecordedArguments::Known(value) => {
                 // What decides nothing reads nothing: a call that is allowed has
-                // met every rule of its tool.
+                // passed every rule of its tool.
                 let paths = engine.reads(name.as_deref().unwrap_or_default(), &Decision::Allow);
                 let paths: Vec<_> = paths.into_iter().cloned().collect();
                 *value = redact(value, &paths);

@@ -6,115 +6,115 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-/// How many pieces each thread has ahead: enough that none waits, few enough
+/// How many chunks each thread has ahead: enough that none waits, few enough
 /// that memory stays small.
 const AHEAD: usize = 3;
 
-/// Takes pieces from `source`, works on them on `threads` threads, and hands the
-/// results to `sink` in the order of the pieces. `source` and `sink` run on this
-/// thread, which works, too, while no result is ready; so with one thread
+/// Takes chunks from `source`, works on them on `threads` threads, and passes the
+/// results to `deliver` in the order of the chunks. `source` and `deliver` run on
+/// this thread, which works too while no result is ready, so with one thread
 /// everything runs here.
 ///
 /// # Errors
-/// What `source` reports; what it yielded before is handed over first.
+/// What `source` reports; what it yielded before is delivered first.
 pub(super) fn in_order<S, T: Send, U: Send>(
     threads: NonZeroUsize,
     state: &mut S,
     mut source: impl FnMut(&mut S) -> io::Result<Option<T>>,
     work: impl Fn(T) -> U + Sync,
-    mut sink: impl FnMut(&mut S, U),
+    mut deliver: impl FnMut(&mut S, U),
 ) -> io::Result<()> {
     if threads == NonZeroUsize::MIN {
-        while let Some(piece) = source(state)? {
-            sink(state, work(piece));
+        while let Some(chunk) = source(state)? {
+            deliver(state, work(chunk));
         }
         return Ok(());
     }
-    let (to_work, pieces) = mpsc::channel::<(u64, T)>();
-    let (to_sink, results) = mpsc::channel::<(u64, U)>();
-    let pieces = Mutex::new(pieces);
+    let (to_work, chunks) = mpsc::channel::<(u64, T)>();
+    let (to_deliver, results) = mpsc::channel::<(u64, U)>();
+    let chunks = Mutex::new(chunks);
     thread::scope(|scope| {
         for _ in 1..threads.get() {
-            let to_sink = to_sink.clone();
-            let (pieces, work) = (&pieces, &work);
+            let to_deliver = to_deliver.clone();
+            let (chunks, work) = (&chunks, &work);
             scope.spawn(move || {
                 loop {
-                    let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((number, piece)) = next else { return };
-                    if to_sink.send((number, work(piece))).is_err() {
+                    let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok((number, chunk)) = next else { return };
+                    if to_deliver.send((number, work(chunk))).is_err() {
                         return;
                     }
                 }
             });
         }
-        drop(to_sink);
-        // Hung up when this thread returns, so that the others do.
+        drop(to_deliver);
+        // Dropped when this thread returns, which ends the others.
         let to_work = to_work;
         let mut sent = 0_u64;
-        let mut due = 0_u64;
+        let mut next_out = 0_u64;
         let mut early: BTreeMap<u64, U> = BTreeMap::new();
         let mut ended = None;
         let most = threads.get().saturating_mul(AHEAD) as u64;
         loop {
-            while ended.is_none() && sent - due < most {
+            while ended.is_none() && sent - next_out < most {
                 match source(state) {
-                    Ok(Some(piece)) => {
+                    Ok(Some(chunk)) => {
                         // Fails only when every thread is gone.
-                        let _ = to_work.send((sent, piece));
+                        let _ = to_work.send((sent, chunk));
                         sent += 1;
                     }
                     Ok(None) => ended = Some(Ok(())),
                     Err(error) => ended = Some(Err(error)),
                 }
             }
-            if due == sent {
+            if next_out == sent {
                 return ended.unwrap_or(Ok(()));
             }
             let ready = results.try_recv().ok();
-            let (number, result) = match ready.or_else(|| help(&pieces, &work)) {
+            let (number, result) = match ready.or_else(|| help(&chunks, &work)) {
                 Some(result) => result,
-                // The others have every piece.
+                // The others have every chunk.
                 None => match results.recv() {
                     Ok(result) => result,
                     Err(_) => return Err(io::Error::other("a thread ended early")),
                 },
             };
             early.insert(number, result);
-            while let Some(result) = early.remove(&due) {
-                due += 1;
-                sink(state, result);
+            while let Some(result) = early.remove(&next_out) {
+                next_out += 1;
+                deliver(state, result);
             }
         }
     })
 }
 
-/// Works on a piece that no other thread has taken.
-fn help<T, U>(pieces: &Mutex<mpsc::Receiver<(u64, T)>>, work: impl Fn(T) -> U) -> Option<(u64, U)> {
-    // A thread that waits for a piece holds the lock, and then there is none.
-    let next = pieces.try_lock().ok()?.try_recv();
-    let (number, piece) = next.ok()?;
-    Some((number, work(piece)))
+/// Works on a chunk that no other thread has taken.
+fn help<T, U>(chunks: &Mutex<mpsc::Receiver<(u64, T)>>, work: impl Fn(T) -> U) -> Option<(u64, U)> {
+    // A thread that waits for a chunk holds the lock, and then there is none.
+    let next = chunks.try_lock().ok()?.try_recv();
+    let (number, chunk) = next.ok()?;
+    Some((number, work(chunk)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(threads: usize, pieces: u64, fails_at: Option<u64>) -> (Vec<u64>, bool) {
+    fn run(threads: usize, chunks: u64, fails_at: Option<u64>) -> (Vec<u64>, bool) {
         let mut state = (0, Vec::new());
         let source = |state: &mut (u64, Vec<u64>)| {
             state.0 += 1;
             match state.0 {
                 at if Some(at) == fails_at => Err(io::Error::other("broken")),
-                at => Ok((at <= pieces).then_some(at)),
+                at => Ok((at <= chunks).then_some(at)),
             }
         };
-        let work = |piece: u64| {
-            // Later pieces are often done sooner.
-            let turns = (piece * 7919) % 5_000;
+        let work = |chunk: u64| {
+            // Later chunks are often done sooner.
+            let turns = (chunk * 7919) % 5_000;
             let sum = (0..turns).fold(0_u64, |sum, turn| std::hint::black_box(sum ^ turn));
             std::hint::black_box(sum);
-            piece * 2
+            chunk * 2
         };
         let threads = NonZeroUsize::new(threads).unwrap();
         let done = in_order(threads, &mut state, source, work, |state, result| {
@@ -124,16 +124,16 @@ mod tests {
     }
 
     #[test]
-    fn results_come_in_the_order_of_the_pieces_for_any_number_of_threads() {
-        let due: Vec<u64> = (1..=1_000).map(|piece| piece * 2).collect();
+    fn results_come_in_the_order_of_the_chunks_for_any_number_of_threads() {
+        let expected: Vec<u64> = (1..=1_000).map(|chunk| chunk * 2).collect();
         for threads in [1, 2, 3, 8] {
-            assert_eq!(run(threads, 1_000, None), (due.clone(), true));
+            assert_eq!(run(threads, 1_000, None), (expected.clone(), true));
             assert_eq!(run(threads, 0, None), (Vec::new(), true));
         }
     }
 
     #[test]
-    fn what_came_before_an_error_is_handed_over() {
+    fn what_came_before_an_error_is_delivered() {
         for threads in [1, 2, 8] {
             let (results, ok) = run(threads, 1_000, Some(50));
             assert_eq!((results.len(), ok), (49, false));

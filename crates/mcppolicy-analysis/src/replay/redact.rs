@@ -1,12 +1,12 @@
 //! What a report may show of a recorded call: the argument values that the
-//! decision looked at. The rest may be anyone's secret (surfaces.md §2).
+//! decision looked at. The rest may be anyone's secret.
 
 use std::collections::BTreeMap;
 
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::value::Value;
 
-/// What stands for a value that is withheld.
+/// What replaces a value that is withheld.
 pub const WITHHELD: &str = "…";
 
 /// `arguments` with every value that none of `paths` leads to, or into,

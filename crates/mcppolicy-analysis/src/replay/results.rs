@@ -1,21 +1,19 @@
 //! What a run found, as plain data: everything that the members of a `test`
-//! report (surfaces.md §2) are filled from.
+//! report are filled from.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Options;
-use super::expect::{Mismatch, Verdict, name_of};
-use super::share::{By, Shared};
+use super::options::Options;
+use super::share::By;
 use super::usage::Usage;
 use crate::finding::Finding;
-use mcppolicy_engine::engine::{Decision, Kind, Reason};
-use mcppolicy_engine::policy::Path;
-use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::Time;
+use mcppolicy_engine::engine::Reason;
 use mcppolicy_trace::timeline::Assumption;
-use mcppolicy_trace::trace::account::Format;
-use mcppolicy_trace::trace::{BadLine, DecisionName, Expected, Grant, Origin, RecordedArguments};
+use mcppolicy_trace::trace::RecordedCall;
+use mcppolicy_trace::trace::options::Format;
+
+pub use super::case::{Actual, Case, Repetitions};
 
 /// The results of one policy's traces.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,13 +29,13 @@ pub struct Results {
     /// Requests that no policy decides, by method.
     pub other_methods: BTreeMap<String, u64>,
     /// Lines of logs that hold no call, by reason.
-    pub passed_over: BTreeMap<Cow<'static, str>, u64>,
+    pub skipped: BTreeMap<Cow<'static, str>, u64>,
     /// The cases to report, by trace, line and repetition.
     pub cases: Vec<Case>,
-    /// The cases that passed what was expected, where they were asked for and
+    /// The cases that passed what was expected, where the options say so and
     /// are not among `cases` anyway.
     pub passed: Vec<Case>,
-    /// How much of each limit was used, where that was asked for.
+    /// How much of each limit was used, where the options say so.
     pub usage: Option<Usage>,
     /// What a share keeps for the other shares.
     pub shared: Option<Shared>,
@@ -62,15 +60,15 @@ pub struct TraceSummary {
     /// Its calls.
     pub counts: Counts,
     /// Lines without a call, by reason.
-    pub passed_over: BTreeMap<Cow<'static, str>, PassedOver>,
+    pub skipped: BTreeMap<Cow<'static, str>, SkippedLines>,
 }
 
-/// Lines of one trace that were passed over for one reason.
+/// Lines of one trace that were skipped for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PassedOver {
+pub struct SkippedLines {
     /// How many.
     pub lines: u64,
-    /// Which, from 1, when they were asked for: the first [`MOST_LISTED`].
+    /// Which, from 1, when the options say so: the first [`MOST_LISTED`].
     pub listed: Vec<usize>,
 }
 
@@ -83,26 +81,28 @@ impl TraceSummary {
             name: name.to_owned(),
             format,
             counts: Counts::default(),
-            passed_over: BTreeMap::new(),
+            skipped: BTreeMap::new(),
         }
     }
 
     /// Adds what was read of the same trace elsewhere.
-    pub(super) fn take_in(&mut self, other: &TraceSummary) {
+    pub(super) fn add(&mut self, other: &TraceSummary) {
         self.counts.add(&other.counts);
-        for (reason, more) in &other.passed_over {
-            let passed = self.passed_over.entry(reason.clone()).or_default();
+        for (reason, more) in &other.skipped {
+            let passed = self.skipped.entry(reason.clone()).or_default();
             passed.lines += more.lines;
-            let room = MOST_LISTED.saturating_sub(passed.listed.len());
-            passed.listed.extend(more.listed.iter().take(room));
+            let free = MOST_LISTED.saturating_sub(passed.listed.len());
+            passed.listed.extend(more.listed.iter().take(free));
         }
     }
 
-    pub(super) fn pass_over(&mut self, line: usize, reason: &'static str, list: bool) {
-        let passed = self.passed_over.entry(Cow::Borrowed(reason)).or_default();
+    /// Counts a line that is skipped for `reason`, and lists it when its number
+    /// is given.
+    pub(super) fn skip(&mut self, listed: Option<usize>, reason: &'static str) {
+        let passed = self.skipped.entry(Cow::Borrowed(reason)).or_default();
         passed.lines += 1;
-        if list && passed.listed.len() < MOST_LISTED {
-            passed.listed.push(line);
+        if passed.listed.len() < MOST_LISTED {
+            passed.listed.extend(listed);
         }
     }
 }
@@ -170,108 +170,44 @@ impl ToolCounts {
     }
 }
 
-/// A decision taken out of its engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actual {
-    /// The decision.
-    pub decision: DecisionName,
-    /// The deciding step, where it is certain.
-    pub kind: Option<Kind>,
-    /// The deciding rule as a JSON Pointer, where there is one.
-    pub rule: Option<String>,
-    /// The gateway's own log label.
-    pub label: Option<String>,
-    /// What the agent is told.
-    pub message: Option<String>,
-    /// Why it is undetermined.
-    pub reason: Option<Reason>,
+/// What a share keeps for the other shares.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shared {
+    /// The calls that were read, whichever share they belong to.
+    pub read: u64,
+    /// Those of unknown grant among them.
+    pub unknown_grant: u64,
+    /// The calls that only all shares decide, in the first share; memory grows
+    /// with them.
+    pub calls: Vec<SetAside>,
+    /// What this share would decide of those calls, repetition by repetition,
+    /// with how often in a row.
+    pub decisions: Vec<(Actual, u64)>,
+    /// The first call that should not have been given to this share.
+    pub stray: Option<Stray>,
 }
 
-impl From<&Decision<'_>> for Actual {
-    fn from(decision: &Decision<'_>) -> Actual {
-        let denial = decision.denial();
-        Actual {
-            decision: name_of(decision),
-            kind: decision.kind(),
-            rule: decision.rule().map(str::to_owned),
-            label: denial.and_then(|denial| denial.label.map(str::to_owned)),
-            message: denial.and_then(|denial| denial.message.as_deref().map(str::to_owned)),
-            reason: match decision {
-                Decision::Undetermined(reason) => Some(*reason),
-                _ => None,
-            },
-        }
-    }
-}
-
-/// Which repetitions of a call a case stands for, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Repetitions {
-    /// How many the line asks for; 1 is a single call.
-    pub of: u64,
-    /// The first that the case stands for.
-    pub first: u64,
-    /// The last.
-    pub last: u64,
-    /// How many of those between: all of them unless other outcomes lie
-    /// between.
-    pub count: u64,
-}
-
-/// A call, or the repetitions of one that went alike, with its verdict.
+/// A call that only all shares decide.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Case {
-    /// The trace's number, from 0.
+pub struct SetAside {
+    /// The trace that it is reported in.
     pub trace: usize,
+    /// The call, with what is expected of it whoever said so.
+    pub call: RecordedCall,
+}
+
+/// A call that should not have been given to a share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
     /// The trace's name.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// How many calls stand before it on that line, where that is known.
-    pub nth: usize,
-    /// The tool, where there is one.
-    pub tool: Option<String>,
-    /// Who called.
-    pub grant: Grant,
-    /// When (of repetitions, the first).
-    pub time: Option<Time>,
-    /// The arguments as recorded, nothing for a batch. Reports show them
-    /// through [`redact`](super::redact::redact).
-    pub arguments: Option<RecordedArguments>,
-    /// The paths that the decision looked at.
-    pub reads: Vec<Path>,
-    /// What was expected, if anything.
-    pub expected: Option<Expected>,
-    /// What the engine decided.
-    pub actual: Actual,
-    /// What became of it.
-    pub verdict: Verdict,
-    /// Where expected and actual differ.
-    pub mismatches: Vec<Mismatch>,
-    /// Which repetitions this is.
-    pub repetitions: Repetitions,
-    /// The recording's own name for the call.
-    pub id: Option<String>,
-    /// The author's remark.
-    pub note: Option<String>,
-    /// Where an importer found the call.
-    pub origin: Option<Origin>,
+    /// What is wrong.
+    pub why: &'static str,
 }
 
-impl Case {
-    /// The order in which cases are reported: that of the recording; where an
-    /// import does not say which call of a line it was, those of one grant stay
-    /// together. So the cases of shares of a run sort into the whole's.
-    pub fn in_order(&self, other: &Case) -> std::cmp::Ordering {
-        let key = |case: &Case| (case.trace, case.line, case.nth);
-        key(self)
-            .cmp(&key(other))
-            .then_with(|| self.grant.cmp(&other.grant))
-            .then_with(|| self.repetitions.first.cmp(&other.repetitions.first))
-    }
-}
-
-/// How a run ended; the exit code follows from it (surfaces.md §1).
+/// How a run ended; the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunOutcome {
     /// Everything that was expected holds.
@@ -310,13 +246,28 @@ impl Results {
         total
     }
 
+    /// Counts calls of trace number `trace` that went to another server.
+    pub(super) fn count_out_of_scope(&mut self, trace: usize, server: &str, calls: u64) {
+        match self.out_of_scope.get_mut(server) {
+            Some(of_server) => *of_server += calls,
+            None => {
+                self.out_of_scope.insert(server.to_owned(), calls);
+            }
+        }
+        if let Some(trace) = self.traces.get_mut(trace) {
+            trace.counts.calls += calls;
+            trace.counts.out_of_scope += calls;
+        }
+    }
+
     /// Whether no call was in scope: in some trace, or, where nothing has to
     /// be asserted, in all of them.
     fn has_empty_trace(&self, options: &Options) -> bool {
         let empty = |trace: &TraceSummary| trace.counts.in_scope() == 0;
-        match options.allow_unasserted {
-            true => self.traces.iter().all(empty),
-            false => self.traces.iter().any(empty),
+        if options.allow_unasserted {
+            self.traces.iter().all(empty)
+        } else {
+            self.traces.iter().any(empty)
         }
     }
 
@@ -326,7 +277,7 @@ impl Results {
         let undetermined = total.undetermined > 0 && !options.allow_undetermined;
         let nothing_to_find = match options.share {
             None => false,
-            // Only all shares together know whether something was asserted.
+            // Only all shares together show whether something was asserted.
             Some(share) => share.by == By::Given || !self.traces.is_empty(),
         };
         if self.invalid_lines > 0 {
@@ -344,36 +295,5 @@ impl Results {
         } else {
             RunOutcome::Clean
         }
-    }
-}
-
-/// Findings about bad lines, as many as are worth keeping.
-#[derive(Debug, Default)]
-pub(super) struct Problems {
-    pub findings: Vec<Finding>,
-    /// All bad lines.
-    pub lines: u64,
-    /// Those that are in `findings`.
-    pub listed: u64,
-    kept_bytes: usize,
-}
-
-/// Beyond so many findings nobody reads on.
-const MOST_FINDINGS: usize = 1_000;
-/// The most text that is kept to show findings in.
-const MOST_BYTES: usize = 64 << 20;
-
-impl Problems {
-    pub fn keep(&mut self, line: &BadLine, map: &mut SourceMap, name: &str) {
-        self.lines += 1;
-        let bytes = self.kept_bytes + line.line.text.len();
-        if self.findings.len() >= MOST_FINDINGS || bytes > MOST_BYTES {
-            return;
-        }
-        self.kept_bytes = bytes;
-        self.listed += 1;
-        let problems = line.problems(map, name).into_iter();
-        self.findings
-            .extend(problems.map(|problem| Finding::about("trace", problem)));
     }
 }

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::Options;
 use super::expect::{Cursor, Verdict, judge, restated};
-use super::results::Problems;
+use super::options::Options;
+use super::problems::Problems;
 use crate::finding::Finding;
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::document::parse::parse_text;

@@ -72,7 +72,7 @@ pub struct Calls {
 
 /// Something that two neighbouring buckets can become one of.
 pub trait Join: Copy + Default {
-    /// Takes in a neighbour.
+    /// Adds a neighbour.
     fn join(&mut self, other: Self);
 }
 
@@ -123,7 +123,7 @@ impl<T: Join> Buckets<T> {
         }
     }
 
-    /// Takes in what happened in another share of the run.
+    /// Adds what happened in another share of the run.
     fn merge(&mut self, mut other: Buckets<T>) {
         while self.width < other.width {
             self.widen();
@@ -168,7 +168,7 @@ impl<T: Join> Buckets<T> {
 }
 
 impl Usage {
-    /// Takes in one decided call with what it left used of its limits.
+    /// Adds one decided call with what it left used of its limits.
     pub(super) fn note(
         &mut self,
         time: Option<Time>,
@@ -186,14 +186,14 @@ impl Usage {
         }
     }
 
-    /// Takes in what a call left used of its limits, and not the call.
+    /// Adds what a call left used of its limits, and not the call.
     pub(super) fn reach(&mut self, time: Option<Time>, limits: &[LimitUse<'_>]) {
         for limit in limits {
             self.limit(time, limit, [0, 0]);
         }
     }
 
-    /// Takes in a call that a limit saw, with how often it refused and counted.
+    /// Adds a call that a limit saw, with how often it refused and counted.
     fn limit(&mut self, time: Option<Time>, limit: &LimitUse<'_>, [denied, counted]: [u64; 2]) {
         // What may have been used beyond `max` was not.
         let peak = limit.used.high.min(limit.max);
@@ -213,7 +213,7 @@ impl Usage {
         }
     }
 
-    /// Keeps the first limits by their pointers, whichever were met first.
+    /// Keeps the first limits by their pointers, in whatever order they came.
     fn drop_further(&mut self) {
         while self.limits.len() > MOST_LIMITS {
             self.limits.pop_last();
@@ -221,7 +221,7 @@ impl Usage {
         }
     }
 
-    /// Takes in what another share of the run used.
+    /// Adds what another share of the run used.
     pub(super) fn merge(&mut self, other: Usage) {
         self.calls.merge(other.calls);
         self.without_time += other.without_time;

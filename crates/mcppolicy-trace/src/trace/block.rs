@@ -1,5 +1,5 @@
-//! An input in blocks of whole lines, so that several threads can take lines
-//! apart while one reads.
+//! An input in blocks of whole lines, so that several threads can parse lines
+//! while one reads.
 
 use std::io::{self, Read};
 
@@ -35,14 +35,14 @@ pub struct Block {
     /// Whether it is one line of which bytes were dropped, because it is far
     /// longer than [`LONGEST_LINE`]; a line that is slightly longer may be whole.
     pub cut: bool,
-    /// How many bytes of the input it stands for.
+    /// How many bytes of the input it covers.
     pub(super) length: usize,
     /// The longest line, in bytes.
     pub(super) longest: usize,
     pub(super) content: Content,
 }
 
-/// What lines may be read where they stand.
+/// Which lines the fast path may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// None.
@@ -82,19 +82,19 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// The next block; nothing at the end.
+    /// The next block; `None` at the end.
     ///
     /// # Errors
     /// What the input reports.
     pub fn next(&mut self) -> io::Result<Option<Block>> {
         let mut bytes = std::mem::take(&mut self.rest);
         let mut searched = 0;
-        let mut wanted = self.size;
+        let mut missing = self.size;
         loop {
             if !self.ended {
                 let before = bytes.len();
-                self.read(&mut bytes, wanted)?;
-                self.ended = bytes.len() < before + wanted;
+                self.read(&mut bytes, missing)?;
+                self.ended = bytes.len() < before + missing;
             }
             let fresh = bytes.get(searched..).unwrap_or_default();
             if let Some(at) = memchr::memrchr(b'\n', fresh) {
@@ -108,12 +108,12 @@ impl<R: Read> Blocks<R> {
                 let block = (!bytes.is_empty()).then(|| self.block(bytes, length));
                 return Ok(block);
             }
-            // One byte of room beyond the cap, for the `\r` of an ending.
+            // One byte more than the cap, for the `\r` of an ending.
             if bytes.len() > self.longest + 1 {
                 return self.too_long(bytes).map(Some);
             }
             searched = bytes.len();
-            wanted = bytes.len().max(self.size);
+            missing = bytes.len().max(self.size);
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// The lines of all blocks, each cut behind `longest` bytes, and whether it
+    /// The lines of all blocks, each cut after `longest` bytes, and whether it
     /// was.
     fn lines(blocks: &mut Blocks<Drops<'_>>, longest: usize) -> Vec<(String, bool)> {
         let mut lines = Vec::new();
@@ -213,14 +213,14 @@ mod tests {
         for size in [1, 2, 3, 64] {
             let drops = Drops::of(b"12345\n123456789\n12\n1234567", 3);
             let mut blocks = Blocks::with_sizes(drops, size, 5);
-            let due = [
+            let expected = [
                 ("12345", false),
                 ("12345", true),
                 ("12", false),
                 ("12345", true),
             ];
-            let due = due.map(|(line, cut)| (line.to_owned(), cut));
-            assert_eq!(lines(&mut blocks, 5), due, "{size}");
+            let expected = expected.map(|(line, cut)| (line.to_owned(), cut));
+            assert_eq!(lines(&mut blocks, 5), expected, "{size}");
         }
     }
 
@@ -230,10 +230,10 @@ mod tests {
             text in "[ab\n]{0,60}", size in 1_usize..20, drop in 1_usize..9
         ) {
             let mut blocks = Blocks::with_sizes(Drops::of(text.as_bytes(), drop), size, 100);
-            let due: Vec<(String, bool)> = text.split_inclusive('\n')
+            let expected: Vec<(String, bool)> = text.split_inclusive('\n')
                 .map(|line| (line.strip_suffix('\n').unwrap_or(line).to_owned(), false))
                 .collect();
-            prop_assert_eq!(lines(&mut blocks, 100), due);
+            prop_assert_eq!(lines(&mut blocks, 100), expected);
         }
     }
 }

@@ -1,14 +1,18 @@
-//! Claude Desktop's logs: messages behind a time and two brackets, the level
+//! Claude Desktop's logs: messages after a time and two brackets, the level
 //! and the server's name, in `mcp.log` in this order and in a server's own file
-//! in the other. The log cuts long messages and adds text behind some.
+//! in the other. The log cuts long messages and adds text after some.
 
-use super::account::Format;
-use super::jsonrpc::{self, Envelope, Side};
-use super::lenient::{Json, cut_mark};
-use super::log::{LogFormat, Piece};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
+use super::chunk::Chunk;
+use super::collector::Collector;
+use super::jsonrpc;
+use super::log::LogFormat;
+use super::message::{Envelope, Identity, Side, error_response};
+use super::options::Format;
 use super::outline::Outline;
-use super::sink::{Sink, Who, reason};
-use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use super::reason;
+use super::response::Response;
+use super::tolerant_json::{Json, cut_mark};
 use mcppolicy_engine::time::Time;
 
 const NO_MESSAGE: &str = "no message between client and server";
@@ -24,45 +28,45 @@ impl LogFormat for ClaudeDesktop {
         Format::ClaudeDesktop
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        let Some(entry) = Entry::read(piece.text) else {
-            return sink.pass_over(piece.line, NO_MESSAGE);
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let Some(entry) = Entry::read(chunk.text) else {
+            return collector.skip(chunk.line, NO_MESSAGE);
         };
         let Some((sender, text)) = said(entry.message) else {
-            return sink.pass_over(piece.line, NO_MESSAGE);
+            return collector.skip(chunk.line, NO_MESSAGE);
         };
         let mut envelope = Envelope {
-            line: piece.line,
+            line: chunk.line,
             time: Some(entry.time),
             sender: Some(sender),
-            who: Who::default(),
+            identity: Identity::default(),
             server: match entry.server {
                 Some(name) => Server::Named(name.to_owned()),
                 None => Server::Unknown,
             },
             cut: cut_mark(text).is_some(),
-            bytes: piece.text.len(),
+            bytes: chunk.text.len(),
         };
         if !text.starts_with(['{', '[']) {
-            return sink.pass_over(piece.line, summary(text));
+            return collector.skip(chunk.line, summary(text));
         }
         let end = Outline::scan(text).end.unwrap_or(text.len());
-        let (message, behind) = text.split_at_checked(end).unwrap_or((text, ""));
-        let behind = behind.trim_start();
-        let whole = behind.is_empty() || behind.starts_with("{ metadata:");
+        let (message, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let rest = rest.trim_start();
+        let whole = rest.is_empty() || rest.starts_with("{ metadata:");
         match Json::parse(message) {
-            Ok(json) if whole => jsonrpc::message(&json, &json.root, "", &envelope, sink),
-            Ok(_) if !envelope.cut => sink.pass_over(piece.line, reason::NOT_JSON),
-            Err(reason) if !envelope.cut => sink.pass_over(piece.line, reason),
+            Ok(json) if whole => jsonrpc::message(&json, &json.root, "", &envelope, collector),
+            Ok(_) if !envelope.cut => collector.skip(chunk.line, reason::NOT_JSON),
+            Err(reason) if !envelope.cut => collector.skip(chunk.line, reason),
             _ => {
                 envelope.cut = true;
-                remains(text, &envelope, sink);
+                remains(text, &envelope, collector);
             }
         }
     }
 }
 
-/// One line, taken apart.
+/// The parts of one line.
 struct Entry<'a> {
     time: Time,
     server: Option<&'a str>,
@@ -72,9 +76,7 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn read(text: &'a str) -> Option<Entry<'a>> {
         let (time, rest) = text.split_once(' ')?;
-        let time = Time::parse(time)
-            .and_then(super::native::in_calendar)
-            .ok()?;
+        let time = Time::parse(time).and_then(Time::in_calendar).ok()?;
         let (first, rest) = bracket(rest)?;
         let second = bracket(rest);
         let (server, message) = match (is_level(first), second) {
@@ -119,23 +121,21 @@ fn said(message: &str) -> Option<(Side, &str)> {
     }
 }
 
-/// Why a message of which the log keeps only a summary is passed over.
+/// Why a message of which the log keeps only a summary is skipped.
 fn summary(text: &str) -> &'static str {
-    match text.contains("method=\"tools/call\"") {
-        true => WITHOUT_CONTENT,
-        false => NO_MESSAGE,
+    if text.contains("method=\"tools/call\"") {
+        WITHOUT_CONTENT
+    } else {
+        NO_MESSAGE
     }
 }
 
 /// What a message was of which the log keeps a head and a tail.
-fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
+fn remains(text: &str, envelope: &Envelope, collector: &mut Collector) {
     let (start, end) = cut_mark(text).unwrap_or((text.len(), text.len()));
     let head = Outline::scan(text.get(..start).unwrap_or_default());
     let id = head.scalar("id").or_else(|| id_in_tail(text.get(end..)?));
-    let key = |asker| {
-        id.as_deref()
-            .map(|id| jsonrpc::key_of(envelope, Some(asker), id))
-    };
+    let key = |requester| id.as_deref().map(|id| envelope.key(Some(requester), id));
     match (
         envelope.sender,
         head.text("method"),
@@ -152,34 +152,34 @@ fn remains(text: &str, envelope: &Envelope, sink: &mut Sink) {
                     arguments: RecordedArguments::Unknown,
                 })
             };
-            sink.call(
+            collector.call(
                 call,
-                envelope.who.clone(),
+                envelope.identity.clone(),
                 key(Side::Client).as_deref(),
                 envelope.bytes,
             );
         }
         (Some(Side::Client), Some("tools/call"), None) => {
-            sink.pass_over(envelope.line, reason::NO_NAME);
+            collector.skip(envelope.line, reason::NO_NAME);
         }
         (Some(sender), Some(method), _) => {
-            sink.other(method);
-            key(sender).iter().for_each(|key| sink.request(key));
+            collector.other(method);
+            key(sender).iter().for_each(|key| collector.request(key));
         }
         (Some(Side::Server), None, _) => {
             let response = if head.has_inside("error") {
-                Some(super::claude_code::error_response(0.0))
+                Some(error_response(0.0))
             } else {
                 head.has_inside("result").then_some(Response::Result)
             };
             let answered = key(Side::Client)
                 .filter(|_| response.is_some())
-                .is_some_and(|key| sink.answer(&key, response, envelope.time));
+                .is_some_and(|key| collector.answer(&key, response, envelope.time));
             if !answered {
-                sink.pass_over(envelope.line, CUT);
+                collector.skip(envelope.line, CUT);
             }
         }
-        _ => sink.pass_over(envelope.line, CUT),
+        _ => collector.skip(envelope.line, CUT),
     }
 }
 
@@ -206,8 +206,8 @@ mod tests {
         let message = "Message".to_owned();
         for brackets in ["[info] [Name]", "[Name] [info]"] {
             let line = format!("{time} {brackets} Message");
-            let due = (Some("Name".to_owned()), message.clone());
-            assert_eq!(read(&line), Some(due));
+            let expected = (Some("Name".to_owned()), message.clone());
+            assert_eq!(read(&line), Some(expected));
         }
         assert_eq!(
             read(&format!("{time} [info] Message")),

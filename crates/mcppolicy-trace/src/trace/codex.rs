@@ -5,12 +5,15 @@
 
 use std::collections::VecDeque;
 
-use super::account::Format;
-use super::claude_code::{error_code, error_response};
-use super::lenient::{Json, arguments, arguments_in_text, first_text, name_in, result_of};
-use super::log::{LogFormat, Piece};
-use super::sink::{Sink, Who, reason};
-use super::{RecordedArguments, RecordedCall, RecordedRequest, Response, Server};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
+use super::chunk::Chunk;
+use super::collector::Collector;
+use super::log::LogFormat;
+use super::message::{Identity, error_code, error_response, first_text, result_of};
+use super::options::Format;
+use super::reason;
+use super::response::Response;
+use super::tolerant_json::{Json, arguments, arguments_in_text, name_in};
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Span, Time};
 
@@ -30,10 +33,10 @@ impl LogFormat for Codex {
         Format::Codex
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        let json = match Json::parse(piece.text) {
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let json = match Json::parse(chunk.text) {
             Ok(json) => json,
-            Err(reason) => return sink.pass_over(piece.line, reason),
+            Err(reason) => return collector.skip(chunk.line, reason),
         };
         let root = &json.root;
         // The first rollouts had no envelope.
@@ -44,22 +47,24 @@ impl LogFormat for Codex {
             self.session = name_in(payload, &["id"])
                 .map(str::to_owned)
                 .or(self.session.take());
-            return sink.pass_over(piece.line, reason::NO_CALL);
+            return collector.skip(chunk.line, reason::NO_CALL);
         }
         let entry = Entry {
             json: &json,
             payload,
             pointer: if enveloped { "/payload" } else { "" },
-            time: sink.time(root.get("timestamp")),
-            piece,
+            time: collector.time(root.get("timestamp")),
+            chunk,
         };
         match kind(payload).as_deref() {
             Some("function_call" | "custom_tool_call" | "local_shell_call") => {
-                self.function_call(&entry, sink);
+                self.function_call(&entry, collector);
             }
-            Some("function_call_output" | "custom_tool_call_output") => self.output(&entry, sink),
-            Some("mcp_tool_call_end") => self.end(&entry, sink),
-            _ => sink.pass_over(piece.line, reason::NO_CALL),
+            Some("function_call_output" | "custom_tool_call_output") => {
+                self.output(&entry, collector)
+            }
+            Some("mcp_tool_call_end") => self.end(&entry, collector),
+            _ => collector.skip(chunk.line, reason::NO_CALL),
         }
     }
 }
@@ -70,7 +75,7 @@ struct Entry<'a> {
     payload: &'a Node,
     pointer: &'static str,
     time: Option<Time>,
-    piece: Piece<'a>,
+    chunk: Chunk<'a>,
 }
 
 impl Entry<'_> {
@@ -80,15 +85,15 @@ impl Entry<'_> {
 }
 
 impl Codex {
-    fn who(&self) -> Who {
-        Who {
+    fn identity(&self) -> Identity {
+        Identity {
             session: self.session.clone(),
-            ..Who::default()
+            ..Identity::default()
         }
     }
 
-    fn function_call(&mut self, entry: &Entry<'_>, sink: &mut Sink) {
-        let line = entry.piece.line;
+    fn function_call(&mut self, entry: &Entry<'_>, collector: &mut Collector) {
+        let line = entry.chunk.line;
         let payload = entry.payload;
         let read = entry
             .json
@@ -97,13 +102,13 @@ impl Codex {
         let (arguments, repeats_an_argument) = match read {
             Ok(read) => read,
             Err(reason) => {
-                sink.pass_over(line, reason);
-                return entry.id().into_iter().for_each(|id| sink.request(id));
+                collector.skip(line, reason);
+                return entry.id().into_iter().for_each(|id| collector.request(id));
             }
         };
         let shell = payload.get("action").map(|_| "local_shell");
         let Some(name) = name_in(payload, &["name"]).or(shell) else {
-            return sink.pass_over(line, reason::NO_NAME);
+            return collector.skip(line, reason::NO_NAME);
         };
         let namespace =
             name_in(payload, &["namespace"]).and_then(|space| space.strip_prefix("mcp__"));
@@ -112,7 +117,7 @@ impl Codex {
                 let server = server.trim_end_matches("__").to_owned();
                 (Server::Named(server), name.to_owned())
             }
-            None => sink.split_name(name),
+            None => collector.split_name(name),
         };
         let call = RecordedCall {
             line,
@@ -126,15 +131,21 @@ impl Codex {
             })
         };
         let key = entry.id().map(str::to_owned);
-        sink.call(call, self.who(), key.as_deref(), entry.piece.text.len());
+        collector.call(
+            call,
+            self.identity(),
+            key.as_deref(),
+            entry.chunk.text.len(),
+        );
     }
 
-    fn output(&mut self, entry: &Entry<'_>, sink: &mut Sink) {
-        let line = entry.piece.line;
+    fn output(&mut self, entry: &Entry<'_>, collector: &mut Collector) {
+        let line = entry.chunk.line;
         let Some(id) = entry.id() else {
-            return sink.pass_over(line, reason::NO_REQUEST);
+            return collector.skip(line, reason::NO_REQUEST);
         };
-        if self.finished.iter().any(|finished| finished == id) && sink.open_call(id).is_none() {
+        if self.finished.iter().any(|finished| finished == id) && collector.open_call(id).is_none()
+        {
             return;
         }
         let output = entry.payload.get("output");
@@ -142,28 +153,28 @@ impl Codex {
             .or_else(|| output.and_then(|output| first_text(output.get("content"))));
         let text = text.map(behind_preamble);
         if text.is_some_and(|text| text.starts_with("user rejected MCP tool call")) {
-            sink.take_back(id);
-        } else if !sink.answer(id, Some(shown_by(text)), entry.time) {
-            return sink.pass_over(line, reason::NO_REQUEST);
+            collector.cancel(id);
+        } else if !collector.answer(id, Some(shown_by(text)), entry.time) {
+            return collector.skip(line, reason::NO_REQUEST);
         }
         self.finish(id);
     }
 
-    fn end(&mut self, entry: &Entry<'_>, sink: &mut Sink) {
-        let line = entry.piece.line;
+    fn end(&mut self, entry: &Entry<'_>, collector: &mut Collector) {
+        let line = entry.chunk.line;
         let invocation = entry.payload.get("invocation");
         let name = |key| invocation.and_then(|invocation| name_in(invocation, &[key]));
         let (Some(server), Some(tool), Some(id)) = (name("server"), name("tool"), entry.id())
         else {
-            return sink.pass_over(line, reason::NO_NAME);
+            return collector.skip(line, reason::NO_NAME);
         };
-        if sink.open_call(id).is_none() {
+        if collector.open_call(id).is_none() {
             if self.finished.iter().any(|finished| finished == id) {
                 return;
             }
             let repeats_an_argument = match entry.json.flaws("/payload/invocation") {
                 Ok(repeats) => repeats,
-                Err(reason) => return sink.pass_over(line, reason),
+                Err(reason) => return collector.skip(line, reason),
             };
             let call = RecordedCall {
                 line,
@@ -176,32 +187,32 @@ impl Codex {
                     arguments: arguments(invocation.and_then(|of| of.get("arguments"))),
                 })
             };
-            sink.call(call, self.who(), Some(id), entry.piece.text.len());
-        } else if let Some(call) = sink.open_call(id) {
-            // The event knows where the server's name ends.
+            collector.call(call, self.identity(), Some(id), entry.chunk.text.len());
+        } else if let Some(call) = collector.open_call(id) {
+            // The event has the server's name apart.
             call.server = Server::Named(server.to_owned());
             if let RecordedRequest::Tool { name, .. } = &mut call.request {
                 *name = Some(tool.to_owned());
             }
         }
-        self.result(entry, id, sink);
+        self.result(entry, id, collector);
     }
 
-    fn result(&mut self, entry: &Entry<'_>, id: &str, sink: &mut Sink) {
+    fn result(&mut self, entry: &Entry<'_>, id: &str, collector: &mut Collector) {
         let result = entry.payload.get("result");
         let ok = result.and_then(|result| result.get("Ok"));
         let failure = result
             .and_then(|result| result.get("Err"))
             .and_then(Node::as_str);
         if failure.is_some_and(|failure| failure.contains("user rejected")) {
-            sink.take_back(id);
+            collector.cancel(id);
         } else {
             let response = match (ok, failure) {
                 (Some(ok), _) => Some(result_of(first_text(ok.get("content")))),
                 (None, Some(failure)) => error_in(failure),
                 (None, None) => None,
             };
-            sink.answer(id, response, entry.time);
+            collector.answer(id, response, entry.time);
         }
         self.finish(id);
     }
@@ -244,7 +255,7 @@ fn began(entry: &Entry<'_>) -> Option<Time> {
     }
     let nanos = seconds as i128 * 1_000_000_000 + nanos as i128;
     let began = entry.time?.plus(Span::nanos(-nanos));
-    super::native::in_calendar(began).ok()
+    began.in_calendar().ok()
 }
 
 /// The tool's own text in an output that says first how long it took.

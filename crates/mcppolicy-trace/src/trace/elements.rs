@@ -1,4 +1,4 @@
-//! The pieces of a file that is one JSON document instead of lines: the
+//! The parts of a file that is one JSON document instead of lines: the
 //! elements of its outermost array, or of the arrays in its outermost object.
 //! No more than one element is in memory.
 
@@ -18,7 +18,7 @@ pub(super) struct Elements<R> {
     offset: usize,
 }
 
-/// Where in the JSON the next byte stands.
+/// Where in the JSON the next byte is.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     /// Open arrays and objects.
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl<R: BufRead> Elements<R> {
-    /// The elements of `input`, cut behind `longest` bytes.
+    /// The elements of `input`, cut after `longest` bytes.
     pub fn new(input: R, longest: usize) -> Elements<R> {
         Elements {
             input,

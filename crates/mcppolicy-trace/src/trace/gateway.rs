@@ -2,16 +2,20 @@
 //! decided. Arguments are hashed, and no argument at all leaves no hash either,
 //! so they are always unknown.
 
-use super::account::Format;
-use super::lenient::{Json, name_in};
-use super::log::{LogFormat, Piece};
-use super::sink::{Sink, Who, reason};
-use super::{Observed, RecordedArguments, RecordedCall, RecordedRequest};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest};
+use super::chunk::Chunk;
+use super::collector::Collector;
+use super::log::LogFormat;
+use super::message::Identity;
+use super::options::Format;
+use super::reason;
+use super::response::Observed;
+use super::tolerant_json::{Json, name_in};
 
 /// The event log of the vendor's older proxy.
 #[derive(Default)]
 pub(super) struct Gateway {
-    /// Whether a process of the proxy stands for a session. Its counters were
+    /// Whether a process of the proxy is a session. Its counters were
     /// shared between processes, so only on request.
     pub instance_is_session: bool,
 }
@@ -21,24 +25,24 @@ impl LogFormat for Gateway {
         Format::Gateway
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        let json = match Json::parse(piece.text) {
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let json = match Json::parse(chunk.text) {
             Ok(json) => json,
-            Err(reason) => return sink.pass_over(piece.line, reason),
+            Err(reason) => return collector.skip(chunk.line, reason),
         };
         let root = &json.root;
         if name_in(root, &["type"]) != Some("tool_call") {
-            return sink.pass_over(piece.line, reason::NO_CALL);
+            return collector.skip(chunk.line, reason::NO_CALL);
         }
         if let Err(reason) = json.flaws("") {
-            return sink.pass_over(piece.line, reason);
+            return collector.skip(chunk.line, reason);
         }
         let Some(tool) = name_in(root, &["tool"]) else {
-            return sink.pass_over(piece.line, reason::NO_NAME);
+            return collector.skip(chunk.line, reason::NO_NAME);
         };
         let call = RecordedCall {
-            line: piece.line,
-            time: sink.time(root.get("ts")),
+            line: chunk.line,
+            time: collector.time(root.get("ts")),
             observed: match name_in(root, &["result"]) {
                 Some("allowed") => Some(Observed::Allow),
                 Some("denied") => Some(Observed::Deny),
@@ -50,10 +54,10 @@ impl LogFormat for Gateway {
             })
         };
         let instance = name_in(root, &["instance"]).filter(|_| self.instance_is_session);
-        let who = Who {
+        let identity = Identity {
             session: instance.map(str::to_owned),
-            ..Who::default()
+            ..Identity::default()
         };
-        sink.call(call, who, None, piece.text.len());
+        collector.call(call, identity, None, chunk.text.len());
     }
 }

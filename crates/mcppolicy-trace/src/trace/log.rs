@@ -1,45 +1,39 @@
-//! What the readers of foreign logs share: taking a file apart, into lines or
-//! into the elements of a document. A format says only what one piece of its
-//! file means, and puts what it finds into a [`Sink`].
+//! What the readers of foreign logs share: splitting a file into lines, or
+//! into the elements of a document. A format says only what one chunk of its
+//! file means, and puts what it finds into a [`Collector`].
 
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
-use super::account::{Assumed, Format, GrantFrom, Settings};
 use super::block::{Block, Blocks, Content, LONGEST_LINE, RawLine};
+use super::chunk::Chunk;
+use super::collector::Collector;
 use super::elements::Elements;
-use super::sink::{Sink, reason};
-use super::skim::{Entry, Skim, What};
-use super::{InBlocks, Item, Reader, Ready};
+use super::fast_path::{self, Entry, MessageKind, ParsedBlock};
+use super::item::Item;
+use super::options::{Assumed, Format, GrantFrom, Settings};
+use super::reader::{InBlocks, Reader, Ready};
+use super::reason;
 
 /// A format of logs.
 pub(super) trait LogFormat {
     /// Which it is.
     fn format(&self) -> Format;
 
-    /// Whether its lines hold raw messages, which may be read where they stand.
+    /// Whether its lines hold raw messages, which the fast path may read.
     fn reads_messages(&self) -> bool {
         false
     }
 
     /// Reads one line, or one element of a document.
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink);
-}
-
-/// A piece of a log that is text.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Piece<'a> {
-    /// The line on which it begins, from 1.
-    pub line: usize,
-    /// Its text; of a document's element, several lines.
-    pub text: &'a str,
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector);
 }
 
 /// Reads a document of some format, element by element.
 pub(super) struct DocumentReader<R, F> {
     elements: Elements<R>,
     format: F,
-    sink: Sink,
+    collector: Collector,
     ended: bool,
 }
 
@@ -48,7 +42,7 @@ impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
         DocumentReader {
             elements: Elements::new(input, LONGEST_LINE),
             format,
-            sink: Sink::new(grant_from),
+            collector: Collector::new(grant_from),
             ended: false,
         }
     }
@@ -57,17 +51,17 @@ impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
 impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
     fn next(&mut self) -> io::Result<Option<Item>> {
         loop {
-            if let Some(ready) = self.sink.next() {
+            if let Some(ready) = self.collector.next() {
                 return Ok(Some(ready.into_item()));
             }
             if self.ended {
                 return Ok(None);
             }
             match self.elements.next_element()? {
-                Some(raw) => read(raw, &mut self.format, &mut self.sink),
+                Some(raw) => read(raw, &mut self.format, &mut self.collector),
                 None => {
                     self.ended = true;
-                    self.sink.close_all();
+                    self.collector.close_all();
                 }
             }
         }
@@ -78,7 +72,7 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
     }
 
     fn assumed(&self) -> Vec<Assumed> {
-        self.sink.assumed()
+        self.collector.assumed()
     }
 }
 
@@ -87,7 +81,7 @@ pub(super) struct LogReader<R, F> {
     blocks: Blocks<R>,
     content: Content,
     format: F,
-    sink: Sink,
+    collector: Collector,
     /// How many lines have been read.
     lines: usize,
     ended: bool,
@@ -97,12 +91,13 @@ impl<R: Read, F: LogFormat> LogReader<R, F> {
     pub fn new(input: R, format: F, settings: Settings) -> LogReader<R, F> {
         LogReader {
             blocks: Blocks::new(input),
-            content: match format.reads_messages() && !settings.build_every_line {
-                true => Content::Messages,
-                false => Content::Other,
+            content: if format.reads_messages() && !settings.build_every_line {
+                Content::Messages
+            } else {
+                Content::Other
             },
             format,
-            sink: Sink::new(settings.grant_from),
+            collector: Collector::new(settings.grant_from),
             lines: 0,
             ended: false,
         }
@@ -119,7 +114,7 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
                 return Ok(None);
             }
             match self.read_block()? {
-                Some(block) => self.absorb(block.skim()),
+                Some(block) => self.absorb(fast_path::parse(block)),
                 None => self.end(),
             }
         }
@@ -130,7 +125,7 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
     }
 
     fn assumed(&self) -> Vec<Assumed> {
-        self.sink.assumed()
+        self.collector.assumed()
     }
 
     fn in_blocks(&mut self) -> Option<&mut dyn InBlocks> {
@@ -145,53 +140,53 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
         Ok(block.map(|block| Block { content, ..block }))
     }
 
-    fn absorb(&mut self, mut skim: Skim) {
-        skim.lines_before = self.lines;
-        self.lines += skim.lines;
-        let skim = Rc::new(skim);
+    fn absorb(&mut self, mut block: ParsedBlock) {
+        block.lines_before = self.lines;
+        self.lines += block.lines;
+        let block = Rc::new(block);
         let mut calls = 0;
-        for (at, entry) in skim.entries.iter().enumerate() {
+        for (at, entry) in block.entries.iter().enumerate() {
             match entry {
                 Entry::Message(message) => {
-                    self.sink.message(&skim, (at, message), calls);
-                    calls += usize::from(matches!(message.what, What::Call { .. }));
+                    self.collector.message(&block, (at, message), calls);
+                    calls += usize::from(matches!(message.kind, MessageKind::Call { .. }));
                 }
                 Entry::Line(line) => {
-                    let (bytes, cut) = skim.line(*line);
+                    let (bytes, cut) = block.line(*line);
                     let raw = RawLine {
-                        number: skim.lines_before + line.number + 1,
-                        // Only the first byte of all is told from the others.
-                        offset: usize::from(skim.number() > 0 || line.number > 0),
+                        number: block.lines_before + line.number + 1,
+                        // Only whether it is the first byte of the input matters.
+                        offset: usize::from(block.number() > 0 || line.number > 0),
                         bytes,
                         cut,
                     };
-                    read(raw, &mut self.format, &mut self.sink);
+                    read(raw, &mut self.format, &mut self.collector);
                 }
             }
         }
     }
 
     fn ready(&mut self) -> Option<Ready> {
-        self.sink.next()
+        self.collector.next()
     }
 
     fn end(&mut self) {
         self.ended = true;
-        self.sink.close_all();
+        self.collector.close_all();
     }
 }
 
-/// Reads one piece.
-fn read(raw: RawLine<'_>, format: &mut impl LogFormat, sink: &mut Sink) {
+/// Reads one chunk.
+fn read(raw: RawLine<'_>, format: &mut impl LogFormat, collector: &mut Collector) {
     let line = raw.number;
     match text(&raw) {
         Ok(text) if text.trim().is_empty() => {}
-        Ok(text) => format.piece(Piece { line, text }, sink),
-        Err(reason) => sink.pass_over(line, reason),
+        Ok(text) => format.read_chunk(Chunk { line, text }, collector),
+        Err(reason) => collector.skip(line, reason),
     }
 }
 
-/// The text of a piece; a byte-order mark at the beginning of a log is no part
+/// The text of a chunk; a byte-order mark at the beginning of a log is no part
 /// of it.
 fn text<'a>(raw: &RawLine<'a>) -> Result<&'a str, &'static str> {
     if raw.cut {

@@ -1,12 +1,15 @@
 //! OpenAI-style transcripts, as datasets and evaluations keep them: messages
-//! whose `tool_calls` hold the arguments as JSON in a string. A piece is a whole
+//! whose `tool_calls` hold the arguments as JSON in a string. A chunk is a whole
 //! conversation, an array of messages, or one message.
 
-use super::account::Format;
-use super::lenient::{Json, Places, arguments, arguments_in_text, first_text, name_in, result_of};
-use super::log::{LogFormat, Piece};
-use super::sink::{Sink, Who, reason};
-use super::{RecordedArguments, RecordedCall, RecordedRequest, Server};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
+use super::chunk::{Chunk, LineFinder};
+use super::collector::Collector;
+use super::log::LogFormat;
+use super::message::{Identity, first_text, result_of};
+use super::options::Format;
+use super::reason;
+use super::tolerant_json::{Json, arguments, arguments_in_text, name_in};
 use mcppolicy_engine::document::{Node, push_pointer};
 
 /// The members that hold a conversation's messages.
@@ -15,7 +18,7 @@ const MESSAGES: [&str; 4] = ["messages", "traj", "conversation", "conversations"
 /// OpenAI-style transcripts.
 #[derive(Default)]
 pub(super) struct OpenAi {
-    /// Whether a conversation without a name of its own stands for a session.
+    /// Whether a conversation without a name of its own is a session.
     pub conversation_is_session: bool,
 }
 
@@ -24,30 +27,30 @@ impl LogFormat for OpenAi {
         Format::OpenAi
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        let json = match Json::parse(piece.text) {
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let json = match Json::parse(chunk.text) {
             Ok(json) => json,
-            Err(reason) => return sink.pass_over(piece.line, reason),
+            Err(reason) => return collector.skip(chunk.line, reason),
         };
         let mut reading = Reading {
             json: &json,
-            places: Places::new(piece),
+            lines: LineFinder::new(chunk),
             session: None,
             conversation_is_session: self.conversation_is_session,
             found: false,
-            bytes: piece.text.len(),
+            bytes: chunk.text.len(),
         };
-        reading.part(&json.root, "", sink);
+        reading.part(&json.root, "", collector);
         if !reading.found {
-            sink.pass_over(piece.line, reason::NO_CALL);
+            collector.skip(chunk.line, reason::NO_CALL);
         }
     }
 }
 
-/// A piece while it is read.
+/// A chunk while it is read.
 struct Reading<'a> {
     json: &'a Json,
-    places: Places<'a>,
+    lines: LineFinder<'a>,
     session: Option<String>,
     conversation_is_session: bool,
     /// Whether there was a call or a result.
@@ -57,48 +60,58 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// A conversation, a message, or an array of either.
-    fn part(&mut self, node: &Node, pointer: &str, sink: &mut Sink) {
+    fn part(&mut self, node: &Node, pointer: &str, collector: &mut Collector) {
         for key in MESSAGES {
             if let Some(messages) = node
                 .get(key)
                 .filter(|messages| !messages.items().is_empty())
             {
-                self.conversation(node, messages, &push_pointer(pointer, key), sink);
+                self.conversation(node, messages, &push_pointer(pointer, key), collector);
                 return;
             }
         }
         if name_in(node, &["role"]).is_some() {
-            self.message(node, pointer, sink);
+            self.message(node, pointer, collector);
         }
         let are_messages = node.items().iter().any(|item| item.get("role").is_some());
         if are_messages && pointer.is_empty() {
-            return self.conversation(node, node, pointer, sink);
+            return self.conversation(node, node, pointer, collector);
         }
         for (index, item) in node.items().iter().enumerate() {
             // Deeper arrays hold parts of messages.
             if pointer.is_empty() {
-                self.part(item, &push_pointer(pointer, &index.to_string()), sink);
+                self.part(item, &push_pointer(pointer, &index.to_string()), collector);
             }
         }
     }
 
-    fn conversation(&mut self, node: &Node, messages: &Node, pointer: &str, sink: &mut Sink) {
+    fn conversation(
+        &mut self,
+        node: &Node,
+        messages: &Node,
+        pointer: &str,
+        collector: &mut Collector,
+    ) {
         let named = name_in(
             node,
             &["session_id", "conversation_id", "session", "thread_id"],
         );
         let unnamed = self
             .conversation_is_session
-            .then(|| format!("conversation at line {}", self.places.line(node)));
+            .then(|| format!("conversation at line {}", self.lines.line(node)));
         self.session = named.map(str::to_owned).or(unnamed);
         for (index, message) in messages.items().iter().enumerate() {
-            self.message(message, &push_pointer(pointer, &index.to_string()), sink);
+            self.message(
+                message,
+                &push_pointer(pointer, &index.to_string()),
+                collector,
+            );
         }
         // Ids begin anew in each conversation.
-        sink.close_all();
+        collector.close_all();
     }
 
-    fn message(&mut self, message: &Node, pointer: &str, sink: &mut Sink) {
+    fn message(&mut self, message: &Node, pointer: &str, collector: &mut Collector) {
         let calls = message
             .get("tool_calls")
             .map(Node::items)
@@ -106,26 +119,32 @@ impl Reading<'_> {
         for (index, call) in calls.iter().enumerate() {
             let pointer = format!("{pointer}/tool_calls/{index}");
             let function = call.get("function").unwrap_or(call);
-            self.call(function, name_in(call, &["id"]), &pointer, sink);
+            self.call(function, name_in(call, &["id"]), &pointer, collector);
         }
         if let Some(function) = message.get("function_call").filter(|call| !call.is_null()) {
             let pointer = push_pointer(pointer, "function_call");
-            self.call(function, None, &pointer, sink);
+            self.call(function, None, &pointer, collector);
         }
         let role = name_in(message, &["role"]);
         if let (Some("tool"), Some(id)) = (role, name_in(message, &["tool_call_id"])) {
             self.found = true;
             let response = result_of(first_text(message.get("content")));
-            if !sink.answer(id, Some(response), None) {
-                let line = self.places.line(message);
-                sink.pass_over(line, reason::NO_REQUEST);
+            if !collector.answer(id, Some(response), None) {
+                let line = self.lines.line(message);
+                collector.skip(line, reason::NO_REQUEST);
             }
         }
     }
 
-    fn call(&mut self, function: &Node, id: Option<&str>, pointer: &str, sink: &mut Sink) {
+    fn call(
+        &mut self,
+        function: &Node,
+        id: Option<&str>,
+        pointer: &str,
+        collector: &mut Collector,
+    ) {
         self.found = true;
-        let line = self.places.line(function);
+        let line = self.lines.line(function);
         let key = id.map(str::to_owned);
         let read = self.json.flaws(pointer).and_then(|repeats| {
             let (arguments, inside) = called_with(function)?;
@@ -134,16 +153,17 @@ impl Reading<'_> {
         let (arguments, repeats_an_argument) = match read {
             Ok(read) => read,
             Err(reason) => {
-                sink.pass_over(line, reason);
-                return key.iter().for_each(|key| sink.request(key));
+                collector.skip(line, reason);
+                return key.iter().for_each(|key| collector.request(key));
             }
         };
         let Some(name) = name_in(function, &["name"]) else {
-            return sink.pass_over(line, reason::NO_NAME);
+            return collector.skip(line, reason::NO_NAME);
         };
-        let (server, tool) = match name.starts_with("mcp__") {
-            true => sink.split_name(name),
-            false => (Server::Default, name.to_owned()),
+        let (server, tool) = if name.starts_with("mcp__") {
+            collector.split_name(name)
+        } else {
+            (Server::Default, name.to_owned())
         };
         let call = RecordedCall {
             line,
@@ -155,11 +175,16 @@ impl Reading<'_> {
                 arguments,
             })
         };
-        let who = Who {
+        let identity = Identity {
             session: self.session.clone(),
-            ..Who::default()
+            ..Identity::default()
         };
-        sink.call(call, who, key.as_deref(), std::mem::take(&mut self.bytes));
+        collector.call(
+            call,
+            identity,
+            key.as_deref(),
+            std::mem::take(&mut self.bytes),
+        );
     }
 }
 

@@ -4,12 +4,15 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::account::Format;
-use super::claude_code::error_response;
-use super::lenient::{Json, Places, arguments_in_text, is_redaction, result_of};
-use super::log::{LogFormat, Piece};
-use super::sink::{Sink, Who, reason};
-use super::{RecordedArguments, RecordedCall, RecordedRequest, Response};
+use super::call::{RecordedArguments, RecordedCall, RecordedRequest};
+use super::chunk::{Chunk, LineFinder};
+use super::collector::Collector;
+use super::log::LogFormat;
+use super::message::{Identity, error_response, result_of};
+use super::options::Format;
+use super::reason;
+use super::response::Response;
+use super::tolerant_json::{Json, arguments_in_text, is_redaction};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
@@ -24,7 +27,7 @@ const ARGUMENTS: [&str; 3] = [
     "gen_ai.tool.input",
 ];
 
-/// How many spans are remembered to know the other side of a call.
+/// How many spans are remembered, to recognise the other side of a call.
 const MOST_REMEMBERED: usize = 4_096;
 
 /// OpenTelemetry spans.
@@ -32,8 +35,8 @@ const MOST_REMEMBERED: usize = 4_096;
 pub(super) struct Otlp {
     /// Spans of calls whose parent or child is the same call seen from the
     /// other side, oldest first.
-    told: VecDeque<String>,
-    told_ids: HashSet<String>,
+    seen: VecDeque<String>,
+    seen_ids: HashSet<String>,
 }
 
 impl LogFormat for Otlp {
@@ -41,28 +44,28 @@ impl LogFormat for Otlp {
         Format::Otlp
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink) {
-        let json = match Json::parse(piece.text) {
+    fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let json = match Json::parse(chunk.text) {
             Ok(json) => json,
-            Err(reason) => return sink.pass_over(piece.line, reason),
+            Err(reason) => return collector.skip(chunk.line, reason),
         };
         let mut reading = Reading {
             json: &json,
-            places: Places::new(piece),
+            lines: LineFinder::new(chunk),
             found: false,
-            bytes: piece.text.len(),
+            bytes: chunk.text.len(),
         };
-        self.part(&mut reading, &json.root, "", sink);
+        self.part(&mut reading, &json.root, "", collector);
         if !reading.found {
-            sink.pass_over(piece.line, reason::NO_CALL);
+            collector.skip(chunk.line, reason::NO_CALL);
         }
     }
 }
 
-/// A piece while it is read.
+/// A chunk while it is read.
 struct Reading<'a> {
     json: &'a Json,
-    places: Places<'a>,
+    lines: LineFinder<'a>,
     /// Whether there was any span.
     found: bool,
     bytes: usize,
@@ -82,39 +85,51 @@ const LEVELS: [&str; 8] = [
 ];
 
 impl Otlp {
-    fn part(&mut self, reading: &mut Reading<'_>, node: &Node, pointer: &str, sink: &mut Sink) {
+    fn part(
+        &mut self,
+        reading: &mut Reading<'_>,
+        node: &Node,
+        pointer: &str,
+        collector: &mut Collector,
+    ) {
         if let NodeKind::Array(items) = &node.kind {
             for (index, item) in items.iter().enumerate() {
                 self.part(
                     reading,
                     item,
                     &push_pointer(pointer, &index.to_string()),
-                    sink,
+                    collector,
                 );
             }
             return;
         }
         if member(node, "startTimeUnixNano", "start_time_unix_nano").is_some() {
             reading.found = true;
-            return self.span(reading, node, pointer, sink);
+            return self.span(reading, node, pointer, collector);
         }
         for key in LEVELS {
             if let Some(inner) = node.get(key) {
-                self.part(reading, inner, &push_pointer(pointer, key), sink);
+                self.part(reading, inner, &push_pointer(pointer, key), collector);
             }
         }
     }
 
-    fn span(&mut self, reading: &mut Reading<'_>, span: &Node, pointer: &str, sink: &mut Sink) {
-        let line = reading.places.line(span);
+    fn span(
+        &mut self,
+        reading: &mut Reading<'_>,
+        span: &Node,
+        pointer: &str,
+        collector: &mut Collector,
+    ) {
+        let line = reading.lines.line(span);
         let attributes = Attributes(span);
         match attributes.text("mcp.method.name") {
             Some("tools/call") => {}
-            Some(method) => return sink.other(method),
-            None => return sink.pass_over(line, OTHER_SPAN),
+            Some(method) => return collector.other(method),
+            None => return collector.skip(line, OTHER_SPAN),
         }
         if self.is_other_side(span) {
-            return sink.pass_over(line, OTHER_SIDE);
+            return collector.skip(line, OTHER_SIDE);
         }
         let read = reading
             .json
@@ -122,12 +137,12 @@ impl Otlp {
             .and_then(|_| called_with(&attributes));
         let (arguments, repeats_an_argument) = match read {
             Ok(read) => read,
-            Err(reason) => return sink.pass_over(line, reason),
+            Err(reason) => return collector.skip(line, reason),
         };
         let title = member(span, "name", "name").and_then(Node::as_str);
         let in_title = title.and_then(|title| title.strip_prefix("tools/call "));
         let Some(name) = attributes.text("gen_ai.tool.name").or(in_title) else {
-            return sink.pass_over(line, reason::NO_NAME);
+            return collector.skip(line, reason::NO_NAME);
         };
         let call = RecordedCall {
             line,
@@ -146,15 +161,15 @@ impl Otlp {
                 .find_map(|key| attributes.text(key))
                 .map(str::to_owned)
         };
-        let who = Who {
+        let identity = Identity {
             grant: None,
             session: first(&["mcp.session.id", "session.id", "gen_ai.conversation.id"]),
             user: first(&["user.id", "enduser.id"]),
         };
-        sink.call(call, who, None, std::mem::take(&mut reading.bytes));
+        collector.call(call, identity, None, std::mem::take(&mut reading.bytes));
     }
 
-    /// Whether a call has been told already: client and server each export a
+    /// Whether a call has been seen already: client and server each export a
     /// span of it, and the server's is the child of the client's.
     fn is_other_side(&mut self, span: &Node) -> bool {
         let trace = member(span, "traceId", "trace_id").and_then(Node::as_str);
@@ -185,17 +200,17 @@ impl Otlp {
         let Some(link) = link else {
             return false;
         };
-        if self.told_ids.remove(&format!("{other} {link}")) {
+        if self.seen_ids.remove(&format!("{other} {link}")) {
             return true;
         }
-        let told = format!("{side} {link}");
-        if self.told_ids.insert(told.clone()) {
-            self.told.push_back(told);
+        let seen = format!("{side} {link}");
+        if self.seen_ids.insert(seen.clone()) {
+            self.seen.push_back(seen);
         }
-        if self.told.len() > MOST_REMEMBERED
-            && let Some(oldest) = self.told.pop_front()
+        if self.seen.len() > MOST_REMEMBERED
+            && let Some(oldest) = self.seen.pop_front()
         {
-            self.told_ids.remove(&oldest);
+            self.seen_ids.remove(&oldest);
         }
         false
     }
@@ -216,7 +231,7 @@ fn nanos(node: Option<&Node>) -> Option<Time> {
     if nanos == 0 {
         return None;
     }
-    super::native::in_calendar(Time::from_nanos(nanos)).ok()
+    Time::from_nanos(nanos).in_calendar().ok()
 }
 
 /// A span's attributes.
@@ -270,7 +285,7 @@ fn has_redaction(value: &Value) -> bool {
 }
 
 /// The value in OTLP's `AnyValue`; a node that is none of its shapes is a plain
-/// value; nothing when it says less than a value.
+/// value; `None` when it says less than a value.
 fn any_value(node: &Node) -> Option<Value> {
     let shape = |camel, snake| member(node, camel, snake);
     if let Some(text) = shape("stringValue", "string_value") {

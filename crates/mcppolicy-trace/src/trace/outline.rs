@@ -13,7 +13,7 @@ pub(super) struct Outline {
     /// The values by their path, such as `params.name` or `0.role`; of arrays
     /// only the first element. The first of a repeated member counts.
     members: BTreeMap<String, Shape>,
-    /// Where the value ends; nothing when it is cut off.
+    /// Where the value ends; `None` when it is cut off.
     pub end: Option<usize>,
 }
 
@@ -177,7 +177,7 @@ impl Outline {
     }
 }
 
-/// Where the string that begins at `start` ends, behind its quote.
+/// Where the string that begins at `start` ends, after its closing quote.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut escaped = false;
     for (at, byte) in bytes.iter().enumerate().skip(start + 1) {

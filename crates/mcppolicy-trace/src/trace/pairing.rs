@@ -2,8 +2,8 @@
 //! nearest earlier open request of its id, because real logs repeat ids.
 //!
 //! Calls leave in the order of their requests, so a call waits for its
-//! response, and the calls behind it wait with it. That wait is bounded: when
-//! more than [`MOST_HELD`] requests or [`MOST_BYTES`] of their text are held,
+//! response, and the calls after it wait with it. That wait is bounded: when
+//! more than [`MOST_PENDING`] requests or [`MOST_BYTES`] of their text are held,
 //! the oldest leaves without a response.
 
 use std::collections::VecDeque;
@@ -11,27 +11,28 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-use super::plain_call::PlainCall;
-use super::{RecordedCall, Response};
+use super::call::RecordedCall;
+use super::fast_path::SimpleCall;
+use super::response::Response;
 use mcppolicy_engine::time::Time;
 
 /// The most requests that are held.
-pub const MOST_HELD: usize = 4_096;
+pub const MOST_PENDING: usize = 4_096;
 
 /// The most text of held requests, in bytes.
 pub const MOST_BYTES: usize = 32 << 20;
 
 /// The requests that are held.
 #[derive(Default)]
-pub(super) struct Pairing {
-    held: VecDeque<Held>,
+pub(super) struct PendingRequests {
+    entries: VecDeque<PendingEntry>,
     /// A hash of each one's key while it is open, else [`CLOSED`]: apart, so that
     /// a response finds its request among thousands quickly.
     hashes: VecDeque<u64>,
     /// How many are open.
     open: usize,
     bytes: usize,
-    /// Where the keys of plain calls are written to be compared.
+    /// Where the keys of calls that are read in place are written to be compared.
     scratch: String,
 }
 
@@ -39,33 +40,33 @@ pub(super) struct Pairing {
 const CLOSED: u64 = 0;
 
 /// One request.
-struct Held {
-    asked: Asked,
-    /// Its key, unless it is a plain call's, which is written anew.
+struct PendingEntry {
+    request: PendingRequest,
+    /// Its key, unless it is that of a call read in place, which is written anew.
     key: Option<Box<str>>,
     bytes: usize,
 }
 
-/// What is held.
-pub(super) enum Asked {
-    /// A request that no policy decides, or a call that was taken back.
-    Nothing,
+/// A request that may wait for its response.
+pub(super) enum PendingRequest {
+    /// A request that no policy decides, or a call that was cancelled.
+    Other,
     /// A call.
     Call(Box<RecordedCall>),
-    /// A call that still stands in its block.
-    Plain(PlainCall),
+    /// A call that is read in place.
+    Simple(SimpleCall),
 }
 
-impl Asked {
+impl PendingRequest {
     /// What came back.
     pub fn answer(&mut self, response: Option<Response>, time: Option<Time>) {
         match self {
-            Asked::Nothing => {}
-            Asked::Call(call) => {
+            PendingRequest::Other => {}
+            PendingRequest::Call(call) => {
                 call.response = response;
                 call.response_time = time;
             }
-            Asked::Plain(call) => {
+            PendingRequest::Simple(call) => {
                 call.response = response;
                 call.response_time = time;
             }
@@ -73,28 +74,32 @@ impl Asked {
     }
 }
 
-/// A hash of what stands behind the last zero byte of a key: its id. Whether it
-/// is the key is asked of the key itself.
+/// A hash of the id in a key, which follows the last zero byte. Equal hashes do
+/// not mean equal keys: those are compared as well.
 fn hash(key: &str) -> u64 {
     let id = key.rsplit('\0').next().unwrap_or_default();
     FixedState::default().hash_one(id).max(CLOSED + 1)
 }
 
-impl Pairing {
+impl PendingRequests {
     /// Holds a request; without a `key` there is no response to wait for. Of a
-    /// plain call, the id is enough.
-    pub fn hold(&mut self, asked: Asked, key: Option<&str>, bytes: usize) {
+    /// call that is read in place, the id is enough.
+    pub fn hold(&mut self, request: PendingRequest, key: Option<&str>, bytes: usize) {
         self.bytes += bytes;
         self.open += usize::from(key.is_some());
         self.hashes.push_back(key.map_or(CLOSED, hash));
-        let key = key.filter(|_| !matches!(asked, Asked::Plain(_)));
+        let key = key.filter(|_| !matches!(request, PendingRequest::Simple(_)));
         let key = key.map(Box::from);
-        self.held.push_back(Held { asked, key, bytes });
+        self.entries.push_back(PendingEntry {
+            request,
+            key,
+            bytes,
+        });
     }
 
-    /// Closes the nearest open request of this key and hands it over to be
-    /// completed or taken away; whether there was such a request.
-    pub fn close(&mut self, key: &str, complete: impl FnOnce(&mut Asked)) -> bool {
+    /// Closes the nearest open request of this key and passes it to `complete`;
+    /// whether there was such a request.
+    pub fn close(&mut self, key: &str, complete: impl FnOnce(&mut PendingRequest)) -> bool {
         let Some(at) = self.find(key) else {
             return false;
         };
@@ -102,18 +107,18 @@ impl Pairing {
         if let Some(hash) = self.hashes.get_mut(at) {
             *hash = CLOSED;
         }
-        if let Some(held) = self.held.get_mut(at) {
-            complete(&mut held.asked);
+        if let Some(entry) = self.entries.get_mut(at) {
+            complete(&mut entry.request);
         }
         true
     }
 
-    /// The nearest open request of this key, when it is a call on its own.
+    /// The nearest open request of this key, when it is a built call.
     pub fn peek(&mut self, key: &str) -> Option<&mut RecordedCall> {
         let at = self.find(key)?;
-        match &mut self.held.get_mut(at)?.asked {
-            Asked::Call(call) => Some(call),
-            Asked::Nothing | Asked::Plain(_) => None,
+        match &mut self.entries.get_mut(at)?.request {
+            PendingRequest::Call(call) => Some(call),
+            PendingRequest::Other | PendingRequest::Simple(_) => None,
         }
     }
 
@@ -126,16 +131,16 @@ impl Pairing {
         let mut end = self.hashes.len();
         loop {
             let (front, back) = self.hashes.as_slices();
-            let behind = front.len();
-            let at = match back.get(..end.saturating_sub(behind)) {
+            let offset = front.len();
+            let at = match back.get(..end.saturating_sub(offset)) {
                 Some(back) if !back.is_empty() => back
                     .iter()
                     .rposition(|other| *other == hash)
-                    .map(|at| at + behind),
+                    .map(|at| at + offset),
                 _ => None,
             };
             let at = at.or_else(|| {
-                let front = front.get(..end.min(behind)).unwrap_or_default();
+                let front = front.get(..end.min(offset)).unwrap_or_default();
                 front.iter().rposition(|other| *other == hash)
             })?;
             if self.is_key_of(at, key) {
@@ -146,10 +151,10 @@ impl Pairing {
     }
 
     fn is_key_of(&mut self, at: usize, key: &str) -> bool {
-        match self.held.get(at) {
-            Some(Held { key: Some(own), .. }) => **own == *key,
-            Some(Held {
-                asked: Asked::Plain(call),
+        match self.entries.get(at) {
+            Some(PendingEntry { key: Some(own), .. }) => **own == *key,
+            Some(PendingEntry {
+                request: PendingRequest::Simple(call),
                 ..
             }) => {
                 self.scratch.clear();
@@ -167,19 +172,19 @@ impl Pairing {
     }
 
     /// The next call that waits no longer.
-    pub fn next(&mut self) -> Option<Asked> {
+    pub fn next(&mut self) -> Option<PendingRequest> {
         loop {
-            let full = self.held.len() > MOST_HELD || self.bytes > MOST_BYTES;
+            let full = self.entries.len() > MOST_PENDING || self.bytes > MOST_BYTES;
             let is_open = *self.hashes.front()? != CLOSED;
             if is_open && !full {
                 return None;
             }
             self.open -= usize::from(is_open);
             self.hashes.pop_front();
-            let held = self.held.pop_front()?;
-            self.bytes -= held.bytes;
-            if !matches!(held.asked, Asked::Nothing) {
-                return Some(held.asked);
+            let entry = self.entries.pop_front()?;
+            self.bytes -= entry.bytes;
+            if !matches!(entry.request, PendingRequest::Other) {
+                return Some(entry.request);
             }
         }
     }
@@ -190,8 +195,8 @@ mod tests {
     use super::*;
     use crate::trace::{RecordedArguments, RecordedRequest, Response};
 
-    fn call(line: usize) -> Asked {
-        Asked::Call(Box::new(RecordedCall {
+    fn call(line: usize) -> PendingRequest {
+        PendingRequest::Call(Box::new(RecordedCall {
             line,
             ..RecordedCall::new(RecordedRequest::Tool {
                 name: None,
@@ -200,58 +205,58 @@ mod tests {
         }))
     }
 
-    fn answer(pairing: &mut Pairing, key: &str) -> bool {
-        pairing.close(key, |asked| asked.answer(Some(Response::Result), None))
+    fn answer(requests: &mut PendingRequests, key: &str) -> bool {
+        requests.close(key, |request| request.answer(Some(Response::Result), None))
     }
 
-    fn drain(pairing: &mut Pairing) -> Vec<(usize, bool)> {
-        std::iter::from_fn(|| pairing.next())
-            .map(|asked| match asked {
-                Asked::Call(call) => (call.line, call.response.is_some()),
-                Asked::Nothing | Asked::Plain(_) => panic!("not a call on its own"),
+    fn drain(requests: &mut PendingRequests) -> Vec<(usize, bool)> {
+        std::iter::from_fn(|| requests.next())
+            .map(|request| match request {
+                PendingRequest::Call(call) => (call.line, call.response.is_some()),
+                PendingRequest::Other | PendingRequest::Simple(_) => panic!("not a built call"),
             })
             .collect()
     }
 
     #[test]
     fn calls_leave_in_the_order_of_their_requests() {
-        let mut pairing = Pairing::default();
-        pairing.hold(call(1), Some("a"), 1);
-        pairing.hold(call(2), Some("b"), 1);
-        assert!(answer(&mut pairing, "b"));
-        assert_eq!(drain(&mut pairing), []);
-        assert!(answer(&mut pairing, "a"));
-        assert_eq!(drain(&mut pairing), [(1, true), (2, true)]);
+        let mut requests = PendingRequests::default();
+        requests.hold(call(1), Some("a"), 1);
+        requests.hold(call(2), Some("b"), 1);
+        assert!(answer(&mut requests, "b"));
+        assert_eq!(drain(&mut requests), []);
+        assert!(answer(&mut requests, "a"));
+        assert_eq!(drain(&mut requests), [(1, true), (2, true)]);
     }
 
     #[test]
     fn a_repeated_id_means_the_nearest_open_request() {
-        let mut pairing = Pairing::default();
-        pairing.hold(call(1), Some("7"), 1);
-        pairing.hold(call(2), Some("7"), 1);
+        let mut requests = PendingRequests::default();
+        requests.hold(call(1), Some("7"), 1);
+        requests.hold(call(2), Some("7"), 1);
         // A request of another method holds its id too.
-        pairing.hold(Asked::Nothing, Some("7"), 1);
-        assert!(answer(&mut pairing, "7"));
-        assert!(answer(&mut pairing, "7"));
-        pairing.close_all();
-        assert_eq!(drain(&mut pairing), [(1, false), (2, true)]);
-        assert!(!answer(&mut pairing, "7"));
+        requests.hold(PendingRequest::Other, Some("7"), 1);
+        assert!(answer(&mut requests, "7"));
+        assert!(answer(&mut requests, "7"));
+        requests.close_all();
+        assert_eq!(drain(&mut requests), [(1, false), (2, true)]);
+        assert!(!answer(&mut requests, "7"));
     }
 
     #[test]
     fn an_open_request_is_held_no_longer_than_the_bound() {
-        let mut pairing = Pairing::default();
-        for line in 0..MOST_HELD + 2 {
-            pairing.hold(call(line), Some("same"), 1);
+        let mut requests = PendingRequests::default();
+        for line in 0..MOST_PENDING + 2 {
+            requests.hold(call(line), Some("same"), 1);
         }
-        assert_eq!(drain(&mut pairing), [(0, false), (1, false)]);
-        assert!(answer(&mut pairing, "same"));
-        pairing.hold(call(9), Some("large"), MOST_BYTES);
-        let left = drain(&mut pairing);
-        assert_eq!(left.len(), MOST_HELD);
-        assert_eq!(left.last(), Some(&(MOST_HELD + 1, true)));
-        pairing.close_all();
-        assert_eq!(drain(&mut pairing), [(9, false)]);
-        assert_eq!((pairing.bytes, pairing.open), (0, 0));
+        assert_eq!(drain(&mut requests), [(0, false), (1, false)]);
+        assert!(answer(&mut requests, "same"));
+        requests.hold(call(9), Some("large"), MOST_BYTES);
+        let left = drain(&mut requests);
+        assert_eq!(left.len(), MOST_PENDING);
+        assert_eq!(left.last(), Some(&(MOST_PENDING + 1, true)));
+        requests.close_all();
+        assert_eq!(drain(&mut requests), [(9, false)]);
+        assert_eq!((requests.bytes, requests.open), (0, 0));
     }
 }

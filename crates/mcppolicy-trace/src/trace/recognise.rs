@@ -1,10 +1,7 @@
-//! Which format a file is in, by its content: the first lines say it, and no
-//! name of a file is asked.
+//! Which format a file is in, by its first lines and not by its name.
 
 use std::io::{self, BufRead, Cursor, Read};
 
-use super::Reader;
-use super::account::{Format, GrantFrom, Settings};
 use super::block::{Blocks, Content};
 use super::claude_code::ClaudeCode;
 use super::claude_desktop::{self, ClaudeDesktop};
@@ -14,8 +11,10 @@ use super::jsonrpc::JsonRpc;
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
 use super::openai::OpenAi;
+use super::options::{Format, GrantFrom, Settings};
 use super::otlp::Otlp;
 use super::outline::Outline;
+use super::reader::Reader;
 use super::tap;
 
 /// How much of a file is looked at, in bytes.
@@ -27,7 +26,7 @@ const MOST_LINES: usize = 200;
 /// What the beginning of a file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Recognised {
-    /// The format; nothing when no line is of any.
+    /// The format; `None` when no line is of any.
     format: Option<Format>,
     /// Whether it is one JSON document and not lines.
     is_document: bool,
@@ -51,9 +50,10 @@ pub fn reader(
         .or(recognised.format)
         .unwrap_or(Format::Native);
     let from = settings.grant_from;
-    let native = match settings.build_every_line {
-        true => Content::Other,
-        false => Content::Native,
+    let native = if settings.build_every_line {
+        Content::Other
+    } else {
+        Content::Native
     };
     let by_session = from == Some(GrantFrom::Session);
     let document = recognised.is_document;
@@ -75,9 +75,10 @@ pub fn reader(
             let transcripts = OpenAi {
                 conversation_is_session: by_session,
             };
-            match document {
-                true => Box::new(DocumentReader::new(input, transcripts, from)),
-                false => log(input, transcripts, settings),
+            if document {
+                Box::new(DocumentReader::new(input, transcripts, from))
+            } else {
+                log(input, transcripts, settings)
             }
         }
     })
@@ -100,9 +101,11 @@ fn recognise(prefix: &[u8]) -> Recognised {
         .take(MOST_LINES)
         .collect();
     let is_document = is_document(&lines);
-    let format = match is_document {
-        true => classify(&text).or_else(|| lines.iter().find_map(|line| classify(line))),
-        false => lines.iter().find_map(|line| classify(line)),
+    let by_line = || lines.iter().find_map(|line| classify(line));
+    let format = if is_document {
+        classify(&text).or_else(by_line)
+    } else {
+        by_line()
     };
     Recognised {
         format,
@@ -207,7 +210,7 @@ fn object(outline: &Outline) -> Option<Format> {
     None
 }
 
-/// Whether a JSON-RPC message stands at `at`.
+/// Whether there is a JSON-RPC message at `at`.
 fn is_message(outline: &Outline, at: &str) -> bool {
     let has = |name: &str| outline.has(&format!("{at}{name}"));
     has("jsonrpc")
@@ -311,10 +314,10 @@ mod tests {
                 Format::Gateway,
             ),
         ];
-        for (line, due) in lines {
-            assert_eq!(format(line), Some(due), "{line}");
-            let behind = format!("\u{feff}noise\n{{\"cut\n{line}\n");
-            assert_eq!(format(&behind), Some(due), "behind noise: {line}");
+        for (line, expected) in lines {
+            assert_eq!(format(line), Some(expected), "{line}");
+            let after_noise = format!("\u{feff}noise\n{{\"cut\n{line}\n");
+            assert_eq!(format(&after_noise), Some(expected), "after noise: {line}");
         }
         for line in ["", "hello", "{\"a\":1}", "[1,2]", "{\"type\":\"x\"}"] {
             assert_eq!(format(line), None, "{line}");
@@ -328,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_told_from_lines() {
+    fn a_document_is_distinguished_from_lines() {
         let document = |text: &str| recognise(text.as_bytes()).is_document;
         assert!(document(
             "[\n {\"role\":\"user\"},\n {\"role\":\"assistant\"}\n]"

@@ -1,23 +1,22 @@
 //! What `mcppolicy record` writes: each line that passes between a client and
 //! a server, as raw JSON-RPC with its time and its direction. [`super::jsonrpc`]
-//! reads it without being told what it is.
+//! recognises it.
 //!
 //! ```json
 //! {"ts":"2026-11-20T10:00:07.250Z","dir":"client->server","message":{"jsonrpc":"2.0","id":1,"method":"tools/list"}}
 //! {"ts":"2026-11-20T10:00:07.251Z","dir":"server->client","because":"not JSON","noise":"Listening on stdio"}
 //! ```
 //!
-//! A message stands in its record as it was sent, byte for byte but for white
+//! A message is in its record as it was sent, byte for byte but for white
 //! space around it. A line that is no message is kept as a string, under a
-//! member that no reader takes for a message: what a client passes over as a
+//! member that no reader takes for a message: what a client skips as a
 //! banner must not become a call because the tap has repaired it.
 
 use serde::de::IgnoredAny;
 
 use super::block::LONGEST_LINE;
-use super::jsonrpc::NO_MESSAGE;
-use super::lenient::Json;
-use super::sink::reason;
+use super::reason;
+use super::tolerant_json::Json;
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::time::Time;
 
@@ -53,7 +52,7 @@ const LONGEST: usize = LONGEST_LINE - 1024;
 /// What is kept of a longer one.
 const BEGINNING: usize = 4096;
 
-/// One direction of a connection, taken apart into lines.
+/// One direction of a connection, split into lines.
 #[derive(Debug)]
 pub struct Tap {
     direction: Direction,
@@ -78,13 +77,13 @@ impl Tap {
     /// Takes bytes that pass at `time`, and adds to `out` a record for each
     /// line that they complete. Blank lines have none.
     pub fn pass(&mut self, bytes: &[u8], time: Time, out: &mut Vec<u8>) {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (content, ends) = match piece.strip_suffix(b"\n") {
+        for chunk in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (content, ends) = match chunk.strip_suffix(b"\n") {
                 Some(content) => (content, true),
-                None => (piece, false),
+                None => (chunk, false),
             };
-            let room = (LONGEST + 1).saturating_sub(self.line.len());
-            let kept = content.get(..room).unwrap_or(content);
+            let free = (LONGEST + 1).saturating_sub(self.line.len());
+            let kept = content.get(..free).unwrap_or(content);
             self.line.extend_from_slice(kept);
             self.dropped += content.len() - kept.len();
             if ends {
@@ -141,7 +140,7 @@ fn why_not(text: &str) -> Option<&'static str> {
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
     match (is_json, text.starts_with(['{', '['])) {
         (true, true) => None,
-        (true, false) => Some(NO_MESSAGE),
+        (true, false) => Some(reason::NO_MESSAGE),
         // Whether a reader would see it the same way is for the reader to say.
         (false, _) => Json::parse(text).err(),
     }
@@ -152,7 +151,7 @@ fn noise(text: &str, why: &str) -> String {
     format!("\"because\":\"{why}\",\"noise\":{text}")
 }
 
-/// Why a line that a tap has kept is no message; nothing for any other line.
+/// Why a line that a tap has kept is no message; `None` for any other line.
 pub(super) fn noise_in(root: &Node) -> Option<&'static str> {
     root.get("noise")?.as_str()?;
     let why = root.get("because").and_then(Node::as_str)?;
@@ -164,7 +163,7 @@ pub(super) fn noise_in(root: &Node) -> Option<&'static str> {
         reason::NOT_UTF8,
     ];
     let known = known.into_iter().find(|known| *known == why);
-    Some(known.unwrap_or(NO_MESSAGE))
+    Some(known.unwrap_or(reason::NO_MESSAGE))
 }
 
 #[cfg(test)]
@@ -172,26 +171,26 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::trace::account::{Format, Settings};
+    use crate::trace::options::{Format, Settings};
     use crate::trace::recognise::reader;
     use crate::trace::{Item, RecordedRequest, Trace};
 
     const TIME: &str = "2026-11-20T10:00:07.250Z";
 
-    /// What is written of bytes that pass in pieces of some length.
-    fn tapped(bytes: &[u8], piece: usize) -> String {
+    /// What is written of bytes that pass in chunks of some length.
+    fn tapped(bytes: &[u8], chunk: usize) -> String {
         let time = Time::parse(TIME).unwrap();
         let mut tap = Tap::new(Direction::ToServer);
         let mut out = Vec::new();
-        for piece in bytes.chunks(piece) {
-            tap.pass(piece, time, &mut out);
+        for chunk in bytes.chunks(chunk) {
+            tap.pass(chunk, time, &mut out);
         }
         tap.end(time, &mut out);
         String::from_utf8(out).unwrap()
     }
 
     /// What the reader of traces makes of a recording: the names of the tools
-    /// that are called, and each line passed over with the reason.
+    /// that are called, and each skipped line with the reason.
     fn read(recording: &str) -> (Vec<String>, Vec<(usize, &'static str)>) {
         let input = Cursor::new(recording.to_owned());
         let reader = reader(input, Settings::default()).unwrap();
@@ -204,7 +203,7 @@ mod tests {
                     RecordedRequest::Tool { name, .. } => called.push(name.unwrap()),
                     RecordedRequest::Batch(_) => called.push("(batch)".to_owned()),
                 },
-                Item::PassedOver { line, reason } => passed.push((line, reason)),
+                Item::Skipped { line, reason } => passed.push((line, reason)),
                 other => panic!("{other:?}"),
             }
         }
@@ -218,9 +217,9 @@ mod tests {
     #[test]
     fn a_message_is_kept_byte_for_byte_with_time_and_direction() {
         let odd = r#"{"jsonrpc" : "2.0","method":"tools/call","params":{"name":"a\u002d","arguments":{"x":1.50,"x":2}}}"#;
-        for piece in [1, 2, 7, 1000] {
+        for chunk in [1, 2, 7, 1000] {
             assert_eq!(
-                tapped(format!("{odd}\r\n").as_bytes(), piece),
+                tapped(format!("{odd}\r\n").as_bytes(), chunk),
                 format!("{{\"ts\":\"{TIME}\",\"dir\":\"client->server\",\"message\":{odd}}}\n")
             );
         }
@@ -239,17 +238,17 @@ mod tests {
         bytes.extend_from_slice(call.replace("\"x\"", "\"\u{e9}\"").as_bytes());
         bytes.push(b'\n');
         bytes.extend_from_slice("[".repeat(500).as_bytes());
-        for piece in [1, 3, 4096] {
-            let (called, passed) = read(&tapped(&bytes, piece));
+        for chunk in [1, 3, 4096] {
+            let (called, passed) = read(&tapped(&bytes, chunk));
             assert_eq!(called, ["é"]);
             assert_eq!(
                 passed,
                 [
                     (1, reason::NOT_JSON),
                     (2, reason::NOT_JSON),
-                    (3, NO_MESSAGE),
+                    (3, reason::NO_MESSAGE),
                     (4, reason::CUT_OFF),
-                    (5, NO_MESSAGE),
+                    (5, reason::NO_MESSAGE),
                     (6, reason::NOT_UTF8),
                     (8, reason::TOO_DEEP),
                 ]
@@ -274,13 +273,16 @@ mod tests {
             (vec!["next".to_owned()], vec![(1, reason::TOO_LONG)])
         );
         let just = format!("[\"{}\"]", "x".repeat(LONGEST - 4));
-        assert_eq!(read(&tapped(just.as_bytes(), 1 << 16)).1, [(1, NO_MESSAGE)]);
+        assert_eq!(
+            read(&tapped(just.as_bytes(), 1 << 16)).1,
+            [(1, reason::NO_MESSAGE)]
+        );
     }
 
     #[test]
     fn a_recording_of_noise_alone_is_still_recognised() {
         let (called, passed) = read(&tapped(b"hello\n{\"level\":\"info\"}\n", 100));
         assert_eq!(called, [] as [&str; 0]);
-        assert_eq!(passed, [(1, reason::NOT_JSON), (2, NO_MESSAGE)]);
+        assert_eq!(passed, [(1, reason::NOT_JSON), (2, reason::NO_MESSAGE)]);
     }
 }

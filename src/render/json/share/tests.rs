@@ -13,7 +13,7 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::timeline::Order;
 use mcppolicy_trace::trace::Trace;
-use mcppolicy_trace::trace::account::Settings;
+use mcppolicy_trace::trace::options::Settings;
 use mcppolicy_trace::trace::recognise::reader;
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["root"],
@@ -186,7 +186,7 @@ fn options(dice: &mut Dice) -> Options {
         allow_undetermined: dice.one_in(2),
         allow_unasserted: dice.one_in(2),
         all_cases: dice.one_in(3),
-        list_passed_over: dice.one_in(2),
+        list_skipped: dice.one_in(2),
         order: match dice.one_in(2) {
             true => Order::Merged,
             false => Order::PerFile,

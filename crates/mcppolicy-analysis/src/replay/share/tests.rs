@@ -34,9 +34,9 @@ fn a_grants_share_follows_from_the_documented_hash() {
         ("ci-bot", 0xfda9_fb6b_d33c_a329, 2),
         ("ünïcode", 0xb1b0_d403_50a2_5beb, 4),
     ];
-    for (name, due, share) in vectors {
-        assert_eq!(hash(name.as_bytes()), due, "{name}");
-        assert_eq!(due % 8 + 1, share, "{name}");
+    for (name, expected, share) in vectors {
+        assert_eq!(hash(name.as_bytes()), expected, "{name}");
+        assert_eq!(expected % 8 + 1, share, "{name}");
     }
     assert_eq!(implicit_hash(b"t.jsonl"), hash(b"\0t.jsonl"));
 }

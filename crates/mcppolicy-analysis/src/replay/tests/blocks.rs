@@ -1,10 +1,10 @@
-//! A log replayed by several threads, held against the same log replayed call
+//! A log replayed by several threads, compared with the same log replayed call
 //! by call.
 
 use std::io::{self, Cursor};
 
 use super::*;
-use mcppolicy_trace::trace::account::{Assumed, Format, Settings};
+use mcppolicy_trace::trace::options::{Assumed, Format, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{Item, Reader};
 
@@ -69,13 +69,19 @@ fn log() -> String {
     lines.join("\n")
 }
 
-fn results(options: &Options, in_blocks: bool) -> Results {
+/// How the log is read.
+enum Reading {
+    InBlocks,
+    OneByOne,
+}
+
+fn results(options: &Options, reading: Reading) -> Results {
     let engine = engine();
     let mut replay = Replay::new(&engine, options.clone());
     let read = reader(Cursor::new(log()), Settings::default()).unwrap();
-    let read: Box<dyn Reader> = match in_blocks {
-        true => read,
-        false => Box::new(OneByOne(read)),
+    let read: Box<dyn Reader> = match reading {
+        Reading::InBlocks => read,
+        Reading::OneByOne => Box::new(OneByOne(read)),
     };
     let mut trace = Trace::open("log.jsonl", read).unwrap();
     replay.read(&mut trace, &mut SourceMap::new()).unwrap();
@@ -99,11 +105,15 @@ fn threads_change_nothing_about_the_results() {
             threads: NonZeroUsize::new(threads).unwrap(),
             ..Options::default()
         };
-        let due = results(&options(1), false);
-        assert_eq!(due.summary().calls, 4_000);
-        assert!(due.summary().allow > 100 && due.summary().deny > 100);
+        let expected = results(&options(1), Reading::OneByOne);
+        assert_eq!(expected.summary().calls, 4_000);
+        assert!(expected.summary().allow > 100 && expected.summary().deny > 100);
         for threads in [1, 2, 5] {
-            assert_eq!(results(&options(threads), true), due, "{threads} threads");
+            assert_eq!(
+                results(&options(threads), Reading::InBlocks),
+                expected,
+                "{threads} threads"
+            );
         }
     }
 }

@@ -1,11 +1,12 @@
 //! One line that is no header: a call, or a request that no policy decides.
 
-use super::super::{
-    Grant, Item, Observed, Origin, RecordedArguments, RecordedCall, RecordedRequest, Response,
-    Server,
-};
-use super::fields::{Fields, article};
-use super::{Base, MOST_REPETITIONS, Previous, Setting, expect, in_calendar};
+use super::context::{Context, MOST_REPETITIONS, Previous, Setting};
+use super::expect;
+use super::fields::{Fields, Nullable, article};
+use crate::trace::call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
+use crate::trace::item::Item;
+use crate::trace::message;
+use crate::trace::response::{Observed, Response};
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Span, Time};
@@ -47,24 +48,35 @@ const SYNONYMS: [(&str, &str); 12] = [
 ];
 
 /// What the request of a line is.
-enum Asked {
+enum LineRequest {
     Call(RecordedRequest),
     Other(String),
 }
 
-/// Reads a call, and moves the file's clock on; nothing when something in the
+/// What the parser says of a line beside its value.
+pub(super) struct LineInfo {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Whether a member of the call's arguments is repeated.
+    pub repeats_an_argument: bool,
+}
+
+/// Whether the recording has a call's arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recording {
+    WithArguments,
+    /// The line says `arguments_unknown`.
+    WithoutArguments,
+}
+
+/// Reads a call, and moves the file's clock on; `None` when something in the
 /// line is wrong.
-pub(super) fn read(
-    fields: &mut Fields<'_>,
-    base: &mut Base,
-    line: usize,
-    repeats_an_argument: bool,
-) -> Option<Item> {
+pub(super) fn read(fields: &mut Fields<'_>, context: &mut Context, line: LineInfo) -> Option<Item> {
     fields.only("A call", &MEMBERS, &SYNONYMS);
-    let asked = request(fields);
+    let request = request(fields);
     let repeat = fields.whole_number("repeat", 1, MOST_REPETITIONS);
     let every = every(fields);
-    let time = time(fields, base, repeat.unwrap_or(1), every);
+    let time = time(fields, context, repeat.unwrap_or(1), every);
     let grant = fields.string_or_null("grant");
     let server = fields.string_or_null("server");
     let response = response(fields);
@@ -74,9 +86,9 @@ pub(super) fn read(
     let origin = origin(fields);
     let id = fields.string("id").map(str::to_owned);
     let note = fields.string("note").map(str::to_owned);
-    let request = match asked? {
-        Asked::Call(request) => request,
-        Asked::Other(method) => {
+    let request = match request? {
+        LineRequest::Call(request) => request,
+        LineRequest::Other(method) => {
             let message = format!(
                 "`expect` has nothing to assert: no policy decides {}",
                 quoted(&method)
@@ -93,20 +105,20 @@ pub(super) fn read(
     }
     let call = RecordedCall {
         nth: 0,
-        line,
+        line: line.number,
         server: match server {
-            None => base.defaults.server.clone(),
-            Some(None) => Server::Unknown,
-            Some(Some(name)) => Server::Named(name.to_owned()),
+            Nullable::Absent => context.defaults.server.clone(),
+            Nullable::Null => Server::Unknown,
+            Nullable::String(name) => Server::Named(name.to_owned()),
         },
         grant: match grant {
-            None => base.defaults.grant.clone(),
-            Some(None) => Grant::Unknown,
-            Some(Some(name)) => Grant::Named(name.to_owned()),
+            Nullable::Absent => context.defaults.grant.clone(),
+            Nullable::Null => Grant::Unknown,
+            Nullable::String(name) => Grant::Named(name.to_owned()),
         },
         time,
         request,
-        repeats_an_argument,
+        repeats_an_argument: line.repeats_an_argument,
         response,
         response_time,
         observed,
@@ -117,12 +129,12 @@ pub(super) fn read(
         note,
         origin,
     };
-    base.previous = Previous::At(call.time_of(call.repeat - 1));
+    context.previous = Previous::At(call.time_of(call.repeat - 1));
     Some(Item::Call(Box::new(call)))
 }
 
-fn request(fields: &mut Fields<'_>) -> Option<Asked> {
-    let unknown = arguments_unknown(fields);
+fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
+    let recording = recording(fields);
     if fields.not_both(
         "request",
         "tool",
@@ -135,7 +147,7 @@ fn request(fields: &mut Fields<'_>) -> Option<Asked> {
         return None;
     }
     if let Some(message) = fields.root.get("request") {
-        return raw_request(fields, message, unknown);
+        return raw_request(fields, message, recording);
     }
     if fields.root.get("tool").is_none() {
         let root = fields.root;
@@ -149,7 +161,7 @@ fn request(fields: &mut Fields<'_>) -> Option<Asked> {
     }
     let name = fields.string("tool").map(str::to_owned);
     let arguments = match fields.root.get("arguments") {
-        _ if unknown => {
+        _ if recording == Recording::WithoutArguments => {
             fields.not_both(
                 "arguments_unknown",
                 "arguments",
@@ -171,29 +183,35 @@ fn request(fields: &mut Fields<'_>) -> Option<Asked> {
             arguments => arguments,
         },
     };
-    Some(Asked::Call(RecordedRequest::Tool {
+    Some(LineRequest::Call(RecordedRequest::Tool {
         name: Some(name?),
         arguments,
     }))
 }
 
-fn arguments_unknown(fields: &mut Fields<'_>) -> bool {
+fn recording(fields: &mut Fields<'_>) -> Recording {
     match fields.root.get("arguments_unknown").map(|node| &node.kind) {
-        Some(NodeKind::Bool(unknown)) => *unknown,
+        Some(NodeKind::Bool(true)) => Recording::WithoutArguments,
+        Some(NodeKind::Bool(false)) | None => Recording::WithArguments,
         Some(_) => {
             fields.wrong_type("arguments_unknown", "true or false");
-            false
+            Recording::WithArguments
         }
-        None => false,
     }
 }
 
 /// A raw JSON-RPC message. What makes the call in it malformed is not wrong
 /// with the line: the engine says what a gateway does with it.
-fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option<Asked> {
+fn raw_request(
+    fields: &mut Fields<'_>,
+    message: &Node,
+    recording: Recording,
+) -> Option<LineRequest> {
     match &message.kind {
         NodeKind::Array(_) => {
-            return Some(Asked::Call(RecordedRequest::Batch(message.to_value())));
+            return Some(LineRequest::Call(RecordedRequest::Batch(
+                message.to_value(),
+            )));
         }
         NodeKind::Object(_) => {}
         _ => {
@@ -214,26 +232,25 @@ fn raw_request(fields: &mut Fields<'_>, message: &Node, unknown: bool) -> Option
         return None;
     };
     if method != "tools/call" {
-        return Some(Asked::Other(method.to_owned()));
+        return Some(LineRequest::Other(method.to_owned()));
     }
     let params = message.get("params");
     let arguments = params.and_then(|params| params.get("arguments"));
-    if unknown && arguments.is_some() {
+    if recording == Recording::WithoutArguments && arguments.is_some() {
         fields.at_member(
             "arguments_unknown",
             "`arguments_unknown` stands beside the arguments themselves".to_owned(),
             Some("remove one of the two".to_owned()),
         );
     }
-    Some(Asked::Call(RecordedRequest::Tool {
+    Some(LineRequest::Call(RecordedRequest::Tool {
         name: params
             .and_then(|params| params.get("name"))
             .and_then(Node::as_str)
             .map(str::to_owned),
-        arguments: if unknown {
-            RecordedArguments::Unknown
-        } else {
-            arguments.map(Node::to_value).into()
+        arguments: match recording {
+            Recording::WithArguments => arguments.map(Node::to_value).into(),
+            Recording::WithoutArguments => RecordedArguments::Unknown,
         },
     }))
 }
@@ -251,23 +268,23 @@ fn every(fields: &mut Fields<'_>) -> Span {
 }
 
 /// The call's time: `ts`, or `at`, or a step after the call before.
-fn time(fields: &mut Fields<'_>, base: &Base, repeat: u64, every: Span) -> Option<Time> {
+fn time(fields: &mut Fields<'_>, context: &Context, repeat: u64, every: Span) -> Option<Time> {
     if fields.not_both("at", "ts", "`ts` and `at` both give the call's time") {
         return None;
     }
     let (key, time) = if fields.root.get("ts").is_some() {
         ("ts", instant_or_null(fields, "ts"))
     } else if fields.root.get("at").is_some() {
-        ("at", offset(fields, base))
+        ("at", offset(fields, context))
     } else {
-        ("", stepped(base))
+        ("", stepped(context))
     };
     let time = time?;
     let last = time.plus(every.times(repeat.saturating_sub(1)));
-    match in_calendar(time).and_then(|_| in_calendar(last)) {
+    match time.in_calendar().and_then(|_| last.in_calendar()) {
         Ok(_) => Some(time),
         Err(message) if key == "ts" || fields.root.get("every").is_some() => {
-            let key = if in_calendar(time).is_err() {
+            let key = if time.in_calendar().is_err() {
                 key
             } else {
                 "every"
@@ -287,9 +304,9 @@ fn time(fields: &mut Fields<'_>, base: &Base, repeat: u64, every: Span) -> Optio
     }
 }
 
-fn offset(fields: &mut Fields<'_>, base: &Base) -> Option<Time> {
+fn offset(fields: &mut Fields<'_>, context: &Context) -> Option<Time> {
     let offset = fields.parsed("at", Span::parse_offset);
-    match base.start {
+    match context.start {
         Setting::Given(start) => Some(start.plus(offset?)),
         Setting::Invalid => None,
         Setting::Absent => {
@@ -303,18 +320,18 @@ fn offset(fields: &mut Fields<'_>, base: &Base) -> Option<Time> {
     }
 }
 
-fn stepped(base: &Base) -> Option<Time> {
-    let (Setting::Given(start), Setting::Given(step)) = (base.start, base.step) else {
+fn stepped(context: &Context) -> Option<Time> {
+    let (Setting::Given(start), Setting::Given(step)) = (context.start, context.step) else {
         return None;
     };
-    match base.previous {
+    match context.previous {
         Previous::None => Some(start),
         Previous::At(time) => time.map(|time| time.plus(step)),
     }
 }
 
 fn instant_or_null(fields: &mut Fields<'_>, key: &str) -> Option<Time> {
-    let text = fields.string_or_null(key)??;
+    let text = fields.string_or_null(key).as_str()?;
     match Time::parse(text) {
         Ok(time) => Some(time),
         Err(message) => {
@@ -335,7 +352,7 @@ fn response(fields: &mut Fields<'_>) -> Option<Response> {
         fields.wrong_type("response", "a JSON-RPC response, an object");
         return None;
     }
-    let found = super::super::jsonrpc::response(node);
+    let found = message::response(node);
     if found.is_none() {
         fields.at_value(
             "response",

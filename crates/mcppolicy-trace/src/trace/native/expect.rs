@@ -1,8 +1,8 @@
 //! The member `expect` in its three forms: a word, an object, or runs.
 
-use super::super::{DecisionName, Expectation, Expected, KINDS, REASONS};
-use super::MOST_REPETITIONS;
+use super::context::MOST_REPETITIONS;
 use super::fields::{Fields, article, list_quoted, nearest, range, whole_number};
+use crate::trace::expectation::{DecisionName, Expectation, Expected, KINDS, REASONS};
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 
@@ -42,10 +42,13 @@ pub(super) fn read(fields: &mut Fields<'_>, repeat: Option<u64>) -> Option<Expec
         let value = expected(fields, value, format!("/expect/{}", 2 * at));
         let times = whole_number(count, 1, MOST_REPETITIONS);
         if times.is_none() {
-            let due = range(1, MOST_REPETITIONS);
+            let expected = range(1, MOST_REPETITIONS);
             let message = match count.kind {
-                NodeKind::Number(_) => format!("The length of a run must be {due}"),
-                _ => format!("The length of a run must be {due}, not {}", article(count)),
+                NodeKind::Number(_) => format!("The length of a run must be {expected}"),
+                _ => format!(
+                    "The length of a run must be {expected}, not {}",
+                    article(count)
+                ),
             };
             fields.at_node(count, &format!("/expect/{}", 2 * at + 1), message, None);
         }

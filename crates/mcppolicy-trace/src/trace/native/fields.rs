@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::super::Complaint;
+use crate::trace::item::Complaint;
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 
@@ -11,10 +11,28 @@ use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 pub(super) struct Fields<'a> {
     /// The object.
     pub root: &'a Node,
-    /// Its place in the line.
+    /// Its JSON Pointer in the line.
     pub pointer: String,
     /// What is wrong, in no order yet.
     pub complaints: Vec<Complaint>,
+}
+
+/// The value of a member that is a string or null.
+pub(super) enum Nullable<'a> {
+    /// The member is missing, or it is neither; then there is a complaint.
+    Absent,
+    Null,
+    String(&'a str),
+}
+
+impl<'a> Nullable<'a> {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self {
+            Nullable::String(text) => Some(text),
+            Nullable::Absent | Nullable::Null => None,
+        }
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -114,9 +132,9 @@ impl<'a> Fields<'a> {
         true
     }
 
-    pub fn wrong_type(&mut self, key: &str, due: &str) {
+    pub fn wrong_type(&mut self, key: &str, expected: &str) {
         if let Some(node) = self.root.get(key) {
-            let message = format!("`{key}` must be {due}, not {}", article(node));
+            let message = format!("`{key}` must be {expected}, not {}", article(node));
             self.at_value(key, message, None);
         }
     }
@@ -131,16 +149,17 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// A member that is a string or null; the outer option is whether it is
-    /// there and right.
-    pub fn string_or_null(&mut self, key: &str) -> Option<Option<&'a str>> {
-        let node = self.root.get(key)?;
+    /// A member that is a string or null.
+    pub fn string_or_null(&mut self, key: &str) -> Nullable<'a> {
+        let Some(node) = self.root.get(key) else {
+            return Nullable::Absent;
+        };
         match &node.kind {
-            NodeKind::Null => Some(None),
-            NodeKind::String(text) => Some(Some(text)),
+            NodeKind::Null => Nullable::Null,
+            NodeKind::String(text) => Nullable::String(text),
             _ => {
                 self.wrong_type(key, "a string or null");
-                None
+                Nullable::Absent
             }
         }
     }
@@ -166,12 +185,12 @@ impl<'a> Fields<'a> {
         let node = self.root.get(key)?;
         let number = whole_number(node, least, most);
         if number.is_none() {
-            let due = range(least, most);
+            let expected = range(least, most);
             match node.kind {
                 NodeKind::Number(_) => {
-                    self.at_value(key, format!("`{key}` must be {due}"), None);
+                    self.at_value(key, format!("`{key}` must be {expected}"), None);
                 }
-                _ => self.wrong_type(key, &due),
+                _ => self.wrong_type(key, &expected),
             }
         }
         number

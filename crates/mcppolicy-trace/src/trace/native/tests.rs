@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
-use super::super::{
+use super::*;
+use crate::trace::{
     DecisionName, Expectation, Expected, Item, Observed, Origin, RecordedArguments, RecordedCall,
     RecordedRequest, Response,
 };
-use super::*;
+use crate::trace::{Grant, Header, Reader, Server};
+use mcppolicy_engine::source;
 use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::time::{Span, Time};
 use mcppolicy_engine::value::Value;
 
 mod refused;
@@ -267,8 +270,8 @@ fn a_response_shows_what_the_gateway_decided() {
     ] {
         assert_eq!(observed(allowed), Some(Observed::Allow), "{allowed}");
     }
-    let told = call(r#"{"tool":"x","observed":"deny"}"#);
-    assert_eq!(told.observed_decision(), Some(Observed::Deny));
+    let observed = call(r#"{"tool":"x","observed":"deny"}"#);
+    assert_eq!(observed.observed_decision(), Some(Observed::Deny));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Writing native lines: for witnesses and for imported logs.
 
-use super::super::{
-    DecisionName, Expectation, Expected, Grant, Observed, RecordedArguments, RecordedCall,
-    RecordedRequest, Response, Server,
-};
+use super::context::VERSION;
+use crate::trace::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
+use crate::trace::expectation::{DecisionName, Expectation, Expected};
+use crate::trace::response::{Observed, Response};
 use mcppolicy_engine::time::Span;
 use mcppolicy_engine::value::Value;
 
@@ -11,7 +11,7 @@ use mcppolicy_engine::value::Value;
 /// is for, relative to the trace, and what it is about.
 pub fn write_header(policy: Option<&str>, description: Option<&str>) -> String {
     let mut line = Object::default();
-    line.text("mcppolicy", super::VERSION);
+    line.text("mcppolicy", VERSION);
     if let Some(policy) = policy {
         line.text("policy", policy);
     }

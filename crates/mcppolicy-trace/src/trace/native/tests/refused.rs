@@ -1,10 +1,10 @@
 //! What is refused, with what words, and where exactly.
 
-use super::super::super::block::{Blocks, Content};
 use super::*;
+use crate::trace::block::{Blocks, Content};
 
 /// Checks that a line (the second, after `header`) has exactly one problem, at
-/// the place that `«»` marks in it.
+/// the span that `«»` marks in it.
 fn refused(header: &str, marked: &str, message: &str) {
     let start = marked.chars().position(|c| c == '«').unwrap() + 1;
     let end = marked.chars().position(|c| c == '»').unwrap();

@@ -1,10 +1,10 @@
-//! The scanner held against the strict parser.
+//! The scanner compared with the strict parser.
 
 use super::*;
 use mcppolicy_engine::document::parse::parse_text;
 use proptest::prelude::*;
 
-fn is_plain(text: &str) -> bool {
+fn is_simple(text: &str) -> bool {
     let mut scanner = Scanner::new(text);
     scanner.skip_space();
     if scanner.value().is_none() {
@@ -15,7 +15,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 #[test]
-fn what_programs_write_is_plain() {
+fn what_programs_write_is_simple() {
     for text in [
         "{}",
         "[]",
@@ -24,10 +24,10 @@ fn what_programs_write_is_plain() {
         "[0,10,1234567890.25]",
         "\"a string of more than eight bytes\"",
     ] {
-        assert!(is_plain(text), "{text}");
+        assert!(is_simple(text), "{text}");
     }
     let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
-    assert!(is_plain(&deep));
+    assert!(is_simple(&deep));
 }
 
 #[test]
@@ -61,21 +61,21 @@ fn what_is_odd_is_left_to_the_strict_parser() {
         "[1 2]",
         "{\"a\":1}}",
     ] {
-        assert!(!is_plain(text), "{text}");
+        assert!(!is_simple(text), "{text}");
     }
-    assert!(!is_plain(&"[".repeat(100_000)));
+    assert!(!is_simple(&"[".repeat(100_000)));
     let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
-    assert!(!is_plain(&deep));
+    assert!(!is_simple(&deep));
     let long = format!("[{}]", "1".repeat(LONGEST_NUMBER + 1));
-    assert!(!is_plain(&long));
+    assert!(!is_simple(&long));
     let many: Vec<String> = (0..=MOST_MEMBERS).map(|n| format!("\"{n}\":0")).collect();
-    assert!(!is_plain(&format!("{{{}}}", many.join(","))));
+    assert!(!is_simple(&format!("{{{}}}", many.join(","))));
 }
 
-/// Holds the scanner against the strict parser: what is plain is accepted
-/// there without a complaint, value for value in the same places.
+/// Compares the scanner with the strict parser: what is simple is accepted
+/// there without a complaint, value for value in the same lines.
 fn agrees(text: &str) -> Result<(), TestCaseError> {
-    if text.contains('\n') || !is_plain(text) {
+    if text.contains('\n') || !is_simple(text) {
         return Ok(());
     }
     let parsed = parse_text(text);
@@ -89,20 +89,20 @@ fn agrees(text: &str) -> Result<(), TestCaseError> {
     scanner.skip_space();
     let value = scanner.value();
     prop_assert_eq!(
-        value.map(|value| (value.place.start as usize, value.place.end as usize)),
+        value.map(|value| (value.span.start as usize, value.span.end as usize)),
         Some((root.span.start, root.span.end))
     );
     let mut members = Vec::new();
-    if value.is_some_and(|value| value.kind == Kind::Object) {
+    if value.is_some_and(|value| value.kind == ValueKind::Object) {
         scanner.restart(root.span.start);
         let read = scanner.object(|scanner, key| {
             let value = scanner.value()?;
-            members.push((key.of(text), value.place));
+            members.push((key.of(text), value.span));
             Some(())
         });
         prop_assert_eq!(read, Some(()));
     }
-    let due: Vec<(&str, usize, usize)> = root
+    let expected: Vec<(&str, usize, usize)> = root
         .members()
         .iter()
         .map(|member| {
@@ -112,9 +112,9 @@ fn agrees(text: &str) -> Result<(), TestCaseError> {
         .collect();
     let found: Vec<(&str, usize, usize)> = members
         .iter()
-        .map(|(key, place)| (*key, place.start as usize, place.end as usize))
+        .map(|(key, span)| (*key, span.start as usize, span.end as usize))
         .collect();
-    prop_assert_eq!(found, due);
+    prop_assert_eq!(found, expected);
     Ok(())
 }
 
@@ -122,7 +122,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_plain_the_strict_parser_reads_alike(
+    fn what_is_simple_the_strict_parser_reads_alike(
         tokens in prop::collection::vec(prop::sample::select(&[
             "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"ab\"", "\"longer than eight\"",
             "\"\\n\"", "\"\\u0041\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "1", "-1", "0.5", "01",
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plain_text_with_bytes_changed_is_plain_only_where_the_parser_agrees(
+    fn a_simple_text_with_bytes_changed_is_simple_only_where_the_parser_agrees(
         changes in prop::collection::vec((0_usize..200, prop::sample::select(&b"\"\\{}[],:0123eE.+-truefalsn \t\x01x"[..])), 0..4)
     ) {
         let mut bytes = br#"{"ts":"2026-11-19T08:00:00.003Z","message":{"id":1,"params":{"name":"edit","arguments":{"path":"/etc/x","edits":[{"old":"a\"b","new":null}],"n":-2.50,"dry":false}}},"u":"\u00e9\ud83d\ude00"}"#.to_vec();

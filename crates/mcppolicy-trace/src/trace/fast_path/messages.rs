@@ -1,49 +1,55 @@
 //! A line with a raw message, bare or in an object that says when, who and
 //! where.
 
-use super::super::jsonrpc::{Side, sender};
-use super::super::plain::{Kind, Place, Scanner, Value};
-use super::super::sink::{epoch, text_time};
-use super::super::{Grant, Server};
+use super::arguments::Member;
 use super::clock::Clock;
-use super::{LineAt, Member, Message, What};
+use super::parsed::{LineSpan, MessageKind, ParsedMessage};
+use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
+use crate::trace::call::{Grant, Server};
+use crate::trace::message::{Side, sender};
+use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
 
 /// Reads raw messages, one after another.
 #[derive(Default)]
 pub(super) struct Messages<'t> {
     clock: Clock,
-    /// The last spelling of a direction.
+    /// The last direction as it was written, and who sends in it.
     direction: (&'t str, Option<Side>),
 }
+
+/// A member is written in a way that the fast path does not read: the strict
+/// reader reads its line.
+#[derive(Debug)]
+pub(super) struct NotSimple;
 
 /// The members of a message, or of the object around one.
 #[derive(Default)]
 struct Parts {
     has_jsonrpc: bool,
-    method: Option<Value>,
-    id: Option<Value>,
-    name: Option<Value>,
-    arguments: Option<Value>,
+    method: Option<ScannedValue>,
+    id: Option<ScannedValue>,
+    name: Option<ScannedValue>,
+    arguments: Option<ScannedValue>,
     members: (usize, usize),
-    result: Option<Value>,
+    result: Option<ScannedValue>,
     has_error: bool,
 }
 
 /// The members of the outermost object.
 #[derive(Default)]
 struct Around {
-    ts: Option<Value>,
-    timestamp: Option<Value>,
-    direction: Option<Value>,
-    grant: Option<Value>,
-    server: Option<Value>,
-    session: Option<Value>,
-    user: Option<Value>,
-    /// Whether there is a message in it, and that.
+    ts: Option<ScannedValue>,
+    timestamp: Option<ScannedValue>,
+    direction: Option<ScannedValue>,
+    grant: Option<ScannedValue>,
+    server: Option<ScannedValue>,
+    session: Option<ScannedValue>,
+    user: Option<ScannedValue>,
+    /// Whether it wraps a message, and the members of that message.
     wraps: bool,
     wrapped: Parts,
-    /// What it would be as a message.
+    /// Its own members, when it is a message itself.
     own: Parts,
 }
 
@@ -54,56 +60,63 @@ impl<'t> Messages<'t> {
         &mut self,
         scanner: &mut Scanner<'t>,
         members: &mut Vec<Member>,
-    ) -> Option<Message> {
+    ) -> Option<ParsedMessage> {
         let mut around = Around::default();
         around.read(scanner, members)?;
         let text = scanner.text();
-        let parts = match around.wraps {
-            true => &around.wrapped,
-            false => &around.own,
+        let parts = if around.wraps {
+            &around.wrapped
+        } else {
+            &around.own
         };
         if !parts.is_message() || (around.wraps && around.own.is_message()) {
             return None;
         }
-        Some(Message {
-            line: LineAt::default(),
-            time: self.time(around.ts.or(around.timestamp), text)?,
-            sender: self.sender(around.direction, text)?,
-            grant: grant(around.grant)?,
-            session: name(around.session)?,
-            user: name(around.user)?,
-            server: server(around.server)?,
-            id: id(parts.id, text)?,
+        Some(ParsedMessage {
+            line: LineSpan::default(),
+            time: self.time(around.ts.or(around.timestamp), text).ok()?,
+            sender: self.sender(around.direction, text).ok()?,
+            grant: grant(around.grant).ok()?,
+            session: name(around.session).ok()?,
+            user: name(around.user).ok()?,
+            server: server(around.server).ok()?,
+            id: id(parts.id, text).ok()?,
             expect: None,
-            what: parts.what(text)?,
+            kind: parts.kind(text)?,
         })
     }
 
     /// The time, where there is one.
-    fn time(&mut self, value: Option<Value>, text: &str) -> Option<Option<Time>> {
-        let Some(value) = value else {
-            return Some(None);
+    fn time(&mut self, value: Option<ScannedValue>, text: &str) -> Result<Option<Time>, NotSimple> {
+        let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
+            return Ok(None);
         };
-        match value.kind {
-            Kind::Null => Some(None),
-            Kind::String => self
-                .clock
-                .read(value.place.unquoted().of(text), text_time)
-                .map(Some),
-            Kind::Number => epoch(value.place.of(text).parse().ok()?).map(Some),
+        let raw = value.span.of(text);
+        let time = match value.kind {
+            ValueKind::String => {
+                let written = value.span.unquoted().of(text);
+                self.clock.read(written, timestamp::in_text)
+            }
+            ValueKind::Number => raw.parse().ok().and_then(timestamp::since_epoch),
             _ => None,
-        }
+        };
+        time.map(Some).ok_or(NotSimple)
     }
 
-    fn sender(&mut self, value: Option<Value>, text: &'t str) -> Option<Option<Side>> {
-        let Some(place) = name(value)? else {
-            return Some(None);
+    /// Who sent it, as far as the direction says.
+    fn sender(
+        &mut self,
+        value: Option<ScannedValue>,
+        text: &'t str,
+    ) -> Result<Option<Side>, NotSimple> {
+        let Some(span) = name(value)? else {
+            return Ok(None);
         };
-        let direction = place.of(text);
+        let direction = span.of(text);
         if direction != self.direction.0 {
             self.direction = (direction, sender(direction));
         }
-        Some(self.direction.1)
+        Ok(self.direction.1)
     }
 }
 
@@ -131,7 +144,7 @@ impl Around {
                     let parts = &mut self.wrapped;
                     return scanner.object(|scanner, key| parts.member(scanner, key, members));
                 }
-                // It stands beside its request.
+                // A response in the line of its request.
                 b"response" => return None,
                 _ => return self.own.member(scanner, key, members),
             };
@@ -146,7 +159,7 @@ impl Parts {
     fn member(
         &mut self,
         scanner: &mut Scanner<'_>,
-        key: Place,
+        key: ByteSpan,
         members: &mut Vec<Member>,
     ) -> Option<()> {
         match scanner.key_text(key) {
@@ -191,36 +204,37 @@ impl Parts {
         let responds = self.result.is_some() || self.has_error;
         let has_method = self
             .method
-            .is_some_and(|method| matches!(method.kind, Kind::String | Kind::Escaped));
+            .is_some_and(|method| matches!(method.kind, ValueKind::String | ValueKind::Escaped));
         self.has_jsonrpc || has_method || (responds && self.id.is_some())
     }
 
-    fn what(&self, text: &str) -> Option<What> {
+    fn kind(&self, text: &str) -> Option<MessageKind> {
         let Some(method) = self.method else {
             let result = self.result.filter(|_| !self.has_error)?;
-            let is_answer = self.id.is_some_and(|id| id.kind != Kind::Null);
-            return (is_answer && !may_be_denial(result.place.of(text))).then_some(What::Result);
+            let is_answer = self.id.is_some_and(|id| id.kind != ValueKind::Null);
+            return (is_answer && !may_be_denial(result.span.of(text)))
+                .then_some(MessageKind::Result);
         };
         let method = method.string()?;
         if method.of(text) != "tools/call" {
-            return Some(What::Other { method });
+            return Some(MessageKind::Other { method });
         }
-        Some(What::Call {
+        Some(MessageKind::Call {
             name: match self.name {
                 None => None,
                 Some(name) => Some(name.string()?),
             },
-            arguments: object(self.arguments)?,
+            arguments: object(self.arguments).ok()?,
             members: self.members,
         })
     }
 }
 
-/// The value of a call's `arguments`, and where its members stand in `members`.
+/// The value of a call's `arguments`, and the range of its members in `members`.
 pub(super) fn arguments(
     scanner: &mut Scanner<'_>,
     members: &mut Vec<Member>,
-) -> Option<(Option<Value>, (usize, usize))> {
+) -> Option<(Option<ScannedValue>, (usize, usize))> {
     let (first, start) = (members.len(), scanner.at);
     if scanner.peek()? != b'{' {
         return Some((Some(scanner.value()?), (first, first)));
@@ -230,79 +244,83 @@ pub(super) fn arguments(
         members.push(Member { key, value });
         Some(())
     })?;
-    let object = Value {
-        kind: Kind::Object,
-        place: scanner.place_from(start)?,
+    let object = ScannedValue {
+        kind: ValueKind::Object,
+        span: scanner.span_from(start)?,
     };
     Some((Some(object), (first, members.len())))
 }
 
-/// The place of arguments that are an object; nothing for null or none.
-pub(super) fn object(arguments: Option<Value>) -> Option<Option<Place>> {
+/// The span of arguments that are an object; `None` for null or none.
+pub(super) fn object(arguments: Option<ScannedValue>) -> Result<Option<ByteSpan>, NotSimple> {
     match arguments {
-        None => Some(None),
+        None => Ok(None),
         Some(value) => match value.kind {
-            Kind::Null => Some(None),
-            Kind::Object => Some(Some(value.place)),
-            _ => None,
+            ValueKind::Null => Ok(None),
+            ValueKind::Object => Ok(Some(value.span)),
+            _ => Err(NotSimple),
         },
     }
 }
 
 /// Whether the first text of a result may begin with the gateway's mark of a
-/// denial, however it is spelt.
+/// denial, also with escapes.
 fn may_be_denial(result: &str) -> bool {
     let contains = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes()).is_some();
     contains("POLICY DENIED") || contains("\\u00")
 }
 
-/// Who called: a name, or null, where it says so.
-pub(super) fn grant(value: Option<Value>) -> Option<Option<Grant<Place>>> {
+/// Who called: a name, or null, where the line has the member.
+pub(super) fn grant(value: Option<ScannedValue>) -> Result<Option<Grant<ByteSpan>>, NotSimple> {
     let Some(value) = value else {
-        return Some(None);
+        return Ok(None);
     };
-    let name = nullable(value)?;
-    Some(Some(name.map_or(Grant::Unknown, Grant::Named)))
+    let name = string_or_null(value)?;
+    Ok(Some(name.map_or(Grant::Unknown, Grant::Named)))
 }
 
-/// Where it went: a name, or null, where it says so.
-pub(super) fn server(value: Option<Value>) -> Option<Option<Server<Place>>> {
+/// Where it went: a name, or null, where the line has the member.
+pub(super) fn server(value: Option<ScannedValue>) -> Result<Option<Server<ByteSpan>>, NotSimple> {
     let Some(value) = value else {
-        return Some(None);
+        return Ok(None);
     };
-    let name = nullable(value)?;
-    Some(Some(name.map_or(Server::Unknown, Server::Named)))
+    let name = string_or_null(value)?;
+    Ok(Some(name.map_or(Server::Unknown, Server::Named)))
 }
 
-/// The text of a name that is a string or null.
-fn nullable(value: Value) -> Option<Option<Place>> {
+/// The text of a string; `None` for null.
+fn string_or_null(value: ScannedValue) -> Result<Option<ByteSpan>, NotSimple> {
     match value.kind {
-        Kind::Null => Some(None),
-        _ => value.string().map(Some),
+        ValueKind::Null => Ok(None),
+        _ => value.string().map(Some).ok_or(NotSimple),
     }
 }
 
-/// The text of a name, which is not empty where it is there.
-fn name(value: Option<Value>) -> Option<Option<Place>> {
+/// The text of a name, which is not empty where there is one.
+fn name(value: Option<ScannedValue>) -> Result<Option<ByteSpan>, NotSimple> {
     let Some(value) = value else {
-        return Some(None);
+        return Ok(None);
     };
-    let place = value.string()?;
-    (place.end > place.start).then_some(Some(place))
+    let span = value.string().ok_or(NotSimple)?;
+    if span.end > span.start {
+        Ok(Some(span))
+    } else {
+        Err(NotSimple)
+    }
 }
 
-/// An id whose spelling is the only one of its value.
-fn id(value: Option<Value>, text: &str) -> Option<Option<Place>> {
+/// An id whose value can be written in only one way.
+fn id(value: Option<ScannedValue>, text: &str) -> Result<Option<ByteSpan>, NotSimple> {
     const MOST_DIGITS: usize = 15;
-    let Some(value) = value.filter(|value| value.kind != Kind::Null) else {
-        return Some(None);
+    let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
+        return Ok(None);
     };
-    let raw = value.place.of(text);
+    let raw = value.span.of(text);
     let digits = raw.strip_prefix('-').unwrap_or(raw);
     let whole = digits.len() <= MOST_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
     match value.kind {
-        Kind::String => Some(Some(value.place)),
-        Kind::Number if whole && raw != "-0" => Some(Some(value.place)),
-        _ => None,
+        ValueKind::String => Ok(Some(value.span)),
+        ValueKind::Number if whole && raw != "-0" => Ok(Some(value.span)),
+        _ => Err(NotSimple),
     }
 }

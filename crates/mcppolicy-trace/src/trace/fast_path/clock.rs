@@ -5,13 +5,13 @@ use mcppolicy_engine::time::Time;
 /// Reads instants; one of the same minute as the one before costs little.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// The spelling of the last minute, up to its seconds: `2026-11-20T10:00:`.
+    /// The text of the last minute, up to its seconds: `2026-11-20T10:00:`.
     minute: String,
     /// Its first second.
     start: i64,
 }
 
-/// Where the seconds stand in an RFC 3339 instant.
+/// The offset of the seconds in an RFC 3339 instant.
 const SECONDS: usize = 17;
 
 impl Clock {
@@ -55,8 +55,8 @@ fn seconds(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::sink::text_time;
     use super::*;
+    use crate::trace::timestamp::in_text;
 
     #[test]
     fn an_instant_is_the_same_whatever_was_read_before() {
@@ -82,10 +82,10 @@ mod tests {
         for first in texts {
             for second in texts {
                 let mut clock = Clock::default();
-                assert_eq!(clock.read(first, text_time), text_time(first), "{first}");
+                assert_eq!(clock.read(first, in_text), in_text(first), "{first}");
                 assert_eq!(
-                    clock.read(second, text_time),
-                    text_time(second),
+                    clock.read(second, in_text),
+                    in_text(second),
                     "{first}, {second}"
                 );
             }

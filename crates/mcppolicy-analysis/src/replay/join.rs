@@ -4,10 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Results, SetAside, TraceSummary};
-use crate::replay::results::{Actual, Case, Counts, Problems};
-use crate::replay::{Cursor, Open, Options, Replay};
+use super::case::{Actual, Case};
+use super::open_call::OpenCall;
+use super::options::Options;
+use super::problems::Problems;
+use super::results::{Results, SetAside, TraceSummary};
+use super::run::Replay;
+use super::runs::push_run;
+use super::share::By;
 use mcppolicy_engine::engine::{Decision, Denial, Engine, Reason};
+use mcppolicy_trace::timeline::Timeline;
 use mcppolicy_trace::trace::{DecisionName, RecordedCall};
 
 /// Why results are no shares of one run.
@@ -40,31 +46,34 @@ pub fn join<'x>(
     engine: &'x Engine,
     options: &Options,
     shares: &'x [Results],
-    given: bool,
+    by: By,
 ) -> Result<Results, (usize, Unlike)> {
-    alike(shares, given, options.at_origin)?;
+    alike(shares, by, options)?;
     let whole = Options {
         share: None,
         ..options.clone()
     };
-    let at_origin = options.at_origin;
     let mut replay = Replay::new(engine, whole);
-    let mut traces = Traces::of(shares, at_origin);
+    let mut traces = Traces::of(shares, options);
     for (at, share) in shares.iter().enumerate() {
-        take_in(&mut replay, &mut traces, share, at == 0 || given);
+        add_share(&mut replay, &mut traces, share);
+        // All shares of one input have read the same lines.
+        if at == 0 || by == By::Given {
+            add_problems(&mut replay, share);
+        }
     }
     replay.results.traces.clone_from(&traces.list);
     let decisions = decisions(shares)?;
     for (set_aside, decisions) in calls(shares, decisions)? {
         let SetAside { trace, call } = set_aside;
-        let open = again(traces.moved(shares, *trace), call);
-        replay.decided(call, open, decisions);
+        let open = OpenCall::new(traces.moved(shares, *trace), call.expect.clone());
+        count(&mut replay, call, open, decisions);
     }
     Ok(replay.finish())
 }
 
-/// Whether all shares have read the same input, as far as they can tell.
-fn alike(shares: &[Results], given: bool, at_origin: bool) -> Result<(), (usize, Unlike)> {
+/// Whether all shares have read the same input, as far as they show.
+fn alike(shares: &[Results], by: By, options: &Options) -> Result<(), (usize, Unlike)> {
     let Some(first) = shares.first() else {
         return Ok(());
     };
@@ -72,13 +81,13 @@ fn alike(shares: &[Results], given: bool, at_origin: bool) -> Result<(), (usize,
         let names = share.traces.iter().map(|trace| trace.name.clone());
         names.collect()
     };
-    let due = names(first);
+    let expected = names(first);
     let read = |share: &Results| share.shared.as_ref().map(|shared| shared.read);
     let unknown = |share: &Results| share.shared.as_ref().map(|shared| shared.unknown_grant);
     for (at, share) in shares.iter().enumerate() {
-        let unlike = if !at_origin && names(share) != due {
+        let unlike = if !options.at_origin && names(share) != expected {
             Unlike::Traces
-        } else if !given && read(share) != read(first) {
+        } else if by == By::Hash && read(share) != read(first) {
             Unlike::Calls
         } else if unknown(share) != unknown(first) {
             Unlike::UnknownGrant
@@ -90,13 +99,12 @@ fn alike(shares: &[Results], given: bool, at_origin: bool) -> Result<(), (usize,
     Ok(())
 }
 
-/// Adds what one share has decided by itself; `lines` says whether it speaks
-/// for the lines that hold no call.
-fn take_in(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results, lines: bool) {
+/// Adds what one share has decided by itself.
+fn add_share(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results) {
     for (from, trace) in share.traces.iter().enumerate() {
         let to = traces.moved(std::slice::from_ref(share), from);
         if let Some(known) = traces.list.get_mut(to) {
-            known.take_in(trace);
+            known.add(trace);
         }
     }
     let results = &mut replay.results;
@@ -106,7 +114,7 @@ fn take_in(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results, lines:
     add(&mut results.reasons, &share.reasons);
     add(&mut results.out_of_scope, &share.out_of_scope);
     add(&mut results.other_methods, &share.other_methods);
-    add(&mut results.passed_over, &share.passed_over);
+    add(&mut results.skipped, &share.skipped);
     let moved = |case: &Case| Case {
         trace: traces.moved(std::slice::from_ref(share), case.trace),
         ..case.clone()
@@ -116,18 +124,22 @@ fn take_in(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results, lines:
     if let (Some(usage), Some(more)) = (&mut results.usage, &share.usage) {
         usage.merge(more.clone());
     }
-    replay.assumptions.extend(share.assumptions.iter().cloned());
-    if lines {
-        let Problems {
-            findings,
-            lines,
-            listed,
-            ..
-        } = &mut replay.problems;
-        findings.extend(share.problems.iter().cloned());
-        *lines += share.invalid_lines;
-        *listed += share.invalid_lines.saturating_sub(share.unlisted_lines);
+    for assumption in &share.assumptions {
+        replay.assumptions.insert(assumption.clone());
     }
+}
+
+/// Adds what one share has found wrong with lines.
+fn add_problems(replay: &mut Replay<'_>, share: &Results) {
+    let Problems {
+        findings,
+        lines,
+        listed,
+        ..
+    } = &mut replay.problems;
+    findings.extend(share.problems.iter().cloned());
+    *lines += share.invalid_lines;
+    *listed += share.invalid_lines.saturating_sub(share.unlisted_lines);
 }
 
 fn add<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
@@ -139,15 +151,15 @@ fn add<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
 /// The traces of the whole run.
 struct Traces {
     list: Vec<TraceSummary>,
-    /// Their places, where shares hold different ones.
+    /// Their indices by name, where shares hold different traces.
     by_name: Option<BTreeMap<String, usize>>,
 }
 
 impl Traces {
-    fn of(shares: &[Results], at_origin: bool) -> Traces {
+    fn of(shares: &[Results], options: &Options) -> Traces {
         let all = || shares.iter().flat_map(|share| &share.traces);
         let empty = |trace: &TraceSummary| TraceSummary::new(&trace.name, trace.format);
-        if !at_origin {
+        if !options.at_origin {
             let first = shares.iter().take(1).flat_map(|share| &share.traces);
             return Traces {
                 list: first.map(empty).collect(),
@@ -163,7 +175,7 @@ impl Traces {
         }
     }
 
-    /// Where trace number `from` of a share stands in the whole.
+    /// The index in the whole of trace number `from` of a share.
     fn moved(&self, share: &[Results], from: usize) -> usize {
         let Some(by_name) = &self.by_name else {
             return from;
@@ -191,7 +203,7 @@ impl<'x> Runs<'x> {
         runs
     }
 
-    /// Goes on by so many of the run that stands next.
+    /// Skips `times` decisions of the current run.
     fn advance(&mut self, times: u64) {
         self.now = match self.now {
             Some((actual, left)) if left > times => Some((actual, left - times)),
@@ -263,12 +275,12 @@ fn calls<'x>(
     let first = shares.first().and_then(|share| share.shared.as_ref());
     let mut calls = Vec::new();
     for set_aside in first.iter().flat_map(|shared| &shared.calls) {
-        let mut wanted = set_aside.call.repeat;
+        let mut missing = set_aside.call.repeat;
         let mut own = Vec::new();
-        while wanted > 0 {
+        while missing > 0 {
             let (decision, left) = now.take().or_else(|| decisions.next()).ok_or(unlike)?;
-            let times = left.min(wanted);
-            wanted -= times;
+            let times = left.min(missing);
+            missing -= times;
             if left > times {
                 now = Some((decision.clone(), left - times));
             }
@@ -282,22 +294,26 @@ fn calls<'x>(
     }
 }
 
-/// A call that was set aside, taken up again.
-fn again<'x>(trace: usize, call: &RecordedCall) -> Open<'x> {
-    Open {
-        trace,
-        expectation: call.expect.clone(),
-        cursor: Cursor::default(),
-        counts: Counts::default(),
-        groups: Vec::new(),
-        set_aside: None,
+/// Counts a call whose repetitions have been decided by all shares together.
+fn count<'x>(
+    replay: &mut Replay<'x>,
+    call: &RecordedCall,
+    mut open: OpenCall<'x>,
+    decisions: Vec<(Decision<'x>, u64)>,
+) {
+    // Fresh counters: every share has noted what its limits held.
+    let mut fresh = Timeline::new(replay.engine, replay.options.max_lateness);
+    let mut index = 0;
+    for (decision, times) in decisions {
+        for _ in 0..times {
+            if let Some(usage) = &mut replay.results.usage {
+                let limits = fresh.usage(open.trace, call, index);
+                usage.note(call.time_of(index), &decision, &limits);
+            }
+            let reasons = &mut replay.results.reasons;
+            open.decided(index, decision.clone(), &replay.options, reasons);
+            index += 1;
+        }
     }
-}
-
-/// Adds to runs of the same.
-pub(super) fn push_run<T: PartialEq>(runs: &mut Vec<(T, u64)>, next: T, times: u64) {
-    match runs.last_mut() {
-        Some((last, count)) if *last == next => *count += times,
-        _ => runs.push((next, times)),
-    }
+    replay.close(call, open);
 }

@@ -1,15 +1,17 @@
-//! The same for the native format: lines that are read where they stand, held
-//! against the reader of every line.
+//! The same for the native format: lines that are read in place, compared
+//! with the reader of every line.
 
 use std::io::Cursor;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::super::block::{Blocks, Content};
-use super::super::super::native::NativeReader;
-use super::super::super::{InBlocks, Item, Reader, Ready};
 use super::member;
+use crate::trace::block::{Blocks, Content};
+use crate::trace::fast_path::parse;
+use crate::trace::item::Item;
+use crate::trace::native::NativeReader;
+use crate::trace::reader::{InBlocks, Reader, Ready};
 
 fn reader(text: &[u8], content: Content) -> NativeReader<Cursor<Vec<u8>>> {
     let blocks = Blocks::with_sizes(Cursor::new(text.to_vec()), 300, 10_000);
@@ -23,21 +25,21 @@ fn items(text: &[u8], content: Content) -> Vec<Item> {
 
 fn agree(text: &[u8]) -> Result<(), TestCaseError> {
     let shown = String::from_utf8_lossy(text);
-    let (plain, strict) = (items(text, Content::Native), items(text, Content::Other));
-    prop_assert_eq!(plain, strict, "{}", shown);
+    let (simple, strict) = (items(text, Content::Native), items(text, Content::Other));
+    prop_assert_eq!(simple, strict, "{}", shown);
     Ok(())
 }
 
-/// How many calls are read where they stand, and how many other items there
+/// How many calls are read in place, and how many other items there
 /// are.
 fn counts(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), Content::Native);
     let mut counts = (0, 0);
     while let Some(block) = reader.read_block().unwrap() {
-        reader.absorb(block.skim());
+        reader.absorb(parse(block));
         while let Some(ready) = reader.ready() {
             match ready {
-                Ready::Plain(_) => counts.0 += 1,
+                Ready::Simple(_) => counts.0 += 1,
                 Ready::Item(_) => counts.1 += 1,
             }
         }
@@ -46,7 +48,7 @@ fn counts(text: &str) -> (usize, usize) {
 }
 
 #[test]
-fn what_an_import_writes_is_read_where_it_stands() {
+fn what_an_import_writes_is_read_in_place() {
     let header = "{\"mcppolicy\":\"trace/1\",\"grant\":\"header's\"}";
     let lines = [
         r#"{"ts":"2026-11-20T10:00:07.250Z","grant":"a","server":"s","tool":"t","arguments":{"a":[1]},"id":"1","origin":{"file":"a/b.jsonl","line":7}}"#,

@@ -1,15 +1,14 @@
-//! Reading what logs hold: JSON that may be odd where it does not matter,
-//! arguments that may have been taken out, results by their first words.
+//! JSON in logs: what is odd about it matters only where a call is, and
+//! arguments may have been redacted.
 
-use super::log::Piece;
+use super::call::RecordedArguments;
 use super::outline::Outline;
-use super::sink::reason;
-use super::{DENIED_PREFIX, RecordedArguments, Response};
+use super::reason;
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, parse_text};
 
 /// A JSON text, read tolerantly: what is odd about it is kept and matters only
-/// where a call stands.
+/// where a call is.
 pub(super) struct Json {
     pub root: Node,
     problems: Vec<Defect>,
@@ -19,7 +18,7 @@ impl Json {
     /// Reads `text`.
     ///
     /// # Errors
-    /// The reason for which the line is passed over.
+    /// The reason for which the line is skipped.
     pub fn parse(text: &str) -> Result<Json, &'static str> {
         match parse_text(text) {
             Ok((root, problems)) => Ok(Json { root, problems }),
@@ -87,8 +86,8 @@ pub(super) fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool),
     Ok((arguments, repeats))
 }
 
-/// Whether a text stands where a value was taken out: a hash, the word
-/// `redacted`, asterisks, or the mark of a cut.
+/// Whether a text replaces a value: a hash, the word `redacted`, asterisks, or
+/// the mark of a cut.
 pub(super) fn is_redaction(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let word = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -113,7 +112,7 @@ pub(super) fn is_redaction(text: &str) -> bool {
         || cut_mark(text).is_some()
 }
 
-/// The place of a mark such as `...[14696 chars truncated]...` in a text.
+/// The span of a mark such as `...[14696 chars truncated]...` in a text.
 pub(super) fn cut_mark(text: &str) -> Option<(usize, usize)> {
     const END: &str = " chars truncated]...";
     let end = text.find(END)?;
@@ -123,55 +122,10 @@ pub(super) fn cut_mark(text: &str) -> Option<(usize, usize)> {
     Some((start, end + END.len()))
 }
 
-/// The response that a tool's result shows by its first text.
-pub(super) fn result_of(text: Option<&str>) -> Response {
-    match text {
-        Some(text) if text.starts_with(DENIED_PREFIX) => Response::Denied,
-        _ => Response::Result,
-    }
-}
-
-/// The first text in a result's content: the content itself, or the first of
-/// its blocks that has one.
-pub(super) fn first_text(content: Option<&Node>) -> Option<&str> {
-    let content = content?;
-    let mut texts = content.items().iter().filter_map(|item| item.get("text"));
-    content
-        .as_str()
-        .or_else(|| texts.next().and_then(Node::as_str))
-}
-
 /// A member that is a string with something in it.
 pub(super) fn name_in<'n>(node: &'n Node, keys: &[&str]) -> Option<&'n str> {
     let texts = keys.iter().filter_map(|key| node.get(key));
     texts.filter_map(Node::as_str).find(|text| !text.is_empty())
-}
-
-/// The lines of places in a piece, asked for in the order of the text.
-pub(super) struct Places<'a> {
-    piece: Piece<'a>,
-    at: usize,
-    line: usize,
-}
-
-impl<'a> Places<'a> {
-    pub fn new(piece: Piece<'a>) -> Places<'a> {
-        Places {
-            piece,
-            at: 0,
-            line: piece.line,
-        }
-    }
-
-    /// The line of a node.
-    pub fn line(&mut self, node: &Node) -> usize {
-        let to = node.span.start.max(self.at);
-        let between = self.piece.text.as_bytes().get(self.at..to);
-        let breaks = between.unwrap_or_default().iter();
-        self.line += breaks.filter(|byte| **byte == b'\n').count();
-        self.at = to;
-        self.line
-    }
 }
 
 #[cfg(test)]
@@ -206,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_gateway_could_parse_matters_only_where_the_call_stands() {
+    fn what_no_gateway_could_parse_matters_only_where_the_call_is() {
         let json = Json::parse(r#"{"a":{"n":1e400},"ab":{"x":1,"x":2},"c":"\ud800"}"#);
         let json = json.unwrap_or_else(|reason| panic!("{reason}"));
         assert_eq!(json.flaws("/a"), Err(reason::OVERFLOW));
@@ -216,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn why_a_text_is_not_read_is_told_apart() {
+    fn the_reasons_for_which_a_text_is_not_read_are_distinguished() {
         let why = |text: &str| Json::parse(text).err();
         assert_eq!(why("hello"), Some(reason::NOT_JSON));
         assert_eq!(why("{\"a\":}"), Some(reason::NOT_JSON));

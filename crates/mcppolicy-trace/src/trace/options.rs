@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// A format of recorded calls (traces.md §1 and §3).
+/// A format of recorded calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// `mcppolicy`'s own.
@@ -57,7 +57,7 @@ impl Format {
     }
 }
 
-/// What stands for the gateway's grant, which no log records.
+/// What is taken for the gateway's grant, which no log records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GrantFrom {
     /// Each session is one grant.
@@ -100,11 +100,11 @@ impl GrantFrom {
 pub struct Settings {
     /// Its format; without it the content says which.
     pub format: Option<Format>,
-    /// What stands for the grant; without it a grant that the log's wrapper
+    /// What is taken for the grant; without it a grant that the log's wrapper
     /// records, else the session where there is one, else the file.
     pub grant_from: Option<GrantFrom>,
-    /// Build every line, even those that could be read where they stand. That
-    /// is slower and yields the same; the tests hold one against the other.
+    /// Build every line, also those that the fast path could read. That is
+    /// slower and yields the same; tests compare the two.
     pub build_every_line: bool,
 }
 

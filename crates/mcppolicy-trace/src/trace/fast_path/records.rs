@@ -2,12 +2,12 @@
 //! flat, with its time, and nothing that depends on other lines but the
 //! header's defaults.
 
-use super::super::DecisionName;
-use super::super::native::in_calendar;
-use super::super::plain::{Kind, Place, Scanner, Value};
+use super::arguments::Member;
 use super::clock::Clock;
-use super::message::{arguments, grant, object, server};
-use super::{LineAt, Member, Message, What};
+use super::messages::{arguments, grant, object, server};
+use super::parsed::{LineSpan, MessageKind, ParsedMessage};
+use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
+use crate::trace::expectation::DecisionName;
 use mcppolicy_engine::time::Time;
 
 /// Reads native calls, one after another.
@@ -23,56 +23,56 @@ impl Records {
         &mut self,
         scanner: &mut Scanner<'_>,
         members: &mut Vec<Member>,
-    ) -> Option<Message> {
+    ) -> Option<ParsedMessage> {
         let text = scanner.text();
         scanner.skip_space();
         if scanner.peek()? != b'{' {
             return None;
         }
         let (mut ts, mut tool, mut expect) = (None, None, None);
-        let (mut who, mut place) = (None, None);
+        let (mut caller, mut destination) = (None, None);
         let (mut given, mut listed) = (None, (0, 0));
         scanner.object(|scanner, key| {
             match scanner.key_text(key) {
                 b"ts" => ts = Some(scanner.value()?),
                 b"tool" => tool = Some(scanner.value()?),
                 b"arguments" => (given, listed) = arguments(scanner, members)?,
-                b"grant" => who = Some(scanner.value()?),
-                b"server" => place = Some(scanner.value()?),
+                b"grant" => caller = Some(scanner.value()?),
+                b"server" => destination = Some(scanner.value()?),
                 b"expect" => expect = Some(scanner.value()?),
-                // Read again where they are asked for.
+                // Read again where they are needed.
                 b"id" | b"note" if is_string(scanner.value()?) => {}
                 b"origin" => origin(scanner, text)?,
                 _ => return None,
             }
             Some(())
         })?;
-        let strict = |text: &str| Time::parse(text).and_then(in_calendar).ok();
+        let strict = |text: &str| Time::parse(text).and_then(Time::in_calendar).ok();
         let ts = ts?.string()?.of(text);
-        Some(Message {
-            line: LineAt::default(),
+        Some(ParsedMessage {
+            line: LineSpan::default(),
             time: Some(self.clock.read(ts, strict)?),
             sender: None,
-            grant: grant(who)?,
+            grant: grant(caller).ok()?,
             session: None,
             user: None,
-            server: server(place)?,
+            server: server(destination).ok()?,
             id: None,
             expect: match expect {
                 None => None,
                 Some(value) => Some(decision(value.string()?.of(text))?),
             },
-            what: What::Call {
+            kind: MessageKind::Call {
                 name: Some(tool?.string()?),
-                arguments: object(given)?,
+                arguments: object(given).ok()?,
                 members: listed,
             },
         })
     }
 }
 
-fn is_string(value: Value) -> bool {
-    matches!(value.kind, Kind::String | Kind::Escaped)
+fn is_string(value: ScannedValue) -> bool {
+    matches!(value.kind, ValueKind::String | ValueKind::Escaped)
 }
 
 fn decision(name: &str) -> Option<DecisionName> {
@@ -89,7 +89,7 @@ fn origin(scanner: &mut Scanner<'_>, text: &str) -> Option<()> {
     scanner.object(|scanner, key| {
         match scanner.key_text(key) {
             b"file" => file = is_string(scanner.value()?),
-            b"line" => line = is_line(scanner.value()?.place, text),
+            b"line" => line = is_line(scanner.value()?.span, text),
             _ => return None,
         }
         Some(())
@@ -97,8 +97,8 @@ fn origin(scanner: &mut Scanner<'_>, text: &str) -> Option<()> {
     (file && line).then_some(())
 }
 
-fn is_line(place: Place, text: &str) -> bool {
+fn is_line(span: ByteSpan, text: &str) -> bool {
     const MOST_DIGITS: usize = 9;
-    let raw = place.of(text);
+    let raw = span.of(text);
     raw.len() <= MOST_DIGITS && raw.parse().is_ok_and(|line: u32| line > 0)
 }

@@ -1,4 +1,4 @@
-//! Reading messages where they stand, held against the reader that builds every
+//! Reading messages in place, compared with the reader that builds every
 //! line: the same items, whatever the lines hold.
 
 mod native;
@@ -8,20 +8,29 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::account::{Assumed, GrantFrom, Settings};
-use super::super::jsonrpc::JsonRpc;
-use super::super::log::LogReader;
-use super::super::{InBlocks, Item, Reader, Ready};
+use super::parse;
+use crate::trace::item::Item;
+use crate::trace::jsonrpc::JsonRpc;
+use crate::trace::log::LogReader;
+use crate::trace::options::{Assumed, GrantFrom, Settings};
+use crate::trace::reader::{InBlocks, Reader, Ready};
+
+/// How simple lines are read.
+#[derive(PartialEq, Eq)]
+enum ReaderPath {
+    Fast,
+    Strict,
+}
 
 /// A reader of raw messages.
 fn reader(
     text: &[u8],
     grant_from: Option<GrantFrom>,
-    build_every_line: bool,
+    path: ReaderPath,
 ) -> LogReader<Cursor<Vec<u8>>, JsonRpc> {
     let settings = Settings {
         grant_from,
-        build_every_line,
+        build_every_line: path == ReaderPath::Strict,
         ..Settings::default()
     };
     LogReader::new(Cursor::new(text.to_vec()), JsonRpc, settings)
@@ -37,24 +46,24 @@ fn items(mut reader: impl Reader) -> (Vec<Item>, Vec<Assumed>) {
 
 /// Holds one reader against the other.
 fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
-    let plain = items(reader(text, from, false));
-    let strict = items(reader(text, from, true));
+    let simple = items(reader(text, from, ReaderPath::Fast));
+    let strict = items(reader(text, from, ReaderPath::Strict));
     let shown = String::from_utf8_lossy(text);
-    prop_assert_eq!(plain, strict, "{}", shown);
+    prop_assert_eq!(simple, strict, "{}", shown);
     Ok(())
 }
 
-/// How many calls of `text` are read where they stand, and how many are built.
+/// How many calls of `text` are read in place, and how many are built.
 fn calls(text: &str) -> (usize, usize) {
-    let mut reader = reader(text.as_bytes(), None, false);
+    let mut reader = reader(text.as_bytes(), None, ReaderPath::Fast);
     let mut counts = (0, 0);
     let mut count = |ready| match ready {
-        Ready::Plain(_) => counts.0 += 1,
+        Ready::Simple(_) => counts.0 += 1,
         Ready::Item(Item::Call(_)) => counts.1 += 1,
         Ready::Item(_) => {}
     };
     while let Some(block) = reader.read_block().unwrap() {
-        reader.absorb(block.skim());
+        reader.absorb(parse(block));
         while let Some(ready) = reader.ready() {
             count(ready);
         }
@@ -67,7 +76,7 @@ fn calls(text: &str) -> (usize, usize) {
 }
 
 #[test]
-fn what_taps_write_is_read_where_it_stands() {
+fn what_taps_write_is_read_in_place() {
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":"\u00e9","b":[1,{"c":null}]},"_meta":{"progressToken":1}}}"#;
     for text in [
         call.to_owned(),
@@ -115,7 +124,7 @@ fn a_response_finds_its_request_however_either_was_read() {
     let denied = |id: &str| {
         format!(r#"{{"id":{id},"result":{{"content":[{{"text":"[POLICY DENIED] no"}}]}}}}"#)
     };
-    let spelt = |id: &str| {
+    let escaped = |id: &str| {
         format!(r#"{{"id":{id},"result":{{"content":[{{"text":"[\u0050OLICY DENIED] no"}}]}}}}"#)
     };
     let lines = [
@@ -126,7 +135,7 @@ fn a_response_finds_its_request_however_either_was_read() {
         error("1"),
         denied("2"),
         result("1"),
-        spelt("\"1\""),
+        escaped("\"1\""),
         result("1"),
     ];
     agree(lines.join("\n").as_bytes(), None).unwrap();
@@ -325,7 +334,7 @@ proptest! {
     }
 
     #[test]
-    fn most_of_what_is_tried_is_read_where_it_stands(
+    fn most_of_what_is_tried_is_read_in_place(
         call in "[a-z]{1,8}", id in 0_u32..1000, note in "[ -~]{0,20}"
     ) {
         let note = serde_json::Value::from(note);

@@ -1,25 +1,26 @@
 //! JSON as nearly every program writes it, checked without building anything.
 //!
-//! Plain is what [`document::parse`](mcppolicy_engine::document::parse) reads without a
-//! complaint and what has, further, no escape in a key, no number with an
-//! exponent or of extraordinary length, and no object of more than
-//! [`MOST_MEMBERS`] members. What is not plain is nothing here (`None`), and
-//! the strict parser reads it: this room may be as narrow as it likes, but what
-//! it calls plain the parser must accept, with the same members and values.
+//! Simple JSON is JSON that [`document::parse`](mcppolicy_engine::document::parse)
+//! reads without a complaint, without an escape in a key, without a number that
+//! has an exponent or more than [`LONGEST_NUMBER`] characters, and without an
+//! object of more than [`MOST_MEMBERS`] members. For anything else the scanner
+//! returns `None`, and the strict parser reads it. The scanner may refuse any
+//! text, but the strict parser must read what it accepts, with the same members
+//! and values.
 
 /// Arrays and objects inside each other, as in the strict parser.
 const MAX_DEPTH: usize = 127;
 
-/// The most members of a plain object: each key is compared with those before.
-pub(super) const MOST_MEMBERS: usize = 64;
+/// The most members of a simple object: each key is compared with those before.
+pub(crate) const MOST_MEMBERS: usize = 64;
 
-/// The longest plain number: far from any that a double does not hold.
+/// The longest simple number in bytes: far below the largest double.
 const LONGEST_NUMBER: usize = 200;
 
-/// What a plain value is.
+/// The type of a simple value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A string that stands for itself.
+pub(crate) enum ValueKind {
+    /// A string without escapes.
     String,
     /// A string with escapes.
     Escaped,
@@ -30,55 +31,62 @@ pub(super) enum Kind {
     Object,
 }
 
-/// A place in the text: from a byte to behind another. Texts are shorter than
-/// four gigabytes.
+/// A span of the text in bytes. Texts are shorter than four gigabytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
+pub(crate) struct ByteSpan {
     pub start: u32,
     pub end: u32,
 }
 
-impl Place {
-    /// The text at this place.
+impl ByteSpan {
+    /// The span from `start` to `end`, which are below four gigabytes.
+    pub fn new(start: usize, end: usize) -> ByteSpan {
+        ByteSpan {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The text at this span.
     pub fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
 
     /// Without the quotes of a string.
-    pub fn unquoted(self) -> Place {
-        Place {
+    pub fn unquoted(self) -> ByteSpan {
+        ByteSpan {
             start: self.start + 1,
             end: self.end.saturating_sub(1),
         }
     }
 }
 
-/// A plain value and its place, a string's quotes included.
+/// A simple value and its span, including the quotes of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Value {
-    pub kind: Kind,
-    pub place: Place,
+pub(crate) struct ScannedValue {
+    pub kind: ValueKind,
+    pub span: ByteSpan,
 }
 
-impl Value {
-    /// The place of a string's characters, when they stand for themselves.
-    pub fn string(self) -> Option<Place> {
-        (self.kind == Kind::String).then(|| self.place.unquoted())
+impl ScannedValue {
+    /// The span between a string's quotes, when it has no escapes.
+    pub fn string(self) -> Option<ByteSpan> {
+        (self.kind == ValueKind::String).then(|| self.span.unquoted())
     }
 }
 
-/// A key that has been read, to be compared with those behind it.
+/// A key that has been read; later keys of its object are compared with it.
 #[derive(Debug, Clone, Copy)]
 struct Key {
     /// Its first eight bytes: most keys differ in them or in their length.
     head: u64,
-    place: Place,
+    span: ByteSpan,
 }
 
-/// Reads plain values one after another.
+/// Reads simple values one after another.
 #[derive(Debug)]
-pub(super) struct Scanner<'t> {
+pub(crate) struct Scanner<'t> {
     text: &'t str,
     bytes: &'t [u8],
     /// The next byte.
@@ -100,8 +108,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Forgets what was left open by a value that was not plain, and goes on at
-    /// `at`.
+    /// Continues at `at`, also after a value that was not simple.
     pub fn restart(&mut self, at: usize) {
         self.at = at;
         self.depth = 0;
@@ -113,7 +120,7 @@ impl<'t> Scanner<'t> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Passes over white space that ends no line.
+    /// Skips white space other than line breaks.
     #[inline(always)]
     pub fn skip_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\r') = self.peek() {
@@ -123,49 +130,52 @@ impl<'t> Scanner<'t> {
 
     /// The text of a key.
     #[inline(always)]
-    pub fn key_text(&self, key: Place) -> &'t [u8] {
+    pub fn key_text(&self, key: ByteSpan) -> &'t [u8] {
         self.bytes
             .get(key.start as usize..key.end as usize)
             .unwrap_or_default()
     }
 
-    pub fn place_from(&self, start: usize) -> Option<Place> {
-        Some(Place {
+    pub fn span_from(&self, start: usize) -> Option<ByteSpan> {
+        Some(ByteSpan {
             start: u32::try_from(start).ok()?,
             end: u32::try_from(self.at).ok()?,
         })
     }
 
     /// One value.
-    pub fn value(&mut self) -> Option<Value> {
+    pub fn value(&mut self) -> Option<ScannedValue> {
         let start = self.at;
         let kind = self.kind()?;
-        Some(Value {
+        Some(ScannedValue {
             kind,
-            place: self.place_from(start)?,
+            span: self.span_from(start)?,
         })
     }
 
-    fn kind(&mut self) -> Option<Kind> {
+    fn kind(&mut self) -> Option<ValueKind> {
         Some(match self.peek()? {
             b'"' => self.string()?,
             b'{' => {
                 self.object(|scanner, _| scanner.kind().map(|_| ()))?;
-                Kind::Object
+                ValueKind::Object
             }
             b'[' => self.array()?,
             b'-' | b'0'..=b'9' => self.number()?,
-            b't' => self.word("true", Kind::Bool)?,
-            b'f' => self.word("false", Kind::Bool)?,
-            b'n' => self.word("null", Kind::Null)?,
+            b't' => self.word("true", ValueKind::Bool)?,
+            b'f' => self.word("false", ValueKind::Bool)?,
+            b'n' => self.word("null", ValueKind::Null)?,
             _ => return None,
         })
     }
 
-    /// An object; `member` is asked for each one's value, with its key's place,
-    /// and reads it.
+    /// An object; `member` is called with the span of each key and reads the
+    /// member's value.
     #[inline(always)]
-    pub fn object(&mut self, mut member: impl FnMut(&mut Self, Place) -> Option<()>) -> Option<()> {
+    pub fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, ByteSpan) -> Option<()>,
+    ) -> Option<()> {
         self.open()?;
         if self.peek()? == b'}' {
             return self.close();
@@ -178,10 +188,10 @@ impl<'t> Scanner<'t> {
                 return None;
             }
             let start = self.at;
-            if self.string()? != Kind::String {
+            if self.string()? != ValueKind::String {
                 return None;
             }
-            let key = self.place_from(start)?.unquoted();
+            let key = self.span_from(start)?.unquoted();
             self.note_key(base, key, &mut seen)?;
             self.skip_space();
             if self.peek()? != b':' {
@@ -202,11 +212,11 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn array(&mut self) -> Option<Kind> {
+    fn array(&mut self) -> Option<ValueKind> {
         self.open()?;
         if self.peek()? == b']' {
             self.close()?;
-            return Some(Kind::Array);
+            return Some(ValueKind::Array);
         }
         loop {
             self.skip_space();
@@ -216,7 +226,7 @@ impl<'t> Scanner<'t> {
                 b',' => self.at += 1,
                 b']' => {
                     self.close()?;
-                    return Some(Kind::Array);
+                    return Some(ValueKind::Array);
                 }
                 _ => return None,
             }
@@ -241,43 +251,43 @@ impl<'t> Scanner<'t> {
         Some(())
     }
 
-    /// Nothing when the key stands in its object already. `seen` has a bit of
-    /// each key before: most objects have so few that no two share one.
+    /// `None` when the object has the key already. `seen` has a bit for each
+    /// earlier key: most objects have so few keys that no two share a bit.
     #[inline(always)]
-    fn note_key(&mut self, base: usize, place: Place, seen: &mut u64) -> Option<()> {
-        let length = place.end - place.start;
-        let rest = self.bytes.get(place.start as usize..)?;
+    fn note_key(&mut self, base: usize, span: ByteSpan, seen: &mut u64) -> Option<()> {
+        let length = span.end - span.start;
+        let rest = self.bytes.get(span.start as usize..)?;
         let head = match rest.first_chunk::<8>() {
             Some(chunk) if length < 8 => u64::from_le_bytes(*chunk) & ((1_u64 << (8 * length)) - 1),
             Some(chunk) => u64::from_le_bytes(*chunk),
             // Near the end of the text.
             None => {
-                let key = self.key_text(place).iter().rev();
+                let key = self.key_text(span).iter().rev();
                 key.fold(0, |head, byte| head << 8 | u64::from(*byte))
             }
         };
         let mixed = (head ^ u64::from(length)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let bit = 1 << (mixed >> 58);
-        if *seen & bit != 0 && self.has_key(base, head, place) {
+        if *seen & bit != 0 && self.has_key(base, head, span) {
             return None;
         }
         *seen |= bit;
         if self.keys.len() - base >= MOST_MEMBERS {
             return None;
         }
-        self.keys.push(Key { head, place });
+        self.keys.push(Key { head, span });
         Some(())
     }
 
     #[inline(never)]
-    fn has_key(&self, base: usize, head: u64, place: Place) -> bool {
+    fn has_key(&self, base: usize, head: u64, span: ByteSpan) -> bool {
         let earlier = self.keys.get(base..).unwrap_or_default();
         earlier
             .iter()
-            .any(|key| key.head == head && self.key_text(key.place) == self.key_text(place))
+            .any(|key| key.head == head && self.key_text(key.span) == self.key_text(span))
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Option<Kind> {
+    fn word(&mut self, word: &str, kind: ValueKind) -> Option<ValueKind> {
         let rest = self.bytes.get(self.at..)?;
         if !rest.starts_with(word.as_bytes()) {
             return None;
@@ -287,7 +297,7 @@ impl<'t> Scanner<'t> {
     }
 
     #[inline(always)]
-    fn number(&mut self) -> Option<Kind> {
+    fn number(&mut self) -> Option<ValueKind> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -301,7 +311,7 @@ impl<'t> Scanner<'t> {
             self.digits()?;
         }
         let more = matches!(self.peek(), Some(b'e' | b'E' | b'0'..=b'9'));
-        (!more && self.at - start <= LONGEST_NUMBER).then_some(Kind::Number)
+        (!more && self.at - start <= LONGEST_NUMBER).then_some(ValueKind::Number)
     }
 
     /// At least one digit.
@@ -314,14 +324,14 @@ impl<'t> Scanner<'t> {
         (self.at > start).then_some(())
     }
 
-    /// A string from its opening to behind its closing quote.
+    /// A string from its opening to after its closing quote.
     #[inline(always)]
-    fn string(&mut self) -> Option<Kind> {
+    fn string(&mut self) -> Option<ValueKind> {
         self.at += 1;
         match self.run()? {
             b'"' => {
                 self.at += 1;
-                Some(Kind::String)
+                Some(ValueKind::String)
             }
             b'\\' => self.escaped(),
             _ => None,
@@ -329,12 +339,12 @@ impl<'t> Scanner<'t> {
     }
 
     /// The rest of a string, from its first escape.
-    fn escaped(&mut self) -> Option<Kind> {
+    fn escaped(&mut self) -> Option<ValueKind> {
         loop {
             match self.run()? {
                 b'"' => {
                     self.at += 1;
-                    return Some(Kind::Escaped);
+                    return Some(ValueKind::Escaped);
                 }
                 b'\\' => self.escape()?,
                 _ => return None,
@@ -350,7 +360,7 @@ impl<'t> Scanner<'t> {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
             b'u' => match self.code_unit()? {
                 0xD800..=0xDBFF => {
-                    self.word("\\u", Kind::String)?;
+                    self.word("\\u", ValueKind::String)?;
                     matches!(self.code_unit()?, 0xDC00..=0xDFFF).then_some(())
                 }
                 0xDC00..=0xDFFF => None,
@@ -399,7 +409,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// A byte in all eight places.
+/// A byte in all eight lines.
 const fn repeated(byte: u8) -> u64 {
     0x0101_0101_0101_0101 * byte as u64
 }

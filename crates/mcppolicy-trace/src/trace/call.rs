@@ -1,42 +1,18 @@
-//! One recorded call: what was asked, by whom, where and when, what came back,
+//! One recorded call: the request, who sent it where and when, the response,
 //! and what its author expects; as much of it as the recording says.
 
-use crate::trace::WitnessCall;
+use super::expectation::Expectation;
+use super::response::{Observed, Response};
+use super::witness::WitnessCall;
 use mcppolicy_engine::time::{self, Time};
 use mcppolicy_engine::value::Value;
-
-/// The kinds that an expectation can name (policy language §3). The engine
-/// has the same list as a type; a test in `replay` holds them together.
-pub const KINDS: [&str; 9] = [
-    "allow",
-    "batch",
-    "malformed",
-    "no_policy",
-    "hidden",
-    "default_deny",
-    "require",
-    "deny_if",
-    "limit",
-];
-
-/// The reasons that an expectation can name (policy language §5).
-pub const REASONS: [&str; 5] = [
-    "unknown-arguments",
-    "unknown-time",
-    "unknown-grant",
-    "unknown-history",
-    "late",
-];
-
-/// What a result says in its first text when the gateway refused the call.
-pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
 
 /// A call as the recording has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedCall {
     /// The line of the trace, from 1.
     pub line: usize,
-    /// How many calls stand before it on that line; whoever replays counts.
+    /// How many calls come before it on that line; the replay sets it.
     pub nth: usize,
     /// Where it went.
     pub server: Server,
@@ -44,7 +20,7 @@ pub struct RecordedCall {
     pub grant: Grant,
     /// When; `None` is unknown. Of a repeated call, the first time.
     pub time: Option<Time>,
-    /// What was asked for.
+    /// The request.
     pub request: RecordedRequest,
     /// Whether a member of the arguments is repeated, so that the last one
     /// was taken.
@@ -132,7 +108,7 @@ impl From<&WitnessCall> for RecordedCall {
     }
 }
 
-/// Where a call went; the name is owned, or borrowed from where it stands.
+/// Where a call went; the name is owned or borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server<N = String> {
     /// To this server.
@@ -143,12 +119,12 @@ pub enum Server<N = String> {
     Unknown,
 }
 
-/// Who called; the name is owned, or borrowed from where it stands.
+/// Who called; the name is owned or borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant<N = String> {
     /// This grant.
     Named(N),
-    /// The recording names none: one grant stands for the whole file.
+    /// The recording names none: the whole file is one grant.
     Implicit,
     /// The recording says that it is unknown.
     Unknown,
@@ -206,7 +182,7 @@ impl Server {
     }
 }
 
-/// What a recorded call asks for.
+/// The request of a recorded call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordedRequest {
     /// A JSON-RPC batch, as recorded.
@@ -237,114 +213,6 @@ impl From<Option<Value>> for RecordedArguments {
             None | Some(Value::Null) => RecordedArguments::Known(Value::empty_object()),
             Some(object @ Value::Object(_)) => RecordedArguments::Known(object),
             Some(other) => RecordedArguments::NotAnObject(other),
-        }
-    }
-}
-
-/// A recorded JSON-RPC response, as far as replay needs it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Response {
-    /// A JSON-RPC `error`, which gives quota back.
-    Error(Value),
-    /// The gateway's own denial.
-    Denied,
-    /// Any other response, `isError: true` included.
-    Result,
-}
-
-impl Response {
-    /// What it shows of the gateway's decision.
-    pub const fn observed(&self) -> Observed {
-        match self {
-            Response::Denied => Observed::Deny,
-            Response::Error(_) | Response::Result => Observed::Allow,
-        }
-    }
-}
-
-/// A decision that a recording shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
-    /// The call passed.
-    Allow,
-    /// The gateway refused it.
-    Deny,
-}
-
-/// What is expected of a call's repetitions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expectation {
-    /// The same of each.
-    Each(Expected),
-    /// Of so many one thing, of so many after them the next.
-    Runs(Vec<(Expected, u64)>),
-}
-
-/// What is expected of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// The decision.
-    pub decision: DecisionName,
-    /// The deciding rule, a JSON Pointer.
-    pub rule: Option<String>,
-    /// The deciding step, one of [`KINDS`].
-    pub kind: Option<String>,
-    /// Why it is undetermined, one of [`REASONS`].
-    pub reason: Option<String>,
-    /// The whole message.
-    pub message: Option<String>,
-    /// A part of the message.
-    pub message_contains: Option<String>,
-}
-
-impl Expected {
-    /// The decision and nothing else.
-    pub const fn decision(decision: DecisionName) -> Expected {
-        Expected {
-            decision,
-            rule: None,
-            kind: None,
-            reason: None,
-            message: None,
-            message_contains: None,
-        }
-    }
-}
-
-impl From<Observed> for Expected {
-    fn from(observed: Observed) -> Expected {
-        Expected::decision(match observed {
-            Observed::Allow => DecisionName::Allow,
-            Observed::Deny => DecisionName::Deny,
-        })
-    }
-}
-
-/// A decision by its name, as expectations and reports write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecisionName {
-    /// The call passes.
-    Allow,
-    /// The call is refused.
-    Deny,
-    /// The recording does not say enough.
-    Undetermined,
-}
-
-impl DecisionName {
-    /// All of them.
-    pub const ALL: [DecisionName; 3] = [
-        DecisionName::Allow,
-        DecisionName::Deny,
-        DecisionName::Undetermined,
-    ];
-
-    /// The word in traces and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            DecisionName::Allow => "allow",
-            DecisionName::Deny => "deny",
-            DecisionName::Undetermined => "undetermined",
         }
     }
 }

@@ -1,0 +1,146 @@
+//! Calls and messages as nearly every program writes them, read in place: the
+//! result has spans of the block's text, so that any thread can do it and
+//! nothing is built for a call that is only counted.
+//!
+//! A line that is not simple is left to the strict reader of the format
+//! ([`jsonrpc`](super::jsonrpc), [`native`](super::native)). A line that is read
+//! here means the same there; property tests compare the two.
+
+mod arguments;
+mod call;
+mod clock;
+mod messages;
+mod parsed;
+mod records;
+mod scanner;
+#[cfg(test)]
+mod tests;
+
+use super::block::{Block, Content};
+use arguments::Member;
+use messages::Messages;
+use parsed::Text;
+use records::Records;
+use scanner::Scanner;
+
+pub use arguments::SimpleArguments;
+pub use call::SimpleCall;
+pub use parsed::ParsedBlock;
+pub(super) use parsed::{Entry, LineSpan, MessageKind, ParsedMessage};
+pub(super) use scanner::ByteSpan;
+
+/// Reads the lines of a block. The result depends on nothing else, so that
+/// blocks can be read in any order.
+pub fn parse(block: Block) -> ParsedBlock {
+    let (text, lines) = match String::from_utf8(block.bytes) {
+        Ok(text) => {
+            let lines = match block.content {
+                Content::Other => strict_lines(text.as_bytes()),
+                // A line of which bytes are missing is not read.
+                _ if block.cut => strict_lines(text.as_bytes()),
+                Content::Messages => {
+                    let mut messages = Messages::default();
+                    simple_lines(&text, block.longest, |scanner, members| {
+                        messages.read(scanner, members)
+                    })
+                }
+                Content::Native => {
+                    let mut records = Records::default();
+                    simple_lines(&text, block.longest, |scanner, members| {
+                        records.read(scanner, members)
+                    })
+                }
+            };
+            (Text::Text(text), lines)
+        }
+        Err(bad) => {
+            let bytes = bad.into_bytes();
+            let lines = strict_lines(&bytes);
+            (Text::Bytes(bytes), lines)
+        }
+    };
+    ParsedBlock {
+        number: block.number,
+        text,
+        entries: lines.entries,
+        members: lines.members,
+        lines: lines.count,
+        lines_before: 0,
+        cut: block.cut,
+        length: block.length,
+        longest: block.longest,
+    }
+}
+
+/// The lines of a block.
+struct Lines {
+    entries: Vec<Entry>,
+    /// The members of all calls' arguments.
+    members: Vec<Member>,
+    count: usize,
+}
+
+/// The lines of `text`: those that `read` finds simple, and the others for the
+/// strict parser.
+fn simple_lines<'t>(
+    text: &'t str,
+    longest: usize,
+    mut read: impl FnMut(&mut Scanner<'t>, &mut Vec<Member>) -> Option<ParsedMessage>,
+) -> Lines {
+    let mut scanner = Scanner::new(text);
+    let (mut entries, mut members) = (Vec::new(), Vec::new());
+    let (mut start, mut number) = (0, 0);
+    while start < text.len() {
+        scanner.restart(start);
+        let kept = members.len();
+        let mut message = read(&mut scanner, &mut members);
+        scanner.skip_space();
+        let end = match (message, scanner.peek()) {
+            (Some(_), None | Some(b'\n')) => scanner.at,
+            // No message, or something after it.
+            _ => {
+                message = None;
+                let rest = text.as_bytes().get(start..).unwrap_or_default();
+                memchr::memchr(b'\n', rest).map_or(text.len(), |at| start + at)
+            }
+        };
+        if end - start > longest {
+            message = None;
+        }
+        let end = (end + 1).min(text.len());
+        let span = ByteSpan::new(start, end);
+        let line = LineSpan { number, span };
+        entries.push(match message {
+            Some(message) => Entry::Message(ParsedMessage { line, ..message }),
+            None => {
+                members.truncate(kept);
+                Entry::Line(line)
+            }
+        });
+        number += 1;
+        start = end;
+    }
+    Lines {
+        entries,
+        members,
+        count: number,
+    }
+}
+
+/// The lines of a block, all of them for the strict parser.
+fn strict_lines(bytes: &[u8]) -> Lines {
+    let mut start = 0;
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let entries: Vec<Entry> = lines
+        .map(|(number, line)| {
+            let span = ByteSpan::new(start, start + line.len());
+            start += line.len();
+            Entry::Line(LineSpan { number, span })
+        })
+        .collect();
+    Lines {
+        count: entries.len(),
+        entries,
+        members: Vec::new(),
+    }
+}

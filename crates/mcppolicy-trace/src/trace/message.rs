@@ -1,0 +1,189 @@
+//! JSON-RPC messages in a log: who sent them, what surrounds them, the key that
+//! pairs a response with its request, and what a response means.
+
+use super::call::{Grant, Server};
+use super::response::{DENIED_PREFIX, Response};
+use mcppolicy_engine::document::Node;
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
+
+/// Who sent a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Server,
+}
+
+impl Side {
+    pub fn other(self) -> Side {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+}
+
+/// Who sends in a direction such as `client->server`, `to_server` or `c2s`;
+/// `None` for one that depends on where the tap was, such as `in`.
+pub(crate) fn sender(direction: &str) -> Option<Side> {
+    let lower = direction.to_ascii_lowercase();
+    let (client, server) = (lower.find("client"), lower.find("server"));
+    let reversed = lower.contains("<-") || lower.contains("\u{2190}") || lower.starts_with("to");
+    let first = match (client, server) {
+        (Some(client), Some(server)) if client < server => Side::Client,
+        (Some(_), None) => Side::Client,
+        (_, Some(_)) => Side::Server,
+        (None, None) => match lower.as_str() {
+            "c2s" | "stdin" => return Some(Side::Client),
+            "s2c" | "stdout" => return Some(Side::Server),
+            _ => return None,
+        },
+    };
+    Some(if reversed { first.other() } else { first })
+}
+
+/// Who called, as far as a log says.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity<N = String> {
+    /// A grant that a wrapper recorded.
+    pub grant: Option<Grant<N>>,
+    pub session: Option<N>,
+    pub user: Option<N>,
+}
+
+impl Default for Identity {
+    fn default() -> Identity {
+        Identity {
+            grant: None,
+            session: None,
+            user: None,
+        }
+    }
+}
+
+/// What a log says of a message beside the message itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Envelope {
+    pub line: usize,
+    pub time: Option<Time>,
+    pub sender: Option<Side>,
+    pub identity: Identity,
+    pub server: Server,
+    /// Whether the log cut something out of the message.
+    pub cut: bool,
+    /// How much text is held for the message, in bytes.
+    pub bytes: usize,
+}
+
+impl Envelope {
+    /// The key of a request that `requester` sent: ids count for each
+    /// connection and for each side that sends requests.
+    pub fn key(&self, requester: Option<Side>, id: &str) -> String {
+        let mut key = String::new();
+        let session = self.identity.session.as_deref();
+        write_key(&mut key, self.server.as_deref(), session, requester, id);
+        key
+    }
+}
+
+/// Appends such a key to `out`.
+pub(crate) fn write_key(
+    out: &mut String,
+    server: Server<&str>,
+    session: Option<&str>,
+    requester: Option<Side>,
+    id: &str,
+) {
+    let server = match server {
+        Server::Named(name) => name,
+        Server::Default | Server::Unknown => "",
+    };
+    // A tap that names directions may still leave one out.
+    let requester = match requester {
+        Some(Side::Server) => "server",
+        Some(Side::Client) | None => "client",
+    };
+    let parts = [server, session.unwrap_or_default(), requester, id];
+    for (at, part) in parts.into_iter().enumerate() {
+        if at > 0 {
+            out.push('\0');
+        }
+        out.push_str(part);
+    }
+}
+
+/// What a JSON-RPC response means for replay; `None` when it holds neither a
+/// result nor an error.
+pub(crate) fn response(node: &Node) -> Option<Response> {
+    let present = |key| node.get(key).filter(|value: &&Node| !value.is_null());
+    if let Some(error) = present("error") {
+        return Some(Response::Error(error.to_value()));
+    }
+    let result = node.get("result")?;
+    Some(result_of(first_text(result.get("content"))))
+}
+
+/// The response that a tool's result shows by its first text.
+pub(crate) fn result_of(text: Option<&str>) -> Response {
+    match text {
+        Some(text) if text.starts_with(DENIED_PREFIX) => Response::Denied,
+        _ => Response::Result,
+    }
+}
+
+/// A JSON-RPC error of which only the code is known.
+pub(crate) fn error_response(code: f64) -> Response {
+    Response::Error(Value::Object(
+        [("code".to_owned(), Value::from(code))].into(),
+    ))
+}
+
+/// The code in the words by which clients show a JSON-RPC error, such as
+/// `MCP error -32603: boom`. A timeout and a closed connection are shown in the
+/// same words and are no response.
+pub(crate) fn error_code(text: &str) -> Option<f64> {
+    let lower = text.to_ascii_lowercase();
+    let (code, message) = lower.strip_prefix("mcp error ")?.split_once(':')?;
+    let own = ["request timed out", "connection closed", "aborterror"];
+    let message = message.trim_start();
+    if own.iter().any(|words| message.starts_with(words)) {
+        return None;
+    }
+    code.trim().parse::<i32>().ok().map(f64::from)
+}
+
+/// The first text in a result's content: the content itself, or the first of
+/// its blocks that has one.
+pub(crate) fn first_text(content: Option<&Node>) -> Option<&str> {
+    let content = content?;
+    let mut texts = content.items().iter().filter_map(|item| item.get("text"));
+    content
+        .as_str()
+        .or_else(|| texts.next().and_then(Node::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direction_says_who_sent_unless_it_depends_on_the_tap() {
+        let client = [
+            "client->server",
+            "client",
+            "c2s",
+            "to_server",
+            "server<-client",
+            "from client to server",
+        ];
+        for direction in client {
+            assert_eq!(sender(direction), Some(Side::Client), "{direction}");
+        }
+        for direction in ["server->client", "Server", "s2c", "to client", "stdout"] {
+            assert_eq!(sender(direction), Some(Side::Server), "{direction}");
+        }
+        for direction in ["in", "out", "send", ""] {
+            assert_eq!(sender(direction), None, "{direction}");
+        }
+    }
+}

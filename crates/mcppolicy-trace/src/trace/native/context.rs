@@ -1,0 +1,55 @@
+//! What a line of the native format takes from the lines before it.
+
+use std::rc::Rc;
+
+use crate::trace::call::{Grant, Server};
+use mcppolicy_engine::time::{Span, Time};
+
+/// The version of the format, in the header's first member.
+pub const VERSION: &str = "trace/1";
+
+/// The most repetitions of one line.
+pub const MOST_REPETITIONS: u64 = 10_000_000;
+
+/// What the lines of a file take from its header and from each other.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub defaults: Rc<Defaults>,
+    pub start: Setting<Time>,
+    pub step: Setting<Span>,
+    pub previous: Previous,
+}
+
+/// What a header says of every call that does not say otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Defaults {
+    pub grant: Grant,
+    pub server: Server,
+}
+
+impl Context {
+    pub fn new(defaults: Rc<Defaults>) -> Context {
+        Context {
+            defaults,
+            start: Setting::Absent,
+            step: Setting::Absent,
+            previous: Previous::None,
+        }
+    }
+}
+
+/// A header's setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting<T> {
+    Absent,
+    /// There, but wrong: reported once, in the header.
+    Invalid,
+    Given(T),
+}
+
+/// The time of the call before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Previous {
+    None,
+    At(Option<Time>),
+}

@@ -1,0 +1,257 @@
+//! One line of the native format, read strictly: the header, or a call.
+
+use std::rc::Rc;
+
+use super::call::{self, LineInfo};
+use super::context::{Context, Defaults, Setting, VERSION};
+use super::fields::{self, Fields, Nullable};
+use crate::trace::block::{LONGEST_LINE, RawLine};
+use crate::trace::call::{Grant, RecordedCall, Server};
+use crate::trace::item::{Complaint, Header, Item, Line};
+use mcppolicy_engine::document::NodeKind;
+use mcppolicy_engine::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
+use mcppolicy_engine::source;
+use mcppolicy_engine::time::{Span, Time};
+
+/// The call of a line that the fast path has read in place, built.
+pub(crate) fn read_simple(
+    line: &[u8],
+    number: usize,
+    defaults: &Rc<Defaults>,
+) -> Option<RecordedCall> {
+    let raw = RawLine {
+        number,
+        offset: 0,
+        bytes: line,
+        cut: false,
+    };
+    let text = std::str::from_utf8(line).ok()?;
+    let mut context = Context::new(Rc::clone(defaults));
+    match read_line(text, &raw, LineRole::Later, &mut context) {
+        (Some(Item::Call(call)), complaints) if complaints.is_empty() => Some(*call),
+        _ => None,
+    }
+}
+
+/// The text of a line.
+pub(super) fn text<'a>(raw: &RawLine<'a>) -> Result<&'a str, Complaint> {
+    if raw.cut {
+        return Err(Complaint {
+            span: source::Span::new(0, 0),
+            pointer: String::new(),
+            message: format!(
+                "The line is longer than {} MiB, the most that is read",
+                LONGEST_LINE >> 20
+            ),
+            help: Some("redact the arguments with `arguments_unknown`".to_owned()),
+            related: None,
+        });
+    }
+    if raw.number == 1 {
+        return decode(raw.bytes).map_err(|error| syntax_complaint(&error));
+    }
+    std::str::from_utf8(raw.bytes).map_err(|bad| {
+        let at = bad.valid_up_to();
+        let byte = raw.bytes.get(at).copied().unwrap_or_default();
+        Complaint {
+            span: source::Span::new(at, at),
+            pointer: String::new(),
+            message: format!("Byte 0x{byte:02X} is not UTF-8"),
+            help: Some("write the line as UTF-8".to_owned()),
+            related: None,
+        }
+    })
+}
+
+fn syntax_complaint(error: &SyntaxError) -> Complaint {
+    Complaint {
+        span: error.span,
+        pointer: String::new(),
+        // The parser's whole text is one line here.
+        message: error
+            .message
+            .replace("the file ends", "the line ends")
+            .replace("the end of the file", "the end of the line"),
+        help: error.help.clone(),
+        related: None,
+    }
+}
+
+/// Whether a line may be a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineRole {
+    /// The first line with content: a header or a call.
+    First,
+    /// A later line: a call.
+    Later,
+}
+
+/// Reads one line. A header is there even when something in it is wrong; a
+/// call is only when nothing is.
+pub(super) fn read_line(
+    text: &str,
+    raw: &RawLine<'_>,
+    role: LineRole,
+    context: &mut Context,
+) -> (Option<Item>, Vec<Complaint>) {
+    let (root, problems) = match parse_text(text) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            if role == LineRole::First && text.contains("\"mcppolicy\"") {
+                // The header is lost: that is reported here, and not again at
+                // each line that would have taken its time from it.
+                context.start = Setting::Invalid;
+            }
+            return (None, vec![syntax_complaint(&error)]);
+        }
+    };
+    let mut fields = Fields::new(&root);
+    let mut repeats_an_argument = false;
+    for problem in &problems {
+        match &problem.trouble {
+            // A call may hold any number, also one that no double holds exactly.
+            Trouble::InexactNumber => {}
+            Trouble::DuplicateKey { .. } if is_in_arguments(&problem.pointer) => {
+                repeats_an_argument = true;
+            }
+            trouble => {
+                let (message, help) = describe(text, problem);
+                fields.complaints.push(Complaint {
+                    span: problem.span,
+                    pointer: problem.pointer.clone(),
+                    message,
+                    help: Some(match trouble {
+                        Trouble::DuplicateKey { .. } => "remove one".to_owned(),
+                        _ => help,
+                    }),
+                    related: match trouble {
+                        Trouble::DuplicateKey { first, .. } => Some((*first, "first here")),
+                        _ => None,
+                    },
+                });
+            }
+        }
+    }
+    let item = match &root.kind {
+        NodeKind::Object(_) if root.get("mcppolicy").is_some() => {
+            let header = header(&mut fields, text, raw, context);
+            if role == LineRole::First {
+                Some(Item::Header(header))
+            } else {
+                fields.complaints.clear();
+                fields.at_member(
+                    "mcppolicy",
+                    "A header can only be the first line of a trace".to_owned(),
+                    Some("split the file here: each trace has fresh counters".to_owned()),
+                );
+                None
+            }
+        }
+        NodeKind::Object(_) => {
+            let line = LineInfo {
+                number: raw.number,
+                repeats_an_argument,
+            };
+            call::read(&mut fields, context, line)
+        }
+        _ => {
+            fields.at_node(
+                &root,
+                "",
+                format!(
+                    "A line of a trace must be an object, not {}",
+                    fields::article(&root)
+                ),
+                None,
+            );
+            None
+        }
+    };
+    let mut complaints = fields.complaints;
+    complaints.sort_by_key(|complaint| complaint.span);
+    (item, complaints)
+}
+
+/// Whether a repeated key is inside a call's arguments, where the last one
+/// counts (policy language §2).
+fn is_in_arguments(pointer: &str) -> bool {
+    let Some(request) = pointer.strip_prefix("/request") else {
+        return pointer.starts_with("/arguments/");
+    };
+    // In a batch, a number comes before the member.
+    let batched = request
+        .strip_prefix('/')
+        .and_then(|rest| rest.split_once('/'))
+        .filter(|(index, _)| index.bytes().all(|byte| byte.is_ascii_digit()))
+        .is_some_and(|(_, rest)| rest.starts_with("params/arguments/"));
+    batched || request.starts_with("/params/arguments/")
+}
+
+const HEADER_MEMBERS: [&str; 7] = [
+    "mcppolicy",
+    "policy",
+    "grant",
+    "server",
+    "start",
+    "step",
+    "description",
+];
+
+fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut Context) -> Header {
+    fields.only("A header", &HEADER_MEMBERS, &[]);
+    match fields.string("mcppolicy") {
+        Some(VERSION) | None => {}
+        Some(other) => {
+            let message = format!(
+                "{} is not a version of the trace format",
+                mcppolicy_engine::document::parse::quoted(other)
+            );
+            fields.at_value("mcppolicy", message, Some(format!("write {VERSION:?}")));
+        }
+    }
+    let grant = match fields.string_or_null("grant") {
+        Nullable::Absent => Grant::Implicit,
+        Nullable::Null => Grant::Unknown,
+        Nullable::String(name) => Grant::Named(name.to_owned()),
+    };
+    let server = match fields.string_or_null("server") {
+        Nullable::Absent => Server::Default,
+        Nullable::Null => Server::Unknown,
+        Nullable::String(name) => Server::Named(name.to_owned()),
+    };
+    context.defaults = Rc::new(Defaults { grant, server });
+    context.start = setting(fields, "start", |text| {
+        Time::parse(text).and_then(Time::in_calendar)
+    });
+    context.step = setting(fields, "step", Span::parse);
+    if context.step != Setting::Absent && context.start == Setting::Absent {
+        fields.at_member(
+            "step",
+            "`step` needs `start`: there is no time to step from".to_owned(),
+            Some("add `start`, an instant such as \"2026-11-20T10:00:00Z\"".to_owned()),
+        );
+        context.step = Setting::Invalid;
+    }
+    let policy = fields.string("policy").map(str::to_owned);
+    Header {
+        line: Line {
+            number: raw.number,
+            offset: raw.offset,
+            text: text.to_owned(),
+        },
+        policy: policy.zip(fields.root.get("policy").map(|node| node.span)),
+        description: fields.string("description").map(str::to_owned),
+    }
+}
+
+fn setting<T>(
+    fields: &mut Fields<'_>,
+    key: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Setting<T> {
+    match (fields.root.get(key), fields.parsed(key, read)) {
+        (_, Some(value)) => Setting::Given(value),
+        (Some(_), None) => Setting::Invalid,
+        (None, None) => Setting::Absent,
+    }
+}

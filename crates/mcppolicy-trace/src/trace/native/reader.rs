@@ -1,0 +1,163 @@
+//! The reader of the native format.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use super::context::{Context, Defaults, Previous};
+use super::line::{LineRole, read_line, text};
+use crate::trace::block::{Block, Blocks, Content, RawLine};
+use crate::trace::call::{Grant, Server};
+use crate::trace::fast_path::{self, Entry, ParsedBlock, SimpleCall};
+use crate::trace::item::{BadLine, Item, Line};
+use crate::trace::reader::{InBlocks, Reader, Ready};
+
+/// Reads the native format.
+pub struct NativeReader<R> {
+    blocks: Blocks<R>,
+    content: Content,
+    context: Context,
+    /// Whether a line with content has been seen.
+    begun: bool,
+    /// Whether what follows cannot be read at all.
+    stopped: bool,
+    ended: bool,
+    /// How many lines have been read, and how many bytes.
+    lines: usize,
+    bytes: usize,
+    ready: VecDeque<Ready>,
+}
+
+impl<R: Read> NativeReader<R> {
+    /// Reads `input`, from its first byte.
+    pub fn new(input: R) -> NativeReader<R> {
+        NativeReader::of_blocks(Blocks::new(input), Content::Native)
+    }
+
+    /// Reads `blocks`; only with [`Content::Native`] it reads lines in place.
+    pub(in crate::trace) fn of_blocks(blocks: Blocks<R>, content: Content) -> NativeReader<R> {
+        NativeReader {
+            blocks,
+            content,
+            context: Context::new(Rc::new(Defaults {
+                grant: Grant::Implicit,
+                server: Server::Default,
+            })),
+            begun: false,
+            stopped: false,
+            ended: false,
+            lines: 0,
+            bytes: 0,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// A line that is to be read strictly.
+    fn line(&mut self, raw: &RawLine<'_>) {
+        if self.stopped || (raw.bytes.iter().all(u8::is_ascii_whitespace) && !raw.cut) {
+            return;
+        }
+        let role = if self.begun {
+            LineRole::Later
+        } else {
+            LineRole::First
+        };
+        self.begun = true;
+        let (item, complaints) = match text(raw) {
+            Ok(text) => read_line(text, raw, role, &mut self.context),
+            Err(complaint) => {
+                // In an encoding of two bytes no later line is one either.
+                self.stopped = is_utf16(raw);
+                (None, vec![complaint])
+            }
+        };
+        let problem = (!complaints.is_empty()).then(|| {
+            Item::Problem(BadLine {
+                line: Line {
+                    number: raw.number,
+                    offset: raw.offset,
+                    text: String::from_utf8_lossy(raw.bytes).into_owned(),
+                },
+                complaints,
+            })
+        });
+        // Of what is wrong only the header is there all the same.
+        let item = item.filter(|item| problem.is_none() || matches!(item, Item::Header(_)));
+        self.ready
+            .extend(item.into_iter().chain(problem).map(Ready::Item));
+    }
+}
+
+impl<R: Read> Reader for NativeReader<R> {
+    fn next(&mut self) -> io::Result<Option<Item>> {
+        loop {
+            if let Some(ready) = self.ready() {
+                return Ok(Some(ready.into_item()));
+            }
+            if self.ended || self.stopped {
+                return Ok(None);
+            }
+            match self.read_block()? {
+                Some(block) => self.absorb(fast_path::parse(block)),
+                None => self.end(),
+            }
+        }
+    }
+
+    fn in_blocks(&mut self) -> Option<&mut dyn InBlocks> {
+        Some(self)
+    }
+}
+
+impl<R: Read> InBlocks for NativeReader<R> {
+    fn read_block(&mut self) -> io::Result<Option<Block>> {
+        let block = self.blocks.next()?.filter(|_| !self.stopped);
+        let content = self.content;
+        Ok(block.map(|block| Block { content, ..block }))
+    }
+
+    fn absorb(&mut self, mut block: ParsedBlock) {
+        block.lines_before = self.lines;
+        self.lines += block.lines;
+        let offset = self.bytes;
+        self.bytes += block.length;
+        let block = Rc::new(block);
+        let mut calls = 0;
+        for (at, entry) in block.entries.iter().enumerate() {
+            match entry {
+                Entry::Message(message) => {
+                    self.begun = true;
+                    self.context.previous = Previous::At(message.time);
+                    let call = SimpleCall::native(&block, (at, calls), &self.context.defaults);
+                    self.ready.push_back(Ready::Simple(call));
+                    calls += 1;
+                }
+                Entry::Line(line) => {
+                    let (bytes, cut) = block.line(*line);
+                    self.line(&RawLine {
+                        number: block.lines_before + line.number + 1,
+                        offset: offset + line.span.start as usize,
+                        bytes,
+                        cut,
+                    });
+                }
+            }
+        }
+    }
+
+    fn ready(&mut self) -> Option<Ready> {
+        self.ready.pop_front()
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+    }
+}
+
+fn is_utf16(raw: &RawLine<'_>) -> bool {
+    raw.number == 1
+        && matches!(
+            raw.bytes,
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{', ..] | [b'{', 0, ..]
+        )
+}
