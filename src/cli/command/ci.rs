@@ -1,40 +1,44 @@
-//! `mcppolicy ci`: validate, lint and test everything that the configuration
-//! names, and hold it against the base; one summary, one exit code.
-
-mod held;
-pub(super) mod settings;
+//! `mcppolicy ci`: validates, lints and tests everything that the configuration
+//! names, and compares it with the base; one summary, one exit code.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::base::Base;
-use super::config::Config;
-use super::diff::SinceBase;
-use super::output::{OutputArgs, deliver};
-use super::policies::Linter;
-use super::test::ReplayArgs;
-use super::traces::Assignment;
-use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
-use super::{FailOn, diff, input, suppressions, test, traces};
+use crate::cli::support::approvals::Store;
+use crate::cli::support::base::Base;
+use crate::cli::support::change::{Change, Judging, since_base};
+use crate::cli::support::configuration::Config;
+use crate::cli::support::enforced_settings::{self, EnforcedSettings};
+use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::gate::parse_gate;
+use crate::cli::support::input::{self, same_file};
+use crate::cli::support::linter::Linter;
+use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::problems::Problems;
+use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
+use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
+use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
-use mcppolicy_analysis::finding::{Finding, Severity};
-use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Findings, Report, Tested};
+use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::lint;
+use mcppolicy_analysis::report::{Body, Ci, CiPolicy, DiffReport, Exit, Failure, Report, Tested};
+use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `ci`.
 #[derive(Args, Debug)]
-pub(super) struct CiArgs {
+pub(crate) struct CiArgs {
     /// Where the configuration is
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// Hold the change against this revision: policies against where the
-    /// histories part, settings and approvals as they are in force there
+    /// Compare with this revision: policies with the merge base, under the
+    /// settings and approvals that are in force at the revision itself
     /// [default: `[diff] base` of the configuration]
     #[arg(long, value_name = "REV", allow_hyphen_values = true)]
     base: Option<String>,
     /// Which changes exit with 1, whatever is configured: loosened, changed,
     /// never
-    #[arg(long, value_name = "GATE", value_parser = diff::parse_gate)]
+    #[arg(long, value_name = "GATE", value_parser = parse_gate)]
     gate: Option<Gate>,
     /// The least severity that fails the run, whatever is configured
     #[arg(long, value_name = "LEVEL")]
@@ -44,218 +48,186 @@ pub(super) struct CiArgs {
 }
 
 /// Runs `ci`.
-pub(super) fn run(args: &CiArgs) -> Exit {
-    let mut workspace = Workspace::open(&args.dir);
+pub(crate) fn run(args: &CiArgs) -> Exit {
+    let mut sources = SourceMap::new();
+    let (mut workspace, mut problems) = Workspace::open(&args.dir, &mut sources);
     if !args.dir.is_dir() {
-        workspace.failures.push(Failure {
+        problems.failures.push(Failure {
             input: input::display_name(&args.dir),
             message: "no such directory".to_owned(),
         });
     }
-    let mut linter = Linter::new(&mut workspace, false);
+    let (mut lint, unknown) = lint_settings::configured(workspace.config.as_ref());
+    problems.extend(unknown);
     let mut fail_on = workspace.config.as_ref().and_then(Config::fail_on);
+    let base = args.base.clone();
+    let base = base.or_else(|| workspace.config.as_ref()?.base());
+
+    // The settings of the base replace those of the change.
     let mut ci = Ci::default();
     let mut changes = Vec::new();
-    let base = args
-        .base
-        .clone()
-        .or_else(|| diff::configured_base(&workspace));
-    if let Some(base) = base {
-        match since(&mut workspace, &mut linter, &base, args.gate) {
-            Ok(since) => {
-                fail_on = since.fail_on;
-                ci.findings = since.findings;
-                changes = since.changes;
-            }
-            Err(failure) => workspace.failures.push(failure),
+    let read = base.map(|name| base_settings(&workspace, &name, &lint, &mut sources));
+    if let Some((base, settings)) = read.and_then(|read| problems.keep_failure(read)) {
+        workspace.config = settings.config;
+        fail_on = settings.fail_on;
+        lint = settings.lint.unwrap_or(lint);
+        ci.findings = settings.findings;
+        let approvals = Store::open(&workspace, &mut sources);
+        let mut approvals = problems.keep(approvals);
+        let enforced = approvals.enforce(&base, &mut sources);
+        if let Some(findings) = problems.keep_failure(enforced) {
+            ci.findings.extend(findings);
+            let judging = Judging {
+                gate: args.gate.unwrap_or(settings.gate),
+                lint: &lint,
+                listed: settings.listed,
+                approvals,
+            };
+            changes = problems.keep(since_base(&workspace, &base, judging, &mut sources));
         }
     }
-    let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::Warning);
-    let fail_on = fail_on.severity();
-    let (mut files, assignments) = inputs(&mut workspace, &args.dir);
-    let hidden = out_of_sight(&mut workspace, &files, &changes);
-    for file in hidden {
-        ci.findings.push(settings::unlisted(&mut workspace, &file));
-        files.push(file);
+
+    let mut files = problems.keep(policies(&workspace, &args.dir, &mut sources));
+    for path in out_of_sight(&files, &changes) {
+        let read = PolicyFile::read(&path, None, &mut sources);
+        if let Some(file) = problems.keep_failure(read) {
+            let unlisted = settings_changes::unlisted(&workspace, &file, &mut sources);
+            ci.findings.push(unlisted);
+            files.push((file, None));
+        }
     }
-    ci.findings.append(&mut workspace.config_findings);
-    ci.findings.extend(suppressions::without_policy(
-        &workspace,
-        &files,
-        &linter.settings,
-    ));
-    policies(
-        Checking {
-            workspace: &mut workspace,
-            linter: &mut linter,
-            fail_on,
-            assignments,
-            changes,
-            replay: ReplayArgs {
-                wanted: args.output.wanted(),
-                ..ReplayArgs::default()
-            },
-        },
-        files,
-        &mut ci,
-    );
-    let exit = overall(&workspace, &ci, fail_on);
-    let tested = ci.policies.iter().filter_map(|policy| policy.test.as_ref());
-    let mut assumptions: Vec<String> = tested.flat_map(Tested::assumptions).collect();
-    assumptions.sort();
-    assumptions.dedup();
+    ci.findings.append(&mut problems.findings);
+    ci.findings
+        .extend(unused_suppressions(&workspace, &files, &lint));
+
+    let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
+    let fail_on = fail_on.severity();
+    let replay = ReplayArgs::default().options(args.output.requirements(), None);
+    let mut linter = Linter::new(lint);
+    for (file, traces) in files {
+        let settings = linter.settings_for(&workspace, &file, &mut sources);
+        let settings = problems.keep(settings);
+        let lint = linter.findings_of(&workspace, &file, &settings, &sources);
+        let test = match (&file.policy, traces) {
+            (Some(policy), Some(traces)) => {
+                let options = options_for(&workspace, &file, &replay);
+                let reading = workspace.reading;
+                let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
+                Some(Tested {
+                    runs: vec![problems.keep(run)],
+                    ..Tested::default()
+                })
+            }
+            _ => None,
+        };
+        let change = take_change(&mut changes, &file.path);
+        let failures = &problems.failures;
+        let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
+        ci.policies.push(policy);
+    }
+    for change in changes {
+        let name = input::display_name(&change.file);
+        let removed = CiPolicy::removed(name, change.report, fail_on);
+        ci.policies.push(removed);
+    }
+    ci.findings.extend(problems.findings);
+
     let report = Report {
         command: "ci",
-        sources: &workspace.sources,
-        failures: std::mem::take(&mut workspace.failures),
-        assumptions,
+        sources: &sources,
+        failures: problems.failures,
+        assumptions: assumptions(&ci),
+        fail_on,
         body: Body::Ci(ci),
     };
-    deliver(&report, &args.output, exit)
+    deliver(&report, &args.output)
 }
 
-/// What came of holding the change against its base.
-struct Since {
-    fail_on: Option<FailOn>,
-    findings: Vec<Finding>,
-    changes: Vec<SinceBase>,
+/// The base called `name`, and the settings that the change is checked with.
+fn base_settings(
+    workspace: &Workspace,
+    name: &str,
+    own: &lint::Settings,
+    sources: &mut SourceMap,
+) -> Result<(Base, EnforcedSettings), Failure> {
+    let base = Base::open(workspace.start(), name)?;
+    let settings = enforced_settings::read(workspace, &base, own, sources)?;
+    Ok((base, settings))
 }
 
-fn since(
-    workspace: &mut Workspace,
-    linter: &mut Linter,
-    base: &str,
-    gate: Option<Gate>,
-) -> Result<Since, Failure> {
-    let base = Base::open(workspace.start(), base)?;
-    let held = held::hold(workspace, &base, &linter.settings)?;
-    linter.settings = held.lint.unwrap_or_else(|| linter.settings.clone());
-    let gate = gate.unwrap_or(held.gate);
-    let changes = diff::since_base(
-        workspace,
-        &base,
-        gate,
-        &linter.settings,
-        held.listed,
-        held.approvals,
-    );
-    Ok(Since {
-        fail_on: held.fail_on,
-        findings: held.findings,
-        changes,
-    })
-}
+/// A policy with its traces; `None` where it is not tested.
+type WithTraces = (PolicyFile, Option<Vec<PathBuf>>);
 
-/// The policies and their traces.
-fn inputs(workspace: &mut Workspace, dir: &Path) -> (Vec<PolicyFile>, Vec<Assignment>) {
-    if workspace.config.is_some() {
-        let files = workspace.policies(&[]);
-        return (files, traces::assign(workspace, &[], None));
+/// The policies of the configuration, or the one in `dir`.
+fn policies(
+    workspace: &Workspace,
+    dir: &Path,
+    sources: &mut SourceMap,
+) -> (Vec<WithTraces>, Problems) {
+    let named = match workspace.config {
+        Some(_) => Vec::new(),
+        None => vec![dir.join(DEFAULT_POLICY)],
+    };
+    if named.iter().any(|file| file.symlink_metadata().is_err()) {
+        return (Vec::new(), Problems::default());
     }
-    let file = dir.join(DEFAULT_POLICY);
-    if file.symlink_metadata().is_err() {
-        return (Vec::new(), Vec::new());
+    let (files, mut problems) = workspace.policies(&named, sources);
+    let mut with_traces = Vec::new();
+    for file in files {
+        let traces = match workspace.config {
+            Some(_) => {
+                let configured = traces::configured_for(workspace, &file);
+                configured.map(|traces| problems.keep(traces))
+            }
+            None => problems.keep(beside(dir)),
+        };
+        with_traces.push((file, traces));
     }
-    let files = workspace.policies(std::slice::from_ref(&file));
-    (files, beside(workspace, dir))
+    (with_traces, problems)
+}
+
+/// The traces beside a policy that no configuration names; `None` where there
+/// are none.
+fn beside(dir: &Path) -> (Option<Vec<PathBuf>>, Problems) {
+    let dir = dir.join(traces::DEFAULT_TRACES);
+    if !dir.is_dir() {
+        return (None, Problems::default());
+    }
+    let (traces, problems) = traces::expand(&[dir]);
+    (Some(traces).filter(|traces| !traces.is_empty()), problems)
 }
 
 /// Policies that the base lists and that are there, though nothing finds them
 /// any more, as where a change has git ignore them.
-fn out_of_sight(
-    workspace: &mut Workspace,
-    files: &[PolicyFile],
-    changes: &[SinceBase],
-) -> Vec<PolicyFile> {
-    let seen = |change: &&SinceBase| {
-        let same = |file: &PolicyFile| traces::same_file(&file.path, &change.file);
-        files.iter().any(same)
-    };
-    let there = changes.iter().filter(|change| change.file.is_file());
-    let hidden: Vec<PathBuf> = there
-        .filter(|change| !seen(change))
-        .map(|change| change.file.clone())
-        .collect();
-    let load = |path: &PathBuf| workspace.load(path, None);
-    hidden.iter().filter_map(load).collect()
+fn out_of_sight(files: &[WithTraces], changes: &[Change]) -> Vec<PathBuf> {
+    let is_found = |path: &Path| files.iter().any(|(file, _)| same_file(&file.path, path));
+    let paths = changes.iter().map(|change| &change.file);
+    let hidden = paths.filter(|path| path.is_file() && !is_found(path));
+    hidden.cloned().collect()
 }
 
-/// What policies are checked with.
-struct Checking<'a> {
-    workspace: &'a mut Workspace,
-    linter: &'a mut Linter,
-    fail_on: Option<Severity>,
-    assignments: Vec<Assignment>,
-    changes: Vec<SinceBase>,
-    replay: ReplayArgs,
+/// Findings about suppressions of policies that are not there.
+fn unused_suppressions(
+    workspace: &Workspace,
+    files: &[WithTraces],
+    settings: &lint::Settings,
+) -> Vec<Finding> {
+    let files = files.iter().map(|(file, _)| file);
+    suppressions::without_policy(workspace, files, settings)
 }
 
-/// Checks each policy, then names those that the base has and that are gone.
-fn policies(mut with: Checking<'_>, files: Vec<PolicyFile>, ci: &mut Ci) {
-    let workspace = with.workspace;
-    for file in files {
-        let settings = with.linter.settings_for(workspace, &file, &mut ci.findings);
-        let lint = with.linter.findings_of(workspace, &file, &settings);
-        let mut exit = lint.exit(with.fail_on);
-        let is_mine =
-            |known: &Assignment| known.policy.as_ref().is_some_and(|p| p.path == file.path);
-        let mine = with.assignments.iter().position(is_mine);
-        let tested = match (mine, &file.policy) {
-            (Some(at), Some(_)) => {
-                let assignment = with.assignments.swap_remove(at);
-                let (tested, outcome) =
-                    test::test(workspace, vec![assignment], &with.replay, false);
-                exit = exit.and(outcome);
-                Some(tested)
-            }
-            _ => None,
-        };
-        let same = |change: &SinceBase| traces::same_file(&change.file, &file.path);
-        let change = with.changes.iter().position(same);
-        let change = change.map(|at| with.changes.remove(at));
-        exit = change.iter().fold(exit, |exit, change| {
-            let drift = change.report.drift_exit(with.fail_on);
-            exit.and(change.exit).and(drift)
-        });
-        ci.policies.push(CiPolicy {
-            policy: file.name,
-            exit,
-            lint,
-            test: tested,
-            diff: change.map(|change| change.report),
-        });
-    }
-    let gone = with.changes.into_iter();
-    ci.policies.extend(gone.map(|change| CiPolicy {
-        policy: input::display_name(&change.file),
-        exit: change.exit,
-        lint: Findings::default(),
-        test: None,
-        diff: Some(change.report),
-    }));
+/// Takes the change of the policy in `path` out of all changes.
+fn take_change(changes: &mut Vec<Change>, path: &Path) -> Option<DiffReport> {
+    let mut each = changes.iter();
+    let at = each.position(|change| same_file(&change.file, path))?;
+    Some(changes.remove(at).report)
 }
 
-/// The traces beside a policy that no configuration names.
-fn beside(workspace: &mut Workspace, dir: &Path) -> Vec<traces::Assignment> {
-    let traces = dir.join("traces");
-    if !traces.is_dir() {
-        return Vec::new();
-    }
-    traces::assign(workspace, &[traces], Some(&dir.join("policy.json")))
-}
-
-fn overall(workspace: &Workspace, ci: &Ci, fail_on: Option<Severity>) -> Exit {
-    let policies = Findings {
-        policies: ci.policies.len(),
-        list: ci.findings.clone(),
-        ..Findings::default()
-    };
-    let mut exit = ci
-        .policies
-        .iter()
-        .fold(policies.exit(fail_on), |exit, policy| exit.and(policy.exit));
-    if !workspace.failures.is_empty() {
-        exit = exit.and(Exit::CouldNotRun);
-    }
-    exit
+/// What the tests of all policies assumed, each thing once.
+fn assumptions(ci: &Ci) -> Vec<String> {
+    let tested = ci.policies.iter().filter_map(|policy| policy.test.as_ref());
+    let mut assumptions: Vec<String> = tested.flat_map(Tested::assumptions).collect();
+    assumptions.sort();
+    assumptions.dedup();
+    assumptions
 }

@@ -1,20 +1,21 @@
-//! `mcppolicy classify`: each tool of an inventory, what kind it is, and why.
+//! `mcppolicy classify`: the category of each tool of an inventory, and why.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::input;
-use super::output::{OutputArgs, deliver};
-use super::workspace::Workspace;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use crate::cli::support::input;
+use crate::cli::support::lint_settings;
+use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::workspace::Workspace;
 use mcppolicy_analysis::inventory::Inventory;
-use mcppolicy_analysis::inventory::category::{Categories, Category};
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::report::{Body, Classified, ClassifiedTool, Exit, Report};
+use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `classify`.
 #[derive(Args, Debug)]
-pub(super) struct ClassifyArgs {
+pub(crate) struct ClassifyArgs {
     /// The server's answer to tools/list, or - for standard input
     #[arg(value_name = "INVENTORY")]
     inventory: PathBuf,
@@ -23,68 +24,39 @@ pub(super) struct ClassifyArgs {
 }
 
 /// Runs `classify`.
-pub(super) fn run(args: &ClassifyArgs) -> Exit {
-    let mut workspace = Workspace::open(Path::new("."));
+pub(crate) fn run(args: &ClassifyArgs) -> Exit {
+    let mut sources = SourceMap::new();
+    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    // The categories of the configuration come before those that tools show.
     let mut categories = Categories::new();
-    let mut classified = Classified {
-        findings: configure(&mut categories, &mut workspace),
-        ..Classified::default()
-    };
-    match input::read(&args.inventory) {
-        Ok(bytes) => {
-            let name = input::display_name(&args.inventory);
-            let (_, inventory, mut problems) =
-                Inventory::read(&mut workspace.sources, &name, &bytes);
-            classified.findings.append(&mut problems);
-            if let Some(inventory) = inventory {
-                categories.learn(&inventory);
-                classified.tools = tools(&inventory, &categories);
-            }
+    if let Some(config) = &workspace.config {
+        let (configured, findings) = lint_settings::categories(config);
+        problems.extend(findings);
+        for (tool, category) in configured {
+            categories.configure(tool, category);
         }
-        Err(failure) => workspace.failures.push(failure),
     }
-    let mut exit = classified.exit();
-    if !workspace.failures.is_empty() {
-        exit = exit.and(Exit::CouldNotRun);
+    let mut classified = Classified::default();
+    if let Some(bytes) = problems.keep_failure(input::read(&args.inventory)) {
+        let name = input::display_name(&args.inventory);
+        let (_, inventory, findings) = Inventory::read(&mut sources, &name, &bytes);
+        problems.extend(findings);
+        if let Some(inventory) = inventory {
+            categories.learn(&inventory);
+            classified.tools = tools(&inventory, &categories);
+        }
     }
+    classified.findings = problems.findings;
+
     let report = Report {
         command: "classify",
-        sources: &workspace.sources,
-        failures: workspace.failures,
+        sources: &sources,
+        failures: problems.failures,
         assumptions: Vec::new(),
+        fail_on: None,
         body: Body::Classified(classified),
     };
-    deliver(&report, &args.output, exit)
-}
-
-/// Puts the categories of the configuration first, and says what is wrong with
-/// it.
-fn configure(categories: &mut Categories, workspace: &mut Workspace) -> Vec<Finding> {
-    let mut findings = std::mem::take(&mut workspace.config_findings);
-    let Some(config) = &workspace.config else {
-        return findings;
-    };
-    for (tool, category) in &config.categories {
-        match Category::named(&category.text) {
-            Some(category) => categories.configure(&tool.text, category),
-            None => findings.push(
-                Finding::new(
-                    "config",
-                    Severity::Error,
-                    category.location,
-                    "",
-                    format!("{:?} is not a category", category.text),
-                )
-                .help(format!(
-                    "the categories are {}",
-                    Category::ALL
-                        .map(|category| category.name().to_lowercase())
-                        .join(", ")
-                )),
-            ),
-        }
-    }
-    findings
+    deliver(&report, &args.output)
 }
 
 fn tools(inventory: &Inventory, categories: &Categories) -> Vec<ClassifiedTool> {

@@ -3,11 +3,11 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use super::output::print;
+use crate::cli::support::output::print;
 use mcppolicy_analysis::report::Exit;
 
 /// Where each shell looks for what this command prints.
-pub(super) const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   mcppolicy completions bash > ~/.local/share/bash-completion/completions/mcppolicy
   mcppolicy completions zsh > \"${fpath[1]}/_mcppolicy\"
@@ -17,14 +17,14 @@ Examples:
 
 /// Arguments of `completions`.
 #[derive(Args, Debug)]
-pub(super) struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }
 
 /// Runs `completions` for the whole command line `command`.
-pub(super) fn run(args: &CompletionsArgs, command: &mut clap::Command) -> Exit {
+pub(crate) fn run(args: &CompletionsArgs, command: &mut clap::Command) -> Exit {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, name, &mut script);

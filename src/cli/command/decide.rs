@@ -1,23 +1,25 @@
-//! `mcppolicy decide`: one call, every step in order with what each condition
-//! saw.
+//! `mcppolicy decide`: decides one call, and shows each step with the values
+//! that its conditions read.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::input;
-use super::output::{OutputArgs, deliver};
-use super::workspace::Workspace;
+use crate::cli::support::input;
+use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::replay::results::Actual;
 use mcppolicy_analysis::report::{Body, Decided, Exit, Failure, Findings, Report};
 use mcppolicy_engine::document::parse::{Trouble, parse_text};
 use mcppolicy_engine::engine::{Arguments, Call, Counters, Engine, Request};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
 /// Arguments of `decide`.
 #[derive(Args, Debug)]
-pub(super) struct DecideArgs {
+pub(crate) struct DecideArgs {
     /// The tool that is called
     #[arg(long)]
     tool: String,
@@ -38,77 +40,74 @@ pub(super) struct DecideArgs {
 }
 
 /// Runs `decide`.
-pub(super) fn run(args: &DecideArgs) -> Exit {
-    let mut workspace = Workspace::open(Path::new("."));
+pub(crate) fn run(args: &DecideArgs) -> Exit {
+    let mut sources = SourceMap::new();
+    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
     let named: Vec<PathBuf> = args.policy.iter().cloned().collect();
-    let mut files = workspace.policies(&named);
-    let mut findings = Findings {
-        policies: files.len(),
-        ..Findings::default()
-    };
-    findings.list.append(&mut workspace.config_findings);
-    for file in &mut files {
-        findings.list.append(&mut file.problems);
-    }
+    let files = problems.keep(workspace.policies(&named, &mut sources));
+    let invalid = files.iter().flat_map(|file| file.problems.clone());
+    problems.findings.extend(invalid);
     if files.len() > 1 {
-        workspace.failures.push(Failure {
+        problems.failures.push(Failure {
             input: "decide".to_owned(),
             message: format!("there are {} policies; name one with --policy", files.len()),
         });
     }
-    let call = read_call(args);
-    let (arguments, time) = match call {
-        Ok(call) => call,
-        Err(failure) => {
-            workspace.failures.push(failure);
-            (Value::empty_object(), None)
-        }
-    };
+    let call = problems.keep_failure(read_call(args));
+
+    let is_clean = problems.failures.is_empty() && problems.findings.is_empty();
     let policy = files
-        .iter()
-        .find_map(|file| file.policy.as_ref().map(|policy| (file, policy)));
-    let runnable = workspace.failures.is_empty() && findings.list.is_empty();
-    let (body, exit) = match policy.filter(|_| runnable) {
-        Some((file, policy)) => {
-            let engine = Engine::new(policy);
-            let call = Call {
-                grant: Some(&args.grant),
-                request: Request::Tool {
-                    name: Some(&args.tool),
-                    arguments: Arguments::from(&arguments),
-                },
-                time,
-            };
-            let counters = Counters::default();
-            let actual = Actual::from(&engine.peek(&call, &counters));
-            let decided = Decided {
-                policy: file.name.clone(),
-                tool: args.tool.clone(),
-                arguments: arguments.clone(),
-                rule_location: actual.rule.as_deref().map(|rule| policy.place_of(rule)),
-                actual,
-                steps: engine.explain(&call, &counters),
-            };
-            (Body::Decided(decided), Exit::Clean)
+        .first()
+        .and_then(|file| Some((file, file.policy.as_ref()?)));
+    let body = match (policy, call) {
+        (Some((file, policy)), Some((arguments, time))) if is_clean => {
+            Body::Decided(decide(args, file, policy, arguments, time))
         }
-        None => {
-            let exit = findings.exit(None);
-            (Body::Findings(findings), exit)
-        }
-    };
-    let exit = if workspace.failures.is_empty() {
-        exit
-    } else {
-        exit.and(Exit::CouldNotRun)
+        _ => Body::Findings(Findings {
+            policies: files.len(),
+            list: problems.findings,
+            ..Findings::default()
+        }),
     };
     let report = Report {
         command: "decide",
-        sources: &workspace.sources,
-        failures: workspace.failures,
+        sources: &sources,
+        failures: problems.failures,
         assumptions: Vec::new(),
+        fail_on: None,
         body,
     };
-    deliver(&report, &args.output, exit)
+    deliver(&report, &args.output)
+}
+
+/// The call's decision with each step.
+fn decide(
+    args: &DecideArgs,
+    file: &PolicyFile,
+    policy: &Policy,
+    arguments: Value,
+    time: Option<Time>,
+) -> Decided {
+    let engine = Engine::new(policy);
+    let call = Call {
+        grant: Some(&args.grant),
+        request: Request::Tool {
+            name: Some(&args.tool),
+            arguments: Arguments::from(&arguments),
+        },
+        time,
+    };
+    let counters = Counters::default();
+    let actual = Actual::from(&engine.peek(&call, &counters));
+    let steps = engine.explain(&call, &counters);
+    Decided {
+        policy: file.name.clone(),
+        tool: args.tool.clone(),
+        rule_location: actual.rule.as_deref().map(|rule| policy.place_of(rule)),
+        arguments,
+        actual,
+        steps,
+    }
 }
 
 /// The arguments and the time of the call.

@@ -1,16 +1,15 @@
-//! `mcppolicy explain` and `mcppolicy schema`: what the tool knows, printed.
+//! `mcppolicy explain`: prints the page of a lint rule, or the list of rules.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::output::{complain, print};
-use mcppolicy_analysis::lint::{Rule, registry};
+use crate::cli::support::output::{complain, print};
+use crate::cli::support::suggest;
+use mcppolicy_analysis::lint::{self, Rule, registry};
 use mcppolicy_analysis::report::Exit;
-use mcppolicy_engine::nearest::nearest;
-use mcppolicy_engine::schema;
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
-pub(super) struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The rule; without one, all rules are listed
     rule: Option<String>,
     /// Print the pages of all rules, the text of docs/rules.md
@@ -18,29 +17,10 @@ pub(super) struct ExplainArgs {
     all: bool,
 }
 
-/// Arguments of `schema`.
-#[derive(Args, Debug)]
-pub(super) struct SchemaArgs {
-    /// Which schema
-    #[arg(value_enum)]
-    which: Which,
-}
-
-/// The schemas that there are.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Which {
-    /// A policy
-    Policy,
-    /// The configuration, mcppolicy.toml
-    Config,
-    /// A report in JSON
-    Report,
-}
-
 /// Runs `explain`.
-pub(super) fn explain(args: &ExplainArgs) -> Exit {
+pub(crate) fn run(args: &ExplainArgs) -> Exit {
     if args.all {
-        print(&mcppolicy_analysis::lint::book());
+        print(&lint::book());
         return Exit::Clean;
     }
     let Some(name) = &args.rule else {
@@ -49,15 +29,14 @@ pub(super) fn explain(args: &ExplainArgs) -> Exit {
     };
     match registry::find(name) {
         Some(rule) => {
-            print(&mcppolicy_analysis::lint::explain(rule));
+            print(&lint::explain(rule));
             Exit::Clean
         }
         None => {
-            let hint = match nearest(name, registry::names()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "`mcppolicy explain` lists them".to_owned(),
-            };
-            complain(&format!("there is no rule {name:?}; {hint}"));
+            complain(&format!(
+                "there is no rule {name:?}; {}",
+                suggest::rule(name)
+            ));
             Exit::CouldNotRun
         }
     }
@@ -74,14 +53,4 @@ fn list() -> String {
         format!("{:widest$}  {level:8}  {}\n", rule.name, rule.summary)
     };
     registry::RULES.iter().map(line).collect()
-}
-
-/// Runs `schema`.
-pub(super) fn schema(args: &SchemaArgs) -> Exit {
-    print(match args.which {
-        Which::Policy => schema::POLICY_SCHEMA,
-        Which::Config => super::config::CONFIG_SCHEMA,
-        Which::Report => crate::render::json::REPORT_SCHEMA,
-    });
-    Exit::Clean
 }

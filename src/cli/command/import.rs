@@ -7,21 +7,24 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::input;
-use super::output::complain;
-use super::traces::{self, ReadingArgs, same_file};
-use super::workspace::Workspace;
+use crate::cli::support::input::{self, same_file};
+use crate::cli::support::output::{complain, complain_of};
+use crate::cli::support::problems::Problems;
+use crate::cli::support::replay::Expect;
+use crate::cli::support::traces::{self, ReadingArgs};
+use crate::cli::support::workspace::PolicyFile;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::account::Settings;
 use mcppolicy_trace::trace::native::write_call;
 use mcppolicy_trace::trace::{Item, Trace};
 
 /// Arguments of `import`.
 #[derive(Args, Debug)]
-pub(super) struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// Logs, directories of them, or - for standard input, which is also what is read without any
     #[arg(value_name = "LOG")]
     logs: Vec<PathBuf>,
@@ -34,88 +37,93 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "POLICY")]
     redact: Option<PathBuf>,
     /// Write what to expect: `observed`, the decisions that the logs record
-    #[arg(long, value_name = "WHAT", value_parser = ["observed"])]
-    expect: Option<String>,
-}
-
-/// What was imported.
-#[derive(Default)]
-struct Tally {
-    calls: u64,
-    invalid: u64,
+    #[arg(long, value_name = "WHAT")]
+    expect: Option<Expect>,
 }
 
 /// Runs `import`.
-pub(super) fn run(args: &ImportArgs) -> Exit {
-    let mut workspace = Workspace::open(Path::new("."));
-    workspace.reading = args.reading.settings();
+pub(crate) fn run(args: &ImportArgs) -> Exit {
+    let mut sources = SourceMap::new();
     let named = match args.logs.as_slice() {
-        [] => vec![PathBuf::from(input::STDIN)],
-        named => named.to_vec(),
+        [] => &[PathBuf::from(input::STDIN)],
+        named => named,
     };
-    let logs = traces::expand(&mut workspace, &named);
-    let engine = match args
-        .redact
-        .as_deref()
-        .map(|path| engine(&mut workspace, path))
-    {
-        Some(Err(exit)) => return exit.and(failed(&workspace)),
+    let (logs, mut problems) = traces::expand(named);
+    let redact = args.redact.as_deref();
+    let engine = match redact.map(|path| engine(path, &mut sources)) {
         Some(Ok(engine)) => Some(engine),
+        Some(Err(of_policy)) => {
+            let is_invalid = !of_policy.findings.is_empty();
+            problems.extend(of_policy);
+            let exit = if is_invalid {
+                Exit::Invalid
+            } else {
+                Exit::Clean
+            };
+            complain_of_findings(&problems.findings, &sources);
+            return finish(exit, &problems.failures);
+        }
         None => None,
     };
     let import = Import {
-        expect_observed: args.expect.is_some(),
+        expect_observed: args.expect == Some(Expect::Observed),
         redact: engine.as_ref(),
         name_files: logs.len() > 1,
     };
-    let mut out = match open(args.output.as_deref(), &logs) {
-        Ok(out) => out,
-        Err(failure) => {
-            workspace.failures.push(failure);
-            return failed(&workspace);
-        }
+    let opened = open(args.output.as_deref(), &logs);
+    let Some(mut out) = problems.keep_failure(opened) else {
+        return finish(Exit::Clean, &problems.failures);
     };
-    let policy = args.redact.as_deref().map(input::display_name);
-    let mut tally = Tally::default();
-    let written = writeln!(out, "{}", import.header(policy.as_deref()))
-        .and_then(|()| logs_into(&mut out, &logs, &import, &mut workspace, &mut tally))
-        .and_then(|()| out.flush());
+
+    let header = import.header(redact.map(input::display_name).as_deref());
+    let mut importing = Importing {
+        import,
+        reading: args.reading.settings(),
+        out: &mut out,
+        sources,
+        calls: 0,
+        invalid: 0,
+    };
+    let written = importing.write(&header, &logs, &mut problems);
     if let Err(error) = written
-        // Whoever stopped reading has seen what they wanted.
+        // A reader that closes the pipe needs no more output.
         && error.kind() != io::ErrorKind::BrokenPipe
     {
         let target = args.output.as_deref().unwrap_or(Path::new("<stdout>"));
-        workspace.failures.push(traces::failure(target, &error));
+        problems.failures.push(traces::failure(target, &error));
     }
-    let exit = match tally {
-        Tally { invalid: 1.., .. } => Exit::Invalid,
-        Tally { calls: 0, .. } => Exit::NothingToDo,
-        _ => Exit::Clean,
+
+    let exit = if importing.invalid > 0 {
+        Exit::Invalid
+    } else if importing.calls == 0 {
+        Exit::NothingToDo
+    } else {
+        Exit::Clean
     };
-    exit.and(failed(&workspace))
+    finish(exit, &problems.failures)
 }
 
 /// The engine of the policy that says what to keep.
-fn engine(workspace: &mut Workspace, path: &Path) -> Result<Engine, Exit> {
-    let Some(file) = workspace.load(path, None) else {
-        return Err(Exit::CouldNotRun);
-    };
-    findings(&file.problems, &workspace.sources);
-    file.policy.as_ref().map(Engine::new).ok_or(Exit::Invalid)
+///
+/// # Errors
+/// When the policy cannot be read or is invalid.
+fn engine(path: &Path, sources: &mut SourceMap) -> Result<Engine, Problems> {
+    let file = PolicyFile::read(path, None, sources)?;
+    let engine = file.policy.as_ref().map(Engine::new);
+    engine.ok_or_else(|| Problems::from(file.problems))
 }
 
-/// Says what could not be read.
-fn failed(workspace: &Workspace) -> Exit {
-    for failure in &workspace.failures {
-        complain(&format!("{}: {}", failure.input, failure.message));
-    }
-    match workspace.failures.is_empty() {
-        true => Exit::Clean,
-        false => Exit::CouldNotRun,
+/// Says what could not be read or written, and how the run ends.
+fn finish(exit: Exit, failures: &[Failure]) -> Exit {
+    failures.iter().for_each(complain_of);
+    if failures.is_empty() {
+        exit
+    } else {
+        exit.worst(Exit::CouldNotRun)
     }
 }
 
-fn findings(findings: &[Finding], sources: &SourceMap) {
+fn complain_of_findings(findings: &[Finding], sources: &SourceMap) {
     for finding in findings {
         let at = sources.start(finding.location);
         let file = sources.get(finding.location.file).name();
@@ -149,61 +157,76 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Writes every call of every log.
-fn logs_into(
-    out: &mut dyn Write,
-    logs: &[PathBuf],
-    import: &Import<'_>,
-    workspace: &mut Workspace,
-    tally: &mut Tally,
-) -> io::Result<()> {
-    for path in logs {
-        let mut trace = match traces::open(path, workspace.reading) {
-            Ok(trace) => trace,
-            Err(failure) => {
-                workspace.failures.push(failure);
-                continue;
-            }
-        };
-        let mut read = Read::default();
-        loop {
-            match trace.next_item() {
-                Ok(Some(Item::Call(call))) => {
-                    read.calls += call.repeat;
-                    let call = import.native(*call, &trace.name);
-                    writeln!(out, "{}", write_call(&call))?;
-                }
-                Ok(Some(item)) => read.item(item, &trace.name, &mut workspace.sources),
-                Ok(None) => break,
-                Err(error) => {
-                    workspace.failures.push(traces::failure(path, &error));
-                    break;
-                }
-            }
-        }
-        read.report(&trace);
-        tally.calls += read.calls;
-        tally.invalid += read.invalid;
-    }
-    Ok(())
+/// Logs that are being written as one native trace.
+struct Importing<'a> {
+    import: Import<'a>,
+    reading: Settings,
+    out: &'a mut dyn Write,
+    sources: SourceMap,
+    /// The calls that were written.
+    calls: u64,
+    /// The lines that are invalid.
+    invalid: u64,
 }
 
-/// What one log held beside its calls.
+impl Importing<'_> {
+    /// Writes the header and every call of every log; what cannot be read is
+    /// added to `problems`.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    fn write(&mut self, header: &str, logs: &[PathBuf], problems: &mut Problems) -> io::Result<()> {
+        writeln!(self.out, "{header}")?;
+        for path in logs {
+            let opened = traces::open(path, self.reading);
+            if let Some(mut trace) = problems.keep_failure(opened) {
+                let read = self.log(&mut trace)?;
+                problems.keep_failure(read.map_err(|error| traces::failure(path, &error)));
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Writes every call of a log. The outer error is of the output, the inner
+    /// one of the log.
+    fn log(&mut self, trace: &mut Trace) -> io::Result<io::Result<()>> {
+        let mut summary = LogSummary::default();
+        let read = loop {
+            match trace.next_item() {
+                Ok(Some(Item::Call(call))) => {
+                    summary.calls += call.repeat;
+                    let call = self.import.native(*call, &trace.name);
+                    writeln!(self.out, "{}", write_call(&call))?;
+                }
+                Ok(Some(item)) => summary.add(item, &trace.name, &mut self.sources),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        summary.report(trace);
+        self.calls += summary.calls;
+        self.invalid += summary.invalid;
+        Ok(read)
+    }
+}
+
+/// What one log held.
 #[derive(Default)]
-struct Read {
+struct LogSummary {
     calls: u64,
     invalid: u64,
     other_methods: u64,
-    passed_over: BTreeMap<&'static str, u64>,
+    skipped: BTreeMap<&'static str, u64>,
 }
 
-impl Read {
-    fn item(&mut self, item: Item, name: &str, sources: &mut SourceMap) {
+impl LogSummary {
+    /// Counts what is not a call.
+    fn add(&mut self, item: Item, name: &str, sources: &mut SourceMap) {
         match item {
             Item::Call(_) | Item::Header(_) => {}
             Item::OtherMethod(_) => self.other_methods += 1,
             Item::PassedOver { reason, .. } => {
-                *self.passed_over.entry(reason).or_default() += 1;
+                *self.skipped.entry(reason).or_default() += 1;
             }
             Item::Problem(line) => {
                 self.invalid += 1;
@@ -211,7 +234,7 @@ impl Read {
                 let found: Vec<Finding> = problems
                     .map(|problem| Finding::about("trace", problem))
                     .collect();
-                findings(&found, sources);
+                complain_of_findings(&found, sources);
             }
         }
     }
@@ -222,11 +245,8 @@ impl Read {
             "{}: read as {format}: calls {}, other methods {}, invalid lines {}",
             trace.name, self.calls, self.other_methods, self.invalid
         ));
-        for (reason, lines) in &self.passed_over {
-            complain(&format!(
-                "{}: passed over, {reason}: lines {lines}",
-                trace.name
-            ));
+        for (reason, lines) in &self.skipped {
+            complain(&format!("{}: skipped, {reason}: lines {lines}", trace.name));
         }
         let assumed: BTreeSet<_> = trace.assumed().into_iter().collect();
         for assumed in assumed {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::output::{complain, print};
-use super::{config, input};
+use crate::cli::support::output::{complain, print};
+use crate::cli::support::workspace::DEFAULT_POLICY as POLICY;
+use crate::cli::support::{configuration, input};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::{Categories, Category};
 use mcppolicy_analysis::lint::{self, OpenArgument};
@@ -25,7 +26,7 @@ use repository::Repository;
 
 /// Arguments of `init`.
 #[derive(Args, Debug)]
-pub(super) struct InitArgs {
+pub(crate) struct InitArgs {
     /// Where to write
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
@@ -49,16 +50,13 @@ impl InitArgs {
     fn only_adopts(&self) -> bool {
         let asks_for_more = self.force || self.inventory.is_some();
         let start = std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone());
-        let has_policy = self.dir.join(POLICY).exists() || config::find(&start).is_some();
+        let has_policy = self.dir.join(POLICY).exists() || configuration::find(&start).is_some();
         (self.hook || self.workflow) && has_policy && !asks_for_more
     }
 }
 
-/// The policy's file.
-const POLICY: &str = "policy.json";
-
 /// Runs `init`.
-pub(super) fn run(args: &InitArgs) -> Exit {
+pub(crate) fn run(args: &InitArgs) -> Exit {
     match init(args) {
         Ok(said) => {
             print(&said);
@@ -115,7 +113,7 @@ fn start(args: &InitArgs, said: &mut String) -> Result<(), Refusal> {
     let starter = starter::start(&inventory, &categories);
     let mut files = vec![
         (POLICY, starter.policy.clone()),
-        (config::NAME, configuration(args)),
+        (configuration::NAME, configuration(args)),
     ];
     if let Some(trace) = &starter.trace {
         files.push(("traces/first.jsonl", trace.clone()));

@@ -1,23 +1,23 @@
-//! `mcppolicy inventory`: the tools that a live server lists, kept in a file or
-//! compared with it.
+//! `mcppolicy inventory`: writes the tools that a live server lists into a file,
+//! or compares them with it.
 
 #[cfg(feature = "live")]
-mod ask;
+mod client;
 #[cfg(feature = "live")]
-mod wire;
+mod transport;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::OutputArgs;
+use crate::cli::support::output::OutputArgs;
 use mcppolicy_analysis::report::Exit;
 use mcppolicy_engine::time;
 
 /// Arguments of `inventory`.
 #[derive(Args, Debug)]
-pub(super) struct InventoryArgs {
+pub(crate) struct InventoryArgs {
     /// The inventory to write, or to compare with [default: standard output]
     #[arg(short = 'o', long = "inventory", value_name = "FILE")]
     inventory: Option<PathBuf>,
@@ -36,13 +36,12 @@ pub(super) struct InventoryArgs {
 
 /// Runs `inventory`.
 #[cfg(not(feature = "live"))]
-pub(super) fn run(_: &InventoryArgs) -> Exit {
-    super::output::complain(super::WITHOUT_LIVE);
-    Exit::CouldNotRun
+pub(crate) fn run(_: &InventoryArgs) -> Exit {
+    crate::cli::support::output::refuse_without_live()
 }
 
 #[cfg(feature = "live")]
-pub(super) use live::run;
+pub(crate) use live::run;
 
 #[cfg(feature = "live")]
 mod live {
@@ -51,11 +50,11 @@ mod live {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::ask::{Answer, ask};
+    use super::client::{Answer, list_tools};
     use super::{Exit, InventoryArgs};
-    use crate::cli::input;
-    use crate::cli::output::{complain, deliver, print, write_files};
-    use crate::cli::traces;
+    use crate::cli::support::input;
+    use crate::cli::support::output::{complain, deliver, print, write_files};
+    use crate::cli::support::traces;
     use mcppolicy_analysis::finding::Severity;
     use mcppolicy_analysis::inventory::Inventory;
     use mcppolicy_analysis::inventory::drift::{Side, drift, findings};
@@ -66,67 +65,65 @@ mod live {
     const LIVE: &str = "<server>";
 
     /// Runs `inventory`.
-    pub(in super::super) fn run(args: &InventoryArgs) -> Exit {
+    pub(crate) fn run(args: &InventoryArgs) -> Exit {
         let mut sources = SourceMap::new();
         let mut failures = Vec::new();
         let mut done = Inventoried {
             file: args.inventory.as_deref().map(input::display_name),
             ..Inventoried::default()
         };
-        let ended = match args.check {
-            true => check(args, &mut sources, &mut done),
-            false => keep(args, &mut sources, &mut done),
+        let ended = match &args.inventory {
+            Some(path) if args.check => check(args, path, &mut sources, &mut done).map(|()| None),
+            _ => keep(args, &mut sources, &mut done),
         };
         let printed = ended.unwrap_or_else(|failure| {
             failures.push(failure);
             None
         });
-        let exit = match failures.is_empty() {
-            true => done.exit(),
-            false => Exit::CouldNotRun,
-        };
         let report = Report {
             command: "inventory",
             sources: &sources,
             failures,
             assumptions: Vec::new(),
+            fail_on: None,
             body: Body::Inventoried(done),
         };
         match printed {
-            // Standard output is the inventory's.
+            // The inventory itself goes to standard output.
             Some(text) => {
                 print(&text);
-                write_files(&report, &args.output, exit)
+                write_files(&report, &args.output)
             }
-            None => deliver(&report, &args.output, exit),
+            None => deliver(&report, &args.output),
         }
     }
 
-    /// Holds the file against what the server lists now.
+    /// Compares the file with what the server lists now.
     fn check(
         args: &InventoryArgs,
+        path: &Path,
         sources: &mut SourceMap,
         done: &mut Inventoried,
-    ) -> Result<Option<String>, Failure> {
-        let path = args.inventory.as_deref().unwrap_or(Path::new(""));
+    ) -> Result<(), Failure> {
         let bytes = input::read(path)?;
         let name = input::display_name(path);
         let (_, kept, mut problems) = Inventory::read(sources, &name, &bytes);
         done.findings.append(&mut problems);
-        let (Some(kept), false) = (kept, has_error(done)) else {
-            return Ok(None);
+        let Some(kept) = kept.filter(|_| !has_error(done)) else {
+            return Ok(());
         };
         let Some((live, _)) = fetch(args, sources, done)? else {
-            return Ok(None);
+            return Ok(());
         };
         let drift = drift(&kept, &live);
         done.findings
             .extend(findings(&drift, &kept, &live, Side::Old));
         done.drift = Some(drift);
-        Ok(None)
+        Ok(())
     }
 
-    /// Keeps what the server lists; gives it back where it is to be printed.
+    /// Writes what the server lists into the file; returns it where there is
+    /// none, to be printed.
     fn keep(
         args: &InventoryArgs,
         sources: &mut SourceMap,
@@ -142,17 +139,17 @@ mod live {
         Ok(None)
     }
 
-    /// Asks the server; nothing where its list is not valid.
+    /// What the server lists, and its text; `None` where that is not valid.
     fn fetch(
         args: &InventoryArgs,
         sources: &mut SourceMap,
         done: &mut Inventoried,
     ) -> Result<Option<(Inventory, String)>, Failure> {
         let nanos = u64::try_from(args.timeout.as_nanos()).unwrap_or(0);
-        let Answer { pages, noise } = ask(&args.server, Duration::from_nanos(nanos))?;
+        let Answer { pages, noise } = list_tools(&args.server, Duration::from_nanos(nanos))?;
         if noise > 0 {
             complain(&format!(
-                "passed over, no messages on the server's standard output: lines {noise}"
+                "skipped, no messages on the server's standard output: lines {noise}"
             ));
         }
         let text = pages.write();
@@ -168,13 +165,12 @@ mod live {
     }
 
     fn has_error(done: &Inventoried) -> bool {
-        let is_error =
-            |finding: &mcppolicy_analysis::finding::Finding| finding.severity == Severity::Error;
-        done.findings.iter().any(is_error)
+        let mut severities = done.findings.iter().map(|finding| finding.severity);
+        severities.any(|severity| severity == Severity::Error)
     }
 
-    /// Puts a text in a file's place, whole or not at all; a symbolic link
-    /// stays one.
+    /// Replaces a file's content, whole or not at all; a symbolic link stays
+    /// one.
     fn replace(path: &Path, text: &str) -> io::Result<()> {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;

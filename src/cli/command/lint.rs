@@ -1,36 +1,25 @@
-//! `mcppolicy validate` and `mcppolicy lint`.
+//! `mcppolicy lint`: validates policies, then looks for rules that do not do
+//! what they seem to; repairs and suppresses findings.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::civil::Date;
 
-use super::config::Config;
-use super::guarded::Inventories;
-use super::observed::{Observed, observed};
-use super::output::{OutputArgs, deliver};
-use super::repair::{self, FixArgs};
-use super::traces::same_file;
-use super::workspace::{PolicyFile, Workspace};
-use super::{FailOn, lint_settings, suppressions};
-use mcppolicy_analysis::finding::{Finding, Severity};
-use mcppolicy_analysis::lint;
+use crate::cli::support::configuration::{self, Config};
+use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::lint_settings;
+use crate::cli::support::linter::{LOOSE_LIMIT, Linter};
+use crate::cli::support::output::{OutputArgs, complain, complain_of, deliver, print, write_files};
+use crate::cli::support::repair::{self, FixArgs, Repaired};
+use crate::cli::support::suppressions;
+use crate::cli::support::workspace::Workspace;
 use mcppolicy_analysis::report::{Body, Exit, Failure, Findings, Report};
-use mcppolicy_engine::engine::Engine;
-
-/// Arguments of `validate`.
-#[derive(Args, Debug)]
-pub(super) struct ValidateArgs {
-    /// Policies, directories of them, or - for standard input
-    #[arg(value_name = "POLICY")]
-    policies: Vec<PathBuf>,
-    #[command(flatten)]
-    output: OutputArgs,
-}
+use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `lint`.
 #[derive(Args, Debug)]
-pub(super) struct LintArgs {
+pub(crate) struct LintArgs {
     /// Policies, directories of them, or - for standard input
     #[arg(value_name = "POLICY")]
     policies: Vec<PathBuf>,
@@ -40,7 +29,7 @@ pub(super) struct LintArgs {
     /// The server's answer to tools/list, instead of what mcppolicy.toml names
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
-    /// Hold limits against what these recordings, or directories of them, use
+    /// Compare limits with what these recordings, or directories of them, use
     /// (loose-limit) [default: the traces of mcppolicy.toml]
     #[arg(long, value_name = "TRACE", num_args = 1..)]
     traces: Vec<PathBuf>,
@@ -59,225 +48,100 @@ pub(super) struct LintArgs {
     output: OutputArgs,
 }
 
-/// What policies are linted with.
-#[derive(Debug)]
-pub(super) struct Linter {
-    pub settings: lint::Settings,
-    /// The inventory of the command line.
-    pub inventory: Option<PathBuf>,
-    inventories: Inventories,
-    /// The recordings of the command line, and the only policy there is to
-    /// replay them through.
-    traces: Vec<PathBuf>,
-    only: Option<PathBuf>,
-    /// What recordings use of limits, once somebody wants to know.
-    observed: Option<Vec<Observed>>,
-    /// The day by which suppressions expire.
-    pub today: Date,
-}
-
-impl Linter {
-    /// The linter of a configuration, today.
-    pub fn new(workspace: &mut Workspace, pedantic: bool) -> Linter {
-        Linter {
-            settings: lint_settings(workspace, pedantic),
-            inventory: None,
-            inventories: Inventories::default(),
-            traces: Vec::new(),
-            only: None,
-            observed: None,
-            today: suppressions::today(),
-        }
-    }
-
-    /// The settings for one policy, which know its server's tools. What is wrong
-    /// with an inventory is added to `findings`.
-    pub fn settings_for(
-        &mut self,
-        workspace: &mut Workspace,
-        file: &PolicyFile,
-        findings: &mut Vec<Finding>,
-    ) -> lint::Settings {
-        let given = self.inventory.as_deref();
-        let mut settings =
-            self.inventories
-                .settings_for(workspace, file, given, &self.settings, findings);
-        let rule = lint::registry::find("loose-limit");
-        if rule.is_some_and(|rule| settings.severity(rule).is_some()) {
-            let all = self
-                .observed
-                .get_or_insert_with(|| observed(workspace, &self.traces, self.only.as_deref()));
-            let mine = all.iter().find(|of| same_file(&of.policy, &file.path));
-            settings.observe(mine.map(|of| of.limits.clone()).unwrap_or_default());
-        }
-        settings
-    }
-
-    /// What is to be said of one policy under its `settings`.
-    pub fn findings_of(
-        &self,
-        workspace: &Workspace,
-        file: &PolicyFile,
-        settings: &lint::Settings,
-    ) -> Findings {
-        let mut findings = Findings {
-            policies: 1,
-            list: file.problems.clone(),
-            ..Findings::default()
-        };
-        let Some(policy) = &file.policy else {
-            return findings;
-        };
-        let list = lint::lint(policy, &Engine::new(policy), settings);
-        let text = workspace.sources.get(policy.file).text();
-        let entries = suppressions::of(workspace, &file.path);
-        let sorted = suppressions::sort(list, &entries, text, policy, settings, self.today);
-        findings.suppressed = sorted.suppressed.len();
-        findings.suppressed_list = sorted.suppressed;
-        findings.list.extend(sorted.kept);
-        let idle = sorted.idle.into_iter().map(|(_, finding)| finding);
-        findings.list.extend(idle);
-        findings
-    }
-}
-
-/// Runs `validate`.
-pub(super) fn validate(args: &ValidateArgs) -> Exit {
-    let mut workspace = Workspace::open(Path::new("."));
-    let files = workspace.policies(&args.policies);
-    let findings = check(&mut workspace, &files, None);
-    let fail_on = Some(Severity::Error);
-    finish("validate", workspace, findings, fail_on, &args.output)
-}
-
 /// Runs `lint`.
-pub(super) fn lint(args: &LintArgs) -> Exit {
-    if args.fixes.is_idle() {
-        super::output::complain("--unsafe says which repairs to make: add --fix or --diff");
+pub(crate) fn run(args: &LintArgs) -> Exit {
+    if args.fixes.lacks_mode() {
+        complain("--unsafe says which repairs to make: add --fix or --diff");
         return Exit::CouldNotRun;
     }
-    let mut workspace = Workspace::open(Path::new("."));
-    let mut linter = Linter::new(&mut workspace, args.pedantic);
+    let mut sources = SourceMap::new();
+    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let (mut settings, unknown) = lint_settings::configured(workspace.config.as_ref());
+    problems.extend(unknown);
+    settings.pedantic = args.pedantic;
+    if !args.traces.is_empty() {
+        settings.want(LOOSE_LIMIT);
+    }
+    let mut files = problems.keep(workspace.policies(&args.policies, &mut sources));
+
+    let mut linter = Linter::new(settings);
     linter.inventory.clone_from(&args.inventory);
     linter.traces.clone_from(&args.traces);
-    if !args.traces.is_empty() {
-        linter.settings.want("loose-limit");
-    }
     linter.today = args.today.unwrap_or(linter.today);
-    let configured = workspace.config.as_ref().and_then(Config::fail_on);
-    let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::Warning);
-    let mut files = workspace.policies(&args.policies);
-    if let ([only], false) = (files.as_slice(), args.traces.is_empty()) {
+    if let ([only], [_, ..]) = (files.as_slice(), args.traces.as_slice()) {
         linter.only = Some(only.path.clone());
     }
-    let repairs = match args.fixes.wanted() {
-        Some(wanted) => repair::run(&mut workspace, &mut linter, &mut files, wanted),
-        None => repair::Repaired::default(),
-    };
-    let mut findings = check(&mut workspace, &files, Some(&mut linter));
-    if args.policies.is_empty() {
-        findings.list.extend(suppressions::without_policy(
+    let repaired = match args.fixes.mode() {
+        Some(mode) => problems.keep(repair::run(
             &workspace,
-            &files,
-            &linter.settings,
-        ));
-    }
-    findings.repairs = repairs.list;
-    if let Some(reason) = &args.suppress_existing
-        && let Err(message) = suppressions::write(&workspace, &files, &mut findings, reason)
-    {
-        let input = super::config::NAME.to_owned();
-        workspace.failures.push(Failure { input, message });
-    }
-    if args.fixes.diff {
-        super::output::print(&repairs.diff);
-        return finish_quietly(workspace, findings, fail_on.severity(), &args.output);
-    }
-    finish(
-        "lint",
-        workspace,
-        findings,
-        fail_on.severity(),
-        &args.output,
-    )
-}
+            &mut linter,
+            &mut files,
+            mode,
+            &mut sources,
+        )),
+        None => Repaired::default(),
+    };
 
-/// Validates policies, and lints the valid ones when there is a linter.
-fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Linter>) -> Findings {
+    let mut failures = problems.failures;
     let mut findings = Findings {
         policies: files.len(),
+        list: problems.findings,
+        repairs: repaired.list,
         ..Findings::default()
     };
-    findings.list.append(&mut workspace.config_findings);
     findings.list.sort_by_key(|finding| finding.location);
-    let Some(linter) = linter else {
-        let problems = files.iter().flat_map(|file| file.problems.clone());
-        findings.list.extend(problems);
-        return findings;
-    };
-    for file in files {
-        let settings = linter.settings_for(workspace, file, &mut findings.list);
-        let mut of_file = linter.findings_of(workspace, file, &settings);
-        findings.list.append(&mut of_file.list);
+    for file in &files {
+        let (settings, problems) = linter.settings_for(&workspace, file, &mut sources);
+        failures.extend(problems.failures);
+        findings.list.extend(problems.findings);
+        let of_file = linter.findings_of(&workspace, file, &settings, &sources);
+        findings.list.extend(of_file.list);
         findings.suppressed += of_file.suppressed;
-        findings
-            .suppressed_list
-            .append(&mut of_file.suppressed_list);
+        findings.suppressed_list.extend(of_file.suppressed_list);
     }
-    findings
-}
+    if args.policies.is_empty() {
+        let unused = suppressions::without_policy(&workspace, files.iter(), &linter.settings);
+        findings.list.extend(unused);
+    }
+    if let Some(reason) = &args.suppress_existing
+        && let Err(message) =
+            suppressions::write(&workspace, &files, &mut findings, reason, &sources)
+    {
+        failures.push(Failure {
+            input: configuration::NAME.to_owned(),
+            message,
+        });
+    }
 
-fn exit_of(workspace: &Workspace, findings: &Findings, fail_on: Option<Severity>) -> Exit {
-    let exit = findings.exit(fail_on);
-    match workspace.failures.is_empty() {
-        true => exit,
-        false => exit.and(Exit::CouldNotRun),
-    }
-}
-
-fn finish(
-    command: &'static str,
-    workspace: Workspace,
-    findings: Findings,
-    fail_on: Option<Severity>,
-    output: &OutputArgs,
-) -> Exit {
-    let exit = exit_of(&workspace, &findings, fail_on);
-    if exit == Exit::NothingToDo {
-        super::output::complain("no policy found: name one, or list it in mcppolicy.toml");
-    }
-    let report = Report {
-        command,
-        sources: &workspace.sources,
-        failures: workspace.failures,
-        assumptions: Vec::new(),
-        body: Body::Findings(findings),
-    };
-    deliver(&report, output, exit)
-}
-
-/// Ends a run whose standard output is a diff: what could not be read goes to
-/// standard error.
-fn finish_quietly(
-    workspace: Workspace,
-    findings: Findings,
-    fail_on: Option<Severity>,
-    output: &OutputArgs,
-) -> Exit {
-    let exit = exit_of(&workspace, &findings, fail_on);
-    for failure in &workspace.failures {
-        super::output::complain(&format!("{}: {}", failure.input, failure.message));
-    }
-    let refused = findings.repairs.iter().flat_map(|of| &of.refused);
-    for refused in refused {
-        super::output::complain(&crate::render::refused_line(refused));
-    }
+    let configured = workspace.config.as_ref().and_then(Config::fail_on);
+    let fail_on = args.fail_on.or(configured).unwrap_or(FailOn::DEFAULT);
     let report = Report {
         command: "lint",
-        sources: &workspace.sources,
-        failures: workspace.failures,
+        sources: &sources,
+        failures,
         assumptions: Vec::new(),
+        fail_on: fail_on.severity(),
         body: Body::Findings(findings),
     };
-    super::output::write_files(&report, output, exit)
+    if args.fixes.diff {
+        print(&repaired.diff);
+        return deliver_beside_diff(&report, &args.output);
+    }
+    if report.exit() == Exit::NothingToDo {
+        complain("no policy found: name one, or list it in mcppolicy.toml");
+    }
+    deliver(&report, &args.output)
+}
+
+/// Ends a run whose standard output is a diff: what could not be read or
+/// repaired goes to standard error.
+fn deliver_beside_diff(report: &Report<'_>, output: &OutputArgs) -> Exit {
+    report.failures.iter().for_each(complain_of);
+    if let Body::Findings(findings) = &report.body {
+        let refused = findings.repairs.iter().flat_map(|of| &of.refused);
+        for refused in refused {
+            complain(&crate::render::refused_line(refused));
+        }
+    }
+    write_files(report, output)
 }

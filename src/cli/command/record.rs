@@ -19,12 +19,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::complain;
+#[cfg(feature = "live")]
+use crate::cli::support::output::complain_of;
+#[cfg(not(feature = "live"))]
+use crate::cli::support::output::refuse_without_live;
+#[cfg(feature = "live")]
 use mcppolicy_analysis::report::Exit;
 
 /// Arguments of `record`.
 #[derive(Args, Debug)]
-pub(super) struct RecordArgs {
+pub(crate) struct RecordArgs {
     /// Where to write the trace, readable by its owner alone; it must not exist yet
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -36,19 +40,25 @@ pub(super) struct RecordArgs {
     server: Vec<OsString>,
 }
 
-/// Runs `record`.
-#[cfg(not(feature = "live"))]
-pub(super) fn run(_: &RecordArgs) -> ExitCode {
-    complain(super::WITHOUT_LIVE);
-    ExitCode::from(Exit::CouldNotRun.code())
+/// Runs `record`; the exit code is the server's.
+pub(crate) fn run(args: &RecordArgs) -> ExitCode {
+    ExitCode::from(record(args))
 }
 
-/// Runs `record`; the exit code is the server's.
+#[cfg(not(feature = "live"))]
+fn record(_: &RecordArgs) -> u8 {
+    refuse_without_live().code()
+}
+
 #[cfg(feature = "live")]
-pub(super) fn run(args: &RecordArgs) -> ExitCode {
-    let code = session::run(args).unwrap_or_else(|failure| {
-        complain(&format!("{}: {}", failure.input, failure.message));
+fn record(args: &RecordArgs) -> u8 {
+    let existing = if args.append {
+        recorder::Existing::Extend
+    } else {
+        recorder::Existing::Refuse
+    };
+    session::run(&args.output, existing, &args.server).unwrap_or_else(|failure| {
+        complain_of(&failure);
         Exit::CouldNotRun.code()
-    });
-    ExitCode::from(code)
+    })
 }

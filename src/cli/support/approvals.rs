@@ -1,23 +1,25 @@
-//! The file of approvals: where it is, reading and writing it, and what day it
-//! is when somebody approves.
+//! The file of approvals: where it is, reading and writing it, and the day of
+//! a new approval.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::base::Base;
-use super::ci::settings;
 use super::git::Revision;
 use super::input;
+use super::problems::Problems;
+use super::settings_changes;
 use super::workspace::Workspace;
 use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::approval::{self, Approval, Approved};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::Time;
 
 /// The approvals in force.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(crate) struct Store {
     /// The file, which need not be there.
     file: PathBuf,
     /// What it says.
@@ -26,62 +28,62 @@ pub(super) struct Store {
 
 impl Store {
     /// Reads the file beside the configuration, or where the run began. Of an
-    /// invalid file, no approval counts; what is wrong with it is added to
-    /// `findings`.
-    pub fn open(workspace: &mut Workspace, findings: &mut Vec<Finding>) -> Store {
-        let file = workspace.home().join(approval::FILE);
+    /// invalid file, no approval counts.
+    pub fn open(workspace: &Workspace, sources: &mut SourceMap) -> (Store, Problems) {
         let mut store = Store {
             list: Vec::new(),
-            file,
+            file: workspace.home().join(approval::FILE),
         };
-        match store.file.symlink_metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return store,
+        let bytes = match store.bytes() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return (store, Problems::default()),
+            Err(failure) => return (store, Problems::from(failure)),
+        };
+        let name = input::display_name(&store.file);
+        let (list, findings) = approval::parse(sources, &name, &bytes);
+        if findings.is_empty() {
+            store.list = list;
+        }
+        (store, Problems::from(findings))
+    }
+
+    /// The file's bytes; `None` where there is no file.
+    fn bytes(&self) -> Result<Option<Vec<u8>>, Failure> {
+        match self.file.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Ok(metadata) if metadata.is_symlink() => {
-                let message = "is a symbolic link; approvals stand in a file of their own";
-                workspace.failures.push(store.failure(message.to_owned()));
-                return store;
+                let message = "is a symbolic link; approvals must be in a file of their own";
+                Err(self.failure(message.to_owned()))
             }
-            _ => {}
+            _ => input::read(&self.file).map(Some),
         }
-        match input::read(&store.file) {
-            Ok(bytes) => {
-                let name = input::display_name(&store.file);
-                let (list, problems) = approval::parse(&mut workspace.sources, &name, &bytes);
-                if problems.is_empty() {
-                    store.list = list;
-                }
-                findings.extend(problems);
-            }
-            Err(failure) => workspace.failures.push(failure),
-        }
-        store
     }
 
     /// Puts the approvals of the base in force, and those that the change adds;
-    /// what it adds and drops is returned. An invalid file of the base approves
-    /// nothing.
+    /// findings about what it adds and drops are returned. An invalid file of
+    /// the base approves nothing.
     ///
     /// # Errors
-    /// When git cannot say what stood in the file.
-    pub fn hold(
+    /// When git cannot read the file of the base.
+    pub fn enforce(
         &mut self,
-        workspace: &mut Workspace,
         base: &Base,
+        sources: &mut SourceMap,
     ) -> Result<Vec<Finding>, Failure> {
         let mut at = |revision: &Revision| -> Result<Vec<Approval>, Failure> {
             let Some((name, bytes)) = base.file(revision, &self.file)? else {
                 return Ok(Vec::new());
             };
-            let (list, problems) = approval::parse(&mut workspace.sources, &name, &bytes);
-            Ok(if problems.is_empty() {
+            let (list, findings) = approval::parse(sources, &name, &bytes);
+            Ok(if findings.is_empty() {
                 list
             } else {
                 Vec::new()
             })
         };
         let (before, tip) = (at(&base.before)?, at(&base.tip)?);
-        let among = |list: &[Approval], wanted: &Approval| {
-            list.iter().any(|approval| approval.says_the_same(wanted))
+        let among = |list: &[Approval], approval: &Approval| {
+            list.iter().any(|known| known.says_the_same(approval))
         };
         let own = std::mem::take(&mut self.list);
         let mut findings = Vec::new();
@@ -102,7 +104,7 @@ impl Store {
         Ok(findings)
     }
 
-    /// By what name approvals know a policy: its path from the approvals' own
+    /// The name of a policy in approvals: its path from the approvals' own
     /// directory, with `/` on every system.
     pub fn key(&self, policy: &Path) -> String {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or(path.to_path_buf());
@@ -158,11 +160,11 @@ fn shown(what: &str, approval: &Approval, help: &str) -> Option<Finding> {
         by.unwrap_or_default(),
         approval.date
     );
-    Some(settings::note(approval.location?, message, help))
+    Some(settings_changes::note(approval.location?, message, help))
 }
 
 /// The day it is in UTC, as `2026-11-20`.
-pub(super) fn today() -> String {
+pub(crate) fn today() -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let seconds = since.map_or(0, |since| since.as_secs());
     let now = Time::new(i64::try_from(seconds).unwrap_or(0), 0).to_string();
@@ -170,7 +172,7 @@ pub(super) fn today() -> String {
 }
 
 /// Reads `--date`.
-pub(super) fn parse_date(text: &str) -> Result<String, String> {
+pub(crate) fn parse_date(text: &str) -> Result<String, String> {
     if approval::is_date(text) {
         Ok(text.to_owned())
     } else {
@@ -179,7 +181,7 @@ pub(super) fn parse_date(text: &str) -> Result<String, String> {
 }
 
 /// Reads `--approve` and `--approved-by`.
-pub(super) fn parse_words(text: &str) -> Result<String, String> {
+pub(crate) fn parse_words(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("it must not be blank".to_owned())
     } else {

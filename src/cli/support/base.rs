@@ -1,21 +1,21 @@
-//! What a change is a change of, and whose settings hold for it.
+//! The base of a change.
 //!
-//! A change must not switch off what it is held to, so `ci` reads two commits
-//! beside the working tree: the *tip* of the base, whose settings and approvals
-//! are in force, and the *merge base*, with which the policies are compared. A
-//! branch that begins at an old commit is compared with that commit, and held
-//! to what is in force today.
+//! A change must not switch off the settings that it is checked with, so `ci`
+//! reads two commits beside the working tree: the *tip* of the base, whose
+//! settings and approvals are in force, and the *merge base*, with which the
+//! policies are compared. A branch that begins at an old commit is compared
+//! with that commit, under the settings that are in force today.
 
 use std::path::Path;
 
-use super::config::{self, Config};
+use super::configuration::{self, Config};
 use super::git::{Entry, Repository, Revision};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 
 /// The base of a change.
 #[derive(Debug)]
-pub(super) struct Base {
+pub(crate) struct Base {
     repository: Repository,
     /// The merge base.
     pub before: Revision,
@@ -43,7 +43,8 @@ impl Base {
     }
 
     /// The configuration that a revision has for `start`: the nearest one
-    /// upward. What is wrong with it was so before the change.
+    /// upward. What is wrong with it was wrong before the change, and is not
+    /// returned.
     pub fn config(
         &self,
         revision: &Revision,
@@ -56,13 +57,13 @@ impl Base {
         let (mut dir, mut inside) = (start.to_path_buf(), inside);
         loop {
             let path = match inside.as_str() {
-                "" => config::NAME.to_owned(),
-                inside => format!("{inside}/{}", config::NAME),
+                "" => configuration::NAME.to_owned(),
+                inside => format!("{inside}/{}", configuration::NAME),
             };
             if let Entry::File(blob) = self.repository.entry(revision, &path)? {
                 let name = format!("{}:{path}", revision.name);
                 let bytes = self.repository.read(&name, &blob)?;
-                let (config, _) = config::parse(dir, &name, &bytes, sources);
+                let (config, _) = configuration::parse(dir, &name, &bytes, sources);
                 return Ok(Some(config));
             }
             if inside.is_empty() || !dir.pop() {

@@ -1,45 +1,48 @@
-//! A comparison under way: policies compared, judged by the approvals, the
-//! approvals changed, witnesses written down.
+//! Comparing policies: the comparison, its judgement by approvals, changes of
+//! the approvals, and witnesses written as traces.
 
 use std::path::{Component, Path, PathBuf};
 
-use super::drift::Then;
+use super::approvals::Store;
+use super::input;
+use super::inventory_drift::InventoryBase;
+use super::problems::Problems;
 use super::sides::{Content, Pair};
-use crate::cli::approvals::Store;
-use crate::cli::workspace::{PolicyFile, Workspace};
-use crate::cli::{input, traces};
+use super::traces;
+use super::workspace::{self, PolicyFile, Workspace};
 use mcppolicy_analysis::compare::{self, Compiled};
 use mcppolicy_analysis::diff::approval::{Approval, Approved};
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
-use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::account::Settings as Reading;
 
 /// How to compare.
-pub(in crate::cli) struct Settings<'a> {
+pub(crate) struct Settings<'a> {
     pub budget: Budget,
     /// Recordings to replay through both sides.
     pub traces: &'a [PathBuf],
     /// The policy's server in them.
     pub server: Option<&'a str>,
-    /// The revision that inventories are held against.
-    pub then: Option<Then>,
+    /// The revision that inventories are compared with.
+    pub inventories: Option<InventoryBase>,
 }
 
 /// The words of an approval.
-pub(in crate::cli) struct Approver {
+pub(crate) struct Approver {
     pub reason: String,
     pub by: Option<String>,
     pub date: String,
 }
 
-/// Where a policy is, and how approvals call it.
-pub(in crate::cli) struct Key {
+/// Where a policy is, and its name in approvals.
+pub(crate) struct Key {
     pub file: PathBuf,
     pub name: String,
 }
@@ -55,13 +58,16 @@ struct Compared {
 }
 
 /// All policies compared so far.
-pub(in crate::cli) struct Comparing<'a> {
+pub(crate) struct Comparing<'a> {
     settings: Settings<'a>,
     store: Store,
     policies: Vec<Compared>,
     /// Approvals written or dropped in this run.
     written: Vec<Approval>,
     pruned: Vec<Approval>,
+    /// Why inventories could not be compared. Policies may have one in common,
+    /// and its failure is reported once.
+    unread: Vec<Failure>,
 }
 
 impl<'a> Comparing<'a> {
@@ -72,42 +78,58 @@ impl<'a> Comparing<'a> {
             policies: Vec::new(),
             written: Vec::new(),
             pruned: Vec::new(),
+            unread: Vec::new(),
         }
     }
 
-    /// Compares one policy; what makes it invalid is added to `findings`, and
-    /// what could not be read is in the workspace.
-    pub fn compare(&mut self, workspace: &mut Workspace, pair: Pair, findings: &mut Vec<Finding>) {
+    /// Compares one policy. The problems are what makes it invalid, and files
+    /// that could not be read.
+    pub fn compare(
+        &mut self,
+        workspace: &Workspace,
+        pair: Pair,
+        sources: &mut SourceMap,
+    ) -> Problems {
         let trace_policy = match &pair.new {
             Some(Content::File(path)) if path != Path::new(input::STDIN) => Some(path.clone()),
             _ => None,
         };
-        // Both sides are read, so that all problems are named.
-        let old = load(workspace, pair.old, findings);
-        let new = load(workspace, pair.new, findings);
-        let (Ok(old), Ok(new)) = (old, new) else {
-            return;
+        // Both sides are read, so that all problems are reported.
+        let mut problems = Problems::default();
+        let old = problems.keep(load(pair.old, sources));
+        let new = problems.keep(load(pair.new, sources));
+        let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
+            return problems;
         };
         let (fate, traffic) = match (&old, &new) {
             (None, _) => (Fate::Added, None),
             (_, None) => (Fate::Removed, None),
             (Some(old), Some(new)) => {
-                let [old, new] = [Compiled::new(old), Compiled::new(new)];
-                let comparison = compare::compiled(&old, &new, &self.settings.budget);
-                let wanted = !self.settings.traces.is_empty();
-                let traffic = wanted.then(|| replay(workspace, [&old, &new], &self.settings));
+                let both = [&Compiled::new(old), &Compiled::new(new)];
+                let [old, new] = both;
+                let comparison = compare::compiled(old, new, &self.settings.budget);
+                let traffic = (!self.settings.traces.is_empty()).then(|| {
+                    let reading = workspace.reading;
+                    problems.keep(replay(both, &self.settings, reading, sources))
+                });
                 (Fate::Compared(comparison), traffic)
             }
         };
-        let then = self.settings.then.as_ref();
-        let drift = then.map(|then| then.drift(workspace, &pair.file, new.as_ref()));
-        let drift = drift.unwrap_or(Ok(Vec::new())).unwrap_or_else(|failure| {
-            // The linter may have said so already.
-            if !workspace.failures.contains(&failure) {
-                workspace.failures.push(failure);
+        let drift = self
+            .settings
+            .inventories
+            .as_ref()
+            .map(|inventories| inventories.drift(workspace, &pair.file, new.as_ref(), sources));
+        let drift = match drift.unwrap_or(Ok(Vec::new())) {
+            Ok(drift) => drift,
+            Err(failure) => {
+                if !self.unread.contains(&failure) {
+                    self.unread.push(failure.clone());
+                    problems.failures.push(failure);
+                }
+                Vec::new()
             }
-            Vec::new()
-        });
+        };
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
@@ -129,6 +151,7 @@ impl<'a> Comparing<'a> {
             new,
             trace_policy,
         });
+        problems
     }
 
     /// Judges every policy by the approvals as they are now.
@@ -220,12 +243,14 @@ impl<'a> Comparing<'a> {
     /// The approvals with what each is good for; those that were dropped last.
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
-        let standing = |at: usize| match () {
-            () if judgements().any(|judgement| judgement.used().any(|used| used == at)) => {
+        let standing = |at: usize| {
+            if judgements().any(|judgement| judgement.used().any(|used| used == at)) {
                 Standing::Used
+            } else if judgements().any(|judgement| judgement.idle.contains(&at)) {
+                Standing::Idle
+            } else {
+                Standing::Unused
             }
-            () if judgements().any(|judgement| judgement.idle.contains(&at)) => Standing::Idle,
-            () => Standing::Unused,
         };
         let known = self.store.list.iter().enumerate();
         let known = known.map(|(at, approval)| (approval, standing(at)));
@@ -281,45 +306,44 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// One side's policy; none where there is no such side.
-fn load(
-    workspace: &mut Workspace,
-    content: Option<Content>,
-    findings: &mut Vec<Finding>,
-) -> Result<Option<Policy>, ()> {
-    let (policy, problems) = match content {
-        None => return Ok(None),
-        Some(Content::Stored { name, bytes }) => workspace.parse(&name, &bytes),
-        Some(Content::File(path)) => match workspace.load(&path, None) {
-            Some(PolicyFile {
-                policy, problems, ..
-            }) => (policy, problems),
-            None => return Err(()),
-        },
-    };
-    findings.extend(problems);
-    policy.map(Some).ok_or(())
+/// One side of a comparison.
+enum Side {
+    /// Its policy; `None` where the policy is new or removed.
+    Valid(Option<Policy>),
+    /// It cannot be read, or is invalid.
+    Invalid,
 }
 
-fn replay(workspace: &mut Workspace, both: [&Compiled<'_>; 2], settings: &Settings<'_>) -> Traffic {
+fn load(content: Option<Content>, sources: &mut SourceMap) -> (Side, Problems) {
+    let (policy, findings) = match content {
+        None => return (Side::Valid(None), Problems::default()),
+        Some(Content::Stored { name, bytes }) => workspace::parse(&name, &bytes, sources),
+        Some(Content::File(path)) => match PolicyFile::read(&path, None, sources) {
+            Ok(file) => (file.policy, file.problems),
+            Err(failure) => return (Side::Invalid, Problems::from(failure)),
+        },
+    };
+    let side = policy.map_or(Side::Invalid, |policy| Side::Valid(Some(policy)));
+    (side, Problems::from(findings))
+}
+
+fn replay(
+    both: [&Compiled<'_>; 2],
+    settings: &Settings<'_>,
+    reading: Reading,
+    sources: &mut SourceMap,
+) -> (Traffic, Problems) {
     let mut traffic = Traffic::default();
-    for path in traces::expand(workspace, settings.traces) {
-        let read = traces::open(&path, workspace.reading).and_then(|mut trace| {
-            traffic
-                .read(
-                    both,
-                    &mut trace,
-                    settings.server,
-                    DEFAULT_MAX_LATENESS,
-                    &mut workspace.sources,
-                )
-                .map_err(|error| traces::failure(&path, &error))
+    let (paths, mut problems) = traces::expand(settings.traces);
+    for path in paths {
+        let read = traces::open(&path, reading).and_then(|mut trace| {
+            let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
+            let read = traffic.read(both, &mut trace, server, lateness, sources);
+            read.map_err(|error| traces::failure(&path, &error))
         });
-        if let Err(failure) = read {
-            workspace.failures.push(failure);
-        }
+        problems.keep_failure(read);
     }
-    traffic
+    (traffic, problems)
 }
 
 /// The way from a directory to a file, with `/`; none where there is no such

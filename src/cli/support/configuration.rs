@@ -1,14 +1,14 @@
 //! `mcppolicy.toml`: which policies there are, how they are linted, and the
-//! recordings that they are tested with (surfaces.md §3).
+//! recordings that they are tested with.
 //!
-//! Every problem is collected, with its place; an unknown key is one, because
+//! Every problem is collected, with its location; an unknown key is one, because
 //! a misspelt setting that does nothing is worse than none.
 
 mod read;
 
 use std::path::{Path, PathBuf};
 
-use super::FailOn;
+use super::fail_on::FailOn;
 use super::input;
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::{Finding, Severity};
@@ -18,23 +18,23 @@ use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// The JSON Schema of the configuration, as `mcppolicy schema config` prints it.
-pub(super) const CONFIG_SCHEMA: &str = include_str!("../../schema/config.schema.json");
+pub(crate) const CONFIG_SCHEMA: &str = include_str!("../../../schema/config.schema.json");
 
 /// The file's name.
-pub(super) const NAME: &str = "mcppolicy.toml";
+pub(crate) const NAME: &str = "mcppolicy.toml";
 
 /// A configuration, as far as it could be read.
-#[derive(Debug)]
-pub(super) struct Config {
-    /// The directory it stands in; all its paths are relative to that.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The directory it is in; all its paths are relative to that.
     pub root: PathBuf,
     /// The configuration's own file.
     pub file: FileId,
     /// The `[[policy]]` entries.
     pub policies: Vec<Entry>,
     /// `[lint] fail-on`.
-    pub fail_on: Option<Placed<FailOn>>,
-    /// `[lint.rules]`: a rule's name and its level, with the place of each.
+    pub fail_on: Option<Located<FailOn>>,
+    /// `[lint.rules]`: a rule's name and its level.
     pub levels: Vec<(Setting, Setting)>,
     /// `[lint.rules]`: a rule's name, an option of it and the option's value.
     pub options: Vec<(Setting, Setting, Setting)>,
@@ -42,37 +42,37 @@ pub(super) struct Config {
     pub categories: Vec<(Setting, Setting)>,
     /// `[[suppress]]`: the policy's path as written, and the rest.
     pub suppressions: Vec<(Setting, Suppression)>,
-    /// `[diff] base`: the revision that changes are held against.
+    /// `[diff] base`: the revision that changes are compared with.
     pub base: Option<Setting>,
     /// `[diff] gate`.
-    pub gate: Option<Placed<Gate>>,
+    pub gate: Option<Located<Gate>>,
 }
 
 /// One `[[policy]]`.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// A path or a glob.
     pub path: Setting,
-    /// The server that the policy guards; `{dirname}` is its directory's name.
+    /// The policy's server; `{dirname}` is its directory's name.
     pub server: Option<Setting>,
     /// Traces or directories of them; `{dir}` is the policy's directory.
     pub traces: Vec<Setting>,
     /// The server's `tools/list`; `{dir}` is the policy's directory.
     pub inventory: Option<Setting>,
-    /// What kind of tool some are, before `[categories]`.
+    /// The categories of some tools, before `[categories]`.
     pub categories: Vec<(String, Category)>,
 }
 
-/// A choice and where it stands.
+/// A choice and where it is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Placed<T> {
+pub(crate) struct Located<T> {
     pub value: T,
     pub location: Location,
 }
 
-/// A string and where it stands.
+/// A string and where it is written.
 #[derive(Debug, Clone)]
-pub(super) struct Setting {
+pub(crate) struct Setting {
     pub text: String,
     pub location: Location,
 }
@@ -83,12 +83,17 @@ impl Config {
         self.gate.map(|gate| gate.value)
     }
 
+    /// The revision that changes are compared with, where one is set.
+    pub fn base(&self) -> Option<String> {
+        self.base.as_ref().map(|base| base.text.clone())
+    }
+
     /// The least severity that fails a run, where one is set.
     pub fn fail_on(&self) -> Option<FailOn> {
         self.fail_on.map(|level| level.value)
     }
 
-    /// The place of a setting that is not there.
+    /// The location of findings about a setting that is missing.
     pub fn beginning(&self) -> Location {
         Location {
             file: self.file,
@@ -96,7 +101,7 @@ impl Config {
         }
     }
 
-    /// The same configuration as if it stood in `root`, a directory above.
+    /// Rewrites the configuration as one of `root`, a directory above.
     pub fn seen_from(&mut self, root: &Path) {
         let Ok(inside) = self.root.strip_prefix(root) else {
             return;
@@ -129,7 +134,7 @@ impl Setting {
 }
 
 /// The configuration that is in force in `start`: the nearest one upward.
-pub(super) fn find(start: &Path) -> Option<PathBuf> {
+pub(crate) fn find(start: &Path) -> Option<PathBuf> {
     start
         .ancestors()
         .map(|dir| dir.join(NAME))
@@ -137,7 +142,7 @@ pub(super) fn find(start: &Path) -> Option<PathBuf> {
 }
 
 /// Reads a configuration and everything that is wrong with it.
-pub(super) fn load(
+pub(crate) fn load(
     path: &Path,
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Finding>), Failure> {
@@ -146,8 +151,8 @@ pub(super) fn load(
     Ok(parse(root, &input::display_name(path), &bytes, sources))
 }
 
-/// Reads the bytes of a configuration that stands in `root`.
-pub(super) fn parse(
+/// Reads the bytes of a configuration of the directory `root`.
+pub(crate) fn parse(
     root: PathBuf,
     name: &str,
     bytes: &[u8],

@@ -1,84 +1,82 @@
-//! What holds for a change: the gate, the threshold and the rules' levels of
-//! the base, its list of policies beside the change's own, its approvals and
-//! those that the change adds.
+//! The settings that a change is checked with: the gate, the threshold and the
+//! rules' levels of the base, and its list of policies beside the change's own.
 //!
-//! What speaks of one place of one policy counts as the change has it, because
+//! What belongs to one place of one policy counts as the change has it, because
 //! it is reviewed together with that place: suppressions, categories, and a
 //! policy's traces, server and inventory. Where the base has no configuration,
 //! the lint settings of the change count, and the gate is the default.
 
 use std::path::{Path, PathBuf};
 
-use super::settings;
-use crate::cli::approvals::Store;
-use crate::cli::base::Base;
-use crate::cli::config::{Config, Entry, Setting};
-use crate::cli::diff::Listed;
-use crate::cli::workspace::{DEFAULT_POLICY, Workspace, named};
-use crate::cli::{FailOn, configured_settings};
+use super::base::Base;
+use super::configuration::{Config, Entry, Setting};
+use super::fail_on::FailOn;
+use super::lint_settings;
+use super::settings_changes::{self, States};
+use super::sides::Listed;
+use super::workspace::{DEFAULT_POLICY, Workspace, named};
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::source::SourceMap;
 
-/// What a change is held to.
-pub(in crate::cli) struct Held {
+/// The settings that a change is checked with.
+pub(crate) struct EnforcedSettings {
+    /// The change's own configuration, which also lists every policy that the
+    /// base lists.
+    pub config: Option<Config>,
     pub gate: Gate,
     pub fail_on: Option<FailOn>,
     /// The lint settings of the base, where it has a configuration.
     pub lint: Option<lint::Settings>,
     /// The policies that are listed before the change and at the base's tip.
     pub listed: Vec<Listed>,
-    pub approvals: Store,
     /// What the change does to all that.
     pub findings: Vec<Finding>,
 }
 
-/// Puts the settings of the base in force: the workspace's configuration then
-/// lists every policy that the change or the base lists.
-pub(in crate::cli) fn hold(
-    workspace: &mut Workspace,
+/// Reads the settings of the base. `own` are the change's lint settings.
+///
+/// # Errors
+/// When git cannot read the configurations of the base.
+pub(crate) fn read(
+    workspace: &Workspace,
     base: &Base,
     own: &lint::Settings,
-) -> Result<Held, Failure> {
-    let start = workspace.start().to_path_buf();
-    let before = base.config(&base.before, &start, &mut workspace.sources)?;
-    let tip = base.config(&base.tip, &start, &mut workspace.sources)?;
-    let head = workspace.config.take();
-    let states = settings::States {
+    sources: &mut SourceMap,
+) -> Result<EnforcedSettings, Failure> {
+    let start = workspace.start();
+    let before = base.config(&base.before, start, sources)?;
+    let tip = base.config(&base.tip, start, sources)?;
+    let head = workspace.config.clone();
+    let findings = settings_changes::changes(&States {
         before: before.as_ref(),
         after: head.as_ref(),
         in_force: tip.as_ref(),
-    };
-    let mut findings = settings::changes(&states);
+    });
     let listed = [&before, &tip].map(|config| match config {
         Some(config) => Listed::by(config),
         None => Listed {
-            root: start.clone(),
+            root: start.to_path_buf(),
             patterns: vec![DEFAULT_POLICY.to_owned()],
         },
     });
     let lint = tip.as_ref().map(|tip| {
-        let (mut settings, _) = configured_settings(tip, false);
+        let (mut settings, _) = lint_settings::configured(Some(tip));
         settings.categories.clone_from(&own.categories);
         settings
     });
-    let configured = head.as_ref().and_then(Config::fail_on);
     let (gate, fail_on) = match &tip {
         Some(tip) => (tip.gate(), tip.fail_on()),
-        None => (None, configured),
+        None => (None, head.as_ref().and_then(Config::fail_on)),
     };
-    workspace.config = together(head, tip, &start);
-    let mut problems = Vec::new();
-    let mut approvals = Store::open(workspace, &mut problems);
-    findings.extend(approvals.hold(workspace, base)?);
-    workspace.config_findings.extend(problems);
-    Ok(Held {
+    Ok(EnforcedSettings {
+        config: together(head, tip, start),
         gate: gate.unwrap_or_default(),
         fail_on,
         lint,
         listed: listed.into(),
-        approvals,
         findings,
     })
 }
@@ -89,7 +87,7 @@ fn together(head: Option<Config>, tip: Option<Config>, start: &Path) -> Option<C
     let (mut head, mut tip) = match (head, tip) {
         (None, None) => return None,
         (Some(head), None) => return Some(with_default(head, start)),
-        // What is wrong with the base's own configuration was so before.
+        // What is wrong with the base's own configuration was wrong before.
         (None, Some(mut tip)) => {
             let (files, _) = named(&tip);
             let there: Vec<usize> = files.iter().map(|(_, entry)| *entry).collect();
@@ -98,9 +96,11 @@ fn together(head: Option<Config>, tip: Option<Config>, start: &Path) -> Option<C
         }
         (Some(head), Some(tip)) => (head, tip),
     };
-    let upper = match tip.root.components().count() < head.root.components().count() {
-        true => tip.root.clone(),
-        false => head.root.clone(),
+    let depth = |config: &Config| config.root.components().count();
+    let upper = if depth(&tip) < depth(&head) {
+        tip.root.clone()
+    } else {
+        head.root.clone()
     };
     head.seen_from(&upper);
     tip.seen_from(&upper);
@@ -119,24 +119,25 @@ fn together(head: Option<Config>, tip: Option<Config>, start: &Path) -> Option<C
 fn with_default(mut head: Config, start: &Path) -> Config {
     let file: PathBuf = start.join(DEFAULT_POLICY);
     let (own, _) = named(&head);
-    let inside = file.strip_prefix(&head.root).map(Path::to_path_buf);
-    if let (true, Ok(inside)) = (
-        file.is_file() && !own.iter().any(|(o, _)| *o == file),
-        inside,
-    ) {
-        let inside = inside.to_string_lossy().replace('\\', "/");
-        let path = Setting {
-            text: globset::escape(&inside),
-            location: head.beginning(),
-        };
-        head.policies.push(Entry {
-            path,
-            server: None,
-            traces: Vec::new(),
-            inventory: None,
-            categories: Vec::new(),
-        });
+    let is_listed = own.iter().any(|(listed, _)| *listed == file);
+    let Ok(inside) = file.strip_prefix(&head.root) else {
+        return head;
+    };
+    if !file.is_file() || is_listed {
+        return head;
     }
+    let inside = inside.to_string_lossy().replace('\\', "/");
+    let path = Setting {
+        text: globset::escape(&inside),
+        location: head.beginning(),
+    };
+    head.policies.push(Entry {
+        path,
+        server: None,
+        traces: Vec::new(),
+        inventory: None,
+        categories: Vec::new(),
+    });
     head
 }
 

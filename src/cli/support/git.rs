@@ -4,9 +4,9 @@
 //! the working directory when the path begins with `./` or `../`.
 //!
 //! Names and paths come from command lines and configurations, and a repository
-//! from whoever wants something merged. So a revision is resolved to a commit
-//! before anything else is asked, trees and blobs are read by object id, and
-//! nothing is fetched, run, prompted for or checked out. What is not a plain
+//! from the author of a change, so neither is trusted. A revision is resolved to
+//! a commit first, trees and blobs are read by object id, and nothing is
+//! fetched, run, prompted for or checked out. What is not a plain
 //! file in the tree (a symbolic link, a submodule) is refused: what it leads to
 //! is not what the revision says.
 
@@ -18,7 +18,7 @@ use mcppolicy_analysis::report::Failure;
 
 /// A working tree.
 #[derive(Debug)]
-pub(super) struct Repository {
+pub(crate) struct Repository {
     /// Its top directory.
     top: PathBuf,
     /// Where the work is done.
@@ -31,14 +31,14 @@ pub(super) struct Repository {
 
 /// A commit, and what the user calls it.
 #[derive(Debug, Clone)]
-pub(super) struct Revision {
+pub(crate) struct Revision {
     commit: String,
     pub name: String,
 }
 
 /// What a tree has at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Absent,
     File(Blob),
     Directory(String),
@@ -46,7 +46,7 @@ pub(super) enum Entry {
 
 /// A file's object id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Blob(String);
+pub(crate) struct Blob(String);
 
 /// One line of a tree.
 struct Line {
@@ -57,7 +57,7 @@ struct Line {
 
 /// Splits `REV:path` at the first colon outside of braces, as git does
 /// (`HEAD@{10:00}:policy.json`).
-pub(super) fn split(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     let colon = text.char_indices().find(|(_, c)| {
         match c {
@@ -74,13 +74,13 @@ pub(super) fn split(text: &str) -> Option<(&str, &str)> {
 impl Repository {
     /// The repository that `dir` lies in.
     pub fn open(dir: &Path) -> Result<Repository, Failure> {
-        let asked = [
+        let arguments = [
             "rev-parse",
             "--show-toplevel",
             "--show-prefix",
             "--is-shallow-repository",
         ];
-        let bytes = git(dir, &asked).map_err(|problem| failed("git", problem.explain()))?;
+        let bytes = git(dir, &arguments).map_err(|problem| failed("git", problem.explain()))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| failed("git", "the repository's path is not UTF-8"))?;
         let lines: Vec<&str> = text.lines().collect();
@@ -104,8 +104,8 @@ impl Repository {
             return Err(failed(name, format!("is no revision: {problem}")));
         }
         let commit = format!("{name}^{{commit}}");
-        let asked = ["rev-parse", "--verify", "--end-of-options", &commit];
-        let bytes = git(&self.top, &asked).map_err(|problem| match problem {
+        let arguments = ["rev-parse", "--verify", "--end-of-options", &commit];
+        let bytes = git(&self.top, &arguments).map_err(|problem| match problem {
             Problem::Refused(_) => failed(name, self.unknown()),
             other => failed(name, other.explain()),
         })?;
@@ -120,11 +120,11 @@ impl Repository {
         })
     }
 
-    /// Where the history of `revision` and that of what is checked out part:
-    /// the commit that a change is a change of.
+    /// The merge base of `revision` and what is checked out: the commit that a
+    /// change is compared with.
     pub fn merge_base(&self, revision: &Revision) -> Result<Revision, Failure> {
-        let asked = ["merge-base", &revision.commit, "HEAD"];
-        let bytes = git(&self.top, &asked).map_err(|problem| match problem {
+        let arguments = ["merge-base", &revision.commit, "HEAD"];
+        let bytes = git(&self.top, &arguments).map_err(|problem| match problem {
             Problem::Refused(_) if self.shallow => failed(&revision.name, self.unknown()),
             Problem::Refused(_) => failed(
                 &revision.name,
@@ -136,10 +136,11 @@ impl Repository {
         if !is_object_id(&id) {
             return Err(failed(&revision.name, "git did not answer with a commit"));
         }
-        // The name stands for the commit only where it is that commit.
-        let name = match id == revision.commit {
-            true => revision.name.clone(),
-            false => id.chars().take(12).collect(),
+        // The name is shown only where it is the name of that commit.
+        let name = if id == revision.commit {
+            revision.name.clone()
+        } else {
+            id.chars().take(12).collect()
         };
         Ok(Revision { commit: id, name })
     }
@@ -154,7 +155,7 @@ impl Repository {
         }
     }
 
-    /// A path as a revision is asked for it: from the top of the repository,
+    /// A path as git reads it behind `REV:`: from the top of the repository,
     /// or from the working directory when it begins with `./` or `../`.
     pub fn path(&self, path: &str) -> Result<String, String> {
         let relative = ["./", "../"].iter().any(|start| path.starts_with(start));
@@ -166,8 +167,8 @@ impl Repository {
         normal(&format!("{from}{path}"))
     }
 
-    /// Where a file of the working tree stands in the repository, whether or
-    /// not it is there and whatever it links to; none outside of it.
+    /// The path of a file of the working tree in the repository, whether or not
+    /// the file exists and whatever it links to; `None` outside of it.
     pub fn path_of(&self, file: &Path) -> Option<String> {
         let absolute = std::path::absolute(file).ok()?;
         let text = |path: &Path| Some(path.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"));
@@ -201,7 +202,7 @@ impl Repository {
         Ok(Entry::Directory(tree))
     }
 
-    /// The files below a tree that `wanted` says yes to, sorted by path.
+    /// The files below a tree for which `wanted` is true, sorted by path.
     pub fn files(
         &self,
         revision: &Revision,
@@ -255,7 +256,7 @@ impl Repository {
         })
     }
 
-    /// Whether a symbolic link stands on the way to a file of the working tree.
+    /// Whether a file of the working tree is a symbolic link, or behind one.
     pub fn linked(&self, path: &str) -> bool {
         let mut at = self.top.clone();
         path.split('/').any(|part| {
@@ -267,7 +268,7 @@ impl Repository {
 
     /// A path of the repository in the working tree, named from where the work
     /// is done when it lies below.
-    pub fn place(&self, path: &str) -> PathBuf {
+    pub fn in_working_tree(&self, path: &str) -> PathBuf {
         match path.strip_prefix(&self.prefix) {
             Some(below) => self.dir.join(below),
             None => self.top.join(path),
@@ -276,9 +277,9 @@ impl Repository {
 
     fn tree_of(&self, revision: &Revision) -> Result<String, Failure> {
         let tree = format!("{}^{{tree}}", revision.commit);
-        let asked = ["rev-parse", "--verify", "--end-of-options", &tree];
-        let bytes =
-            git(&self.top, &asked).map_err(|problem| failed(&revision.name, problem.explain()))?;
+        let arguments = ["rev-parse", "--verify", "--end-of-options", &tree];
+        let bytes = git(&self.top, &arguments)
+            .map_err(|problem| failed(&revision.name, problem.explain()))?;
         let text = String::from_utf8_lossy(&bytes);
         let id = text.lines().last().unwrap_or_default().to_owned();
         if is_object_id(&id) {
@@ -294,13 +295,12 @@ impl Repository {
         tree: &str,
         options: &[&str],
     ) -> Result<Vec<Line>, Failure> {
-        let mut asked = vec!["ls-tree", "-z", "--full-tree"];
-        asked.extend(options);
-        asked.push(tree);
-        let bytes =
-            git(&self.top, &asked).map_err(|problem| failed(&revision.name, problem.explain()))?;
-        // `mode type id\tpath\0`; a path that is not UTF-8 is none that can be
-        // asked for.
+        let mut arguments = vec!["ls-tree", "-z", "--full-tree"];
+        arguments.extend(options);
+        arguments.push(tree);
+        let bytes = git(&self.top, &arguments)
+            .map_err(|problem| failed(&revision.name, problem.explain()))?;
+        // `mode type id\tpath\0`; no argument can name a path that is not UTF-8.
         let lines = bytes.split(|byte| *byte == 0);
         let lines = lines.filter_map(|line| {
             let (head, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
@@ -335,12 +335,16 @@ fn is_object_id(text: &str) -> bool {
 
 /// Why a revision's name is not passed on to git.
 fn suspicious(name: &str) -> Option<&'static str> {
-    match () {
-        () if name.is_empty() => Some("it is empty; the index has no revision"),
-        () if name.starts_with('-') => Some("it begins with `-`, like an option"),
-        () if name.chars().any(char::is_control) => Some("it has a control character in it"),
-        () if split(name).is_some() => Some("it has a `:` in it; a path stands behind that"),
-        () => None,
+    if name.is_empty() {
+        Some("it is empty; the index has no revision")
+    } else if name.starts_with('-') {
+        Some("it begins with `-`, like an option")
+    } else if name.chars().any(char::is_control) {
+        Some("it has a control character in it")
+    } else if split(name).is_some() {
+        Some("it has a `:` in it, which comes before a path")
+    } else {
+        None
     }
 }
 

@@ -8,10 +8,10 @@ use ignore::WalkBuilder;
 use mcppolicy_analysis::report::Failure;
 
 /// The name that stands for standard input.
-pub(super) const STDIN: &str = "-";
+pub(crate) const STDIN: &str = "-";
 
 /// Reads a whole file, or standard input for `-`.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failure = |message: String| Failure {
         input: display_name(path),
         message,
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// An operating system's error in plain words.
-pub(super) fn plain(error: &std::io::Error) -> String {
+pub(crate) fn plain(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -41,7 +41,7 @@ pub(super) fn plain(error: &std::io::Error) -> String {
 
 /// A path as reports show it: relative to the working directory where it lies
 /// below it, with `/` on every system.
-pub(super) fn display_name(path: &Path) -> String {
+pub(crate) fn display_name(path: &Path) -> String {
     if path == Path::new(STDIN) {
         return "<stdin>".to_owned();
     }
@@ -62,9 +62,9 @@ pub(super) fn display_name(path: &Path) -> String {
     }
 }
 
-/// The files below `dir` for which `wanted` says yes, sorted, as git sees
-/// them: what `.gitignore` names is passed over, and so are hidden files.
-pub(super) fn walk(dir: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Failure> {
+/// The files below `dir` for which `wanted` is true, sorted, as git sees
+/// them: what `.gitignore` names is skipped, and so are hidden files.
+pub(crate) fn walk(dir: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     let walk = WalkBuilder::new(dir)
         .require_git(false)
@@ -82,8 +82,16 @@ pub(super) fn walk(dir: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Pat
     Ok(found)
 }
 
+/// Whether two paths lead to the same file.
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 /// Whether a file found while walking is taken for a policy.
-pub(super) fn is_policy(path: &Path) -> bool {
+pub(crate) fn is_policy(path: &Path) -> bool {
     let name = path
         .file_name()
         .and_then(|name| name.to_str())

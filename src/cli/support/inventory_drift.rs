@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::cli::base::Base;
-use crate::cli::git::{Repository, Revision};
-use crate::cli::input;
-use crate::cli::workspace::Workspace;
+use super::base::Base;
+use super::git::{Repository, Revision};
+use super::input;
+use super::workspace::Workspace;
 use mcppolicy_analysis::diff::drift::{self, Level, Levels};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::Inventory;
@@ -13,50 +13,58 @@ use mcppolicy_analysis::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL}
 use mcppolicy_analysis::lint::{self, registry};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
 
-/// The revision that inventories are held against, and how much it matters what
-/// has changed since.
-pub(in crate::cli) struct Then {
+/// The revision that inventories are compared with, and the levels of the
+/// rules about what has changed since.
+pub(crate) struct InventoryBase {
     repository: Repository,
     revision: Revision,
     levels: Levels,
 }
 
-impl Then {
+impl InventoryBase {
     /// The revision called `name` of the repository that the policies lie in.
     pub fn open(
         workspace: &Workspace,
         name: &str,
         settings: &lint::Settings,
-    ) -> Result<Then, Failure> {
+    ) -> Result<InventoryBase, Failure> {
         let repository = Repository::open(&workspace.home())?;
         let revision = repository.resolve(name)?;
-        Ok(Then {
+        Ok(InventoryBase {
             repository,
             revision,
             levels: levels(settings),
         })
     }
 
-    /// Where a change parts from its base.
-    pub fn of(workspace: &Workspace, base: &Base, settings: &lint::Settings) -> Option<Then> {
+    /// The merge base of a change; `None` outside of a repository.
+    pub fn of(
+        workspace: &Workspace,
+        base: &Base,
+        settings: &lint::Settings,
+    ) -> Option<InventoryBase> {
         let repository = Repository::open(&workspace.home()).ok()?;
-        Some(Then {
+        Some(InventoryBase {
             repository,
             revision: base.before.clone(),
             levels: levels(settings),
         })
     }
 
-    /// What has changed since then of the tools that the configuration names
-    /// for the policy in `file`; nothing where either side has no inventory.
-    /// One that cannot be read now is a failure; one that could not be read
-    /// then was so before the change.
+    /// What has changed since that revision of the tools that the configuration
+    /// names for the policy in `file`; nothing where either side has no
+    /// inventory, or where the old one is invalid.
+    ///
+    /// # Errors
+    /// When the inventory cannot be read now.
     pub fn drift(
         &self,
-        workspace: &mut Workspace,
+        workspace: &Workspace,
         file: &Path,
         policy: Option<&Policy>,
+        sources: &mut SourceMap,
     ) -> Result<Vec<Finding>, Failure> {
         let Some(path) = workspace.inventory_of(file) else {
             return Ok(Vec::new());
@@ -64,12 +72,12 @@ impl Then {
         let Some((then, bytes)) = self.repository.file(&self.revision, &path)? else {
             return Ok(Vec::new());
         };
-        let Ok(old) = read(workspace, &then, &bytes) else {
+        let Ok(old) = read(&then, &bytes, sources) else {
             return Ok(Vec::new());
         };
         let now = input::display_name(&path);
         let bytes = input::read(&path)?;
-        match read(workspace, &now, &bytes) {
+        match read(&now, &bytes, sources) {
             Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
             Err(message) => Err(Failure {
                 input: now,
@@ -93,8 +101,8 @@ fn levels(settings: &lint::Settings) -> Levels {
     }
 }
 
-fn read(workspace: &mut Workspace, name: &str, bytes: &[u8]) -> Result<Inventory, String> {
-    let (_, inventory, problems) = Inventory::read(&mut workspace.sources, name, bytes);
+fn read(name: &str, bytes: &[u8], sources: &mut SourceMap) -> Result<Inventory, String> {
+    let (_, inventory, problems) = Inventory::read(sources, name, bytes);
     let is_error = |problem: &&Finding| problem.severity == Severity::Error;
     match (problems.iter().find(is_error), inventory) {
         (None, Some(inventory)) => Ok(inventory),
@@ -106,7 +114,6 @@ fn read(workspace: &mut Workspace, name: &str, bytes: &[u8]) -> Result<Inventory
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcppolicy_engine::source::SourceMap;
 
     /// Severity and rule of what has changed, one tool of each kind.
     fn found(settings: &lint::Settings) -> Vec<(&'static str, Severity)> {
@@ -133,10 +140,10 @@ mod tests {
         set(CHANGED_TOOL, lint::Level::Off);
         set(NEW_TOOL, lint::Level::On(Severity::Error));
         set(MISSING_TOOL, lint::Level::On(Severity::Warning));
-        let due = [
+        let expected = [
             (MISSING_TOOL, Severity::Warning),
             (NEW_TOOL, Severity::Error),
         ];
-        assert_eq!(found(&settings), due);
+        assert_eq!(found(&settings), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Where reports go: standard output, and any number of files in one run.
+//! Where reports are written: standard output, and any number of files.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::render::{self, Format, Style};
-use mcppolicy_analysis::report::{Exit, Report};
+use mcppolicy_analysis::report::{Exit, Failure, Report};
 
 /// What every command that reports takes.
 #[derive(Args, Debug, Default, Clone)]
 #[command(next_help_heading = "Output")]
-pub(super) struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// How to write to standard output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
     pub format: Option<Format>,
@@ -29,7 +29,7 @@ pub(super) struct OutputArgs {
 
 /// A file to write in a format.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     format: Format,
     file: PathBuf,
 }
@@ -61,12 +61,12 @@ fn parse_target(text: &str) -> Result<Target, String> {
     })
 }
 
-/// What formats need beyond what every report has.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Wanted {
-    /// The calls that were decided as expected: a test report counts them.
+/// What a report needs that is not collected for every report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Requirements {
+    /// The calls that were decided as expected: junit lists them.
     pub passed: bool,
-    /// How much of each limit was used: a page draws it.
+    /// How much of each limit was used: html draws it.
     pub usage: bool,
 }
 
@@ -77,9 +77,9 @@ impl OutputArgs {
             || self.output.iter().any(|target| target.format == format)
     }
 
-    /// What the formats asked for need.
-    pub(super) fn wanted(&self) -> Wanted {
-        Wanted {
+    /// What the formats that are written need.
+    pub(crate) fn requirements(&self) -> Requirements {
+        Requirements {
             passed: self.has(Format::Junit),
             usage: self.has(Format::Html),
         }
@@ -93,10 +93,11 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The most bytes that GitHub takes as one step's summary.
 const SUMMARY_LIMIT: usize = 1 << 20;
 
-/// Writes a report everywhere it is wanted. A reader that has closed the pipe
-/// is no error; a file that cannot be written is.
-pub(super) fn deliver(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
-    let exit = write_files(report, args, exit);
+/// Writes a report to standard output and into the files that are named, and
+/// returns how the run ends. A reader that has closed the pipe is no error; a
+/// file that cannot be written is.
+pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
+    let exit = write_files(report, args);
     let colour = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let prefix = prefix();
@@ -122,15 +123,16 @@ fn plain<'a>(args: &OutputArgs, prefix: &'a str) -> Style<'a> {
     }
 }
 
-/// Writes a report into the files that are wanted, and not to standard output.
-pub(super) fn write_files(report: &Report<'_>, args: &OutputArgs, exit: Exit) -> Exit {
-    let mut exit = exit;
+/// Writes a report into the files that are named, and not to standard output;
+/// returns how the run ends.
+pub(crate) fn write_files(report: &Report<'_>, args: &OutputArgs) -> Exit {
+    let mut exit = report.exit();
     let prefix = prefix();
     let plain = plain(args, &prefix);
     let mut written = |file: &Path, result: std::io::Result<()>| {
         if let Err(error) = result {
             complain(&format!("{}: {error}", file.display()));
-            exit = exit.and(Exit::CouldNotRun);
+            exit = exit.worst(Exit::CouldNotRun);
         }
     };
     for target in &args.output {
@@ -149,10 +151,10 @@ pub(super) fn write_files(report: &Report<'_>, args: &OutputArgs, exit: Exit) ->
 /// Adds the report to a step's summary, which other commands of the step may
 /// have written to, within the size that GitHub takes.
 fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io::Result<()> {
-    let taken = std::fs::metadata(file).map_or(0, |data| data.len());
-    let room = SUMMARY_LIMIT.saturating_sub(usize::try_from(taken).unwrap_or(SUMMARY_LIMIT) + 1);
+    let used = std::fs::metadata(file).map_or(0, |data| data.len());
+    let used = usize::try_from(used).unwrap_or(SUMMARY_LIMIT);
     let style = Style {
-        limit: Some(room),
+        limit: Some(SUMMARY_LIMIT.saturating_sub(used + 1)),
         ..style
     };
     let text = render::render(report, Format::Markdown, style);
@@ -181,14 +183,28 @@ fn prefix() -> String {
 }
 
 /// Prints to standard output; a closed pipe is success.
-pub(super) fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    // Whoever stopped reading has seen what they wanted.
+    // A reader that closes the pipe needs no more output.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Prints an input that could not be read to standard error.
+pub(crate) fn complain_of(failure: &Failure) {
+    complain(&format!("{}: {}", failure.input, failure.message));
+}
+
+/// Refuses a command that this build leaves out.
+#[cfg(not(feature = "live"))]
+pub(crate) fn refuse_without_live() -> Exit {
+    complain(
+        "this build leaves out what starts a server; `cargo install` it with its default features",
+    );
+    Exit::CouldNotRun
+}
+
 /// Prints one error to standard error.
-pub(super) fn complain(message: &str) {
+pub(crate) fn complain(message: &str) {
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "mcppolicy: {}", render::printable(message));
 }

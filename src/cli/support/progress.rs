@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// An input that shows how far it has been read.
-pub(super) struct Watched<R> {
+pub(crate) struct Watched<R> {
     input: R,
     bar: ProgressBar,
     /// When the bar is to appear, as long as it does not.

@@ -6,7 +6,8 @@ use clap::Args;
 use similar::TextDiff;
 
 use super::input;
-use super::policies::Linter;
+use super::linter::Linter;
+use super::problems::Problems;
 use super::suppressions;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::Finding;
@@ -16,10 +17,11 @@ use mcppolicy_analysis::report::{Failure, Repairs};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::problem::Applicability;
+use mcppolicy_engine::source::SourceMap;
 
 /// How to repair.
 #[derive(Args, Debug)]
-pub(super) struct FixArgs {
+pub(crate) struct FixArgs {
     /// Repair what can be repaired without changing a decision
     #[arg(long)]
     pub fix: bool,
@@ -31,105 +33,129 @@ pub(super) struct FixArgs {
     pub diff: bool,
 }
 
-/// What was asked for.
+/// Which repairs to make, and what to do with the repaired text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(crate) struct Mode {
     most: Applicability,
-    write: bool,
+    target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// The policy's file.
+    File,
+    /// Only the diff.
+    Diff,
 }
 
 impl FixArgs {
-    /// Whether `--unsafe` stands alone, where it would do nothing.
-    pub fn is_idle(&self) -> bool {
-        self.also_unsafe && self.wanted().is_none()
+    /// Whether `--unsafe` is given without a mode, where it would do nothing.
+    pub fn lacks_mode(&self) -> bool {
+        self.also_unsafe && self.mode().is_none()
     }
 
-    /// What is wanted; `--unsafe` alone wants nothing.
-    pub fn wanted(&self) -> Option<Wanted> {
-        (self.fix || self.diff).then_some(Wanted {
-            most: match self.also_unsafe {
-                true => Applicability::Unsafe,
-                false => Applicability::Safe,
-            },
-            write: !self.diff,
-        })
+    /// What to repair and how; `--unsafe` by itself repairs nothing.
+    pub fn mode(&self) -> Option<Mode> {
+        let target = if self.diff {
+            Target::Diff
+        } else if self.fix {
+            Target::File
+        } else {
+            return None;
+        };
+        let most = if self.also_unsafe {
+            Applicability::Unsafe
+        } else {
+            Applicability::Safe
+        };
+        Some(Mode { most, target })
     }
 }
 
 /// What was done.
 #[derive(Debug, Default)]
-pub(super) struct Repaired {
+pub(crate) struct Repaired {
     /// For the report.
     pub list: Vec<Repairs>,
     /// The changes as a unified diff.
     pub diff: String,
 }
 
-/// Repairs policies; those that are written are read again.
-pub(super) fn run(
-    workspace: &mut Workspace,
+/// Repairs policies; those that are written are read again into `files`.
+pub(crate) fn run(
+    workspace: &Workspace,
     linter: &mut Linter,
     files: &mut [PolicyFile],
-    wanted: Wanted,
-) -> Repaired {
+    mode: Mode,
+    sources: &mut SourceMap,
+) -> (Repaired, Problems) {
     let mut repaired = Repaired::default();
+    let mut problems = Problems::default();
     for file in files {
-        match repair(workspace, linter, file, wanted) {
-            Ok(Some((before, fixed))) => {
-                repaired
-                    .diff
-                    .push_str(&unified(&file.name, &before, &fixed.text));
-                repaired.list.push(Repairs {
-                    policy: file.name.clone(),
-                    applied: fixed.applied,
-                    refused: fixed.refused,
-                });
+        let done = problems.keep(repair(workspace, linter, file, mode, sources));
+        let Some((before, fixed)) = done else {
+            continue;
+        };
+        let diff = unified(&file.name, &before, &fixed.text);
+        repaired.diff.push_str(&diff);
+        if mode.target == Target::File && fixed.text != before {
+            let written = std::fs::write(&file.path, &fixed.text);
+            let written = written.map_err(|error| Failure {
+                input: file.name.clone(),
+                message: input::plain(&error),
+            });
+            if problems.keep_failure(written).is_none() {
+                continue;
             }
-            Ok(None) => {}
-            Err(failure) => workspace.failures.push(failure),
+            let read = PolicyFile::read(&file.path, file.entry, sources);
+            if let Some(read) = problems.keep_failure(read) {
+                *file = read;
+            }
         }
+        repaired.list.push(Repairs {
+            policy: file.name.clone(),
+            applied: fixed.applied,
+            refused: fixed.refused,
+        });
     }
-    repaired
+    (repaired, problems)
 }
 
-/// The text before, and what became of it; nothing for a file that is no text.
+/// The text before, and the repaired one; `None` for a file that is not text
+/// or cannot be read.
 fn repair(
-    workspace: &mut Workspace,
+    workspace: &Workspace,
     linter: &mut Linter,
-    file: &mut PolicyFile,
-    wanted: Wanted,
-) -> Result<Option<(String, Fixed)>, Failure> {
+    file: &PolicyFile,
+    mode: Mode,
+    sources: &mut SourceMap,
+) -> (Option<(String, Fixed)>, Problems) {
+    let before = match read(file) {
+        Ok(Some(before)) => before,
+        Ok(None) => return (None, Problems::default()),
+        Err(failure) => return (None, Problems::from(failure)),
+    };
+    let (settings, problems) = linter.settings_for(workspace, file, sources);
+    let entries = suppressions::of(workspace, &file.path);
+    let today = linter.today;
+    // What is suppressed is not repaired.
+    let relint = |text: &str, policy: &Policy| -> Vec<Finding> {
+        let list = lint::lint(policy, &Engine::new(policy), &settings);
+        let places = lint::suppress::Places::new(text);
+        lint::suppress::sort(list, &entries, &places, &settings, today).kept
+    };
+    let fixed = fix::fix(&file.name, &before, mode.most, &relint);
+    (Some((before, fixed)), problems)
+}
+
+fn read(file: &PolicyFile) -> Result<Option<String>, Failure> {
     if file.path == Path::new(input::STDIN) {
         return Err(Failure {
             input: file.name.clone(),
             message: "standard input cannot be repaired, name a file".to_owned(),
         });
     }
-    let Ok(before) = String::from_utf8(input::read(&file.path)?) else {
-        return Ok(None);
-    };
-    let mut problems = Vec::new();
-    let settings = linter.settings_for(workspace, file, &mut problems);
-    workspace.config_findings.append(&mut problems);
-    let entries = suppressions::of(workspace, &file.path);
-    let today = linter.today;
-    // What somebody has decided to live with is not repaired.
-    let relint = |text: &str, policy: &Policy| -> Vec<Finding> {
-        let list = lint::lint(policy, &Engine::new(policy), &settings);
-        let places = lint::suppress::Places::new(text);
-        lint::suppress::sort(list, &entries, &places, &settings, today).kept
-    };
-    let fixed = fix::fix(&file.name, &before, wanted.most, &relint);
-    if wanted.write && fixed.text != before {
-        std::fs::write(&file.path, &fixed.text).map_err(|error| Failure {
-            input: file.name.clone(),
-            message: input::plain(&error),
-        })?;
-        if let Some(read) = workspace.load(&file.path, file.entry) {
-            *file = read;
-        }
-    }
-    Ok(Some((before, fixed)))
+    Ok(String::from_utf8(input::read(&file.path)?).ok())
 }
 
 /// A unified diff, empty where nothing differs.

@@ -1,23 +1,22 @@
 //! What a change does to its own settings, as findings that a reviewer reads
-//! first. They are notes: whether a weaker setting is wanted is for whoever
-//! reviews it, and the run itself is held to the base.
+//! first. They are notes: the reviewer decides whether a weaker setting is
+//! right, and the run itself applies the settings of the base.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::cli::config::{Config, Entry, Setting};
-use crate::cli::input;
-use crate::cli::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
+use super::configuration::{Config, Entry, Setting};
+use super::fail_on::FailOn;
+use super::input;
+use super::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint::registry;
+use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_analysis::report::SETTINGS;
-use mcppolicy_engine::source::{Location, Span};
+use mcppolicy_engine::source::{Location, SourceMap, Span};
 
-/// The threshold where none is set.
-const DEFAULT_FAIL_ON: &str = "warning";
-
-/// The configurations that a change has to do with.
-pub(super) struct States<'a> {
+/// The configurations of a change.
+pub(crate) struct States<'a> {
     /// At the merge base.
     pub before: Option<&'a Config>,
     /// In the working tree.
@@ -27,7 +26,7 @@ pub(super) struct States<'a> {
 }
 
 /// A finding about a setting.
-pub(in crate::cli) fn note(location: Location, message: String, help: &str) -> Finding {
+pub(crate) fn note(location: Location, message: String, help: &str) -> Finding {
     Finding::new(SETTINGS, Severity::Note, location, "", message).help(help)
 }
 
@@ -35,7 +34,7 @@ const AT_ONCE: &str = "this counts at once, because it is reviewed together with
 const LATER: &str = "this counts once it is merged";
 
 /// What the change does, setting by setting.
-pub(super) fn changes(states: &States<'_>) -> Vec<Finding> {
+pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
     match (states.before, states.after) {
         (None, None) => Vec::new(),
         (Some(before), None) => {
@@ -71,11 +70,7 @@ fn gate(before: Option<&Config>, after: &Config, states: &States<'_>) -> Option<
 }
 
 fn threshold(before: &Config, after: &Config, states: &States<'_>) -> Option<Finding> {
-    let name = |config: &Config| {
-        config
-            .fail_on()
-            .map_or(DEFAULT_FAIL_ON, |level| level.name())
-    };
+    let name = |config: &Config| config.fail_on().unwrap_or(FailOn::DEFAULT).name();
     let (from, to) = (name(before), name(after));
     let location = after.fail_on.map_or(after.beginning(), |set| set.location);
     let held = format!(
@@ -99,8 +94,8 @@ fn revision(before: &Config, after: &Config) -> Option<Finding> {
     Some(note(location, message, help))
 }
 
-/// Policies that are no longer listed, though they are there, or are held
-/// against other files.
+/// Policies that are no longer listed, though they are there, or are checked
+/// with other files.
 fn list(before: &Config, after: &Config) -> Vec<Finding> {
     let (then, _) = named(before);
     let (now, _) = named(after);
@@ -140,11 +135,15 @@ fn taken_out(location: Location, name: &str) -> Finding {
 
 /// A finding about a policy that is listed, and that is not found where files
 /// are looked for.
-pub(super) fn unlisted(workspace: &mut Workspace, file: &PolicyFile) -> Finding {
+pub(crate) fn unlisted(
+    workspace: &Workspace,
+    file: &PolicyFile,
+    sources: &mut SourceMap,
+) -> Finding {
     let location = match &workspace.config {
         Some(config) => config.beginning(),
         None => Location {
-            file: workspace.sources.add(file.name.as_str(), ""),
+            file: sources.add(file.name.as_str(), ""),
             span: Span::default(),
         },
     };
@@ -177,9 +176,10 @@ fn files(config: &Config, entry: &Entry, policy: &Path, kind: Kind) -> String {
                 .collect()
         }
     };
-    match list.is_empty() {
-        true => "nothing".to_owned(),
-        false => list.join(", "),
+    if list.is_empty() {
+        "nothing".to_owned()
+    } else {
+        list.join(", ")
     }
 }
 
@@ -255,7 +255,7 @@ fn text<'a>(value: Option<&'a Setting>, otherwise: &'a str) -> &'a str {
     value.map_or(otherwise, |value| &value.text)
 }
 
-/// What two maps say otherwise, in the order of their keys.
+/// What differs between two maps, in the order of their keys.
 fn differing<'a, K: Ord>(
     old: &'a BTreeMap<K, Setting>,
     new: &'a BTreeMap<K, Setting>,
@@ -268,7 +268,7 @@ fn differing<'a, K: Ord>(
 
 /// Suppressions that are new, or last longer.
 fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
-    let then = |policy: &Setting, entry: &mcppolicy_analysis::lint::suppress::Suppression| {
+    let then = |policy: &Setting, entry: &Suppression| {
         before.suppressions.iter().any(|(of, old)| {
             of.text == policy.text
                 && known(&old.rule) == known(&entry.rule)

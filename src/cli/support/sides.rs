@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::cli::config::{self, Config};
-use crate::cli::git::{self, Blob, Entry, Repository, Revision};
-use crate::cli::input;
-use crate::cli::workspace::{Workspace, matcher};
+use super::configuration::{self, Config};
+use super::git::{self, Blob, Entry, Repository, Revision};
+use super::input;
+use super::problems::Problems;
+use super::workspace::{Workspace, matcher};
 use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::source::SourceMap;
 
 /// One policy's two states; at most one of them is missing.
 #[derive(Debug)]
-pub(in crate::cli) struct Pair {
+pub(crate) struct Pair {
     /// Where it is, or would be, in the working tree.
     pub file: PathBuf,
     pub old: Option<Content>,
@@ -21,7 +23,7 @@ pub(in crate::cli) struct Pair {
 
 /// A policy's bytes, or where they are.
 #[derive(Debug)]
-pub(in crate::cli) enum Content {
+pub(crate) enum Content {
     /// In a file.
     File(PathBuf),
     /// In git, read already, and how reports call it.
@@ -47,7 +49,7 @@ struct Stored {
 
 /// The pairs that two operands name: two files, or the policies of two
 /// directories by their path inside.
-pub(in crate::cli) fn named(old: &Path, new: &Path) -> Result<Vec<Pair>, Failure> {
+pub(crate) fn named(old: &Path, new: &Path) -> Result<Vec<Pair>, Failure> {
     let mut repository = None;
     let mut sides = [old, new].map(|path| operand(path, &mut repository));
     let [old, new] = &mut sides;
@@ -134,17 +136,17 @@ impl Sides {
             &self.new
         };
         Ok(Pair {
-            file: self.place(named),
+            file: self.in_working_tree(named),
             old,
             new,
         })
     }
 
     /// Where an operand is, or would be, in the working tree.
-    fn place(&self, operand: &Operand) -> PathBuf {
+    fn in_working_tree(&self, operand: &Operand) -> PathBuf {
         match (operand, &self.repository) {
             (Operand::Here(path), _) => path.clone(),
-            (Operand::Stored(stored), Some(repository)) => repository.place(&stored.path),
+            (Operand::Stored(stored), Some(repository)) => repository.in_working_tree(&stored.path),
             _ => PathBuf::new(),
         }
     }
@@ -219,7 +221,7 @@ impl Sides {
         } else {
             &self.new
         };
-        let dir = self.place(named);
+        let dir = self.in_working_tree(named);
         let pair = |name: String| Pair {
             file: dir.join(&name),
             old: old.remove(&name),
@@ -286,7 +288,7 @@ fn unlinked(repository: &Repository, file: &Path) -> Result<(), Failure> {
 
 /// The policies that a configuration of some time names.
 #[derive(Debug)]
-pub(in crate::cli) struct Listed {
+pub(crate) struct Listed {
     /// What its paths are relative to.
     pub root: PathBuf,
     /// Its paths and globs.
@@ -306,51 +308,71 @@ impl Listed {
 
 /// Every policy of the configuration with its state at `base`: those that it
 /// names now, those that it named then, and those that are gone.
-pub(in crate::cli) fn since(workspace: &mut Workspace, base: &str) -> Result<Vec<Pair>, Failure> {
+pub(crate) fn since(
+    workspace: &Workspace,
+    base: &str,
+    sources: &mut SourceMap,
+) -> (Vec<Pair>, Problems) {
+    match listed_at(workspace, base, sources) {
+        Ok((repository, revision, listed)) => pairs(workspace, &repository, &revision, listed),
+        Err(failure) => (Vec::new(), Problems::from(failure)),
+    }
+}
+
+/// The revision called `base`, and the policies that its configuration lists.
+fn listed_at(
+    workspace: &Workspace,
+    base: &str,
+    sources: &mut SourceMap,
+) -> Result<(Repository, Revision, Vec<Listed>), Failure> {
     let root = workspace.home();
     let repository = Repository::open(&root)?;
     let revision = repository.resolve(base)?;
-    let name = root.join(config::NAME);
-    let inside = repository.path_of(&name).unwrap_or_default();
+    let name = root.join(configuration::NAME);
     let mut listed = Vec::new();
-    if let Entry::File(blob) = repository.entry(&revision, &inside)? {
-        let name = format!("{}:{inside}", revision.name);
-        let bytes = repository.read(&name, &blob)?;
-        // What is wrong with it was so before the change.
-        let (config, _) = config::parse(root, &name, &bytes, &mut workspace.sources);
+    if let Some((name, bytes)) = repository.file(&revision, &name)? {
+        // What is wrong with it was wrong before the change.
+        let (config, _) = configuration::parse(root, &name, &bytes, sources);
         listed.push(Listed::by(&config));
     }
-    pairs(workspace, &repository, &revision, listed)
+    Ok((repository, revision, listed))
 }
 
 /// Every policy of the configuration with its state at a revision; and those
 /// that other configurations list, so that a change cannot take a policy out of
-/// its own sight.
-pub(in crate::cli) fn pairs(
-    workspace: &mut Workspace,
+/// its own comparison. Without all of them there are none.
+pub(crate) fn pairs(
+    workspace: &Workspace,
     repository: &Repository,
     revision: &Revision,
     mut listed: Vec<Listed>,
-) -> Result<Vec<Pair>, Failure> {
+) -> (Vec<Pair>, Problems) {
     listed.extend(workspace.config.as_ref().map(Listed::by));
-    let mut paths: BTreeSet<PathBuf> = workspace.policy_paths().into_iter().collect();
-    for listed in &listed {
+    let (paths, findings) = workspace.policy_paths();
+    let mut problems = Problems::from(findings);
+    let pairs = all_pairs(repository, revision, paths, &listed);
+    let pairs = problems.keep_failure(pairs);
+    (pairs.unwrap_or_default(), problems)
+}
+
+fn all_pairs(
+    repository: &Repository,
+    revision: &Revision,
+    paths: Vec<PathBuf>,
+    listed: &[Listed],
+) -> Result<Vec<Pair>, Failure> {
+    let mut paths: BTreeSet<PathBuf> = paths.into_iter().collect();
+    for listed in listed {
         paths.extend(stored(repository, revision, listed)?);
     }
     let mut pairs = Vec::new();
     for file in paths {
-        let Some(inside) = repository.path_of(&file) else {
+        if repository.path_of(&file).is_none() {
             let name = input::display_name(&file);
             return Err(failed(&name, "lies outside of the repository"));
-        };
-        let old = match repository.entry(revision, &inside)? {
-            Entry::File(blob) => {
-                let name = format!("{}:{inside}", revision.name);
-                let bytes = repository.read(&name, &blob)?;
-                Some(Content::Stored { name, bytes })
-            }
-            Entry::Absent | Entry::Directory(_) => None,
-        };
+        }
+        let old = repository.file(revision, &file)?;
+        let old = old.map(|(name, bytes)| Content::Stored { name, bytes });
         unlinked(repository, &file)?;
         let new = file.exists().then(|| Content::File(file.clone()));
         if old.is_some() || new.is_some() {

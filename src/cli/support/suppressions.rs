@@ -1,12 +1,12 @@
-//! The configuration's suppressions: which are whose, whether they are still
-//! needed, and writing them down.
+//! The configuration's suppressions: those of each policy, whether they are
+//! still needed, and writing them.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::config;
+use super::configuration;
 use super::input;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::Finding;
@@ -15,16 +15,17 @@ use mcppolicy_analysis::lint::{self, Settings, registry};
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::value::Value;
 
 /// Today in UTC.
-pub(super) fn today() -> Date {
+pub(crate) fn today() -> Date {
     let now = jiff::Timestamp::now();
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The suppressions of one policy.
-pub(super) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
+pub(crate) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
     let Some(config) = &workspace.config else {
         return Vec::new();
     };
@@ -42,9 +43,9 @@ fn is_same(a: &Path, b: &Path) -> bool {
     absolute(a) == absolute(b)
 }
 
-/// Sorts findings by suppressions. One of a rule that did not run is not
-/// blamed for having nothing to do.
-pub(super) fn sort(
+/// Sorts findings by suppressions. A suppression of a rule that did not run is
+/// not reported as unused.
+pub(crate) fn sort(
     findings: Vec<Finding>,
     entries: &[Suppression],
     text: &str,
@@ -77,18 +78,19 @@ pub(super) fn sort(
     sorted
 }
 
-/// The suppressions for policies that are none of `files`.
-pub(super) fn without_policy(
+/// Findings about the suppressions for policies that are none of `files`.
+pub(crate) fn without_policy<'a>(
     workspace: &Workspace,
-    files: &[PolicyFile],
+    files: impl Iterator<Item = &'a PolicyFile>,
     settings: &Settings,
 ) -> Vec<Finding> {
     let Some(config) = &workspace.config else {
         return Vec::new();
     };
+    let paths: Vec<&Path> = files.map(|file| file.path.as_path()).collect();
     let is_there = |written: &str| {
         let path = config.root.join(written);
-        files.iter().any(|file| is_same(&path, &file.path))
+        paths.iter().any(|file| is_same(&path, file))
     };
     config
         .suppressions
@@ -104,11 +106,12 @@ pub(super) fn without_policy(
 /// # Errors
 /// When the configuration is not valid or cannot be written, or the reason is
 /// blank.
-pub(super) fn write(
+pub(crate) fn write(
     workspace: &Workspace,
     files: &[PolicyFile],
     findings: &mut Findings,
     reason: &str,
+    sources: &SourceMap,
 ) -> Result<(), String> {
     if reason.trim().is_empty() {
         return Err("a suppression needs a reason".to_owned());
@@ -117,11 +120,11 @@ pub(super) fn write(
         return Err("nothing is suppressed while a file is not valid".to_owned());
     }
     let path = match &workspace.config {
-        Some(config) => config.root.join(config::NAME),
-        None => workspace.root().join(config::NAME),
+        Some(config) => config.root.join(configuration::NAME),
+        None => workspace.root().join(configuration::NAME),
     };
     let before = match &workspace.config {
-        Some(config) => workspace.sources.get(config.file).text().to_owned(),
+        Some(config) => sources.get(config.file).text().to_owned(),
         None => files.iter().fold(String::new(), |text, file| {
             let name = toml_string(&relative(&workspace.root(), &file.path));
             text + &format!("[[policy]]\npath = {name}\n\n")
@@ -130,7 +133,7 @@ pub(super) fn write(
     let mut entries = String::new();
     let mut kept = Vec::new();
     for finding in std::mem::take(&mut findings.list) {
-        match entry(workspace, files, &finding, reason) {
+        match entry(workspace, files, &finding, reason, sources) {
             Some(text) => {
                 entries.push_str(&text);
                 let reason = reason.to_owned();
@@ -149,10 +152,9 @@ pub(super) fn write(
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    let entries = match text.contains("\r\n") {
-        true => entries.replace('\n', "\r\n"),
-        false => entries,
-    };
+    if text.contains("\r\n") {
+        entries = entries.replace('\n', "\r\n");
+    }
     text.push_str(&entries);
     std::fs::write(path, text).map_err(|error| input::plain(&error))
 }
@@ -163,6 +165,7 @@ fn entry(
     files: &[PolicyFile],
     finding: &Finding,
     reason: &str,
+    sources: &SourceMap,
 ) -> Option<String> {
     let rule = registry::find(finding.rule)?;
     let is_its = |file: &&PolicyFile| {
@@ -170,7 +173,7 @@ fn entry(
         policy.is_some_and(|policy| policy.file == finding.location.file)
     };
     let file = files.iter().find(is_its)?;
-    let text = workspace.sources.get(finding.location.file).text();
+    let text = sources.get(finding.location.file).text();
     let value = Places::new(text).fingerprint(&finding.pointer)?;
     let mut entry = String::new();
     let policy = toml_string(&relative(&workspace.root(), &file.path));

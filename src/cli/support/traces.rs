@@ -8,19 +8,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::input;
+use super::input::{self, same_file};
+use super::problems::Problems;
 use super::progress::Watched;
 use super::unpack::unpacked;
-use super::workspace::{PolicyFile, Workspace, fill};
+use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, fill};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Trace;
 use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 
 /// A policy and the traces to replay through it.
 #[derive(Debug, Default)]
-pub(super) struct Assignment {
+pub(crate) struct Assignment {
     /// The policy; `None` when it could not be found or read.
     pub policy: Option<PolicyFile>,
     /// The traces in order.
@@ -30,11 +32,11 @@ pub(super) struct Assignment {
 }
 
 /// The directory of traces when nothing names one.
-const DEFAULT_TRACES: &str = "traces";
+pub(crate) const DEFAULT_TRACES: &str = "traces";
 
 /// How to read logs that are no native traces.
 #[derive(Args, Debug, Default, Clone, Copy)]
-pub(super) struct ReadingArgs {
+pub(crate) struct ReadingArgs {
     /// The format of the logs, when their content should not decide
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub from: Option<Format>,
@@ -45,6 +47,7 @@ pub(super) struct ReadingArgs {
 }
 
 impl ReadingArgs {
+    /// The same as settings of the trace readers.
     pub fn settings(self) -> Settings {
         Settings {
             format: self.from,
@@ -65,15 +68,14 @@ fn grants() -> impl TypedValueParser<Value = GrantFrom> {
 }
 
 /// Opens a trace, or standard input for `-`.
-pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
+pub(crate) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
     let name = input::display_name(path);
     let unpacked = if path == Path::new(input::STDIN) {
         unpacked(Watched::new(io::stdin(), &name, None))
     } else if path.is_dir() {
-        let message = "is a directory, a file is needed".to_owned();
         return Err(Failure {
-            input: input::display_name(path),
-            message,
+            input: name,
+            message: "is a directory, a file is needed".to_owned(),
         });
     } else {
         let file = File::open(path).map_err(|error| failure(path, &error))?;
@@ -87,7 +89,7 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
 }
 
 /// An input that could not be read.
-pub(super) fn failure(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
     Failure {
         input: input::display_name(path),
         message: input::plain(error),
@@ -95,77 +97,89 @@ pub(super) fn failure(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// Finds the traces that `paths` name (without any, those of the
-/// configuration, else `traces/` here) and groups them by policy.
-pub(super) fn assign(
-    workspace: &mut Workspace,
+/// configuration, else `traces/` here) and groups them by policy: by `policy`,
+/// if it is given.
+pub(crate) fn assign(
+    workspace: &Workspace,
     paths: &[PathBuf],
     policy: Option<&Path>,
-) -> Vec<Assignment> {
-    let configured = configured(workspace);
-    if paths.is_empty() {
-        if workspace.config.is_some() && policy.is_none() {
-            return configured;
-        }
-        let here = PathBuf::from(DEFAULT_TRACES);
-        let traces = if here.is_dir() {
-            vec![here]
-        } else {
-            Vec::new()
-        };
-        return by_policy(workspace, &traces, policy, configured);
+    sources: &mut SourceMap,
+) -> (Vec<Assignment>, Problems) {
+    let mut problems = Problems::default();
+    let configured = match workspace.config {
+        Some(_) => problems.keep(configured(workspace, sources)),
+        None => Vec::new(),
+    };
+    if paths.is_empty() && workspace.config.is_some() && policy.is_none() {
+        return (configured, problems);
     }
-    by_policy(workspace, paths, policy, configured)
+    let here = [PathBuf::from(DEFAULT_TRACES)];
+    let paths = match paths {
+        [] if Path::new(DEFAULT_TRACES).is_dir() => here.as_slice(),
+        paths => paths,
+    };
+    let mut assigning = Assigning {
+        workspace,
+        policy,
+        fallback: fallback(&configured),
+        configured,
+        sources,
+        assigned: Vec::new(),
+    };
+    for trace in problems.keep(expand(paths)) {
+        problems.extend(assigning.add(trace));
+    }
+    let assigned = assigning.assigned.into_iter();
+    (
+        assigned.map(|(_, assignment)| assignment).collect(),
+        problems,
+    )
 }
 
 /// The configuration's policies that name traces, with those traces.
-fn configured(workspace: &mut Workspace) -> Vec<Assignment> {
-    if workspace.config.is_none() {
-        return Vec::new();
-    }
-    let root = workspace.root();
+fn configured(workspace: &Workspace, sources: &mut SourceMap) -> (Vec<Assignment>, Problems) {
+    let (files, mut problems) = workspace.policies(&[], sources);
     let mut assignments = Vec::new();
-    for file in workspace.policies(&[]) {
-        let templates: Vec<String> = workspace
-            .entry(file.entry)
-            .map(|entry| {
-                entry
-                    .traces
-                    .iter()
-                    .map(|setting| setting.text.clone())
-                    .collect()
-            })
-            .unwrap_or_default();
-        if templates.is_empty() {
-            continue;
+    for file in files {
+        if let Some(traces) = configured_for(workspace, &file) {
+            assignments.push(Assignment {
+                traces: problems.keep(traces),
+                policy: Some(file),
+                problems: Vec::new(),
+            });
         }
-        let paths: Vec<PathBuf> = templates
-            .iter()
-            .map(|template| fill(template, &root, &file.path))
-            .collect();
-        let traces = expand(workspace, &paths);
-        assignments.push(Assignment {
-            policy: Some(file),
-            traces,
-            problems: Vec::new(),
-        });
     }
-    assignments
+    (assignments, problems)
 }
 
-/// The files that paths name: a directory stands for the traces in it.
-pub(super) fn expand(workspace: &mut Workspace, paths: &[PathBuf]) -> Vec<PathBuf> {
+/// The traces that the configuration names for a policy; `None` when it names
+/// none. The problems are directories that cannot be read.
+pub(crate) fn configured_for(
+    workspace: &Workspace,
+    file: &PolicyFile,
+) -> Option<(Vec<PathBuf>, Problems)> {
+    let root = workspace.root();
+    let templates = &workspace.entry(file.entry)?.traces;
+    let filled = templates.iter();
+    let paths: Vec<PathBuf> = filled
+        .map(|template| fill(&template.text, &root, &file.path))
+        .collect();
+    (!paths.is_empty()).then(|| expand(&paths))
+}
+
+/// The files that paths name: a directory means the traces in it.
+pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<PathBuf>, Problems) {
     let mut files = Vec::new();
+    let mut problems = Problems::default();
     for path in paths {
-        if !path.is_dir() {
+        if path.is_dir() {
+            let found = problems.keep_failure(input::walk(path, is_trace));
+            files.extend(found.unwrap_or_default());
+        } else {
             files.push(path.clone());
-            continue;
-        }
-        match input::walk(path, is_trace) {
-            Ok(found) => files.extend(found),
-            Err(failure) => workspace.failures.push(failure),
         }
     }
-    files
+    (files, problems)
 }
 
 /// Whether a file found while walking is taken for a trace. Logs go by any
@@ -178,127 +192,115 @@ fn is_trace(path: &Path) -> bool {
         .any(|ending| name.ends_with(ending))
 }
 
-fn by_policy(
-    workspace: &mut Workspace,
-    paths: &[PathBuf],
-    policy: Option<&Path>,
+/// Traces that are being grouped by policy.
+struct Assigning<'a> {
+    workspace: &'a Workspace,
+    /// The policy of the command line.
+    policy: Option<&'a Path>,
     configured: Vec<Assignment>,
-) -> Vec<Assignment> {
-    let mut assignments: Vec<(PathBuf, Assignment)> = Vec::new();
-    let fallback = fallback(&configured);
-    for trace in expand(workspace, paths) {
-        let named = match policy {
+    /// The policy of traces that nothing else assigns.
+    fallback: Option<PathBuf>,
+    sources: &'a mut SourceMap,
+    /// By the policy's path; traces without a policy have the empty path.
+    assigned: Vec<(PathBuf, Assignment)>,
+}
+
+impl Assigning<'_> {
+    /// Adds one trace. The problems are files that cannot be read.
+    fn add(&mut self, trace: PathBuf) -> Problems {
+        let policy = match self.policy {
             Some(policy) => Ok(policy.to_path_buf()),
-            None => named_by(workspace, &trace, &configured, fallback.as_deref()),
+            None => self.policy_of(&trace),
         };
-        let wanted = match named {
-            Ok(wanted) => wanted,
-            Err(problems) => {
-                let problems = problems.into_iter().map(|problem| *problem).collect();
-                assignments.push((
-                    PathBuf::new(),
-                    Assignment {
-                        problems,
-                        ..Assignment::default()
-                    },
-                ));
-                continue;
+        let policy = match policy {
+            Ok(policy) => policy,
+            Err(Unassigned::Failure(failure)) => {
+                self.assigned.push(Default::default());
+                return Problems::from(failure);
+            }
+            Err(Unassigned::Finding(finding)) => {
+                let problems = vec![*finding];
+                let assignment = Assignment {
+                    problems,
+                    ..Assignment::default()
+                };
+                self.assigned.push((PathBuf::new(), assignment));
+                return Problems::default();
             }
         };
-        match assignments.iter_mut().find(|(path, _)| *path == wanted) {
-            Some((_, assignment)) => assignment.traces.push(trace),
-            None => {
-                let entry = configured.iter().filter_map(|known| known.policy.as_ref());
-                let entry = entry
-                    .clone()
-                    .find(|file| same_file(&file.path, &wanted))
-                    .and_then(|file| file.entry);
-                let policy = workspace.load(&wanted, entry);
-                assignments.push((
-                    wanted,
-                    Assignment {
-                        policy,
-                        traces: vec![trace],
-                        problems: Vec::new(),
-                    },
-                ));
-            }
+        let mut known = self.assigned.iter_mut();
+        if let Some((_, assignment)) = known.find(|(path, _)| *path == policy) {
+            assignment.traces.push(trace);
+            return Problems::default();
         }
+        let mut problems = Problems::default();
+        let read = PolicyFile::read(&policy, self.entry_of(&policy), self.sources);
+        let assignment = Assignment {
+            policy: problems.keep_failure(read),
+            traces: vec![trace],
+            problems: Vec::new(),
+        };
+        self.assigned.push((policy, assignment));
+        problems
     }
-    assignments
-        .into_iter()
-        .map(|(_, assignment)| assignment)
-        .collect()
+
+    /// The configuration's entry for a policy.
+    fn entry_of(&self, policy: &Path) -> Option<usize> {
+        let mut known = self.configured.iter().filter_map(|of| of.policy.as_ref());
+        known.find(|file| same_file(&file.path, policy))?.entry
+    }
+
+    /// The policy of one trace: its header's, else that of the configuration's
+    /// entry that has it, else the fallback.
+    fn policy_of(&mut self, trace: &Path) -> Result<PathBuf, Unassigned> {
+        let opened = open_unless_stdin(trace, self.workspace.reading)?;
+        let header = opened.as_ref().and_then(Trace::header);
+        if let Some((header, (policy, span))) =
+            header.and_then(|header| Some((header, header.policy.as_ref()?)))
+        {
+            let path = trace.parent().unwrap_or(Path::new("")).join(policy);
+            let Err(problem) = stays_inside(&path, &self.workspace.root()) else {
+                return Ok(path);
+            };
+            let name = input::display_name(trace);
+            let location = header.locate(self.sources, &name, *span);
+            let message = format!("The policy {policy:?} of this trace {problem}");
+            let finding = Finding::new("trace", Severity::Error, location, "/policy", message);
+            return Err(Unassigned::Finding(Box::new(finding)));
+        }
+        let has_it = |of: &&Assignment| of.traces.iter().any(|known| same_file(known, trace));
+        let configured = self.configured.iter().find(has_it);
+        let configured = configured.and_then(|of| Some(of.policy.as_ref()?.path.clone()));
+        configured.or_else(|| self.fallback.clone()).ok_or_else(|| {
+            Unassigned::Failure(Failure {
+                input: input::display_name(trace),
+                message: "names no policy, and the configuration has several; use --policy"
+                    .to_owned(),
+            })
+        })
+    }
+}
+
+/// Why a trace has no policy.
+enum Unassigned {
+    /// The trace cannot be read, or nothing names its policy.
+    Failure(Failure),
+    /// Its header names a policy that it must not.
+    Finding(Box<Finding>),
+}
+
+impl From<Failure> for Unassigned {
+    fn from(failure: Failure) -> Unassigned {
+        Unassigned::Failure(failure)
+    }
 }
 
 /// The configuration's only policy, or `policy.json` here.
 fn fallback(configured: &[Assignment]) -> Option<PathBuf> {
     match configured {
-        [] => Some(PathBuf::from("policy.json")),
+        [] => Some(PathBuf::from(DEFAULT_POLICY)),
         [only] => only.policy.as_ref().map(|file| file.path.clone()),
         _ => None,
-    }
-}
-
-/// Whether two paths lead to the same file.
-pub(super) fn same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => a == b,
-    }
-}
-
-/// The policy of one trace: its header's, else that of the configuration's
-/// entry that has it, else the fallback. The error is what is wrong with the
-/// header's, or nothing when a failure has been kept.
-fn named_by(
-    workspace: &mut Workspace,
-    trace: &Path,
-    configured: &[Assignment],
-    fallback: Option<&Path>,
-) -> Result<PathBuf, Option<Box<Finding>>> {
-    let opened = open_unless_stdin(trace, workspace.reading).map_err(|failure| {
-        workspace.failures.push(failure);
-        None
-    })?;
-    if let Some((header, policy, span)) =
-        opened.as_ref().and_then(Trace::header).and_then(|header| {
-            header
-                .policy
-                .as_ref()
-                .map(|(policy, span)| (header, policy, *span))
-        })
-    {
-        let path = trace.parent().unwrap_or(Path::new("")).join(policy);
-        let problem = match stays_inside(&path, &workspace.root()) {
-            Ok(()) => return Ok(path),
-            Err(problem) => problem,
-        };
-        let location = header.locate(&mut workspace.sources, &input::display_name(trace), span);
-        let message = format!("The policy {policy:?} of this trace {problem}");
-        let finding = Finding::new("trace", Severity::Error, location, "/policy", message);
-        return Err(Some(Box::new(finding)));
-    }
-    let holder = configured
-        .iter()
-        .find(|assignment| {
-            assignment
-                .traces
-                .iter()
-                .any(|known| same_file(known, trace))
-        })
-        .and_then(|assignment| assignment.policy.as_ref());
-    match (holder, fallback) {
-        (Some(file), _) => Ok(file.path.clone()),
-        (None, Some(path)) => Ok(path.to_path_buf()),
-        (None, None) => {
-            workspace.failures.push(Failure {
-                input: input::display_name(trace),
-                message: "names no policy, and the configuration has several; use --policy"
-                    .to_owned(),
-            });
-            Err(None)
-        }
     }
 }
 
@@ -312,7 +314,7 @@ fn open_unless_stdin(trace: &Path, settings: Settings) -> Result<Option<Trace>, 
 }
 
 /// Whether a path that stands inside a file stays in the directory it must
-/// not leave, symbolic links followed (surfaces.md §1).
+/// not leave, symbolic links followed
 fn stays_inside(path: &Path, root: &Path) -> Result<(), String> {
     let real = path
         .canonicalize()

@@ -19,7 +19,7 @@ const CHUNK: usize = 1 << 16;
 
 /// A way to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packed {
+pub(crate) enum Packed {
     /// RFC 1952; several members make one stream.
     Gzip,
     /// RFC 8878; several frames make one stream.
@@ -51,7 +51,7 @@ impl Packed {
 ///
 /// # Errors
 /// What the input reports.
-pub(super) fn unpacked(
+pub(crate) fn unpacked(
     mut input: impl Read + Send + 'static,
 ) -> io::Result<Box<dyn BufRead + Send>> {
     let mut first = Vec::new();

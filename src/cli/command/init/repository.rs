@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::cli::input;
+use crate::cli::support::input;
 use mcppolicy_engine::value::Value;
 
 /// The hooks of a repository, by pre-commit's name for the file.

@@ -1,5 +1,5 @@
-//! Asking a server for its tools through the official SDK: the handshake, all
-//! pages, and an end within a time.
+//! Reads a server's list of tools through the official SDK: the handshake, all
+//! pages, and the server's end, within a time limit.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -19,18 +19,15 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::wire::{Seen, Wire};
-use crate::cli::input;
+use super::transport::{Observed, Pipes, TO_END};
+use crate::cli::support::input;
 use mcppolicy_analysis::inventory::write::Pages;
 use mcppolicy_analysis::report::Failure;
 
-/// How long a server may take to end once its input is closed, before it is
-/// killed.
-pub(super) const TO_END: Duration = Duration::from_secs(2);
-/// How often a list is asked for again because it has changed meanwhile.
+/// How often a list is requested again because it has changed meanwhile.
 const MOST_CHANGES: usize = 10;
 
-/// What a server has answered.
+/// A server's list of tools.
 #[derive(Debug)]
 pub(super) struct Answer {
     /// Its tools.
@@ -39,12 +36,12 @@ pub(super) struct Answer {
     pub noise: u64,
 }
 
-/// Starts a server, asks it for its tools, and ends it.
+/// Starts a server, reads its list of tools, and ends it.
 ///
 /// # Errors
 /// A server that cannot be started, ends, does not answer within `limit`, or
 /// answers with something else.
-pub(super) fn ask(server: &[OsString], limit: Duration) -> Result<Answer, Failure> {
+pub(super) fn list_tools(server: &[OsString], limit: Duration) -> Result<Answer, Failure> {
     let command = server.first().map(|word| word.to_string_lossy());
     let failure = |message| Failure {
         input: command.unwrap_or_default().into_owned(),
@@ -53,21 +50,22 @@ pub(super) fn ask(server: &[OsString], limit: Duration) -> Result<Answer, Failur
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let asked = runtime
+    let answer = runtime
         .map_err(|error| error.to_string())
         .and_then(|runtime| {
-            let answered = runtime.block_on(async { timeout(limit, in_either_way(server)).await });
+            let answered =
+                runtime.block_on(async { timeout(limit, with_either_handshake(server)).await });
             answered.unwrap_or_else(|_| {
                 let seconds = limit.as_secs_f64();
                 Err(format!("the server has not answered within {seconds} s"))
             })
         });
-    asked.map_err(failure)
+    answer.map_err(failure)
 }
 
-/// With the handshake that nearly every server knows; a server that has left
-/// it behind is started afresh and asked in the way of 2026-07-28.
-async fn in_either_way(server: &[OsString]) -> Result<Answer, String> {
+/// Uses the handshake that nearly every server supports. A server that has
+/// dropped it is started again with that of protocol version 2026-07-28.
+async fn with_either_handshake(server: &[OsString]) -> Result<Answer, String> {
     let modern = || ClientLifecycleMode::Discover {
         preferred_versions: vec![ProtocolVersion::LATEST],
     };
@@ -76,36 +74,37 @@ async fn in_either_way(server: &[OsString]) -> Result<Answer, String> {
         ended => ended,
     }
     .map_err(|refused| match refused {
-        Refused::Handshake(message) | Refused::Else(message) => message,
+        Refused::Handshake(message) | Refused::Other(message) => message,
     })
 }
 
 /// Why there is no answer.
 enum Refused {
-    /// The server does not know this handshake.
+    /// The server does not support this handshake.
     Handshake(String),
-    Else(String),
+    /// Another reason.
+    Other(String),
 }
 
-async fn session(server: &[OsString], way: ClientLifecycleMode) -> Result<Answer, Refused> {
-    let (mut child, wire, seen) = start(server).map_err(Refused::Else)?;
+async fn session(server: &[OsString], mode: ClientLifecycleMode) -> Result<Answer, Refused> {
+    let (mut child, pipes, observed) = start(server).map_err(Refused::Other)?;
     let changed = Arc::new(AtomicBool::new(false));
-    let asked = match client(&changed).serve_with_lifecycle(wire, way).await {
+    let listed = match client(&changed).serve_with_lifecycle(pipes, mode).await {
         Ok(service) => {
-            let pages = list(service.peer(), &seen, &changed).await;
-            // Closes the server's input, which is how a server is told to end.
+            let pages = list(service.peer(), &observed, &changed).await;
+            // Closes the server's input, upon which a server ends.
             let _ = service.cancel().await;
-            pages.map_err(Refused::Else)
+            pages.map_err(Refused::Other)
         }
         Err(error) => Err(handshake(&error)),
     };
     let ended = end(&mut child).await;
-    match asked {
+    match listed {
         Ok(pages) => Ok(Answer {
             pages,
-            noise: seen.noise(),
+            noise: observed.noise(),
         }),
-        Err(Refused::Else(message)) => Err(Refused::Else(match (seen.trouble(), ended) {
+        Err(Refused::Other(message)) => Err(Refused::Other(match (observed.trouble(), ended) {
             (Some(trouble), _) => trouble,
             (None, Some(status)) => format!("{message} ({status})"),
             (None, None) => message,
@@ -114,7 +113,7 @@ async fn session(server: &[OsString], way: ClientLifecycleMode) -> Result<Answer
     }
 }
 
-fn start(server: &[OsString]) -> Result<(Child, Wire, Seen), String> {
+fn start(server: &[OsString]) -> Result<(Child, Pipes, Observed), String> {
     let (program, arguments) = server.split_first().ok_or("there is no command")?;
     let mut command = Command::new(program);
     command.args(arguments).kill_on_drop(true);
@@ -124,9 +123,9 @@ fn start(server: &[OsString]) -> Result<(Child, Wire, Seen), String> {
     let mut child = command.spawn().map_err(cannot)?;
     let pipes = child.stdin.take().zip(child.stdout.take());
     let (to_server, from_server) = pipes.ok_or("cannot be started: it has no pipes")?;
-    let seen = Seen::default();
-    let wire = Wire::new(to_server, from_server, seen.clone());
-    Ok((child, wire, seen))
+    let observed = Observed::default();
+    let transport = Pipes::new(to_server, from_server, observed.clone());
+    Ok((child, transport, observed))
 }
 
 /// Waits for the end of a server whose input is closed; how it ended, unless it
@@ -149,25 +148,29 @@ fn handshake(error: &ClientInitializeError) -> Refused {
                 ErrorCode::METHOD_NOT_FOUND | ErrorCode::UNSUPPORTED_PROTOCOL_VERSION => {
                     Refused::Handshake(message)
                 }
-                _ => Refused::Else(message),
+                _ => Refused::Other(message),
             }
         }
         ClientInitializeError::ConnectionClosed(_)
         | ClientInitializeError::TransportError { .. } => {
-            Refused::Else("the server has ended before the handshake was done".to_owned())
+            Refused::Other("the server has ended before the handshake was done".to_owned())
         }
-        other => Refused::Else(format!("the handshake failed: {other}")),
+        other => Refused::Other(format!("the handshake failed: {other}")),
     }
 }
 
 /// All pages of a list that does not change while it is read.
-async fn list(peer: &Peer<RoleClient>, seen: &Seen, changed: &AtomicBool) -> Result<Pages, String> {
+async fn list(
+    peer: &Peer<RoleClient>,
+    observed: &Observed,
+    changed: &AtomicBool,
+) -> Result<Pages, String> {
     for _ in 0..MOST_CHANGES {
         changed.store(false, Ordering::Relaxed);
         let mut pages = Pages::default();
         let mut cursor = None;
         loop {
-            let page = page(peer, seen, cursor).await?;
+            let page = page(peer, observed, cursor).await?;
             cursor = pages.add(&page)?;
             if cursor.is_none() {
                 break;
@@ -183,14 +186,14 @@ async fn list(peer: &Peer<RoleClient>, seen: &Seen, changed: &AtomicBool) -> Res
 /// One page as the server wrote it.
 async fn page(
     peer: &Peer<RoleClient>,
-    seen: &Seen,
+    observed: &Observed,
     cursor: Option<String>,
 ) -> Result<String, String> {
     let params = PaginatedRequestParams::default().with_cursor(cursor);
     let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
     let error = match peer.send_request(request).await {
-        // What the SDK makes of it does not matter: the line itself is read.
-        Ok(_) => match seen.answer() {
+        // The line itself is read, and not what the SDK parsed from it.
+        Ok(_) => match observed.answer() {
             Some(line) => return Ok(line),
             None => "the answer to tools/list is lost".to_owned(),
         },
@@ -208,9 +211,9 @@ async fn page(
     Err(error)
 }
 
-/// A client that says it can do all that servers ask of clients: some list a
-/// tool only to those who can, and a policy has to decide that tool too. What
-/// a server then does ask is declined.
+/// A client that declares every capability: some servers list a tool only to
+/// clients that have the capability for it, and a policy has to decide that
+/// tool too. What a server then requests is declined.
 fn client(changed: &Arc<AtomicBool>) -> Client {
     let all = json!({
         "roots": { "listChanged": true },

@@ -1,13 +1,15 @@
-//! The wire between the official SDK and a server's standard input and output.
+//! The transport between the official SDK and a server's standard input and
+//! output.
 //!
-//! The SDK's own transport hands on typed messages, and a typed tool has lost
-//! every member that the SDK does not know, the order of the others, and the
-//! spelling of its numbers. This one keeps the line that answers the request
-//! for tools as it came. It also leaves alone what is no message: the SDK's
-//! answers a banner that happens to be JSON with an error.
+//! The SDK's own transport passes on typed messages, and a typed tool has lost
+//! every member that the SDK does not define, the order of the others, and the
+//! notation of its numbers. This one keeps the line that answers the request
+//! for tools as it was written. It also ignores lines that are not messages: the
+//! SDK's transport answers a banner that happens to be JSON with an error.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rmcp::RoleClient;
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, RequestId, ServerJsonRpcMessage};
@@ -16,23 +18,27 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
-use super::ask::TO_END;
 use mcppolicy_trace::trace::block::LONGEST_LINE;
 
-/// What has been seen on a wire, known on both sides of the SDK.
+/// How long a server may take to end once its input is closed, before it is
+/// killed.
+pub(super) const TO_END: Duration = Duration::from_secs(2);
+
+/// What a transport has read, shared with the client on the other side of the
+/// SDK.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<Inner>>);
+pub(super) struct Observed(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
     /// The request for tools that waits for its answer.
-    asked: Option<RequestId>,
+    pending: Option<RequestId>,
     answer: Option<String>,
     noise: u64,
     trouble: Option<String>,
 }
 
-impl Seen {
+impl Observed {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,30 +53,30 @@ impl Seen {
         self.lock().noise
     }
 
-    /// What went wrong on the wire itself.
+    /// What went wrong while reading.
     pub fn trouble(&self) -> Option<String> {
         self.lock().trouble.clone()
     }
 }
 
-/// A wire to a server.
-pub(super) struct Wire {
+/// The pipes of a server.
+pub(super) struct Pipes {
     from_server: BufReader<ChildStdout>,
     /// The line that has not ended yet; it stays here when the SDK stops to
     /// wait for it.
     line: Vec<u8>,
     to_server: Arc<tokio::sync::Mutex<Option<ChildStdin>>>,
-    seen: Seen,
+    observed: Observed,
 }
 
-impl Wire {
-    /// A wire on the pipes of a server.
-    pub fn new(input: ChildStdin, output: ChildStdout, seen: Seen) -> Wire {
-        Wire {
+impl Pipes {
+    /// A transport on the pipes of a server.
+    pub fn new(input: ChildStdin, output: ChildStdout, observed: Observed) -> Pipes {
+        Pipes {
             from_server: BufReader::new(output),
             line: Vec::new(),
             to_server: Arc::new(tokio::sync::Mutex::new(Some(input))),
-            seen,
+            observed,
         }
     }
 
@@ -105,29 +111,26 @@ impl Wire {
         if line.is_empty() {
             return None;
         }
-        let mut seen = self.seen.lock();
+        let mut observed = self.observed.lock();
         let text = std::str::from_utf8(line).ok();
         let Some((text, message)) = text.zip(serde_json::from_slice(line).ok()) else {
-            seen.noise += 1;
+            observed.noise += 1;
             return None;
         };
         if let ServerJsonRpcMessage::Response(response) = &message {
             // A server may answer the number 1 with the text "1".
             let id = response.id.to_string();
-            if seen
-                .asked
-                .as_ref()
-                .is_some_and(|asked| asked.to_string() == id)
-            {
-                seen.asked = None;
-                seen.answer = Some(text.to_owned());
+            let pending = observed.pending.as_ref();
+            if pending.is_some_and(|pending| pending.to_string() == id) {
+                observed.pending = None;
+                observed.answer = Some(text.to_owned());
             }
         }
         Some(message)
     }
 }
 
-impl Transport<RoleClient> for Wire {
+impl Transport<RoleClient> for Pipes {
     type Error = io::Error;
 
     fn send(
@@ -137,7 +140,7 @@ impl Transport<RoleClient> for Wire {
         if let ClientJsonRpcMessage::Request(request) = &message
             && matches!(request.request, ClientRequest::ListToolsRequest(_))
         {
-            self.seen.lock().asked = Some(request.id.clone());
+            self.observed.lock().pending = Some(request.id.clone());
         }
         let to_server = Arc::clone(&self.to_server);
         async move {
@@ -156,7 +159,7 @@ impl Transport<RoleClient> for Wire {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    self.seen.lock().trouble = Some(error.to_string());
+                    self.observed.lock().trouble = Some(error.to_string());
                     return None;
                 }
             }

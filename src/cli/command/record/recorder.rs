@@ -4,9 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::input;
-use crate::cli::output::complain;
-use crate::cli::traces::failure;
+use crate::cli::support::input;
+use crate::cli::support::output::complain;
+use crate::cli::support::traces::failure;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::time::Time;
 use mcppolicy_trace::trace::account::{Format, Settings};
@@ -15,6 +15,15 @@ use mcppolicy_trace::trace::tap::{Direction, Tap};
 
 /// How much of a file says what it is, in bytes.
 const BEGINNING: u64 = 64 * 1024;
+
+/// What to do with a file that exists already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// Refuse it.
+    Refuse,
+    /// Add to it, if it is a recording.
+    Extend,
+}
 
 /// A trace that is being written.
 ///
@@ -32,12 +41,12 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Opens a trace, readable by its owner alone: a new file, or with `append`
-    /// also an older recording.
+    /// Opens a trace, readable by its owner alone.
     ///
     /// # Errors
     /// A file that exists, is no recording, or cannot be opened.
-    pub fn open(path: &Path, append: bool) -> Result<Recorder, Failure> {
+    pub fn open(path: &Path, existing: Existing) -> Result<Recorder, Failure> {
+        let append = existing == Existing::Extend;
         let refused = |message: &str| Failure {
             input: input::display_name(path),
             message: message.to_owned(),

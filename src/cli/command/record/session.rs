@@ -1,19 +1,20 @@
 //! One session: the server between its start and its end, and the two threads
 //! through which everything passes.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::RecordArgs;
-use super::recorder::Recorder;
+use super::recorder::{Existing, Recorder};
 use super::server::{Server, Signals};
-use crate::cli::input;
-use crate::cli::output::complain;
+use crate::cli::support::input;
+use crate::cli::support::output::complain;
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_trace::trace::tap::Direction;
 
@@ -27,14 +28,14 @@ const AFTER_THE_END: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// A trace that cannot be opened or a server that cannot be started.
-pub(super) fn run(args: &RecordArgs) -> Result<u8, Failure> {
-    let recorder = Recorder::open(&args.output, args.append)?;
-    let started = Signals::catch().and_then(|signals| Server::start(&args.server, signals));
+pub(super) fn run(output: &Path, existing: Existing, command: &[OsString]) -> Result<u8, Failure> {
+    let recorder = Recorder::open(output, existing)?;
+    let started = Signals::catch().and_then(|signals| Server::start(command, signals));
     let mut server = match started {
         Ok(server) => server,
         Err(error) => {
             recorder.discard();
-            let command = args.server.first().map(|word| word.to_string_lossy());
+            let command = command.first().map(|word| word.to_string_lossy());
             return Err(Failure {
                 input: command.unwrap_or_default().into_owned(),
                 message: format!("cannot be started: {}", input::plain(&error)),

@@ -4,14 +4,14 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Entry, Placed, Setting};
-use crate::cli::FailOn;
+use super::{Config, Entry, Located, Setting};
+use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::suggest;
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::registry;
 use mcppolicy_analysis::lint::suppress::Suppression;
-use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::source::{FileId, Location, Span};
 
 /// The members of each table; `schema/config.schema.json` has the same, which a
@@ -111,10 +111,7 @@ impl Reader {
                 read(self, name, value);
                 continue;
             }
-            let help = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it knows {}", known.join(", ")),
-            };
+            let help = suggest::setting(name, known);
             self.complain(
                 span_of(key),
                 format!("There is no setting {name:?} in {owner}"),
@@ -256,7 +253,7 @@ impl Reader {
         match FailOn::named(&setting.text) {
             Some(value) => {
                 let location = setting.location;
-                self.config.fail_on = Some(Placed { value, location });
+                self.config.fail_on = Some(Located { value, location });
             }
             None => self.complain(
                 setting.location.span,
@@ -342,10 +339,7 @@ impl Reader {
             return;
         }
         if registry::find(&rule.text).is_none() {
-            let help = match nearest(&rule.text, registry::names()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "`mcppolicy explain` lists the rules".to_owned(),
-            };
+            let help = suggest::rule(&rule.text);
             let message = format!("there is no rule {:?} to suppress", rule.text);
             self.complain(rule.location.span, message, Some(help));
             return;
@@ -399,7 +393,7 @@ impl Reader {
         };
         let location = setting.location;
         match Gate::named(&setting.text) {
-            Some(value) => self.config.gate = Some(Placed { value, location }),
+            Some(value) => self.config.gate = Some(Located { value, location }),
             None => self.complain(
                 location.span,
                 format!("{:?} is not a gate", setting.text),
