@@ -1,43 +1,17 @@
-//! The command line: arguments in, report out, exit code. The only room that
+//! The command line: arguments in, report out, exit code. The only module that
 //! touches the file system and prints.
 
-mod approvals;
-mod base;
-mod ci;
-mod classify;
-mod completions;
-mod config;
-mod decide;
-mod diff;
-mod explain;
-mod git;
-mod guarded;
-mod import;
-mod init;
-mod input;
-mod inventory;
-mod merge;
-mod observed;
-mod output;
-mod policies;
-mod progress;
-mod record;
-mod repair;
-mod suppressions;
-mod test;
-mod traces;
-mod unpack;
-mod workspace;
+mod command;
+mod support;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use mcppolicy_analysis::finding::{Finding, Severity};
-use mcppolicy_analysis::inventory::category::Category;
-use mcppolicy_analysis::lint;
-use mcppolicy_engine::nearest::nearest;
-use workspace::Workspace;
+use command::{
+    ci, classify, completions, decide, diff, explain, import, init, inventory, lint, merge, record,
+    schema, test, validate,
+};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -65,10 +39,10 @@ struct Cli {
 enum Command {
     /// Check policies against the format: syntax, schema, structure
     #[command(after_help = "Example: mcppolicy validate policies/*/policy.json")]
-    Validate(policies::ValidateArgs),
+    Validate(validate::ValidateArgs),
     /// Validate, then look for rules that do not do what they seem to
     #[command(after_help = "Example: mcppolicy lint policy.json")]
-    Lint(policies::LintArgs),
+    Lint(lint::LintArgs),
     /// Replay recorded calls and hold them against what the traces expect
     #[command(after_help = "Example: mcppolicy test traces/ --policy policy.json")]
     Test(test::TestArgs),
@@ -120,51 +94,17 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Print a JSON Schema for editors
     #[command(after_help = "Example: mcppolicy schema policy > policy.schema.json")]
-    Schema(explain::SchemaArgs),
+    Schema(schema::SchemaArgs),
     /// Print what lets a shell complete this command's arguments
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),
 }
 
-/// What a build that starts no server says when it is asked to.
-#[cfg(not(feature = "live"))]
-const WITHOUT_LIVE: &str = "this build leaves out what starts a server; \
-                            `cargo install` it with its default features";
-
-/// `--fail-on`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Note,
-    Never,
-}
-
-impl FailOn {
-    /// The level that a configuration calls by this name.
-    fn named(name: &str) -> Option<FailOn> {
-        FailOn::from_str(name, false).ok()
-    }
-
-    fn name(self) -> &'static str {
-        self.severity().map_or("never", Severity::name)
-    }
-
-    fn severity(self) -> Option<Severity> {
-        match self {
-            FailOn::Error => Some(Severity::Error),
-            FailOn::Warning => Some(Severity::Warning),
-            FailOn::Note => Some(Severity::Note),
-            FailOn::Never => None,
-        }
-    }
-}
-
 /// Reads the arguments, runs the command, and says how it ended.
 pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
-        Command::Validate(args) => policies::validate(&args),
-        Command::Lint(args) => policies::lint(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Merge(args) => merge::run(&args),
@@ -175,83 +115,9 @@ pub fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Init(args) => init::run(&args),
-        Command::Explain(args) => explain::explain(&args),
-        Command::Schema(args) => explain::schema(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     };
     ExitCode::from(exit.code())
-}
-
-/// The linter's settings from the configuration and the command line; what is
-/// wrong with the configuration's is added to its findings.
-fn lint_settings(workspace: &mut Workspace, pedantic: bool) -> lint::Settings {
-    let (settings, problems) = match &workspace.config {
-        Some(config) => configured_settings(config, pedantic),
-        None => {
-            let mut settings = lint::Settings::new();
-            settings.pedantic = pedantic;
-            (settings, Vec::new())
-        }
-    };
-    workspace.config_findings.extend(problems);
-    settings
-}
-
-/// The linter's settings as a configuration has them, and what is wrong with
-/// those.
-fn configured_settings(config: &config::Config, pedantic: bool) -> (lint::Settings, Vec<Finding>) {
-    let mut settings = lint::Settings::new();
-    settings.pedantic = pedantic;
-    let mut problems = Vec::new();
-    let mut complain = |setting: &config::Setting, message: String, help: String| {
-        problems.push(setting.complaint(message).help(help));
-    };
-    for (name, level) in &config.levels {
-        match lint::Level::parse(&level.text) {
-            None => {
-                let message = format!("{:?} is not a level", level.text);
-                complain(level, message, levels_help());
-            }
-            Some(parsed) => {
-                if let Err(unknown) = settings.set_level(&name.text, parsed) {
-                    complain(name, unknown.to_string(), nearest_rule(&name.text));
-                }
-            }
-        }
-    }
-    for (rule, option, value) in &config.options {
-        if lint::registry::find(&rule.text).is_none() {
-            let message = format!("there is no rule {:?}", rule.text);
-            complain(rule, message, nearest_rule(&rule.text));
-        } else if let Err(bad) = settings.set_option(&rule.text, &option.text, &value.text) {
-            let place = if bad.is_value { value } else { option };
-            complain(place, bad.message, bad.help);
-        }
-    }
-    for (tool, category) in &config.categories {
-        match Category::ALL
-            .into_iter()
-            .find(|known| known.name().eq_ignore_ascii_case(&category.text))
-        {
-            Some(known) => settings.categories.configure(tool.text.clone(), known),
-            None => {
-                let message = format!("{:?} is not a category", category.text);
-                let help =
-                    "write \"read\", \"write\", \"execute\", \"destructive\" or \"financial\"";
-                complain(category, message, help.to_owned());
-            }
-        }
-    }
-    (settings, problems)
-}
-
-fn levels_help() -> String {
-    "write \"error\", \"warning\", \"note\" or \"off\"".to_owned()
-}
-
-fn nearest_rule(name: &str) -> String {
-    match nearest(name, lint::registry::names()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => "`mcppolicy explain` lists the rules".to_owned(),
-    }
 }

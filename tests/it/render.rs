@@ -123,6 +123,7 @@ fn lint_report(sources: &SourceMap, list: Vec<Finding>) -> Report<'_> {
             message: "no such file".to_owned(),
         }],
         assumptions: vec!["zeta is assumed".to_owned()],
+        fail_on: None,
         body: Body::Findings(Findings {
             policies: 2,
             list,
@@ -165,6 +166,7 @@ fn test_report(sources: &SourceMap, tested: Tested) -> Report<'_> {
         sources,
         failures: Vec::new(),
         assumptions: tested.assumptions(),
+        fail_on: None,
         body: Body::Tested(tested),
     }
 }
@@ -213,6 +215,7 @@ fn diff_report(sources: &SourceMap, diff: DiffReport) -> Report<'_> {
         sources,
         failures: Vec::new(),
         assumptions: Vec::new(),
+        fail_on: None,
         body: Body::Diff(diff),
     }
 }

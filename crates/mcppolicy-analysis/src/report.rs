@@ -17,7 +17,7 @@ use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::options::Settings;
 
-/// How a run ended (surfaces.md §1).
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// Nothing to complain about: 0.
@@ -44,18 +44,27 @@ impl Exit {
         }
     }
 
-    /// The graver of two: 2 before 3 before 1 before 4 before 0.
+    /// How a run ends as far as its unreadable inputs are concerned.
+    fn of_failures(failures: &[Failure]) -> Exit {
+        if failures.is_empty() {
+            Exit::Clean
+        } else {
+            Exit::CouldNotRun
+        }
+    }
+
+    /// The worse of two: 2 before 3 before 1 before 4 before 0.
     #[must_use]
-    pub fn and(self, other: Exit) -> Exit {
-        const GRAVEST_FIRST: [Exit; 5] = [
+    pub fn worst(self, other: Exit) -> Exit {
+        const WORST_FIRST: [Exit; 5] = [
             Exit::CouldNotRun,
             Exit::Invalid,
             Exit::Failed,
             Exit::NothingToDo,
             Exit::Clean,
         ];
-        let graver = |exit: &Exit| *exit == self || *exit == other;
-        GRAVEST_FIRST.into_iter().find(graver).unwrap_or(self)
+        let either = |exit: &Exit| *exit == self || *exit == other;
+        WORST_FIRST.into_iter().find(either).unwrap_or(self)
     }
 }
 
@@ -108,16 +117,23 @@ impl Findings {
         self.list.iter().any(is_invalid)
     }
 
-    /// The exit code, when findings from `fail_on` upward fail the run.
+    /// How the run ends, when findings from `fail_on` upward fail it.
     pub fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        let failing = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
-        match () {
-            () if self.has_invalid_document() => Exit::Invalid,
-            () if self.policies == 0 => Exit::NothingToDo,
-            () if self.list.iter().any(failing) => Exit::Failed,
-            () => Exit::Clean,
+        if self.has_invalid_document() {
+            Exit::Invalid
+        } else if self.policies == 0 {
+            Exit::NothingToDo
+        } else if self.list.iter().any(|finding| fails(finding, fail_on)) {
+            Exit::Failed
+        } else {
+            Exit::Clean
         }
     }
+}
+
+/// Whether a finding fails a run in which those from `fail_on` upward do.
+fn fails(finding: &Finding, fail_on: Option<Severity>) -> bool {
+    fail_on.is_some_and(|least| finding.severity >= least)
 }
 
 /// Whether a finding says that a document does not parse or violates its
@@ -131,6 +147,11 @@ fn is_invalid(finding: &Finding) -> bool {
     }
 }
 
+fn has_error(findings: &[Finding]) -> bool {
+    let mut severities = findings.iter().map(|finding| finding.severity);
+    severities.any(|severity| severity == Severity::Error)
+}
+
 /// One run, whole.
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -140,10 +161,32 @@ pub struct Report<'a> {
     pub sources: &'a SourceMap,
     /// Inputs that could not be read.
     pub failures: Vec<Failure>,
-    /// What was taken for granted (policy language, introduction).
+    /// What was assumed (policy language, introduction).
     pub assumptions: Vec<String>,
+    /// The severity from which findings fail the run; `None` where none does.
+    pub fail_on: Option<Severity>,
     /// The command's own part.
     pub body: Body,
+}
+
+impl Report<'_> {
+    /// How the run ends: by what it found, and with `CouldNotRun` when an input
+    /// could not be read.
+    pub fn exit(&self) -> Exit {
+        let found = match &self.body {
+            Body::Findings(findings) => findings.exit(self.fail_on),
+            Body::Decided(_) => Exit::Clean,
+            Body::Tested(tested) => tested.exit(),
+            Body::Diff(diff) if diff.diff.policies.is_empty() => {
+                diff.exit(self.fail_on).worst(Exit::NothingToDo)
+            }
+            Body::Diff(diff) => diff.exit(self.fail_on),
+            Body::Ci(ci) => ci.exit(self.fail_on),
+            Body::Classified(classified) => classified.exit(),
+            Body::Inventoried(inventoried) => inventoried.exit(),
+        };
+        found.worst(Exit::of_failures(&self.failures))
+    }
 }
 
 /// What a command has to say.
@@ -181,14 +224,19 @@ pub struct DiffReport {
 }
 
 impl DiffReport {
-    /// How the run ends by what has changed of the servers' own tools, when
-    /// findings from `fail_on` upward fail it. No approval covers these: an
-    /// approval speaks of a policy.
-    pub fn drift_exit(&self, fail_on: Option<Severity>) -> Exit {
-        let failing = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
-        match self.diff.drift().any(failing) {
-            true => Exit::Failed,
-            false => Exit::Clean,
+    /// How the comparison ends, when findings from `fail_on` upward about the
+    /// servers' own tools fail it. No approval covers these: an approval is of
+    /// a policy.
+    fn exit(&self, fail_on: Option<Severity>) -> Exit {
+        let mut traffic = self.diff.policies.iter().filter_map(|p| p.traffic.as_ref());
+        let is_invalid = self.findings.iter().any(is_invalid)
+            || traffic.any(|traffic| traffic.invalid_lines > 0);
+        if is_invalid {
+            Exit::Invalid
+        } else if self.refused || self.diff.drift().any(|finding| fails(finding, fail_on)) {
+            Exit::Failed
+        } else {
+            Exit::Clean
         }
     }
 }
@@ -255,12 +303,32 @@ impl Ci {
     pub fn verdict(&self) -> Option<Verdict> {
         let of = |report: &DiffReport| {
             let removed = |policy: &PolicyDiff| matches!(policy.fate, Fate::Removed);
-            match report.diff.policies.iter().any(removed) {
-                true => report.diff.verdict().join(Verdict::Loosened),
-                false => report.diff.verdict(),
+            let verdict = report.diff.verdict();
+            if report.diff.policies.iter().any(removed) {
+                verdict.join(Verdict::Loosened)
+            } else {
+                verdict
             }
         };
         self.diffs().map(of).reduce(Verdict::join)
+    }
+
+    /// How the run ends, unreadable inputs aside, when findings from `fail_on`
+    /// upward fail it.
+    fn exit(&self, fail_on: Option<Severity>) -> Exit {
+        let mut exit = if self.findings.iter().any(is_invalid) {
+            Exit::Invalid
+        } else if self.policies.is_empty() {
+            Exit::NothingToDo
+        } else if self.findings.iter().any(|finding| fails(finding, fail_on)) {
+            Exit::Failed
+        } else {
+            Exit::Clean
+        };
+        for policy in &self.policies {
+            exit = exit.worst(policy.exit);
+        }
+        exit
     }
 
     /// Whether the gate refuses any policy's change.
@@ -297,6 +365,47 @@ pub struct CiPolicy {
     pub test: Option<Tested>,
     /// What changed since the base; `None` when there is none.
     pub diff: Option<DiffReport>,
+}
+
+impl CiPolicy {
+    /// A policy's parts with how they end, when findings from `fail_on` upward
+    /// fail them. `failures` are the inputs that could not be read so far: any
+    /// of them may be a trace that the test lacks.
+    pub fn new(
+        policy: String,
+        lint: Findings,
+        test: Option<Tested>,
+        diff: Option<DiffReport>,
+        fail_on: Option<Severity>,
+        failures: &[Failure],
+    ) -> CiPolicy {
+        let mut exit = lint.exit(fail_on);
+        if let Some(tested) = &test {
+            exit = exit.worst(tested.exit());
+            exit = exit.worst(Exit::of_failures(failures));
+        }
+        if let Some(diff) = &diff {
+            exit = exit.worst(diff.exit(fail_on));
+        }
+        CiPolicy {
+            policy,
+            exit,
+            lint,
+            test,
+            diff,
+        }
+    }
+
+    /// A policy that the base has and that is gone.
+    pub fn removed(policy: String, diff: DiffReport, fail_on: Option<Severity>) -> CiPolicy {
+        CiPolicy {
+            policy,
+            exit: diff.exit(fail_on),
+            lint: Findings::default(),
+            test: None,
+            diff: Some(diff),
+        }
+    }
 }
 
 /// What `test` found.
@@ -352,26 +461,24 @@ impl Tested {
         self.runs.iter().map(|run| run.results.traces.len()).sum()
     }
 
-    /// The exit code of a run with these failures; `assigned` says whether
-    /// there was anything to replay.
-    pub fn exit(&self, assigned: bool, failures: &[Failure]) -> Exit {
-        let mut exit = match assigned {
-            true => Exit::Clean,
-            false => Exit::NothingToDo,
+    /// How the replay ends, unreadable inputs aside. Without any run there was
+    /// nothing to replay, unless a finding says why.
+    pub fn exit(&self) -> Exit {
+        let mut exit = if self.runs.is_empty() {
+            Exit::NothingToDo
+        } else {
+            Exit::Clean
         };
         for run in &self.runs {
-            exit = exit.and(Exit::from(run.outcome));
+            exit = exit.worst(Exit::from(run.outcome));
         }
         if self.findings.iter().any(is_invalid) {
-            exit = exit.and(Exit::Invalid);
+            exit = exit.worst(Exit::Invalid);
         }
-        match failures.is_empty() {
-            true => exit,
-            false => exit.and(Exit::CouldNotRun),
-        }
+        exit
     }
 
-    /// What the runs took for granted, each thing once.
+    /// What the runs assumed, each thing once.
     pub fn assumptions(&self) -> Vec<String> {
         let each = self.runs.iter().flat_map(|run| &run.results.assumptions);
         let once: std::collections::BTreeSet<_> = each.collect();
@@ -424,11 +531,12 @@ impl Classified {
     /// The exit code: warnings about an inventory do not keep its tools from
     /// being classified.
     pub fn exit(&self) -> Exit {
-        let is_error = |finding: &Finding| finding.severity == Severity::Error;
-        match () {
-            () if self.findings.iter().any(is_error) => Exit::Invalid,
-            () if self.tools.is_empty() => Exit::NothingToDo,
-            () => Exit::Clean,
+        if has_error(&self.findings) {
+            Exit::Invalid
+        } else if self.tools.is_empty() {
+            Exit::NothingToDo
+        } else {
+            Exit::Clean
         }
     }
 }
@@ -455,13 +563,15 @@ impl Inventoried {
     /// The exit code: drift fails a comparison, and a server without tools is
     /// nothing to keep or to compare.
     pub fn exit(&self) -> Exit {
-        let is_error = |finding: &Finding| finding.severity == Severity::Error;
         let drifted = self.drift.as_ref().is_some_and(|drift| !drift.is_empty());
-        match () {
-            () if self.findings.iter().any(is_error) => Exit::Invalid,
-            () if drifted => Exit::Failed,
-            () if self.tools == 0 => Exit::NothingToDo,
-            () => Exit::Clean,
+        if has_error(&self.findings) {
+            Exit::Invalid
+        } else if drifted {
+            Exit::Failed
+        } else if self.tools == 0 {
+            Exit::NothingToDo
+        } else {
+            Exit::Clean
         }
     }
 }
@@ -488,8 +598,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_graver_exit_code_wins() {
-        let worst = |codes: &[Exit]| codes.iter().fold(Exit::Clean, |a, b| a.and(*b)).code();
+    fn the_worse_exit_code_wins() {
+        let worst = |codes: &[Exit]| codes.iter().fold(Exit::Clean, |a, b| a.worst(*b)).code();
         assert_eq!(worst(&[]), 0);
         assert_eq!(worst(&[Exit::NothingToDo, Exit::Clean]), 4);
         assert_eq!(worst(&[Exit::NothingToDo, Exit::Failed]), 1);

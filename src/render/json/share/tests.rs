@@ -212,12 +212,13 @@ fn style(show_arguments: bool) -> Style<'static> {
 }
 
 fn tell(tested: Tested, sources: &SourceMap, show_arguments: bool) -> Told {
-    let exit = tested.exit(true, &[]);
+    let exit = tested.exit();
     let report = Report {
         command: "test",
         sources,
         failures: Vec::new(),
         assumptions: tested.assumptions(),
+        fail_on: None,
         body: Body::Tested(tested),
     };
     let formats = Output::ALL.into_iter();

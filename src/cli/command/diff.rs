@@ -1,0 +1,183 @@
+//! `mcppolicy diff`: what a change of policies lets through or stops, and
+//! whether it is approved.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::support::approvals::{self, Store};
+use crate::cli::support::comparison::{Approver, Comparing, Settings};
+use crate::cli::support::configuration::Config;
+use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::gate::gates;
+use crate::cli::support::inventory_drift::InventoryBase;
+use crate::cli::support::lint_settings;
+use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::problems::Problems;
+use crate::cli::support::sides::{self, Pair};
+use crate::cli::support::traces::ReadingArgs;
+use crate::cli::support::workspace::Workspace;
+use mcppolicy_analysis::diff::{Diff, Gate};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_analysis::report::{Body, DiffReport, Exit, Failure, Report};
+use mcppolicy_engine::source::SourceMap;
+
+/// Arguments of `diff`.
+#[derive(Args, Debug)]
+pub(crate) struct DiffArgs {
+    /// The policy before: a file, a directory of policies, or REV:path as git
+    /// spells it; /dev/null for none
+    #[arg(requires = "new")]
+    old: Option<PathBuf>,
+    /// The policy after, likewise
+    new: Option<PathBuf>,
+    /// Compare every policy of the configuration with its state at this
+    /// revision [default: `[diff] base` of the configuration]
+    #[arg(
+        long,
+        value_name = "REV",
+        conflicts_with = "old",
+        allow_hyphen_values = true
+    )]
+    base: Option<String>,
+    /// Also replay these recordings, or directories of them, through both
+    #[arg(long, value_name = "TRACE", num_args = 1..)]
+    traces: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// The policy's server; recorded calls to another are out of scope
+    #[arg(long, value_name = "NAME")]
+    server: Option<String>,
+    /// Which changes exit with 1 [default: loosened]
+    #[arg(long, value_name = "GATE", value_parser = gates())]
+    gate: Option<Gate>,
+    /// Approve what the gate `loosened` refuses, in mcppolicy.approvals.json
+    #[arg(long, value_name = "REASON", value_parser = approvals::parse_words)]
+    approve: Option<String>,
+    /// Who approves it
+    #[arg(long, value_name = "NAME", requires = "approve", value_parser = approvals::parse_words)]
+    approved_by: Option<String>,
+    /// The day of the approval [default: today, in UTC]
+    #[arg(long, value_name = "DAY", requires = "approve", value_parser = approvals::parse_date)]
+    date: Option<String>,
+    /// Drop approvals of what the old policy lets through already
+    #[arg(long)]
+    prune: bool,
+    /// Write each witness as a trace that asserts what the new policy decides
+    #[arg(long, value_name = "DIR")]
+    emit_traces: Option<PathBuf>,
+    /// Spend so many times the usual effort before giving up on a proof
+    #[arg(long, value_name = "TIMES", default_value_t = 1)]
+    effort: u32,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs `diff`.
+pub(crate) fn run(args: &DiffArgs) -> Exit {
+    let mut sources = SourceMap::new();
+    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let workspace = workspace.reading(args.reading.settings());
+    let pairs = problems.keep(pairs(&workspace, args, &mut sources));
+    let inventories = problems.keep(inventory_base(&workspace, args));
+    let store = problems.keep(Store::open(&workspace, &mut sources));
+
+    let settings = Settings {
+        budget: Budget::default().times(args.effort),
+        traces: &args.traces,
+        server: args.server.as_deref(),
+        inventories,
+    };
+    let mut comparing = Comparing::new(settings, store);
+    for pair in pairs {
+        let of_pair = comparing.compare(&workspace, pair, &mut sources);
+        problems.extend(of_pair);
+    }
+    comparing.judge();
+    if problems.findings.is_empty() && problems.failures.is_empty() {
+        problems.keep_failure(change_approvals(&mut comparing, args));
+        if let Some(dir) = &args.emit_traces {
+            problems.keep_failure(comparing.emit(dir));
+        }
+    }
+
+    let approvals = comparing.approvals();
+    let policies = comparing.finish().into_iter().map(|(_, diff)| diff);
+    let diff = Diff {
+        policies: policies.collect(),
+    };
+    let config = workspace.config.as_ref();
+    let gate = args
+        .gate
+        .or(config.and_then(Config::gate))
+        .unwrap_or_default();
+    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
+    let report = Report {
+        command: "diff",
+        sources: &sources,
+        failures: problems.failures,
+        assumptions: Vec::new(),
+        fail_on: fail_on.severity(),
+        body: Body::Diff(DiffReport {
+            refused: diff.refused_by(gate),
+            diff,
+            findings: problems.findings,
+            gate,
+            approvals,
+        }),
+    };
+    deliver(&report, &args.output)
+}
+
+/// The revision that all policies are compared with, unless two of them are
+/// named.
+fn base(workspace: &Workspace, args: &DiffArgs) -> Option<String> {
+    let configured = || workspace.config.as_ref()?.base();
+    args.base.clone().or_else(configured)
+}
+
+/// What is to be compared.
+fn pairs(workspace: &Workspace, args: &DiffArgs, sources: &mut SourceMap) -> (Vec<Pair>, Problems) {
+    if let (Some(old), Some(new)) = (&args.old, &args.new) {
+        return match sides::named(old, new) {
+            Ok(pairs) => (pairs, Problems::default()),
+            Err(failure) => (Vec::new(), Problems::from(failure)),
+        };
+    }
+    if let Some(base) = base(workspace, args) {
+        return sides::since(workspace, &base, sources);
+    }
+    let failure = Failure {
+        input: "diff".to_owned(),
+        message: "name OLD and NEW, or a --base, or set `base` under [diff] in mcppolicy.toml"
+            .to_owned(),
+    };
+    (Vec::new(), Problems::from(failure))
+}
+
+/// The revision that inventories are compared with; `None` where policies are
+/// named. What is wrong with the revision is reported where the policies are
+/// read; the problems are of the levels of rules.
+fn inventory_base(workspace: &Workspace, args: &DiffArgs) -> (Option<InventoryBase>, Problems) {
+    let Some(base) = base(workspace, args).filter(|_| args.old.is_none()) else {
+        return (None, Problems::default());
+    };
+    let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
+    let inventories = InventoryBase::open(workspace, &base, &settings).ok();
+    (inventories, Problems::from(findings))
+}
+
+/// Carries out `--approve` and `--prune`.
+fn change_approvals(comparing: &mut Comparing<'_>, args: &DiffArgs) -> Result<(), Failure> {
+    if let Some(reason) = &args.approve {
+        comparing.approve(&Approver {
+            reason: reason.clone(),
+            by: args.approved_by.clone(),
+            date: args.date.clone().unwrap_or_else(approvals::today),
+        })?;
+    }
+    if args.prune {
+        comparing.prune()?;
+    }
+    Ok(())
+}

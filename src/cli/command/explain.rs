@@ -1,0 +1,56 @@
+//! `mcppolicy explain`: prints the page of a lint rule, or the list of rules.
+
+use clap::Args;
+
+use crate::cli::support::output::{complain, print};
+use crate::cli::support::suggest;
+use mcppolicy_analysis::lint::{self, Rule, registry};
+use mcppolicy_analysis::report::Exit;
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The rule; without one, all rules are listed
+    rule: Option<String>,
+    /// Print the pages of all rules, the text of docs/rules.md
+    #[arg(long, conflicts_with = "rule")]
+    all: bool,
+}
+
+/// Runs `explain`.
+pub(crate) fn run(args: &ExplainArgs) -> Exit {
+    if args.all {
+        print(&lint::book());
+        return Exit::Clean;
+    }
+    let Some(name) = &args.rule else {
+        print(&list());
+        return Exit::Clean;
+    };
+    match registry::find(name) {
+        Some(rule) => {
+            print(&lint::explain(rule));
+            Exit::Clean
+        }
+        None => {
+            complain(&format!(
+                "there is no rule {name:?}; {}",
+                suggest::rule(name)
+            ));
+            Exit::CouldNotRun
+        }
+    }
+}
+
+fn list() -> String {
+    let widest = registry::names().map(str::len).max().unwrap_or(0);
+    let line = |rule: &&Rule| {
+        let level = if rule.pedantic {
+            "pedantic"
+        } else {
+            rule.severity.name()
+        };
+        format!("{:widest$}  {level:8}  {}\n", rule.name, rule.summary)
+    };
+    registry::RULES.iter().map(line).collect()
+}

@@ -1,0 +1,256 @@
+//! `mcppolicy import`: logs as native traces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::support::input::{self, same_file};
+use crate::cli::support::output::{complain, complain_of};
+use crate::cli::support::problems::Problems;
+use crate::cli::support::replay::Expect;
+use crate::cli::support::traces::{self, ReadingArgs};
+use crate::cli::support::workspace::PolicyFile;
+use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::replay::import::Import;
+use mcppolicy_analysis::report::{Exit, Failure};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::options::Settings;
+use mcppolicy_trace::trace::{Item, Trace};
+
+/// Arguments of `import`.
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// Logs, directories of them, or - for standard input, which is also what is read without any
+    #[arg(value_name = "LOG")]
+    logs: Vec<PathBuf>,
+    /// Where to write the trace, readable by its owner alone [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// Keep only the argument values that this policy reads
+    #[arg(long, value_name = "POLICY")]
+    redact: Option<PathBuf>,
+    /// Write what to expect: `observed`, the decisions that the logs record
+    #[arg(long, value_name = "WHAT")]
+    expect: Option<Expect>,
+}
+
+/// Runs `import`.
+pub(crate) fn run(args: &ImportArgs) -> Exit {
+    let mut sources = SourceMap::new();
+    let named = match args.logs.as_slice() {
+        [] => &[PathBuf::from(input::STDIN)],
+        named => named,
+    };
+    let (logs, mut problems) = traces::expand(named);
+    let redact = args.redact.as_deref();
+    let engine = match redact.map(|path| engine(path, &mut sources)) {
+        Some(Ok(engine)) => Some(engine),
+        Some(Err(of_policy)) => {
+            let is_invalid = !of_policy.findings.is_empty();
+            problems.extend(of_policy);
+            let exit = if is_invalid {
+                Exit::Invalid
+            } else {
+                Exit::Clean
+            };
+            complain_of_findings(&problems.findings, &sources);
+            return finish(exit, &problems.failures);
+        }
+        None => None,
+    };
+    let import = Import {
+        expect_observed: args.expect == Some(Expect::Observed),
+        redact: engine.as_ref(),
+        name_files: logs.len() > 1,
+    };
+    let opened = open(args.output.as_deref(), &logs);
+    let Some(mut out) = problems.keep_failure(opened) else {
+        return finish(Exit::Clean, &problems.failures);
+    };
+
+    let header = import.header(redact.map(input::display_name).as_deref());
+    let mut importing = Importing {
+        import,
+        reading: args.reading.settings(),
+        out: &mut out,
+        sources,
+        calls: 0,
+        invalid: 0,
+    };
+    let written = importing.write(&header, &logs, &mut problems);
+    if let Err(error) = written
+        // A reader that closes the pipe needs no more output.
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let target = args.output.as_deref().unwrap_or(Path::new("<stdout>"));
+        problems.failures.push(traces::failure(target, &error));
+    }
+
+    let exit = if importing.invalid > 0 {
+        Exit::Invalid
+    } else if importing.calls == 0 {
+        Exit::NothingToDo
+    } else {
+        Exit::Clean
+    };
+    finish(exit, &problems.failures)
+}
+
+/// The engine of the policy that says what to keep.
+///
+/// # Errors
+/// When the policy cannot be read or is invalid.
+fn engine(path: &Path, sources: &mut SourceMap) -> Result<Engine, Problems> {
+    let file = PolicyFile::read(path, None, sources)?;
+    let engine = file.policy.as_ref().map(Engine::new);
+    engine.ok_or_else(|| Problems::from(file.problems))
+}
+
+/// Says what could not be read or written, and how the run ends.
+fn finish(exit: Exit, failures: &[Failure]) -> Exit {
+    failures.iter().for_each(complain_of);
+    if failures.is_empty() {
+        exit
+    } else {
+        exit.worst(Exit::CouldNotRun)
+    }
+}
+
+fn complain_of_findings(findings: &[Finding], sources: &SourceMap) {
+    for finding in findings {
+        let at = sources.start(finding.location);
+        let file = sources.get(finding.location.file).name();
+        complain(&format!(
+            "{file}:{}:{}: {}",
+            at.line, at.column, finding.message
+        ));
+    }
+}
+
+/// Opens what is written to: a new file is readable by its owner alone.
+fn open(path: Option<&Path>, logs: &[PathBuf]) -> Result<Box<dyn Write>, Failure> {
+    let Some(path) = path.filter(|path| *path != Path::new(input::STDIN)) else {
+        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+    };
+    if path.exists() && logs.iter().any(|log| same_file(log, path)) {
+        return Err(Failure {
+            input: input::display_name(path),
+            message: "is also a log to read".to_owned(),
+        });
+    }
+    let file = create(path).map_err(|error| traces::failure(path, &error))?;
+    Ok(Box::new(BufWriter::new(file)))
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Logs that are being written as one native trace.
+struct Importing<'a> {
+    import: Import<'a>,
+    reading: Settings,
+    out: &'a mut dyn Write,
+    sources: SourceMap,
+    /// The calls that were written.
+    calls: u64,
+    /// The lines that are invalid.
+    invalid: u64,
+}
+
+impl Importing<'_> {
+    /// Writes the header and every call of every log; what cannot be read is
+    /// added to `problems`.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    fn write(&mut self, header: &str, logs: &[PathBuf], problems: &mut Problems) -> io::Result<()> {
+        writeln!(self.out, "{header}")?;
+        for path in logs {
+            let opened = traces::open(path, self.reading);
+            if let Some(mut trace) = problems.keep_failure(opened) {
+                let read = self.log(&mut trace)?;
+                problems.keep_failure(read.map_err(|error| traces::failure(path, &error)));
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Writes every call of a log. The outer error is of the output, the inner
+    /// one of the log.
+    fn log(&mut self, trace: &mut Trace) -> io::Result<io::Result<()>> {
+        let mut summary = LogSummary::default();
+        let read = loop {
+            match trace.next_item() {
+                Ok(Some(Item::Call(call))) => {
+                    summary.calls += call.repeat;
+                    let call = self.import.native(*call, &trace.name);
+                    writeln!(self.out, "{}", write_call(&call))?;
+                }
+                Ok(Some(item)) => summary.add(item, &trace.name, &mut self.sources),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        summary.report(trace);
+        self.calls += summary.calls;
+        self.invalid += summary.invalid;
+        Ok(read)
+    }
+}
+
+/// What one log held.
+#[derive(Default)]
+struct LogSummary {
+    calls: u64,
+    invalid: u64,
+    other_methods: u64,
+    skipped: BTreeMap<&'static str, u64>,
+}
+
+impl LogSummary {
+    /// Counts what is not a call.
+    fn add(&mut self, item: Item, name: &str, sources: &mut SourceMap) {
+        match item {
+            Item::Call(_) | Item::Header(_) => {}
+            Item::OtherMethod(_) => self.other_methods += 1,
+            Item::Skipped { reason, .. } => {
+                *self.skipped.entry(reason).or_default() += 1;
+            }
+            Item::Problem(line) => {
+                self.invalid += 1;
+                let problems = line.problems(sources, name).into_iter();
+                let found: Vec<Finding> = problems
+                    .map(|problem| Finding::about("trace", problem))
+                    .collect();
+                complain_of_findings(&found, sources);
+            }
+        }
+    }
+
+    fn report(&self, trace: &Trace) {
+        let format = trace.format().name();
+        complain(&format!(
+            "{}: read as {format}: calls {}, other methods {}, invalid lines {}",
+            trace.name, self.calls, self.other_methods, self.invalid
+        ));
+        for (reason, lines) in &self.skipped {
+            complain(&format!("{}: skipped, {reason}: lines {lines}", trace.name));
+        }
+        let assumed: BTreeSet<_> = trace.assumed().into_iter().collect();
+        for assumed in assumed {
+            complain(&format!("{}: assumed: {assumed}", trace.name));
+        }
+    }
+}

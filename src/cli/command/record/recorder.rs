@@ -1,0 +1,169 @@
+//! The file that a session is written to.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::support::input;
+use crate::cli::support::output::complain;
+use crate::cli::support::traces::failure;
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::time::Time;
+use mcppolicy_trace::trace::options::{Format, Settings};
+use mcppolicy_trace::trace::recognise::reader;
+use mcppolicy_trace::trace::tap::{Direction, Tap};
+
+/// How much of a file says what it is, in bytes.
+const BEGINNING: u64 = 64 * 1024;
+
+/// What to do with a file that exists already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// Refuse it.
+    Refuse,
+    /// Add to it, if it is a recording.
+    Extend,
+}
+
+/// A trace that is being written.
+///
+/// Lines that pass together are written together, by one call, so that a tap
+/// that is killed leaves whole lines and at most one beginning of a line.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    file: File,
+    path: PathBuf,
+    is_new: bool,
+    to_server: Tap,
+    to_client: Tap,
+    buffer: Vec<u8>,
+    is_whole: bool,
+}
+
+impl Recorder {
+    /// Opens a trace, readable by its owner alone.
+    ///
+    /// # Errors
+    /// A file that exists, is no recording, or cannot be opened.
+    pub fn open(path: &Path, existing: Existing) -> Result<Recorder, Failure> {
+        let append = existing == Existing::Extend;
+        let refused = |message: &str| Failure {
+            input: input::display_name(path),
+            message: message.to_owned(),
+        };
+        if path == Path::new(input::STDIN) {
+            return Err(refused("standard output is the server's; name a file"));
+        }
+        let mut options = OpenOptions::new();
+        options.append(true).read(append).create(true);
+        options.create_new(!append);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => refused("exists already; --append adds to it"),
+            _ => failure(path, &error),
+        })?;
+        let mut recorder = Recorder {
+            file,
+            path: path.to_path_buf(),
+            is_new: !append,
+            to_server: Tap::new(Direction::ToServer),
+            to_client: Tap::new(Direction::ToClient),
+            buffer: Vec::new(),
+            is_whole: true,
+        };
+        let older = if append { recorder.older() } else { Ok(None) };
+        match older.map_err(|error| failure(path, &error))? {
+            Some(Format::JsonRpc) | None => Ok(recorder),
+            Some(_) => Err(refused(
+                "is no recording of this kind; --append adds to none else",
+            )),
+        }
+    }
+
+    /// What a file holds that is there already. The beginning of a line that
+    /// an earlier tap could not end becomes a line of its own.
+    fn older(&mut self) -> io::Result<Option<Format>> {
+        let data = self.file.metadata()?;
+        if !data.is_file() || data.len() == 0 {
+            return Ok(None);
+        }
+        let mut beginning = Vec::new();
+        Read::by_ref(&mut self.file)
+            .take(BEGINNING)
+            .read_to_end(&mut beginning)?;
+        let format = reader(Cursor::new(beginning), Settings::default())?.format();
+        let mut last = [0];
+        self.file.seek(SeekFrom::End(-1))?;
+        self.file.read_exact(&mut last)?;
+        if format == Format::JsonRpc && last != *b"\n" {
+            self.file.write_all(b"\n")?;
+        }
+        Ok(Some(format))
+    }
+
+    /// Takes a new file back, of which nothing has come.
+    pub fn discard(self) {
+        if self.is_new {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
+    /// Writes the lines that these bytes complete.
+    pub fn pass(&mut self, direction: Direction, bytes: &[u8]) {
+        if self.is_whole {
+            let (tap, buffer) = self.tap(direction);
+            tap.pass(bytes, now(), buffer);
+            self.write();
+        }
+    }
+
+    /// Writes what stands behind the last line ending.
+    pub fn end(&mut self, direction: Direction) {
+        if self.is_whole {
+            let (tap, buffer) = self.tap(direction);
+            tap.end(now(), buffer);
+            self.write();
+        }
+    }
+
+    /// Writes what is left; whether all that has passed is in the trace.
+    pub fn finish(&mut self) -> bool {
+        self.end(Direction::ToServer);
+        self.end(Direction::ToClient);
+        let cut = self.to_server.cut() + self.to_client.cut();
+        if cut > 0 {
+            let name = input::display_name(&self.path);
+            complain(&format!(
+                "{name}: lines longer than 16 MiB, of which only the beginning is recorded: {cut}"
+            ));
+        }
+        self.is_whole
+    }
+
+    fn tap(&mut self, direction: Direction) -> (&mut Tap, &mut Vec<u8>) {
+        match direction {
+            Direction::ToServer => (&mut self.to_server, &mut self.buffer),
+            Direction::ToClient => (&mut self.to_client, &mut self.buffer),
+        }
+    }
+
+    /// A trace that cannot be written ends there, with a word about it: one
+    /// with a hole in the middle would pass for whole. The agent's work is not
+    /// stopped for it.
+    fn write(&mut self) {
+        let written = self.file.write_all(&self.buffer);
+        self.buffer.clear();
+        if let Err(error) = written {
+            self.is_whole = false;
+            let (name, error) = (input::display_name(&self.path), input::plain(&error));
+            complain(&format!(
+                "{name}: {error}; what passes from now on is not recorded"
+            ));
+        }
+    }
+}
+
+fn now() -> Time {
+    Time::from_nanos(jiff::Timestamp::now().as_nanosecond())
+}

@@ -1,0 +1,179 @@
+//! `mcppolicy test`: replays recorded calls and compares the decisions with
+//! what the traces expect.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::support::input;
+use crate::cli::support::output::{OutputArgs, Requirements, complain, deliver};
+use crate::cli::support::problems::Problems;
+use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
+use crate::cli::support::traces;
+use crate::cli::support::unpack::Packed;
+use crate::cli::support::workspace::Workspace;
+use mcppolicy_analysis::replay::share::Share;
+use mcppolicy_analysis::replay::{Options, update};
+use mcppolicy_analysis::report::{Body, Exit, Failure, Report, SharedRun, Tested};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::options::{Format, Settings};
+
+/// Arguments of `test`.
+#[derive(Args, Debug, Default)]
+pub(crate) struct TestArgs {
+    /// Traces, directories of them, or - for standard input
+    #[arg(value_name = "TRACE")]
+    traces: Vec<PathBuf>,
+    /// The policy, before what a trace or the configuration names
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    replay: ReplayArgs,
+    /// Write the current decisions as `expect` into the traces
+    #[arg(long, conflicts_with = "partition")]
+    update: bool,
+    /// Take one share of the grants: hash:2/8, or given:2/8 where no other calls are
+    /// given; `merge` joins the shares' JSON reports
+    #[arg(long, value_name = "BY:K/N", value_parser = Share::parse)]
+    partition: Option<Share>,
+    /// Keep in a share's JSON report what `merge` needs to write junit or html;
+    /// may be repeated
+    #[arg(long, value_name = "FORMAT", requires = "partition")]
+    merge_as: Vec<MergeAs>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+// The variants have no doc comments: each would take a line of the help.
+
+/// The formats that need more of a share than others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MergeAs {
+    Junit,
+    Html,
+}
+
+impl TestArgs {
+    fn requirements(&self) -> Requirements {
+        let own = self.output.requirements();
+        Requirements {
+            passed: own.passed || self.merge_as.contains(&MergeAs::Junit),
+            usage: own.usage || self.merge_as.contains(&MergeAs::Html),
+        }
+    }
+}
+
+/// Runs `test`.
+pub(crate) fn run(args: &TestArgs) -> Exit {
+    let mut sources = SourceMap::new();
+    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let workspace = workspace.reading(args.replay.reading.settings());
+    let policy = args.policy.as_deref();
+    let assigned = traces::assign(&workspace, &args.traces, policy, &mut sources);
+    let assignments = problems.keep(assigned);
+
+    let options = args.replay.options(args.requirements(), args.partition);
+    let mut tested = Tested {
+        shared: args.partition.map(|_| SharedRun {
+            options: options.clone(),
+            reading: workspace.reading,
+            assigned: !assignments.is_empty(),
+        }),
+        findings: problems.findings,
+        ..Tested::default()
+    };
+    let mut failures = problems.failures;
+    for assignment in assignments {
+        tested.findings.extend(assignment.problems);
+        let Some(file) = assignment.policy else {
+            continue;
+        };
+        let Some(policy) = &file.policy else {
+            tested.findings.extend(file.problems);
+            continue;
+        };
+        let options = options_for(&workspace, &file, &options);
+        let (traces, reading) = (&assignment.traces, workspace.reading);
+        if args.update {
+            let engine = Engine::new(policy);
+            failures.extend(rewrite(&engine, &options, traces, reading, &mut sources));
+        }
+        let run = test_run(&file.name, policy, &options, traces, reading, &mut sources);
+        let (run, problems) = run;
+        failures.extend(problems.failures);
+        tested.runs.push(run);
+    }
+
+    let report = Report {
+        command: "test",
+        sources: &sources,
+        failures,
+        assumptions: tested.assumptions(),
+        fail_on: None,
+        body: Body::Tested(tested),
+    };
+    if let (Exit::NothingToDo, Body::Tested(tested)) = (report.exit(), &report.body)
+        && tested.traces() == 0
+    {
+        complain("no trace found: name one, put it into traces/, or list it in mcppolicy.toml");
+    }
+    deliver(&report, &args.output)
+}
+
+/// Writes the current decisions into the traces; what could not be read or
+/// written is returned.
+fn rewrite(
+    engine: &Engine,
+    options: &Options,
+    paths: &[PathBuf],
+    reading: Settings,
+    sources: &mut SourceMap,
+) -> Vec<Failure> {
+    let mut problems = Problems::default();
+    let mut files: Vec<(&PathBuf, String, Vec<u8>)> = Vec::new();
+    for path in paths {
+        if let Some(bytes) = problems.keep_failure(read_native(path, reading)) {
+            files.push((path, input::display_name(path), bytes));
+        }
+    }
+    let originals: Vec<update::Original<'_>> = files
+        .iter()
+        .map(|(_, name, bytes)| update::Original { name, bytes })
+        .collect();
+    // The replay that follows reports what is wrong with the traces.
+    let updated = update::update(engine, options, &originals, sources).unwrap_or_default();
+    for ((path, name, bytes), updated) in files.iter().zip(updated) {
+        if updated.text.as_bytes() != bytes.as_slice() {
+            let written = std::fs::write(path, &updated.text);
+            problems.keep_failure(written.map_err(|error| Failure {
+                input: name.clone(),
+                message: input::plain(&error),
+            }));
+        }
+    }
+    problems.failures
+}
+
+/// Reads a trace into which expectations can be written: only native ones have
+/// them, and only text is written.
+fn read_native(path: &Path, reading: Settings) -> Result<Vec<u8>, Failure> {
+    let failure = |message: String| Failure {
+        input: input::display_name(path),
+        message,
+    };
+    if let Ok(trace) = traces::open(path, reading)
+        && trace.format() != Format::Native
+    {
+        return Err(failure(format!(
+            "is a log ({}), and --update writes into native traces; import it first",
+            trace.format().name()
+        )));
+    }
+    let bytes = input::read(path)?;
+    if Packed::recognise(&bytes).is_some() {
+        let message = "is compressed, and --update writes text; unpack it first";
+        return Err(failure(message.to_owned()));
+    }
+    Ok(bytes)
+}

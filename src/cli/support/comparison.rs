@@ -1,0 +1,368 @@
+//! Comparing policies: the comparison, its judgement by approvals, changes of
+//! the approvals, and witnesses written as traces.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::approvals::Store;
+use super::input;
+use super::inventory_drift::InventoryBase;
+use super::problems::Problems;
+use super::sides::{Content, Pair};
+use super::traces;
+use super::workspace::{self, PolicyFile, Workspace};
+use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::diff::approval::{Approval, Approved};
+use mcppolicy_analysis::diff::gate::{self, Judgement};
+use mcppolicy_analysis::diff::regression::{self, Regression};
+use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::region::Budget;
+use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
+use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::options::Settings as Reading;
+
+/// How to compare.
+pub(crate) struct Settings<'a> {
+    pub budget: Budget,
+    /// Recordings to replay through both sides.
+    pub traces: &'a [PathBuf],
+    /// The policy's server in them.
+    pub server: Option<&'a str>,
+    /// The revision that inventories are compared with.
+    pub inventories: Option<InventoryBase>,
+}
+
+/// The words of an approval.
+pub(crate) struct Approver {
+    pub reason: String,
+    pub by: Option<String>,
+    pub date: String,
+}
+
+/// Where a policy is, and its name in approvals.
+pub(crate) struct Key {
+    pub file: PathBuf,
+    pub name: String,
+}
+
+/// A policy compared.
+struct Compared {
+    key: Key,
+    diff: PolicyDiff,
+    old: Option<Policy>,
+    new: Option<Policy>,
+    /// The new policy's file, when that is what was read.
+    trace_policy: Option<PathBuf>,
+}
+
+/// All policies compared so far.
+pub(crate) struct Comparing<'a> {
+    settings: Settings<'a>,
+    store: Store,
+    policies: Vec<Compared>,
+    /// Approvals written or dropped in this run.
+    written: Vec<Approval>,
+    pruned: Vec<Approval>,
+    /// Why inventories could not be compared. Policies may have one in common,
+    /// and its failure is reported once.
+    unread: Vec<Failure>,
+}
+
+impl<'a> Comparing<'a> {
+    pub fn new(settings: Settings<'a>, store: Store) -> Comparing<'a> {
+        Comparing {
+            settings,
+            store,
+            policies: Vec::new(),
+            written: Vec::new(),
+            pruned: Vec::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// Compares one policy. The problems are what makes it invalid, and files
+    /// that could not be read.
+    pub fn compare(
+        &mut self,
+        workspace: &Workspace,
+        pair: Pair,
+        sources: &mut SourceMap,
+    ) -> Problems {
+        let trace_policy = match &pair.new {
+            Some(Content::File(path)) if path != Path::new(input::STDIN) => Some(path.clone()),
+            _ => None,
+        };
+        // Both sides are read, so that all problems are reported.
+        let mut problems = Problems::default();
+        let old = problems.keep(load(pair.old, sources));
+        let new = problems.keep(load(pair.new, sources));
+        let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
+            return problems;
+        };
+        let (fate, traffic) = match (&old, &new) {
+            (None, _) => (Fate::Added, None),
+            (_, None) => (Fate::Removed, None),
+            (Some(old), Some(new)) => {
+                let both = [&Compiled::new(old), &Compiled::new(new)];
+                let [old, new] = both;
+                let comparison = compare::compiled(old, new, &self.settings.budget);
+                let traffic = (!self.settings.traces.is_empty()).then(|| {
+                    let reading = workspace.reading;
+                    problems.keep(replay(both, &self.settings, reading, sources))
+                });
+                (Fate::Compared(comparison), traffic)
+            }
+        };
+        let drift = self
+            .settings
+            .inventories
+            .as_ref()
+            .map(|inventories| inventories.drift(workspace, &pair.file, new.as_ref(), sources));
+        let drift = match drift.unwrap_or(Ok(Vec::new())) {
+            Ok(drift) => drift,
+            Err(failure) => {
+                if !self.unread.contains(&failure) {
+                    self.unread.push(failure.clone());
+                    problems.failures.push(failure);
+                }
+                Vec::new()
+            }
+        };
+        let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
+        let diff = PolicyDiff {
+            name: input::display_name(&pair.file),
+            old: file(&old),
+            new: file(&new),
+            fate,
+            judgement: Judgement::default(),
+            traffic,
+            drift,
+        };
+        let name = self.store.key(&pair.file);
+        self.policies.push(Compared {
+            key: Key {
+                file: pair.file,
+                name,
+            },
+            diff,
+            old,
+            new,
+            trace_policy,
+        });
+        problems
+    }
+
+    /// Judges every policy by the approvals as they are now.
+    pub fn judge(&mut self) {
+        for compared in &mut self.policies {
+            let all = self.store.list.iter().enumerate();
+            let mine: Vec<(usize, &Approval)> = all
+                .filter(|(_, approval)| approval.policy == compared.key.name)
+                .collect();
+            compared.diff.judgement = gate::judge(
+                compared.old.as_ref(),
+                compared.new.as_ref(),
+                compared.diff.changes(),
+                &mine,
+                &self.settings.budget,
+            );
+        }
+    }
+
+    /// Approves everything that the gate `loosened` refuses: for each scope
+    /// that is not covered, what the new policy says of it. An approval that
+    /// lies within a new one gives way to it.
+    pub fn approve(&mut self, approver: &Approver) -> Result<(), Failure> {
+        let refused = self.policies.iter();
+        let refused = refused.filter(|compared| Gate::Loosened.refuses(&compared.diff));
+        let mut written = Vec::new();
+        for compared in refused {
+            if compared.key.file == Path::new(input::STDIN) {
+                return Err(Failure {
+                    input: "<stdin>".to_owned(),
+                    message: "has no name to approve it by; name its file".to_owned(),
+                });
+            }
+            let approval = |approved: Approved| Approval {
+                policy: compared.key.name.clone(),
+                approved,
+                reason: approver.reason.clone(),
+                by: approver.by.clone(),
+                date: approver.date.clone(),
+                location: None,
+            };
+            let Some(new) = &compared.new else {
+                written.push(approval(Approved::Removal));
+                continue;
+            };
+            for (scope, _) in compared.diff.judgement.outside() {
+                let approved = Approved::state(scope, new);
+                let name = &compared.key.name;
+                let budget = &self.settings.budget;
+                self.store.list.retain(|known| {
+                    known.policy != *name || !gate::covers(&approved, &known.approved, new, budget)
+                });
+                written.push(approval(approved));
+            }
+        }
+        if written.is_empty() {
+            return Ok(());
+        }
+        self.store.list.extend(written.iter().cloned());
+        self.written = written;
+        self.store.save()?;
+        self.judge();
+        Ok(())
+    }
+
+    /// Drops the approvals of what the old policies let through already.
+    pub fn prune(&mut self) -> Result<(), Failure> {
+        let idle: Vec<usize> = self
+            .policies
+            .iter()
+            .flat_map(|compared| compared.diff.judgement.idle.iter().copied())
+            .collect();
+        if idle.is_empty() {
+            return Ok(());
+        }
+        let list = std::mem::take(&mut self.store.list);
+        for (at, approval) in list.into_iter().enumerate() {
+            if idle.contains(&at) {
+                self.pruned.push(approval);
+            } else {
+                self.store.list.push(approval);
+            }
+        }
+        self.store.save()?;
+        self.judge();
+        Ok(())
+    }
+
+    /// The approvals with what each is good for; those that were dropped last.
+    pub fn approvals(&self) -> Vec<ApprovalShown> {
+        let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
+        let standing = |at: usize| {
+            if judgements().any(|judgement| judgement.used().any(|used| used == at)) {
+                Standing::Used
+            } else if judgements().any(|judgement| judgement.idle.contains(&at)) {
+                Standing::Idle
+            } else {
+                Standing::Unused
+            }
+        };
+        let known = self.store.list.iter().enumerate();
+        let known = known.map(|(at, approval)| (approval, standing(at)));
+        let pruned = self.pruned.iter();
+        let shown = known.chain(pruned.map(|approval| (approval, Standing::Pruned)));
+        shown
+            .map(|(approval, standing)| ApprovalShown {
+                approval: approval.clone(),
+                standing,
+                written: self.written.iter().any(|w| w.says_the_same(approval)),
+            })
+            .collect()
+    }
+
+    /// Writes each witness as a trace into `dir`.
+    pub fn emit(&self, dir: &Path) -> Result<(), Failure> {
+        let failure = |path: &Path| {
+            let input = input::display_name(path);
+            move |error: std::io::Error| Failure {
+                input,
+                message: input::plain(&error),
+            }
+        };
+        std::fs::create_dir_all(dir).map_err(failure(dir))?;
+        for compared in &self.policies {
+            let Some(new) = &compared.new else { continue };
+            let policy = compared.trace_policy.as_deref();
+            let policy = policy.and_then(|policy| relative(policy, dir));
+            let engine = Engine::new(new);
+            for trace in regression::regressions(&compared.diff, &engine, policy.as_deref()) {
+                let file = dir.join(self.trace_name(compared, &trace));
+                std::fs::write(&file, &trace.text).map_err(failure(&file))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// With several policies, each one's traces begin with its name.
+    fn trace_name(&self, compared: &Compared, trace: &Regression) -> String {
+        if self.policies.len() == 1 {
+            return trace.file.clone();
+        }
+        let at = |other: &Compared| std::ptr::eq(other, compared);
+        let number = self.policies.iter().position(at).unwrap_or(0) + 1;
+        let policy = regression::slug(&compared.key.name);
+        format!("{number:03}-{policy}-{}", trace.file)
+    }
+
+    /// The policies in the order in which they were compared.
+    pub fn finish(self) -> Vec<(Key, PolicyDiff)> {
+        let each = self.policies.into_iter();
+        each.map(|compared| (compared.key, compared.diff)).collect()
+    }
+}
+
+/// One side of a comparison.
+enum Side {
+    /// Its policy; `None` where the policy is new or removed.
+    Valid(Option<Policy>),
+    /// It cannot be read, or is invalid.
+    Invalid,
+}
+
+fn load(content: Option<Content>, sources: &mut SourceMap) -> (Side, Problems) {
+    let (policy, findings) = match content {
+        None => return (Side::Valid(None), Problems::default()),
+        Some(Content::Stored { name, bytes }) => workspace::parse(&name, &bytes, sources),
+        Some(Content::File(path)) => match PolicyFile::read(&path, None, sources) {
+            Ok(file) => (file.policy, file.problems),
+            Err(failure) => return (Side::Invalid, Problems::from(failure)),
+        },
+    };
+    let side = policy.map_or(Side::Invalid, |policy| Side::Valid(Some(policy)));
+    (side, Problems::from(findings))
+}
+
+fn replay(
+    both: [&Compiled<'_>; 2],
+    settings: &Settings<'_>,
+    reading: Reading,
+    sources: &mut SourceMap,
+) -> (Traffic, Problems) {
+    let mut traffic = Traffic::default();
+    let (paths, mut problems) = traces::expand(settings.traces);
+    for path in paths {
+        let read = traces::open(&path, reading).and_then(|mut trace| {
+            let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
+            let read = traffic.read(both, &mut trace, server, lateness, sources);
+            read.map_err(|error| traces::failure(&path, &error))
+        });
+        problems.keep_failure(read);
+    }
+    (traffic, problems)
+}
+
+/// The way from a directory to a file, with `/`; none where there is no such
+/// way, as between two drives.
+fn relative(file: &Path, dir: &Path) -> Option<String> {
+    let [file, dir] = [file.canonicalize().ok()?, dir.canonicalize().ok()?];
+    let shared = file
+        .components()
+        .zip(dir.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    if shared == 0 {
+        return None;
+    }
+    let up = dir.components().skip(shared).map(|_| "..".to_owned());
+    let down = file.components().skip(shared).map(|part| match part {
+        Component::Normal(name) => name.to_str().map(str::to_owned),
+        _ => None,
+    });
+    let parts: Option<Vec<String>> = up.map(Some).chain(down).collect();
+    Some(parts?.join("/"))
+}

@@ -1,0 +1,149 @@
+//! The servers' own tools at the base: what has changed of them since.
+
+use std::path::Path;
+
+use super::base::Base;
+use super::git::{Repository, Revision};
+use super::input;
+use super::workspace::Workspace;
+use mcppolicy_analysis::diff::drift::{self, Level, Levels};
+use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
+use mcppolicy_analysis::lint::{self, registry};
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+
+/// The revision that inventories are compared with, and the levels of the
+/// rules about what has changed since.
+pub(crate) struct InventoryBase {
+    repository: Repository,
+    revision: Revision,
+    levels: Levels,
+}
+
+impl InventoryBase {
+    /// The revision called `name` of the repository that the policies lie in.
+    pub fn open(
+        workspace: &Workspace,
+        name: &str,
+        settings: &lint::Settings,
+    ) -> Result<InventoryBase, Failure> {
+        let repository = Repository::open(&workspace.home())?;
+        let revision = repository.resolve(name)?;
+        Ok(InventoryBase {
+            repository,
+            revision,
+            levels: levels(settings),
+        })
+    }
+
+    /// The merge base of a change; `None` outside of a repository.
+    pub fn of(
+        workspace: &Workspace,
+        base: &Base,
+        settings: &lint::Settings,
+    ) -> Option<InventoryBase> {
+        let repository = Repository::open(&workspace.home()).ok()?;
+        Some(InventoryBase {
+            repository,
+            revision: base.before.clone(),
+            levels: levels(settings),
+        })
+    }
+
+    /// What has changed since that revision of the tools that the configuration
+    /// names for the policy in `file`; nothing where either side has no
+    /// inventory, or where the old one is invalid.
+    ///
+    /// # Errors
+    /// When the inventory cannot be read now.
+    pub fn drift(
+        &self,
+        workspace: &Workspace,
+        file: &Path,
+        policy: Option<&Policy>,
+        sources: &mut SourceMap,
+    ) -> Result<Vec<Finding>, Failure> {
+        let Some(path) = workspace.inventory_of(file) else {
+            return Ok(Vec::new());
+        };
+        let Some((then, bytes)) = self.repository.file(&self.revision, &path)? else {
+            return Ok(Vec::new());
+        };
+        let Ok(old) = read(&then, &bytes, sources) else {
+            return Ok(Vec::new());
+        };
+        let now = input::display_name(&path);
+        let bytes = input::read(&path)?;
+        match read(&now, &bytes, sources) {
+            Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
+            Err(message) => Err(Failure {
+                input: now,
+                message,
+            }),
+        }
+    }
+}
+
+/// The levels of the rules of drift, as the linter's settings have them.
+fn levels(settings: &lint::Settings) -> Levels {
+    let of = |name| match registry::find(name).and_then(|rule| settings.level(rule)) {
+        None => Level::ByPolicy,
+        Some(lint::Level::Off) => Level::Off,
+        Some(lint::Level::On(severity)) => Level::On(severity),
+    };
+    Levels {
+        changed: of(CHANGED_TOOL),
+        new: of(NEW_TOOL),
+        missing: of(MISSING_TOOL),
+    }
+}
+
+fn read(name: &str, bytes: &[u8], sources: &mut SourceMap) -> Result<Inventory, String> {
+    let (_, inventory, problems) = Inventory::read(sources, name, bytes);
+    let is_error = |problem: &&Finding| problem.severity == Severity::Error;
+    match (problems.iter().find(is_error), inventory) {
+        (None, Some(inventory)) => Ok(inventory),
+        (Some(problem), _) => Err(format!("is no inventory: {}", problem.message)),
+        (None, None) => Err("is no inventory".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Severity and rule of what has changed, one tool of each kind.
+    fn found(settings: &lint::Settings) -> Vec<(&'static str, Severity)> {
+        let mut map = SourceMap::new();
+        let mut read = |text: &str| {
+            let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
+            inventory.unwrap()
+        };
+        let old = read(r#"[{"name":"a","description":"Reads"},{"name":"gone"}]"#);
+        let new = read(r#"[{"name":"a","description":"Reads all"},{"name":"new"}]"#);
+        let policy = br#"{"version":"1","default":"deny","tools":{"a":{}}}"#;
+        let policy = Policy::from_json(policy).unwrap();
+        let found = drift::findings(&old, &new, Some(&policy), levels(settings));
+        found.iter().map(|f| (f.rule, f.severity)).collect()
+    }
+
+    #[test]
+    fn the_rules_of_drift_have_the_levels_of_the_catalogue_unless_they_are_set() {
+        let mut settings = lint::Settings::new();
+        let of = |rule: &str| registry::find(rule).unwrap().severity;
+        let usual = [MISSING_TOOL, CHANGED_TOOL, NEW_TOOL].map(|rule| (rule, of(rule)));
+        assert_eq!(found(&settings), usual);
+        let mut set = |rule, level| settings.set_level(rule, level).unwrap();
+        set(CHANGED_TOOL, lint::Level::Off);
+        set(NEW_TOOL, lint::Level::On(Severity::Error));
+        set(MISSING_TOOL, lint::Level::On(Severity::Warning));
+        let expected = [
+            (MISSING_TOOL, Severity::Warning),
+            (NEW_TOOL, Severity::Error),
+        ];
+        assert_eq!(found(&settings), expected);
+    }
+}

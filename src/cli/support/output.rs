@@ -1,0 +1,210 @@
+//! Where reports are written: standard output, and any number of files.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::render::{self, Format, Style};
+use mcppolicy_analysis::report::{Exit, Failure, Report};
+
+/// What every command that reports takes.
+#[derive(Args, Debug, Default, Clone)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How to write to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
+    pub format: Option<Format>,
+    /// Also write the report in FORMAT to FILE; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_target)]
+    pub output: Vec<Target>,
+    /// Show all recorded argument values, not only those that a condition reads
+    #[arg(long)]
+    pub show_arguments: bool,
+    /// Cut markdown after so many bytes, with a line that says so
+    #[arg(long, value_name = "BYTES")]
+    pub max_markdown: Option<usize>,
+}
+
+/// A file to write in a format.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    format: Format,
+    file: PathBuf,
+}
+
+/// The names are listed in the help and offered by completion.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| parse_format(&name))
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    Format::ALL
+        .into_iter()
+        .find(|format| format.name() == text)
+        .ok_or_else(|| {
+            format!(
+                "the formats are {}",
+                Format::ALL.map(Format::name).join(", ")
+            )
+        })
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    let (format, file) = text
+        .split_once('=')
+        .ok_or("write it as FORMAT=FILE, such as json=report.json")?;
+    Ok(Target {
+        format: parse_format(format)?,
+        file: file.into(),
+    })
+}
+
+/// What a report needs that is not collected for every report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Requirements {
+    /// The calls that were decided as expected: junit lists them.
+    pub passed: bool,
+    /// How much of each limit was used: html draws it.
+    pub usage: bool,
+}
+
+impl OutputArgs {
+    /// Whether the report is written in this format anywhere.
+    fn has(&self, format: Format) -> bool {
+        self.format.unwrap_or(Format::Human) == format
+            || self.output.iter().any(|target| target.format == format)
+    }
+
+    /// What the formats that are written need.
+    pub(crate) fn requirements(&self) -> Requirements {
+        Requirements {
+            passed: self.has(Format::Junit),
+            usage: self.has(Format::Html),
+        }
+    }
+}
+
+/// The width that reports are wrapped at when it cannot be asked for.
+const DEFAULT_WIDTH: usize = 100;
+/// Where GitHub's runner reads the job's summary.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The most bytes that GitHub takes as one step's summary.
+const SUMMARY_LIMIT: usize = 1 << 20;
+
+/// Writes a report to standard output and into the files that are named, and
+/// returns how the run ends. A reader that has closed the pipe is no error; a
+/// file that cannot be written is.
+pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
+    let exit = write_files(report, args);
+    let colour = std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let prefix = prefix();
+    let style = Style {
+        colour,
+        ..plain(args, &prefix)
+    };
+    print(&render::render(
+        report,
+        args.format.unwrap_or(Format::Human),
+        style,
+    ));
+    exit
+}
+
+fn plain<'a>(args: &OutputArgs, prefix: &'a str) -> Style<'a> {
+    Style {
+        colour: false,
+        width: DEFAULT_WIDTH,
+        show_arguments: args.show_arguments,
+        prefix,
+        limit: args.max_markdown,
+    }
+}
+
+/// Writes a report into the files that are named, and not to standard output;
+/// returns how the run ends.
+pub(crate) fn write_files(report: &Report<'_>, args: &OutputArgs) -> Exit {
+    let mut exit = report.exit();
+    let prefix = prefix();
+    let plain = plain(args, &prefix);
+    let mut written = |file: &Path, result: std::io::Result<()>| {
+        if let Err(error) = result {
+            complain(&format!("{}: {error}", file.display()));
+            exit = exit.worst(Exit::CouldNotRun);
+        }
+    };
+    for target in &args.output {
+        let text = render::render(report, target.format, plain);
+        written(&target.file, std::fs::write(&target.file, text));
+    }
+    if args.has(Format::Github)
+        && let Some(file) = std::env::var_os(SUMMARY).filter(|file| !file.is_empty())
+    {
+        let file = PathBuf::from(file);
+        written(&file, append_summary(report, &file, plain));
+    }
+    exit
+}
+
+/// Adds the report to a step's summary, which other commands of the step may
+/// have written to, within the size that GitHub takes.
+fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io::Result<()> {
+    let used = std::fs::metadata(file).map_or(0, |data| data.len());
+    let used = usize::try_from(used).unwrap_or(SUMMARY_LIMIT);
+    let style = Style {
+        limit: Some(SUMMARY_LIMIT.saturating_sub(used + 1)),
+        ..style
+    };
+    let text = render::render(report, Format::Markdown, style);
+    let mut out = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .open(file)?;
+    writeln!(out, "{text}")
+}
+
+/// The working directory within its repository; empty at its root and where
+/// there is none.
+fn prefix() -> String {
+    let Ok(here) = std::env::current_dir() else {
+        return String::new();
+    };
+    let Some(root) = here.ancestors().find(|dir| dir.join(".git").exists()) else {
+        return String::new();
+    };
+    let inside = here.strip_prefix(root).unwrap_or(Path::new(""));
+    let parts: Vec<_> = inside
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
+}
+
+/// Prints to standard output; a closed pipe is success.
+pub(crate) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // A reader that closes the pipe needs no more output.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints an input that could not be read to standard error.
+pub(crate) fn complain_of(failure: &Failure) {
+    complain(&format!("{}: {}", failure.input, failure.message));
+}
+
+/// Refuses a command that this build leaves out.
+#[cfg(not(feature = "live"))]
+pub(crate) fn refuse_without_live() -> Exit {
+    complain(
+        "this build leaves out what starts a server; `cargo install` it with its default features",
+    );
+    Exit::CouldNotRun
+}
+
+/// Prints one error to standard error.
+pub(crate) fn complain(message: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "mcppolicy: {}", render::printable(message));
+}

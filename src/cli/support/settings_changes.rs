@@ -1,0 +1,296 @@
+//! What a change does to its own settings, as findings that a reviewer reads
+//! first. They are notes: the reviewer decides whether a weaker setting is
+//! right, and the run itself applies the settings of the base.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::configuration::{Config, Entry, Setting};
+use super::fail_on::FailOn;
+use super::input;
+use super::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
+use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::lint::registry;
+use mcppolicy_analysis::lint::suppress::Suppression;
+use mcppolicy_analysis::report::SETTINGS;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
+
+/// The configurations of a change.
+pub(crate) struct States<'a> {
+    /// At the merge base.
+    pub before: Option<&'a Config>,
+    /// In the working tree.
+    pub after: Option<&'a Config>,
+    /// At the base's tip.
+    pub in_force: Option<&'a Config>,
+}
+
+/// A finding about a setting.
+pub(crate) fn note(location: Location, message: String, help: &str) -> Finding {
+    Finding::new(SETTINGS, Severity::Note, location, "", message).help(help)
+}
+
+const AT_ONCE: &str = "this counts at once, because it is reviewed together with the policy";
+const LATER: &str = "this counts once it is merged";
+
+/// What the change does, setting by setting.
+pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
+    match (states.before, states.after) {
+        (None, None) => Vec::new(),
+        (Some(before), None) => {
+            let message = "This change removes mcppolicy.toml".to_owned();
+            let help = "the run is held to the base's configuration";
+            vec![note(before.beginning(), message, help)]
+        }
+        (None, Some(after)) => gate(None, after, states).into_iter().collect(),
+        (Some(before), Some(after)) => {
+            let mut findings: Vec<Finding> =
+                gate(Some(before), after, states).into_iter().collect();
+            findings.extend(threshold(before, after, states));
+            findings.extend(revision(before, after));
+            findings.extend(list(before, after));
+            findings.extend(rules(before, after));
+            findings.extend(categories(before, after));
+            findings.extend(suppressions(before, after));
+            findings
+        }
+    }
+}
+
+fn moved(what: &str, from: &str, to: &str) -> String {
+    format!("{what} goes from `{from}` to `{to}`")
+}
+
+fn gate(before: Option<&Config>, after: &Config, states: &States<'_>) -> Option<Finding> {
+    let name = |config: Option<&Config>| config.and_then(Config::gate).unwrap_or_default().name();
+    let (from, to) = (name(before), name(Some(after)));
+    let location = after.gate.map_or(after.beginning(), |gate| gate.location);
+    let held = format!("the run is held to `{}`; {LATER}", name(states.in_force));
+    (from != to).then(|| note(location, moved("The gate", from, to), &held))
+}
+
+fn threshold(before: &Config, after: &Config, states: &States<'_>) -> Option<Finding> {
+    let name = |config: &Config| config.fail_on().unwrap_or(FailOn::DEFAULT).name();
+    let (from, to) = (name(before), name(after));
+    let location = after.fail_on.map_or(after.beginning(), |set| set.location);
+    let held = format!(
+        "the run is held to `{}`; {LATER}",
+        states.in_force.map_or(to, name)
+    );
+    (from != to).then(|| note(location, moved("`fail-on`", from, to), &held))
+}
+
+fn revision(before: &Config, after: &Config) -> Option<Finding> {
+    let name = |config: &Config| config.base.as_ref().map(|base| base.text.clone());
+    let (from, to) = (name(before), name(after));
+    if from == to {
+        return None;
+    }
+    let shown = |name: Option<String>| name.unwrap_or_else(|| "nothing".to_owned());
+    let message = moved("The base of comparisons", &shown(from), &shown(to));
+    let location = after.base.as_ref();
+    let location = location.map_or(after.beginning(), |base| base.location);
+    let help = "`--base` goes before it";
+    Some(note(location, message, help))
+}
+
+/// Policies that are no longer listed, though they are there, or are checked
+/// with other files.
+fn list(before: &Config, after: &Config) -> Vec<Finding> {
+    let (then, _) = named(before);
+    let (now, _) = named(after);
+    let mut findings = Vec::new();
+    for (file, entry) in &then {
+        let name = input::display_name(file);
+        let Some(old) = before.policies.get(*entry) else {
+            continue;
+        };
+        let entry = now.iter().find(|(other, _)| other == file);
+        let Some(new) = entry.and_then(|(_, entry)| after.policies.get(*entry)) else {
+            findings.push(taken_out(after.beginning(), &name));
+            continue;
+        };
+        let files = |config: &Config, entry: &Entry, kind| files(config, entry, file, kind);
+        for (what, kind) in [
+            ("The list of traces", Kind::Traces),
+            ("The inventory", Kind::Inventory),
+            ("The server", Kind::Server),
+            ("The list of categories", Kind::Categories),
+        ] {
+            let (from, to) = (files(before, old, kind), files(after, new, kind));
+            if from != to {
+                let message = moved(&format!("{what} of `{name}`"), &from, &to);
+                findings.push(note(new.path.location, message, AT_ONCE));
+            }
+        }
+    }
+    findings
+}
+
+fn taken_out(location: Location, name: &str) -> Finding {
+    let message = format!("This change takes `{name}` out of the list of policies");
+    let help = "it is checked all the same; remove its file, too, if it is not needed";
+    note(location, message, help)
+}
+
+/// A finding about a policy that is listed, and that is not found where files
+/// are looked for.
+pub(crate) fn unlisted(
+    workspace: &Workspace,
+    file: &PolicyFile,
+    sources: &mut SourceMap,
+) -> Finding {
+    let location = match &workspace.config {
+        Some(config) => config.beginning(),
+        None => Location {
+            file: sources.add(file.name.as_str(), ""),
+            span: Span::default(),
+        },
+    };
+    taken_out(location, &file.name)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Traces,
+    Inventory,
+    Server,
+    Categories,
+}
+
+/// What an entry says of a policy, in words.
+fn files(config: &Config, entry: &Entry, policy: &Path, kind: Kind) -> String {
+    let path = |setting: &Setting| input::display_name(&fill(&setting.text, &config.root, policy));
+    let list: Vec<String> = match kind {
+        Kind::Traces => entry.traces.iter().map(path).collect(),
+        Kind::Inventory => entry.inventory.iter().map(path).collect(),
+        Kind::Categories => {
+            let each = entry.categories.iter();
+            each.map(|(tool, category)| format!("{tool} {}", category.name()))
+                .collect()
+        }
+        Kind::Server => {
+            let server = entry.server.iter();
+            server
+                .map(|server| fill_dirname(&server.text, policy))
+                .collect()
+        }
+    };
+    if list.is_empty() {
+        "nothing".to_owned()
+    } else {
+        list.join(", ")
+    }
+}
+
+/// Levels and options of rules.
+fn rules(before: &Config, after: &Config) -> Vec<Finding> {
+    let level = |config: &Config, rule: &str| -> Option<String> {
+        let mut set = config.levels.iter().rev();
+        let set = set.find(|(name, _)| known(&name.text) == rule);
+        set.map(|(_, level)| level.text.clone())
+    };
+    let usual = |rule: &str| match registry::find(rule) {
+        Some(rule) if !rule.pedantic => rule.severity.name().to_owned(),
+        _ => "off".to_owned(),
+    };
+    let names = |config: &'_ Config| -> BTreeMap<String, Location> {
+        let levels = config.levels.iter();
+        levels
+            .map(|(name, level)| (known(&name.text), level.location))
+            .collect()
+    };
+    let (old, new) = (names(before), names(after));
+    let all: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let mut findings = Vec::new();
+    for rule in all {
+        let of = |config| level(config, rule).unwrap_or_else(|| usual(rule));
+        let (from, to) = (of(before), of(after));
+        if from != to {
+            let location = new.get(rule).copied().unwrap_or(after.beginning());
+            let message = moved(&format!("The level of {rule}"), &from, &to);
+            findings.push(note(location, message, LATER));
+        }
+    }
+    findings.extend(options(before, after));
+    findings
+}
+
+fn options(before: &Config, after: &Config) -> Vec<Finding> {
+    let all = |config: &Config| -> BTreeMap<(String, String), Setting> {
+        let options = config.options.iter();
+        let named = options.map(|(rule, option, value)| {
+            let name = (known(&rule.text), option.text.clone());
+            (name, value.clone())
+        });
+        named.collect()
+    };
+    differing(&all(before), &all(after))
+        .map(|((rule, option), from, to)| {
+            let what = format!("`{option}` of {rule}");
+            let location = to.map_or(after.beginning(), |value| value.location);
+            let [from, to] = [from, to].map(|value| text(value, "the default"));
+            note(location, moved(&what, from, to), LATER)
+        })
+        .collect()
+}
+
+fn categories(before: &Config, after: &Config) -> Vec<Finding> {
+    let all = |config: &Config| -> BTreeMap<String, Setting> {
+        let each = config.categories.iter();
+        each.map(|(tool, category)| (tool.text.clone(), category.clone()))
+            .collect()
+    };
+    differing(&all(before), &all(after))
+        .map(|(tool, from, to)| {
+            let what = format!("The category of `{tool}`");
+            let location = to.map_or(after.beginning(), |value| value.location);
+            let [from, to] = [from, to].map(|value| text(value, "its own"));
+            note(location, moved(&what, from, to), AT_ONCE)
+        })
+        .collect()
+}
+
+fn text<'a>(value: Option<&'a Setting>, otherwise: &'a str) -> &'a str {
+    value.map_or(otherwise, |value| &value.text)
+}
+
+/// What differs between two maps, in the order of their keys.
+fn differing<'a, K: Ord>(
+    old: &'a BTreeMap<K, Setting>,
+    new: &'a BTreeMap<K, Setting>,
+) -> impl Iterator<Item = (&'a K, Option<&'a Setting>, Option<&'a Setting>)> {
+    let keys: BTreeSet<&K> = old.keys().chain(new.keys()).collect();
+    let each = keys.into_iter();
+    each.map(|key| (key, old.get(key), new.get(key)))
+        .filter(|(_, from, to)| from.map(|s| &s.text) != to.map(|s| &s.text))
+}
+
+/// Suppressions that are new, or last longer.
+fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
+    let then = |policy: &Setting, entry: &Suppression| {
+        before.suppressions.iter().any(|(of, old)| {
+            of.text == policy.text
+                && known(&old.rule) == known(&entry.rule)
+                && (&old.at, &old.value, old.until) == (&entry.at, &entry.value, entry.until)
+        })
+    };
+    let new = after.suppressions.iter();
+    new.filter(|(policy, entry)| !then(policy, entry))
+        .map(|(policy, entry)| {
+            let (rule, at) = (known(&entry.rule), &entry.at);
+            let message = format!(
+                "This change suppresses {rule} at `{at}` of `{}`: {}",
+                policy.text, entry.reason
+            );
+            note(entry.location, message, AT_ONCE)
+        })
+        .collect()
+}
+
+/// The name that a rule has today.
+fn known(rule: &str) -> String {
+    registry::find(rule)
+        .map_or(rule, |rule| rule.name)
+        .to_owned()
+}

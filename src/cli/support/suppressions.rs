@@ -1,0 +1,204 @@
+//! The configuration's suppressions: those of each policy, whether they are
+//! still needed, and writing them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use super::configuration;
+use super::input;
+use super::workspace::{PolicyFile, Workspace};
+use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
+use mcppolicy_analysis::lint::{self, Settings, registry};
+use mcppolicy_analysis::report::Findings;
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::value::Value;
+
+/// Today in UTC.
+pub(crate) fn today() -> Date {
+    let now = jiff::Timestamp::now();
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The suppressions of one policy.
+pub(crate) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
+    let Some(config) = &workspace.config else {
+        return Vec::new();
+    };
+    let is_its = |written: &str| is_same(&config.root.join(written), policy);
+    config
+        .suppressions
+        .iter()
+        .filter(|(path, _)| is_its(&path.text))
+        .map(|(_, entry)| entry.clone())
+        .collect()
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    absolute(a) == absolute(b)
+}
+
+/// Sorts findings by suppressions. A suppression of a rule that did not run is
+/// not reported as unused.
+pub(crate) fn sort(
+    findings: Vec<Finding>,
+    entries: &[Suppression],
+    text: &str,
+    policy: &Policy,
+    settings: &Settings,
+    today: Date,
+) -> Sorted {
+    let places = Places::new(text);
+    let mut sorted = suppress::sort(findings, entries, &places, settings, today);
+    if sorted.idle.is_empty() || settings.pedantic {
+        return sorted;
+    }
+    let mut pedantic = settings.clone();
+    pedantic.pedantic = true;
+    let all = lint::lint(policy, &Engine::new(policy), &pedantic);
+    let needed: Vec<usize> = {
+        let idle = suppress::sort(all, entries, &places, settings, today).idle;
+        let idle: Vec<usize> = idle.into_iter().map(|(index, _)| index).collect();
+        (0..entries.len())
+            .filter(|index| !idle.contains(index))
+            .collect()
+    };
+    sorted.idle.retain(|(index, _)| {
+        let rule = entries
+            .get(*index)
+            .and_then(|entry| registry::find(&entry.rule));
+        let runs = rule.is_none_or(|rule| rule.pedantic || settings.severity(rule).is_some());
+        runs && !needed.contains(index)
+    });
+    sorted
+}
+
+/// Findings about the suppressions for policies that are none of `files`.
+pub(crate) fn without_policy<'a>(
+    workspace: &Workspace,
+    files: impl Iterator<Item = &'a PolicyFile>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let Some(config) = &workspace.config else {
+        return Vec::new();
+    };
+    let paths: Vec<&Path> = files.map(|file| file.path.as_path()).collect();
+    let is_there = |written: &str| {
+        let path = config.root.join(written);
+        paths.iter().any(|file| is_same(&path, file))
+    };
+    config
+        .suppressions
+        .iter()
+        .filter(|(path, _)| !is_there(&path.text))
+        .filter_map(|(_, entry)| suppress::without_policy(entry, settings))
+        .collect()
+}
+
+/// Appends a suppression for each finding of a lint rule to the configuration,
+/// every other byte of which stays, and suppresses those findings.
+///
+/// # Errors
+/// When the configuration is not valid or cannot be written, or the reason is
+/// blank.
+pub(crate) fn write(
+    workspace: &Workspace,
+    files: &[PolicyFile],
+    findings: &mut Findings,
+    reason: &str,
+    sources: &SourceMap,
+) -> Result<(), String> {
+    if reason.trim().is_empty() {
+        return Err("a suppression needs a reason".to_owned());
+    }
+    if findings.has_invalid_document() {
+        return Err("nothing is suppressed while a file is not valid".to_owned());
+    }
+    let path = match &workspace.config {
+        Some(config) => config.root.join(configuration::NAME),
+        None => workspace.root().join(configuration::NAME),
+    };
+    let before = match &workspace.config {
+        Some(config) => sources.get(config.file).text().to_owned(),
+        None => files.iter().fold(String::new(), |text, file| {
+            let name = toml_string(&relative(&workspace.root(), &file.path));
+            text + &format!("[[policy]]\npath = {name}\n\n")
+        }),
+    };
+    let mut entries = String::new();
+    let mut kept = Vec::new();
+    for finding in std::mem::take(&mut findings.list) {
+        match entry(workspace, files, &finding, reason, sources) {
+            Some(text) => {
+                entries.push_str(&text);
+                let reason = reason.to_owned();
+                let suppressed = Suppressed { finding, reason };
+                findings.suppressed_list.push(suppressed);
+            }
+            None => kept.push(finding),
+        }
+    }
+    findings.list = kept;
+    findings.suppressed = findings.suppressed_list.len();
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut text = before;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if text.contains("\r\n") {
+        entries = entries.replace('\n', "\r\n");
+    }
+    text.push_str(&entries);
+    std::fs::write(path, text).map_err(|error| input::plain(&error))
+}
+
+/// The entry for one finding; none for what is not of a rule.
+fn entry(
+    workspace: &Workspace,
+    files: &[PolicyFile],
+    finding: &Finding,
+    reason: &str,
+    sources: &SourceMap,
+) -> Option<String> {
+    let rule = registry::find(finding.rule)?;
+    let is_its = |file: &&PolicyFile| {
+        let policy = file.policy.as_ref();
+        policy.is_some_and(|policy| policy.file == finding.location.file)
+    };
+    let file = files.iter().find(is_its)?;
+    let text = sources.get(finding.location.file).text();
+    let value = Places::new(text).fingerprint(&finding.pointer)?;
+    let mut entry = String::new();
+    let policy = toml_string(&relative(&workspace.root(), &file.path));
+    let at = toml_string(&finding.pointer);
+    let reason = toml_string(reason.trim());
+    let _ = write!(
+        entry,
+        "\n[[suppress]]\nrule = \"{}\"\npolicy = {policy}\nat = {at}\nvalue = \"{value}\"\nreason = {reason}\n",
+        rule.name
+    );
+    Some(entry)
+}
+
+/// A path as the configuration writes it: relative to it, with `/`.
+fn relative(root: &Path, path: &Path) -> String {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let (root, path) = (absolute(root), absolute(path));
+    let inside = path.strip_prefix(&root).unwrap_or(&path);
+    let parts = inside
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// A TOML basic string. What JSON escapes TOML escapes alike, and DEL besides.
+fn toml_string(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
