@@ -5,7 +5,6 @@
 //! was decided by, and whatever else the whole one is made of.
 
 mod read;
-mod wire;
 
 use std::collections::BTreeMap;
 

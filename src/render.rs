@@ -17,9 +17,9 @@ pub mod junit;
 pub mod markdown;
 mod parts;
 pub mod sarif;
-mod shown;
 mod words;
 
+use crate::shown::Shown;
 use mcppolicy_analysis::fix::{Refused, Why};
 use mcppolicy_analysis::report::Report;
 
@@ -89,6 +89,15 @@ pub struct Style<'a> {
 }
 
 impl Style<'_> {
+    /// Which recorded arguments are shown.
+    fn shown(&self) -> Shown {
+        if self.show_arguments {
+            Shown::All
+        } else {
+            Shown::Read
+        }
+    }
+
     /// A file's name, which is relative to the working directory, relative to
     /// the repository; as it is where it lies outside.
     fn in_repository(&self, name: &str) -> String {
@@ -143,6 +152,8 @@ pub fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    mod shares;
+
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@ mod fingerprint;
 
 use std::collections::HashMap;
 
-use super::{Style, json, parts, shown, words};
+use super::{Style, json, parts, words};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Verdict};
 use mcppolicy_analysis::diff::{Fate, PolicyDiff};
 use mcppolicy_analysis::finding::{Finding, Severity};
@@ -197,7 +198,7 @@ pub fn case_details(case: &Case, style: Style<'_>) -> Vec<String> {
     if let Some(time) = case.time {
         details.push(format!("time: {time}"));
     }
-    if let Some(arguments) = shown::arguments(case, style.show_arguments) {
+    if let Some(arguments) = shown::arguments(case, style.shown()) {
         details.push(format!("arguments: {arguments}"));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {

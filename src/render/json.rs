@@ -7,16 +7,19 @@ mod changes;
 mod ci;
 mod drift;
 mod repairs;
-mod share;
 mod steps;
 mod tools;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Style;
+use crate::share::finding::{self as wire, Related, Witness};
+use crate::share::{Failure, Partition, SCHEMA};
 use mcppolicy_analysis::finding::{Finding, Severity};
-use mcppolicy_analysis::report::{Body, Failure, Findings, Report};
+use mcppolicy_analysis::report::{self as analysis, Body, Findings, Report};
 use mcppolicy_engine::problem::Fix;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_trace::trace::RecordedCall;
@@ -25,9 +28,6 @@ use mcppolicy_trace::trace::native::write_call;
 
 /// The schema of this format, as `mcppolicy schema report` prints it.
 pub const REPORT_SCHEMA: &str = include_str!("../../schema/report.schema.json");
-
-/// The format's name and version.
-const SCHEMA: &str = "mcppolicy.report/1";
 
 /// Renders a report as indented JSON with a line break at its end.
 pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
@@ -59,13 +59,13 @@ impl Serialize for Document<'_> {
             Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
             Body::Inventoried(found) => drift::members(&mut map, found, report.sources)?,
         }
-        let failures: Vec<JsonFailure<'_>> = report.failures.iter().map(JsonFailure::new).collect();
+        let failures: Vec<Failure<'_>> = report.failures.iter().map(json_failure).collect();
         map.serialize_entry("failures", &failures)?;
         map.serialize_entry("assumptions", &report.assumptions)?;
         if let Body::Tested(tested) = &report.body
-            && let Some(share) = share::partition(tested, report.sources, self.style)
+            && let Some(partition) = Partition::new(tested, report.sources, self.style.shown())
         {
-            map.serialize_entry("partition", &share)?;
+            map.serialize_entry("partition", &partition)?;
         }
         map.end()
     }
@@ -84,7 +84,7 @@ fn findings_members<M: SerializeMap>(
         suppressed: findings.suppressed,
     };
     map.serialize_entry("summary", &summary)?;
-    let list: Vec<JsonFinding<'_>> = findings
+    let list: Vec<wire::Finding<'_>> = findings
         .list
         .iter()
         .map(|finding| json_finding(finding, sources))
@@ -96,18 +96,10 @@ fn findings_members<M: SerializeMap>(
     map.serialize_entry("repairs", &repairs::list(findings))
 }
 
-#[derive(Serialize)]
-struct JsonFailure<'a> {
-    input: &'a str,
-    message: &'a str,
-}
-
-impl<'a> JsonFailure<'a> {
-    fn new(failure: &'a Failure) -> JsonFailure<'a> {
-        JsonFailure {
-            input: &failure.input,
-            message: &failure.message,
-        }
+fn json_failure(failure: &analysis::Failure) -> Failure<'_> {
+    Failure {
+        input: Cow::Borrowed(&failure.input),
+        message: Cow::Borrowed(&failure.message),
     }
 }
 
@@ -120,91 +112,39 @@ struct FindingsSummary {
     suppressed: usize,
 }
 
-#[derive(Serialize)]
-struct JsonFinding<'a> {
-    rule: &'a str,
-    severity: &'a str,
-    message: &'a str,
-    file: &'a str,
-    pointer: &'a str,
-    span: JsonSpan,
-    related: Vec<JsonRelated<'a>>,
-    help: Option<&'a str>,
-    witness: Option<JsonWitness>,
-    fix: Option<JsonFix<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonSpan {
-    start: JsonPosition,
-    end: JsonPosition,
-}
-
-#[derive(Serialize)]
-struct JsonPosition {
-    line: usize,
-    column: usize,
-    offset: usize,
-}
-
-#[derive(Serialize)]
-struct JsonRelated<'a> {
-    message: &'a str,
-    file: &'a str,
-    span: JsonSpan,
-}
-
-#[derive(Serialize)]
-struct JsonWitness {
-    calls: Vec<serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct JsonFix<'a> {
-    applicability: &'static str,
-    edits: Vec<JsonEdit<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonEdit<'a> {
-    start: usize,
-    end: usize,
-    text: &'a str,
-}
-
-fn json_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> JsonFinding<'a> {
-    let witness = (!finding.witness.is_empty()).then(|| JsonWitness {
+fn json_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> wire::Finding<'a> {
+    let witness = (!finding.witness.is_empty()).then(|| Witness {
         calls: finding.witness.iter().map(witness_record).collect(),
     });
-    JsonFinding {
-        rule: finding.rule,
-        severity: finding.severity.name(),
-        message: &finding.message,
-        file: sources.get(finding.location.file).name(),
-        pointer: &finding.pointer,
+    wire::Finding {
+        rule: finding.rule.into(),
+        severity: finding.severity.name().into(),
+        message: Cow::Borrowed(&finding.message),
+        file: sources.get(finding.location.file).name().into(),
+        pointer: Cow::Borrowed(&finding.pointer),
         span: json_span(finding.location, sources),
         related: finding
             .related
             .iter()
-            .map(|related| JsonRelated {
-                message: &related.message,
-                file: sources.get(related.location.file).name(),
+            .map(|related| Related {
+                message: Cow::Borrowed(&related.message),
+                file: sources.get(related.location.file).name().into(),
                 span: json_span(related.location, sources),
             })
             .collect(),
-        help: finding.help.as_deref(),
+        help: finding.help.as_deref().map(Cow::Borrowed),
         witness,
         fix: finding.fix.as_ref().map(json_fix),
     }
 }
 
-fn json_fix(fix: &Fix) -> JsonFix<'_> {
-    JsonFix {
+fn json_fix(fix: &Fix) -> wire::Fix<'_> {
+    wire::Fix {
         applicability: fix.applicability.name(),
         edits: fix
             .edits
             .iter()
-            .map(|edit| JsonEdit {
+            .map(|edit| wire::Edit {
                 start: edit.span.start,
                 end: edit.span.end,
                 text: &edit.text,
@@ -213,13 +153,13 @@ fn json_fix(fix: &Fix) -> JsonFix<'_> {
     }
 }
 
-fn json_span(location: Location, sources: &SourceMap) -> JsonSpan {
-    let position = |at: mcppolicy_engine::source::Position| JsonPosition {
+fn json_span(location: Location, sources: &SourceMap) -> wire::Span {
+    let position = |at: mcppolicy_engine::source::Position| wire::Position {
         line: at.line,
         column: at.column,
         offset: at.offset,
     };
-    JsonSpan {
+    wire::Span {
         start: position(sources.start(location)),
         end: position(sources.end(location)),
     }

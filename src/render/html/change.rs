@@ -4,7 +4,8 @@ use super::chart;
 use super::findings::calls;
 use super::{cut, further};
 use crate::render::escape::html;
-use crate::render::{Style, json, shown, words};
+use crate::render::{Style, json, words};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
@@ -219,11 +220,7 @@ fn recorded(out: &mut String, policy: &str, traffic: &Traffic, style: Style<'_>)
          <th scope=\"col\">Arguments</th></tr></thead>\n<tbody>\n",
     );
     for example in &traffic.examples {
-        let arguments = shown::recorded(
-            example.arguments.as_ref(),
-            &example.reads,
-            style.show_arguments,
-        );
+        let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
         let arguments = arguments.map(|value| cut(&value.to_string(), LONGEST_ARGUMENTS));
         out.push_str(&format!(
             "<tr><td><code>{}:{}</code></td><td class=\"name\"><code>{}</code></td>\

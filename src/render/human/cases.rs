@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use super::steps::decision_line;
 use super::{counted, render_findings, terminal};
-use crate::render::{Style, shown, words};
+use crate::render::{Style, words};
+use crate::shown;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
 use mcppolicy_analysis::report::{TestRun, Tested};
@@ -94,7 +95,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
             terminal(message)
         );
     }
-    if let Some(arguments) = shown::arguments(case, style.show_arguments) {
+    if let Some(arguments) = shown::arguments(case, style.shown()) {
         let _ = writeln!(out, "  arguments: {}", terminal(&arguments.to_string()));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use super::{counted, render_findings, terminal};
-use crate::render::{Style, json, shown, words};
+use crate::render::{Style, json, words};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
@@ -177,11 +178,9 @@ fn render_example(out: &mut String, example: &Example, style: Style) {
         let _ = write!(out, " at {time}");
     }
     let _ = writeln!(out, ": {what}{rule}");
-    if let Some(arguments) = shown::recorded(
-        example.arguments.as_ref(),
-        &example.reads,
-        style.show_arguments,
-    ) {
+    if let Some(arguments) =
+        shown::recorded(example.arguments.as_ref(), &example.reads, style.shown())
+    {
         let _ = writeln!(out, "      arguments: {}", terminal(&arguments.to_string()));
     }
 }

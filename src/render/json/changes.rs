@@ -5,8 +5,10 @@ mod approvals;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{JsonFinding, JsonSpan, JsonWitness, json_finding, json_span, witness_record};
-use crate::render::{Style, parts, shown};
+use super::{json_finding, json_span, witness_record};
+use crate::render::{Style, parts};
+use crate::share::finding::{self as wire, Finding, Span};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
 use mcppolicy_analysis::diff::traffic::{Counts, Example, Traffic};
 use mcppolicy_analysis::diff::{Fate, PolicyDiff};
@@ -32,7 +34,7 @@ pub(super) fn members<M: SerializeMap>(
         refused: report.refused,
     };
     map.serialize_entry("summary", &summary)?;
-    let findings: Vec<JsonFinding<'_>> = parts::of_diff(report)
+    let findings: Vec<Finding<'_>> = parts::of_diff(report)
         .into_iter()
         .map(|finding| json_finding(finding, sources))
         .collect();
@@ -162,11 +164,7 @@ impl<'a> JsonTraffic<'a> {
 
 impl<'a> JsonExample<'a> {
     fn new(example: &'a Example, style: Style) -> JsonExample<'a> {
-        let arguments = shown::recorded(
-            example.arguments.as_ref(),
-            &example.reads,
-            style.show_arguments,
-        );
+        let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
         JsonExample {
             file: &example.file,
             line: example.line,
@@ -189,8 +187,8 @@ struct JsonChange<'a> {
     verdict: &'static str,
     old: JsonSide<'a>,
     new: JsonSide<'a>,
-    loosened: JsonWitness,
-    tightened: JsonWitness,
+    loosened: wire::Witness,
+    tightened: wire::Witness,
     reason: Option<&'static str>,
     /// Whether it passes more, and somebody has approved that.
     approved: bool,
@@ -216,7 +214,7 @@ impl<'a> JsonScope<'a> {
 #[derive(Serialize)]
 struct JsonSide<'a> {
     rule: Option<&'a str>,
-    span: Option<JsonSpan>,
+    span: Option<Span>,
 }
 
 impl<'a> JsonSide<'a> {
@@ -233,7 +231,7 @@ impl<'a> JsonSide<'a> {
 
 impl<'a> JsonChange<'a> {
     fn new(change: &'a Change, policy: &'a PolicyDiff, sources: &SourceMap) -> JsonChange<'a> {
-        let calls = |witnesses: &[Witness]| JsonWitness {
+        let calls = |witnesses: &[Witness]| wire::Witness {
             calls: witnesses
                 .iter()
                 .flat_map(|witness| &witness.calls)

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::json_span;
-use mcppolicy_analysis::replay::results::Actual;
+use crate::share::case::Actual;
 use mcppolicy_analysis::report::Decided;
-use mcppolicy_engine::engine::{Interval, Kind, Reason, Step};
+use mcppolicy_engine::engine::{Interval, Step};
 use mcppolicy_engine::source::SourceMap;
 
 pub(super) fn members<M: SerializeMap>(
@@ -14,7 +14,7 @@ pub(super) fn members<M: SerializeMap>(
     decided: &Decided,
     sources: &SourceMap,
 ) -> Result<(), M::Error> {
-    let actual = JsonActual::new(&decided.actual);
+    let actual = Actual::new(&decided.actual);
     map.serialize_entry(
         "summary",
         &DecidedSummary {
@@ -38,29 +38,6 @@ pub(super) fn members<M: SerializeMap>(
 #[derive(Serialize)]
 struct DecidedSummary {
     decision: &'static str,
-}
-
-#[derive(Serialize)]
-pub(super) struct JsonActual<'a> {
-    decision: &'a str,
-    kind: Option<&'a str>,
-    rule: Option<&'a str>,
-    label: Option<&'a str>,
-    message: Option<&'a str>,
-    reason: Option<&'a str>,
-}
-
-impl<'a> JsonActual<'a> {
-    pub(super) fn new(actual: &'a Actual) -> JsonActual<'a> {
-        JsonActual {
-            decision: actual.decision.name(),
-            kind: actual.kind.map(Kind::name),
-            rule: actual.rule.as_deref(),
-            label: actual.label.as_deref(),
-            message: actual.message.as_deref(),
-            reason: actual.reason.map(Reason::name),
-        }
-    }
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,8 @@
 
 use super::{Page, findings};
 use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
-use crate::render::{Style, json, parts, shown, words};
+use crate::render::{Style, json, parts, words};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
@@ -234,11 +235,7 @@ fn one_example(example: &Example, style: Style<'_>) -> String {
     if let Some(rule) = &example.rule {
         line.push_str(&format!(" by {}", markdown_code(rule)));
     }
-    let arguments = shown::recorded(
-        example.arguments.as_ref(),
-        &example.reads,
-        style.show_arguments,
-    );
+    let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
     if let Some(arguments) = arguments {
         line.push_str(&format!(": {}", markdown_code(&arguments.to_string())));
     }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{JsonScope, JsonSpan, json_span, witness_record};
+use super::{JsonScope, json_span, witness_record};
+use crate::share::finding::Span;
 use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
@@ -39,7 +40,7 @@ struct JsonApproval<'a> {
     date: &'a str,
     standing: &'static str,
     written: bool,
-    span: Option<JsonSpan>,
+    span: Option<Span>,
 }
 
 impl<'a> JsonApproval<'a> {
