@@ -1,5 +1,5 @@
-//! The JSON reports of a run's shares as the report of the whole run
-//! (traces.md §4): the same bytes, for every format.
+//! The JSON reports of a run's shares as the report of the whole run:
+//! the same bytes, for every format.
 //!
 //! Nothing but the reports is read: a share's report holds the policy that it
 //! was decided by, and whatever else the whole one is made of.
@@ -19,14 +19,7 @@ use mcppolicy_trace::trace::{Grant, RecordedArguments};
 
 use read::{Part, Sources};
 
-/// One report to merge.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// The name by which refusals call it.
-    pub name: String,
-    /// Its text.
-    pub bytes: Vec<u8>,
-}
+pub use read::Input;
 
 /// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod assumption;
 pub(crate) mod case;
 pub(crate) mod count;
 pub(crate) mod finding;
+mod inconsistent;
 pub(crate) mod options;
 pub(crate) mod results;
 mod usage;
@@ -25,6 +26,7 @@ use crate::shown::Shown;
 use case::Case;
 use count::{Tool, Trace};
 use finding::Finding;
+pub(crate) use inconsistent::Inconsistent;
 use mcppolicy_analysis::report::{TestRun, Tested};
 use mcppolicy_engine::source::{self, FileId, Location, SourceMap, Span};
 use options::Options;
@@ -145,18 +147,4 @@ impl<'a> Source<'a> {
             offset: sources.start(Location { file, span }).offset,
         }
     }
-}
-
-/// The members of a share's report contradict each other, or a name in it is
-/// unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Inconsistent;
-
-/// Reads a name that may be absent.
-fn optional<T>(
-    name: Option<&str>,
-    named: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Inconsistent> {
-    let read = |name| named(name).ok_or(Inconsistent);
-    name.map(read).transpose()
 }

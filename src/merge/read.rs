@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Input;
 use crate::share::case::Case;
 use crate::share::count::{Tool, Trace};
 use crate::share::options::Options;
@@ -15,6 +14,15 @@ use mcppolicy_analysis::replay::share::{By, Share};
 use mcppolicy_analysis::report::{Failure, SharedRun};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
+
+/// One report to merge.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The name of it in refusals.
+    pub name: String,
+    /// Its text.
+    pub bytes: Vec<u8>,
+}
 
 /// One share of a run.
 #[derive(Debug)]

@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use super::Style;
 use super::escape::{workflow_data, workflow_property};
 use super::issues::{Issue, Place, issues};
+use super::style::Style;
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::Report;
 

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::Style;
 use super::escape::terminal;
 use super::issues::{INPUT, Issue, issues};
+use super::style::Style;
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::Report;
 

@@ -6,10 +6,11 @@ mod fingerprint;
 
 use std::collections::HashMap;
 
-use super::{Style, json, parts, words};
+use super::style::Style;
+use super::{parts, words};
 use crate::shown;
 use mcppolicy_analysis::compare::{Change, Verdict};
-use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
@@ -135,7 +136,7 @@ fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
             related.message, at.line, at.column
         ));
     }
-    let proof = finding.witness.iter().map(json::witness_line);
+    let proof = finding.witness.iter().map(words::witness_line);
     details.extend(proof.map(|call| format!("proof: {call}")));
     Issue {
         rule: finding.rule,
@@ -226,7 +227,7 @@ fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
 fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>> {
     let mut issues = Vec::new();
     for policy in &report.diff.policies {
-        if matches!(policy.fate, Fate::Removed) {
+        if matches!(policy.status, PolicyStatus::Removed) {
             issues.push(Issue {
                 rule: POLICY_CHANGE,
                 severity: graded(report, policy.judgement.removal.is_none()),
@@ -280,7 +281,7 @@ fn of_change<'a>(
         ("refused now", &change.tightened),
     ] {
         let calls = witnesses.iter().flat_map(|witness| &witness.calls);
-        details.extend(calls.map(|call| format!("{what}: {}", json::witness_line(call))));
+        details.extend(calls.map(|call| format!("{what}: {}", words::witness_line(call))));
     }
     let place = |file: Option<FileId>, span: Option<Span>| {
         let location = Location {

@@ -7,9 +7,9 @@
 mod log;
 mod rules;
 
-use super::Style;
 use super::escape::{terminal, uri};
 use super::issues::{Issue, Place, issues};
+use super::style::Style;
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Report};
 use mcppolicy_engine::problem::{Applicability, Fix};

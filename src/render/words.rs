@@ -4,16 +4,17 @@
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
-use mcppolicy_analysis::diff::{Diff, Fate, PolicyDiff};
+use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
 use mcppolicy_analysis::report::{
-    ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Standing, Tested,
+    ApprovalShown, ApprovalStatus, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Tested,
 };
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
-use mcppolicy_trace::trace::DecisionName;
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::{DecisionName, RecordedCall, WitnessCall};
 
 /// What stands for a tool without a name.
 pub const NO_TOOL: &str = "(no tool name)";
@@ -183,12 +184,14 @@ pub fn verdict(change: &Change) -> &'static str {
 }
 
 /// What happened to one policy.
-pub fn fate(policy: &PolicyDiff) -> String {
-    match &policy.fate {
-        Fate::Added => "added".to_owned(),
-        Fate::Removed if policy.judgement.removal.is_some() => "removed, approved".to_owned(),
-        Fate::Removed => "removed".to_owned(),
-        Fate::Compared(comparison) => {
+pub fn status(policy: &PolicyDiff) -> String {
+    match &policy.status {
+        PolicyStatus::Added => "added".to_owned(),
+        PolicyStatus::Removed if policy.judgement.removal.is_some() => {
+            "removed, approved".to_owned()
+        }
+        PolicyStatus::Removed => "removed".to_owned(),
+        PolicyStatus::Compared(comparison) => {
             let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
                 ", and something could not be determined"
             } else {
@@ -223,12 +226,12 @@ pub fn outside(scope: &Scope, outside: &Outside) -> Option<String> {
 
 /// An approval that matters to a change, or that should go.
 pub fn approval(shown: &ApprovalShown) -> Option<String> {
-    let what = match (shown.written, shown.standing) {
+    let what = match (shown.written, shown.status) {
         (true, _) => "approved now",
-        (_, Standing::Used) => "approved",
-        (_, Standing::Unused) => return None,
-        (_, Standing::Idle) => "note: this approval no longer matters, --prune drops it",
-        (_, Standing::Pruned) => "dropped approval",
+        (_, ApprovalStatus::Used) => "approved",
+        (_, ApprovalStatus::Unused) => return None,
+        (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune drops it",
+        (_, ApprovalStatus::Pruned) => "dropped approval",
     };
     let approval = &shown.approval;
     let scope = approval.approved.scope().map_or("its removal", scope);
@@ -246,7 +249,7 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
 pub fn since_base(report: &DiffReport) -> String {
     let refused = if report.refused { ", refused" } else { "" };
     match report.diff.policies.first() {
-        Some(policy) => format!("{}{refused}{}", fate(policy), drift(&report.diff)),
+        Some(policy) => format!("{}{refused}{}", status(policy), drift(&report.diff)),
         None => "invalid".to_owned(),
     }
 }
@@ -395,4 +398,10 @@ pub fn classified(classified: &Classified) -> String {
         true => format!("{tools}: nothing to classify"),
         false => format!("{tools}: {}", counts.join(", ")),
     }
+}
+
+/// A witness as a line of the native trace format, ready to be pasted into a
+/// trace.
+pub fn witness_line(call: &WitnessCall) -> String {
+    write_call(&RecordedCall::from(call))
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Inconsistent;
+use super::inconsistent::Inconsistent;
 use mcppolicy_trace::timeline::Assumption;
 use mcppolicy_trace::trace::account::{Assumed, GrantFrom};
 

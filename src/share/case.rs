@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Inconsistent, optional};
+use super::inconsistent::{Inconsistent, optional};
 use crate::shown::{self, Shown};
 use mcppolicy_analysis::replay::expect::{self, Verdict};
 use mcppolicy_analysis::replay::results;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Inconsistent;
+use super::inconsistent::Inconsistent;
 use mcppolicy_analysis::replay::results::{self, PassedOver, ToolCounts, TraceSummary};
 use mcppolicy_trace::trace::account::Format;
 

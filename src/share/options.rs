@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Inconsistent, optional};
+use super::inconsistent::{Inconsistent, optional};
 use crate::shown::Shown;
 use mcppolicy_analysis::replay;
 use mcppolicy_analysis::replay::share::Share;

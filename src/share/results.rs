@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::assumption;
 use super::case::{self, Actual, Case};
 use super::count::{Count, MoreCounts, Sums, Tool, Trace, read_sums, sums};
+use super::inconsistent::Inconsistent;
 use super::usage::Usage;
-use super::{Inconsistent, assumption};
 use crate::shown::Shown;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::replay::redact::redact;

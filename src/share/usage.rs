@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Inconsistent;
 use super::count::Count;
+use super::inconsistent::Inconsistent;
 use mcppolicy_analysis::replay::usage::{self, Calls, Join, LimitUsage, Used};
 use mcppolicy_engine::policy::Window;
 

@@ -13,10 +13,10 @@ use mcppolicy_analysis::diff::approval::{Approval, Approved};
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
-use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::region::Budget;
-use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
+use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 
@@ -88,15 +88,15 @@ impl<'a> Comparing<'a> {
         let (Ok(old), Ok(new)) = (old, new) else {
             return;
         };
-        let (fate, traffic) = match (&old, &new) {
-            (None, _) => (Fate::Added, None),
-            (_, None) => (Fate::Removed, None),
+        let (status, traffic) = match (&old, &new) {
+            (None, _) => (PolicyStatus::Added, None),
+            (_, None) => (PolicyStatus::Removed, None),
             (Some(old), Some(new)) => {
                 let [old, new] = [Compiled::new(old), Compiled::new(new)];
                 let comparison = compare::compiled(&old, &new, &self.settings.budget);
                 let wanted = !self.settings.traces.is_empty();
                 let traffic = wanted.then(|| replay(workspace, [&old, &new], &self.settings));
-                (Fate::Compared(comparison), traffic)
+                (PolicyStatus::Compared(comparison), traffic)
             }
         };
         let then = self.settings.then.as_ref();
@@ -113,7 +113,7 @@ impl<'a> Comparing<'a> {
             name: input::display_name(&pair.file),
             old: file(&old),
             new: file(&new),
-            fate,
+            status,
             judgement: Judgement::default(),
             traffic,
             drift,
@@ -199,7 +199,7 @@ impl<'a> Comparing<'a> {
         let idle: Vec<usize> = self
             .policies
             .iter()
-            .flat_map(|compared| compared.diff.judgement.idle.iter().copied())
+            .flat_map(|compared| compared.diff.judgement.stale.iter().copied())
             .collect();
         if idle.is_empty() {
             return Ok(());
@@ -220,21 +220,23 @@ impl<'a> Comparing<'a> {
     /// The approvals with what each is good for; those that were dropped last.
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
-        let standing = |at: usize| match () {
+        let status = |at: usize| match () {
             () if judgements().any(|judgement| judgement.used().any(|used| used == at)) => {
-                Standing::Used
+                ApprovalStatus::Used
             }
-            () if judgements().any(|judgement| judgement.idle.contains(&at)) => Standing::Idle,
-            () => Standing::Unused,
+            () if judgements().any(|judgement| judgement.stale.contains(&at)) => {
+                ApprovalStatus::Stale
+            }
+            () => ApprovalStatus::Unused,
         };
         let known = self.store.list.iter().enumerate();
-        let known = known.map(|(at, approval)| (approval, standing(at)));
+        let known = known.map(|(at, approval)| (approval, status(at)));
         let pruned = self.pruned.iter();
-        let shown = known.chain(pruned.map(|approval| (approval, Standing::Pruned)));
+        let shown = known.chain(pruned.map(|approval| (approval, ApprovalStatus::Pruned)));
         shown
-            .map(|(approval, standing)| ApprovalShown {
+            .map(|(approval, status)| ApprovalShown {
                 approval: approval.clone(),
-                standing,
+                status,
                 written: self.written.iter().any(|w| w.says_the_same(approval)),
             })
             .collect()

@@ -1,8 +1,10 @@
 //! Replayed calls: those that were not decided as expected, then the charts.
 
-use super::{chart, cut, further};
+use super::chart;
+use super::text::{cut, further};
 use crate::render::escape::html;
-use crate::render::{Style, issues, words};
+use crate::render::style::Style;
+use crate::render::{issues, words};
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::TestRun;

@@ -1,9 +1,9 @@
 //! The charts over time: calls by decision, and the use of each limit with the
 //! calls that it denied marked.
 
-use super::chart::{compact, figure, fullest, share, told};
-use super::cut;
+use super::figure::{compact, figure, fullest, share, told};
 use super::svg::{Picture, WIDTH};
+use super::text::{cut, further};
 use crate::render::words;
 use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
 use mcppolicy_engine::time::Time;
@@ -47,7 +47,7 @@ pub(super) fn over_time(out: &mut String, id: &str, usage: &Usage) {
         let last = at + 1 == limits.len();
         pictures.push_str(&limit_over_time(&id, (rule, limit), &range, last));
     }
-    super::further(&mut pictures, left_out, "limit");
+    further(&mut pictures, left_out, "limit");
     if idle > 0 {
         let idle = words::counted(idle as u64, "limit");
         pictures.push_str(&format!(

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::findings;
 use super::steps::decision_line;
-use super::{counted, render_findings, terminal};
-use crate::render::{Style, words};
+use crate::render::escape::terminal;
+use crate::render::style::Style;
+use crate::render::words;
+use crate::render::words::counted;
 use crate::shown;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
@@ -25,9 +28,9 @@ pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, sty
 
 /// What needs attention, without the counts.
 pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
-    render_findings(out, &tested.findings, sources, style);
+    findings::render(out, &tested.findings, sources, style);
     for run in &tested.runs {
-        render_findings(out, &run.results.problems, sources, style);
+        findings::render(out, &run.results.problems, sources, style);
         let unlisted = run.results.unlisted_lines;
         if unlisted > 0 {
             let _ = writeln!(

@@ -3,8 +3,11 @@
 
 use std::fmt::Write;
 
-use super::{counted, render_findings, terminal};
-use crate::render::{Style, json, words};
+use super::findings;
+use crate::render::escape::terminal;
+use crate::render::style::Style;
+use crate::render::words;
+use crate::render::words::counted;
 use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
@@ -18,7 +21,7 @@ const MOST_WITNESSES: usize = 3;
 
 /// The whole change.
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
-    render_findings(out, &report.findings, sources, style);
+    findings::render(out, &report.findings, sources, style);
     details(out, report, sources, style);
     for approval in report.approvals.iter().filter_map(words::approval) {
         let _ = writeln!(out, "{}", terminal(&approval));
@@ -29,8 +32,8 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
 /// Each policy's changes, what of them nobody has approved, and the traffic.
 pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     for policy in &report.diff.policies {
-        render_findings(out, &policy.drift, sources, style);
-        let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::fate(policy));
+        findings::render(out, &policy.drift, sources, style);
+        let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::status(policy));
         for change in policy.changes() {
             render_change(out, change, policy, sources);
         }
@@ -38,7 +41,7 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
             render_outside(out, scope, outside);
         }
         if let Some(traffic) = &policy.traffic {
-            render_findings(out, &traffic.problems, sources, style);
+            findings::render(out, &traffic.problems, sources, style);
             render_traffic(out, traffic, style);
         }
         out.push('\n');
@@ -80,7 +83,7 @@ fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
     };
     let _ = writeln!(out, "\n  {}: {what}", terminal(words::scope(scope)));
     for call in &outside.calls {
-        let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
+        let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));
     }
 }
 
@@ -119,7 +122,7 @@ fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
         false => writeln!(out, "    {subject}is refused now: {message}"),
     };
     for call in &witness.calls {
-        let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
+        let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::terminal;
+use crate::render::escape::terminal;
 use crate::render::words;
 use mcppolicy_analysis::replay::results::Actual;
 use mcppolicy_analysis::report::Decided;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::json_finding;
-use crate::render::Style;
+use super::findings::json_finding;
+use crate::render::style::Style;
 use crate::share::case::Case;
 use crate::share::count::{Tool, Trace};
 use crate::share::finding::Finding;

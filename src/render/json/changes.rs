@@ -1,19 +1,23 @@
 //! `diff`: changes with their witnesses, and recorded traffic.
 
 mod approvals;
+mod scope;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{json_finding, json_span, witness_record};
-use crate::render::{Style, parts};
+use super::findings::{json_finding, json_span, witness_record};
+use crate::render::parts;
+use crate::render::style::Style;
 use crate::share::finding::{self as wire, Finding, Span};
 use crate::shown;
-use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
+use mcppolicy_analysis::compare::{Change, Side, Witness};
 use mcppolicy_analysis::diff::traffic::{Counts, Example, Traffic};
-use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
+
+use scope::JsonScope;
 
 /// Writes the members of a diff report.
 pub(super) fn members<M: SerializeMap>(
@@ -101,10 +105,10 @@ impl<'a> JsonPolicy<'a> {
     fn new(policy: &'a PolicyDiff, style: Style) -> JsonPolicy<'a> {
         JsonPolicy {
             policy: &policy.name,
-            fate: match &policy.fate {
-                Fate::Added => "added",
-                Fate::Removed => "removed",
-                Fate::Compared(comparison) => comparison.verdict.name(),
+            fate: match &policy.status {
+                PolicyStatus::Added => "added",
+                PolicyStatus::Removed => "removed",
+                PolicyStatus::Compared(comparison) => comparison.verdict.name(),
             },
             traffic: policy
                 .traffic
@@ -192,23 +196,6 @@ struct JsonChange<'a> {
     reason: Option<&'static str>,
     /// Whether it passes more, and somebody has approved that.
     approved: bool,
-}
-
-#[derive(Serialize)]
-struct JsonScope<'a> {
-    kind: &'static str,
-    tool: Option<&'a str>,
-}
-
-impl<'a> JsonScope<'a> {
-    fn new(scope: &'a Scope) -> JsonScope<'a> {
-        let (kind, tool) = match scope {
-            Scope::Tool(tool) => ("tool", Some(tool.as_str())),
-            Scope::Unlisted => ("unlisted", None),
-            Scope::AllTools => ("all_tools", None),
-        };
-        JsonScope { kind, tool }
-    }
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::json_span;
+use super::findings::json_span;
 use crate::share::case::Actual;
 use mcppolicy_analysis::report::Decided;
 use mcppolicy_engine::engine::{Interval, Step};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::json_finding;
+use super::findings::json_finding;
 use crate::share::finding::Finding;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::report::Classified;

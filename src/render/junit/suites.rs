@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::xml::Writer;
 use crate::render::issues::{Issue, case_details, issues};
-use crate::render::{Style, parts, words};
+use crate::render::style::Style;
+use crate::render::{parts, words};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Verdict;

@@ -5,9 +5,10 @@
 //! through, and every amount that is to be counted can be counted and fits.
 //! Amounts over time belong to the limits.
 
+use super::compiled::{Compiled, Entry, Pair};
 use super::sequence::{self, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side, Witness};
-use super::{Compiled, Entry, Pair, wording};
+use super::wording;
 use crate::region::{Answer, Budget, Kind, Literal, Region, Space};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{Comparison, Condition, Limit, Path, Test, ToolRules};

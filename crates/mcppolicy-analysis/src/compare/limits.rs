@@ -15,10 +15,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::arguments::{accept, confirm, uncountable};
+use super::compiled::{Compiled, Entry, Pair};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Shape, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
-use super::{Compiled, Entry, Pair, wording};
+use super::wording;
 use crate::region::{Answer, Budget, Exceeded, Region, Space};
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
 

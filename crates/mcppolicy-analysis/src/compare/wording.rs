@@ -1,8 +1,8 @@
 //! Changes of words alone: messages, counter names, and the place and order of
 //! rules, where what passes is the same.
 
+use super::compiled::{Entry, Pair};
 use super::verdict::{Aspect, Change, Scope, Side};
-use super::{Entry, Pair};
 use mcppolicy_engine::policy::{Condition, Limit, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
 

@@ -1,8 +1,8 @@
 //! Witnesses as native traces that assert what the new policy decides: ready
 //! to be committed as regression tests of the change.
 
-use super::PolicyDiff;
 use super::gate::time_of;
+use super::policy::PolicyDiff;
 use crate::compare::{Scope, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::time::Span;

@@ -1,5 +1,5 @@
 //! Recorded calls through two policies: which are decided differently, whom
-//! that concerns, and the first examples (diff.md §5).
+//! that concerns, and the first examples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

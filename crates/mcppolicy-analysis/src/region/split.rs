@@ -2,10 +2,9 @@
 //! in the box are found; where they fall into a hole, the box is cut along
 //! that hole's sides, and each piece outside of it is searched in turn.
 
-use super::Literal;
 use super::budget::{Budget, Exceeded, Meter};
+use super::literal::{Answer, Literal, Region};
 use super::tree::{Conjunction, Tree};
-use super::{Answer, Region};
 use mcppolicy_engine::value::Value;
 
 /// A piece of the region's box: what it adds to the piece that it was cut from.

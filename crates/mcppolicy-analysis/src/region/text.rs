@@ -6,6 +6,7 @@
 
 mod compiled;
 mod part;
+mod state;
 mod words;
 
 use super::budget::Exceeded;
@@ -15,16 +16,8 @@ use mcppolicy_engine::value::Value;
 
 use compiled::Compiled;
 use part::Part;
+pub(super) use state::{ALWAYS, NEVER, State};
 pub(super) use words::Words;
-
-/// A state of an automaton.
-pub(super) type State = u32;
-
-/// From here no text is accepted any more.
-pub(super) const NEVER: State = u32::MAX;
-
-/// From here every text is accepted.
-pub(super) const ALWAYS: State = u32::MAX - 1;
 
 /// The strings for which a question is answered with yes.
 #[derive(Debug)]

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Literal;
 use super::budget::{Budget, Exceeded, Meter};
+use super::literal::Literal;
 use super::node::{Found, Node, Own};
 use mcppolicy_engine::engine::{Lookup, Slot};
 use mcppolicy_engine::policy::Path;

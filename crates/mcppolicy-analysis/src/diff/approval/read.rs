@@ -9,7 +9,7 @@ use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
-use super::{Approval, Approved, part};
+use super::model::{Approval, Approved, part};
 
 /// Reads the file's bytes into `map`: the approvals, and everything that is
 /// wrong with them. With findings, none of the approvals counts.

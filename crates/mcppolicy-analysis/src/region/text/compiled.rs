@@ -7,7 +7,7 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::start;
 
-use super::{ALWAYS, NEVER, State};
+use super::state::{ALWAYS, NEVER, State};
 use crate::region::budget::Exceeded;
 use mcppolicy_engine::pattern::Pattern;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{NEVER, State};
+use super::state::{NEVER, State};
 use crate::region::decimal::{Decimals, Place};
 use mcppolicy_engine::value::Value;
 
