@@ -103,7 +103,7 @@ impl<'a> Partition<'a> {
         let files = files(tested);
         let policy = |run: &TestRun| {
             let mut files = files.iter();
-            files.position(|file| *file == run.places.file)
+            files.position(|file| *file == run.policy.file)
         };
         let runs = tested.runs.iter();
         Some(Partition {
@@ -131,7 +131,7 @@ fn files(tested: &Tested) -> Vec<FileId> {
         let related = finding.related.iter().map(|related| related.location.file);
         std::iter::once(finding.location.file).chain(related)
     });
-    let policies = tested.runs.iter().map(|run| run.places.file);
+    let policies = tested.runs.iter().map(|run| run.policy.file);
     let files: BTreeSet<FileId> = policies.chain(found).collect();
     files.into_iter().collect()
 }

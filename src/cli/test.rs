@@ -195,8 +195,8 @@ pub(super) fn test(
         workspace.failures.extend(stray(&results));
         let outcome = results.outcome(&options);
         tested.runs.push(TestRun {
-            policy: file.name,
-            places: policy.clone(),
+            name: file.name,
+            policy: policy.clone(),
             server: options.server.clone(),
             results,
             outcome,

@@ -29,7 +29,7 @@ pub struct Input {
 pub(super) struct Part {
     pub name: String,
     pub share: Share,
-    pub asked: SharedRun,
+    pub shared: SharedRun,
     options: Options<'static>,
     pub shows_arguments: bool,
     pub runs: Vec<PartRun>,
@@ -42,7 +42,7 @@ pub(super) struct Part {
 pub(super) struct PartRun {
     pub name: String,
     pub server: Option<String>,
-    pub places: Policy,
+    pub policy: Policy,
     text: String,
     pub results: Results,
 }
@@ -76,7 +76,7 @@ impl Sources {
 }
 
 impl Part {
-    /// What another share was asked otherwise.
+    /// In which respect another share is not of the same run.
     pub fn difference(&self, other: &Part) -> Option<String> {
         if (self.share.of, self.share.by) != (other.share.of, other.share.by) {
             return Some(format!(
@@ -87,7 +87,7 @@ impl Part {
         if let Some(option) = self.options.difference(&other.options) {
             return Some(format!("{option} is not the same"));
         }
-        if self.asked.assigned != other.asked.assigned || self.runs.len() != other.runs.len() {
+        if self.shared.assigned != other.shared.assigned || self.runs.len() != other.runs.len() {
             return Some("it has other policies".to_owned());
         }
         let mut both = self.runs.iter().zip(&other.runs);
@@ -146,7 +146,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
     let problems: usize = partition.runs.iter().map(|run| run.problems).sum();
     let own = rest.findings.len().checked_sub(problems);
     let findings = rest.findings.by_ref().take(own.ok_or(Inconsistent)?);
-    let findings = Places {
+    let findings = Files {
         files: &files,
         map: &sources.map,
     }
@@ -158,7 +158,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
             tools: rest.tools.by_ref().take(run.tools).collect(),
             traces: rest.traces.by_ref().take(run.traces()).collect(),
             cases: rest.cases.by_ref().take(run.cases).collect(),
-            problems: Places {
+            problems: Files {
                 files: &files,
                 map: &sources.map,
             }
@@ -167,7 +167,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
         runs.push(PartRun {
             name: run.policy.clone().into_owned(),
             server: run.server.as_deref().map(str::to_owned),
-            places: policy(sources, file)?,
+            policy: policy(sources, file)?,
             text: sources.map.get(file).text().to_owned(),
             results: run.read(entries)?,
         });
@@ -179,7 +179,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
     Ok(Part {
         name: name.to_owned(),
         share,
-        asked: SharedRun {
+        shared: SharedRun {
             options: partition.options.replay(share)?,
             reading: partition.options.reading()?,
             assigned: partition.assigned,
@@ -200,7 +200,7 @@ struct Rest {
     findings: std::vec::IntoIter<finding::Finding<'static>>,
 }
 
-/// The policy of a file, whose places are those of the file that is known.
+/// The policy of a file, with locations in that file.
 fn policy(sources: &mut Sources, file: FileId) -> Result<Policy, Inconsistent> {
     let mut apart = SourceMap::new();
     let (name, text) = {
@@ -211,13 +211,13 @@ fn policy(sources: &mut Sources, file: FileId) -> Result<Policy, Inconsistent> {
     Ok(Policy { file, ..policy })
 }
 
-/// Where findings stand.
-struct Places<'a> {
+/// The files that findings are in.
+struct Files<'a> {
     files: &'a [FileId],
     map: &'a SourceMap,
 }
 
-impl Places<'_> {
+impl Files<'_> {
     fn findings<'f>(
         &self,
         list: impl Iterator<Item = finding::Finding<'f>>,

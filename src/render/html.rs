@@ -208,10 +208,10 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
     if let Some(location) = decided.rule_location {
         let at = sources.start(location);
         let name = sources.get(location.file).name();
-        let place = format!("{name}:{}:{}", at.line, at.column);
+        let position = format!("{name}:{}:{}", at.line, at.column);
         out.push_str(&format!(
             "<p>Decided at <code>{}</code>.</p>\n",
-            html(&place)
+            html(&position)
         ));
     }
     if let Some(message) = &decided.actual.message {

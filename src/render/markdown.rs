@@ -164,7 +164,7 @@ fn failures(page: &mut Page, report: &Report<'_>) {
 }
 
 fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
-    let place = decided.rule_location.map(|location| {
+    let position = decided.rule_location.map(|location| {
         let at = sources.start(location);
         let name = sources.get(location.file).name();
         format!(
@@ -176,7 +176,7 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
         "## {} {}{}\n",
         markdown_code(&decided.tool),
         markdown(&words::decision(&decided.actual)),
-        place.unwrap_or_default()
+        position.unwrap_or_default()
     ));
     if let Some(message) = &decided.actual.message {
         page.push(format!("The agent is told: {}\n", markdown(message)));

@@ -16,7 +16,7 @@ use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reaso
 use mcppolicy_trace::trace::native::write_call;
 use mcppolicy_trace::trace::{DecisionName, RecordedCall, WitnessCall};
 
-/// What stands for a tool without a name.
+/// The name of a tool without one.
 pub const NO_TOOL: &str = "(no tool name)";
 
 /// `3 findings`, `1 finding`.
@@ -116,7 +116,7 @@ pub const fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Which repetitions a case stands for, when its line asks for several.
+/// Which repetitions a case is about, when its line has several.
 pub fn repetitions(repetitions: &Repetitions) -> Option<String> {
     let Repetitions {
         of,
@@ -153,7 +153,7 @@ pub fn mismatch(case: &Case) -> String {
     parts.join("; ")
 }
 
-/// What a run that asserted nothing has to be told.
+/// What is wrong with a run that asserted nothing.
 pub fn complaint(outcome: RunOutcome) -> Option<&'static str> {
     match outcome {
         RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
@@ -202,7 +202,7 @@ pub fn status(policy: &PolicyDiff) -> String {
     }
 }
 
-/// What stands behind the verdict of a change that is approved.
+/// The note after the verdict of a change that is approved.
 pub fn approved(policy: &PolicyDiff, change: &Change) -> &'static str {
     if policy.judgement.approves_change(change) {
         ", approved"
@@ -230,8 +230,8 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
         (true, _) => "approved now",
         (_, ApprovalStatus::Used) => "approved",
         (_, ApprovalStatus::Unused) => return None,
-        (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune drops it",
-        (_, ApprovalStatus::Pruned) => "dropped approval",
+        (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune removes it",
+        (_, ApprovalStatus::Pruned) => "removed approval",
     };
     let approval = &shown.approval;
     let scope = approval.approved.scope().map_or("its removal", scope);
@@ -312,9 +312,10 @@ pub fn conclusion(report: &DiffReport) -> String {
     }
     line.push_str(&drift(diff));
     let gate = report.gate.name();
-    match report.refused {
-        true => format!("{line}; refused by the gate ({gate})"),
-        false => format!("{line}; passes the gate ({gate})"),
+    if report.refused {
+        format!("{line}; refused by the gate ({gate})")
+    } else {
+        format!("{line}; passes the gate ({gate})")
     }
 }
 
@@ -394,9 +395,10 @@ pub fn classified(classified: &Classified) -> String {
         .map(|(count, category)| format!("{count} {category}"))
         .collect();
     let tools = counted(classified.tools.len() as u64, "tool");
-    match counts.is_empty() {
-        true => format!("{tools}: nothing to classify"),
-        false => format!("{tools}: {}", counts.join(", ")),
+    if counts.is_empty() {
+        format!("{tools}: nothing to classify")
+    } else {
+        format!("{tools}: {}", counts.join(", "))
     }
 }
 

@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
             actual: borrowed(&mismatch.actual),
         });
         Case {
-            policy: Cow::Borrowed(&run.policy),
+            policy: Cow::Borrowed(&run.name),
             file: Cow::Borrowed(&case.file),
             line: case.line,
             tool: borrowed(&case.tool),

@@ -23,7 +23,7 @@ pub(crate) struct Finding<'a> {
     pub fix: Option<Fix<'a>>,
 }
 
-/// A place that a finding refers to.
+/// A location that a finding refers to.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Related<'a> {
     pub message: Cow<'a, str>,

@@ -73,13 +73,13 @@ impl<'a> Run<'a> {
     pub fn new(run: &'a TestRun, source: usize, shown: Shown) -> Run<'a> {
         let results = &run.results;
         let shared = results.shared.as_ref();
-        let engine = Engine::new(&run.places);
+        let engine = Engine::new(&run.policy);
         let reason = |(reason, count): (&Reason, &u64)| (reason.name().into(), Count(*count));
         let calls = shared.iter().flat_map(|shared| &shared.calls);
         let decisions = shared.iter().flat_map(|shared| &shared.decisions);
         let passed = results.passed.iter();
         Run {
-            policy: Cow::Borrowed(&run.policy),
+            policy: Cow::Borrowed(&run.name),
             server: run.server.as_deref().map(Cow::Borrowed),
             source,
             tools: results.tools.len(),

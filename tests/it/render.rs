@@ -150,8 +150,8 @@ fn tested(sources: &mut SourceMap, policy: &str, trace: &str) -> Tested {
     let outcome = results.outcome(&options);
     Tested {
         runs: vec![TestRun {
-            policy: "policy.json".to_owned(),
-            places: policy,
+            name: "policy.json".to_owned(),
+            policy,
             server: None,
             results,
             outcome,

@@ -12,7 +12,7 @@
 //! does not, either a single call of it separates the two (access, arguments),
 //! or all its calls pass alone under both (limits).
 //!
-//! Nothing here renders, reads files, or knows of gates and approvals.
+//! Nothing here renders, reads files, or depends on gates and approvals.
 
 pub mod arguments;
 mod compiled;

@@ -4,16 +4,16 @@
 //! A [`Literal`] is a condition, or its opposite, on the value at a path. A
 //! [`Region`] is a box (a conjunction of literals) outside of finitely many
 //! other boxes. [`Space::find`] decides whether a region is empty, and answers
-//! with a readable member where it is not: a value that stands in the policies,
+//! with a readable member where it is not: a value from the policies,
 //! a neighbour of one, a short printable string.
 //!
 //! Per path the algebra is exact: missing; null; the booleans; intervals of
 //! doubles; strings as regular languages; arrays by the elements that they must
 //! and must not contain; objects open but for those that are named. What a
-//! condition says of a value is asked of the engine, never repeated here.
+//! condition says of a value is computed by the engine, never repeated here.
 //! Arrays and objects are open, and literal values of them finitely many.
 //!
-//! Nothing here knows of policies' files, rules or verdicts: only values,
+//! Nothing here depends on policies' files, rules or verdicts: only on values,
 //! patterns, paths and tests. Work is counted against a [`Budget`]; beyond it
 //! the answer is an honest [`Answer::Unknown`].
 
@@ -71,7 +71,10 @@ impl Space {
 
     fn literal(&mut self, path: &Path, probe: Probe) -> Literal {
         let node = self.tree.node(path);
-        let probe = self.tree.get_mut(node).map_or(0, |node| node.ask(probe));
+        let probe = self
+            .tree
+            .get_mut(node)
+            .map_or(0, |node| node.question(probe));
         Literal {
             node,
             probe,

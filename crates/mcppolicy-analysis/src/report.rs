@@ -327,9 +327,9 @@ pub struct SharedRun {
 #[derive(Debug)]
 pub struct TestRun {
     /// The policy's name in reports.
-    pub policy: String,
-    /// The policy, for the places of deciding rules.
-    pub places: Policy,
+    pub name: String,
+    /// The policy, for the locations of deciding rules.
+    pub policy: Policy,
     /// The name of its server, where it has one.
     pub server: Option<String>,
     /// What the replay gave.

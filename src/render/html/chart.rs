@@ -1,7 +1,7 @@
 //! The charts that are bars: calls by tool and decision, the peak use of each
 //! limit against its `max`.
 
-use super::figure::{compact, figure, fullest, share, told, told_as};
+use super::figure::{compact, figure, fullest, share, usage_as, usage_text};
 use super::svg::{Picture, WIDTH};
 use super::text::{cut, further};
 use super::timeline;
@@ -60,7 +60,7 @@ pub(super) fn run(out: &mut String, run: &TestRun) {
             ("undetermined", "undetermined", counts.undetermined),
         ],
     });
-    let id = identifier(&run.policy);
+    let id = identifier(&run.name);
     stacked(
         out,
         &format!("tools-{id}"),
@@ -90,7 +90,7 @@ pub(super) fn traffic(out: &mut String, policy: &str, traffic: &Traffic) {
     stacked(out, &id, title, bars.collect());
 }
 
-/// A name as part of an element's id; told apart from others by its bytes.
+/// A name as part of an element's id; different names have different ids.
 fn identifier(name: &str) -> String {
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -172,11 +172,11 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
     let title = "Peak use of each limit against its max";
     let said: Vec<String> = limits
         .iter()
-        .map(|(rule, limit)| format!("{}, {rule}: {}", limit.counter, told(limit)))
+        .map(|(rule, limit)| format!("{}, {rule}: {}", limit.counter, usage_text(limit)))
         .collect();
     let height = limits.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let numbers = limits.iter().map(|(_, limit)| told_as(limit, compact));
+    let numbers = limits.iter().map(|(_, limit)| usage_as(limit, compact));
     let room = WIDTH - LEFT - behind(numbers).max(PEAK);
     for (at, (rule, limit)) in limits.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
@@ -189,13 +189,13 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
             "allow"
         };
         let width = room * share(limit.peak, limit.max);
-        picture.rect(class, [LEFT, y, width, ROW - 8.0], &told(limit));
+        picture.rect(class, [LEFT, y, width, ROW - 8.0], &usage_text(limit));
         picture.line("max", [LEFT + room, y - 2.0, LEFT + room, y + ROW - 6.0]);
         picture.text(
             "number",
             "start",
             [LEFT + room + 6.0, y + 13.0],
-            &told_as(limit, compact),
+            &usage_as(limit, compact),
         );
     }
     let mut legend = vec![("allow", "used"), ("deny", "used up"), ("max", "max")];

@@ -33,12 +33,12 @@ pub(super) fn fullest(usage: &Usage) -> Vec<(&String, &LimitUsage)> {
 }
 
 /// How much of a limit was used, in words.
-pub(super) fn told(limit: &LimitUsage) -> String {
-    told_as(limit, |amount| amount.to_string())
+pub(super) fn usage_text(limit: &LimitUsage) -> String {
+    usage_as(limit, |amount| amount.to_string())
 }
 
 /// The same with amounts in another form.
-pub(super) fn told_as(limit: &LimitUsage, amount: fn(u64) -> String) -> String {
+pub(super) fn usage_as(limit: &LimitUsage, amount: fn(u64) -> String) -> String {
     let (peak, max) = (amount(limit.peak), amount(limit.max));
     let mut text = format!("{peak} of {max} per {}", limit.window);
     if limit.denied > 0 {

@@ -1,4 +1,4 @@
-//! Findings, each with the lines around its place.
+//! Findings, each with the lines around its span.
 
 use super::text::{cut, further};
 use crate::render::escape::{html, html_sentence};
@@ -70,7 +70,7 @@ pub(super) fn calls(lines: impl Iterator<Item = String>) -> String {
     format!("<pre class=\"call\">{}</pre>\n", lines.join("\n"))
 }
 
-/// The lines around a place, the place itself marked.
+/// The lines around a span, the span itself marked.
 fn context(out: &mut String, excerpt: &Excerpt) {
     let mut offset = 0;
     out.push_str("<pre class=\"source\">");

@@ -43,7 +43,7 @@ pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, st
             render_case(out, case, run, sources, style);
         }
         if let Some(complaint) = words::complaint(run.outcome) {
-            let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.policy));
+            let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.name));
         }
     }
 }
@@ -85,12 +85,16 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
             terminal(&mismatch.expected)
         );
     }
-    let place = case
+    let location = case
         .actual
         .rule
         .as_deref()
-        .map(|rule| run.places.place_of(rule));
-    let _ = writeln!(out, "  it {}", decision_line(&case.actual, place, sources));
+        .map(|rule| run.policy.place_of(rule));
+    let _ = writeln!(
+        out,
+        "  it {}",
+        decision_line(&case.actual, location, sources)
+    );
     if let Some(message) = &case.actual.message {
         let _ = writeln!(
             out,
@@ -111,7 +115,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
 
 /// Calls by tool, one line each.
 fn tools(out: &mut String, run: &TestRun) {
-    let _ = writeln!(out, "{}", terminal(&run.policy));
+    let _ = writeln!(out, "{}", terminal(&run.name));
     for (tool, counts) in &run.results.tools {
         let tool = tool
             .as_deref()
@@ -148,14 +152,14 @@ fn asides(out: &mut String, results: &Results) {
         let _ = writeln!(out, "  other method {}: {count}", terminal(method));
     }
     for (reason, count) in &results.passed_over {
-        let _ = writeln!(out, "  passed over, {reason}: {}", counted(*count, "line"));
+        let _ = writeln!(out, "  skipped, {reason}: {}", counted(*count, "line"));
     }
 }
 
 /// More logs than these are shown by format.
 const MOST_LOGS: usize = 20;
 
-/// What logs were recognised as, and what was passed over in them.
+/// What logs were recognised as, and what was skipped in them.
 fn logs(out: &mut String, results: &Results) {
     let is_log = |trace: &&TraceSummary| trace.format != Format::Native;
     let logs: Vec<&TraceSummary> = results.traces.iter().filter(is_log).collect();
@@ -177,7 +181,7 @@ fn logs(out: &mut String, results: &Results) {
         let passed = log.passed_over.values().map(|passed| passed.lines).sum();
         let _ = writeln!(
             out,
-            "  {} read as {}: {}, {} passed over",
+            "  {} read as {}: {}, {} skipped",
             terminal(&log.name),
             log.format.name(),
             counted(log.counts.calls, "call"),

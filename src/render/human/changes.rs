@@ -66,13 +66,16 @@ fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources
         ("before", &change.old, policy.old),
         ("after", &change.new, policy.new),
     ] {
-        if let Some(line) = place(side, file, sources) {
+        if let Some(line) = position(side, file, sources) {
             let _ = writeln!(out, "    {label}: {line}");
         }
     }
-    for (passes, witnesses) in [(true, &change.loosened), (false, &change.tightened)] {
+    for (turn, witnesses) in [
+        (Turn::PassesNow, &change.loosened),
+        (Turn::IsRefusedNow, &change.tightened),
+    ] {
         for witness in witnesses.iter().take(MOST_WITNESSES) {
-            render_witness(out, passes, witness);
+            render_witness(out, turn, witness);
         }
     }
 }
@@ -87,7 +90,7 @@ fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
     }
 }
 
-fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
+fn position(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
     let rule = terminal(side.rule.as_deref()?);
     let (Some(file), Some(span)) = (file, side.span) else {
         return Some(rule);
@@ -101,7 +104,14 @@ fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<Strin
     ))
 }
 
-fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
+/// What became of a witness's last call.
+#[derive(Clone, Copy)]
+enum Turn {
+    PassesNow,
+    IsRefusedNow,
+}
+
+fn render_witness(out: &mut String, turn: Turn, witness: &Witness) {
     if witness.calls.is_empty() {
         return;
     }
@@ -117,9 +127,9 @@ fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
     } else {
         String::new()
     };
-    let _ = match passes {
-        true => writeln!(out, "    {subject}passes now; before: {message}"),
-        false => writeln!(out, "    {subject}is refused now: {message}"),
+    let _ = match turn {
+        Turn::PassesNow => writeln!(out, "    {subject}passes now; before: {message}"),
+        Turn::IsRefusedNow => writeln!(out, "    {subject}is refused now: {message}"),
     };
     for call in &witness.calls {
         let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));

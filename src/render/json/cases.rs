@@ -132,10 +132,10 @@ struct Summary {
 
 fn tools(run: &TestRun) -> impl Iterator<Item = Tool<'_>> {
     let tools = run.results.tools.iter();
-    tools.map(|(tool, counts)| Tool::new(&run.policy, tool.as_deref(), counts))
+    tools.map(|(tool, counts)| Tool::new(&run.name, tool.as_deref(), counts))
 }
 
 fn traces(run: &TestRun) -> impl Iterator<Item = Trace<'_>> {
     let traces = run.results.traces.iter();
-    traces.map(|trace| Trace::new(&run.policy, trace))
+    traces.map(|trace| Trace::new(&run.name, trace))
 }

@@ -60,7 +60,7 @@ struct JsonChanged<'a> {
 }
 
 /// One thing that has changed; `old` and `new` are null where there is nothing
-/// on that side, and of a changed text stand in its words.
+/// on that side, and of a changed text are in its words.
 #[derive(Serialize)]
 struct JsonChange<'a> {
     pointer: String,

@@ -54,7 +54,7 @@ struct JsonCondition<'a> {
     path: &'a str,
     op: &'static str,
     value: serde_json::Value,
-    /// Absent when nothing stands at the path, so that null is told apart.
+    /// Absent when there is no value at the path; null is a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     saw: Option<serde_json::Value>,
     held: Option<bool>,

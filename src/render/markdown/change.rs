@@ -13,7 +13,7 @@ use mcppolicy_analysis::diff::traffic::{Example, Traffic};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
-/// Changes whose proof stands unfolded.
+/// Changes whose proof is shown unfolded.
 const UNFOLDED: usize = 5;
 
 /// The verdict, first of all.

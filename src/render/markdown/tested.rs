@@ -16,7 +16,7 @@ pub(super) fn render(page: &mut Page, tested: &Tested, sources: &SourceMap, styl
         if let Some(complaint) = words::complaint(run.outcome) {
             page.push(format!(
                 "⚠️ {}: {}\n",
-                markdown_code(&run.policy),
+                markdown_code(&run.name),
                 markdown(complaint)
             ));
         }
@@ -64,7 +64,7 @@ fn tools(page: &mut Page, tested: &Tested) {
             rows += 1;
             table.push_str(&format!(
                 "| {} | {} | {} | {} | {} | {} |\n",
-                markdown_code(&run.policy),
+                markdown_code(&run.name),
                 markdown_code(tool.as_deref().unwrap_or(words::NO_TOOL)),
                 counts.calls,
                 counts.allow,

@@ -276,7 +276,7 @@ fn test_reads_a_log_as_it_is_and_reports_how() {
     );
     let text = human.out;
     assert!(
-        text.contains("s.jsonl read as claude-code: 2 calls, 3 lines passed over"),
+        text.contains("s.jsonl read as claude-code: 2 calls, 3 lines skipped"),
         "{text}"
     );
     assert!(text.contains("no tool call in it: 1, 2, 6"), "{text}");

@@ -18,7 +18,7 @@ use mcppolicy_engine::value::Value;
 /// value each.
 const WITNESSES: usize = 3;
 
-/// The arguments of one tool under one policy: what a linter asks about.
+/// The arguments of one tool under one policy: what the linter's rules look at.
 #[derive(Debug)]
 pub struct Arguments<'p> {
     space: Space,

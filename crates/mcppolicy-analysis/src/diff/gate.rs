@@ -68,7 +68,7 @@ impl Gate {
     }
 }
 
-/// Judges what became of a policy by the approvals of it, each with its place
+/// Judges what became of a policy by the approvals of it, each with its index
 /// in the whole list.
 pub fn judge(
     old: Option<&Policy>,
@@ -310,7 +310,7 @@ fn bears<'s>(state: &'s State, tool: &str) -> Option<Option<&'s ToolRules>> {
     }
 }
 
-/// When calls take place whose time does not matter: 2026-01-01 10:00 UTC.
+/// The time of calls whose time does not matter: 2026-01-01 10:00 UTC.
 const WHENEVER: i64 = 1_767_261_600;
 
 /// The time of a witness's first call.

@@ -43,7 +43,7 @@ pub struct Outside {
     /// and each approval refuse one at least; none where the engine confirms
     /// no such calls.
     pub calls: Vec<WitnessCall>,
-    /// Why it could not be told.
+    /// Why it could not be decided.
     pub reason: Option<Reason>,
 }
 

@@ -64,6 +64,6 @@ pub enum Answer {
     Empty,
     /// It has this one.
     Witness(Value),
-    /// The budget did not suffice to tell.
+    /// The budget did not suffice to decide.
     Unknown(Exceeded),
 }

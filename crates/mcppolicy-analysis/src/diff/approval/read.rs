@@ -1,6 +1,6 @@
 //! Reading approvals, as strictly as policies: what approves more than its
 //! author meant is worse than none, so every member that is unknown, missing or
-//! beside the point is a finding with its place.
+//! beside the point is a finding with its location.
 
 use crate::compare::Scope;
 use crate::finding::{Finding, Severity};

@@ -51,7 +51,7 @@ impl Compiled {
         })
     }
 
-    /// The class of bytes that no state tells apart.
+    /// The class of bytes that every state treats alike.
     pub(super) fn class(&self, byte: u8) -> u8 {
         self.dfa.byte_classes().get(byte)
     }
