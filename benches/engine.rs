@@ -2,7 +2,7 @@
 //! takes to parse, to compile, and to decide a call, and a trace to replay.
 //! `cargo bench --bench engine` runs it.
 
-#![allow(clippy::unwrap_used, reason = "a bench may stop where it stands")]
+#![allow(clippy::unwrap_used, reason = "a bench may panic")]
 
 use std::io::Cursor;
 

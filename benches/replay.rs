@@ -5,14 +5,14 @@
 //! temporary directory; `-- LOG POLICY [ROUNDS]` takes any raw JSON-RPC log.
 //! Each figure is the median of the rounds, each ratio the median of the ratios
 //! within a round, to the pass of `serde_json` that borrows: of the time on the
-//! clock, and, where Linux tells it, of the processor time of the one thread that
+//! clock, and, where Linux reports it, of the processor time of the one thread that
 //! everything but the last pass runs on, which a busy machine disturbs less.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a bench prints, and may stop where it stands"
+    reason = "a bench prints, and may panic"
 )]
 
 use std::borrow::Cow;
@@ -97,10 +97,10 @@ fn main() {
     }
 }
 
-/// The processor time of this thread in seconds; zero where it is not told.
+/// The processor time of this thread in seconds; zero where it is not known.
 fn on_processor() -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos: Option<f64> = told.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos: Option<f64> = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
     nanos.unwrap_or_default() / 1e9
 }
 
@@ -124,7 +124,7 @@ fn line_split(log: &Path) -> u64 {
     lines
 }
 
-/// The members that a decision needs, borrowed; arguments are passed over.
+/// The members that a decision needs, borrowed; arguments are skipped.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "read and not used: that is the bare pass")]
 struct Record<'a> {

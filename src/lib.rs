@@ -48,6 +48,8 @@
 //! - [`fix`], [`starter`]: the edits that findings offer, applied and proved; a
 //!   first policy for a server
 //! - [`report`]: what a run found, and its exit code
+//! - `shown`, `share`: which recorded arguments a report shows; a share's report in
+//!   JSON, written and read
 //! - `merge`: the reports of a run's shares as the report of the whole
 //! - `render`: one room for each output format
 //! - `cli`: arguments, files, printing
@@ -67,3 +69,7 @@ pub mod merge;
 pub mod render;
 #[cfg(feature = "cli")]
 pub mod schema;
+#[cfg(feature = "cli")]
+mod share;
+#[cfg(feature = "cli")]
+mod shown;

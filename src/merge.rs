@@ -1,11 +1,10 @@
-//! The JSON reports of a run's shares as the report of the whole run
-//! (traces.md §4): the same bytes, for every format.
+//! The JSON reports of a run's shares as the report of the whole run:
+//! the same bytes, for every format.
 //!
 //! Nothing but the reports is read: a share's report holds the policy that it
 //! was decided by, and whatever else the whole one is made of.
 
 mod read;
-mod wire;
 
 use std::collections::BTreeMap;
 
@@ -21,14 +20,7 @@ use mcppolicy_trace::trace::{Grant, RecordedArguments};
 
 use read::{Part, Sources};
 
-/// One report to merge.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// The name by which refusals call it.
-    pub name: String,
-    /// Its text.
-    pub bytes: Vec<u8>,
-}
+pub use read::Input;
 
 /// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +37,7 @@ pub struct Refusal {
 /// The whole run.
 #[derive(Debug)]
 pub struct Merged {
-    /// The files that findings and rules stand in.
+    /// The files that findings and rules are in.
     pub sources: SourceMap,
     /// What it found.
     pub tested: Tested,
@@ -53,7 +45,7 @@ pub struct Merged {
     pub failures: Vec<Failure>,
     /// Whether there was anything to replay.
     pub assigned: bool,
-    /// Whether the shares were asked to show all arguments.
+    /// Whether the shares show all arguments.
     pub shows_arguments: bool,
     /// Whether the shares kept the calls that passed, for a test report.
     pub has_passed: bool,
@@ -100,7 +92,7 @@ fn refusal(part: &Part, message: String) -> Refusal {
     }
 }
 
-/// The reports that were asked for otherwise than the first.
+/// The reports whose run is not that of the first.
 fn unlike(parts: &[Part]) -> Vec<Refusal> {
     let Some((first, rest)) = parts.split_first() else {
         return Vec::new();
@@ -149,8 +141,8 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
             invalid: false,
         });
     };
-    let asked = first.asked.clone();
-    let (assigned, shows_arguments) = (asked.assigned, first.shows_arguments);
+    let shared = first.shared.clone();
+    let (assigned, shows_arguments) = (shared.assigned, first.shows_arguments);
     let by = first.share.by;
     let mut tested = Tested::default();
     let mut failures: Vec<Failure> = Vec::new();
@@ -166,7 +158,7 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
     }
     let runs = parts.iter().map(|part| part.runs.len()).min().unwrap_or(0);
     for at in 0..runs {
-        let mut run = run(&mut parts, at, &asked, by)?;
+        let mut run = run(&mut parts, at, &shared, by)?;
         if !shows_arguments {
             withhold(&mut run.results);
         }
@@ -178,8 +170,8 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
         failures,
         assigned,
         shows_arguments,
-        has_passed: asked.options.list_passed,
-        has_usage: asked.options.usage,
+        has_passed: shared.options.list_passed,
+        has_usage: shared.options.usage,
     })
 }
 
@@ -203,31 +195,31 @@ fn add_once(findings: &mut Vec<Finding>, finding: Finding) {
 }
 
 /// Policy number `at` of all shares.
-fn run(parts: &mut [Part], at: usize, asked: &SharedRun, by: By) -> Result<TestRun, Refusal> {
+fn run(parts: &mut [Part], at: usize, shared: &SharedRun, by: By) -> Result<TestRun, Refusal> {
     let mut results: Vec<Results> = Vec::new();
     let mut head = None;
     for part in parts.iter_mut() {
         if let Some(run) = part.runs.get_mut(at) {
             results.push(std::mem::take(&mut run.results));
             head =
-                head.or_else(|| Some((run.name.clone(), run.places.clone(), run.server.clone())));
+                head.or_else(|| Some((run.name.clone(), run.policy.clone(), run.server.clone())));
         }
     }
-    let Some((policy, places, server)) = head else {
+    let Some((name, policy, server)) = head else {
         return Err(Refusal {
             report: None,
             message: "there is no policy in the reports".to_owned(),
             invalid: true,
         });
     };
-    let mut options = asked.options.clone();
+    let mut options = shared.options.clone();
     options.server.clone_from(&server);
-    let engine = Engine::new(&places);
+    let engine = Engine::new(&policy);
     let results = join(&engine, &options, &results, by).map_err(|(at, why)| {
-        let name = |at: usize| parts.get(at).map(|part| part.name.clone());
-        let first = name(0).unwrap_or_default();
+        let report = |at: usize| parts.get(at).map(|part| part.name.clone());
+        let first = report(0).unwrap_or_default();
         Refusal {
-            report: name(at),
+            report: report(at),
             message: format!("does not belong to {first}: it has read {why}"),
             invalid: false,
         }
@@ -235,8 +227,8 @@ fn run(parts: &mut [Part], at: usize, asked: &SharedRun, by: By) -> Result<TestR
     options.share = None;
     let outcome = results.outcome(&options);
     Ok(TestRun {
+        name,
         policy,
-        places,
         server,
         results,
         outcome,

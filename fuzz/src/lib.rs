@@ -19,7 +19,7 @@ use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{Item, Trace};
 
 /// The strict parser reads what `serde_json` reads and to the same value, every
-/// finding stands in the file, and a policy that is valid decides.
+/// finding is in the file, and a policy that is valid decides.
 pub fn policy(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         agrees(text);
@@ -119,8 +119,7 @@ pub fn traces(bytes: &[u8]) {
     assert_eq!(judged, counts.in_scope());
 }
 
-/// What is read where it stands is what building every line gives: the same
-/// items of any log, and the same results on any number of threads. The first
+/// The fast path gives what building every line gives: the same items of any log, and the same results on any number of threads. The first
 /// byte says what it is taken for.
 pub fn blocks(bytes: &[u8]) {
     let Some((first, log)) = bytes.split_first() else {
@@ -171,9 +170,9 @@ pub fn blocks(bytes: &[u8]) {
         assert!(read.is_ok());
         replay.finish()
     };
-    let due = results(true, NonZeroUsize::MIN);
+    let expected = results(true, NonZeroUsize::MIN);
     for threads in [NonZeroUsize::MIN, NonZeroUsize::MIN.saturating_add(1)] {
-        assert_eq!(results(false, threads), due);
+        assert_eq!(results(false, threads), expected);
     }
 }
 

@@ -1,35 +1,36 @@
 //! One share's report, read back into what it was written from.
 
-mod results;
-
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 
-use super::{Input, wire};
+use crate::share::case::Case;
+use crate::share::count::{Tool, Trace};
+use crate::share::options::Options;
+use crate::share::results::Entries;
+use crate::share::{self, Document, Head, Inconsistent, SCHEMA, VERSION, finding};
 use mcppolicy_analysis::finding::{Finding, Severity};
-use mcppolicy_analysis::replay::Options;
 use mcppolicy_analysis::replay::results::Results;
 use mcppolicy_analysis::replay::share::{By, Share};
 use mcppolicy_analysis::report::{Failure, SharedRun};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
-use mcppolicy_engine::time;
-use mcppolicy_trace::timeline::Order;
-use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 
-use results::results;
-
-/// The version whose reports can be merged: what stands in `partition` is for
-/// one version alone.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// One report to merge.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The name of it in refusals.
+    pub name: String,
+    /// Its text.
+    pub bytes: Vec<u8>,
+}
 
 /// One share of a run.
 #[derive(Debug)]
 pub(super) struct Part {
     pub name: String,
     pub share: Share,
-    pub asked: SharedRun,
-    options: wire::Options,
+    pub shared: SharedRun,
+    options: Options<'static>,
     pub shows_arguments: bool,
     pub runs: Vec<PartRun>,
     pub findings: Vec<Finding>,
@@ -41,7 +42,7 @@ pub(super) struct Part {
 pub(super) struct PartRun {
     pub name: String,
     pub server: Option<String>,
-    pub places: Policy,
+    pub policy: Policy,
     text: String,
     pub results: Results,
 }
@@ -54,8 +55,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    fn add(&mut self, source: &wire::Source) -> FileId {
-        let key = (source.name.clone(), source.offset);
+    fn add(&mut self, source: &share::Source<'_>) -> FileId {
+        let key = (source.name.clone().into_owned(), source.offset);
         let same = |file: &&FileId| {
             let known = self.map.get(**file);
             known.text() == source.text && known.first_line() == source.line
@@ -64,17 +65,18 @@ impl Sources {
         if let Some(file) = known.and_then(|files| files.iter().find(same)) {
             return *file;
         }
-        let (name, text) = (source.name.as_str(), source.text.as_str());
         let line = source.line.clamp(1, usize::MAX >> 1);
         let offset = source.offset.min(usize::MAX >> 1);
-        let file = self.map.add_piece(name, text, line, offset);
+        let file = self
+            .map
+            .add_piece(&*source.name, &*source.text, line, offset);
         self.known.entry(key).or_default().push(file);
         file
     }
 }
 
 impl Part {
-    /// What another share was asked otherwise.
+    /// In which respect another share is not of the same run.
     pub fn difference(&self, other: &Part) -> Option<String> {
         if (self.share.of, self.share.by) != (other.share.of, other.share.by) {
             return Some(format!(
@@ -85,7 +87,7 @@ impl Part {
         if let Some(option) = self.options.difference(&other.options) {
             return Some(format!("{option} is not the same"));
         }
-        if self.asked.assigned != other.asked.assigned || self.runs.len() != other.runs.len() {
+        if self.shared.assigned != other.shared.assigned || self.runs.len() != other.runs.len() {
             return Some("it has other policies".to_owned());
         }
         let mut both = self.runs.iter().zip(&other.runs);
@@ -99,73 +101,42 @@ impl Part {
     }
 }
 
-impl wire::Options {
-    /// The first option that is not the same.
-    fn difference(&self, other: &wire::Options) -> Option<&'static str> {
-        let same = [
-            ("--server", self.server == other.server),
-            ("--expect", self.expect_observed == other.expect_observed),
-            (
-                "--allow-undetermined",
-                self.allow_undetermined == other.allow_undetermined,
-            ),
-            (
-                "--allow-unasserted",
-                self.allow_unasserted == other.allow_unasserted,
-            ),
-            ("--all-cases", self.all_cases == other.all_cases),
-            ("--verbose", self.verbose == other.verbose),
-            ("--at-origin", self.at_origin == other.at_origin),
-            ("--timeline", self.merged_timeline == other.merged_timeline),
-            ("--max-lateness", self.max_lateness == other.max_lateness),
-            ("--from", self.from == other.from),
-            ("--grant-from", self.grant_from == other.grant_from),
-            (
-                "--show-arguments",
-                self.show_arguments == other.show_arguments,
-            ),
-            (
-                "--merge-as",
-                (self.junit, self.html) == (other.junit, other.html),
-            ),
-        ];
-        let differs = same.into_iter().find(|(_, same)| !same);
-        differs.map(|(option, _)| option)
-    }
-}
-
 /// Reads one report; the error is what is wrong with it.
 pub(super) fn part(input: &Input, sources: &mut Sources) -> Result<Part, String> {
-    let broken = |error: serde_json::Error| match error.is_eof() {
-        true => "is cut off: the JSON ends too early".to_owned(),
-        false => format!("is no report: {error}"),
+    let broken = |error: serde_json::Error| {
+        if error.is_eof() {
+            "is cut off: the JSON ends too early".to_owned()
+        } else {
+            format!("is no report: {error}")
+        }
     };
-    let head: wire::Head = serde_json::from_slice(&input.bytes).map_err(broken)?;
-    if head.schema != "mcppolicy.report/1" || head.command != "test" {
+    let head: Head = serde_json::from_slice(&input.bytes).map_err(broken)?;
+    if head.schema != SCHEMA || head.command != "test" {
         return Err("is no report of `test`".to_owned());
     }
     match head.partition {
         None => return Err("is the report of a whole run, not of a share".to_owned()),
-        Some(which) if which.version != VERSION => {
+        Some(written_by) if written_by.version != VERSION => {
             return Err(format!(
                 "was written by version {}, and this is {VERSION}",
-                which.version
+                written_by.version
             ));
         }
         Some(_) => {}
     }
-    let document: wire::Document = serde_json::from_slice(&input.bytes).map_err(broken)?;
-    restore(&input.name, document, sources).ok_or_else(|| "does not fit together".to_owned())
+    let document: Document = serde_json::from_slice(&input.bytes).map_err(broken)?;
+    restore(&input.name, document, sources)
+        .map_err(|Inconsistent| "does not fit together".to_owned())
 }
 
 /// The report's parts, where they fit together.
-fn restore(name: &str, document: wire::Document, sources: &mut Sources) -> Option<Part> {
+fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part, Inconsistent> {
     let partition = document.partition;
     let files: Vec<FileId> = partition.sources.iter().map(|s| sources.add(s)).collect();
     let by = [By::Hash, By::Given];
-    let by = by.into_iter().find(|by| by.name() == partition.by)?;
-    let share = Share::new(by, partition.index, partition.of).ok()?;
-    let options = partition.options;
+    let by = by.into_iter().find(|by| by.name() == partition.by);
+    let by = by.ok_or(Inconsistent)?;
+    let share = Share::new(by, partition.index, partition.of).map_err(|_| Inconsistent)?;
     let mut rest = Rest {
         tools: document.tools.into_iter(),
         traces: document.traces.into_iter(),
@@ -173,115 +144,88 @@ fn restore(name: &str, document: wire::Document, sources: &mut Sources) -> Optio
         findings: document.findings.into_iter(),
     };
     let problems: usize = partition.runs.iter().map(|run| run.problems).sum();
-    let own = rest.findings.len().checked_sub(problems)?;
-    let places = Places {
+    let own = rest.findings.len().checked_sub(problems);
+    let findings = rest.findings.by_ref().take(own.ok_or(Inconsistent)?);
+    let findings = Files {
         files: &files,
         map: &sources.map,
-    };
-    let findings = places.findings(rest.findings.by_ref().take(own))?;
+    }
+    .findings(findings)?;
     let mut runs = Vec::new();
     for run in partition.runs {
-        let file = *files.get(run.source)?;
-        let text = sources.map.get(file).text().to_owned();
-        let problems = rest.findings.by_ref().take(run.problems);
-        let problems = Places {
-            files: &files,
-            map: &sources.map,
-        }
-        .findings(problems)?;
-        let places = policy(sources, file)?;
+        let file = *files.get(run.source).ok_or(Inconsistent)?;
+        let entries = Entries {
+            tools: rest.tools.by_ref().take(run.tools).collect(),
+            traces: rest.traces.by_ref().take(run.traces()).collect(),
+            cases: rest.cases.by_ref().take(run.cases).collect(),
+            problems: Files {
+                files: &files,
+                map: &sources.map,
+            }
+            .findings(rest.findings.by_ref().take(run.problems))?,
+        };
         runs.push(PartRun {
-            name: run.policy.clone(),
-            server: run.server.clone(),
-            places,
-            text,
-            results: results(run, &mut rest, problems)?,
+            name: run.policy.clone().into_owned(),
+            server: run.server.as_deref().map(str::to_owned),
+            policy: policy(sources, file)?,
+            text: sources.map.get(file).text().to_owned(),
+            results: run.read(entries)?,
         });
     }
     let failures = document.failures.into_iter().map(|failure| Failure {
-        input: failure.input,
-        message: failure.message,
+        input: failure.input.into_owned(),
+        message: failure.message.into_owned(),
     });
-    Some(Part {
+    Ok(Part {
         name: name.to_owned(),
         share,
-        asked: SharedRun {
-            options: replay_options(&options, share)?,
-            reading: Settings {
-                format: optional(options.from.as_deref(), Format::named)?,
-                grant_from: optional(options.grant_from.as_deref(), GrantFrom::named)?,
-                ..Settings::default()
-            },
+        shared: SharedRun {
+            options: partition.options.replay(share)?,
+            reading: partition.options.reading()?,
             assigned: partition.assigned,
         },
-        shows_arguments: options.show_arguments,
-        options,
+        shows_arguments: partition.options.show_arguments,
+        options: partition.options,
         runs,
         findings,
         failures: failures.collect(),
     })
 }
 
-/// What has not been handed out to a run yet.
+/// The entries that have not been assigned to a run yet.
 struct Rest {
-    tools: std::vec::IntoIter<wire::Tool>,
-    traces: std::vec::IntoIter<wire::Trace>,
-    cases: std::vec::IntoIter<wire::Case>,
-    findings: std::vec::IntoIter<wire::Finding>,
+    tools: std::vec::IntoIter<Tool<'static>>,
+    traces: std::vec::IntoIter<Trace<'static>>,
+    cases: std::vec::IntoIter<Case<'static>>,
+    findings: std::vec::IntoIter<finding::Finding<'static>>,
 }
 
-/// The policy of a file, whose places are those of the file that is known.
-fn policy(sources: &mut Sources, file: FileId) -> Option<Policy> {
+/// The policy of a file, with locations in that file.
+fn policy(sources: &mut Sources, file: FileId) -> Result<Policy, Inconsistent> {
     let mut apart = SourceMap::new();
     let (name, text) = {
         let source = sources.map.get(file);
         (source.name().to_owned(), source.text().to_owned())
     };
-    let policy = Policy::load(&mut apart, &name, text.as_bytes()).ok()?;
-    Some(Policy { file, ..policy })
+    let policy = Policy::load(&mut apart, &name, text.as_bytes()).map_err(|_| Inconsistent)?;
+    Ok(Policy { file, ..policy })
 }
 
-fn replay_options(options: &wire::Options, share: Share) -> Option<Options> {
-    Some(Options {
-        server: options.server.clone(),
-        expect_observed: options.expect_observed,
-        allow_undetermined: options.allow_undetermined,
-        allow_unasserted: options.allow_unasserted,
-        all_cases: options.all_cases,
-        list_skipped: options.verbose,
-        order: match options.merged_timeline {
-            true => Order::Merged,
-            false => Order::PerFile,
-        },
-        max_lateness: time::Span::nanos(options.max_lateness.parse().ok()?),
-        list_passed: options.junit,
-        usage: options.html,
-        threads: NonZeroUsize::MIN,
-        share: Some(share),
-        at_origin: options.at_origin,
-    })
-}
-
-/// What a name stands for, when there is one.
-fn optional<T>(name: Option<&str>, named: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-    match name {
-        None => Some(None),
-        Some(name) => named(name).map(Some),
-    }
-}
-
-/// Where findings stand.
-struct Places<'a> {
+/// The files that findings are in.
+struct Files<'a> {
     files: &'a [FileId],
     map: &'a SourceMap,
 }
 
-impl Places<'_> {
-    fn findings(&self, list: impl Iterator<Item = wire::Finding>) -> Option<Vec<Finding>> {
+impl Files<'_> {
+    fn findings<'f>(
+        &self,
+        list: impl Iterator<Item = finding::Finding<'f>>,
+    ) -> Result<Vec<Finding>, Inconsistent> {
         list.map(|finding| self.finding(finding)).collect()
     }
 
-    fn finding(&self, finding: wire::Finding) -> Option<Finding> {
+    fn finding(&self, finding: finding::Finding<'_>) -> Result<Finding, Inconsistent> {
         const RULES: [&str; 6] = [
             "syntax",
             "schema",
@@ -293,19 +237,29 @@ impl Places<'_> {
         let severities = [Severity::Error, Severity::Warning, Severity::Note];
         let severity = severities
             .into_iter()
-            .find(|s| s.name() == finding.severity)?;
-        let rule = RULES.into_iter().find(|rule| *rule == finding.rule)?;
-        let location = self.location(&finding.file, &finding.span)?;
-        let mut restored = Finding::new(rule, severity, location, finding.pointer, finding.message);
-        restored.help = finding.help;
+            .find(|s| s.name() == finding.severity)
+            .ok_or(Inconsistent)?;
+        let rule = RULES.into_iter().find(|rule| *rule == finding.rule);
+        let rule = rule.ok_or(Inconsistent)?;
+        let location = self.location(&finding.file, &finding.span);
+        let location = location.ok_or(Inconsistent)?;
+        let mut restored = Finding::new(
+            rule,
+            severity,
+            location,
+            &*finding.pointer,
+            &*finding.message,
+        );
+        restored.help = finding.help.map(Cow::into_owned);
         for related in finding.related {
-            let location = self.location(&related.file, &related.span)?;
-            restored = restored.related(location, related.message);
+            let location = self.location(&related.file, &related.span);
+            let location = location.ok_or(Inconsistent)?;
+            restored = restored.related(location, &*related.message);
         }
-        Some(restored)
+        Ok(restored)
     }
 
-    fn location(&self, name: &str, span: &wire::Span) -> Option<Location> {
+    fn location(&self, name: &str, span: &finding::Span) -> Option<Location> {
         let (start, end) = (span.start.offset, span.end.offset);
         self.files.iter().find_map(|file| {
             let source = self.map.get(*file);

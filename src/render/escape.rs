@@ -66,7 +66,7 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// A sentence for HTML: what stands between backquotes becomes code.
+/// A sentence for HTML: text between backquotes becomes code.
 pub fn html_sentence(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut parts = text.split('`').peekable();
@@ -109,7 +109,7 @@ pub fn markdown_element(text: &str) -> String {
     out
 }
 
-/// A sentence for markdown, tables included: what stands between backquotes
+/// A sentence for markdown, tables included: text between backquotes
 /// becomes code, and in the rest nothing is markup, a mention, a reference or
 /// a link.
 pub fn markdown(text: &str) -> String {

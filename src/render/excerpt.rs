@@ -10,7 +10,7 @@ const BEHIND: usize = 80;
 /// A span over more lines than this is marked on its first line only.
 const MOST_LINES: usize = 6;
 
-/// A printable piece of a source with one place marked.
+/// A printable chunk of a source with one span marked.
 #[derive(Debug)]
 pub struct Excerpt {
     /// The escaped lines, joined by line breaks.
@@ -102,7 +102,7 @@ impl Builder {
         self.mark(from + line.len());
     }
 
-    /// Notes where the span's ends come to stand.
+    /// Notes where the span's ends are in the excerpt.
     fn mark(&mut self, offset: usize) {
         if self.start.is_none() && offset >= self.span.start {
             self.start = Some(self.text.len());
@@ -116,7 +116,7 @@ impl Builder {
         let start = self.start.unwrap_or(self.text.len());
         let mut end = self.end.unwrap_or(self.text.len()).max(start);
         if start == end {
-            // An empty place, such as the end of the file, is marked on a
+            // An empty span, such as the end of the file, is marked on a
             // blank of its own.
             if self
                 .text

@@ -1,13 +1,13 @@
-//! GitHub's workflow commands: each issue as an annotation at its place.
+//! GitHub's workflow commands: each issue as an annotation at its location.
 //!
 //! Of each kind GitHub shows ten per step, so the job's summary has everything
 //! in markdown (`cli` writes it), and a last line says where to look.
 
 use std::fmt::Write;
 
-use super::Style;
 use super::escape::{workflow_data, workflow_property};
-use super::issues::{Issue, Place, issues};
+use super::issues::{Issue, IssueLocation, issues};
+use super::style::Style;
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::Report;
 
@@ -44,12 +44,12 @@ fn command(out: &mut String, issue: &Issue<'_>, style: Style<'_>) {
     };
     let file = workflow_property(&style.in_repository(issue.file));
     let _ = write!(out, "::{name} file={file}");
-    match issue.place {
-        Place::File => {}
-        Place::Line(line) => {
+    match issue.location {
+        IssueLocation::File => {}
+        IssueLocation::Line(line) => {
             let _ = write!(out, ",line={line}");
         }
-        Place::Span(start, end) => {
+        IssueLocation::Span(start, end) => {
             let _ = write!(out, ",line={},endLine={}", start.line, end.line);
             // Columns are read only where they lie on one line.
             if start.line == end.line {

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::Style;
 use super::escape::terminal;
 use super::issues::{INPUT, Issue, issues};
+use super::style::Style;
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::Report;
 
@@ -43,9 +43,9 @@ struct Lines {
 
 impl CodeQuality {
     fn new(issue: &Issue<'_>, style: Style<'_>) -> CodeQuality {
-        let begin = issue.place.line();
-        let end = match issue.place {
-            super::issues::Place::Span(_, end) => end.line,
+        let begin = issue.location.line();
+        let end = match issue.location {
+            super::issues::IssueLocation::Span(_, end) => end.line,
             _ => begin,
         };
         CodeQuality {

@@ -2,18 +2,22 @@
 //! verdict, findings in context, the change with its proofs, and charts over
 //! the traces.
 //!
-//! The page has no script and asks for nothing: styles and pictures stand in
-//! it, and its own policy forbids the browser to load or run anything else.
+//! The page has no script and loads nothing: styles and pictures are in it, and
+//! its own content security policy forbids the browser to load or run anything
+//! else.
 
 mod change;
 mod chart;
+mod figure;
 mod findings;
 mod svg;
 mod tested;
+mod text;
 mod timeline;
 
 use super::escape::html;
-use super::{Style, parts, words};
+use super::style::Style;
+use super::{parts, words};
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report, SETTINGS};
 use mcppolicy_engine::source::SourceMap;
@@ -204,10 +208,10 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
     if let Some(location) = decided.rule_location {
         let at = sources.start(location);
         let name = sources.get(location.file).name();
-        let place = format!("{name}:{}:{}", at.line, at.column);
+        let position = format!("{name}:{}:{}", at.line, at.column);
         out.push_str(&format!(
             "<p>Decided at <code>{}</code>.</p>\n",
-            html(&place)
+            html(&position)
         ));
     }
     if let Some(message) = &decided.actual.message {
@@ -263,23 +267,4 @@ fn overview(out: &mut String, ci: &Ci) {
         ));
     }
     out.push_str("</tbody>\n</table>\n</section>\n");
-}
-
-/// Text cut to so many characters: a page has to stay readable, the JSON
-/// report has everything.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
-/// A line for what is left out.
-fn further(out: &mut String, count: usize, what: &str) {
-    if count > 0 {
-        let count = words::counted(count as u64, what);
-        out.push_str(&format!(
-            "<p class=\"muted\">{count} not shown here; the JSON report has all of them.</p>\n"
-        ));
-    }
 }

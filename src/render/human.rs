@@ -1,8 +1,9 @@
 //! For a person at a terminal: what is wrong, where, the call that proves it,
-//! and what to do. The only place that names `miette`.
+//! and what to do.
 
 mod cases;
 mod changes;
+mod findings;
 mod overview;
 mod repairs;
 mod steps;
@@ -10,18 +11,12 @@ mod tools;
 
 use std::fmt::Write;
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
-    MietteSpanContents, Severity as MietteSeverity, SourceCode, SourceSpan, SpanContents,
-};
-
 use super::escape::terminal;
-use super::excerpt::Excerpt;
+use super::style::Style;
 use super::words::{counted, inventoried, severities};
-use super::{Style, json};
-use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Findings, Report};
-use mcppolicy_engine::source::{Source, SourceMap};
+
+pub use repairs::refused_line;
 
 /// Renders a report for a person.
 pub fn render(report: &Report<'_>, style: Style) -> String {
@@ -35,10 +30,10 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         );
     }
     match &report.body {
-        Body::Findings(findings) => {
-            render_findings(&mut out, &findings.list, report.sources, style);
-            repairs::render(&mut out, findings);
-            summary_line(&mut out, findings);
+        Body::Findings(found) => {
+            findings::render(&mut out, &found.list, report.sources, style);
+            repairs::render(&mut out, found);
+            summary_line(&mut out, found);
         }
         Body::Decided(decided) => steps::render(&mut out, decided, report.sources),
         Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
@@ -46,7 +41,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
         Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
         Body::Inventoried(found) => {
-            render_findings(&mut out, &found.findings, report.sources, style);
+            findings::render(&mut out, &found.findings, report.sources, style);
             if report.failures.is_empty() {
                 let _ = writeln!(out, "{}", terminal(&inventoried(found)));
             }
@@ -69,175 +64,4 @@ fn summary_line(out: &mut String, findings: &Findings) {
         count => format!(", {count} suppressed"),
     };
     let _ = writeln!(out, "{policies}: {}{suppressed}", severities(findings));
-}
-
-/// Snippets shown before the rest is only counted: nobody reads more, and a
-/// file with a million mistakes must not flood a job's log.
-const MOST_SNIPPETS: usize = 500;
-
-/// Each finding as a snippet with its place underlined.
-fn render_findings(out: &mut String, findings: &[Finding], sources: &SourceMap, style: Style) {
-    let theme = if style.colour {
-        GraphicalTheme::unicode()
-    } else {
-        GraphicalTheme::unicode_nocolor()
-    };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(style.width)
-        .with_context_lines(1);
-    for finding in findings.iter().take(MOST_SNIPPETS) {
-        let snippet = Snippet::new(finding, sources);
-        if handler.render_report(out, &snippet).is_err() {
-            // A snippet that cannot be drawn must not lose the finding.
-            let at = sources.start(finding.location);
-            let name = terminal(sources.get(finding.location.file).name());
-            let _ = writeln!(
-                out,
-                "{name}:{}:{}: {}",
-                at.line,
-                at.column,
-                terminal(&finding.message)
-            );
-        }
-        for related in &finding.related {
-            let at = sources.start(related.location);
-            let name = terminal(sources.get(related.location.file).name());
-            let _ = writeln!(
-                out,
-                "  {}: {name}:{}:{}",
-                terminal(&related.message),
-                at.line,
-                at.column
-            );
-        }
-        for call in &finding.witness {
-            let _ = writeln!(out, "  proof: {}", terminal(&json::witness_line(call)));
-        }
-        out.push('\n');
-    }
-    let more = findings.len().saturating_sub(MOST_SNIPPETS);
-    if more > 0 {
-        let more = counted(more as u64, "further finding");
-        let _ = writeln!(out, "{more} not shown here; --format json has them all\n");
-    }
-}
-
-/// One finding in the shape that miette draws.
-#[derive(Debug)]
-struct Snippet {
-    message: String,
-    rule: &'static str,
-    severity: MietteSeverity,
-    help: Option<String>,
-    view: View,
-}
-
-impl Snippet {
-    fn new(finding: &Finding, sources: &SourceMap) -> Snippet {
-        let source = sources.get(finding.location.file);
-        Snippet {
-            message: terminal(&finding.message),
-            rule: finding.rule,
-            severity: match finding.severity {
-                Severity::Error => MietteSeverity::Error,
-                Severity::Warning => MietteSeverity::Warning,
-                Severity::Note => MietteSeverity::Advice,
-            },
-            help: finding
-                .help
-                .as_deref()
-                .map(|help| help.lines().map(terminal).collect::<Vec<_>>().join("\n")),
-            view: View::new(source, Excerpt::new(source, finding.location.span)),
-        }
-    }
-}
-
-impl std::fmt::Display for Snippet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Snippet {}
-
-impl Diagnostic for Snippet {
-    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        let severity = match self.severity {
-            MietteSeverity::Error => "error",
-            MietteSeverity::Warning => "warning",
-            MietteSeverity::Advice => "note",
-        };
-        Some(Box::new(format!("{severity}[{}]", self.rule)))
-    }
-
-    fn severity(&self) -> Option<MietteSeverity> {
-        Some(self.severity)
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.view)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(
-            LabeledSpan::new_primary_with_span(None, self.view.mark()),
-        )))
-    }
-}
-
-/// An excerpt that tells miette the file's own line and column.
-#[derive(Debug)]
-struct View {
-    name: String,
-    excerpt: Excerpt,
-}
-
-impl View {
-    fn new(source: &Source, excerpt: Excerpt) -> View {
-        View {
-            name: terminal(source.name()),
-            excerpt,
-        }
-    }
-
-    fn mark(&self) -> SourceSpan {
-        let mark = self.excerpt.mark;
-        (mark.start, mark.end - mark.start).into()
-    }
-}
-
-impl SourceCode for View {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let contents = self.excerpt.text.as_str().read_span(span, before, after)?;
-        let position = self.excerpt.position;
-        // The heading asks for the mark alone; a cut line would give it the
-        // column in the window.
-        let (line, column) = if before == 0 && after == 0 && *span == self.mark() {
-            (position.line - 1, position.column - 1)
-        } else {
-            (
-                contents.line() + self.excerpt.first_line - 1,
-                contents.column(),
-            )
-        };
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
-            contents.data(),
-            *contents.span(),
-            line,
-            column,
-            contents.line_count(),
-        )))
-    }
 }

@@ -1,14 +1,16 @@
 //! Everything that a report complains about, in one shape, for the formats
-//! that only know places and messages: SARIF, GitLab's Code Quality, GitHub's
+//! that only have locations and messages: SARIF, GitLab's Code Quality, GitHub's
 //! annotations.
 
 mod fingerprint;
 
 use std::collections::HashMap;
 
-use super::{Style, json, parts, shown, words};
+use super::style::Style;
+use super::{parts, words};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Verdict};
-use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
@@ -25,7 +27,7 @@ pub const POLICY_CHANGE: &str = "policy-change";
 /// The rule that an unreadable input breaks.
 pub const INPUT: &str = "input";
 
-/// One complaint with its place.
+/// One complaint with its location.
 #[derive(Debug)]
 pub struct Issue<'a> {
     /// The rule's name.
@@ -37,7 +39,7 @@ pub struct Issue<'a> {
     /// The file, as the report names it.
     pub file: &'a str,
     /// Where in it.
-    pub place: Place,
+    pub location: IssueLocation,
     /// What else there is to say, line by line: advice, the calls that prove
     /// it, what was recorded.
     pub details: Vec<String>,
@@ -47,9 +49,9 @@ pub struct Issue<'a> {
     pub fingerprint: String,
 }
 
-/// A place in a file.
+/// A location in a file.
 #[derive(Debug, Clone, Copy)]
-pub enum Place {
+pub enum IssueLocation {
     /// The whole file.
     File,
     /// A line, from 1.
@@ -58,13 +60,13 @@ pub enum Place {
     Span(Position, Position),
 }
 
-impl Place {
+impl IssueLocation {
     /// The first line, from 1.
     pub fn line(self) -> usize {
         match self {
-            Place::File => 1,
-            Place::Line(line) => line,
-            Place::Span(start, _) => start.line,
+            IssueLocation::File => 1,
+            IssueLocation::Line(line) => line,
+            IssueLocation::Span(start, _) => start.line,
         }
     }
 }
@@ -80,7 +82,7 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
             severity: Severity::Error,
             message: format!("{} could not be read: {}", failure.input, failure.message),
             file: &failure.input,
-            place: Place::File,
+            location: IssueLocation::File,
             details: Vec::new(),
             finding: None,
             fingerprint: Fingerprint::new(INPUT, &failure.input).done(),
@@ -110,7 +112,7 @@ pub fn suppressed<'a>(report: &'a Report<'_>) -> Vec<(Issue<'a>, &'a str)> {
     suppressed.map(issue).collect()
 }
 
-/// Two of the same are told apart by their order.
+/// Two of the same differ by their order.
 fn number_doubles(issues: &mut [Issue<'_>]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for issue in issues {
@@ -134,14 +136,14 @@ fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
             related.message, at.line, at.column
         ));
     }
-    let proof = finding.witness.iter().map(json::witness_line);
+    let proof = finding.witness.iter().map(words::witness_line);
     details.extend(proof.map(|call| format!("proof: {call}")));
     Issue {
         rule: finding.rule,
         severity: finding.severity,
         message: finding.message.clone(),
         file: source.name(),
-        place: Place::Span(
+        location: IssueLocation::Span(
             sources.start(finding.location),
             sources.end(finding.location),
         ),
@@ -154,7 +156,7 @@ fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
     }
 }
 
-/// Whether a case failed something that was asked of it.
+/// Whether a case failed its expectation.
 pub fn did_not_pass(case: &Case) -> bool {
     matches!(case.verdict, CaseVerdict::Fail | CaseVerdict::Undetermined)
 }
@@ -178,7 +180,7 @@ fn of_case<'a>(case: &'a Case, style: Style<'_>) -> Issue<'a> {
         },
         message,
         file: &case.file,
-        place: Place::Line(case.line),
+        location: IssueLocation::Line(case.line),
         details: case_details(case, style),
         finding: None,
         fingerprint,
@@ -197,7 +199,7 @@ pub fn case_details(case: &Case, style: Style<'_>) -> Vec<String> {
     if let Some(time) = case.time {
         details.push(format!("time: {time}"));
     }
-    if let Some(arguments) = shown::arguments(case, style.show_arguments) {
+    if let Some(arguments) = shown::arguments(case, style.shown()) {
         details.push(format!("arguments: {arguments}"));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {
@@ -212,11 +214,11 @@ fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
         rule: EXPECTATION,
         severity: Severity::Warning,
         message: complaint.to_owned(),
-        file: &run.policy,
-        place: Place::File,
+        file: &run.name,
+        location: IssueLocation::File,
         details: Vec::new(),
         finding: None,
-        fingerprint: Fingerprint::new(EXPECTATION, &run.policy)
+        fingerprint: Fingerprint::new(EXPECTATION, &run.name)
             .part(complaint)
             .done(),
     })
@@ -225,13 +227,16 @@ fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
 fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>> {
     let mut issues = Vec::new();
     for policy in &report.diff.policies {
-        if matches!(policy.fate, Fate::Removed) {
+        if matches!(policy.status, PolicyStatus::Removed) {
             issues.push(Issue {
                 rule: POLICY_CHANGE,
-                severity: graded(report, policy.judgement.removal.is_none()),
+                severity: match policy.judgement.removal {
+                    Some(_) => Severity::Note,
+                    None => widening(report),
+                },
                 message: "this policy was removed".to_owned(),
                 file: &policy.name,
-                place: Place::File,
+                location: IssueLocation::File,
                 details: Vec::new(),
                 finding: None,
                 fingerprint: Fingerprint::new(POLICY_CHANGE, &policy.name)
@@ -245,13 +250,13 @@ fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>>
     issues
 }
 
-/// An error where the gate has refused, a warning where something may pass
-/// that did not and that nobody has approved, else a note.
-fn graded(report: &DiffReport, passes_more: bool) -> Severity {
-    match (report.refused, passes_more) {
-        (true, true) => Severity::Error,
-        (_, true) => Severity::Warning,
-        (_, false) => Severity::Note,
+/// The severity of a change by which something may pass that did not and that
+/// nobody has approved: an error where the gate has refused. Others are notes.
+fn widening(report: &DiffReport) -> Severity {
+    if report.refused {
+        Severity::Error
+    } else {
+        Severity::Warning
     }
 }
 
@@ -279,23 +284,30 @@ fn of_change<'a>(
         ("refused now", &change.tightened),
     ] {
         let calls = witnesses.iter().flat_map(|witness| &witness.calls);
-        details.extend(calls.map(|call| format!("{what}: {}", json::witness_line(call))));
+        details.extend(calls.map(|call| format!("{what}: {}", words::witness_line(call))));
     }
-    let place = |file: Option<FileId>, span: Option<Span>| {
+    let location = |file: Option<FileId>, span: Option<Span>| {
         let location = Location {
             file: file?,
             span: span?,
         };
-        Some(Place::Span(sources.start(location), sources.end(location)))
+        Some(IssueLocation::Span(
+            sources.start(location),
+            sources.end(location),
+        ))
     };
     Issue {
         rule: POLICY_CHANGE,
-        severity: graded(report, passes_more),
+        severity: if passes_more {
+            widening(report)
+        } else {
+            Severity::Note
+        },
         message,
         file: policy
             .new
             .map_or(policy.name.as_str(), |file| sources.get(file).name()),
-        place: place(policy.new, change.new.span).unwrap_or(Place::File),
+        location: location(policy.new, change.new.span).unwrap_or(IssueLocation::File),
         details,
         finding: None,
         fingerprint: Fingerprint::new(POLICY_CHANGE, &policy.name)

@@ -7,7 +7,7 @@
 mod suites;
 mod xml;
 
-use super::Style;
+use super::style::Style;
 use mcppolicy_analysis::report::Report;
 
 use suites::suites;

@@ -1,22 +1,22 @@
 //! What a reviewer reads in a pull request: the verdict, a table, each proof
 //! as a call with before and after, recorded traffic; the rest folded away.
-//!
-//! A report is a list of blocks, each complete in itself, so that cutting it
-//! to a forge's size never leaves anything open.
 
 mod change;
-mod tests;
+mod findings;
+mod page;
+mod tested;
 
 use std::fmt::Write;
 
-use super::escape::{markdown, markdown_block, markdown_code, markdown_element};
-use super::{Style, json, words};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use super::escape::{markdown, markdown_block, markdown_code};
+use super::style::Style;
+use super::words;
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_engine::source::SourceMap;
 
-/// Findings and cases shown unfolded.
-const UNFOLDED: usize = 20;
+use findings::{mark, position};
+use page::Page;
 
 /// Renders a report as GitHub-flavoured markdown, cut to `style.limit`.
 pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
@@ -36,7 +36,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             };
             page.push(format!("{policies} looked at{suppressed}.\n"));
             failures(&mut page, report);
-            findings(
+            findings::render(
                 &mut page,
                 &all.list.iter().collect::<Vec<_>>(),
                 report.sources,
@@ -51,7 +51,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
                 words::tested(tested)
             ));
             failures(&mut page, report);
-            tests::render(&mut page, tested, report.sources, style);
+            tested::render(&mut page, tested, report.sources, style);
         }
         Body::Diff(diff) => {
             change::headline(&mut page, diff);
@@ -64,7 +64,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
                 words::classified(classified)
             ));
             failures(&mut page, report);
-            findings(
+            findings::render(
                 &mut page,
                 &classified.findings.iter().collect::<Vec<_>>(),
                 report.sources,
@@ -79,7 +79,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
                 markdown(&words::inventoried(inventoried))
             ));
             failures(&mut page, report);
-            findings(
+            findings::render(
                 &mut page,
                 &inventoried.findings.iter().collect::<Vec<_>>(),
                 report.sources,
@@ -93,19 +93,19 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             let (settings, others) = ci.sorted();
             own_checks(&mut page, &settings, report.sources);
             overview(&mut page, ci);
-            findings(&mut page, &others, report.sources);
+            findings::render(&mut page, &others, report.sources);
             for policy in &ci.policies {
                 let failing = policy.test.as_ref();
                 let failing = failing.is_some_and(words::needs_attention);
                 if failing || !policy.lint.list.is_empty() {
                     page.push(format!("### {}\n", markdown_code(&policy.policy)));
-                    findings(
+                    findings::render(
                         &mut page,
                         &policy.lint.list.iter().collect::<Vec<_>>(),
                         report.sources,
                     );
                     if let Some(tested) = &policy.test {
-                        tests::render(&mut page, tested, report.sources, style);
+                        tested::render(&mut page, tested, report.sources, style);
                     }
                 }
                 let diff = policy.diff.as_ref();
@@ -156,64 +156,6 @@ fn tools(page: &mut Page, classified: &Classified) {
     page.push(table);
 }
 
-/// The blocks of a page.
-#[derive(Default)]
-struct Page {
-    blocks: Vec<String>,
-}
-
-impl Page {
-    fn push(&mut self, block: String) {
-        self.blocks.push(block);
-    }
-
-    /// A block that is folded away.
-    fn fold(&mut self, title: &str, content: &str) {
-        self.push(format!(
-            "<details><summary>{title}</summary>\n\n{content}\n</details>\n"
-        ));
-    }
-
-    /// The blocks as one text of at most `limit` bytes; what is left out is
-    /// counted in the last line.
-    fn finish(self, limit: Option<usize>) -> String {
-        let whole: usize = self.blocks.iter().map(|block| block.len() + 1).sum();
-        let limit = limit.unwrap_or(usize::MAX);
-        if whole <= limit {
-            return self.blocks.join("\n");
-        }
-        let note = |left: usize| {
-            format!("**Cut here: {left} more sections do not fit the size that is taken.**\n")
-        };
-        let room = limit.saturating_sub(note(self.blocks.len()).len());
-        let mut out = String::new();
-        let mut shown = 0;
-        for block in &self.blocks {
-            if out.len() + block.len() + 1 > room {
-                break;
-            }
-            out.push_str(block);
-            out.push('\n');
-            shown += 1;
-        }
-        let note = note(self.blocks.len() - shown);
-        if out.len() + note.len() <= limit {
-            out.push_str(&note);
-        }
-        out
-    }
-}
-
-/// A sign for the gravest of some findings.
-fn mark(gravest: Option<Severity>) -> &'static str {
-    match gravest {
-        Some(Severity::Error) => "❌",
-        Some(Severity::Warning) => "⚠️",
-        Some(Severity::Note) => "ℹ️",
-        None => "✅",
-    }
-}
-
 fn failures(page: &mut Page, report: &Report<'_>) {
     for failure in &report.failures {
         let (input, message) = (markdown_code(&failure.input), markdown(&failure.message));
@@ -221,65 +163,8 @@ fn failures(page: &mut Page, report: &Report<'_>) {
     }
 }
 
-/// The findings as a table, then each with its proof folded away.
-fn findings(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
-    if list.is_empty() {
-        return;
-    }
-    for (at, rows) in list.chunks(UNFOLDED).enumerate() {
-        let mut table = "| | Rule | Where | What |\n|---|---|---|---|\n".to_owned();
-        for finding in rows {
-            table.push_str(&format!(
-                "| {} {} | {} | {} | {} |\n",
-                mark(Some(finding.severity)),
-                finding.severity.name(),
-                markdown_code(finding.rule),
-                markdown_code(&position(finding, sources)),
-                markdown(&finding.message)
-            ));
-        }
-        if at == 0 {
-            page.push(table);
-        } else {
-            page.fold("More findings", &table);
-        }
-    }
-    for finding in list {
-        let mut content = String::new();
-        if let Some(help) = &finding.help {
-            let lines: Vec<String> = help.lines().map(markdown).collect();
-            content.push_str(&format!("{}\n\n", lines.join("<br>\n")));
-        }
-        let calls: Vec<String> = finding.witness.iter().map(json::witness_line).collect();
-        if !calls.is_empty() {
-            content.push_str("Proof, decided by the engine:\n\n");
-            content.push_str(&markdown_block(&calls.join("\n"), "json"));
-        }
-        for related in &finding.related {
-            let at = sources.start(related.location);
-            let name = sources.get(related.location.file).name();
-            let place = markdown_code(&format!("{name}:{}:{}", at.line, at.column));
-            content.push_str(&format!("- {}: {place}\n", markdown(&related.message)));
-        }
-        if !content.is_empty() {
-            let title = format!(
-                "{}, {}",
-                markdown_element(finding.rule),
-                markdown_element(&position(finding, sources))
-            );
-            page.fold(&title, &content);
-        }
-    }
-}
-
-fn position(finding: &Finding, sources: &SourceMap) -> String {
-    let name = sources.get(finding.location.file).name();
-    let at = sources.start(finding.location);
-    format!("{name}:{}:{}", at.line, at.column)
-}
-
 fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
-    let place = decided.rule_location.map(|location| {
+    let position = decided.rule_location.map(|location| {
         let at = sources.start(location);
         let name = sources.get(location.file).name();
         format!(
@@ -291,7 +176,7 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
         "## {} {}{}\n",
         markdown_code(&decided.tool),
         markdown(&words::decision(&decided.actual)),
-        place.unwrap_or_default()
+        position.unwrap_or_default()
     ));
     if let Some(message) = &decided.actual.message {
         page.push(format!("The agent is told: {}\n", markdown(message)));

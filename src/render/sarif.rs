@@ -1,15 +1,15 @@
 //! SARIF 2.1.0, for code scanning. The structs here are the part of the format
 //! that is written.
 //!
-//! Places are relative to the repository (`%SRCROOT%`), columns count Unicode
+//! Locations are relative to the repository (`%SRCROOT%`), columns count Unicode
 //! characters, and a result is recognised by its fingerprint when lines move.
 
 mod log;
 mod rules;
 
-use super::Style;
 use super::escape::{terminal, uri};
-use super::issues::{Issue, Place, issues};
+use super::issues::{Issue, IssueLocation, issues};
+use super::style::Style;
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::{Body, Report};
 use mcppolicy_engine::problem::{Applicability, Fix};
@@ -23,7 +23,7 @@ use log::{
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The root that relative places begin at.
+/// The root that relative paths begin at.
 const ROOT: &str = "%SRCROOT%";
 
 /// Renders a report as indented JSON with a line break at its end.
@@ -73,7 +73,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     text
 }
 
-/// An input that could not be read is no result: it has no place to show.
+/// An input that could not be read is no result: it has no location.
 fn invocation(report: &Report<'_>) -> Invocation {
     let notification = |failure: &mcppolicy_analysis::report::Failure| Notification {
         level: "error",
@@ -125,7 +125,7 @@ fn result<'a>(
         locations: vec![Location {
             physical_location: PhysicalLocation {
                 artifact_location: artifact(issue.file, style),
-                region: region(issue.place),
+                region: region(issue.location),
             },
             message: None,
             id: None,
@@ -142,7 +142,7 @@ fn result<'a>(
             .collect(),
         partial_fingerprints: Fingerprints {
             // The one that GitHub reads; its own is made from the line's text,
-            // which a policy on one line cannot be told apart by.
+            // which is the same for all of a policy on one line.
             line: format!("{}:1", issue.fingerprint),
             own: issue.fingerprint.clone(),
         },
@@ -193,11 +193,11 @@ fn physical(location: SourceLocation, sources: &SourceMap, style: Style<'_>) -> 
     }
 }
 
-fn region(place: Place) -> Option<Region> {
-    match place {
-        Place::File => None,
-        Place::Line(line) => Some(Region::line(line)),
-        Place::Span(start, end) => Some(Region::between(start, end)),
+fn region(location: IssueLocation) -> Option<Region> {
+    match location {
+        IssueLocation::File => None,
+        IssueLocation::Line(line) => Some(Region::line(line)),
+        IssueLocation::Span(start, end) => Some(Region::between(start, end)),
     }
 }
 

@@ -4,18 +4,19 @@
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
-use mcppolicy_analysis::diff::{Diff, Fate, PolicyDiff};
+use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
 use mcppolicy_analysis::report::{
-    ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Standing, Tested,
+    ApprovalShown, ApprovalStatus, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Tested,
 };
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
-use mcppolicy_trace::trace::DecisionName;
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::{DecisionName, RecordedCall, WitnessCall};
 
-/// What stands for a tool without a name.
+/// The name of a tool without one.
 pub const NO_TOOL: &str = "(no tool name)";
 
 /// `3 findings`, `1 finding`.
@@ -116,7 +117,7 @@ pub const fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Which repetitions a case stands for, when its line asks for several.
+/// Which repetitions a case is about, when its line has several.
 pub fn repetitions(repetitions: &Repetitions) -> Option<String> {
     let Repetitions {
         of,
@@ -153,7 +154,7 @@ pub fn mismatch(case: &Case) -> String {
     parts.join("; ")
 }
 
-/// What a run that asserted nothing has to be told.
+/// What is wrong with a run that asserted nothing.
 pub fn complaint(outcome: RunOutcome) -> Option<&'static str> {
     match outcome {
         RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
@@ -184,12 +185,14 @@ pub fn verdict(change: &Change) -> &'static str {
 }
 
 /// What happened to one policy.
-pub fn fate(policy: &PolicyDiff) -> String {
-    match &policy.fate {
-        Fate::Added => "added".to_owned(),
-        Fate::Removed if policy.judgement.removal.is_some() => "removed, approved".to_owned(),
-        Fate::Removed => "removed".to_owned(),
-        Fate::Compared(comparison) => {
+pub fn status(policy: &PolicyDiff) -> String {
+    match &policy.status {
+        PolicyStatus::Added => "added".to_owned(),
+        PolicyStatus::Removed if policy.judgement.removal.is_some() => {
+            "removed, approved".to_owned()
+        }
+        PolicyStatus::Removed => "removed".to_owned(),
+        PolicyStatus::Compared(comparison) => {
             let rest = if comparison.undetermined && comparison.verdict != Verdict::Undetermined {
                 ", and something could not be determined"
             } else {
@@ -200,7 +203,7 @@ pub fn fate(policy: &PolicyDiff) -> String {
     }
 }
 
-/// What stands behind the verdict of a change that is approved.
+/// The note after the verdict of a change that is approved.
 pub fn approved(policy: &PolicyDiff, change: &Change) -> &'static str {
     if policy.judgement.approves_change(change) {
         ", approved"
@@ -224,12 +227,12 @@ pub fn outside(scope: &Scope, outside: &Outside) -> Option<String> {
 
 /// An approval that matters to a change, or that should go.
 pub fn approval(shown: &ApprovalShown) -> Option<String> {
-    let what = match (shown.written, shown.standing) {
+    let what = match (shown.written, shown.status) {
         (true, _) => "approved now",
-        (_, Standing::Used) => "approved",
-        (_, Standing::Unused) => return None,
-        (_, Standing::Idle) => "note: this approval no longer matters, --prune drops it",
-        (_, Standing::Pruned) => "dropped approval",
+        (_, ApprovalStatus::Used) => "approved",
+        (_, ApprovalStatus::Unused) => return None,
+        (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune removes it",
+        (_, ApprovalStatus::Pruned) => "removed approval",
     };
     let approval = &shown.approval;
     let scope = approval.approved.scope().map_or("its removal", scope);
@@ -247,7 +250,7 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
 pub fn since_base(report: &DiffReport) -> String {
     let refused = if report.refused { ", refused" } else { "" };
     match report.diff.policies.first() {
-        Some(policy) => format!("{}{refused}{}", fate(policy), drift(&report.diff)),
+        Some(policy) => format!("{}{refused}{}", status(policy), drift(&report.diff)),
         None => "invalid".to_owned(),
     }
 }
@@ -310,9 +313,10 @@ pub fn conclusion(report: &DiffReport) -> String {
     }
     line.push_str(&drift(diff));
     let gate = report.gate.name();
-    match report.refused {
-        true => format!("{line}; refused by the gate ({gate})"),
-        false => format!("{line}; passes the gate ({gate})"),
+    if report.refused {
+        format!("{line}; refused by the gate ({gate})")
+    } else {
+        format!("{line}; passes the gate ({gate})")
     }
 }
 
@@ -392,8 +396,15 @@ pub fn classified(classified: &Classified) -> String {
         .map(|(count, category)| format!("{count} {category}"))
         .collect();
     let tools = counted(classified.tools.len() as u64, "tool");
-    match counts.is_empty() {
-        true => format!("{tools}: nothing to classify"),
-        false => format!("{tools}: {}", counts.join(", ")),
+    if counts.is_empty() {
+        format!("{tools}: nothing to classify")
+    } else {
+        format!("{tools}: {}", counts.join(", "))
     }
+}
+
+/// A witness as a line of the native trace format, ready to be pasted into a
+/// trace.
+pub fn witness_line(call: &WitnessCall) -> String {
+    write_call(&RecordedCall::from(call))
 }

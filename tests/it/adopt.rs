@@ -3,12 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{fresh, run};
 use serde_json::{Value, json};
 
-fn report(out: &str) -> Value {
-    serde_json::from_str(out).unwrap_or_else(|error| panic!("{error}: {out}"))
-}
+use crate::support::{self, fresh, run};
 
 fn rules(report: &Value) -> Vec<&str> {
     let findings = report["findings"].as_array().unwrap();
@@ -22,7 +19,7 @@ const DEAD: &str = "{\r\n  \"version\": \"1\", \"default\": \"allow\",\r\n  \"hi
 
 fn lint(dir: &Path, more: &[&str]) -> (i32, Value) {
     let ran = run(dir, &[&["lint", "--format", "json"], more].concat());
-    (ran.code, report(&ran.out))
+    (ran.code, support::json(&ran.out))
 }
 
 #[test]
@@ -172,7 +169,7 @@ fn init_writes_a_policy_that_lints_clean_and_a_trace_that_passes() {
 
 #[test]
 fn the_configuration_schema_accepts_what_is_read_and_nothing_else() {
-    let schema = report(&run(Path::new("."), &["schema", "config"]).out);
+    let schema = support::json(&run(Path::new("."), &["schema", "config"]).out);
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let whole = json!({
         "policy": [{"path": "p", "server": "s", "inventory": "i", "traces": ["t"], "categories": {"run": "Execute"}}],

@@ -1,37 +1,23 @@
 //! `mcppolicy classify`: the command, wired.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
+
+use crate::support::{fresh, run, write};
 
 const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/inventory/small.json");
 
-/// A directory of its own for one test.
-fn directory(name: &str) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join("classify")
-        .join(name);
-    fs::create_dir_all(&directory).unwrap();
-    directory
-}
-
-fn classify(directory: &PathBuf) -> Command {
-    let mut command = Command::cargo_bin("mcppolicy").unwrap();
-    command.current_dir(directory).arg("classify");
-    command
-}
-
-fn report(command: &mut Command, code: i32) -> Value {
-    let output = command.args(["--format", "json"]).assert().code(code);
-    serde_json::from_slice(&output.get_output().stdout).unwrap()
+/// Runs `classify` in `dir` for its JSON report, and expects this exit code.
+fn report(dir: &Path, inventory: &str, code: i32) -> Value {
+    let ran = run(dir, &["classify", inventory, "--format", "json"]);
+    assert_eq!(ran.code, code, "{}", ran.err);
+    ran.report()
 }
 
 #[test]
 fn each_tool_has_a_category_a_risk_and_a_reason() {
-    let directory = directory("small");
-    let report = report(classify(&directory).arg(SMALL), 0);
+    let report = report(&fresh("classify-small"), SMALL, 0);
     assert_eq!(
         report["tools"],
         json!([
@@ -53,9 +39,9 @@ fn each_tool_has_a_category_a_risk_and_a_reason() {
 
 #[test]
 fn a_person_sees_a_line_for_each_tool_and_a_summary() {
-    let output = classify(&directory("person")).arg(SMALL).assert().code(0);
-    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
+    let ran = run(&fresh("classify-person"), &["classify", SMALL]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().collect();
     assert_eq!(
         lines[1],
         "run_script   Execute      high      verb *run*, argument `script`"
@@ -68,23 +54,25 @@ fn a_person_sees_a_line_for_each_tool_and_a_summary() {
 
 #[test]
 fn the_configuration_has_the_last_word_and_must_know_the_category() {
-    let directory = directory("configured");
-    let config = directory.join("mcppolicy.toml");
-    fs::write(&config, "[categories]\nrun_script = \"read\"\n").unwrap();
-    let configured = report(classify(&directory).arg(SMALL), 0);
+    let dir = fresh("classify-configured");
+    let configure = |category: &str| {
+        let config = format!("[categories]\nrun_script = \"{category}\"\n");
+        write(&dir, "mcppolicy.toml", config);
+    };
+    configure("read");
+    let configured = report(&dir, SMALL, 0);
     assert_eq!(configured["tools"][1]["category"], "Read");
-    fs::write(&config, "[categories]\nrun_script = \"safe\"\n").unwrap();
-    let refused = report(classify(&directory).arg(SMALL), 3);
+    configure("safe");
+    let refused = report(&dir, SMALL, 3);
     assert_eq!(refused["findings"][0]["rule"], "config");
 }
 
 #[test]
 fn an_invalid_an_empty_and_a_missing_inventory_end_as_the_table_says() {
-    let directory = directory("ends");
-    let file = directory.join("tools.json");
+    let dir = fresh("classify-ends");
     for (text, code) in [("{", 3), ("{\"tools\":[{}]}", 3), ("[]", 4)] {
-        fs::write(&file, text).unwrap();
-        report(classify(&directory).arg(&file), code);
+        write(&dir, "tools.json", text);
+        report(&dir, "tools.json", code);
     }
-    report(classify(&directory).arg("none.json"), 2);
+    report(&dir, "none.json", 2);
 }

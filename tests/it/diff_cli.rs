@@ -6,50 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{self, fresh};
+use crate::support::{self, Ran, commit, fresh, git, run, write};
 
-/// An empty directory for one test of this area.
-fn directory(name: &str) -> PathBuf {
-    fresh(&format!("diff-{name}"))
-}
-
-/// Writes a file and the directories that lead to it.
-fn write(dir: &Path, path: &str, text: &str) {
-    let file = dir.join(path);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, text).unwrap();
-}
-
-/// Runs the command: exit code, standard output, standard error.
-fn run(args: &[&str], dir: &Path) -> (i32, String, String) {
-    let ran = support::run(dir, args);
-    (ran.code, ran.out, ran.err)
-}
-
-/// Runs the command for its JSON report, which keeps to its schema.
+/// Runs the command for its JSON report: exit code and report.
 fn json(args: &[&str], dir: &Path) -> (i32, Value) {
     let args = [&[args[0], "--format", "json"], &args[1..]].concat();
-    let (code, out, errors) = run(&args, dir);
-    let report = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}\n{errors}"));
-    let schema = include_str!("../../schema/report.schema.json");
-    let schema = serde_json::from_str(schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let problems: Vec<_> = validator
-        .iter_errors(&report)
-        .map(|e| e.to_string())
-        .collect();
-    assert!(problems.is_empty(), "{problems:?}\n{report}");
-    (code, report)
-}
-
-fn git(args: &[&str], dir: &Path) {
-    support::git(dir, args);
-}
-
-/// Commits everything in `dir`.
-fn commit(dir: &Path) {
-    git(&["add", "--all"], dir);
-    git(&["commit", "--quiet", "--allow-empty", "-m", "state"], dir);
+    let ran = run(dir, &args);
+    (ran.code, ran.report())
 }
 
 /// A policy whose one tool takes amounts up to `max`.
@@ -67,11 +30,8 @@ fn per_minute(max: u32) -> String {
 
 /// A repository with this policy committed, and a branch `origin/main` at it.
 fn repository(name: &str, policy: &str) -> PathBuf {
-    let dir = directory(name);
-    git(&["init", "--quiet"], &dir);
-    write(&dir, "policy.json", policy);
-    commit(&dir);
-    git(&["update-ref", "refs/remotes/origin/main", "HEAD"], &dir);
+    let dir = support::repository(&format!("diff-{name}"), &[("policy.json", policy)]);
+    git(&dir, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
     dir
 }
 
@@ -96,7 +56,7 @@ const SINCE_MAIN: [&str; 3] = ["diff", "origin/main:policy.json", "policy.json"]
 fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
     let dir = repository("approve", &up_to(100));
     write(&dir, "policy.json", &up_to(200));
-    let (code, out, _) = run(&SINCE_MAIN, &dir);
+    let Ran { code, out, .. } = run(&dir, &SINCE_MAIN);
     assert_eq!(code, 1);
     assert!(out.contains("refused by the gate (loosened)"), "{out}");
 
@@ -122,12 +82,12 @@ fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
     );
 
     assert_eq!(
-        run(&SINCE_MAIN, &dir).0,
+        run(&dir, &SINCE_MAIN).code,
         0,
         "the approval stands in the file"
     );
     write(&dir, "policy.json", &up_to(150));
-    assert_eq!(run(&SINCE_MAIN, &dir).0, 0, "less than approved");
+    assert_eq!(run(&dir, &SINCE_MAIN).code, 0, "less than approved");
 
     write(&dir, "policy.json", &up_to(300));
     let (code, report) = json(&SINCE_MAIN, &dir);
@@ -137,7 +97,7 @@ fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
     assert_eq!(outside["approvals"], 1);
     let amount = outside["calls"][0]["arguments"]["amount"].as_f64().unwrap();
     assert!(amount > 200.0 && amount <= 300.0, "{outside}");
-    let (_, out, _) = run(&SINCE_MAIN, &dir);
+    let out = run(&dir, &SINCE_MAIN).out;
     assert!(out.contains("pay: beyond what is approved"), "{out}");
 }
 
@@ -147,7 +107,7 @@ fn a_wider_approval_takes_the_place_of_a_narrower_one() {
     for max in [200, 300] {
         write(&dir, "policy.json", &up_to(max));
         let args = [&SINCE_MAIN[..], &["--approve", "more"]].concat();
-        assert_eq!(run(&args, &dir).0, 0);
+        assert_eq!(run(&dir, &args).code, 0);
     }
     let (_, report) = json(&SINCE_MAIN, &dir);
     assert_eq!(report["approvals"].as_array().unwrap().len(), 1);
@@ -157,12 +117,12 @@ fn a_wider_approval_takes_the_place_of_a_narrower_one() {
 fn an_approval_that_no_longer_matters_is_a_note_until_it_is_pruned() {
     let dir = repository("prune", &up_to(100));
     write(&dir, "policy.json", &up_to(200));
-    run(&[&SINCE_MAIN[..], &["--approve", "more"]].concat(), &dir);
-    git(&["checkout", "--quiet", "-b", "merged"], &dir);
+    run(&dir, &[&SINCE_MAIN[..], &["--approve", "more"]].concat());
+    git(&dir, &["checkout", "--quiet", "-b", "merged"]);
     commit(&dir);
-    git(&["update-ref", "refs/remotes/origin/main", "HEAD"], &dir);
+    git(&dir, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
 
-    let (code, out, _) = run(&SINCE_MAIN, &dir);
+    let Ran { code, out, .. } = run(&dir, &SINCE_MAIN);
     assert_eq!(code, 0);
     assert!(out.contains("no longer matters"), "{out}");
     let (code, report) = json(&[&SINCE_MAIN[..], &["--prune"]].concat(), &dir);
@@ -177,7 +137,7 @@ fn an_approval_that_no_longer_matters_is_a_note_until_it_is_pruned() {
 fn invalid_approvals_approve_nothing_and_are_never_written_over() {
     let dir = repository("invalid-approvals", &up_to(100));
     write(&dir, "policy.json", &up_to(200));
-    run(&[&SINCE_MAIN[..], &["--approve", "more"]].concat(), &dir);
+    run(&dir, &[&SINCE_MAIN[..], &["--approve", "more"]].concat());
     let path = dir.join("mcppolicy.approvals.json");
     let broken = fs::read_to_string(&path)
         .unwrap()
@@ -203,9 +163,9 @@ fn a_blank_reason_or_a_day_that_is_none_is_wrong_usage() {
         &["--base", "HEAD"],
     ] {
         let args = [&SINCE_MAIN[..], more].concat();
-        assert_eq!(run(&args, &dir).0, 2, "{more:?}");
+        assert_eq!(run(&dir, &args).code, 2, "{more:?}");
     }
-    assert_eq!(run(&["diff", "policy.json"], &dir).0, 2, "one side only");
+    assert_eq!(run(&dir, &["diff", "policy.json"]).code, 2, "one side only");
     refused(&["diff"], &dir, "--base");
 }
 
@@ -223,7 +183,7 @@ fn a_policy_that_one_side_lacks_is_added_or_removed() {
     assert_eq!(code, 1);
     assert_eq!(report["policies"][0]["fate"], "removed");
     let approve = [&SINCE_MAIN[..], &["--approve", "server is gone"]].concat();
-    assert_eq!(run(&approve, &dir).0, 0);
+    assert_eq!(run(&dir, &approve).code, 0);
     let (code, report) = json(&SINCE_MAIN, &dir);
     assert_eq!(code, 0);
     assert_eq!(report["approvals"][0]["scope"]["kind"], "policy");
@@ -282,10 +242,10 @@ fn paths_at_a_revision_are_those_of_git() {
 
 #[test]
 fn a_file_whose_name_looks_like_a_revision_wins() {
-    let dir = directory("colon");
+    let dir = fresh("diff-colon");
     write(&dir, "HEAD:policy.json", &up_to(1));
     write(&dir, "policy.json", &up_to(1));
-    let (code, _, _) = run(&["diff", "HEAD:policy.json", "policy.json"], &dir);
+    let code = run(&dir, &["diff", "HEAD:policy.json", "policy.json"]).code;
     assert_eq!(code, 0, "there is no repository to ask");
 }
 
@@ -339,7 +299,7 @@ fn hostile_revisions_are_refused_before_git_sees_them() {
 
 #[test]
 fn outside_of_a_repository_the_message_says_so() {
-    let dir = directory("no-repository");
+    let dir = fresh("diff-no-repository");
     write(&dir, "policy.json", &up_to(1));
     refused(&SINCE_MAIN, &dir, "not a git repository");
     refused(&["diff", "--base", "main"], &dir, "not a git repository");
@@ -349,11 +309,11 @@ fn outside_of_a_repository_the_message_says_so() {
 fn a_shallow_clone_without_the_base_names_the_depth_to_fetch() {
     let origin = repository("shallow-origin", &up_to(1));
     commit(&origin);
-    let clone = directory("shallow-clone");
+    let clone = fresh("diff-shallow-clone");
     let from = format!("file://{}", origin.display());
-    git(&["clone", "--quiet", "--depth", "1", &from, "."], &clone);
+    git(&clone, &["clone", "--quiet", "--depth", "1", &from, "."]);
     refused(&["diff", "--base", "HEAD~1"], &clone, "fetch-depth: 0");
-    let (code, _, _) = run(&["diff", "--base", "HEAD"], &clone);
+    let code = run(&clone, &["diff", "--base", "HEAD"]).code;
     assert_eq!(code, 0, "what is there can be compared");
 }
 
@@ -401,7 +361,7 @@ fn several(name: &str) -> PathBuf {
         write(&dir, &format!("policies/{policy}/policy.json"), &up_to(10));
     }
     commit(&dir);
-    git(&["update-ref", "refs/remotes/origin/main", "HEAD"], &dir);
+    git(&dir, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
     write(&dir, "policies/a/policy.json", &up_to(20));
     fs::remove_dir_all(dir.join("policies/b")).unwrap();
     write(&dir, "policies/c/policy.json", &up_to(10));
@@ -426,15 +386,15 @@ fn the_base_of_the_configuration_is_what_a_bare_diff_compares_with() {
     assert_eq!(fates(&report), expected);
     // From below, with the same answer, and another base.
     let below = dir.join("policies/a");
-    assert_eq!(run(&["diff"], &below).0, 1);
-    git(&["stash", "--quiet", "--include-untracked"], &dir);
-    assert_eq!(run(&["diff", "--base", "HEAD"], &dir).0, 0);
+    assert_eq!(run(&below, &["diff"]).code, 1);
+    git(&dir, &["stash", "--quiet", "--include-untracked"]);
+    assert_eq!(run(&dir, &["diff", "--base", "HEAD"]).code, 0);
 }
 
 #[test]
 fn approving_a_whole_change_writes_an_approval_for_each_policy_refused() {
     let dir = several("approve-all");
-    assert_eq!(run(&["diff", "--approve", "spring cleaning"], &dir).0, 0);
+    assert_eq!(run(&dir, &["diff", "--approve", "spring cleaning"]).code, 0);
     let (code, report) = json(&["diff"], &dir);
     assert_eq!(code, 0);
     let approvals: Vec<_> = report["approvals"]
@@ -451,7 +411,7 @@ fn approving_a_whole_change_writes_an_approval_for_each_policy_refused() {
         approvals[1],
         (&"policies/b/policy.json".into(), &"policy".into())
     );
-    let (_, _, errors) = run(&["diff"], &dir.join("policies"));
+    let errors = run(&dir.join("policies"), &["diff"]).err;
     assert_eq!(errors, "");
 }
 
@@ -474,8 +434,8 @@ fn the_gate_of_the_configuration_yields_to_that_of_the_command_line() {
         "[[policy]]\npath = \"policy.json\"\n[diff]\ngate = \"changed\"\n",
     );
     write(&dir, "policy.json", &up_to(50));
-    assert_eq!(run(&SINCE_MAIN, &dir).0, 1, "tightened is changed");
-    let gate = |gate| run(&[&SINCE_MAIN[..], &["--gate", gate]].concat(), &dir).0;
+    assert_eq!(run(&dir, &SINCE_MAIN).code, 1, "tightened is changed");
+    let gate = |gate| run(&dir, &[&SINCE_MAIN[..], &["--gate", gate]].concat()).code;
     assert_eq!(
         [gate("loosened"), gate("changed"), gate("never")],
         [0, 1, 0]
@@ -545,11 +505,11 @@ fn ci_holds_each_policy_against_the_base() {
         ("policies/b/policy.json", true),
     ];
     assert_eq!(diffs, expected);
-    let (_, out, _) = run(&["ci"], &dir);
+    let out = run(&dir, &["ci"]).out;
     assert!(out.contains("diff: loosened, refused"), "{out}");
     assert!(out.contains("diff: removed, refused"), "{out}");
-    assert_eq!(run(&["diff", "--approve", "agreed"], &dir).0, 0);
-    let (code, out, _) = run(&["ci"], &dir);
+    assert_eq!(run(&dir, &["diff", "--approve", "agreed"]).code, 0);
+    let Ran { code, out, .. } = run(&dir, &["ci"]);
     assert!(!out.contains("refused"), "{out}");
     assert_eq!(code, 1, "lint still has its say: {out}");
 }
@@ -557,14 +517,14 @@ fn ci_holds_each_policy_against_the_base() {
 #[test]
 fn ci_without_the_base_it_names_cannot_run() {
     let dir = several("ci-without-base");
-    git(&["update-ref", "-d", "refs/remotes/origin/main"], &dir);
+    git(&dir, &["update-ref", "-d", "refs/remotes/origin/main"]);
     refused(&["ci"], &dir, "no such revision");
     refused(&["ci", "--base", "-x"], &dir, "is no revision");
 }
 
 #[test]
 fn ci_without_any_base_has_no_diff() {
-    let dir = directory("ci-no-base");
+    let dir = fresh("diff-ci-no-base");
     write(&dir, "policy.json", &per_minute(10));
     let (_, report) = json(&["ci"], &dir);
     assert_eq!(report["policies"][0]["diff"], Value::Null);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{fresh, git, run};
+use crate::support::{self, git, run};
 
 const POLICY: &str =
     r#"{"version":"1","default":"deny","hide":["drop_page"],"tools":{"get_page":{}}}"#;
@@ -20,15 +20,13 @@ const TOOLS: &str = r#"{"tools":[
 /// A repository with a policy and the tools of its server, the tools changed in
 /// the working tree.
 fn repository(name: &str, policy: &str, edits: &[(&str, &str)]) -> PathBuf {
-    let dir = fresh(&format!("drift-{name}"));
-    git(&dir, &["init", "--quiet"]);
-    fs::create_dir_all(dir.join("pages")).unwrap();
     let config = "[[policy]]\npath = \"*/policy.json\"\ninventory = \"{dir}/tools.json\"\n[lint.rules]\nundecided-tool = \"off\"\nmissing-default-deny = \"off\"\n";
-    fs::write(dir.join("mcppolicy.toml"), config).unwrap();
-    fs::write(dir.join("pages/policy.json"), policy).unwrap();
-    fs::write(dir.join("pages/tools.json"), TOOLS).unwrap();
-    git(&dir, &["add", "--all"]);
-    git(&dir, &["commit", "--quiet", "-m", "reviewed"]);
+    let files = [
+        ("mcppolicy.toml", config),
+        ("pages/policy.json", policy),
+        ("pages/tools.json", TOOLS),
+    ];
+    let dir = support::repository(&format!("drift-{name}"), &files);
     let mut now = TOOLS.to_owned();
     for (from, to) in edits {
         assert_eq!(now.matches(from).count(), 1, "{from}");
@@ -40,16 +38,7 @@ fn repository(name: &str, policy: &str, edits: &[(&str, &str)]) -> PathBuf {
 
 fn report(dir: &Path, arguments: &[&str]) -> (i32, Value) {
     let ran = run(dir, &[arguments, &["--format", "json"]].concat());
-    let report = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
-    let schema = include_str!("../../schema/report.schema.json");
-    let schema = serde_json::from_str(schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let problems: Vec<_> = validator
-        .iter_errors(&report)
-        .map(|e| e.to_string())
-        .collect();
-    assert!(problems.is_empty(), "{problems:?}");
-    (ran.code, report)
+    (ran.code, ran.report())
 }
 
 /// Severity, rule and pointer of each finding.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{self, fresh, git, run};
+use crate::support::{self, commit, fresh, git, run, write_all};
 
 /// Refunds up to an amount, with a day's limit or without.
 fn policy(amount: u32, limited: bool) -> String {
@@ -21,27 +21,11 @@ fn policy(amount: u32, limited: bool) -> String {
 
 const LIST: &str = "[[policy]]\npath = \"*/policy.json\"\n";
 
-fn write(dir: &Path, files: &[(&str, &str)]) {
-    for (path, text) in files {
-        let file = dir.join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
-}
-
-fn commit(dir: &Path) {
-    git(dir, &["add", "--all"]);
-    git(dir, &["commit", "--quiet", "--allow-empty", "-m", "state"]);
-}
-
 /// A repository whose `main` has these files, with the branch `change` checked
 /// out.
 fn repository(name: &str, files: &[(&str, &str)]) -> PathBuf {
-    let dir = fresh(&format!("held-{name}"));
-    git(&dir, &["init", "--quiet"]);
-    write(&dir, &[("README.md", "Tools.\n")]);
-    write(&dir, files);
-    commit(&dir);
+    let files = [&[("README.md", "Tools.\n")], files].concat();
+    let dir = support::repository(&format!("held-{name}"), &files);
     git(&dir, &["checkout", "--quiet", "-b", "change"]);
     dir
 }
@@ -50,16 +34,7 @@ fn repository(name: &str, files: &[(&str, &str)]) -> PathBuf {
 fn ci(dir: &Path, more: &[&str]) -> (i32, Value) {
     let arguments = [&["ci", "--base", "main", "--format", "json"], more].concat();
     let ran = run(dir, &arguments);
-    let report: Value = serde_json::from_str(&ran.out).expect(&ran.err);
-    let schema = include_str!("../../schema/report.schema.json");
-    let schema = serde_json::from_str(schema).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let problems: Vec<String> = validator
-        .iter_errors(&report)
-        .map(|problem| problem.to_string())
-        .collect();
-    assert!(problems.is_empty(), "{problems:?}");
-    (ran.code, report)
+    (ran.code, ran.report())
 }
 
 /// The messages of the findings about settings, which stand first.
@@ -97,7 +72,7 @@ fn a_change_of_nothing_but_settings_is_told_and_passes() {
             ("mcppolicy.toml", LIST),
         ],
     );
-    write(
+    write_all(
         &dir,
         &[(
             "pay/traces/a.jsonl",
@@ -110,7 +85,7 @@ fn a_change_of_nothing_but_settings_is_told_and_passes() {
          [categories]\ncreate_refund = \"read\"\n\
          [[suppress]]\nrule = \"burst-only-limit\"\npolicy = \"pay/policy.json\"\nat = \"/tools\"\nvalue = \"00000000\"\nreason = \"capped upstream\"\n\
          [diff]\nbase = \"HEAD\"\ngate = \"never\"\n";
-    write(&dir, &[("mcppolicy.toml", config)]);
+    write_all(&dir, &[("mcppolicy.toml", config)]);
     let (_, report) = ci(&dir, &["--fail-on", "never"]);
     let expected = [
         "The gate goes from `loosened` to `never`",
@@ -130,7 +105,7 @@ fn a_change_of_nothing_but_settings_is_told_and_passes() {
     assert_eq!(gate["span"]["start"]["line"], 20, "{gate}");
 
     let only = format!("{LIST}[diff]\ngate = \"never\"\n");
-    write(&dir, &[("mcppolicy.toml", &only)]);
+    write_all(&dir, &[("mcppolicy.toml", &only)]);
     let (code, report) = ci(&dir, &[]);
     assert_eq!((code, settings(&report).len()), (0, 1), "{report}");
 }
@@ -147,7 +122,7 @@ fn levels_and_the_threshold_are_those_of_the_base() {
     let open = r#"{"version":"1","default":"allow"}"#;
     let rule = "missing-default-deny";
     let config = format!("{LIST}[lint]\nfail-on = \"never\"\n[lint.rules]\n{rule} = \"off\"\n");
-    write(
+    write_all(
         &dir,
         &[("new/policy.json", open), ("mcppolicy.toml", &config)],
     );
@@ -191,7 +166,7 @@ fn the_gate_of_the_command_line_goes_before_that_of_the_base() {
             ("pay/policy.json", &policy(9, true)),
         ],
     );
-    write(
+    write_all(
         &dir,
         &[
             ("pay/policy.json", &policy(5, true)),
@@ -227,7 +202,7 @@ fn a_policy_that_is_there_cannot_be_put_out_of_sight() {
         ),
         (".gitignore", "pay\n"),
     ] {
-        write(
+        write_all(
             &dir,
             &[(hide, text), ("pay/policy.json", &policy(99, false))],
         );
@@ -247,14 +222,14 @@ fn a_policy_that_is_there_cannot_be_put_out_of_sight() {
 fn without_a_configuration_the_base_lists_the_policy_that_lies_there() {
     let dir = repository("default", &[("policy.json", &policy(9, true))]);
     let config = "[[policy]]\npath = \"other/policy.json\"\n[diff]\ngate = \"never\"\n";
-    write(
+    write_all(
         &dir,
         &[
             ("policy.json", &policy(99, true)),
             ("other/policy.json", &policy(1, true)),
         ],
     );
-    write(&dir, &[("mcppolicy.toml", config)]);
+    write_all(&dir, &[("mcppolicy.toml", config)]);
     let (code, report) = ci(&dir, &[]);
     assert_eq!(code, 1, "{report}");
     assert_eq!(report["summary"]["refused"], true);
@@ -288,7 +263,7 @@ fn a_nearer_configuration_does_not_take_the_place_of_the_bases() {
         ],
     );
     let own = "[[policy]]\npath = \"policy.json\"\n[diff]\ngate = \"never\"\n";
-    write(
+    write_all(
         &dir,
         &[
             ("pay/mcppolicy.toml", own),
@@ -308,7 +283,7 @@ fn a_nearer_configuration_does_not_take_the_place_of_the_bases() {
         ],
     );
     fs::remove_file(dir.join("pay/mcppolicy.toml")).unwrap();
-    write(
+    write_all(
         &dir,
         &[
             ("mcppolicy.toml", &strict),
@@ -331,7 +306,7 @@ fn an_old_branch_is_compared_with_where_it_began_and_held_to_today() {
         ],
     );
     git(&dir, &["checkout", "--quiet", "main"]);
-    write(
+    write_all(
         &dir,
         &[
             ("mcppolicy.toml", LIST),
@@ -348,7 +323,7 @@ fn an_old_branch_is_compared_with_where_it_began_and_held_to_today() {
         "{report}"
     );
     assert_eq!(settings(&report), [""; 0]);
-    write(&dir, &[("pay/policy.json", &policy(101, true))]);
+    write_all(&dir, &[("pay/policy.json", &policy(101, true))]);
     let (code, report) = ci(&dir, &[]);
     assert_eq!(
         (code, &report["summary"]["verdict"]),
@@ -367,7 +342,7 @@ fn a_history_that_has_nothing_in_common_cannot_be_compared() {
         ],
     );
     git(&dir, &["checkout", "--quiet", "--orphan", "other"]);
-    write(&dir, &[("README.md", "Other tools.\n")]);
+    write_all(&dir, &[("README.md", "Other tools.\n")]);
     commit(&dir);
     let (code, report) = ci(&dir, &[]);
     assert_eq!(code, 2);
@@ -386,10 +361,10 @@ fn a_broken_configuration_of_the_base_can_be_repaired() {
             ("pay/policy.json", &policy(9, true)),
         ],
     );
-    write(&dir, &[("mcppolicy.toml", LIST)]);
+    write_all(&dir, &[("mcppolicy.toml", LIST)]);
     let (code, report) = ci(&dir, &[]);
     assert_eq!(code, 0, "{report}");
-    write(&dir, &[("mcppolicy.toml", "[[policy]\n")]);
+    write_all(&dir, &[("mcppolicy.toml", "[[policy]\n")]);
     assert_eq!(ci(&dir, &[]).0, 3);
 }
 
@@ -409,7 +384,7 @@ fn approvals_are_those_of_the_base_and_what_the_change_adds() {
         ("pay/policy.json", &policy(9, true)),
     ];
     let dir = repository("approvals", &files);
-    write(&dir, &[("pay/policy.json", &policy(99, true))]);
+    write_all(&dir, &[("pay/policy.json", &policy(99, true))]);
     assert_eq!(run(&dir, &APPROVE).code, 0);
     let (code, report) = ci(&dir, &[]);
     assert_eq!(code, 0, "{report}");
@@ -421,12 +396,12 @@ fn approvals_are_those_of_the_base_and_what_the_change_adds() {
     commit(&dir);
     git(&dir, &["branch", "--force", "main", "change"]);
     fs::remove_file(dir.join("mcppolicy.approvals.json")).unwrap();
-    write(&dir, &[("pay/policy.json", &policy(50, true))]);
+    write_all(&dir, &[("pay/policy.json", &policy(50, true))]);
     let (code, report) = ci(&dir, &[]);
     assert_eq!(code, 0, "{report}");
     let dropped = "This change drops the approval of `create_refund` of `pay/policy.json`: see #12 (2026-11-20)";
     assert_eq!(settings(&report), [dropped]);
-    write(&dir, &[("pay/policy.json", &policy(100, true))]);
+    write_all(&dir, &[("pay/policy.json", &policy(100, true))]);
     assert_eq!(ci(&dir, &[]).0, 1, "beyond what is approved");
 }
 
@@ -440,7 +415,7 @@ fn every_format_says_what_happens_to_the_settings() {
         ],
     );
     let config = format!("{LIST}[diff]\ngate = \"never\"\n");
-    write(
+    write_all(
         &dir,
         &[
             ("mcppolicy.toml", &config),

@@ -3,14 +3,14 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::{fresh, root, run, wanted};
+use crate::support::{fresh, mcppolicy, root, run, wanted};
 
 /// The lines of a tall terminal, which no command's help goes beyond.
 const SCREEN: usize = 45;
 const WIDTH: &str = "100";
 
 fn help(path: &[String]) -> String {
-    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_mcppolicy"))
+    let output = mcppolicy(root())
         .args(path)
         .arg("--help")
         .env("COLUMNS", WIDTH)

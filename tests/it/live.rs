@@ -11,6 +11,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::support::skipped;
+
 /// A server of the protocol from npm, as the arguments that start it; where it
 /// is not installed the test says so, and fails where everything is meant to
 /// run.
@@ -25,19 +27,8 @@ fn real(server: &str) -> Option<Vec<String>> {
             program.to_str().unwrap().to_owned(),
         ]);
     }
-    println!("skipped: there is no {server}; .ci/peers installs it");
-    assert!(
-        std::env::var("CI").as_deref() != Ok("true"),
-        "CI needs {server}"
-    );
+    skipped(server);
     None
-}
-
-/// `mcppolicy` in `dir`, to be started.
-fn mcppolicy(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcppolicy"));
-    command.current_dir(dir).env("NO_COLOR", "1");
-    command
 }
 
 /// Started with pipes on all sides.
@@ -146,11 +137,4 @@ fn records(trace: &Path) -> Vec<Value> {
 /// A script for `sh`, as the arguments that start it.
 fn script(text: &str) -> Vec<String> {
     ["sh", "-c", text].map(str::to_owned).to_vec()
-}
-
-/// A file beside a test.
-fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-    let path = dir.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
 }

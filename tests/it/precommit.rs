@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{block, copy, fresh, git, python, root, run, yaml};
+use crate::support::{block, commit, copy, fresh, git, python, root, run, yaml};
 
 const DOCS: &str = include_str!("../../docs/pre-commit.md");
 const README: &str = include_str!("../../README.md");
@@ -99,8 +99,7 @@ fn hooks(name: &str, files: &[&str]) -> (PathBuf, String) {
         copy(&root().join(file), &dir.join(file));
     }
     git(&dir, &["init", "--quiet"]);
-    git(&dir, &["add", "--all"]);
-    git(&dir, &["commit", "--quiet", "--message", "hooks"]);
+    commit(&dir);
     let head = fs::read_to_string(dir.join(".git/refs/heads/main")).unwrap();
     (dir, head.trim().to_owned())
 }

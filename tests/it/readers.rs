@@ -51,7 +51,7 @@ struct Log {
     format: Format,
     calls: Vec<RecordedCall>,
     others: Vec<String>,
-    /// The lines passed over, by reason.
+    /// The lines skipped, by reason.
     passed: BTreeMap<&'static str, Vec<usize>>,
     invalid: usize,
     assumed: Vec<Assumed>,

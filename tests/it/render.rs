@@ -2,6 +2,7 @@
 //! hostile text from files surviving in each.
 
 mod browser;
+mod every_format;
 mod formats;
 mod hostile;
 mod junit;
@@ -12,7 +13,7 @@ use mcppolicy::render::{Format, Style, render};
 use mcppolicy_analysis::compare::{self, Compiled};
 use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
-use mcppolicy_analysis::diff::{Diff, Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::replay::{Options, Replay};
@@ -150,8 +151,8 @@ fn tested(sources: &mut SourceMap, policy: &str, trace: &str) -> Tested {
     let outcome = results.outcome(&options);
     Tested {
         runs: vec![TestRun {
-            policy: "policy.json".to_owned(),
-            places: policy,
+            name: "policy.json".to_owned(),
+            policy,
             server: None,
             results,
             outcome,
@@ -194,7 +195,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             name: "policy.json".to_owned(),
             old: Some(old.file),
             new: Some(new.file),
-            fate: Fate::Compared(comparison),
+            status: PolicyStatus::Compared(comparison),
             judgement: Judgement::default(),
             traffic: Some(traffic),
             drift: Vec::new(),

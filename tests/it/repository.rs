@@ -7,15 +7,14 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support::{block, copy, fresh, git, python, root, run, yaml};
+use crate::support::{block, commit, copy, fresh, git, python, root, run, yaml};
 
 /// A git repository with the shipped example in it.
 fn repository(name: &str) -> std::path::PathBuf {
     let dir = fresh(name);
     copy(&root().join("testdata/quickstart"), &dir);
     git(&dir, &["init", "--quiet"]);
-    git(&dir, &["add", "--all"]);
-    git(&dir, &["commit", "--quiet", "--message", "policies"]);
+    commit(&dir);
     dir
 }
 

@@ -1,10 +1,12 @@
-//! The built binary, run as a user runs it.
+//! What the tests share: the built binary, run as a user runs it, directories
+//! and repositories for it to work in, and programs from outside.
 
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::OnceLock;
 
 use assert_cmd::Command;
+use serde_json::Value;
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -15,6 +17,33 @@ pub struct Ran {
     pub out: String,
     /// Standard error.
     pub err: String,
+}
+
+impl Ran {
+    /// The JSON on standard output, which is one report that conforms to its
+    /// published schema.
+    pub fn report(&self) -> Value {
+        let report = json(&self.out);
+        conforms(&report);
+        report
+    }
+}
+
+/// A text as JSON.
+pub fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A report conforms to its published schema.
+pub fn conforms(report: &Value) {
+    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let validator = SCHEMA.get_or_init(|| {
+        let schema = json(include_str!("../../schema/report.schema.json"));
+        jsonschema::draft202012::new(&schema).unwrap()
+    });
+    let errors = validator.iter_errors(report);
+    let errors: Vec<String> = errors.map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{report}");
 }
 
 /// The repository.
@@ -32,6 +61,32 @@ pub fn fresh(name: &str) -> PathBuf {
     dir
 }
 
+/// Writes a file in `dir`, and the directories that lead to it.
+pub fn write(dir: &Path, path: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    let file = dir.join(path);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, contents).unwrap();
+    file
+}
+
+/// Writes files in `dir`, and the directories that lead to them.
+pub fn write_all(dir: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        write(dir, path, text);
+    }
+}
+
+/// `mcppolicy` in `dir`, to be started with more arguments.
+pub fn mcppolicy(dir: &Path) -> process::Command {
+    let mut command = process::Command::new(env!("CARGO_BIN_EXE_mcppolicy"));
+    command
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        // The project's own repository is above the directories of tests.
+        .env("GIT_CEILING_DIRECTORIES", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
 /// Runs `mcppolicy` in `dir`.
 pub fn run(dir: &Path, arguments: &[&str]) -> Ran {
     run_with(dir, arguments, b"")
@@ -39,12 +94,8 @@ pub fn run(dir: &Path, arguments: &[&str]) -> Ran {
 
 /// Runs `mcppolicy` in `dir` with a standard input.
 pub fn run_with(dir: &Path, arguments: &[&str], input: &'static [u8]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_mcppolicy"))
+    let output = Command::from_std(mcppolicy(dir))
         .args(arguments)
-        .current_dir(dir)
-        .env("NO_COLOR", "1")
-        // The project's own repository is above the directories of tests.
-        .env("GIT_CEILING_DIRECTORIES", env!("CARGO_TARGET_TMPDIR"))
         .write_stdin(input)
         .output()
         .unwrap();
@@ -76,6 +127,22 @@ pub fn git(dir: &Path, arguments: &[&str]) {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {errors}");
+}
+
+/// Commits everything in `dir`.
+pub fn commit(dir: &Path) {
+    git(dir, &["add", "--all"]);
+    git(dir, &["commit", "--quiet", "--allow-empty", "-m", "state"]);
+}
+
+/// A repository in a fresh directory whose branch `main` has one commit with
+/// these files.
+pub fn repository(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let dir = fresh(name);
+    git(&dir, &["init", "--quiet"]);
+    write_all(&dir, files);
+    commit(&dir);
+    dir
 }
 
 /// The first of `names` that is a program here. Without one the test says that
@@ -138,7 +205,7 @@ pub fn python() -> Option<&'static Path> {
 }
 
 /// A YAML document as JSON.
-pub fn yaml(python: &Path, text: &str) -> serde_json::Value {
+pub fn yaml(python: &Path, text: &str) -> Value {
     let read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.argv[1])))";
     let output = process::Command::new(python.join("python"))
         .args(["-c", read, text])

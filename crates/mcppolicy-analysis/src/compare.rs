@@ -12,9 +12,10 @@
 //! does not, either a single call of it separates the two (access, arguments),
 //! or all its calls pass alone under both (limits).
 //!
-//! Nothing here renders, reads files, or knows of gates and approvals.
+//! Nothing here renders, reads files, or depends on gates and approvals.
 
 pub mod arguments;
+mod compiled;
 pub mod limits;
 mod quota;
 mod sequence;
@@ -24,59 +25,13 @@ mod wording;
 use std::collections::BTreeSet;
 
 use crate::region::Budget;
-use mcppolicy_engine::engine::Engine;
-use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
+use mcppolicy_engine::policy::Policy;
 
+pub(crate) use compiled::Pair;
+pub use compiled::{Compiled, Entry};
 pub use verdict::{
     Aspect, Change, Comparison, Direction, Reason, Ruling, Scope, Side, Verdict, Witness,
 };
-
-/// A policy beside its engine.
-pub struct Compiled<'p> {
-    /// What the policy says.
-    pub policy: &'p Policy,
-    /// What decides.
-    pub engine: Engine,
-}
-
-impl<'p> Compiled<'p> {
-    /// Compiles a policy.
-    pub fn new(policy: &'p Policy) -> Compiled<'p> {
-        Compiled {
-            policy,
-            engine: Engine::new(policy),
-        }
-    }
-
-    /// What decides about a tool before its arguments do.
-    pub fn entry(&self, tool: &str) -> Entry<'p> {
-        if let Some((at, _)) = self.policy.hidden_by(tool) {
-            return Entry::Refused(format!("/hide/{at}"));
-        }
-        match (self.policy.tool(tool), self.policy.default.value) {
-            (Some(rules), _) => Entry::Rules(Some(rules)),
-            (None, DefaultDecision::Allow) => Entry::Rules(None),
-            (None, DefaultDecision::Deny) => Entry::Refused("/default".to_owned()),
-        }
-    }
-}
-
-/// What decides about a tool before its arguments do (policy language §3,
-/// steps 2 and 3).
-#[derive(Debug, Clone)]
-pub enum Entry<'p> {
-    /// It is refused by the rule at this pointer, whatever its arguments.
-    Refused(String),
-    /// Its rules decide; none for an unlisted tool that passes.
-    Rules(Option<&'p ToolRules>),
-}
-
-/// Both policies, in the order in which they were given.
-pub(crate) struct Pair<'a, 'p> {
-    pub(crate) old: &'a Compiled<'p>,
-    pub(crate) new: &'a Compiled<'p>,
-    pub(crate) budget: Budget,
-}
 
 /// Compares two policies, along every aspect of every scope.
 pub fn policies(old: &Policy, new: &Policy, budget: &Budget) -> Comparison {
@@ -92,11 +47,11 @@ pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comp
     };
     let mut changes = Vec::new();
     let names = names(old.policy, new.policy);
-    let stranger = stranger(&names);
+    let unlisted = unlisted(&names);
     let scopes = names
         .iter()
         .map(|name| (Scope::Tool(name.clone()), name.as_str()))
-        .chain([(Scope::Unlisted, stranger.as_str())]);
+        .chain([(Scope::Unlisted, unlisted.as_str())]);
     for (scope, tool) in scopes {
         let mut of_tool = Vec::new();
         of_tool.extend(visibility(&pair, &scope, tool));
@@ -107,7 +62,7 @@ pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comp
         }
         changes.append(&mut of_tool);
     }
-    let of_all = limits::of_all_tools(&pair, &names, &stranger);
+    let of_all = limits::of_all_tools(&pair, &names, &unlisted);
     changes.extend(of_all.or_else(|| wording::of_all_tools(&pair)));
     Comparison::new(changes, names.len())
 }
@@ -125,8 +80,8 @@ fn names(old: &Policy, new: &Policy) -> BTreeSet<String> {
         .collect()
 }
 
-/// A tool that neither policy names: it stands for all of them.
-fn stranger(names: &BTreeSet<String>) -> String {
+/// The name of a tool that neither policy names, as an example of all of them.
+fn unlisted(names: &BTreeSet<String>) -> String {
     let mut name = "unlisted_tool".to_owned();
     while names.contains(&name) {
         name.push('_');
@@ -142,14 +97,14 @@ fn visibility(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> 
         (None, Some(_)) => (Direction::Excluded, Direction::Proved(Vec::new())),
         _ => return None,
     };
-    let place = |side: &Compiled<'_>, at: Option<usize>| match at {
+    let side = |side: &Compiled<'_>, at: Option<usize>| match at {
         Some(at) => Side::at(side.policy, &format!("/hide/{at}")),
         None => Side::of_tool(side.policy, tool),
     };
     Some(Change::new(
         scope.clone(),
         Aspect::Visibility,
-        [place(pair.old, old), place(pair.new, new)],
+        [side(pair.old, old), side(pair.new, new)],
         loosened,
         tightened,
     ))

@@ -4,22 +4,23 @@
 //! A [`Literal`] is a condition, or its opposite, on the value at a path. A
 //! [`Region`] is a box (a conjunction of literals) outside of finitely many
 //! other boxes. [`Space::find`] decides whether a region is empty, and answers
-//! with a readable member where it is not: a value that stands in the policies,
+//! with a readable member where it is not: a value from the policies,
 //! a neighbour of one, a short printable string.
 //!
 //! Per path the algebra is exact: missing; null; the booleans; intervals of
 //! doubles; strings as regular languages; arrays by the elements that they must
 //! and must not contain; objects open but for those that are named. What a
-//! condition says of a value is asked of the engine, never repeated here.
+//! condition says of a value is computed by the engine, never repeated here.
 //! Arrays and objects are open, and literal values of them finitely many.
 //!
-//! Nothing here knows of policies' files, rules or verdicts: only values,
+//! Nothing here depends on policies' files, rules or verdicts: only on values,
 //! patterns, paths and tests. Work is counted against a [`Budget`]; beyond it
 //! the answer is an honest [`Answer::Unknown`].
 
 mod array;
 mod budget;
 mod decimal;
+mod literal;
 mod node;
 mod number;
 mod probe;
@@ -28,80 +29,16 @@ mod split;
 mod text;
 mod tree;
 
-use std::ops::Not;
-
 use mcppolicy_engine::policy::{Path, Test};
 use mcppolicy_engine::value::Value;
 
 pub use budget::{Budget, Exceeded};
+pub use literal::{Answer, Literal, Region};
 pub use probe::Kind;
 
 use budget::Meter;
 use probe::Probe;
 use tree::Tree;
-
-/// A condition on the value at a path, or its opposite; it belongs to the
-/// [`Space`] that made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Literal {
-    node: usize,
-    probe: usize,
-    holds: bool,
-}
-
-/// The opposite: what a condition leaves out, missing values included.
-impl Not for Literal {
-    type Output = Literal;
-
-    fn not(self) -> Literal {
-        Literal {
-            holds: !self.holds,
-            ..self
-        }
-    }
-}
-
-/// A set of argument objects: those of which every literal is true and that
-/// are in one box at least of each choice.
-#[derive(Debug, Clone, Default)]
-pub struct Region {
-    all: Vec<Literal>,
-    choices: Vec<Vec<Vec<Literal>>>,
-}
-
-impl Region {
-    /// All argument objects.
-    pub fn everything() -> Region {
-        Region::default()
-    }
-
-    /// Only those of which `literal` is true.
-    pub fn and(&mut self, literal: Literal) {
-        self.all.push(literal);
-    }
-
-    /// Only those outside of the box of which all `literals` are true; nothing
-    /// is outside of the box without literals.
-    pub fn outside(&mut self, literals: &[Literal]) {
-        self.within_one(literals.iter().map(|literal| vec![!*literal]).collect());
-    }
-
-    /// Only those in one at least of `boxes`.
-    pub fn within_one(&mut self, boxes: Vec<Vec<Literal>>) {
-        self.choices.push(boxes);
-    }
-}
-
-/// Whether a region has members.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// It has none.
-    Empty,
-    /// It has this one.
-    Witness(Value),
-    /// The budget did not suffice to tell.
-    Unknown(Exceeded),
-}
 
 /// The paths and conditions that regions are made of, with what has been
 /// learnt about them.
@@ -134,7 +71,10 @@ impl Space {
 
     fn literal(&mut self, path: &Path, probe: Probe) -> Literal {
         let node = self.tree.node(path);
-        let probe = self.tree.get_mut(node).map_or(0, |node| node.ask(probe));
+        let probe = self
+            .tree
+            .get_mut(node)
+            .map_or(0, |node| node.question(probe));
         Literal {
             node,
             probe,

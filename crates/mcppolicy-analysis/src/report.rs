@@ -3,7 +3,7 @@
 
 use crate::compare::Verdict;
 use crate::diff::approval::Approval;
-use crate::diff::{Diff, Fate, Gate, PolicyDiff};
+use crate::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
 use crate::finding::{Finding, Severity};
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
@@ -246,33 +246,33 @@ impl DiffReport {
 pub struct ApprovalShown {
     /// The approval.
     pub approval: Approval,
-    /// What it is good for.
-    pub standing: Standing,
+    /// Whether the change needs it.
+    pub status: ApprovalStatus,
     /// Whether this run wrote it.
     pub written: bool,
 }
 
-/// What an approval is good for.
+/// Whether a change needs an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ApprovalStatus {
     /// The change needs it.
     Used,
     /// The change does not need it.
     Unused,
     /// The old policy lets through what it approves.
-    Idle,
-    /// It was idle, and this run dropped it.
+    Stale,
+    /// It was stale, and this run removed it.
     Pruned,
 }
 
-impl Standing {
+impl ApprovalStatus {
     /// The name in reports.
     pub const fn name(self) -> &'static str {
         match self {
-            Standing::Used => "used",
-            Standing::Unused => "unused",
-            Standing::Idle => "idle",
-            Standing::Pruned => "pruned",
+            ApprovalStatus::Used => "used",
+            ApprovalStatus::Unused => "unused",
+            ApprovalStatus::Stale => "idle",
+            ApprovalStatus::Pruned => "pruned",
         }
     }
 }
@@ -302,7 +302,7 @@ impl Ci {
     /// loosens; `None` when nothing was compared.
     pub fn verdict(&self) -> Option<Verdict> {
         let of = |report: &DiffReport| {
-            let removed = |policy: &PolicyDiff| matches!(policy.fate, Fate::Removed);
+            let removed = |policy: &PolicyDiff| matches!(policy.status, PolicyStatus::Removed);
             let verdict = report.diff.verdict();
             if report.diff.policies.iter().any(removed) {
                 verdict.join(Verdict::Loosened)
@@ -339,7 +339,8 @@ impl Ci {
     /// How many policies the change adds, removes, changes or rewords.
     pub fn changed(&self) -> usize {
         let touched = |policy: &PolicyDiff| {
-            matches!(policy.fate, Fate::Added | Fate::Removed) || !policy.changes().is_empty()
+            matches!(policy.status, PolicyStatus::Added | PolicyStatus::Removed)
+                || !policy.changes().is_empty()
         };
         let policies = self.diffs().flat_map(|report| &report.diff.policies);
         policies.filter(|policy| touched(policy)).count()
@@ -435,9 +436,9 @@ pub struct SharedRun {
 #[derive(Debug)]
 pub struct TestRun {
     /// The policy's name in reports.
-    pub policy: String,
-    /// The policy, for the places of deciding rules.
-    pub places: Policy,
+    pub name: String,
+    /// The policy, for the locations of deciding rules.
+    pub policy: Policy,
     /// The name of its server, where it has one.
     pub server: Option<String>,
     /// What the replay gave.

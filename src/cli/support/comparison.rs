@@ -15,9 +15,9 @@ use mcppolicy_analysis::diff::approval::{Approval, Approved};
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
-use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
+use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::region::Budget;
-use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
+use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -101,9 +101,9 @@ impl<'a> Comparing<'a> {
         let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
             return problems;
         };
-        let (fate, traffic) = match (&old, &new) {
-            (None, _) => (Fate::Added, None),
-            (_, None) => (Fate::Removed, None),
+        let (status, traffic) = match (&old, &new) {
+            (None, _) => (PolicyStatus::Added, None),
+            (_, None) => (PolicyStatus::Removed, None),
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
@@ -112,7 +112,7 @@ impl<'a> Comparing<'a> {
                     let reading = workspace.reading;
                     problems.keep(replay(both, &self.settings, reading, sources))
                 });
-                (Fate::Compared(comparison), traffic)
+                (PolicyStatus::Compared(comparison), traffic)
             }
         };
         let drift = self
@@ -135,7 +135,7 @@ impl<'a> Comparing<'a> {
             name: input::display_name(&pair.file),
             old: file(&old),
             new: file(&new),
-            fate,
+            status,
             judgement: Judgement::default(),
             traffic,
             drift,
@@ -222,7 +222,7 @@ impl<'a> Comparing<'a> {
         let idle: Vec<usize> = self
             .policies
             .iter()
-            .flat_map(|compared| compared.diff.judgement.idle.iter().copied())
+            .flat_map(|compared| compared.diff.judgement.stale.iter().copied())
             .collect();
         if idle.is_empty() {
             return Ok(());
@@ -243,23 +243,23 @@ impl<'a> Comparing<'a> {
     /// The approvals with what each is good for; those that were dropped last.
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
-        let standing = |at: usize| {
+        let status = |at: usize| {
             if judgements().any(|judgement| judgement.used().any(|used| used == at)) {
-                Standing::Used
-            } else if judgements().any(|judgement| judgement.idle.contains(&at)) {
-                Standing::Idle
+                ApprovalStatus::Used
+            } else if judgements().any(|judgement| judgement.stale.contains(&at)) {
+                ApprovalStatus::Stale
             } else {
-                Standing::Unused
+                ApprovalStatus::Unused
             }
         };
         let known = self.store.list.iter().enumerate();
-        let known = known.map(|(at, approval)| (approval, standing(at)));
+        let known = known.map(|(at, approval)| (approval, status(at)));
         let pruned = self.pruned.iter();
-        let shown = known.chain(pruned.map(|approval| (approval, Standing::Pruned)));
+        let shown = known.chain(pruned.map(|approval| (approval, ApprovalStatus::Pruned)));
         shown
-            .map(|(approval, standing)| ApprovalShown {
+            .map(|(approval, status)| ApprovalShown {
                 approval: approval.clone(),
-                standing,
+                status,
                 written: self.written.iter().any(|w| w.says_the_same(approval)),
             })
             .collect()

@@ -129,8 +129,8 @@ pub(crate) fn test_run(
     let (results, mut problems) = replay(&engine, options.clone(), traces, reading, sources);
     problems.failures.extend(misplaced(&results));
     let run = TestRun {
-        policy: name.to_owned(),
-        places: policy.clone(),
+        name: name.to_owned(),
+        policy: policy.clone(),
         server: options.server.clone(),
         outcome: results.outcome(options),
         results,

@@ -2,9 +2,11 @@
 
 use super::chart;
 use super::findings::calls;
-use super::{cut, further};
+use super::text::{cut, further};
 use crate::render::escape::html;
-use crate::render::{Style, json, shown, words};
+use crate::render::style::Style;
+use crate::render::words;
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
@@ -25,7 +27,7 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
         out.push_str(&format!(
             "<section>\n<h2><code>{}</code> {}</h2>\n",
             html(&policy.name),
-            html(&words::fate(policy))
+            html(&words::status(policy))
         ));
         table(out, policy, sources);
         let proved: Vec<&Change> = policy.changes().iter().filter(|c| !c.reworded).collect();
@@ -60,7 +62,7 @@ fn beyond(out: &mut String, scope: &Scope, outside: &Outside) {
             html(words::scope(scope)),
             html(&what)
         ));
-        out.push_str(&calls(outside.calls.iter().map(json::witness_line)));
+        out.push_str(&calls(outside.calls.iter().map(words::witness_line)));
         out.push_str("</article>\n");
     }
 }
@@ -168,7 +170,7 @@ fn proof(
         "This call".to_owned()
     };
     out.push_str(&format!("<p class=\"label\">{which} {what}</p>\n"));
-    out.push_str(&calls(witness.calls.iter().map(json::witness_line)));
+    out.push_str(&calls(witness.calls.iter().map(words::witness_line)));
     out.push_str("<div class=\"sides\">\n");
     for (title, ruling, file) in [
         ("Before", &witness.old, policy.old),
@@ -219,11 +221,7 @@ fn recorded(out: &mut String, policy: &str, traffic: &Traffic, style: Style<'_>)
          <th scope=\"col\">Arguments</th></tr></thead>\n<tbody>\n",
     );
     for example in &traffic.examples {
-        let arguments = shown::recorded(
-            example.arguments.as_ref(),
-            &example.reads,
-            style.show_arguments,
-        );
+        let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
         let arguments = arguments.map(|value| cut(&value.to_string(), LONGEST_ARGUMENTS));
         out.push_str(&format!(
             "<tr><td><code>{}:{}</code></td><td class=\"name\"><code>{}</code></td>\

@@ -1,12 +1,13 @@
 //! The charts that are bars: calls by tool and decision, the peak use of each
 //! limit against its `max`.
 
+use super::figure::{compact, figure, fullest, share, usage_as, usage_text};
 use super::svg::{Picture, WIDTH};
-use super::{cut, timeline};
-use crate::render::escape::html;
+use super::text::{cut, further};
+use super::timeline;
 use crate::render::words;
 use mcppolicy_analysis::diff::traffic::Traffic;
-use mcppolicy_analysis::replay::usage::{LimitUsage, Usage};
+use mcppolicy_analysis::replay::usage::Usage;
 use mcppolicy_analysis::report::TestRun;
 
 /// Bars in one chart.
@@ -59,7 +60,7 @@ pub(super) fn run(out: &mut String, run: &TestRun) {
             ("undetermined", "undetermined", counts.undetermined),
         ],
     });
-    let id = identifier(&run.policy);
+    let id = identifier(&run.name);
     stacked(
         out,
         &format!("tools-{id}"),
@@ -89,21 +90,9 @@ pub(super) fn traffic(out: &mut String, policy: &str, traffic: &Traffic) {
     stacked(out, &id, title, bars.collect());
 }
 
-/// A name as part of an element's id; told apart from others by its bytes.
+/// A name as part of an element's id; different names have different ids.
 fn identifier(name: &str) -> String {
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(super) fn figure(out: &mut String, title: &str, legend: &[(&str, &str)], pictures: &str) {
-    out.push_str(&format!("<figure>\n<figcaption>{}", html(title)));
-    if !legend.is_empty() {
-        out.push_str("<span class=\"legend\">");
-        for (class, word) in legend {
-            out.push_str(&format!("<span><i class=\"{class}\"></i>{word}</span>"));
-        }
-        out.push_str("</span>");
-    }
-    out.push_str(&format!("</figcaption>\n{pictures}</figure>\n"));
 }
 
 fn stacked(out: &mut String, id: &str, title: &str, mut bars: Vec<Bar<'_>>) {
@@ -147,7 +136,7 @@ fn stacked(out: &mut String, id: &str, title: &str, mut bars: Vec<Bar<'_>>) {
         .unwrap_or_default();
     let legend: Vec<(&str, &str)> = classes.iter().filter(present).copied().collect();
     let mut pictures = picture.finish();
-    super::further(&mut pictures, left_out, "tool");
+    further(&mut pictures, left_out, "tool");
     figure(out, title, &legend, &pictures);
 }
 
@@ -173,34 +162,6 @@ fn short(bar: &Bar<'_>) -> String {
     }
 }
 
-/// `part` of `whole`, from 0 to 1.
-pub(super) fn share(part: u64, whole: u64) -> f64 {
-    (part as f64 / whole.max(1) as f64).min(1.0)
-}
-
-/// The limits, the fullest first.
-pub(super) fn fullest(usage: &Usage) -> Vec<(&String, &LimitUsage)> {
-    let mut limits: Vec<(&String, &LimitUsage)> = usage.limits.iter().collect();
-    limits.sort_by(|(_, a), (_, b)| {
-        let full = |limit: &LimitUsage| share(limit.peak, limit.max);
-        b.denied.cmp(&a.denied).then(full(b).total_cmp(&full(a)))
-    });
-    limits
-}
-
-pub(super) fn told(limit: &LimitUsage) -> String {
-    told_as(limit, |amount| amount.to_string())
-}
-
-fn told_as(limit: &LimitUsage, amount: fn(u64) -> String) -> String {
-    let (peak, max) = (amount(limit.peak), amount(limit.max));
-    let mut text = format!("{peak} of {max} per {}", limit.window);
-    if limit.denied > 0 {
-        text = format!("{text} · {} refused", amount(limit.denied));
-    }
-    text
-}
-
 fn peaks(out: &mut String, id: &str, usage: &Usage) {
     let mut limits = fullest(usage);
     if limits.is_empty() {
@@ -211,11 +172,11 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
     let title = "Peak use of each limit against its max";
     let said: Vec<String> = limits
         .iter()
-        .map(|(rule, limit)| format!("{}, {rule}: {}", limit.counter, told(limit)))
+        .map(|(rule, limit)| format!("{}, {rule}: {}", limit.counter, usage_text(limit)))
         .collect();
     let height = limits.len() as f64 * ROW + 4.0;
     let mut picture = Picture::new(id, height, title, &said.join("; "));
-    let numbers = limits.iter().map(|(_, limit)| told_as(limit, compact));
+    let numbers = limits.iter().map(|(_, limit)| usage_as(limit, compact));
     let room = WIDTH - LEFT - behind(numbers).max(PEAK);
     for (at, (rule, limit)) in limits.iter().enumerate() {
         let y = at as f64 * ROW + 4.0;
@@ -228,13 +189,13 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
             "allow"
         };
         let width = room * share(limit.peak, limit.max);
-        picture.rect(class, [LEFT, y, width, ROW - 8.0], &told(limit));
+        picture.rect(class, [LEFT, y, width, ROW - 8.0], &usage_text(limit));
         picture.line("max", [LEFT + room, y - 2.0, LEFT + room, y + ROW - 6.0]);
         picture.text(
             "number",
             "start",
             [LEFT + room + 6.0, y + 13.0],
-            &told_as(limit, compact),
+            &usage_as(limit, compact),
         );
     }
     let mut legend = vec![("allow", "used"), ("deny", "used up"), ("max", "max")];
@@ -242,7 +203,7 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
     legend.retain(|(class, _)| *class != "deny" || is_used_up);
     let mut pictures = picture.finish();
     pictures.push_str("<p class=\"muted\">The most that one caller used of one window.</p>\n");
-    super::further(&mut pictures, left_out, "limit");
+    further(&mut pictures, left_out, "limit");
     figure(out, title, &legend, &pictures);
 }
 
@@ -250,27 +211,4 @@ fn peaks(out: &mut String, id: &str, usage: &Usage) {
 fn behind(numbers: impl Iterator<Item = String>) -> f64 {
     let longest = numbers.map(|text| text.chars().count()).max();
     longest.unwrap_or(0) as f64 * CHARACTER + 10.0
-}
-
-/// An amount in few characters: `400k`, `1.5M`.
-pub(super) fn compact(amount: u64) -> String {
-    let units = [
-        (1_000_000_000_000, "T"),
-        (1_000_000_000, "G"),
-        (1_000_000, "M"),
-        (1_000, "k"),
-    ];
-    match units
-        .into_iter()
-        .find(|(unit, _)| amount >= 10_000 && amount >= *unit)
-    {
-        Some((unit, name)) => {
-            let tenths = amount / (unit / 10);
-            match tenths % 10 {
-                0 => format!("{}{name}", tenths / 10),
-                rest => format!("{}.{rest}{name}", tenths / 10),
-            }
-        }
-        None => amount.to_string(),
-    }
 }

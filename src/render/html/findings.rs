@@ -1,9 +1,9 @@
-//! Findings, each with the lines around its place.
+//! Findings, each with the lines around its span.
 
-use super::{cut, further};
+use super::text::{cut, further};
 use crate::render::escape::{html, html_sentence};
 use crate::render::excerpt::Excerpt;
-use crate::render::json;
+use crate::render::words;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_engine::source::SourceMap;
 
@@ -59,7 +59,7 @@ fn one(out: &mut String, finding: &Finding, sources: &SourceMap) {
     }
     if !finding.witness.is_empty() {
         out.push_str("<p class=\"label\">Proof, decided by the engine</p>\n");
-        out.push_str(&calls(finding.witness.iter().map(json::witness_line)));
+        out.push_str(&calls(finding.witness.iter().map(words::witness_line)));
     }
     out.push_str("</article>\n");
 }
@@ -70,7 +70,7 @@ pub(super) fn calls(lines: impl Iterator<Item = String>) -> String {
     format!("<pre class=\"call\">{}</pre>\n", lines.join("\n"))
 }
 
-/// The lines around a place, the place itself marked.
+/// The lines around a span, the span itself marked.
 fn context(out: &mut String, excerpt: &Excerpt) {
     let mut offset = 0;
     out.push_str("<pre class=\"source\">");

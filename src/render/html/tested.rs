@@ -1,8 +1,10 @@
 //! Replayed calls: those that were not decided as expected, then the charts.
 
-use super::{chart, cut, further};
+use super::chart;
+use super::text::{cut, further};
 use crate::render::escape::html;
-use crate::render::{Style, issues, words};
+use crate::render::style::Style;
+use crate::render::{issues, words};
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::TestRun;
@@ -36,7 +38,7 @@ pub(super) fn render(out: &mut String, runs: &[&TestRun], sources: &SourceMap, s
     for run in runs.iter().take(MOST_RUNS) {
         out.push_str(&format!(
             "<section>\n<h2>Traffic through <code>{}</code></h2>\n",
-            html(&run.policy)
+            html(&run.name)
         ));
         if let Some(complaint) = words::complaint(run.outcome) {
             out.push_str(&format!("<p class=\"failure\">{}</p>\n", html(complaint)));
@@ -61,7 +63,7 @@ fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style:
         html(&words::mismatch(case))
     ));
     if let Some(rule) = case.actual.rule.as_deref() {
-        let location = run.places.place_of(rule);
+        let location = run.policy.place_of(rule);
         let at = sources.start(location);
         let name = html(sources.get(location.file).name());
         out.push_str(&format!(

@@ -1,9 +1,9 @@
 //! The charts over time: calls by decision, and the use of each limit with the
 //! calls that it denied marked.
 
-use super::chart::{compact, figure, fullest, share, told};
-use super::cut;
+use super::figure::{compact, figure, fullest, share, usage_text};
 use super::svg::{Picture, WIDTH};
+use super::text::{cut, further};
 use crate::render::words;
 use mcppolicy_analysis::replay::usage::{Buckets, Calls, LimitUsage, Usage, Used};
 use mcppolicy_engine::time::Time;
@@ -34,7 +34,7 @@ pub(super) fn over_time(out: &mut String, id: &str, usage: &Usage) {
     let mut limits = fullest(usage);
     let all = limits.len();
     limits.retain(|(_, limit)| limit.denied > 0 || is_noticeable(limit));
-    let idle = all - limits.len();
+    let unused = all - limits.len();
     let left_out = limits.len().saturating_sub(MOST_TIMELINES);
     limits.truncate(MOST_TIMELINES);
     if limits.is_empty() {
@@ -44,14 +44,19 @@ pub(super) fn over_time(out: &mut String, id: &str, usage: &Usage) {
     let mut pictures = String::new();
     for (at, (rule, limit)) in limits.iter().enumerate() {
         let id = format!("limit-{at}-{id}");
-        let last = at + 1 == limits.len();
-        pictures.push_str(&limit_over_time(&id, (rule, limit), &range, last));
+        // The charts are below each other: only the last one says when.
+        let marks = if at + 1 == limits.len() {
+            Marks::Labelled
+        } else {
+            Marks::Plain
+        };
+        pictures.push_str(&limit_over_time(&id, (rule, limit), &range, marks));
     }
-    super::further(&mut pictures, left_out, "limit");
-    if idle > 0 {
-        let idle = words::counted(idle as u64, "limit");
+    further(&mut pictures, left_out, "limit");
+    if unused > 0 {
+        let unused = words::counted(unused as u64, "limit");
         pictures.push_str(&format!(
-            "<p class=\"muted\">Not drawn: {idle} of which no caller used a tenth.</p>\n"
+            "<p class=\"muted\">Not drawn: {unused} of which no caller used a tenth.</p>\n"
         ));
     }
     let mut legend = vec![
@@ -67,6 +72,13 @@ pub(super) fn over_time(out: &mut String, id: &str, usage: &Usage) {
 /// Whether the use of a limit can be seen beside its max.
 fn is_noticeable(limit: &LimitUsage) -> bool {
     limit.peak >= limit.max.div_ceil(10)
+}
+
+/// Whether the marks of a time axis say when.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    Plain,
+    Labelled,
 }
 
 /// The seconds that a chart spans.
@@ -92,8 +104,8 @@ impl Range {
         MARGIN + (WIDTH - MARGIN - 10.0) * ((second as f64 - start) / whole).clamp(0.0, 1.0)
     }
 
-    /// The line that time runs along, and below it, where wanted, when.
-    fn axis(&self, picture: &mut Picture, bottom: f64, labels: bool) {
+    /// The line that time runs along, with marks at its ends and in the middle.
+    fn axis(&self, picture: &mut Picture, bottom: f64, marks: Marks) {
         picture.line("axis", [MARGIN, bottom, WIDTH - 10.0, bottom]);
         let middle = self.start + (self.end - self.start) / 2;
         let mut last = None;
@@ -105,7 +117,7 @@ impl Range {
             last = Some(second);
             let x = self.x(second);
             picture.line("axis", [x, bottom, x, bottom + 4.0]);
-            if labels {
+            if marks == Marks::Labelled {
                 picture.text("tick", anchor, [x, bottom + 17.0], &clock(second));
             }
         }
@@ -157,7 +169,7 @@ fn calls_over_time(id: &str, usage: &Usage) -> String {
             picture.rect(class, [x, y, (next - x - 0.6).max(0.8), height], &tip);
         }
     }
-    range.axis(&mut picture, bottom, true);
+    range.axis(&mut picture, bottom, Marks::Labelled);
     let mut out = picture.finish();
     let without = match usage.without_time {
         0 => String::new(),
@@ -176,19 +188,23 @@ fn scale(picture: &mut Picture, most: u64, top: f64, bottom: f64) {
     picture.text("tick", "end", [MARGIN - 6.0, bottom], "0");
 }
 
-/// One limit; the last of several says when.
+/// One limit.
 fn limit_over_time(
     id: &str,
     (rule, limit): (&str, &LimitUsage),
     range: &Range,
-    last: bool,
+    marks: Marks,
 ) -> String {
-    let title = format!("{}, {}", limit.counter, told(limit));
-    let description = format!("Use of {rule} over time: at most {}", told(limit));
+    let title = format!("{}, {}", limit.counter, usage_text(limit));
+    let description = format!("Use of {rule} over time: at most {}", usage_text(limit));
     let height = 62.0;
     let mut picture = Picture::new(
         id,
-        height + if last { 56.0 } else { 48.0 },
+        height
+            + match marks {
+                Marks::Labelled => 56.0,
+                Marks::Plain => 48.0,
+            },
         &title,
         &description,
     );
@@ -225,6 +241,6 @@ fn limit_over_time(
         &compact(limit.max),
     );
     picture.text("tick", "end", [MARGIN - 6.0, bottom], "0");
-    range.axis(&mut picture, bottom, last);
+    range.axis(&mut picture, bottom, marks);
     picture.finish()
 }

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::findings;
 use super::steps::decision_line;
-use super::{counted, render_findings, terminal};
-use crate::render::{Style, shown, words};
+use crate::render::escape::terminal;
+use crate::render::style::Style;
+use crate::render::words;
+use crate::render::words::counted;
+use crate::shown;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
 use mcppolicy_analysis::report::{TestRun, Tested};
@@ -24,9 +28,9 @@ pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, sty
 
 /// What needs attention, without the counts.
 pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
-    render_findings(out, &tested.findings, sources, style);
+    findings::render(out, &tested.findings, sources, style);
     for run in &tested.runs {
-        render_findings(out, &run.results.problems, sources, style);
+        findings::render(out, &run.results.problems, sources, style);
         let unlisted = run.results.unlisted_lines;
         if unlisted > 0 {
             let _ = writeln!(
@@ -39,7 +43,7 @@ pub(super) fn details(out: &mut String, tested: &Tested, sources: &SourceMap, st
             render_case(out, case, run, sources, style);
         }
         if let Some(complaint) = words::complaint(run.outcome) {
-            let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.policy));
+            let _ = writeln!(out, "{}: {complaint}\n", terminal(&run.name));
         }
     }
 }
@@ -81,12 +85,16 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
             terminal(&mismatch.expected)
         );
     }
-    let place = case
+    let location = case
         .actual
         .rule
         .as_deref()
-        .map(|rule| run.places.place_of(rule));
-    let _ = writeln!(out, "  it {}", decision_line(&case.actual, place, sources));
+        .map(|rule| run.policy.place_of(rule));
+    let _ = writeln!(
+        out,
+        "  it {}",
+        decision_line(&case.actual, location, sources)
+    );
     if let Some(message) = &case.actual.message {
         let _ = writeln!(
             out,
@@ -94,7 +102,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
             terminal(message)
         );
     }
-    if let Some(arguments) = shown::arguments(case, style.show_arguments) {
+    if let Some(arguments) = shown::arguments(case, style.shown()) {
         let _ = writeln!(out, "  arguments: {}", terminal(&arguments.to_string()));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {
@@ -107,7 +115,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
 
 /// Calls by tool, one line each.
 fn tools(out: &mut String, run: &TestRun) {
-    let _ = writeln!(out, "{}", terminal(&run.policy));
+    let _ = writeln!(out, "{}", terminal(&run.name));
     for (tool, counts) in &run.results.tools {
         let tool = tool
             .as_deref()
@@ -144,14 +152,14 @@ fn asides(out: &mut String, results: &Results) {
         let _ = writeln!(out, "  other method {}: {count}", terminal(method));
     }
     for (reason, count) in &results.skipped {
-        let _ = writeln!(out, "  passed over, {reason}: {}", counted(*count, "line"));
+        let _ = writeln!(out, "  skipped, {reason}: {}", counted(*count, "line"));
     }
 }
 
 /// More logs than these are shown by format.
 const MOST_LOGS: usize = 20;
 
-/// What logs were recognised as, and what was passed over in them.
+/// What logs were recognised as, and what was skipped in them.
 fn logs(out: &mut String, results: &Results) {
     let is_log = |trace: &&TraceSummary| trace.format != Format::Native;
     let logs: Vec<&TraceSummary> = results.traces.iter().filter(is_log).collect();
@@ -173,7 +181,7 @@ fn logs(out: &mut String, results: &Results) {
         let passed = log.skipped.values().map(|passed| passed.lines).sum();
         let _ = writeln!(
             out,
-            "  {} read as {}: {}, {} passed over",
+            "  {} read as {}: {}, {} skipped",
             terminal(&log.name),
             log.format.name(),
             counted(log.counts.calls, "call"),

@@ -3,8 +3,12 @@
 
 use std::fmt::Write;
 
-use super::{counted, render_findings, terminal};
-use crate::render::{Style, json, shown, words};
+use super::findings;
+use crate::render::escape::terminal;
+use crate::render::style::Style;
+use crate::render::words;
+use crate::render::words::counted;
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
@@ -17,7 +21,7 @@ const MOST_WITNESSES: usize = 3;
 
 /// The whole change.
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
-    render_findings(out, &report.findings, sources, style);
+    findings::render(out, &report.findings, sources, style);
     details(out, report, sources, style);
     for approval in report.approvals.iter().filter_map(words::approval) {
         let _ = writeln!(out, "{}", terminal(&approval));
@@ -28,8 +32,8 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
 /// Each policy's changes, what of them nobody has approved, and the traffic.
 pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     for policy in &report.diff.policies {
-        render_findings(out, &policy.drift, sources, style);
-        let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::fate(policy));
+        findings::render(out, &policy.drift, sources, style);
+        let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::status(policy));
         for change in policy.changes() {
             render_change(out, change, policy, sources);
         }
@@ -37,7 +41,7 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
             render_outside(out, scope, outside);
         }
         if let Some(traffic) = &policy.traffic {
-            render_findings(out, &traffic.problems, sources, style);
+            findings::render(out, &traffic.problems, sources, style);
             render_traffic(out, traffic, style);
         }
         out.push('\n');
@@ -62,13 +66,16 @@ fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources
         ("before", &change.old, policy.old),
         ("after", &change.new, policy.new),
     ] {
-        if let Some(line) = place(side, file, sources) {
+        if let Some(line) = position(side, file, sources) {
             let _ = writeln!(out, "    {label}: {line}");
         }
     }
-    for (passes, witnesses) in [(true, &change.loosened), (false, &change.tightened)] {
+    for (turn, witnesses) in [
+        (Turn::PassesNow, &change.loosened),
+        (Turn::IsRefusedNow, &change.tightened),
+    ] {
         for witness in witnesses.iter().take(MOST_WITNESSES) {
-            render_witness(out, passes, witness);
+            render_witness(out, turn, witness);
         }
     }
 }
@@ -79,11 +86,11 @@ fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
     };
     let _ = writeln!(out, "\n  {}: {what}", terminal(words::scope(scope)));
     for call in &outside.calls {
-        let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
+        let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));
     }
 }
 
-fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
+fn position(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
     let rule = terminal(side.rule.as_deref()?);
     let (Some(file), Some(span)) = (file, side.span) else {
         return Some(rule);
@@ -97,7 +104,14 @@ fn place(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<Strin
     ))
 }
 
-fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
+/// What became of a witness's last call.
+#[derive(Clone, Copy)]
+enum Turn {
+    PassesNow,
+    IsRefusedNow,
+}
+
+fn render_witness(out: &mut String, turn: Turn, witness: &Witness) {
     if witness.calls.is_empty() {
         return;
     }
@@ -113,12 +127,12 @@ fn render_witness(out: &mut String, passes: bool, witness: &Witness) {
     } else {
         String::new()
     };
-    let _ = match passes {
-        true => writeln!(out, "    {subject}passes now; before: {message}"),
-        false => writeln!(out, "    {subject}is refused now: {message}"),
+    let _ = match turn {
+        Turn::PassesNow => writeln!(out, "    {subject}passes now; before: {message}"),
+        Turn::IsRefusedNow => writeln!(out, "    {subject}is refused now: {message}"),
     };
     for call in &witness.calls {
-        let _ = writeln!(out, "      {}", terminal(&json::witness_line(call)));
+        let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));
     }
 }
 
@@ -177,11 +191,9 @@ fn render_example(out: &mut String, example: &Example, style: Style) {
         let _ = write!(out, " at {time}");
     }
     let _ = writeln!(out, ": {what}{rule}");
-    if let Some(arguments) = shown::recorded(
-        example.arguments.as_ref(),
-        &example.reads,
-        style.show_arguments,
-    ) {
+    if let Some(arguments) =
+        shown::recorded(example.arguments.as_ref(), &example.reads, style.shown())
+    {
         let _ = writeln!(out, "      arguments: {}", terminal(&arguments.to_string()));
     }
 }

@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
-use super::{cases, changes, counted, render_findings, severities, terminal};
-use crate::render::{Style, words};
+use super::{cases, changes, findings};
+use crate::render::escape::terminal;
+use crate::render::style::Style;
+use crate::render::words;
+use crate::render::words::{counted, severities};
 use mcppolicy_analysis::report::{Ci, CiPolicy, Exit, Findings, Tested};
 use mcppolicy_engine::source::SourceMap;
 
 /// All policies' details, then the overview.
 pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Style) {
-    render_findings(out, &ci.findings, sources, style);
+    findings::render(out, &ci.findings, sources, style);
     for policy in &ci.policies {
-        render_findings(out, &policy.lint.list, sources, style);
+        findings::render(out, &policy.lint.list, sources, style);
         if let Some(tested) = &policy.test {
             cases::details(out, tested, sources, style);
         }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::terminal;
-use crate::render::refused_line;
+use crate::render::escape::terminal;
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::fix::{Refused, Why};
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::problem::Applicability;
 
@@ -17,14 +17,10 @@ pub(super) fn render(out: &mut String, findings: &Findings) {
                 Some(verdict) => verdict.name(),
                 None => "nothing could be proved, the file was not valid",
             };
-            let place = match repair.pointer.as_str() {
-                "" => "/",
-                pointer => pointer,
-            };
-            let place = terminal(place);
+            let pointer = terminal(pointer(&repair.pointer));
             let _ = writeln!(
                 out,
-                "fixed: {policy}: {} at {place} ({proved})",
+                "fixed: {policy}: {} at {pointer} ({proved})",
                 repair.rule
             );
         }
@@ -59,4 +55,19 @@ pub(super) fn render(out: &mut String, findings: &Findings) {
             );
         }
     }
+}
+
+/// A line about a fix that was not applied.
+pub fn refused_line(refused: &Refused) -> String {
+    let why = match refused.why {
+        Why::NoRepair => "the file would not be valid".to_owned(),
+        Why::Verdict(verdict) => format!("the policy would be {}", verdict.name()),
+    };
+    let pointer = pointer(&refused.pointer);
+    terminal(&format!("not fixed: {} at {pointer}: {why}", refused.rule))
+}
+
+/// A JSON Pointer as a person reads it: the whole document has an empty one.
+fn pointer(pointer: &str) -> &str {
+    if pointer.is_empty() { "/" } else { pointer }
 }

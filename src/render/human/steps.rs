@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::terminal;
+use crate::render::escape::terminal;
 use crate::render::words;
 use mcppolicy_analysis::replay::results::Actual;
 use mcppolicy_analysis::report::Decided;
@@ -53,11 +53,11 @@ pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {
 /// `is denied by /hide/0 (hidden) in policy.json:3:12`, `is allowed`, …
 pub(super) fn decision_line(
     actual: &Actual,
-    place: Option<Location>,
+    location: Option<Location>,
     sources: &SourceMap,
 ) -> String {
     let mut line = terminal(&words::decision(actual));
-    if let Some(location) = place {
+    if let Some(location) = location {
         let at = sources.start(location);
         let name = terminal(sources.get(location.file).name());
         let _ = write!(line, " in {name}:{}:{}", at.line, at.column);

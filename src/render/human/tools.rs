@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{render_findings, terminal};
-use crate::render::Style;
+use super::findings;
+use crate::render::escape::terminal;
+use crate::render::style::Style;
 use crate::render::words::classified as classified_line;
 use mcppolicy_analysis::report::{Classified, ClassifiedTool};
 use mcppolicy_engine::source::SourceMap;
@@ -14,7 +15,7 @@ const WIDEST_NAME: usize = 40;
 
 /// What is wrong with the inventory, then its tools.
 pub(super) fn render(out: &mut String, classified: &Classified, sources: &SourceMap, style: Style) {
-    render_findings(out, &classified.findings, sources, style);
+    findings::render(out, &classified.findings, sources, style);
     let names: Vec<String> = classified
         .tools
         .iter()

@@ -1,5 +1,5 @@
-//! What tells one issue from another while lines move: a hash of the rule,
-//! the file, the place as a pointer and the value there, never of a line.
+//! What identifies an issue while lines move: a hash of the rule, the file, the
+//! location as a pointer and the value there, never of a line.
 //!
 //! A cryptographic hash, because whoever writes a policy must not be able to
 //! make a new defect look like one that was dismissed.

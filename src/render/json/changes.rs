@@ -1,17 +1,23 @@
 //! `diff`: changes with their witnesses, and recorded traffic.
 
 mod approvals;
+mod scope;
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{JsonFinding, JsonSpan, JsonWitness, json_finding, json_span, witness_record};
-use crate::render::{Style, parts, shown};
-use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
+use super::findings::{json_finding, json_span, witness_record};
+use crate::render::parts;
+use crate::render::style::Style;
+use crate::share::finding::{self as wire, Finding, Span};
+use crate::shown;
+use mcppolicy_analysis::compare::{Change, Side, Witness};
 use mcppolicy_analysis::diff::traffic::{Counts, Example, Traffic};
-use mcppolicy_analysis::diff::{Fate, PolicyDiff};
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
+
+use scope::JsonScope;
 
 /// Writes the members of a diff report.
 pub(super) fn members<M: SerializeMap>(
@@ -32,7 +38,7 @@ pub(super) fn members<M: SerializeMap>(
         refused: report.refused,
     };
     map.serialize_entry("summary", &summary)?;
-    let findings: Vec<JsonFinding<'_>> = parts::of_diff(report)
+    let findings: Vec<Finding<'_>> = parts::of_diff(report)
         .into_iter()
         .map(|finding| json_finding(finding, sources))
         .collect();
@@ -99,10 +105,10 @@ impl<'a> JsonPolicy<'a> {
     fn new(policy: &'a PolicyDiff, style: Style) -> JsonPolicy<'a> {
         JsonPolicy {
             policy: &policy.name,
-            fate: match &policy.fate {
-                Fate::Added => "added",
-                Fate::Removed => "removed",
-                Fate::Compared(comparison) => comparison.verdict.name(),
+            fate: match &policy.status {
+                PolicyStatus::Added => "added",
+                PolicyStatus::Removed => "removed",
+                PolicyStatus::Compared(comparison) => comparison.verdict.name(),
             },
             traffic: policy
                 .traffic
@@ -162,11 +168,7 @@ impl<'a> JsonTraffic<'a> {
 
 impl<'a> JsonExample<'a> {
     fn new(example: &'a Example, style: Style) -> JsonExample<'a> {
-        let arguments = shown::recorded(
-            example.arguments.as_ref(),
-            &example.reads,
-            style.show_arguments,
-        );
+        let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
         JsonExample {
             file: &example.file,
             line: example.line,
@@ -189,34 +191,17 @@ struct JsonChange<'a> {
     verdict: &'static str,
     old: JsonSide<'a>,
     new: JsonSide<'a>,
-    loosened: JsonWitness,
-    tightened: JsonWitness,
+    loosened: wire::Witness,
+    tightened: wire::Witness,
     reason: Option<&'static str>,
     /// Whether it passes more, and somebody has approved that.
     approved: bool,
 }
 
 #[derive(Serialize)]
-struct JsonScope<'a> {
-    kind: &'static str,
-    tool: Option<&'a str>,
-}
-
-impl<'a> JsonScope<'a> {
-    fn new(scope: &'a Scope) -> JsonScope<'a> {
-        let (kind, tool) = match scope {
-            Scope::Tool(tool) => ("tool", Some(tool.as_str())),
-            Scope::Unlisted => ("unlisted", None),
-            Scope::AllTools => ("all_tools", None),
-        };
-        JsonScope { kind, tool }
-    }
-}
-
-#[derive(Serialize)]
 struct JsonSide<'a> {
     rule: Option<&'a str>,
-    span: Option<JsonSpan>,
+    span: Option<Span>,
 }
 
 impl<'a> JsonSide<'a> {
@@ -233,7 +218,7 @@ impl<'a> JsonSide<'a> {
 
 impl<'a> JsonChange<'a> {
     fn new(change: &'a Change, policy: &'a PolicyDiff, sources: &SourceMap) -> JsonChange<'a> {
-        let calls = |witnesses: &[Witness]| JsonWitness {
+        let calls = |witnesses: &[Witness]| wire::Witness {
             calls: witnesses
                 .iter()
                 .flat_map(|witness| &witness.calls)

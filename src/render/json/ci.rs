@@ -2,8 +2,11 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{SCHEMA, cases, changes, findings_members, json_finding};
-use crate::render::{Style, parts};
+use super::findings::{self, json_finding};
+use super::{cases, changes};
+use crate::render::parts;
+use crate::render::style::Style;
+use crate::share::SCHEMA;
 use mcppolicy_analysis::finding::Severity;
 use mcppolicy_analysis::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
 use mcppolicy_engine::source::SourceMap;
@@ -104,7 +107,7 @@ impl Serialize for Lint<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         begin(&mut map, "lint")?;
-        findings_members(&mut map, self.findings, self.sources)?;
+        findings::members(&mut map, self.findings, self.sources)?;
         end(map, &[])
     }
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{JsonFinding, json_finding};
+use super::findings::json_finding;
+use crate::share::finding::Finding;
 use mcppolicy_analysis::inventory::drift::{Change, Drift, Side, Words};
 use mcppolicy_analysis::report::Inventoried;
 use mcppolicy_engine::source::SourceMap;
@@ -26,7 +27,7 @@ pub(super) fn members<M: SerializeMap>(
     };
     map.serialize_entry("summary", &summary)?;
     map.serialize_entry("drift", &drift.map(JsonDrift::new))?;
-    let findings: Vec<JsonFinding<'_>> = inventoried
+    let findings: Vec<Finding<'_>> = inventoried
         .findings
         .iter()
         .map(|finding| json_finding(finding, sources))
@@ -59,7 +60,7 @@ struct JsonChanged<'a> {
 }
 
 /// One thing that has changed; `old` and `new` are null where there is nothing
-/// on that side, and of a changed text stand in its words.
+/// on that side, and of a changed text are in its words.
 #[derive(Serialize)]
 struct JsonChange<'a> {
     pointer: String,

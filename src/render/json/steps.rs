@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::json_span;
-use mcppolicy_analysis::replay::results::Actual;
+use super::findings::json_span;
+use crate::share::case::Actual;
 use mcppolicy_analysis::report::Decided;
-use mcppolicy_engine::engine::{Interval, Kind, Reason, Step};
+use mcppolicy_engine::engine::{Interval, Step};
 use mcppolicy_engine::source::SourceMap;
 
 pub(super) fn members<M: SerializeMap>(
@@ -14,7 +14,7 @@ pub(super) fn members<M: SerializeMap>(
     decided: &Decided,
     sources: &SourceMap,
 ) -> Result<(), M::Error> {
-    let actual = JsonActual::new(&decided.actual);
+    let actual = Actual::new(&decided.actual);
     map.serialize_entry(
         "summary",
         &DecidedSummary {
@@ -41,29 +41,6 @@ struct DecidedSummary {
 }
 
 #[derive(Serialize)]
-pub(super) struct JsonActual<'a> {
-    decision: &'a str,
-    kind: Option<&'a str>,
-    rule: Option<&'a str>,
-    label: Option<&'a str>,
-    message: Option<&'a str>,
-    reason: Option<&'a str>,
-}
-
-impl<'a> JsonActual<'a> {
-    pub(super) fn new(actual: &'a Actual) -> JsonActual<'a> {
-        JsonActual {
-            decision: actual.decision.name(),
-            kind: actual.kind.map(Kind::name),
-            rule: actual.rule.as_deref(),
-            label: actual.label.as_deref(),
-            message: actual.message.as_deref(),
-            reason: actual.reason.map(Reason::name),
-        }
-    }
-}
-
-#[derive(Serialize)]
 struct JsonStep<'a> {
     kind: &'static str,
     rule: Option<&'a str>,
@@ -77,7 +54,7 @@ struct JsonCondition<'a> {
     path: &'a str,
     op: &'static str,
     value: serde_json::Value,
-    /// Absent when nothing stands at the path, so that null is told apart.
+    /// Absent when there is no value at the path; null is a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     saw: Option<serde_json::Value>,
     held: Option<bool>,

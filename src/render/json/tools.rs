@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{JsonFinding, json_finding};
+use super::findings::json_finding;
+use crate::share::finding::Finding;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::report::Classified;
 use mcppolicy_engine::source::SourceMap;
@@ -26,7 +27,7 @@ pub(super) fn members<M: SerializeMap>(
         })
         .collect();
     map.serialize_entry("tools", &tools)?;
-    let findings: Vec<JsonFinding<'_>> = classified
+    let findings: Vec<Finding<'_>> = classified
         .findings
         .iter()
         .map(|finding| json_finding(finding, sources))

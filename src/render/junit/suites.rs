@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::xml::Writer;
 use crate::render::issues::{Issue, case_details, issues};
-use crate::render::{Style, parts, words};
+use crate::render::style::Style;
+use crate::render::{parts, words};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Verdict;
@@ -22,7 +23,7 @@ pub(super) struct Suite {
 pub(super) struct TestCase {
     class: String,
     name: String,
-    place: Option<(String, usize)>,
+    location: Option<(String, usize)>,
     pub outcome: Outcome,
     details: Vec<String>,
 }
@@ -92,9 +93,9 @@ impl Suite {
 
 impl TestCase {
     fn write(&self, out: &mut Writer) {
-        let line = self.place.as_ref().map(|(_, line)| line.to_string());
+        let line = self.location.as_ref().map(|(_, line)| line.to_string());
         let mut attributes = vec![("classname", self.class.as_str()), ("name", &self.name)];
-        if let (Some((file, _)), Some(line)) = (&self.place, &line) {
+        if let (Some((file, _)), Some(line)) = (&self.location, &line) {
             attributes.extend([("file", file.as_str()), ("line", line.as_str())]);
         }
         let (element, kind, message) = match &self.outcome {
@@ -158,9 +159,10 @@ fn of_gate(diff: &DiffReport) -> TestCase {
     if let [policy] = diff.diff.policies.as_slice() {
         gate = format!("{gate}, {}", policy.name);
     }
-    let outcome = match diff.refused {
-        true => Outcome::Failed("gate", words::conclusion(diff)),
-        false => Outcome::Passed,
+    let outcome = if diff.refused {
+        Outcome::Failed("gate", words::conclusion(diff))
+    } else {
+        Outcome::Passed
     };
     TestCase::new("change", gate, outcome)
 }
@@ -205,7 +207,7 @@ impl TestCase {
         TestCase {
             class: class.to_owned(),
             name,
-            place: None,
+            location: None,
             outcome,
             details: Vec::new(),
         }
@@ -213,16 +215,16 @@ impl TestCase {
 }
 
 fn of_issue(issue: &Issue<'_>) -> TestCase {
-    let line = issue.place.line();
-    let place = issue.finding.map_or_else(String::new, |finding: &Finding| {
+    let line = issue.location.line();
+    let position = issue.finding.map_or_else(String::new, |finding: &Finding| {
         format!(" at {}", pointer(finding))
     });
     let mut details = vec![issue.message.clone()];
     details.extend(issue.details.iter().cloned());
     TestCase {
         class: issue.file.to_owned(),
-        name: format!("{}{place}, line {line}", issue.rule),
-        place: Some((issue.file.to_owned(), line)),
+        name: format!("{}{position}, line {line}", issue.rule),
+        location: Some((issue.file.to_owned(), line)),
         outcome: match issue.severity {
             Severity::Error | Severity::Warning => {
                 Outcome::Failed(issue.rule, issue.message.clone())
@@ -256,7 +258,7 @@ fn of_run(suites: &mut Vec<Suite>, run: &TestRun, style: Style<'_>) {
         };
         suite
             .cases
-            .extend(mine().map(|case| of_case(case, run, allowed, style)));
+            .extend(mine().map(|case| of_case(case, run, style)));
         let asserted: u64 = mine()
             .filter(|case| case.verdict == Verdict::Undetermined)
             .map(|case| case.repetitions.count)
@@ -270,15 +272,15 @@ fn of_run(suites: &mut Vec<Suite>, run: &TestRun, style: Style<'_>) {
                 Outcome::Error("undetermined", message)
             };
             let name = "calls without expectation are determined".to_owned();
-            suite.cases.push(TestCase::new(&run.policy, name, outcome));
+            suite.cases.push(TestCase::new(&run.name, name, outcome));
         }
         suites.push(suite);
     }
     if let Some(complaint) = words::complaint(run.outcome) {
-        let mut suite = Suite::new(&run.policy);
+        let mut suite = Suite::new(&run.name);
         let outcome = Outcome::Error("nothing-to-do", complaint.to_owned());
         let name = "something is asserted".to_owned();
-        suite.cases.push(TestCase::new(&run.policy, name, outcome));
+        suite.cases.push(TestCase::new(&run.name, name, outcome));
         suites.push(suite);
     }
 }
@@ -294,7 +296,7 @@ fn allows_undetermined(run: &TestRun) -> bool {
 
 fn properties(run: &TestRun, counts: &Counts) -> Vec<(&'static str, String)> {
     vec![
-        ("policy", run.policy.clone()),
+        ("policy", run.name.clone()),
         ("calls", counts.calls.to_string()),
         ("passed", counts.passed.to_string()),
         ("failed", counts.failed.to_string()),
@@ -304,7 +306,7 @@ fn properties(run: &TestRun, counts: &Counts) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn of_case(case: &Case, run: &TestRun, allowed: bool, style: Style<'_>) -> TestCase {
+fn of_case(case: &Case, run: &TestRun, style: Style<'_>) -> TestCase {
     let tool = case.tool.as_deref().unwrap_or(words::NO_TOOL);
     let mut name = format!("line {}: {tool}", case.line);
     if let Some(repetitions) = words::repetitions(&case.repetitions) {
@@ -313,7 +315,9 @@ fn of_case(case: &Case, run: &TestRun, allowed: bool, style: Style<'_>) -> TestC
     let outcome = match case.verdict {
         Verdict::Pass | Verdict::Unasserted => Outcome::Passed,
         Verdict::Fail => Outcome::Failed("expectation", words::mismatch(case)),
-        Verdict::Undetermined if allowed => Outcome::Skipped(words::mismatch(case)),
+        Verdict::Undetermined if allows_undetermined(run) => {
+            Outcome::Skipped(words::mismatch(case))
+        }
         Verdict::Undetermined => Outcome::Error("undetermined", words::mismatch(case)),
     };
     let details = match outcome {
@@ -321,9 +325,9 @@ fn of_case(case: &Case, run: &TestRun, allowed: bool, style: Style<'_>) -> TestC
         _ => case_details(case, style),
     };
     TestCase {
-        class: run.policy.clone(),
+        class: run.name.clone(),
         name,
-        place: Some((case.file.clone(), case.line)),
+        location: Some((case.file.clone(), case.line)),
         outcome,
         details,
     }

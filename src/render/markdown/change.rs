@@ -1,8 +1,11 @@
 //! A change of policies as its reviewer reads it.
 
-use super::{Page, findings};
+use super::findings;
+use super::page::Page;
 use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
-use crate::render::{Style, json, parts, shown, words};
+use crate::render::style::Style;
+use crate::render::{parts, words};
+use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
@@ -10,7 +13,7 @@ use mcppolicy_analysis::diff::traffic::{Example, Traffic};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
-/// Changes whose proof stands unfolded.
+/// Changes whose proof is shown unfolded.
 const UNFOLDED: usize = 5;
 
 /// The verdict, first of all.
@@ -28,12 +31,12 @@ pub(super) fn headline(page: &mut Page, report: &DiffReport) {
 
 /// Table, proofs, traffic.
 pub(super) fn render(page: &mut Page, report: &DiffReport, sources: &SourceMap, style: Style<'_>) {
-    findings(page, &parts::of_diff(report), sources);
+    findings::render(page, &parts::of_diff(report), sources);
     for policy in &report.diff.policies {
         page.push(format!(
             "### {}: {}\n",
             markdown_code(&policy.name),
-            words::fate(policy)
+            words::status(policy)
         ));
         table(page, policy);
         let proved = policy.changes().iter().filter(|change| !change.reworded);
@@ -65,7 +68,7 @@ fn beyond(page: &mut Page, scope: &Scope, outside: &Outside) {
         "#### {}: {what}\n",
         markdown_code(words::scope(scope))
     ));
-    let lines: Vec<String> = outside.calls.iter().map(json::witness_line).collect();
+    let lines: Vec<String> = outside.calls.iter().map(words::witness_line).collect();
     if !lines.is_empty() {
         page.push(markdown_block(&lines.join("\n"), "json"));
     }
@@ -147,7 +150,7 @@ fn call(what: &str, witness: &Witness, policy: &PolicyDiff, sources: &SourceMap)
     if witness.calls.is_empty() {
         return String::new();
     }
-    let calls: Vec<String> = witness.calls.iter().map(json::witness_line).collect();
+    let calls: Vec<String> = witness.calls.iter().map(words::witness_line).collect();
     let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
     let which = if number > 1 {
         format!("The last of these {number} calls")
@@ -234,11 +237,7 @@ fn one_example(example: &Example, style: Style<'_>) -> String {
     if let Some(rule) = &example.rule {
         line.push_str(&format!(" by {}", markdown_code(rule)));
     }
-    let arguments = shown::recorded(
-        example.arguments.as_ref(),
-        &example.reads,
-        style.show_arguments,
-    );
+    let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
     if let Some(arguments) = arguments {
         line.push_str(&format!(": {}", markdown_code(&arguments.to_string())));
     }

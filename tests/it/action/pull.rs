@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::runner::{Done, Job};
 use super::server::Server;
-use crate::support::{fresh, git};
+use crate::support::{commit, fresh, git, write};
 
 /// The programs that a runner has and the action's steps call; without them
 /// the test says so, and fails where everything is meant to run.
@@ -75,17 +75,12 @@ pub const POLICY: &str = "policies/pay/policy.json";
 
 fn put(dir: &Path, files: &[(&str, Option<String>)]) {
     for (path, text) in files {
-        let file = dir.join(path);
         match text {
-            Some(text) => {
-                fs::create_dir_all(file.parent().unwrap()).unwrap();
-                fs::write(file, text).unwrap();
-            }
-            None => fs::remove_file(file).unwrap(),
+            Some(text) => drop(write(dir, path, text)),
+            None => fs::remove_file(dir.join(path)).unwrap(),
         }
     }
-    git(dir, &["add", "--all"]);
-    git(dir, &["commit", "--quiet", "--allow-empty", "-m", "state"]);
+    commit(dir);
 }
 
 fn commit_of(dir: &Path, revision: &str) -> String {

@@ -3,8 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::commands::conforms;
-use crate::support::{Ran, fresh, run};
+use crate::support::{Ran, conforms, fresh, run, write};
 
 /// A server that answers by cases of the message; `$id` and `$cursor` are those
 /// of the request, `say` answers it.

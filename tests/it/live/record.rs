@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use super::*;
-use crate::support::{fresh, run};
+use crate::support::{fresh, mcppolicy, run, write};
 
 fn record(dir: &Path, trace: &str, server: &[String]) -> Command {
     let mut command = mcppolicy(dir);

@@ -1,8 +1,5 @@
 //! `import`: what `test` decides of a log, it decides of its import.
 
-use std::path::Path;
-use std::process::Output;
-
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::replay::results::{Actual, Results};
 use mcppolicy_analysis::replay::{Options, Replay};
@@ -12,6 +9,7 @@ use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::native::write_call;
 
 use super::*;
+use crate::support::{fresh, root, run, write};
 
 /// Reads arguments of the fixtures in rules and counts every call.
 const POLICY: &str = r#"{
@@ -171,34 +169,19 @@ fn what_a_log_shows_can_be_expected() {
     assert_eq!(expects, [false, true, true, false]);
 }
 
-fn run(dir: &Path, args: &[&str]) -> Output {
-    let mut command = assert_cmd::Command::cargo_bin("mcppolicy").unwrap();
-    command.current_dir(dir).args(args).output().unwrap()
-}
-
-/// An empty directory below the build's own.
-fn scratch(name: &str) -> PathBuf {
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join("readers")
-        .join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
 #[test]
 fn the_command_writes_a_trace_that_test_takes_as_it_is() {
-    let dir = scratch("command");
-    std::fs::write(dir.join("policy.json"), POLICY).unwrap();
+    let dir = fresh("readers-command");
+    write(&dir, "policy.json", POLICY);
     for (fixture, name) in [
         ("codex/rollout.jsonl", "a.jsonl"),
         ("claude-desktop/mcp.log", "b.log"),
     ] {
-        std::fs::write(dir.join(name), bytes(fixture)).unwrap();
+        write(&dir, name, bytes(fixture));
     }
     let output = run(&dir, &["import", "a.jsonl", "b.log", "-o", "out.jsonl"]);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let told = &output.err;
+    assert_eq!(output.code, 0, "{told}");
     assert!(told.contains("a.jsonl: read as codex: calls 2"), "{told}");
     assert!(
         told.contains("b.log: read as claude-desktop: calls 2"),
@@ -226,8 +209,8 @@ fn the_command_writes_a_trace_that_test_takes_as_it_is() {
             "--all-cases",
         ],
     );
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{report}");
+    let report = output.report();
+    assert_eq!(output.code, 0, "{report}");
     assert_eq!(report["summary"]["calls"], 4);
     assert_eq!(report["traces"][0]["format"], "native");
     let grants: Vec<&str> = report["cases"]
@@ -241,33 +224,27 @@ fn the_command_writes_a_trace_that_test_takes_as_it_is() {
 
 #[test]
 fn the_command_says_what_it_could_not_do() {
-    let dir = scratch("refusals");
-    std::fs::write(dir.join("empty.jsonl"), "").unwrap();
-    std::fs::write(dir.join("bad.jsonl"), "{\"tool\":7}\n").unwrap();
-    let code = |args: &[&str]| run(&dir, args).status.code();
-    assert_eq!(code(&["import", "empty.jsonl"]), Some(4));
-    assert_eq!(code(&["import", "bad.jsonl"]), Some(3));
-    assert_eq!(code(&["import", "missing.jsonl"]), Some(2));
-    assert_eq!(code(&["import", "bad.jsonl", "-o", "bad.jsonl"]), Some(2));
-    assert_eq!(
-        code(&["import", "bad.jsonl", "--redact", "bad.jsonl"]),
-        Some(3)
-    );
+    let dir = fresh("readers-refusals");
+    write(&dir, "empty.jsonl", "");
+    write(&dir, "bad.jsonl", "{\"tool\":7}\n");
+    let code = |args: &[&str]| run(&dir, args).code;
+    assert_eq!(code(&["import", "empty.jsonl"]), 4);
+    assert_eq!(code(&["import", "bad.jsonl"]), 3);
+    assert_eq!(code(&["import", "missing.jsonl"]), 2);
+    assert_eq!(code(&["import", "bad.jsonl", "-o", "bad.jsonl"]), 2);
+    assert_eq!(code(&["import", "bad.jsonl", "--redact", "bad.jsonl"]), 3);
     assert_eq!(
         std::fs::read(dir.join("bad.jsonl")).unwrap(),
         b"{\"tool\":7}\n"
     );
-    assert_eq!(
-        code(&["import", "empty.jsonl", "--from", "nothing"]),
-        Some(2)
-    );
+    assert_eq!(code(&["import", "empty.jsonl", "--from", "nothing"]), 2);
 }
 
 #[test]
 fn test_reads_a_log_as_it_is_and_reports_how() {
-    let dir = scratch("as-it-is");
-    std::fs::write(dir.join("policy.json"), POLICY).unwrap();
-    std::fs::write(dir.join("s.jsonl"), bytes("claude-code/session.jsonl")).unwrap();
+    let dir = fresh("readers-as-it-is");
+    write(&dir, "policy.json", POLICY);
+    write(&dir, "s.jsonl", bytes("claude-code/session.jsonl"));
     let args = [
         "test",
         "s.jsonl",
@@ -282,8 +259,8 @@ fn test_reads_a_log_as_it_is_and_reports_how() {
         &dir,
         &[&args[..], &["--format", "json", "--verbose"]].concat(),
     );
-    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(json.status.code(), Some(0), "{report}");
+    let report = json.report();
+    assert_eq!(json.code, 0, "{report}");
     assert_eq!(report["out_of_scope"], serde_json::json!({"client": 1}));
     assert_eq!(
         report["traces"],
@@ -297,9 +274,9 @@ fn test_reads_a_log_as_it_is_and_reports_how() {
         &dir,
         &[&args[..], &["--verbose", "--grant-from", "server"]].concat(),
     );
-    let text = String::from_utf8(human.stdout).unwrap();
+    let text = human.out;
     assert!(
-        text.contains("s.jsonl read as claude-code: 2 calls, 3 lines passed over"),
+        text.contains("s.jsonl read as claude-code: 2 calls, 3 lines skipped"),
         "{text}"
     );
     assert!(text.contains("no tool call in it: 1, 2, 6"), "{text}");
@@ -308,23 +285,21 @@ fn test_reads_a_log_as_it_is_and_reports_how() {
 
 #[test]
 fn update_writes_into_no_log() {
-    let dir = scratch("update");
+    let dir = fresh("readers-update");
     let log = bytes("claude-code/session.jsonl");
-    std::fs::write(dir.join("policy.json"), POLICY).unwrap();
-    std::fs::write(dir.join("s.jsonl"), &log).unwrap();
+    write(&dir, "policy.json", POLICY);
+    write(&dir, "s.jsonl", &log);
     let output = run(
         &dir,
         &["test", "s.jsonl", "--policy", "policy.json", "--update"],
     );
-    assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(told.contains("import it first"), "{told}");
+    assert_eq!(output.code, 2);
+    assert!(output.out.contains("import it first"), "{}", output.out);
     assert_eq!(std::fs::read(dir.join("s.jsonl")).unwrap(), log);
 }
 
 #[test]
 fn the_filesystem_policy_denies_the_traversal_and_the_key() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let output = run(&root, &["test", "testdata/filesystem/calls.jsonl"]);
-    assert_eq!(output.status.code(), Some(0));
+    let output = run(root(), &["test", "testdata/filesystem/calls.jsonl"]);
+    assert_eq!(output.code, 0);
 }

@@ -17,14 +17,6 @@ fn markdown_says_the_verdict_then_the_table_then_the_proof_then_the_traffic() {
 }
 
 #[test]
-fn markdown_of_findings_is_a_table_with_folded_proofs() {
-    let mut sources = SourceMap::new();
-    let list = findings(&mut sources, POLICY, "");
-    let report = lint_report(&sources, list);
-    insta::assert_snapshot!("findings.md", render(&report, Format::Markdown, STYLE));
-}
-
-#[test]
 fn markdown_of_a_test_shows_what_did_not_pass() {
     let mut sources = SourceMap::new();
     let done = tested(&mut sources, POLICY, TRACE);

@@ -1,32 +1,30 @@
 //! Several outputs in one run, and the summary of a job on GitHub.
 
 use std::fs;
-use std::path::PathBuf;
-
-use assert_cmd::Command;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::POLICY;
+use crate::support::{self, fresh, write};
 
-/// A directory of this test's own with a policy in it.
-fn workplace(name: &str) -> PathBuf {
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join("render")
-        .join(name);
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(dir.join(".git")).unwrap();
-    fs::write(dir.join("policy.json"), POLICY).unwrap();
+/// A repository's directory with a policy in it.
+fn with_policy(name: &str) -> PathBuf {
+    let dir = fresh(&format!("render-{name}"));
+    fs::create_dir(dir.join(".git")).unwrap();
+    write(&dir, "policy.json", POLICY);
     dir
 }
 
-fn mcppolicy(dir: &PathBuf) -> Command {
-    let mut command = Command::cargo_bin("mcppolicy").unwrap();
-    command.current_dir(dir).env_remove("GITHUB_STEP_SUMMARY");
+/// The command outside of GitHub, to be started.
+fn mcppolicy(dir: &Path) -> Command {
+    let mut command = support::mcppolicy(dir);
+    command.env_remove("GITHUB_STEP_SUMMARY");
     command
 }
 
 #[test]
 fn one_run_writes_every_format_and_the_exit_code_stays() {
-    let dir = workplace("every-format");
+    let dir = with_policy("every-format");
     let formats = [
         "human", "json", "sarif", "junit", "github", "gitlab", "markdown", "html",
     ];
@@ -50,7 +48,7 @@ fn one_run_writes_every_format_and_the_exit_code_stays() {
 
 #[test]
 fn the_summary_is_added_to_and_only_for_github() {
-    let dir = workplace("summary");
+    let dir = with_policy("summary");
     let summary = dir.join("summary.md");
     fs::write(&summary, "before\n").unwrap();
     let run = |format: &str| {
@@ -68,7 +66,7 @@ fn the_summary_is_added_to_and_only_for_github() {
 
 #[test]
 fn the_summary_stays_within_the_size_that_github_takes() {
-    let dir = workplace("summary-size");
+    let dir = with_policy("summary-size");
     let summary = dir.join("summary.md");
     fs::write(&summary, "x".repeat((1 << 20) - 150)).unwrap();
     mcppolicy(&dir)

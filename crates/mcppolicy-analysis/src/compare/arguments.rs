@@ -5,9 +5,10 @@
 //! through, and every amount that is to be counted can be counted and fits.
 //! Amounts over time belong to the limits.
 
+use super::compiled::{Compiled, Entry, Pair};
 use super::sequence::{self, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side, Witness};
-use super::{Compiled, Entry, Pair, wording};
+use super::wording;
 use crate::region::{Answer, Budget, Kind, Literal, Region, Space};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{Comparison, Condition, Limit, Path, Test, ToolRules};
@@ -17,7 +18,7 @@ use mcppolicy_engine::value::Value;
 /// value each.
 const WITNESSES: usize = 3;
 
-/// The arguments of one tool under one policy: what a linter asks about.
+/// The arguments of one tool under one policy: what the linter's rules look at.
 #[derive(Debug)]
 pub struct Arguments<'p> {
     space: Space,

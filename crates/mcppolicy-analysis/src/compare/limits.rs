@@ -15,10 +15,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::arguments::{accept, confirm, uncountable};
+use super::compiled::{Compiled, Entry, Pair};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Shape, Timed};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
-use super::{Compiled, Entry, Pair, wording};
+use super::wording;
 use crate::region::{Answer, Budget, Exceeded, Region, Space};
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
 
@@ -133,15 +134,15 @@ pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
 pub(super) fn of_all_tools(
     pair: &Pair<'_, '_>,
     names: &BTreeSet<String>,
-    stranger: &str,
+    unlisted: &str,
 ) -> Option<Change> {
     let (old, new) = (pair.old.policy, pair.new.policy);
     if wording::same_limits(&old.all_tools, &new.all_tools) {
         return None;
     }
     let [onward, back] = ways(pair);
-    let loosened = onward.of_all_tools(names, stranger);
-    let tightened = back.of_all_tools(names, stranger);
+    let loosened = onward.of_all_tools(names, unlisted);
+    let tightened = back.of_all_tools(names, unlisted);
     if loosened == Direction::Excluded && tightened == Direction::Excluded {
         return None;
     }
@@ -189,7 +190,7 @@ impl Way<'_, '_> {
     }
 
     /// A call that passes alone, and whose amount the other policy cannot count
-    /// or has no room for.
+    /// or cannot count.
     fn uncountable_call(
         &self,
         tool: &str,
@@ -271,12 +272,12 @@ impl Way<'_, '_> {
         )
     }
 
-    fn of_all_tools(&self, names: &BTreeSet<String>, stranger: &str) -> Direction {
+    fn of_all_tools(&self, names: &BTreeSet<String>, unlisted: &str) -> Direction {
         let shared = self.shared().maxima(UTC);
         let mut callables: Vec<Callable> = Vec::new();
         let mut reached = PerWindow::all(0);
         let mut failed = None;
-        for tool in std::iter::once(stranger).chain(names.iter().map(String::as_str)) {
+        for tool in std::iter::once(unlisted).chain(names.iter().map(String::as_str)) {
             let (Entry::Rules(passing), Entry::Rules(refusing)) =
                 (self.passer.entry(tool), self.refuser.entry(tool))
             else {

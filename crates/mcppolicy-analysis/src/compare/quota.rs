@@ -1,7 +1,7 @@
 //! The arithmetic of limits: the largest counts and sums that can be reached
 //! in one window, for one tool and for all together.
 //!
-//! Nothing here knows of policies, calls or engines.
+//! Nothing here depends on policies, calls or engines.
 
 use mcppolicy_engine::policy::Window;
 
@@ -45,12 +45,12 @@ impl PerWindow {
     pub(super) fn tightest(bounds: impl IntoIterator<Item = (Window, u128)>) -> PerWindow {
         let mut tightest = PerWindow::all(UNBOUNDED);
         for (window, bound) in bounds {
-            let place = match window {
+            let bounds = match window {
                 Window::Minute => &mut tightest.minute,
                 Window::Hour => &mut tightest.hour,
                 Window::Day => &mut tightest.day,
             };
-            *place = bound.min(*place);
+            *bounds = bound.min(*bounds);
         }
         tightest
     }
@@ -201,7 +201,7 @@ mod tests {
         shared: PerWindow,
     }
 
-    /// A day of a stand-in calendar: per tool, the calls of each of its minutes.
+    /// A day of a simplified calendar: per tool, the calls of each of its minutes.
     type Day = Vec<Vec<u128>>;
 
     fn within(bounds: PerWindow, day: &[u128], calendar: Calendar) -> bool {

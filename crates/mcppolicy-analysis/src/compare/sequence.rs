@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
+use super::compiled::{Compiled, Pair};
 use super::quota::PerWindow;
 use super::verdict::{Ruling, Witness};
-use super::{Compiled, Pair};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::{Span, Time};

@@ -6,7 +6,7 @@ use mcppolicy_engine::policy::{Policy, Rule};
 use mcppolicy_engine::source::Span;
 use mcppolicy_trace::trace::WitnessCall;
 
-/// How the new policy stands to the old one.
+/// How the new policy compares with the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Both pass the same.
@@ -17,7 +17,7 @@ pub enum Verdict {
     Loosened,
     /// The new one passes something more and something less.
     Mixed,
-    /// It could not be told.
+    /// It could not be decided.
     Undetermined,
 }
 
@@ -78,7 +78,7 @@ pub enum Direction {
     Excluded,
     /// It does: each of these. Visibility needs none.
     Proved(Vec<Witness>),
-    /// It could not be told.
+    /// It could not be decided.
     Unknown(Reason),
 }
 
@@ -148,14 +148,14 @@ pub struct Ruling {
     pub kind: Kind,
     /// The deciding rule, as a JSON Pointer into the policy.
     pub rule: Option<String>,
-    /// Where that rule stands in the policy's file.
+    /// The span of that rule in the policy's file.
     pub span: Option<Span>,
-    /// What the agent is told.
+    /// The message to the agent.
     pub message: Option<String>,
 }
 
 impl Ruling {
-    /// The engine's decision, with its place in `policy`.
+    /// The engine's decision, with its span in `policy`.
     pub fn new(decision: &Decision<'_>, policy: &Policy) -> Ruling {
         let rule = decision.rule().map(str::to_owned);
         let message = decision.denial().and_then(|denial| denial.message.as_ref());
@@ -173,7 +173,7 @@ impl Ruling {
     }
 }
 
-/// The place in one policy that a change is about.
+/// The part of one policy that a change is about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Side {
     /// A JSON Pointer; none when the policy does not speak of it.
@@ -183,7 +183,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// The place at `pointer`.
+    /// The part at `pointer`.
     pub fn at(policy: &Policy, pointer: &str) -> Side {
         Side {
             rule: Some(pointer.to_owned()),
@@ -191,7 +191,7 @@ impl Side {
         }
     }
 
-    /// The place of a tool's rules, or of what decides instead.
+    /// The part with a tool's rules, or of what decides instead.
     pub fn of_tool(policy: &Policy, tool: &str) -> Side {
         match policy.tool(tool) {
             Some(rules) => Side {
@@ -203,7 +203,7 @@ impl Side {
     }
 }
 
-/// Where a rule, a limit, an entry of `hide` or `default` stands.
+/// The span of a rule, a limit, an entry of `hide` or `default`.
 fn locate(policy: &Policy, pointer: &str) -> Option<Span> {
     if pointer == "/default" {
         return Some(policy.default.span);
@@ -237,9 +237,9 @@ pub struct Change {
     pub verdict: Verdict,
     /// Why it is undetermined.
     pub reason: Option<Reason>,
-    /// The place in the old policy.
+    /// The part of the old policy.
     pub old: Side,
-    /// The place in the new policy.
+    /// The part of the new policy.
     pub new: Side,
     /// What the new policy passes and the old one does not.
     pub loosened: Vec<Witness>,
@@ -251,7 +251,7 @@ pub struct Change {
 
 impl Change {
     /// A change from what was found in both directions; the places become
-    /// those of the rules that refuse, where a witness tells.
+    /// those of the rules that refuse, where a witness shows them.
     pub fn new(
         scope: Scope,
         aspect: Aspect,

@@ -1,12 +1,12 @@
-//! Changes of words alone: messages, counter names, and the place and order of
+//! Changes of words alone: messages, counter names, and the position and order of
 //! rules, where what passes is the same.
 
+use super::compiled::{Entry, Pair};
 use super::verdict::{Aspect, Change, Scope, Side};
-use super::{Entry, Pair};
 use mcppolicy_engine::policy::{Condition, Limit, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
 
-/// What a rule says, wherever it stands; the message aside.
+/// What a rule says, whatever its position, without the message.
 type Said = Vec<(String, &'static str, Value)>;
 
 fn said(conditions: &[Condition]) -> Said {

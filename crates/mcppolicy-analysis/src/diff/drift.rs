@@ -94,7 +94,7 @@ pub fn findings(
     found
 }
 
-/// Whether a finding in the new inventory stands in the listing of `tool`.
+/// Whether a finding in the new inventory is in the listing of `tool`.
 fn is_about(finding: &Finding, new: &Inventory, tool: &str) -> bool {
     let span = finding.location.span;
     let listed = new.get(tool).map(|tool| tool.span);
@@ -182,8 +182,8 @@ mod tests {
         let (old, new) = (read(OLD), read(NEW));
         let policy = policy.map(|text| Policy::from_json(text.as_bytes()).unwrap());
         let found = findings(&old, &new, policy.as_ref(), levels);
-        let told = |f: Finding| (f.severity.name(), f.rule, f.message);
-        found.into_iter().map(told).collect()
+        let shown = |f: Finding| (f.severity.name(), f.rule, f.message);
+        found.into_iter().map(shown).collect()
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
         let strict = found(Some(
             r#"{"version":"1","default":"deny","hide":["drop"],"tools":{"read":{}}}"#,
         ));
-        let due = [
+        let expected = [
             (
                 "note",
                 MISSING_TOOL,
@@ -213,8 +213,8 @@ mod tests {
                 "The server has a new tool `run_it`, which is Execute (verb *run*), and only `default` refuses it",
             ),
         ];
-        let due: Vec<_> = due.map(|(a, b, c)| (a, b, c.to_owned())).into();
-        assert_eq!(strict, due);
+        let expected: Vec<_> = expected.map(|(a, b, c)| (a, b, c.to_owned())).into();
+        assert_eq!(strict, expected);
         let last = |policy: &str| found(Some(policy)).pop().unwrap();
         let (severity, _, message) = last(r#"{"version":"1","default":"allow"}"#);
         assert_eq!(severity, "warning");
@@ -240,7 +240,7 @@ mod tests {
     fn a_level_that_is_set_goes_before_what_the_policy_says() {
         // One change is of a hidden tool, and only `default` decides the new one.
         let policy = r#"{"version":"1","default":"allow","hide":["drop"],"tools":{"read":{}}}"#;
-        let told = |levels| -> Vec<(&str, &str)> {
+        let shown = |levels| -> Vec<(&str, &str)> {
             let found = found_at(Some(policy), levels);
             found
                 .iter()
@@ -252,26 +252,26 @@ mod tests {
             new: Level::On(Severity::Note),
             missing: Level::On(Severity::Warning),
         };
-        let due = [
+        let expected = [
             ("warning", MISSING_TOOL),
             ("error", CHANGED_TOOL),
             ("error", CHANGED_TOOL),
             ("note", NEW_TOOL),
         ];
-        assert_eq!(told(loud), due);
+        assert_eq!(shown(loud), expected);
         // One that is off takes nothing along.
         let quiet = Levels {
             changed: Level::Off,
             ..Levels::default()
         };
-        let due = [("note", MISSING_TOOL), ("warning", NEW_TOOL)];
-        assert_eq!(told(quiet), due);
+        let expected = [("note", MISSING_TOOL), ("warning", NEW_TOOL)];
+        assert_eq!(shown(quiet), expected);
         let quiet = Levels {
             new: Level::Off,
             missing: Level::Off,
             ..Levels::default()
         };
-        let due = [("warning", CHANGED_TOOL), ("note", CHANGED_TOOL)];
-        assert_eq!(told(quiet), due);
+        let expected = [("warning", CHANGED_TOOL), ("note", CHANGED_TOOL)];
+        assert_eq!(shown(quiet), expected);
     }
 }

@@ -1,5 +1,5 @@
 //! The gate: which changes fail a job, and whether what is looser lies within
-//! what somebody has approved (diff.md §6).
+//! what somebody has approved.
 //!
 //! A scope of the new policy is judged against its *states*: what the old
 //! policy says of it, and what each approval says. It is covered when
@@ -15,14 +15,17 @@
 //! just what the new policy says.
 
 use super::approval::{Approval, Approved, part};
-use super::{Fate, PolicyDiff};
+use super::judgement::passes_more;
+use super::policy::PolicyDiff;
 use crate::compare::arguments::outside;
-use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope, Verdict};
+use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope};
 use crate::region::{Answer, Budget};
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::{Policy, ToolRules};
 use mcppolicy_engine::time::Time;
 use mcppolicy_trace::trace::WitnessCall;
+
+pub use super::judgement::{Judged, Judgement, Outcome, Outside};
 
 /// Which changes the gate refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,7 +34,7 @@ pub enum Gate {
     /// removed, undetermined.
     #[default]
     Loosened,
-    /// Whatever is not equivalent; approvals are of no account.
+    /// Whatever is not equivalent, approved or not.
     Changed,
     /// Nothing.
     Never,
@@ -59,110 +62,13 @@ impl Gate {
     pub fn refuses(self, policy: &PolicyDiff) -> bool {
         match self {
             Gate::Never => false,
-            Gate::Loosened => policy.may_pass_more() && !policy.judgement.approves(policy),
+            Gate::Loosened => policy.may_pass_more() && !policy.is_approved(),
             Gate::Changed => policy.is_different(),
         }
     }
 }
 
-/// How a change of one policy stands to what is approved. Approvals are named
-/// by their place in the list that was judged with.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct Judgement {
-    /// Each scope that is not within the old policy.
-    pub scopes: Vec<Judged>,
-    /// The approval of the policy's removal.
-    pub removal: Option<usize>,
-    /// Approvals that the old policy covers, so that they no longer matter.
-    pub idle: Vec<usize>,
-}
-
-/// A scope in which the new policy passes, or may pass, more than the old one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    /// Which.
-    pub scope: Scope,
-    /// Whether that is approved.
-    pub outcome: Outcome,
-}
-
-/// Whether what a scope lets through is approved.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// It is, by these approvals; by none where the scope, looked at by itself,
-    /// is within the old policy after all.
-    Approved(Vec<usize>),
-    /// It is not.
-    Outside(Outside),
-}
-
-/// What lies outside of the old policy and of every approval.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Outside {
-    /// How many approvals speak of the scope.
-    pub approvals: usize,
-    /// Calls that the new policy passes throughout, and of which the old one
-    /// and each approval refuse one at least; none where the engine confirms
-    /// no such calls.
-    pub calls: Vec<WitnessCall>,
-    /// Why it could not be told.
-    pub reason: Option<Reason>,
-}
-
-impl Judgement {
-    /// What is judged of a scope.
-    pub fn of(&self, scope: &Scope) -> Option<&Outcome> {
-        let judged = self.scopes.iter().find(|judged| judged.scope == *scope)?;
-        Some(&judged.outcome)
-    }
-
-    /// Whether a change that may pass more is approved; one that may not needs
-    /// no approval and has none.
-    pub fn approves_change(&self, change: &Change) -> bool {
-        passes_more(change) && matches!(self.of(&change.scope), Some(Outcome::Approved(_)))
-    }
-
-    fn approves(&self, policy: &PolicyDiff) -> bool {
-        match &policy.fate {
-            Fate::Added => true,
-            Fate::Removed => self.removal.is_some(),
-            Fate::Compared(comparison) => {
-                let mut needing = comparison.changes.iter().filter(|c| passes_more(c));
-                needing.all(|change| self.approves_change(change))
-                    && self.outside().next().is_none()
-            }
-        }
-    }
-
-    /// The scopes that are not approved.
-    pub fn outside(&self) -> impl Iterator<Item = (&Scope, &Outside)> {
-        self.scopes
-            .iter()
-            .filter_map(|judged| match &judged.outcome {
-                Outcome::Outside(outside) => Some((&judged.scope, outside)),
-                Outcome::Approved(_) => None,
-            })
-    }
-
-    /// The approvals that some scope needs.
-    pub fn used(&self) -> impl Iterator<Item = usize> {
-        let approved = self.scopes.iter().flat_map(|judged| match &judged.outcome {
-            Outcome::Approved(by) => by.as_slice(),
-            Outcome::Outside(_) => &[],
-        });
-        approved.copied().chain(self.removal)
-    }
-}
-
-/// Whether a change passes more, or may.
-pub(super) fn passes_more(change: &Change) -> bool {
-    matches!(
-        change.verdict,
-        Verdict::Loosened | Verdict::Mixed | Verdict::Undetermined
-    )
-}
-
-/// Judges what became of a policy by the approvals of it, each with its place
+/// Judges what became of a policy by the approvals of it, each with its index
 /// in the whole list.
 pub fn judge(
     old: Option<&Policy>,
@@ -172,7 +78,7 @@ pub fn judge(
     budget: &Budget,
 ) -> Judgement {
     let mut judgement = Judgement {
-        idle: idle(old, new, approvals, budget),
+        stale: stale(old, new, approvals, budget),
         ..Judgement::default()
     };
     match (old, new) {
@@ -197,7 +103,7 @@ pub fn judge(
 }
 
 /// Approvals of what the old state lets through already.
-fn idle(
+fn stale(
     old: Option<&Policy>,
     new: Option<&Policy>,
     approvals: &[(usize, &Approval)],
@@ -374,7 +280,8 @@ impl Judge<'_> {
     }
 }
 
-/// The tool whose rules a scope's are; a stranger for the unlisted ones.
+/// The tool whose rules a scope's are; a name that no policy lists for the
+/// unlisted ones.
 fn tool_of(scope: &Scope, target: &Policy, states: &[State]) -> Option<String> {
     match scope {
         Scope::Tool(tool) => Some(tool.clone()),
@@ -403,7 +310,7 @@ fn bears<'s>(state: &'s State, tool: &str) -> Option<Option<&'s ToolRules>> {
     }
 }
 
-/// When calls take place whose time does not matter: 2026-01-01 10:00 UTC.
+/// The time of calls whose time does not matter: 2026-01-01 10:00 UTC.
 const WHENEVER: i64 = 1_767_261_600;
 
 /// The time of a witness's first call.

@@ -1,8 +1,8 @@
 //! Witnesses as native traces that assert what the new policy decides: ready
 //! to be committed as regression tests of the change.
 
-use super::PolicyDiff;
 use super::gate::time_of;
+use super::policy::PolicyDiff;
 use crate::compare::{Scope, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::time::Span;
@@ -99,8 +99,8 @@ fn expectation(call: &WitnessCall, engine: &Engine, counters: &mut Counters) -> 
     let mut runs: Vec<(Expected, u64)> = Vec::new();
     for index in 0..call.repeat {
         let time = time_of(call).plus(call.every.times(index));
-        let asked = Call::new(GRANT, &call.tool, &call.arguments, time);
-        let decided = match engine.decide(&asked, counters).decision {
+        let call = Call::new(GRANT, &call.tool, &call.arguments, time);
+        let decided = match engine.decide(&call, counters).decision {
             Decision::Allow => DecisionName::Allow,
             Decision::Deny(_) => DecisionName::Deny,
             Decision::Undetermined(_) => DecisionName::Undetermined,

@@ -1,5 +1,5 @@
 //! Recorded calls through two policies: which are decided differently, whom
-//! that concerns, and the first examples (diff.md §5).
+//! that concerns, and the first examples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -61,7 +61,7 @@ pub struct Example {
     pub line: usize,
     /// The tool.
     pub tool: Option<String>,
-    /// Who called.
+    /// The grant of the call.
     pub grant: Option<String>,
     /// When.
     pub time: Option<Time>,
@@ -73,7 +73,7 @@ pub struct Example {
     pub passes: bool,
     /// What refuses it: a JSON Pointer into the policy that does.
     pub rule: Option<String>,
-    /// What the agent is, or was, told.
+    /// The message to the agent.
     pub message: Option<String>,
 }
 

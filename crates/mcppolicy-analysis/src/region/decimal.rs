@@ -27,9 +27,9 @@ struct Bound {
     fraction: Vec<u8>,
 }
 
-/// Where the reading of a text stands.
+/// How far a text has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct DecimalState {
     phase: Phase,
     negative: bool,
     /// Digits read of the whole part or of the fraction.
@@ -65,8 +65,8 @@ impl Decimals {
         }
     }
 
-    pub(super) fn start(&self) -> Place {
-        Place {
+    pub(super) fn start(&self) -> DecimalState {
+        DecimalState {
             phase: Phase::Start,
             negative: false,
             digits: 0,
@@ -77,47 +77,47 @@ impl Decimals {
 
     /// Where reading goes on behind `byte`; nothing when no text that goes on
     /// so reads as the number.
-    pub(super) fn next(&self, place: Place, byte: u8) -> Option<Place> {
-        match (place.phase, byte) {
-            (Phase::Start, b'-') if self.negative => Some(Place {
+    pub(super) fn next(&self, state: DecimalState, byte: u8) -> Option<DecimalState> {
+        match (state.phase, byte) {
+            (Phase::Start, b'-') if self.negative => Some(DecimalState {
                 phase: Phase::Signed,
                 negative: true,
-                ..place
+                ..state
             }),
             (Phase::Start, b'0'..=b'9') if !self.positive => None,
-            (Phase::Start | Phase::Signed, b'0') => self.whole_digit(place, byte, Phase::Zero),
+            (Phase::Start | Phase::Signed, b'0') => self.whole_digit(state, byte, Phase::Zero),
             (Phase::Start | Phase::Signed, b'1'..=b'9') | (Phase::Whole, b'0'..=b'9') => {
-                self.whole_digit(place, byte, Phase::Whole)
+                self.whole_digit(state, byte, Phase::Whole)
             }
             (Phase::Zero | Phase::Whole, b'.') => {
-                let (low, high) = self.whole_compared(place);
-                undecided_or_inside(Place {
+                let (low, high) = self.whole_compared(state);
+                undecided_or_inside(DecimalState {
                     phase: Phase::Point,
                     digits: 0,
                     low,
                     high,
-                    ..place
+                    ..state
                 })
             }
             (Phase::Point | Phase::OpenFraction | Phase::Fraction, b'0'..=b'9') => {
-                self.fraction_digit(place, byte)
+                self.fraction_digit(state, byte)
             }
             _ => None,
         }
     }
 
-    pub(super) fn accepts(&self, place: Place) -> bool {
-        let (low, high) = match place.phase {
-            Phase::Zero if place.negative => return false,
+    pub(super) fn accepts(&self, state: DecimalState) -> bool {
+        let (low, high) = match state.phase {
+            Phase::Zero if state.negative => return false,
             Phase::Zero | Phase::Whole => {
-                let (low, high) = self.whole_compared(place);
+                let (low, high) = self.whole_compared(state);
                 (self.low.ended(low, 0), self.high.ended(high, 0))
             }
             Phase::Fraction => {
-                let digits = usize::from(place.digits);
+                let digits = usize::from(state.digits);
                 (
-                    self.low.ended(place.low, digits),
-                    self.high.ended(place.high, digits),
+                    self.low.ended(state.low, digits),
+                    self.high.ended(state.high, digits),
                 )
             }
             _ => return false,
@@ -126,42 +126,42 @@ impl Decimals {
         low != Ordering::Less && high != Ordering::Greater && !beyond(low) && !beyond(high)
     }
 
-    fn whole_digit(&self, place: Place, byte: u8, phase: Phase) -> Option<Place> {
-        let at = usize::from(place.digits);
+    fn whole_digit(&self, state: DecimalState, byte: u8, phase: Phase) -> Option<DecimalState> {
+        let at = usize::from(state.digits);
         if at >= self.high.whole.len() {
             return None;
         }
-        Some(Place {
+        Some(DecimalState {
             phase,
-            digits: place.digits.saturating_add(1),
-            low: place.low.then(byte.cmp(&digit(&self.low.whole, at))),
-            high: place.high.then(byte.cmp(&digit(&self.high.whole, at))),
-            ..place
+            digits: state.digits.saturating_add(1),
+            low: state.low.then(byte.cmp(&digit(&self.low.whole, at))),
+            high: state.high.then(byte.cmp(&digit(&self.high.whole, at))),
+            ..state
         })
     }
 
     /// The whole parts compared: the longer one is the greater.
-    fn whole_compared(&self, place: Place) -> (Ordering, Ordering) {
-        let digits = usize::from(place.digits);
+    fn whole_compared(&self, state: DecimalState) -> (Ordering, Ordering) {
+        let digits = usize::from(state.digits);
         (
-            digits.cmp(&self.low.whole.len()).then(place.low),
-            digits.cmp(&self.high.whole.len()).then(place.high),
+            digits.cmp(&self.low.whole.len()).then(state.low),
+            digits.cmp(&self.high.whole.len()).then(state.high),
         )
     }
 
-    fn fraction_digit(&self, place: Place, byte: u8) -> Option<Place> {
-        let at = usize::from(place.digits);
-        let mut next = Place {
+    fn fraction_digit(&self, state: DecimalState, byte: u8) -> Option<DecimalState> {
+        let at = usize::from(state.digits);
+        let mut next = DecimalState {
             phase: if byte == b'0' {
                 Phase::OpenFraction
             } else {
                 Phase::Fraction
             },
-            low: place.low.then(byte.cmp(&digit(&self.low.fraction, at))),
-            high: place.high.then(byte.cmp(&digit(&self.high.fraction, at))),
+            low: state.low.then(byte.cmp(&digit(&self.low.fraction, at))),
+            high: state.high.then(byte.cmp(&digit(&self.high.fraction, at))),
             // Behind the last digit of both bounds nothing changes any more.
-            digits: place.digits.saturating_add(1).min(self.last_digit()),
-            ..place
+            digits: state.digits.saturating_add(1).min(self.last_digit()),
+            ..state
         };
         if next.low != Ordering::Equal && next.high != Ordering::Equal {
             next.digits = 0;
@@ -176,8 +176,8 @@ impl Decimals {
 }
 
 /// In the fraction, what is below the low end or above the high one stays so.
-fn undecided_or_inside(place: Place) -> Option<Place> {
-    (place.low != Ordering::Less && place.high != Ordering::Greater).then_some(place)
+fn undecided_or_inside(state: DecimalState) -> Option<DecimalState> {
+    (state.low != Ordering::Less && state.high != Ordering::Greater).then_some(state)
 }
 
 fn digit(digits: &[u8], at: usize) -> u8 {
@@ -241,18 +241,18 @@ fn rounding_interval(magnitude: f64) -> (Bound, Bound) {
 }
 
 /// The exact sum of numbers that are not negative: its digits, of which
-/// [`PLACES`] stand behind the point.
+/// [`PLACES`] are after the point.
 fn sum(numbers: &[f64]) -> Vec<u8> {
-    /// Room for the whole part of three times the largest double.
+    /// Enough for the whole part of three times the largest double.
     const WHOLE: usize = 311;
     let mut total = vec![0_u8; WHOLE + PLACES];
     for number in numbers {
         let text = format!("{number:.PLACES$}");
         let mut carry = 0;
         let mut digits = text.bytes().rev().filter(u8::is_ascii_digit);
-        for place in total.iter_mut().rev() {
-            let value = *place + carry + digits.next().map_or(0, |digit| digit - b'0');
-            *place = value % 10;
+        for digit in total.iter_mut().rev() {
+            let value = *digit + carry + digits.next().map_or(0, |digit| digit - b'0');
+            *digit = value % 10;
             carry = value / 10;
         }
     }
@@ -268,8 +268,8 @@ mod tests {
     fn accepts(number: f64, text: &str) -> bool {
         let decimals = Decimals::of(number);
         text.bytes()
-            .try_fold(decimals.start(), |place, byte| decimals.next(place, byte))
-            .is_some_and(|place| decimals.accepts(place))
+            .try_fold(decimals.start(), |state, byte| decimals.next(state, byte))
+            .is_some_and(|state| decimals.accepts(state))
     }
 
     fn exact(numbers: &[f64]) -> String {

@@ -1,8 +1,8 @@
-//! The value at one path, apart from what stands below it: which kinds of
+//! The value at one path, apart from what is below it: which kinds of
 //! value answer its questions as wanted, and a readable one that does.
 //!
 //! Of missing, null, the booleans, the numbers, and the values that the
-//! policies name, finitely many *points* stand for all; the other strings and
+//! policies name, finitely many *points* represent all; the other strings and
 //! arrays are searched. Objects belong to the tree.
 
 use std::collections::HashMap;
@@ -28,14 +28,14 @@ pub(super) enum Found {
     Value(Value),
 }
 
-/// A place in the tree of paths.
+/// A node of the tree of paths.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     /// The member that leads here.
     pub(super) segment: String,
     pub(super) parent: usize,
     pub(super) children: Vec<usize>,
-    /// The path that leads here, when something is asked of the value.
+    /// The path that leads here, when there is a question about the value.
     pub(super) path: Option<Path>,
     pub(super) probes: Vec<Probe>,
     keys: HashMap<(&'static str, String), usize>,
@@ -52,7 +52,7 @@ struct Point {
 }
 
 impl Node {
-    /// The member `segment` of what stands at `parent`.
+    /// The member `segment` of the value at `parent`.
     pub(super) fn behind(parent: usize, segment: &str) -> Node {
         Node {
             segment: segment.to_owned(),
@@ -61,8 +61,8 @@ impl Node {
         }
     }
 
-    /// The index of a question, which is asked here from now on.
-    pub(super) fn ask(&mut self, probe: Probe) -> usize {
+    /// The index of a question about this value; it is added if it is new.
+    pub(super) fn question(&mut self, probe: Probe) -> usize {
         let fresh = self.probes.len();
         let at = *self.keys.entry(probe.key()).or_insert(fresh);
         if at == fresh {
@@ -209,7 +209,7 @@ fn names_every_string(probe: &Probe, holds: bool) -> bool {
 }
 
 /// Missing, null, the booleans, a number from every interval that the
-/// questions tell apart, and every value that they name with its twins of
+/// questions distinguish, and every value that they name with its twins of
 /// other types; in the order in which a reader wants to see them.
 fn points(probes: &[Probe]) -> Vec<Point> {
     let named: Vec<&Value> = probes

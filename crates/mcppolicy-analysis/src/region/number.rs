@@ -1,5 +1,5 @@
 //! Numbers: the intervals of doubles that the questions about a value cannot
-//! tell apart, and one readable double from each.
+//! distinguish, and one readable double from each.
 //!
 //! Doubles are countable and their neighbours are known, so the open interval
 //! between two constants is exact: it is empty iff they are neighbours.
@@ -23,7 +23,7 @@ pub(super) fn representatives(mut constants: Vec<f64>) -> Vec<f64> {
         between.extend(readable_between(low, high));
         low = high;
     }
-    // The constants stand in the policies: they come first.
+    // The constants are in the policies: they come first.
     constants.extend(between);
     constants
 }

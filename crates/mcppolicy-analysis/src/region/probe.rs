@@ -1,4 +1,4 @@
-//! The questions that a region asks of one value, and the values that those
+//! The questions of a region about one value, and the values that those
 //! questions name. What is true of a value, the engine alone says.
 
 use std::fmt;
@@ -7,7 +7,7 @@ use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
 
-/// What kind of value stands at a path.
+/// What kind of value is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Nothing.
@@ -38,9 +38,9 @@ impl Kind {
         Kind::Object,
     ];
 
-    /// The kind of what stands in a slot.
-    pub fn of(slot: ValueRef<'_>) -> Kind {
-        match slot {
+    /// The kind of a value.
+    pub fn of(value: ValueRef<'_>) -> Kind {
+        match value {
             ValueRef::Missing => Kind::Missing,
             ValueRef::Null => Kind::Null,
             ValueRef::Bool(_) => Kind::Boolean,

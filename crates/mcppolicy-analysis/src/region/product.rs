@@ -41,7 +41,7 @@ impl Signed<'_> {
     }
 }
 
-/// One byte for each set of bytes that no automaton tells apart, the readable
+/// One byte for each set of bytes that every automaton treats alike, the readable
 /// ones first.
 struct Alphabet {
     printable: Vec<u8>,
@@ -90,7 +90,7 @@ fn by_readability() -> impl Iterator<Item = u8> {
     bytes.into_iter()
 }
 
-/// Where in a character a text stands.
+/// The position of a text in a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Utf8 {
     /// Between characters.
@@ -127,7 +127,7 @@ impl Utf8 {
         }
     }
 
-    /// Bytes of one class lead from every place to the same one.
+    /// Bytes of one class lead from every position to the same one.
     fn class(byte: u8) -> u8 {
         match byte {
             0..=0x7F => 0,
@@ -146,15 +146,15 @@ impl Utf8 {
     }
 }
 
-/// Where in a character, and in every automaton, a text stands.
-type Place = (Utf8, Box<[State]>);
+/// The position in a character, and the state in every automaton.
+type Position = (Utf8, Box<[State]>);
 
 struct Search<'s, 'l> {
     languages: &'s mut [Signed<'l>],
     meter: &'s mut Meter,
     /// Every product state reached: how, and from which.
     reached: Vec<Reached>,
-    known: HashSet<Place>,
+    known: HashSet<Position>,
 }
 
 struct Reached {
@@ -198,7 +198,7 @@ impl<'s, 'l> Search<'s, 'l> {
         Ok(None)
     }
 
-    fn step(&mut self, at: usize, byte: u8) -> Result<Option<Place>, Exceeded> {
+    fn step(&mut self, at: usize, byte: u8) -> Result<Option<Position>, Exceeded> {
         let Some(reached) = self.reached.get(at) else {
             return Ok(None);
         };

@@ -1,22 +1,21 @@
 //! Emptiness of a box outside of finitely many boxes, by splitting: arguments
 //! in the box are found; where they fall into a hole, the box is cut along
-//! that hole's sides, and each piece outside of it is searched in turn.
+//! that hole's sides, and each chunk outside of it is searched in turn.
 
-use super::Literal;
 use super::budget::{Budget, Exceeded, Meter};
+use super::literal::{Answer, Literal, Region};
 use super::tree::{Conjunction, Tree};
-use super::{Answer, Region};
 use mcppolicy_engine::value::Value;
 
-/// A piece of the region's box: what it adds to the piece that it was cut from.
-struct Piece {
+/// A chunk of the region's box: what it adds to the chunk that it was cut from.
+struct Chunk {
     from: Option<usize>,
     adds: Vec<Literal>,
 }
 
 /// Arguments in the region, or the proof that there are none.
 pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mut Meter) -> Answer {
-    let mut pieces = vec![Piece {
+    let mut chunks = vec![Chunk {
         from: None,
         adds: region.all.clone(),
     }];
@@ -26,7 +25,7 @@ pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mu
         if let Err(exceeded) = meter.one_box() {
             return Answer::Unknown(failed.unwrap_or(exceeded));
         }
-        let literals = literals(&pieces, at);
+        let literals = literals(&chunks, at);
         let mut conjunction = Conjunction::default();
         for literal in &literals {
             conjunction.add(*literal);
@@ -44,8 +43,8 @@ pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mu
         };
         let cut = cut(choice, &literals);
         for adds in cut.into_iter().rev() {
-            open.push(pieces.len());
-            pieces.push(Piece {
+            open.push(chunks.len());
+            chunks.push(Chunk {
                 from: Some(at),
                 adds,
             });
@@ -54,12 +53,12 @@ pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mu
     failed.map_or(Answer::Empty, Answer::Unknown)
 }
 
-fn literals(pieces: &[Piece], at: usize) -> Vec<Literal> {
+fn literals(chunks: &[Chunk], at: usize) -> Vec<Literal> {
     let mut literals = Vec::new();
     let mut next = Some(at);
-    while let Some(piece) = next.and_then(|at| pieces.get(at)) {
-        literals.extend_from_slice(&piece.adds);
-        next = piece.from;
+    while let Some(chunk) = next.and_then(|at| chunks.get(at)) {
+        literals.extend_from_slice(&chunk.adds);
+        next = chunk.from;
     }
     literals
 }
@@ -75,10 +74,10 @@ fn unmet<'r>(tree: &Tree, region: &'r Region, arguments: &Value) -> Option<&'r [
         .map(Vec::as_slice)
 }
 
-/// The pieces of a box that lie in one of the boxes of `choice`: what each
-/// adds. Where boxes have a single side the pieces do not overlap.
+/// The chunks of a box that lie in one of the boxes of `choice`: what each
+/// adds. Where boxes have a single side the chunks do not overlap.
 fn cut(choice: &[Vec<Literal>], literals: &[Literal]) -> Vec<Vec<Literal>> {
-    let mut pieces = Vec::new();
+    let mut chunks = Vec::new();
     let mut outside = Vec::new();
     for one in choice {
         let is_excluded = |literal: &Literal| literals.contains(&!*literal);
@@ -87,12 +86,12 @@ fn cut(choice: &[Vec<Literal>], literals: &[Literal]) -> Vec<Vec<Literal>> {
         }
         let mut adds = outside.clone();
         adds.extend_from_slice(one);
-        pieces.push(adds);
+        chunks.push(adds);
         if let [only] = one.as_slice() {
             outside.push(!*only);
         }
     }
-    pieces
+    chunks
 }
 
 impl Answer {

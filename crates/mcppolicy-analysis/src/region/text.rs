@@ -1,11 +1,12 @@
 //! Strings: for each question about a value, the regular language of the
 //! strings for which the answer is yes, as an automaton over bytes.
 //!
-//! Automata are walked as they stand, patterns too: of each only the states are
-//! made that a search reaches.
+//! Automata are built while they are searched, patterns too: only the states that
+//! a search reaches are made.
 
 mod compiled;
 mod part;
+mod state;
 mod words;
 
 use super::budget::Exceeded;
@@ -15,16 +16,8 @@ use mcppolicy_engine::value::Value;
 
 use compiled::Compiled;
 use part::Part;
+pub(super) use state::{ALWAYS, NEVER, State};
 pub(super) use words::Words;
-
-/// A state of an automaton.
-pub(super) type State = u32;
-
-/// From here no text is accepted any more.
-pub(super) const NEVER: State = u32::MAX;
-
-/// From here every text is accepted.
-pub(super) const ALWAYS: State = u32::MAX - 1;
 
 /// The strings for which a question is answered with yes.
 #[derive(Debug)]
@@ -127,7 +120,7 @@ impl Machine {
         let own = |is_own: bool| if is_own { byte } else { 0xFF };
         match self {
             Machine::Nothing => 0,
-            // 0xFF occurs in no text, so it can stand for all other bytes.
+            // 0xFF occurs in no text, so it can represent all other bytes.
             Machine::Words(words) => own(words.names(byte)),
             Machine::Part(part) => own(part.part.contains(&byte)),
             Machine::Pattern(compiled) => compiled.class(byte),

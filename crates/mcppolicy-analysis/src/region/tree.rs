@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Literal;
 use super::budget::{Budget, Exceeded, Meter};
+use super::literal::Literal;
 use super::node::{Found, Node, Own};
 use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::Path;
@@ -18,7 +18,7 @@ use mcppolicy_engine::value::Value;
 /// The deepest path that is looked into; no JSON parser known reads deeper.
 const DEEPEST: usize = 200;
 
-/// Every path that is asked about, as a tree under the arguments.
+/// Every path with questions, as a tree under the arguments.
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -50,7 +50,7 @@ impl Conjunction {
 struct Finder<'t> {
     nodes: &'t mut [Node],
     conjunction: &'t Conjunction,
-    /// Whether a node or something below it is asked about.
+    /// Whether there are questions about a node or something below it.
     concerned: Vec<bool>,
     most: usize,
     meter: &'t mut Meter,
@@ -211,11 +211,11 @@ impl Finder<'_> {
         while named.iter().any(|object| object.get(&name).is_some()) {
             name.push('x');
         }
-        let stranger = BTreeMap::from([(name, Value::Number(0.0))]);
+        let unnamed = BTreeMap::from([(name, Value::Number(0.0))]);
         let own = self.conjunction.own(at);
         self.nodes
             .get(at)
-            .is_some_and(|node| node.answers(ValueRef::Object(&stranger), own))
+            .is_some_and(|node| node.answers(ValueRef::Object(&unnamed), own))
     }
 
     /// Members that answer every question below.

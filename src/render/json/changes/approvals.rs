@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{JsonScope, JsonSpan, json_span, witness_record};
+use super::scope::JsonScope;
+use crate::render::json::findings::{json_span, witness_record};
+use crate::share::finding::Span;
 use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
@@ -39,23 +41,22 @@ struct JsonApproval<'a> {
     date: &'a str,
     standing: &'static str,
     written: bool,
-    span: Option<JsonSpan>,
+    span: Option<Span>,
 }
 
 impl<'a> JsonApproval<'a> {
     fn new(shown: &'a ApprovalShown, sources: &SourceMap) -> JsonApproval<'a> {
         let approval = &shown.approval;
-        let whole = JsonScope {
-            kind: "policy",
-            tool: None,
-        };
         JsonApproval {
             policy: &approval.policy,
-            scope: approval.approved.scope().map_or(whole, JsonScope::new),
+            scope: approval
+                .approved
+                .scope()
+                .map_or(JsonScope::POLICY, JsonScope::new),
             reason: &approval.reason,
             by: approval.by.as_deref(),
             date: &approval.date,
-            standing: shown.standing.name(),
+            standing: shown.status.name(),
             written: shown.written,
             span: approval.location.map(|at| json_span(at, sources)),
         }

@@ -15,7 +15,7 @@ use mcppolicy_engine::policy::{Comparison, Path, Test, ToolRules, Window};
 use mcppolicy_engine::time::{Span, Time};
 use mcppolicy_engine::value::Value;
 
-/// The largest amount that any limit has room for.
+/// The largest amount that any limit can take.
 const LARGEST: u64 = (1 << 53) - 1;
 
 /// The calls of one tool that pass alone under both policies.
@@ -263,7 +263,7 @@ impl SumRace<'_> {
 
     fn call(&mut self, race: &mut Race<'_>, added: &mut Added, minute: i64, nth: u64) -> Step {
         let amount = added
-            .room(&self.bounds, minute)
+            .left(&self.bounds, minute)
             .min(self.reach.saturating_sub(added.all));
         let amount = amount.min(self.amounts.most(self.path));
         let amount = u64::try_from(amount).unwrap_or(LARGEST);
@@ -294,7 +294,7 @@ fn amount_at(arguments: &Value, path: &Path) -> u128 {
 }
 
 impl Added {
-    fn room(&self, bounds: &PerWindow, minute: i64) -> u128 {
+    fn left(&self, bounds: &PerWindow, minute: i64) -> u128 {
         let hour = minute - minute.rem_euclid(3_600);
         let used = |windows: &BTreeMap<i64, u128>, start| windows.get(&start).copied().unwrap_or(0);
         let in_minute = bounds.minute.saturating_sub(used(&self.minutes, minute));

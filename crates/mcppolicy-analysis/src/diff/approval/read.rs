@@ -1,6 +1,6 @@
 //! Reading approvals, as strictly as policies: what approves more than its
 //! author meant is worse than none, so every member that is unknown, missing or
-//! beside the point is a finding with its place.
+//! beside the point is a finding with its location.
 
 use crate::compare::Scope;
 use crate::finding::{Finding, Severity};
@@ -9,7 +9,7 @@ use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
-use super::{Approval, Approved, part};
+use super::model::{Approval, Approved, part};
 
 /// Reads the file's bytes into `map`: the approvals, and everything that is
 /// wrong with them. With findings, none of the approvals counts.

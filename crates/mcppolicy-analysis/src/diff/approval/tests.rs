@@ -1,5 +1,7 @@
 use super::*;
+use crate::compare::Scope;
 use crate::finding::Finding;
+use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 
 fn read(text: &str) -> (Vec<Approval>, Vec<Finding>) {

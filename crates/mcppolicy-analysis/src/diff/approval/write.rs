@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Approval, Approved};
+use super::model::{Approval, Approved};
 use crate::compare::Scope;
 use mcppolicy_engine::policy::{Condition, Limit, Policy, Rule, ToolRules};
 
@@ -19,6 +19,13 @@ pub fn write(approvals: &[Approval]) -> String {
     let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
     text.push('\n');
     text
+}
+
+impl Approval {
+    /// Whether two approvals say the same, whatever file they are in.
+    pub fn says_the_same(&self, other: &Approval) -> bool {
+        write(std::slice::from_ref(self)) == write(std::slice::from_ref(other))
+    }
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::compare::Comparison;
-use crate::diff::Diff;
+use crate::diff::{Diff, PolicyDiff, PolicyStatus};
 
 fn policy(text: &str) -> Policy {
     Policy::from_json(text.as_bytes()).unwrap()
@@ -67,7 +67,7 @@ fn judged_as(
             name: "policy.json".to_owned(),
             old: None,
             new: None,
-            fate: Fate::Compared(comparison),
+            status: PolicyStatus::Compared(comparison),
             judgement: judgement.clone(),
             traffic: None,
             drift: Vec::new(),
@@ -248,7 +248,7 @@ fn an_approval_that_the_old_policy_covers_is_idle() {
         approval(&of_tool(), &bounded(15, 5)),
         approval(&of_tool(), &bounded(25, 5)),
     ];
-    assert_eq!(judged(&old, &new, &approved).judgement.idle, [0]);
+    assert_eq!(judged(&old, &new, &approved).judgement.stale, [0]);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn the_gate_changed_heeds_no_approval() {
             &indexed,
             &Budget::default(),
         ),
-        fate: Fate::Compared(comparison),
+        status: PolicyStatus::Compared(comparison),
         traffic: None,
         drift: Vec::new(),
     };

@@ -7,7 +7,7 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::start;
 
-use super::{ALWAYS, NEVER, State};
+use super::state::{ALWAYS, NEVER, State};
 use crate::region::budget::Exceeded;
 use mcppolicy_engine::pattern::Pattern;
 
@@ -51,7 +51,7 @@ impl Compiled {
         })
     }
 
-    /// The class of bytes that no state tells apart.
+    /// The class of bytes that every state treats alike.
     pub(super) fn class(&self, byte: u8) -> u8 {
         self.dfa.byte_classes().get(byte)
     }

@@ -1,6 +1,6 @@
 //! Strings that contain a part.
 
-use super::{ALWAYS, NEVER, State};
+use super::state::{ALWAYS, NEVER, State};
 
 /// How much of a part has been read (Knuth, Morris and Pratt).
 #[derive(Debug)]

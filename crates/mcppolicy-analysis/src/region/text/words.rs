@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{NEVER, State};
-use crate::region::decimal::{Decimals, Place};
+use super::state::{NEVER, State};
+use crate::region::decimal::{DecimalState, Decimals};
 use mcppolicy_engine::value::Value;
 
 /// A trie of words beside automata of decimals; its states are made when they
@@ -26,7 +26,7 @@ struct TrieNode {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Reading {
     trie: Option<usize>,
-    decimals: Vec<(usize, Place)>,
+    decimals: Vec<(usize, DecimalState)>,
 }
 
 impl Words {
@@ -90,8 +90,9 @@ impl Words {
             return NEVER;
         };
         let child = |at: usize| self.trie.get(at)?.children.get(&byte).copied();
-        let read_on =
-            |&(at, place): &(usize, Place)| Some((at, self.decimals.get(at)?.next(place, byte)?));
+        let read_on = |&(at, state): &(usize, DecimalState)| {
+            Some((at, self.decimals.get(at)?.next(state, byte)?))
+        };
         let next = Reading {
             trie: reading.trie.and_then(child),
             decimals: reading.decimals.iter().filter_map(read_on).collect(),
@@ -117,10 +118,10 @@ impl Words {
             return false;
         };
         let node = reading.trie.and_then(|at| self.trie.get(at));
-        let is_decimal = |&(at, place): &(usize, Place)| {
+        let is_decimal = |&(at, state): &(usize, DecimalState)| {
             self.decimals
                 .get(at)
-                .is_some_and(|decimals| decimals.accepts(place))
+                .is_some_and(|decimals| decimals.accepts(state))
         };
         node.is_some_and(|node| node.is_word) || reading.decimals.iter().any(is_decimal)
     }

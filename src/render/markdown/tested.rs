@@ -1,20 +1,22 @@
 //! Replayed calls: those that did not pass, then the calls by tool.
 
-use super::{Page, UNFOLDED, findings};
+use super::findings;
+use super::page::{Page, UNFOLDED};
 use crate::render::escape::{markdown, markdown_code};
-use crate::render::{Style, issues, parts, words};
+use crate::render::style::Style;
+use crate::render::{issues, parts, words};
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::Tested;
 use mcppolicy_engine::source::SourceMap;
 
 /// Everything but the headline.
 pub(super) fn render(page: &mut Page, tested: &Tested, sources: &SourceMap, style: Style<'_>) {
-    findings(page, &parts::of_tests(tested), sources);
+    findings::render(page, &parts::of_tests(tested), sources);
     for run in &tested.runs {
         if let Some(complaint) = words::complaint(run.outcome) {
             page.push(format!(
                 "⚠️ {}: {}\n",
-                markdown_code(&run.policy),
+                markdown_code(&run.name),
                 markdown(complaint)
             ));
         }
@@ -44,9 +46,10 @@ fn cases(page: &mut Page, failed: &[&Case], style: Style<'_>) {
                 said.join("<br>")
             ));
         }
-        match at {
-            0 => page.push(table),
-            _ => page.fold("More calls", &table),
+        if at == 0 {
+            page.push(table);
+        } else {
+            page.fold("More calls", &table);
         }
     }
 }
@@ -61,7 +64,7 @@ fn tools(page: &mut Page, tested: &Tested) {
             rows += 1;
             table.push_str(&format!(
                 "| {} | {} | {} | {} | {} | {} |\n",
-                markdown_code(&run.policy),
+                markdown_code(&run.name),
                 markdown_code(tool.as_deref().unwrap_or(words::NO_TOOL)),
                 counts.calls,
                 counts.allow,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::merge::{Input, Merged, Refusal, merge};
 use crate::render::{Format as Output, Style, render};
+use crate::shown::Shown;
 use mcppolicy_analysis::replay::share::{By, Share, hash, implicit_hash};
 use mcppolicy_analysis::replay::{Options, Replay};
 use mcppolicy_analysis::report::{Body, Exit, Report, SharedRun, TestRun, Tested};
@@ -187,9 +188,10 @@ fn options(dice: &mut Dice) -> Options {
         allow_unasserted: dice.one_in(2),
         all_cases: dice.one_in(3),
         list_skipped: dice.one_in(2),
-        order: match dice.one_in(2) {
-            true => Order::Merged,
-            false => Order::PerFile,
+        order: if dice.one_in(2) {
+            Order::Merged
+        } else {
+            Order::PerFile
         },
         max_lateness: mcppolicy_engine::time::Span::seconds(3_000),
         list_passed: true,
@@ -199,19 +201,19 @@ fn options(dice: &mut Dice) -> Options {
 }
 
 /// What a run reports, in every format, and its exit code.
-type Told = (Vec<String>, Exit);
+type Rendered = (Vec<String>, Exit);
 
-fn style(show_arguments: bool) -> Style<'static> {
+fn style(shown: Shown) -> Style<'static> {
     Style {
         colour: false,
         width: 100,
-        show_arguments,
+        show_arguments: shown == Shown::All,
         prefix: "",
         limit: None,
     }
 }
 
-fn tell(tested: Tested, sources: &SourceMap, show_arguments: bool) -> Told {
+fn render_all(tested: Tested, sources: &SourceMap, shown: Shown) -> Rendered {
     let exit = tested.exit();
     let report = Report {
         command: "test",
@@ -222,14 +224,14 @@ fn tell(tested: Tested, sources: &SourceMap, show_arguments: bool) -> Told {
         body: Body::Tested(tested),
     };
     let formats = Output::ALL.into_iter();
-    let told = formats.map(|format| render(&report, format, style(show_arguments)));
-    (told.collect(), exit)
+    let texts = formats.map(|format| render(&report, format, style(shown)));
+    (texts.collect(), exit)
 }
 
-fn run(files: &[(String, String)], options: &Options, show_arguments: bool) -> Told {
+fn run(files: &[(String, String)], options: &Options, shown: Shown) -> Rendered {
     let mut sources = SourceMap::new();
-    let places = Policy::load(&mut sources, "policy.json", POLICY.as_bytes()).unwrap();
-    let engine = Engine::new(&places);
+    let policy = Policy::load(&mut sources, "policy.json", POLICY.as_bytes()).unwrap();
+    let engine = Engine::new(&policy);
     let mut replay = Replay::new(&engine, options.clone());
     for (name, text) in files {
         let input = std::io::Cursor::new(text.clone());
@@ -243,10 +245,10 @@ fn run(files: &[(String, String)], options: &Options, show_arguments: bool) -> T
     }
     let tested = Tested {
         runs: vec![TestRun {
-            policy: "policy.json".to_owned(),
+            name: "policy.json".to_owned(),
             server: options.server.clone(),
             outcome: results.outcome(options),
-            places,
+            policy,
             results,
         }],
         findings: Vec::new(),
@@ -256,26 +258,26 @@ fn run(files: &[(String, String)], options: &Options, show_arguments: bool) -> T
             assigned: true,
         }),
     };
-    tell(tested, &sources, show_arguments)
+    render_all(tested, &sources, shown)
 }
 
 const JSON: usize = 1;
 
-fn input(index: u32, told: &Told) -> Input {
+fn input(index: u32, rendered: &Rendered) -> Input {
     assert_eq!(Output::ALL[JSON], Output::Json);
     Input {
         name: format!("share-{index}.json"),
-        bytes: told.0[JSON].clone().into_bytes(),
+        bytes: rendered.0[JSON].clone().into_bytes(),
     }
 }
 
-fn whole_again(merged: Result<Merged, Vec<Refusal>>) -> Told {
+fn whole_again(merged: Result<Merged, Vec<Refusal>>) -> Rendered {
     let merged = merged.unwrap();
-    tell(merged.tested, &merged.sources, true)
+    render_all(merged.tested, &merged.sources, Shown::All)
 }
 
 #[track_caller]
-fn assert_same(seed: u64, of: u32, merged: &Told, whole: &Told) {
+fn assert_same(seed: u64, of: u32, merged: &Rendered, whole: &Rendered) {
     for (format, (merged, whole)) in Output::ALL.iter().zip(merged.0.iter().zip(&whole.0)) {
         if merged != whole {
             let differs = |(a, b): &(&str, &str)| a != b;
@@ -292,7 +294,11 @@ fn shares_that_read_everything_merge_into_the_whole() {
     for seed in 0..120 {
         let dice = &mut Dice(seed);
         let mut options = options(dice);
-        let show = dice.one_in(3);
+        let shown = if dice.one_in(3) {
+            Shown::All
+        } else {
+            Shown::Read
+        };
         let count = dice.below(3) + 1;
         let files: Vec<(String, String)> = (0..count)
             .map(|at| {
@@ -305,13 +311,13 @@ fn shares_that_read_everything_merge_into_the_whole() {
                 (format!("traces/t{}.jsonl", at / 2), text)
             })
             .collect();
-        let whole = run(&files, &options, show);
+        let whole = run(&files, &options, shown);
         for of in [1, 2, 3, 8] {
             let shares: Vec<Input> = (1..=of)
                 .rev()
                 .map(|index| {
                     options.share = Some(Share::new(By::Hash, index, of).unwrap());
-                    input(index, &run(&files, &options, show))
+                    input(index, &run(&files, &options, shown))
                 })
                 .collect();
             options.share = None;
@@ -324,7 +330,7 @@ fn shares_that_read_everything_merge_into_the_whole() {
     assert!(set_aside > 200, "{set_aside}");
 }
 
-/// When a line's call took place, unknown times last.
+/// The time of a line's call, unknown times last.
 fn moment(line: &str) -> (bool, Option<String>) {
     let record: serde_json::Value = serde_json::from_str(line).unwrap();
     let time = record["ts"].as_str().map(str::to_owned);
@@ -374,7 +380,7 @@ fn shares_that_are_given_their_calls_merge_into_the_whole() {
             Order::Merged => files.to_vec(),
             Order::PerFile => vec![("all.jsonl".to_owned(), lines.concat())],
         };
-        let whole = run(&files, &options, true);
+        let whole = run(&files, &options, Shown::All);
         options.order = Order::PerFile;
         for of in [1, 3, 8] {
             let shares: Vec<Input> = (1..=of)
@@ -382,7 +388,7 @@ fn shares_that_are_given_their_calls_merge_into_the_whole() {
                     let share = Share::new(By::Given, index, of).unwrap();
                     options.share = Some(share);
                     let files = [("<stdin>".to_owned(), given(&sorted, share))];
-                    input(index, &run(&files, &options, true))
+                    input(index, &run(&files, &options, Shown::All))
                 })
                 .collect();
             options.share = None;
@@ -402,7 +408,7 @@ fn shares(of: u32, change: impl Fn(&mut Options, &mut Vec<(String, String)>, u32
             ..Options::default()
         };
         change(&mut options, &mut files, index);
-        input(index, &run(&files, &options, false))
+        input(index, &run(&files, &options, Shown::Read))
     };
     (1..=of).map(one).collect()
 }
@@ -414,7 +420,7 @@ fn refused(inputs: &[Input]) -> Vec<(Option<String>, String, bool)> {
 
 #[test]
 fn what_does_not_belong_together_is_refused() {
-    let due = |report: Option<&str>, message: &str| {
+    let refusal = |report: Option<&str>, message: &str| {
         vec![(report.map(str::to_owned), message.to_owned(), false)]
     };
     let mut three = shares(3, |_, _, _| ());
@@ -422,13 +428,13 @@ fn what_does_not_belong_together_is_refused() {
     let second = three.remove(1);
     assert_eq!(
         refused(&three),
-        due(None, "of 3 shares these are missing: 2")
+        refusal(None, "of 3 shares these are missing: 2")
     );
     three.push(second.clone());
     three.push(second);
     assert_eq!(
         refused(&three),
-        due(
+        refusal(
             Some("share-2.json"),
             "is share 2 of 3, and so is share-2.json"
         )
@@ -437,15 +443,15 @@ fn what_does_not_belong_together_is_refused() {
     three.extend(shares(2, |_, _, _| ()).pop());
     assert_eq!(
         refused(&three),
-        due(
+        refusal(
             Some("share-2.json"),
             "does not belong to share-1.json: it is share hash:2/2, not of hash:1/3"
         )
     );
-    let asked = shares(2, |options, _, index| options.all_cases = index == 1);
+    let differing = shares(2, |options, _, index| options.all_cases = index == 1);
     assert_eq!(
-        refused(&asked),
-        due(
+        refused(&differing),
+        refusal(
             Some("share-2.json"),
             "does not belong to share-1.json: --all-cases is not the same"
         )
@@ -453,7 +459,7 @@ fn what_does_not_belong_together_is_refused() {
     let other = shares(2, |_, files, index| files[0].0 = format!("t{index}.jsonl"));
     assert_eq!(
         refused(&other),
-        due(
+        refusal(
             Some("share-2.json"),
             "does not belong to share-1.json: it has read other traces"
         )
@@ -463,12 +469,12 @@ fn what_does_not_belong_together_is_refused() {
     });
     assert_eq!(
         refused(&more),
-        due(
+        refusal(
             Some("share-2.json"),
             "does not belong to share-1.json: it has read other calls"
         )
     );
-    assert_eq!(refused(&[]), due(None, "there is no report to merge"));
+    assert_eq!(refused(&[]), refusal(None, "there is no report to merge"));
 }
 
 #[test]
@@ -487,14 +493,14 @@ fn what_is_no_whole_report_of_a_share_is_refused_and_nothing_panics() {
     let dice = &mut Dice(7);
     let files = [("t.jsonl".to_owned(), (0..4).map(|_| native(dice)).collect())];
     let mut options = options(dice);
-    let whole = input(1, &run(&files, &options, false));
+    let whole = input(1, &run(&files, &options, Shown::Read));
     let message = |input: &Input| refused(std::slice::from_ref(input)).remove(0);
     assert_eq!(
         message(&whole).1,
         "is the report of a whole run, not of a share"
     );
     options.share = Some(Share::new(By::Hash, 1, 1).unwrap());
-    let share = input(1, &run(&files, &options, false));
+    let share = input(1, &run(&files, &options, Shown::Read));
     for cut in (0..share.bytes.len() - 3).step_by(share.bytes.len() / 50) {
         let (_, message, invalid) = message(&Input {
             bytes: share.bytes[..cut].to_vec(),
@@ -511,11 +517,11 @@ fn what_is_no_whole_report_of_a_share_is_refused_and_nothing_panics() {
         bytes: old.into_bytes(),
         ..share.clone()
     };
-    let due = format!(
+    let expected = format!(
         "was written by version 0.0.1, and this is {}",
         env!("CARGO_PKG_VERSION")
     );
-    assert_eq!(message(&old).1, due);
+    assert_eq!(message(&old).1, expected);
     // Any digit, letter or bracket otherwise: refused or merged, never a panic.
     for _ in 0..3_000 {
         let mut bytes = share.bytes.clone();
@@ -527,7 +533,7 @@ fn what_is_no_whole_report_of_a_share_is_refused_and_nothing_panics() {
             bytes,
             ..share.clone()
         }]) {
-            tell(merged.tested, &merged.sources, true);
+            render_all(merged.tested, &merged.sources, Shown::All);
         }
     }
 }

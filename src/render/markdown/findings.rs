@@ -1,0 +1,75 @@
+//! Findings: a table, and their proofs.
+
+use super::page::{Page, UNFOLDED};
+use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
+use crate::render::words::witness_line;
+use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_engine::source::SourceMap;
+
+/// A sign for the gravest of some findings.
+pub(super) fn mark(gravest: Option<Severity>) -> &'static str {
+    match gravest {
+        Some(Severity::Error) => "❌",
+        Some(Severity::Warning) => "⚠️",
+        Some(Severity::Note) => "ℹ️",
+        None => "✅",
+    }
+}
+
+/// The findings as a table, then each with its proof folded away.
+pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
+    if list.is_empty() {
+        return;
+    }
+    for (at, rows) in list.chunks(UNFOLDED).enumerate() {
+        let mut table = "| | Rule | Where | What |\n|---|---|---|---|\n".to_owned();
+        for finding in rows {
+            table.push_str(&format!(
+                "| {} {} | {} | {} | {} |\n",
+                mark(Some(finding.severity)),
+                finding.severity.name(),
+                markdown_code(finding.rule),
+                markdown_code(&position(finding, sources)),
+                markdown(&finding.message)
+            ));
+        }
+        if at == 0 {
+            page.push(table);
+        } else {
+            page.fold("More findings", &table);
+        }
+    }
+    for finding in list {
+        let mut content = String::new();
+        if let Some(help) = &finding.help {
+            let lines: Vec<String> = help.lines().map(markdown).collect();
+            content.push_str(&format!("{}\n\n", lines.join("<br>\n")));
+        }
+        let calls: Vec<String> = finding.witness.iter().map(witness_line).collect();
+        if !calls.is_empty() {
+            content.push_str("Proof, decided by the engine:\n\n");
+            content.push_str(&markdown_block(&calls.join("\n"), "json"));
+        }
+        for related in &finding.related {
+            let at = sources.start(related.location);
+            let name = sources.get(related.location.file).name();
+            let position = markdown_code(&format!("{name}:{}:{}", at.line, at.column));
+            content.push_str(&format!("- {}: {position}\n", markdown(&related.message)));
+        }
+        if !content.is_empty() {
+            let title = format!(
+                "{}, {}",
+                markdown_element(finding.rule),
+                markdown_element(&position(finding, sources))
+            );
+            page.fold(&title, &content);
+        }
+    }
+}
+
+/// The file, line and column of a finding.
+pub(super) fn position(finding: &Finding, sources: &SourceMap) -> String {
+    let name = sources.get(finding.location.file).name();
+    let at = sources.start(finding.location);
+    format!("{name}:{}:{}", at.line, at.column)
+}

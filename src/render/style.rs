@@ -1,0 +1,70 @@
+//! How a report is rendered.
+
+use crate::shown::Shown;
+
+/// How to render.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    /// Whether to use colours, where the format has any.
+    pub colour: bool,
+    /// The width to wrap at, in columns, where the format wraps.
+    pub width: usize,
+    /// Whether recorded argument values are shown that no condition reads.
+    pub show_arguments: bool,
+    /// The working directory within its repository, with `/` and without one
+    /// at either end; empty at its root. Forges want paths relative to that.
+    pub prefix: &'a str,
+    /// The most bytes that the markdown may have.
+    pub limit: Option<usize>,
+}
+
+impl Style<'_> {
+    /// Which recorded arguments are shown.
+    pub(super) fn shown(&self) -> Shown {
+        if self.show_arguments {
+            Shown::All
+        } else {
+            Shown::Read
+        }
+    }
+
+    /// A file's name, which is relative to the working directory, relative to
+    /// the repository; as it is where it lies outside.
+    pub(super) fn in_repository(&self, name: &str) -> String {
+        if self.prefix.is_empty() || name.starts_with(['/', '<']) {
+            return name.to_owned();
+        }
+        let mut parts: Vec<&str> = self.prefix.split('/').collect();
+        for part in name.split('/') {
+            match part {
+                ".." if parts.pop().is_none() => return name.to_owned(),
+                ".." | "." => {}
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_relative_to_the_repository() {
+        let style = Style {
+            colour: false,
+            width: 80,
+            show_arguments: false,
+            prefix: "deploy/mcp",
+            limit: None,
+        };
+        assert_eq!(style.in_repository("policy.json"), "deploy/mcp/policy.json");
+        assert_eq!(
+            style.in_repository("../x/policy.json"),
+            "deploy/x/policy.json"
+        );
+        assert_eq!(style.in_repository("../../../x"), "../../../x");
+        assert_eq!(style.in_repository("/etc/policy.json"), "/etc/policy.json");
+    }
+}

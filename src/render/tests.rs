@@ -1,0 +1,3 @@
+//! What the formats have in common.
+
+mod shares;

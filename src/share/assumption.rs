@@ -1,0 +1,68 @@
+//! Assumptions: each is its name and what it is about, as a list of texts.
+
+use std::borrow::Cow;
+
+use super::inconsistent::Inconsistent;
+use mcppolicy_trace::timeline::Assumption;
+use mcppolicy_trace::trace::options::{Assumed, GrantFrom};
+
+pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
+    let parts: Vec<&str> = match assumption {
+        Assumption::CountersStartAtZero => vec!["counters-start-at-zero"],
+        Assumption::ImplicitGrant { file } => vec!["implicit-grant", file],
+        Assumption::UnknownServer => vec!["unknown-server"],
+        Assumption::UnnamedServer { server } => vec!["unnamed-server", server],
+        Assumption::ReleasedAtOnce => vec!["released-at-once"],
+        Assumption::LastArgumentCounts => vec!["last-argument-counts"],
+        Assumption::Log { file, assumed } => {
+            let mut parts = vec!["log", file];
+            match assumed {
+                Assumed::IsGrant(from) => parts.extend(["is-grant", from.name()]),
+                Assumed::SplitName { name, server, tool } => {
+                    parts.extend(["split-name", name, server, tool]);
+                }
+                Assumed::MoreSplitNames => parts.push("more-split-names"),
+                Assumed::UnreadableTime => parts.push("unreadable-time"),
+                Assumed::ErrorText => parts.push("error-text"),
+            }
+            parts
+        }
+    };
+    parts.into_iter().map(Cow::Borrowed).collect()
+}
+
+pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
+    let parts: Vec<&str> = parts.iter().map(|part| &**part).collect();
+    let log = |file: &str, assumed: Assumed| Assumption::Log {
+        file: file.to_owned(),
+        assumed,
+    };
+    Ok(match parts.as_slice() {
+        ["counters-start-at-zero"] => Assumption::CountersStartAtZero,
+        ["implicit-grant", file] => Assumption::ImplicitGrant {
+            file: (*file).to_owned(),
+        },
+        ["unknown-server"] => Assumption::UnknownServer,
+        ["unnamed-server", server] => Assumption::UnnamedServer {
+            server: (*server).to_owned(),
+        },
+        ["released-at-once"] => Assumption::ReleasedAtOnce,
+        ["last-argument-counts"] => Assumption::LastArgumentCounts,
+        ["log", file, "is-grant", from] => log(
+            file,
+            Assumed::IsGrant(GrantFrom::named(from).ok_or(Inconsistent)?),
+        ),
+        ["log", file, "split-name", name, server, tool] => log(
+            file,
+            Assumed::SplitName {
+                name: (*name).to_owned(),
+                server: (*server).to_owned(),
+                tool: (*tool).to_owned(),
+            },
+        ),
+        ["log", file, "more-split-names"] => log(file, Assumed::MoreSplitNames),
+        ["log", file, "unreadable-time"] => log(file, Assumed::UnreadableTime),
+        ["log", file, "error-text"] => log(file, Assumed::ErrorText),
+        _ => return Err(Inconsistent),
+    })
+}
