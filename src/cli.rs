@@ -33,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint;
 use mcppolicy_engine::nearest::nearest;
@@ -212,18 +212,18 @@ fn configured_settings(config: &config::Config, pedantic: bool) -> (lint::Settin
                 let message = format!("{:?} is not a level", level.text);
                 complain(level, message, levels_help());
             }
-            Some(parsed) => {
-                if let Err(unknown) = settings.set_level(&name.text, parsed) {
-                    complain(name, unknown.to_string(), nearest_rule(&name.text));
-                }
-            }
+            Some(parsed) => match RuleId::parse_lint_rule(&name.text) {
+                Some(rule) => settings.set_level(rule, parsed),
+                None => complain(name, unknown_rule(&name.text), nearest_rule(&name.text)),
+            },
         }
     }
     for (rule, option, value) in &config.options {
-        if lint::registry::find(&rule.text).is_none() {
-            let message = format!("there is no rule {:?}", rule.text);
-            complain(rule, message, nearest_rule(&rule.text));
-        } else if let Err(bad) = settings.set_option(&rule.text, &option.text, &value.text) {
+        let Some(id) = RuleId::parse_lint_rule(&rule.text) else {
+            complain(rule, unknown_rule(&rule.text), nearest_rule(&rule.text));
+            continue;
+        };
+        if let Err(bad) = settings.set_option(id, &option.text, &value.text) {
             let place = if bad.is_value { value } else { option };
             complain(place, bad.message, bad.help);
         }
@@ -249,8 +249,12 @@ fn levels_help() -> String {
     "write \"error\", \"warning\", \"note\" or \"off\"".to_owned()
 }
 
+fn unknown_rule(name: &str) -> String {
+    format!("there is no rule {name:?}")
+}
+
 fn nearest_rule(name: &str) -> String {
-    match nearest(name, lint::registry::names()) {
+    match nearest(name, RuleId::lint_rules().map(RuleId::name)) {
         Some(near) => format!("did you mean {near}?"),
         None => "`mcppolicy explain` lists the rules".to_owned(),
     }

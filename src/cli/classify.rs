@@ -7,7 +7,7 @@ use clap::Args;
 use super::input;
 use super::output::{OutputArgs, deliver};
 use super::workspace::Workspace;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::{Categories, Category};
 use mcppolicy_analysis::report::{Body, Classified, ClassifiedTool, Exit, Report};
@@ -69,7 +69,7 @@ fn configure(categories: &mut Categories, workspace: &mut Workspace) -> Vec<Find
             Some(category) => categories.configure(&tool.text, category),
             None => findings.push(
                 Finding::new(
-                    "config",
+                    RuleId::Config,
                     Severity::Error,
                     category.location,
                     "",

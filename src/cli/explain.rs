@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 
 use super::output::{complain, print};
-use mcppolicy_analysis::lint::{Rule, registry};
+use mcppolicy_analysis::finding::RuleId;
+use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Exit;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::schema;
@@ -40,20 +41,20 @@ enum Which {
 /// Runs `explain`.
 pub(super) fn explain(args: &ExplainArgs) -> Exit {
     if args.all {
-        print(&mcppolicy_analysis::lint::book());
+        print(&lint::book());
         return Exit::Clean;
     }
     let Some(name) = &args.rule else {
         print(&list());
         return Exit::Clean;
     };
-    match registry::find(name) {
+    match RuleId::parse_lint_rule(name) {
         Some(rule) => {
-            print(&mcppolicy_analysis::lint::explain(rule));
+            print(&lint::page(rule));
             Exit::Clean
         }
         None => {
-            let hint = match nearest(name, registry::names()) {
+            let hint = match nearest(name, RuleId::lint_rules().map(RuleId::name)) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "`mcppolicy explain` lists them".to_owned(),
             };
@@ -64,16 +65,13 @@ pub(super) fn explain(args: &ExplainArgs) -> Exit {
 }
 
 fn list() -> String {
-    let widest = registry::names().map(str::len).max().unwrap_or(0);
-    let line = |rule: &&Rule| {
-        let level = if rule.pedantic {
-            "pedantic"
-        } else {
-            rule.severity.name()
-        };
-        format!("{:widest$}  {level:8}  {}\n", rule.name, rule.summary)
+    let names = RuleId::lint_rules().map(RuleId::name);
+    let widest = names.map(str::len).max().unwrap_or(0);
+    let line = |rule: RuleId| {
+        let level = rule.level().name();
+        format!("{rule:widest$}  {level:8}  {}\n", rule.summary())
     };
-    registry::RULES.iter().map(line).collect()
+    RuleId::lint_rules().map(line).collect()
 }
 
 /// Runs `schema`.

@@ -11,7 +11,7 @@ use super::input;
 use super::output::complain;
 use super::traces::{self, ReadingArgs, same_file};
 use super::workspace::Workspace;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_engine::engine::Engine;
@@ -209,7 +209,7 @@ impl Read {
                 self.invalid += 1;
                 let problems = line.problems(sources, name).into_iter();
                 let found: Vec<Finding> = problems
-                    .map(|problem| Finding::about("trace", problem))
+                    .map(|problem| Finding::about(RuleId::Trace, problem))
                     .collect();
                 findings(&found, sources);
             }

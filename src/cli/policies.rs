@@ -13,7 +13,7 @@ use super::repair::{self, FixArgs};
 use super::traces::same_file;
 use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings, suppressions};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::{Body, Exit, Failure, Findings, Report};
 use mcppolicy_engine::engine::Engine;
@@ -102,8 +102,7 @@ impl Linter {
         let mut settings =
             self.inventories
                 .settings_for(workspace, file, given, &self.settings, findings);
-        let rule = lint::registry::find("loose-limit");
-        if rule.is_some_and(|rule| settings.severity(rule).is_some()) {
+        if settings.severity(RuleId::LooseLimit).is_some() {
             let all = self
                 .observed
                 .get_or_insert_with(|| observed(workspace, &self.traces, self.only.as_deref()));
@@ -161,7 +160,7 @@ pub(super) fn lint(args: &LintArgs) -> Exit {
     linter.inventory.clone_from(&args.inventory);
     linter.traces.clone_from(&args.traces);
     if !args.traces.is_empty() {
-        linter.settings.want("loose-limit");
+        linter.settings.want(RuleId::LooseLimit);
     }
     linter.today = args.today.unwrap_or(linter.today);
     let configured = workspace.config.as_ref().and_then(Config::fail_on);

@@ -11,7 +11,7 @@ use super::input;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
-use mcppolicy_analysis::lint::{self, Settings, registry};
+use mcppolicy_analysis::lint::{self, Settings};
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
@@ -68,10 +68,8 @@ pub(super) fn sort(
             .collect()
     };
     sorted.idle.retain(|(index, _)| {
-        let rule = entries
-            .get(*index)
-            .and_then(|entry| registry::find(&entry.rule));
-        let runs = rule.is_none_or(|rule| rule.pedantic || settings.severity(rule).is_some());
+        let rule = entries.get(*index).map(|entry| entry.rule);
+        let runs = rule.is_none_or(|rule| rule.is_pedantic() || settings.severity(rule).is_some());
         runs && !needed.contains(index)
     });
     sorted
@@ -164,7 +162,10 @@ fn entry(
     finding: &Finding,
     reason: &str,
 ) -> Option<String> {
-    let rule = registry::find(finding.rule)?;
+    let rule = finding.rule;
+    if !rule.is_lint_rule() {
+        return None;
+    }
     let is_its = |file: &&PolicyFile| {
         let policy = file.policy.as_ref();
         policy.is_some_and(|policy| policy.file == finding.location.file)
@@ -179,7 +180,7 @@ fn entry(
     let _ = write!(
         entry,
         "\n[[suppress]]\nrule = \"{}\"\npolicy = {policy}\nat = {at}\nvalue = \"{value}\"\nreason = {reason}\n",
-        rule.name
+        rule
     );
     Some(entry)
 }

@@ -12,7 +12,7 @@ use super::input;
 use super::progress::Watched;
 use super::unpack::unpacked;
 use super::workspace::{PolicyFile, Workspace, fill};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_trace::trace::Trace;
 use mcppolicy_trace::trace::account::{Format, GrantFrom, Settings};
@@ -276,7 +276,7 @@ fn named_by(
         };
         let location = header.locate(&mut workspace.sources, &input::display_name(trace), span);
         let message = format!("The policy {policy:?} of this trace {problem}");
-        let finding = Finding::new("trace", Severity::Error, location, "/policy", message);
+        let finding = Finding::new(RuleId::Trace, Severity::Error, location, "/policy", message);
         return Err(Some(Box::new(finding)));
     }
     let holder = configured

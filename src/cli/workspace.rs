@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::config::{self, Config, Entry, Setting};
 use super::input;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
@@ -162,7 +162,7 @@ impl Workspace {
             let message = format!("No [[policy]] names {name}, so nothing checks it");
             let help = format!("add [[policy]] with path = {name:?}");
             let finding =
-                Finding::new("config", Severity::Warning, location, "", message).help(help);
+                Finding::new(RuleId::Config, Severity::Warning, location, "", message).help(help);
             if !self.config_findings.contains(&finding) {
                 self.config_findings.push(finding);
             }
@@ -241,7 +241,7 @@ impl Workspace {
         let (found, problems) = named(config);
         for (location, problem) in problems {
             let finding = Finding::new(
-                "config",
+                RuleId::Config,
                 Severity::Error,
                 location,
                 "",

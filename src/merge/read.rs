@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::{Input, wire};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::replay::Options;
 use mcppolicy_analysis::replay::results::Results;
 use mcppolicy_analysis::replay::share::{By, Share};
@@ -282,19 +282,11 @@ impl Places<'_> {
     }
 
     fn finding(&self, finding: wire::Finding) -> Option<Finding> {
-        const RULES: [&str; 6] = [
-            "syntax",
-            "schema",
-            "trace",
-            "config",
-            "inventory",
-            "approvals",
-        ];
-        let severities = [Severity::Error, Severity::Warning, Severity::Note];
-        let severity = severities
+        let severity = Severity::ALL
             .into_iter()
             .find(|s| s.name() == finding.severity)?;
-        let rule = RULES.into_iter().find(|rule| *rule == finding.rule)?;
+        // `test` reports nothing about inputs but what is not valid in them.
+        let rule = RuleId::parse(&finding.rule).filter(|id| id.class() == Class::InvalidInput)?;
         let location = self.location(&finding.file, &finding.span)?;
         let mut restored = Finding::new(rule, severity, location, finding.pointer, finding.message);
         restored.help = finding.help;

@@ -19,7 +19,7 @@ use super::escape::terminal;
 use super::excerpt::Excerpt;
 use super::words::{counted, inventoried, severities};
 use super::{Style, json};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::{Body, Findings, Report};
 use mcppolicy_engine::source::{Source, SourceMap};
 
@@ -126,7 +126,7 @@ fn render_findings(out: &mut String, findings: &[Finding], sources: &SourceMap, 
 #[derive(Debug)]
 struct Snippet {
     message: String,
-    rule: &'static str,
+    rule: RuleId,
     severity: MietteSeverity,
     help: Option<String>,
     view: View,

@@ -177,7 +177,7 @@ fn json_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> JsonFinding
         calls: finding.witness.iter().map(witness_record).collect(),
     });
     JsonFinding {
-        rule: finding.rule,
+        rule: finding.rule.name(),
         severity: finding.severity.name(),
         message: &finding.message,
         file: sources.get(finding.location.file).name(),

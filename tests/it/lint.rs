@@ -167,7 +167,7 @@ fn check(json: &Json, random: &mut Random, seen: &mut BTreeMap<&'static str, usi
     let engine = Engine::new(&policy);
     for finding in lint::lint(&policy, &engine, &Settings::new()) {
         let is_require = finding.pointer.contains("/require/");
-        match finding.rule {
+        match finding.rule.name() {
             "redundant-condition"
             | "unreachable-rule"
             | "vacuous-require"
@@ -194,7 +194,7 @@ fn check(json: &Json, random: &mut Random, seen: &mut BTreeMap<&'static str, usi
             }
             _ => {}
         }
-        *seen.entry(finding.rule).or_default() += 1;
+        *seen.entry(finding.rule.name()).or_default() += 1;
     }
 }
 

@@ -15,7 +15,7 @@ mod tests;
 use std::collections::HashSet;
 
 use crate::compare::{self, Verdict};
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::problem::{Applicability, Fix};
@@ -40,7 +40,7 @@ pub struct Fixed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repair {
     /// The rule that offered it.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Where its finding was, at the time.
     pub pointer: String,
     /// What its finding said.
@@ -54,7 +54,7 @@ pub struct Repair {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The rule that offered it.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Where its finding is.
     pub pointer: String,
     /// What its finding says.
@@ -125,7 +125,7 @@ struct Candidate {
 }
 
 /// What tells one offer from another.
-type Offer = (&'static str, String, String);
+type Offer = (RuleId, String, String);
 
 struct Fixer<'a> {
     name: &'a str,

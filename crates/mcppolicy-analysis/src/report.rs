@@ -4,7 +4,7 @@
 use crate::compare::Verdict;
 use crate::diff::approval::Approval;
 use crate::diff::{Diff, Fate, Gate, PolicyDiff};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Class, Finding, Severity};
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
 use crate::inventory::drift::Drift;
@@ -105,7 +105,7 @@ impl Findings {
 
     /// Whether a document does not parse or violates the schema.
     pub fn has_invalid_document(&self) -> bool {
-        self.list.iter().any(is_invalid)
+        self.list.iter().any(Finding::is_invalid_input)
     }
 
     /// The exit code, when findings from `fail_on` upward fail the run.
@@ -117,17 +117,6 @@ impl Findings {
             () if self.list.iter().any(failing) => Exit::Failed,
             () => Exit::Clean,
         }
-    }
-}
-
-/// Whether a finding says that a document does not parse or violates its
-/// schema.
-fn is_invalid(finding: &Finding) -> bool {
-    match finding.rule {
-        "syntax" | "schema" | "trace" | "approvals" => true,
-        // An inventory or a configuration can be odd and still be used.
-        "inventory" | "config" => finding.severity == Severity::Error,
-        _ => false,
     }
 }
 
@@ -238,10 +227,6 @@ pub struct Ci {
     pub findings: Vec<Finding>,
 }
 
-/// The rule of findings about what a change does to the settings that it is
-/// held to: notes, which stand before all others.
-pub const SETTINGS: &str = "settings";
-
 impl Ci {
     /// Each policy's change since the base.
     pub fn diffs(&self) -> impl Iterator<Item = &DiffReport> {
@@ -279,7 +264,7 @@ impl Ci {
 
     /// The findings about settings, and the other ones.
     pub fn sorted(&self) -> (Vec<&Finding>, Vec<&Finding>) {
-        let settings = |finding: &&Finding| finding.rule == SETTINGS;
+        let settings = |finding: &&Finding| finding.rule.class() == Class::Settings;
         self.findings.iter().partition(settings)
     }
 }
@@ -362,7 +347,7 @@ impl Tested {
         for run in &self.runs {
             exit = exit.and(Exit::from(run.outcome));
         }
-        if self.findings.iter().any(is_invalid) {
+        if self.findings.iter().any(Finding::is_invalid_input) {
             exit = exit.and(Exit::Invalid);
         }
         match failures.is_empty() {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::terminal;
 use crate::render::refused_line;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::problem::Applicability;
 
@@ -33,7 +33,7 @@ pub(super) fn render(out: &mut String, findings: &Findings) {
         }
     }
     let refused = findings.repairs.iter().flat_map(|of| &of.refused);
-    let refused: Vec<(&str, &str)> = refused
+    let refused: Vec<(RuleId, &str)> = refused
         .map(|refused| (refused.rule, refused.pointer.as_str()))
         .collect();
     let left = |kind: Applicability| {

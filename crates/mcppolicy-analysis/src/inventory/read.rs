@@ -5,14 +5,14 @@ mod others;
 
 use super::category::Category;
 use super::{Annotations, Hint, Inventory, Text, Tool};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, decode, parse_text, quoted};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use others::others;
 
 /// The rule that names what is wrong with an inventory.
-const RULE: &str = "inventory";
+const RULE: RuleId = RuleId::Inventory;
 
 /// See [`Inventory::read`].
 pub(super) fn read(
@@ -60,7 +60,7 @@ fn syntax(file: FileId, bad: SyntaxError) -> Finding {
         file,
         span: bad.span,
     };
-    let finding = Finding::new("syntax", Severity::Error, at, "", bad.message);
+    let finding = Finding::new(RuleId::Syntax, Severity::Error, at, "", bad.message);
     Finding {
         help: bad.help,
         ..finding

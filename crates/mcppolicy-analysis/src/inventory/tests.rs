@@ -168,7 +168,7 @@ fn what_is_no_inventory_is_said_to_be_none() {
     assert!(refused.findings[0].message.contains("no tools"));
     let broken = read("{\"tools\":[");
     assert!(broken.inventory.is_none());
-    assert_eq!(broken.findings[0].rule, "syntax");
+    assert_eq!(broken.findings[0].rule.name(), "syntax");
 }
 
 #[test]

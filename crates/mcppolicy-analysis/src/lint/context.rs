@@ -5,8 +5,8 @@ pub mod questions;
 
 use std::collections::{HashMap, HashSet};
 
-use super::registry;
 use super::settings::Settings;
+use crate::finding::RuleId;
 use crate::inventory::category::Classification;
 use crate::inventory::schema::{Argument, Presence};
 use crate::inventory::{self, Inventory};
@@ -133,8 +133,8 @@ impl<'a> Context<'a> {
     }
 
     /// Whether the user has this rule on.
-    pub fn runs(&self, rule: &str) -> bool {
-        registry::find(rule).is_some_and(|rule| self.settings.severity(rule).is_some())
+    pub fn runs(&self, rule: RuleId) -> bool {
+        self.settings.severity(rule).is_some()
     }
 
     /// Whether certainly no tool can be called at all.

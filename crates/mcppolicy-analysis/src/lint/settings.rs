@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::loose::Rates;
-use super::{Rule, registry};
-use crate::finding::Severity;
+use super::rates::Rates;
+use crate::finding::{RuleId, Severity};
 use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
 
@@ -25,24 +24,12 @@ impl Level {
         if text == "off" {
             return Some(Level::Off);
         }
-        [Severity::Note, Severity::Warning, Severity::Error]
+        Severity::ALL
             .into_iter()
             .find(|severity| severity.name() == text)
             .map(Level::On)
     }
 }
-
-/// No rule has this name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownRule(pub String);
-
-impl fmt::Display for UnknownRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no rule {:?}", self.0)
-    }
-}
-
-impl std::error::Error for UnknownRule {}
 
 /// An option that a rule does not have, or a value that it cannot have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +61,7 @@ pub struct Settings {
     pub(super) rates: Rates,
     inventory: Option<Arc<Inventory>>,
     used: BTreeMap<String, Used>,
-    rules: BTreeMap<&'static str, RuleSettings>,
+    levels: BTreeMap<RuleId, Level>,
 }
 
 /// How much of a limit recordings use.
@@ -86,46 +73,32 @@ pub struct Used {
     pub calls: u64,
 }
 
-/// What a user has set for one rule, beside its options.
-#[derive(Debug, Clone, Default)]
-struct RuleSettings {
-    level: Option<Level>,
-}
-
 impl Settings {
     /// The default set.
     pub fn new() -> Settings {
         Settings::default()
     }
 
-    /// Sets the level of a rule, by its name or by one that it had before. A
-    /// pedantic rule with a level runs without `pedantic`.
-    ///
-    /// # Errors
-    /// When there is no such rule.
-    pub fn set_level(&mut self, rule: &str, level: Level) -> Result<(), UnknownRule> {
-        let found = registry::find(rule).ok_or_else(|| UnknownRule(rule.to_owned()))?;
-        self.rules.entry(found.name).or_default().level = Some(level);
-        Ok(())
+    /// Sets the level of a rule. A pedantic rule with a level runs without `pedantic`.
+    pub fn set_level(&mut self, rule: RuleId, level: Level) {
+        self.levels.insert(rule, level);
     }
 
     /// Has a rule run, with the severity of its own, unless its level is set.
-    pub fn want(&mut self, rule: &str) {
-        if let Some(rule) = registry::find(rule) {
-            let level = &mut self.rules.entry(rule.name).or_default().level;
-            level.get_or_insert(Level::On(rule.severity));
-        }
+    pub fn want(&mut self, rule: RuleId) {
+        let level = self.levels.entry(rule);
+        level.or_insert(Level::On(rule.severity()));
     }
 
-    /// Sets an option of a rule, by its name or by one that it had before.
+    /// Sets an option of a rule.
     ///
     /// # Errors
     /// When the rule has no such option, or the option no such value.
-    pub fn set_option(&mut self, rule: &str, option: &str, value: &str) -> Result<(), BadOption> {
-        match registry::find(rule).map(|rule| rule.name) {
-            Some("loose-limit") => self.rates.set(option, value),
+    pub fn set_option(&mut self, rule: RuleId, option: &str, value: &str) -> Result<(), BadOption> {
+        match rule {
+            RuleId::LooseLimit => self.rates.set(option, value),
             _ => Err(BadOption {
-                message: format!("the rule {rule:?} has no option {option:?}"),
+                message: format!("the rule {:?} has no option {option:?}", rule.name()),
                 help: "`level` is all that can be set for it".to_owned(),
                 is_value: false,
             }),
@@ -156,17 +129,17 @@ impl Settings {
     }
 
     /// What the user has set the level of `rule` to; `None` where it is not set.
-    pub fn level(&self, rule: &Rule) -> Option<Level> {
-        self.rules.get(rule.name).and_then(|set| set.level)
+    pub fn level(&self, rule: RuleId) -> Option<Level> {
+        self.levels.get(&rule).copied()
     }
 
     /// The severity of the findings of `rule`; `None` when it does not run.
-    pub fn severity(&self, rule: &Rule) -> Option<Severity> {
+    pub fn severity(&self, rule: RuleId) -> Option<Severity> {
         match self.level(rule) {
             Some(Level::Off) => None,
             Some(Level::On(severity)) => Some(severity),
-            None if rule.pedantic => self.pedantic.then_some(Severity::Note),
-            None => Some(rule.severity),
+            None if rule.is_pedantic() => self.pedantic.then_some(Severity::Note),
+            None => Some(rule.severity()),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::Options;
 use super::expect::{Mismatch, Verdict, name_of};
 use super::share::{By, Shared};
 use super::usage::Usage;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use mcppolicy_engine::engine::{Decision, Kind, Reason};
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::source::SourceMap;
@@ -374,6 +374,6 @@ impl Problems {
         self.listed += 1;
         let problems = line.problems(map, name).into_iter();
         self.findings
-            .extend(problems.map(|problem| Finding::about("trace", problem)));
+            .extend(problems.map(|problem| Finding::about(RuleId::Trace, problem)));
     }
 }

@@ -33,13 +33,12 @@ fn spellings(text: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The linter with one rule, and the server that an example has.
-fn only(rule: &'static str, inventory: Option<&str>) -> Settings {
+fn only(rule: RuleId, inventory: Option<&str>) -> Settings {
     let mut settings = Settings::new();
-    for other in registry::RULES {
-        settings.set_level(other.name, Level::Off).unwrap();
+    for other in RuleId::lint_rules() {
+        settings.set_level(other, Level::Off);
     }
-    let severity = registry::find(rule).unwrap().severity;
-    settings.set_level(rule, Level::On(severity)).unwrap();
+    settings.set_level(rule, Level::On(rule.severity()));
     if let Some(text) = inventory {
         let mut map = SourceMap::new();
         let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
@@ -85,12 +84,12 @@ fn each_rules_fix_keeps_its_promise_in_every_spelling() {
         let mut offered = 0;
         for bad in rule.bad {
             let example = Example::read(bad.policy);
-            let settings = only(rule.name, example.inventory);
+            let settings = only(rule.id, example.inventory);
             let lint =
                 |_: &str, policy: &Policy| lint::lint(policy, &Engine::new(policy), &settings);
             let mut results = Vec::new();
             for (spelling, text) in spellings(example.policy) {
-                let what = format!("{} {spelling}", rule.name);
+                let what = format!("{} {spelling}", rule.id.name());
                 let old = load(&text).unwrap_or_else(|| panic!("{what}: {text}"));
                 let findings = lint("", &old);
                 // Alone.
@@ -124,9 +123,9 @@ fn each_rules_fix_keeps_its_promise_in_every_spelling() {
             }
             // Whoever wrote it, the result says the same.
             results.dedup();
-            assert_eq!(results.len(), 1, "{}: {results:#?}", rule.name);
+            assert_eq!(results.len(), 1, "{}: {results:#?}", rule.id.name());
         }
-        assert!(offered > 0, "{} offers no fix", rule.name);
+        assert!(offered > 0, "{} offers no fix", rule.id.name());
     }
 }
 

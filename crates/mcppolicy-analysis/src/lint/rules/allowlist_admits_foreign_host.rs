@@ -3,19 +3,13 @@
 use super::allowlist::anchor::{is_open_ended, starts_anchored};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{allowlists, report};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-foreign-host`
 pub static RULE: Rule = Rule {
-    name: "allowlist-admits-foreign-host",
-    summary: "An allowlist for a URL or host that accepts a host it does not name",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::AllowlistAdmitsForeignHost,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, reads the \
            domains that the patterns name, and decides exactly whether all rules of the tool together let a \
            value pass whose host is none of them and no subdomain of one: by a dot that is not escaped, by \

@@ -2,19 +2,13 @@
 
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Subject, allowlists, report, telling};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-shell`
 pub static RULE: Rule = Rule {
-    name: "allowlist-admits-shell",
-    summary: "An allowlist for a command that accepts `;`, `|`, `&`, `>`, `$(`, a backquote or a newline",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::AllowlistAdmitsShell,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "For arguments that take a command by their name (`command`, `cmd`, `script`, `args` …) and that \
            patterns guard, decides exactly whether all rules of the tool together let a value pass in which \
            a shell would find a second command, a redirection or a substitution outside of quotes. A \

@@ -4,19 +4,13 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Allowlist, Subject, Wanted, accepted, allowlists, report, telling};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-traversal`
 pub static RULE: Rule = Rule {
-    name: "allowlist-admits-traversal",
-    summary: "An allowlist for a path that accepts `..`, or an absolute path beside relative ones",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::AllowlistAdmitsTraversal,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for commands whose \
            pattern has a place for a path, decides exactly whether all rules of the tool together let a \
            value pass with a `..` segment, or an absolute path where relative ones are meant. Under \

@@ -2,8 +2,7 @@
 
 mod words;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by, with, without};
 use mcppolicy_engine::engine::Slot;
@@ -13,14 +12,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `approval-promised`
 pub static RULE: Rule = Rule {
-    name: "approval-promised",
-    summary: "A message promises an approval that nothing can give",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ApprovalPromised,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for `on_deny` texts that speak of an approval, a review, a confirmation, an \
            authorisation or a sign-off to come, or that tell the agent to ask a person first.",
     why: "The format knows two outcomes, allow and deny. Nobody is asked, and nothing that anyone \

@@ -1,10 +1,10 @@
 //! A condition that the argument's own schema rules out.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::{Finding, Severity};
 use crate::inventory::schema::{JsonType, Shape};
 use crate::lint::context::Tool;
-use crate::lint::fit::{Defect, defect, described};
+use crate::lint::type_check::{Defect, defect, described};
 use crate::lint::witness::with;
 use mcppolicy_engine::engine::Slot;
 use mcppolicy_engine::nearest::nearest;
@@ -15,14 +15,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `argument-type-mismatch`
 pub static RULE: Rule = Rule {
-    name: "argument-type-mismatch",
-    summary: "A condition tests an argument for what the server's schema says it never is",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ArgumentTypeMismatch,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory. Looks for operators that an argument of its type can never meet (`gt` \
            on a string), operands that it never equals (a number for an object, a word that is not in \
            its `enum`) and bounds beyond its own. A `deny_if` beyond the server's bounds may be a \

@@ -1,20 +1,14 @@
 //! Annotations that claim less harm than a tool says of itself.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use mcppolicy_engine::source::{Location, Span};
 
 /// `category-conflict`
 pub static RULE: Rule = Rule {
-    name: "category-conflict",
-    summary: "A tool's annotations claim less harm than its name",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::CategoryConflict,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory. Looks for allowed tools whose annotations contradict what they say of \
            themselves, such as `readOnlyHint: true` on `delete_repository`. The graver reading is the \
            one that the other rules go by. A `[categories]` entry in `mcppolicy.toml` settles it.",

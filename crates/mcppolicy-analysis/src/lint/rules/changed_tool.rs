@@ -1,19 +1,12 @@
 //! A tool that the server describes otherwise than it was reviewed.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
-use crate::inventory::drift::CHANGED_TOOL;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `changed-tool`
 pub static RULE: Rule = Rule {
-    name: CHANGED_TOOL,
-    summary: "A tool that the server lists otherwise than it was reviewed",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ChangedTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
            configuration names against it. Looks for tools whose title, description, schemas, \
            annotations or category are not what they were, and shows the changed words. Under a \

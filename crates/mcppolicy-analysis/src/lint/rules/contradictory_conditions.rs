@@ -1,7 +1,6 @@
 //! Conditions of one rule that exclude each other.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::{Spoken, are_related, fewest};
 use mcppolicy_engine::policy::{self, Condition};
@@ -10,14 +9,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `contradictory-conditions`
 pub static RULE: Rule = Rule {
-    name: "contradictory-conditions",
-    summary: "Conditions of one rule that exclude each other",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ContradictoryConditions,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for rules whose conditions no arguments can meet together, and names the fewest of \
            them that already exclude each other. The answer is exact: coercions, patterns and objects \
            with their members are taken as the gateway takes them.",

@@ -1,19 +1,13 @@
 //! A counter whose name misleads.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use mcppolicy_engine::policy::Window;
 
 /// `counter-naming`
 pub static RULE: Rule = Rule {
-    name: "counter-naming",
-    summary: "A counter's name speaks of another window, or is hard to type",
-    group: Group::Style,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::CounterNaming,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for counters that are called after another window than theirs (`calls_per_hour` over \
            a day), and for names with anything but lower-case letters, digits, `_` and `-`.",
     why: "The name is all that the log and the agent's message say of a limit.",

@@ -1,8 +1,7 @@
 //! Free text that only patterns in `deny_if` guard.
 
 use super::allowlist::{Subject, Wanted, accepted, is_listed};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
 use mcppolicy_engine::engine::Slot;
@@ -12,14 +11,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `denylist-only`
 pub static RULE: Rule = Rule {
-    name: "denylist-only",
-    summary: "Free text that is guarded by `deny_if` patterns alone",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::DenylistOnly,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "For arguments that take a command, a query, a path, a URL or a host by their name, that `deny_if` \
            patterns guard and no `require` does, looks beside what each pattern refuses: other case, other \
            spacing, quotes that a shell removes, a slash more. It reports what the whole policy accepts \

@@ -1,18 +1,12 @@
 //! A list with nothing in it.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `empty-list`
 pub static RULE: Rule = Rule {
-    name: "empty-list",
-    summary: "An empty list says what leaving it out says",
-    group: Group::Style,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::EmptyList,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` means \
            something and is not one of them.",
     why: "It reads as if a decision had been taken, or forgotten; there is none either way.",

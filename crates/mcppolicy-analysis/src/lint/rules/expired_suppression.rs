@@ -1,19 +1,13 @@
 //! A suppression whose day is over.
 
 use super::unused_suppression::SUPPRESSED;
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `expired-suppression`
 pub static RULE: Rule = Rule {
-    name: "expired-suppression",
-    summary: "A suppression was meant to hold until a day that is past",
-    group: Group::Suppressions,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ExpiredSuppression,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` with an `until`, the last day on which it \
            holds, in UTC. From the next day on its finding is reported again, beside this one.",
     why: "Whoever wrote the day wanted somebody to look again. A day that moves by itself is none.",

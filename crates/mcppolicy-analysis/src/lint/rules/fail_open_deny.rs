@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
-use crate::finding::{Finding, Severity};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes, quoted};
+use crate::finding::Finding;
 use crate::inventory::schema::Required;
 use crate::lint::context::Tool;
 use crate::lint::context::questions::are_related;
 use crate::lint::witness::{candidates, passes, refused_by, with, without};
-use crate::lint::{argument, fit};
+use crate::lint::{argument, type_check};
 use crate::region::Kind;
 use mcppolicy_engine::engine::{Kind as Step, Lookup, Slot};
 use mcppolicy_engine::policy::{self, Comparison, Condition, Path, Test};
@@ -18,14 +18,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `fail-open-deny`
 pub static RULE: Rule = Rule {
-    name: "fail-open-deny",
-    summary: "A `deny_if` that a caller avoids by leaving the argument out or changing its type",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::FailOpenDeny,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
     what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves the \
            argument out; for a comparison of numbers it also sends the number as a string. It \
            reports the rule when such a call passes the whole policy. Refusing the mere presence of \
@@ -217,8 +212,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 /// know the schema say so: to close it would close the tool.
 fn is_dead(context: &Context<'_>, tool: &Tool<'_>, rule: &policy::Rule) -> bool {
     let is_misspelt = |condition: &Condition| argument::is_mistaken(tool, &condition.path.value);
-    (context.runs("unknown-argument") && rule.conditions.iter().any(is_misspelt))
-        || (context.runs("argument-type-mismatch") && fit::never_holds(tool, rule))
+    (context.runs(RuleId::UnknownArgument) && rule.conditions.iter().any(is_misspelt))
+        || (context.runs(RuleId::ArgumentTypeMismatch) && type_check::never_holds(tool, rule))
 }
 
 /// A call that `rule` refuses, made from one that the policy lets pass, of which

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::inventory::category::{Category, Risk};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
@@ -13,14 +12,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `forgotten-limit`
 pub static RULE: Rule = Rule {
-    name: "forgotten-limit",
-    summary: "One tool lacks a limit that every other tool of its kind has",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::ForgottenLimit,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for the one allowed tool without a limit of its own over a window, where the others \
            of its category (two or more) have one, or all others of any category (three or more). \
            It is left alone where it has a limit over a window that its likes do without, where its \
@@ -232,16 +226,16 @@ fn is_said_elsewhere(context: &Context<'_>, tool: &Tool<'_>, window: Window) -> 
     if limits.peek().is_none() {
         return match category {
             Category::Read | Category::Destructive => false,
-            Category::Write => context.runs("unlimited-write-tool"),
-            Category::Execute => context.runs("unlimited-execute-tool"),
-            Category::Financial => context.runs("unlimited-financial-tool"),
+            Category::Write => context.runs(RuleId::UnlimitedWriteTool),
+            Category::Execute => context.runs(RuleId::UnlimitedExecuteTool),
+            Category::Financial => context.runs(RuleId::UnlimitedFinancialTool),
         };
     }
     let is_short = |limit: &Limit| limit.window.value == Window::Minute;
     window > Window::Minute
         && category.risk() >= Risk::High
         && limits.all(is_short)
-        && context.runs("burst-only-limit")
+        && context.runs(RuleId::BurstOnlyLimit)
 }
 
 /// Whether the tool's other limits keep it below what the others may do anyway.

@@ -1,8 +1,7 @@
 //! A character that a reader does not see, or takes for another.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
-use crate::lint::hidden_text::{Deceit, has_words, in_name, in_operand};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
+use crate::lint::confusable::{Confusable, has_words, in_name, in_operand};
 use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::source::Span;
 use mcppolicy_engine::value::Value;
@@ -10,14 +9,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `invisible-character`
 pub static RULE: Rule = Rule {
-    name: "invisible-character",
-    summary: "A name, path or operand holds a character that is invisible or looks like another",
-    group: Group::Correctness,
-    severity: Severity::Error,
-    pedantic: false,
+    id: RuleId::InvisibleCharacter,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for zero-width and bidirectional characters, odd spaces, and letters of other scripts \
            among ASCII letters that look like them, in tool names, paths and operands. Text in other \
            scripts, emoji, and a `deny_if` that is about invisible characters are fine.",
@@ -80,33 +74,33 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for (at, entry) in context.policy.hide.iter().enumerate() {
-        if let Some(deceit) = in_name(&entry.value) {
-            let meant = WitnessCall::new(&deceit.seen, Value::empty_object());
+        if let Some(found) = in_name(&entry.value) {
+            let meant = WitnessCall::new(&found.seen, Value::empty_object());
             let witness = reporter.passing(vec![meant]).unwrap_or_default();
-            let effect = format!("`{}` is not hidden by it", deceit.seen);
+            let effect = format!("`{}` is not hidden by it", found.seen);
             report(
                 reporter,
                 entry.span,
                 format!("/hide/{at}"),
                 "this name",
-                &deceit,
+                &found,
                 &effect,
                 witness,
             );
         }
     }
     for tool in &context.tools {
-        if let Some(deceit) = in_name(tool.name()) {
-            let meant = WitnessCall::new(&deceit.seen, Value::empty_object());
+        if let Some(found) = in_name(tool.name()) {
+            let meant = WitnessCall::new(&found.seen, Value::empty_object());
             let witness = reporter.refused(vec![meant]).unwrap_or_default();
-            let effect = format!("its rules do not concern `{}`", deceit.seen);
+            let effect = format!("its rules do not concern `{}`", found.seen);
             let pointer = tool.rules.pointer.clone();
             report(
                 reporter,
                 tool.rules.name_span,
                 pointer,
                 "this name",
-                &deceit,
+                &found,
                 &effect,
                 witness,
             );
@@ -118,16 +112,16 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             let Some(path) = &limit.increment_from else {
                 continue;
             };
-            let deceit = path.value.segments().iter().find_map(|name| in_name(name));
-            if let Some(deceit) = deceit {
+            let found = path.value.segments().iter().find_map(|name| in_name(name));
+            if let Some(found) = found {
                 let pointer = format!("{}/increment_from", limit.pointer);
-                let effect = format!("it is not the argument `{}`", deceit.seen);
+                let effect = format!("it is not the argument `{}`", found.seen);
                 report(
                     reporter,
                     path.span,
                     pointer,
                     "this path",
-                    &deceit,
+                    &found,
                     &effect,
                     Vec::new(),
                 );
@@ -138,15 +132,15 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 
 fn look(reporter: &mut Reporter<'_>, is_require: bool, condition: &Condition) {
     let path = &condition.path;
-    if let Some(deceit) = path.value.segments().iter().find_map(|name| in_name(name)) {
-        let effect = format!("it is not the argument `{}`", deceit.seen);
+    if let Some(found) = path.value.segments().iter().find_map(|name| in_name(name)) {
+        let effect = format!("it is not the argument `{}`", found.seen);
         let pointer = format!("{}/path", condition.pointer);
         report(
             reporter,
             path.span,
             pointer,
             "this path",
-            &deceit,
+            &found,
             &effect,
             Vec::new(),
         );
@@ -165,17 +159,17 @@ fn look(reporter: &mut Reporter<'_>, is_require: bool, condition: &Condition) {
     }
     // What a rule refuses may well be the invisible itself.
     let meant = |text: &&str| is_require || has_words(text);
-    let Some(deceit) = texts.into_iter().filter(meant).find_map(in_operand) else {
+    let Some(found) = texts.into_iter().filter(meant).find_map(in_operand) else {
         return;
     };
-    let effect = format!("{} does not equal it", quoted(&deceit.seen));
+    let effect = format!("{} does not equal it", quoted(&found.seen));
     let pointer = format!("{}/value", condition.pointer);
     report(
         reporter,
         condition.value_span,
         pointer,
         "this text",
-        &deceit,
+        &found,
         &effect,
         Vec::new(),
     );
@@ -200,18 +194,18 @@ fn report(
     span: Span,
     pointer: String,
     what: &str,
-    deceit: &Deceit,
+    found: &Confusable,
     effect: &str,
     witness: Vec<WitnessCall>,
 ) {
-    let code = u32::from(deceit.character);
+    let code = u32::from(found.character);
     let message = format!(
         "There is {} (U+{code:04X}) in {what}, so {effect}",
-        deceit.what
+        found.what
     );
     let finding = reporter
         .finding(span, pointer, message)
-        .help(format!("write {}", quoted(&deceit.seen)))
+        .help(format!("write {}", quoted(&found.seen)))
         .witness(witness);
     reporter.push(finding);
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes, spaced};
 use crate::compare::limits::reach;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use crate::region::Budget;
@@ -16,14 +16,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `limit-never-binds`
 pub static RULE: Rule = Rule {
-    name: "limit-never-binds",
-    summary: "A limit that a tighter one always meets first",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::LimitNeverBinds,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
     what: "Looks for limits that refuse no call, because another limit counts the same calls and \
            leaves fewer of them than this one allows. Windows follow the calendar: an hour has 60 \
            minutes, so 10 per minute is at most 600 per hour. Sums and counts bound each other where \

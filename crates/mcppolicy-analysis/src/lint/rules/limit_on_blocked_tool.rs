@@ -1,21 +1,15 @@
 //! A limit on a tool that is never allowed.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes};
 use crate::lint::witness;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `limit-on-blocked-tool`
 pub static RULE: Rule = Rule {
-    name: "limit-on-blocked-tool",
-    summary: "A limit on a tool that is never allowed",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::LimitOnBlockedTool,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
     what: "Looks for limits of tools that are hidden, or whose own rules plainly refuse every call: \
            a `deny_if` without conditions, a `require` with an empty `in` list, an argument that must \
            be both present and absent.",

@@ -1,22 +1,16 @@
 //! A limit that is there and limits little.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
-use crate::finding::Severity;
-use crate::lint::loose;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, spaced};
+use crate::lint::rates;
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::Limit;
 use mcppolicy_engine::time::Span;
 
 /// `loose-limit`
 pub static RULE: Rule = Rule {
-    name: "loose-limit",
-    summary: "A limit is far above what a tool of its category, or recorded use, needs",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::LooseLimit,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks at the limit of each tool that over time is its tightest, those in `all_tools` \
            included, and holds it against a rate: 60 per minute for Read, 30 for Write, 10 for \
            Execute, Destructive and Financial. More than twice that is loose.\n\n\
@@ -164,8 +158,8 @@ fn report_unused(context: &Context<'_>, reporter: &mut Reporter<'_>, limit: &Lim
     reporter.push(finding);
 }
 
-fn rate_of(limit: &Limit) -> loose::Rate {
-    loose::Rate {
+fn rate_of(limit: &Limit) -> rates::Rate {
+    rates::Rate {
         max: limit.max.value,
         window: limit.window.value,
     }

@@ -1,19 +1,12 @@
 //! A tool that the server had when the policy was reviewed.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
-use crate::inventory::drift::MISSING_TOOL;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `missing-tool`
 pub static RULE: Rule = Rule {
-    name: MISSING_TOOL,
-    summary: "A tool of the kept list that the server no longer has",
-    group: Group::Inventory,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::MissingTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
            configuration names against it. Looks for tools that only the one at the base has. What \
            the policy still says of them is for `unknown-tool`.\n\n\

@@ -1,19 +1,13 @@
 //! A suppression of something else than what stands there now.
 
 use super::unused_suppression::SUPPRESSED;
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `moved-suppression`
 pub static RULE: Rule = Rule {
-    name: "moved-suppression",
-    summary: "A suppression was written for another value, or another place",
-    group: Group::Suppressions,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::MovedSuppression,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` whose rule still finds something at its \
            place, where the value is another one than `value` says, or that finds the very value at \
            another place. It suppresses neither.",

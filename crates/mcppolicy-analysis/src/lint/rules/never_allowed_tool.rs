@@ -1,7 +1,6 @@
 //! A listed tool whose rules no call can meet.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::fewest;
 use mcppolicy_engine::engine::Kind as Step;
@@ -10,14 +9,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `never-allowed-tool`
 pub static RULE: Rule = Rule {
-    name: "never-allowed-tool",
-    summary: "A listed tool whose rules no call can meet",
-    group: Group::Correctness,
-    severity: Severity::Error,
-    pedantic: false,
+    id: RuleId::NeverAllowedTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Decides exactly whether any arguments meet all rules of a tool together: every `require`, no \
            `deny_if`, and amounts that its limits can count. A `deny_if` without conditions is the idiom \
            for a tool that is switched off, and not reported. Where a single rule is to blame, \
@@ -109,7 +103,7 @@ const POINTED_AT: usize = 4;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     // `nothing-callable` says so for all tools at once.
-    if context.nothing_is_callable() && context.runs("nothing-callable") {
+    if context.nothing_is_callable() && context.runs(RuleId::NothingCallable) {
         return;
     }
     for tool in context.tools_in_use() {
@@ -163,8 +157,8 @@ fn blames_itself(
 ) -> bool {
     let alone = |condition| context.exclude_each_other(tool, &[condition]);
     context.runs(match conditions.iter().any(alone) {
-        true => "useless-operand",
-        false => "contradictory-conditions",
+        true => RuleId::UselessOperand,
+        false => RuleId::ContradictoryConditions,
     })
 }
 

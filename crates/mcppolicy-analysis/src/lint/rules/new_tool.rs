@@ -1,19 +1,12 @@
 //! A tool that the server did not have when the policy was reviewed.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
-use crate::inventory::drift::NEW_TOOL;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `new-tool`
 pub static RULE: Rule = Rule {
-    name: NEW_TOOL,
-    summary: "A tool of the server that is not in the kept list",
-    group: Group::Inventory,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::NewTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
            configuration names against it. Looks for tools that only the new one has, and says \
            what decides them. Where that is nothing but `default`, and it allows every call, it is \

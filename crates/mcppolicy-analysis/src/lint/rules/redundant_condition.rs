@@ -1,8 +1,7 @@
 //! A condition that the others of its rule imply, or a rule that the other
 //! rules imply.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::{Spoken, are_related};
 use mcppolicy_engine::engine::Kind as Step;
@@ -10,14 +9,9 @@ use mcppolicy_engine::policy::{self, Condition, Test};
 
 /// `redundant-condition`
 pub static RULE: Rule = Rule {
-    name: "redundant-condition",
-    summary: "A condition implied by the others of its rule, or a rule implied by the other rules",
-    group: Group::Correctness,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::RedundantCondition,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for conditions that hold whenever the others of their rule do, and for rules without a \
            message of their own that refuse nothing that the other rules do not refuse. Removing what is \
            reported changes no decision; that is proved, not guessed. `exists: true` beside a condition \

@@ -3,8 +3,7 @@
 use super::allowlist::anchor::{Open, open_ends};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{Allowlist, Wanted, accepted};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, passes, with};
 use mcppolicy_engine::policy::Test;
@@ -13,14 +12,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unanchored-allowlist`
 pub static RULE: Rule = Rule {
-    name: "unanchored-allowlist",
-    summary: "A `require` pattern that accepts foreign text around what it lists",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnanchoredAllowlist,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for patterns in `require` rules of which some branch is not tied to the beginning \
            (`^`) or to the end (`$`) of the text, and for a value with foreign text there that the \
            whole policy lets pass. A prefix that ends in a separator (`^feat/`), and an ending that \
@@ -161,7 +155,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 pattern,
             };
             // Of a URL whose host may go on, the other rule says more.
-            let is_host = !open.start && context.runs("allowlist-admits-foreign-host");
+            let is_host = !open.start && context.runs(RuleId::AllowlistAdmitsForeignHost);
             if !(is_host && foreign_host(context, tool, &list).is_some()) {
                 look(context, reporter, tool, &list, open);
             }

@@ -1,7 +1,6 @@
 //! Money without an upper bound.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, spaced};
 use crate::inventory::category::Category;
 use crate::inventory::schema::Presence;
 use crate::lint::argument::is_amount;
@@ -14,14 +13,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unbounded-amount`
 pub static RULE: Rule = Rule {
-    name: "unbounded-amount",
-    summary: "The amount of a tool that moves money has no upper bound, or none per day",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::UnboundedAmount,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks at Financial tools whose rules look at some argument, and at their amounts: those \
            that the policy or the server's schema calls so. It reports an amount that may be of any \
            size, and one that is capped per call while no limit bounds the calls or the sum of a day. \

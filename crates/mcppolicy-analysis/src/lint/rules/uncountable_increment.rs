@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::schema::{Argument, Required};
 use crate::lint::context::Tool;
 use crate::lint::witness::{refused_by, with, without};
@@ -13,14 +12,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `uncountable-increment`
 pub static RULE: Rule = Rule {
-    name: "uncountable-increment",
-    summary: "A limit adds up an argument that nothing requires to be a number of 0 or more",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::UncountableIncrement,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for limits with `increment_from` that meet an amount which cannot be counted, \
            missing, negative or no number, because no `require` refuses it before. What the \
            server's schema rules out, where there is an inventory, is not held against the policy.",

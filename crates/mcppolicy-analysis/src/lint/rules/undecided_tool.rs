@@ -1,6 +1,6 @@
 //! A tool of the server that only `default` decides.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::finding::Severity;
 use crate::inventory::Tool;
 use crate::inventory::category::Category;
@@ -10,14 +10,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `undecided-tool`
 pub static RULE: Rule = Rule {
-    name: "undecided-tool",
-    summary: "The server has tools that only `default` decides",
-    group: Group::Inventory,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::UndecidedTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory. Looks for tools of the server that the policy neither lists nor hides. \
            Under `default: \"allow\"` those of category Execute, Destructive and Financial are a \
            warning of their own. All tools of one kind are one finding.",

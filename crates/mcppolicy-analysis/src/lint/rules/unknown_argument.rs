@@ -1,25 +1,20 @@
 //! An argument that the server's tool does not have.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
 use crate::lint::argument::{described, is_mistaken};
+use crate::lint::confusable::in_name;
 use crate::lint::context::Tool;
-use crate::lint::hidden_text::in_name;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Path, Spanned};
 use mcppolicy_engine::source::{Location, Span};
 
 /// `unknown-argument`
 pub static RULE: Rule = Rule {
-    name: "unknown-argument",
-    summary: "A path leads to an argument that the server's tool does not have",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnknownArgument,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
            where it admits no others (`additionalProperties: false`, or a path into what is no \
            object) and in a `deny_if` whose path is nearly that of an argument, a note where the \

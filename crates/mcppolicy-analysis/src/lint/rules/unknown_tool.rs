@@ -1,21 +1,15 @@
 //! A tool that the server does not have.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
-use crate::lint::hidden_text::in_name;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
+use crate::lint::confusable::in_name;
 use mcppolicy_engine::problem::{Applicability, Edit, Fix};
 use mcppolicy_engine::source::Span;
 
 /// `unknown-tool`
 pub static RULE: Rule = Rule {
-    name: "unknown-tool",
-    summary: "The policy names a tool that the server does not have",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnknownTool,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
     what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's `tools/list` \
            does not have, and offers the nearest one that it has and the policy does not name yet. \
            The fix hides that one as well; the misspelt entry is left to whoever wrote it.",

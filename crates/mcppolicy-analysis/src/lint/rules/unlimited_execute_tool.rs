@@ -1,20 +1,14 @@
 //! An Execute tool without a limit.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use crate::lint::unlimited::{self, Unlimited};
 
 /// `unlimited-execute-tool`
 pub static RULE: Rule = Rule {
-    name: "unlimited-execute-tool",
-    summary: "A tool that executes something can be called without limit",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnlimitedExecuteTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for listed tools of category Execute that no limit counts: neither one of their own \
            nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
     why: "An agent that loops, or that is told to by what it reads, starts as many runs as the \

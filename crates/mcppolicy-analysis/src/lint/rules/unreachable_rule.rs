@@ -1,7 +1,6 @@
 //! A rule that can never be the one that decides.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::context::questions::fewest;
 use mcppolicy_engine::engine::Kind as Step;
@@ -10,14 +9,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unreachable-rule`
 pub static RULE: Rule = Rule {
-    name: "unreachable-rule",
-    summary: "A rule that never decides: an earlier one always does",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnreachableRule,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "For each rule, decides exactly whether any call that it refuses gets past the rules before it: \
            the `require` rules first, in order, then the `deny_if` rules, in order. Rules that refuse \
            nothing by themselves have rules of their own (`contradictory-conditions`, `useless-operand`, \

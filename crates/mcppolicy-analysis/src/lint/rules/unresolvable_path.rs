@@ -1,7 +1,6 @@
 //! A path written for arrays.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by};
 use mcppolicy_engine::engine::Slot;
@@ -11,14 +10,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unresolvable-path`
 pub static RULE: Rule = Rule {
-    name: "unresolvable-path",
-    summary: "A path with array indices or wildcards leads nowhere",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnresolvablePath,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair of \
            brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
            `page[size]` are names of arguments, and fine.",

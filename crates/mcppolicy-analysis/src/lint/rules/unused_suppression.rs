@@ -1,18 +1,12 @@
 //! A suppression with nothing to suppress.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `unused-suppression`
 pub static RULE: Rule = Rule {
-    name: "unused-suppression",
-    summary: "A suppression has no finding to suppress",
-    group: Group::Suppressions,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnusedSuppression,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` that suppressed nothing in this run: its \
            finding is gone, or no policy has its path. One of a rule that is off is left alone.",
     why: "It waits. When the defect comes back, by somebody who knows nothing of it, nobody hears.",

@@ -1,7 +1,6 @@
 //! An operand that says nothing, or that nothing can meet.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
 use mcppolicy_engine::engine::Slot;
@@ -11,14 +10,9 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `useless-operand`
 pub static RULE: Rule = Rule {
-    name: "useless-operand",
-    summary: "A list with duplicates or nothing in it, or an operand that no value meets",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UselessOperand,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
     what: "Looks for `in` and `not_in` lists that are empty or name one value twice, and for operands \
            that no value at all can meet: a pattern that matches nothing, a bound beyond all numbers.",
     why: "An entry that stands twice is often a typing error in one of the two. An empty `in` list, or a \

@@ -115,7 +115,7 @@ fn the_first_policy_of_each_server_lints_clean_and_leaves_known_decisions() {
         let strict = server.lint(&server.policy);
         let mut messages = Vec::new();
         for finding in &strict {
-            assert_eq!(finding.rule, "unconstrained-freeform-argument");
+            assert_eq!(finding.rule.name(), "unconstrained-freeform-argument");
             messages.push(finding.message.clone());
         }
         assert_eq!(messages.len(), open.len(), "{}", server.name);
@@ -137,7 +137,10 @@ fn a_renamed_tool_is_the_only_finding() {
                 .policy
                 .replace(&format!(" {}", quoted(name)), &format!(" {slip}"));
             let (finding, spelt) = server.only(&slip, &text);
-            assert_eq!((finding.rule, spelt), ("unknown-tool", slip.as_str()));
+            assert_eq!(
+                (finding.rule.name(), spelt),
+                ("unknown-tool", slip.as_str())
+            );
             assert_eq!(help(&finding), format!("did you mean `{name}`?"));
         }
     }
@@ -161,7 +164,10 @@ fn a_misspelt_argument_is_the_only_finding() {
                     );
                     let text = server.with_rules(&tool, &rules);
                     let (finding, spelt) = server.only(&rules, &text);
-                    assert_eq!((finding.rule, spelt), ("unknown-argument", path.as_str()));
+                    assert_eq!(
+                        (finding.rule.name(), spelt),
+                        ("unknown-argument", path.as_str())
+                    );
                     assert_eq!(help(&finding), format!("did you mean `args.{name}`?"));
                     slips += 1;
                 }
@@ -185,7 +191,10 @@ fn a_text_that_is_compared_as_a_number_is_the_only_finding() {
                     );
                     let text = server.with_rules(&tool, &rules);
                     let (finding, spelt) = server.only(&rules, &text);
-                    assert_eq!((finding.rule, spelt), ("argument-type-mismatch", "\"gt\""));
+                    assert_eq!(
+                        (finding.rule.name(), spelt),
+                        ("argument-type-mismatch", "\"gt\"")
+                    );
                     assert!(help(&finding).contains("\"eq\", \"in\" or \"regex\""));
                     slips += 1;
                 }
