@@ -223,7 +223,7 @@ fn configured_settings(config: &config::Config, pedantic: bool) -> (lint::Settin
             complain(rule, unknown_rule(&rule.text), nearest_rule(&rule.text));
             continue;
         };
-        if let Err(bad) = settings.set_option(id, &option.text, &value.text) {
+        if let Err(bad) = lint::set_option(&mut settings, id, &option.text, &value.text) {
             let place = if bad.is_value { value } else { option };
             complain(place, bad.message, bad.help);
         }

@@ -194,8 +194,8 @@ struct Checking<'a> {
 fn policies(mut with: Checking<'_>, files: Vec<PolicyFile>, ci: &mut Ci) {
     let workspace = with.workspace;
     for file in files {
-        let settings = with.linter.settings_for(workspace, &file, &mut ci.findings);
-        let lint = with.linter.findings_of(workspace, &file, &settings);
+        let inputs = with.linter.for_policy(workspace, &file, &mut ci.findings);
+        let lint = with.linter.findings_of(workspace, &file, &inputs);
         let mut exit = lint.exit(with.fail_on);
         let is_mine =
             |known: &Assignment| known.policy.as_ref().is_some_and(|p| p.path == file.path);

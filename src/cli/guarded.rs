@@ -17,11 +17,11 @@ pub(super) struct Inventories {
 }
 
 impl Inventories {
-    /// The settings for one policy: those of the run, and what is known of the
-    /// server that it guards. `given` is the inventory of the command line,
-    /// which comes before the configuration's. What is wrong with an inventory
-    /// is added to `findings` when it is read, and one that cannot be read to
-    /// the failures.
+    /// The settings for one policy, which are those of the run with the
+    /// policy's own categories, and the inventory of its server. `given` is the
+    /// inventory of the command line, which comes before the configuration's.
+    /// What is wrong with an inventory is added to `findings` when it is read, and
+    /// one that cannot be read to the failures.
     pub fn settings_for(
         &mut self,
         workspace: &mut Workspace,
@@ -29,7 +29,7 @@ impl Inventories {
         given: Option<&Path>,
         settings: &lint::Settings,
         findings: &mut Vec<Finding>,
-    ) -> lint::Settings {
+    ) -> (lint::Settings, Option<Arc<Inventory>>) {
         let configured = || {
             let template = &workspace.entry(file.entry)?.inventory.as_ref()?.text;
             Some(fill(template, &workspace.root(), &file.path))
@@ -40,10 +40,8 @@ impl Inventories {
             settings.categories.configure(tool.clone(), *category);
         }
         let path = given.map(Path::to_path_buf).or_else(configured);
-        if let Some(inventory) = path.and_then(|path| self.get(workspace, path, findings)) {
-            settings.know(inventory);
-        }
-        settings
+        let inventory = path.and_then(|path| self.get(workspace, path, findings));
+        (settings, inventory)
     }
 
     fn get(

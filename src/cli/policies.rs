@@ -1,6 +1,8 @@
 //! `mcppolicy validate` and `mcppolicy lint`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::civil::Date;
@@ -14,9 +16,11 @@ use super::traces::same_file;
 use super::workspace::{PolicyFile, Workspace};
 use super::{FailOn, lint_settings, suppressions};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
-use mcppolicy_analysis::lint;
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::lint::{self, Used};
 use mcppolicy_analysis::report::{Body, Exit, Failure, Findings, Report};
 use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
 
 /// Arguments of `validate`.
 #[derive(Args, Debug)]
@@ -59,6 +63,27 @@ pub(super) struct LintArgs {
     output: OutputArgs,
 }
 
+/// What one policy is linted with.
+#[derive(Debug)]
+pub(super) struct LintWith {
+    pub settings: lint::Settings,
+    inventory: Option<Arc<Inventory>>,
+    usage: Option<BTreeMap<String, Used>>,
+}
+
+impl LintWith {
+    /// The linter's input for the policy.
+    pub fn input<'a>(&'a self, policy: &'a Policy, engine: &'a Engine) -> lint::Input<'a> {
+        lint::Input {
+            policy,
+            engine,
+            inventory: self.inventory.as_deref(),
+            usage: self.usage.as_ref(),
+            settings: &self.settings,
+        }
+    }
+}
+
 /// What policies are linted with.
 #[derive(Debug)]
 pub(super) struct Linter {
@@ -90,34 +115,38 @@ impl Linter {
         }
     }
 
-    /// The settings for one policy, which know its server's tools. What is wrong
-    /// with an inventory is added to `findings`.
-    pub fn settings_for(
+    /// What one policy is linted with. What is wrong with an inventory is added to
+    /// `findings`.
+    pub fn for_policy(
         &mut self,
         workspace: &mut Workspace,
         file: &PolicyFile,
         findings: &mut Vec<Finding>,
-    ) -> lint::Settings {
+    ) -> LintWith {
         let given = self.inventory.as_deref();
-        let mut settings =
+        let (settings, inventory) =
             self.inventories
                 .settings_for(workspace, file, given, &self.settings, findings);
-        if settings.severity(RuleId::LooseLimit).is_some() {
+        let usage = settings.severity(RuleId::LooseLimit).map(|_| {
             let all = self
                 .observed
                 .get_or_insert_with(|| observed(workspace, &self.traces, self.only.as_deref()));
             let mine = all.iter().find(|of| same_file(&of.policy, &file.path));
-            settings.observe(mine.map(|of| of.limits.clone()).unwrap_or_default());
+            mine.map(|of| of.limits.clone()).unwrap_or_default()
+        });
+        LintWith {
+            settings,
+            inventory,
+            usage,
         }
-        settings
     }
 
-    /// What is to be said of one policy under its `settings`.
+    /// The findings of one policy.
     pub fn findings_of(
         &self,
         workspace: &Workspace,
         file: &PolicyFile,
-        settings: &lint::Settings,
+        with: &LintWith,
     ) -> Findings {
         let mut findings = Findings {
             policies: 1,
@@ -127,10 +156,12 @@ impl Linter {
         let Some(policy) = &file.policy else {
             return findings;
         };
-        let list = lint::lint(policy, &Engine::new(policy), settings);
+        let engine = Engine::new(policy);
+        let input = with.input(policy, &engine);
+        let list = lint::lint(&input);
         let text = workspace.sources.get(policy.file).text();
         let entries = suppressions::of(workspace, &file.path);
-        let sorted = suppressions::sort(list, &entries, text, policy, settings, self.today);
+        let sorted = suppressions::sort(list, &entries, text, &input, self.today);
         findings.suppressed = sorted.suppressed.len();
         findings.suppressed_list = sorted.suppressed;
         findings.list.extend(sorted.kept);
@@ -215,8 +246,8 @@ fn check(workspace: &mut Workspace, files: &[PolicyFile], linter: Option<&mut Li
         return findings;
     };
     for file in files {
-        let settings = linter.settings_for(workspace, file, &mut findings.list);
-        let mut of_file = linter.findings_of(workspace, file, &settings);
+        let with = linter.for_policy(workspace, file, &mut findings.list);
+        let mut of_file = linter.findings_of(workspace, file, &with);
         findings.list.append(&mut of_file.list);
         findings.suppressed += of_file.suppressed;
         findings

@@ -109,15 +109,15 @@ fn repair(
         return Ok(None);
     };
     let mut problems = Vec::new();
-    let settings = linter.settings_for(workspace, file, &mut problems);
+    let with = linter.for_policy(workspace, file, &mut problems);
     workspace.config_findings.append(&mut problems);
     let entries = suppressions::of(workspace, &file.path);
     let today = linter.today;
     // What somebody has decided to live with is not repaired.
     let relint = |text: &str, policy: &Policy| -> Vec<Finding> {
-        let list = lint::lint(policy, &Engine::new(policy), &settings);
+        let list = lint::lint(&with.input(policy, &Engine::new(policy)));
         let places = lint::suppress::Places::new(text);
-        lint::suppress::sort(list, &entries, &places, &settings, today).kept
+        lint::suppress::sort(list, &entries, &places, &with.settings, today).kept
     };
     let fixed = fix::fix(&file.name, &before, wanted.most, &relint);
     if wanted.write && fixed.text != before {

@@ -13,8 +13,6 @@ use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
 use mcppolicy_analysis::lint::{self, Settings};
 use mcppolicy_analysis::report::Findings;
-use mcppolicy_engine::engine::Engine;
-use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::value::Value;
 
 /// Today in UTC.
@@ -48,10 +46,10 @@ pub(super) fn sort(
     findings: Vec<Finding>,
     entries: &[Suppression],
     text: &str,
-    policy: &Policy,
-    settings: &Settings,
+    input: &lint::Input<'_>,
     today: Date,
 ) -> Sorted {
+    let settings = input.settings;
     let places = Places::new(text);
     let mut sorted = suppress::sort(findings, entries, &places, settings, today);
     if sorted.idle.is_empty() || settings.pedantic {
@@ -59,7 +57,10 @@ pub(super) fn sort(
     }
     let mut pedantic = settings.clone();
     pedantic.pedantic = true;
-    let all = lint::lint(policy, &Engine::new(policy), &pedantic);
+    let all = lint::lint(&lint::Input {
+        settings: &pedantic,
+        ..*input
+    });
     let needed: Vec<usize> = {
         let idle = suppress::sort(all, entries, &places, settings, today).idle;
         let idle: Vec<usize> = idle.into_iter().map(|(index, _)| index).collect();

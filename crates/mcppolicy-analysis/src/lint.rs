@@ -1,22 +1,22 @@
 //! The linter: this policy is valid, and it does not do what its author
 //! thinks.
 //!
-//! A rule is a plain `static` of metadata with a check beside it, one file
-//! each under [`rules`]; [`registry`] lists them. Where a finding claims that
-//! something gets through, or never happens, it carries calls that the engine
-//! has decided ([`witness`]): what the engine does not confirm is not claimed.
+//! A rule is a `static` with its page and its check, one file each under `rules`;
+//! the table of [`RuleId`] lists them, and [`registry`] leads from one to the
+//! other. Where a finding claims that a call is allowed or denied, it carries calls
+//! that the engine has decided ([`witness`]): what the engine does not confirm is
+//! not claimed.
 //!
-//! A check looks at one valid policy, the engine compiled from it and, where
-//! there is one, the inventory of the server that the policy guards. It reads
-//! no file and knows no output format. Findings point into the policy, and may
-//! point into the inventory besides.
+//! A check looks at an [`Input`]. It reads no file and uses no output format.
+//! Findings point into the policy, and their related locations may point into the
+//! inventory.
 
 mod argument;
 pub(crate) mod confusable;
 mod context;
 mod fixes;
+mod input;
 mod page;
-mod rates;
 pub mod registry;
 mod reporter;
 mod rule;
@@ -29,29 +29,26 @@ mod type_check;
 mod unlimited;
 pub mod witness;
 
-use crate::finding::Finding;
-use mcppolicy_engine::engine::Engine;
-use mcppolicy_engine::policy::Policy;
+use crate::finding::{Finding, RuleId};
 
+pub use input::{Input, Used};
 pub use page::{book, description, page};
-pub use rule::{Bad, Example, Good, Proof, Rule};
+pub use rule::{Bad, BadOption, Example, Good, Proof, Rule};
 pub use rules::unconstrained_freeform_argument::OpenArgument;
-pub use settings::{BadOption, Level, Settings, Used};
+pub use settings::{Level, Settings};
 
 use context::Context;
 use reporter::Reporter;
 use rule::Check;
 
-/// Runs every rule that `settings` leave on over a valid policy and the engine
-/// compiled from it.
+/// Runs every rule that the settings leave on over a valid policy.
 ///
-/// The findings are sorted by place, then in the order of the catalogue. A
-/// policy with problems (see [`Policy::load`]) is incomplete: do not lint it.
-pub fn lint(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<Finding> {
-    let context = Context::new(policy, engine, settings);
+/// The findings are sorted by location, then in the order of the catalogue.
+pub fn lint(input: &Input<'_>) -> Vec<Finding> {
+    let context = Context::new(input);
     let mut findings = Vec::new();
     for rule in registry::RULES {
-        let Some(severity) = settings.severity(rule.id) else {
+        let Some(severity) = input.settings.severity(rule.id) else {
             continue;
         };
         let mut reporter = Reporter::new(rule.id, severity, &context);
@@ -60,16 +57,38 @@ pub fn lint(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<Findin
         }
         findings.extend(reporter.into_findings());
     }
-    // The sort is stable, so that rules keep their order in one place.
+    // The sort is stable, so that rules keep their order at one location.
     findings.sort_by_key(|finding| finding.location);
     findings
 }
 
-/// The arguments by which a caller says what is to be done and that `policy`
-/// leaves open: exactly what `unconstrained-freeform-argument` reports. Only who
-/// knows the server can say what is right for them.
-pub fn open_arguments(policy: &Policy, engine: &Engine, settings: &Settings) -> Vec<OpenArgument> {
-    let context = Context::new(policy, engine, settings);
+/// Sets an option of a rule.
+///
+/// # Errors
+/// When the rule has no such option, or the option cannot have this value.
+pub fn set_option(
+    settings: &mut Settings,
+    rule: RuleId,
+    option: &str,
+    value: &str,
+) -> Result<(), BadOption> {
+    let Some(check) = registry::rule(rule).and_then(|rule| rule.options) else {
+        return Err(BadOption {
+            message: format!("the rule {:?} has no option {option:?}", rule.name()),
+            help: "`level` is all that can be set for it".to_owned(),
+            is_value: false,
+        });
+    };
+    check(option, value)?;
+    settings.add_option(rule, option, value);
+    Ok(())
+}
+
+/// The arguments by which a caller says what is to be done and that the policy
+/// leaves open: what `unconstrained-freeform-argument` reports. What is right for
+/// them depends on the server.
+pub fn open_arguments(input: &Input<'_>) -> Vec<OpenArgument> {
+    let context = Context::new(input);
     let open = rules::unconstrained_freeform_argument::open_arguments(&context);
     open.map(|(_, open)| open).collect()
 }

@@ -1,13 +1,13 @@
 mod spellings;
 
 use super::*;
-use crate::lint::{self, Settings};
+use crate::lint::{self, Input, Settings};
 use mcppolicy_engine::engine::Engine;
 
 fn lint(_: &str, policy: &Policy) -> Vec<Finding> {
     let mut settings = Settings::new();
     settings.pedantic = true;
-    lint::lint(policy, &Engine::new(policy), &settings)
+    lint::lint(&Input::new(policy, &Engine::new(policy), &settings))
 }
 
 fn load(text: &str) -> Option<Policy> {

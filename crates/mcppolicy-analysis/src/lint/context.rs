@@ -3,11 +3,12 @@
 
 pub mod questions;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::input::{Input, Used};
 use super::settings::Settings;
 use crate::finding::RuleId;
-use crate::inventory::category::Classification;
+use crate::inventory::category::{Categories, Classification};
 use crate::inventory::schema::{Argument, Presence};
 use crate::inventory::{self, Inventory};
 use mcppolicy_engine::engine::Engine;
@@ -29,10 +30,13 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The listed tools, in the order of the file.
     pub tools: Vec<Tool<'a>>,
-    /// The tools of the server that the policy guards, where they are known.
+    /// The categories of tools, by the settings and the inventory.
+    pub categories: Categories,
+    /// The tools of the server that the policy is for, where they are known.
     pub inventory: Option<&'a Inventory>,
     /// The entry `"*"` of `hide`, with its index.
     pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
+    usage: Option<&'a BTreeMap<String, Used>>,
     index: HashMap<&'a str, usize>,
     allowance: Allowance,
     meant: HashMap<&'a str, &'a str>,
@@ -62,12 +66,18 @@ pub struct Blocked {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(
-        policy: &'a Policy,
-        engine: &'a Engine,
-        settings: &'a Settings,
-    ) -> Context<'a> {
-        let inventory = settings.inventory();
+    pub(super) fn new(input: &Input<'a>) -> Context<'a> {
+        let Input {
+            policy,
+            engine,
+            inventory,
+            usage,
+            settings,
+        } = *input;
+        let mut categories = settings.categories.clone();
+        if let Some(inventory) = inventory {
+            categories.learn(inventory);
+        }
         let mut hidden: HashMap<&str, (usize, &Spanned<String>)> = HashMap::new();
         for (at, entry) in policy.hide.iter().enumerate() {
             hidden.entry(&entry.value).or_insert((at, entry));
@@ -80,7 +90,7 @@ impl<'a> Context<'a> {
             .map(|rules| Tool {
                 rules,
                 // A misspelt tool is one slip, and not a tool of its own as well.
-                class: settings.categories.of(meant
+                class: categories.of(meant
                     .get(rules.name.as_str())
                     .unwrap_or(&rules.name.as_str())),
                 // "*" among the listed tools is only a name, in `hide` it is not.
@@ -97,7 +107,9 @@ impl<'a> Context<'a> {
             policy,
             engine,
             settings,
+            categories,
             inventory,
+            usage,
             everything_hidden: hidden.get("*").copied(),
             index: policy
                 .tools
@@ -130,6 +142,11 @@ impl<'a> Context<'a> {
     pub fn tools_in_use(&self) -> impl Iterator<Item = &Tool<'a>> {
         self.visible_tools()
             .filter(|tool| tool.switched_off().is_none())
+    }
+
+    /// What recordings use of the limit at a JSON Pointer, where they show it.
+    pub fn used(&self, limit: &str) -> Option<Used> {
+        self.usage?.get(limit).copied()
     }
 
     /// Whether the user has this rule on.

@@ -68,9 +68,10 @@ impl<'a> Reporter<'a> {
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) -> Finding {
-        let severity = match self.context.settings.level(self.rule).is_some() {
-            true => self.severity,
-            false => severity,
+        let severity = if self.context.settings.level(self.rule).is_some() {
+            self.severity
+        } else {
+            severity
         };
         Finding::new(self.rule, severity, self.at(span), pointer, message)
     }

@@ -1,5 +1,7 @@
 //! What a rule is: an identity, a page with tested examples, and a check.
 
+use std::fmt;
+
 use super::context::Context;
 use super::reporter::Reporter;
 use crate::finding::RuleId;
@@ -21,7 +23,10 @@ pub struct Rule {
     pub bad: &'static [Bad],
     /// Policies that look similar, and in which it rightly finds nothing.
     pub good: &'static [Good],
-    /// What it looks at.
+    /// Checks a name and a value of one of its options; none where it has no
+    /// options beside its level.
+    pub(super) options: Option<fn(&str, &str) -> Result<(), BadOption>>,
+    /// How it is checked.
     pub(super) check: Check,
 }
 
@@ -104,3 +109,22 @@ pub enum Proof {
     /// Nothing: the finding can be seen in the file and carries no call.
     Plain,
 }
+
+/// An option that a rule does not have, or a value that it cannot have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadOption {
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+    /// Whether the value is wrong, and not the option's name.
+    pub is_value: bool,
+}
+
+impl fmt::Display for BadOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BadOption {}

@@ -1,12 +1,9 @@
-//! What a user may turn: which rules run and how much their findings matter.
+//! What a user can set: which rules run, how much their findings matter, and the
+//! options of rules.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
-use super::rates::Rates;
 use crate::finding::{RuleId, Severity};
-use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
 
 /// A rule's level in the configuration.
@@ -31,25 +28,6 @@ impl Level {
     }
 }
 
-/// An option that a rule does not have, or a value that it cannot have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadOption {
-    /// What is wrong, in one sentence.
-    pub message: String,
-    /// What to write instead.
-    pub help: String,
-    /// Whether the value is wrong, and not the option's name.
-    pub is_value: bool,
-}
-
-impl fmt::Display for BadOption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for BadOption {}
-
 /// What a user has set.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -57,20 +35,9 @@ pub struct Settings {
     pub pedantic: bool,
     /// Which category each tool belongs to.
     pub categories: Categories,
-    /// The rates above which limits are loose.
-    pub(super) rates: Rates,
-    inventory: Option<Arc<Inventory>>,
-    used: BTreeMap<String, Used>,
     levels: BTreeMap<RuleId, Level>,
-}
-
-/// How much of a limit recordings use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Used {
-    /// The most that one grant used of one window.
-    pub peak: u64,
-    /// The calls that passed and that the limit counted.
-    pub calls: u64,
+    /// Name and value, in the order in which they were set.
+    options: BTreeMap<RuleId, Vec<(String, String)>>,
 }
 
 impl Settings {
@@ -90,42 +57,17 @@ impl Settings {
         level.or_insert(Level::On(rule.severity()));
     }
 
-    /// Sets an option of a rule.
-    ///
-    /// # Errors
-    /// When the rule has no such option, or the option no such value.
-    pub fn set_option(&mut self, rule: RuleId, option: &str, value: &str) -> Result<(), BadOption> {
-        match rule {
-            RuleId::LooseLimit => self.rates.set(option, value),
-            _ => Err(BadOption {
-                message: format!("the rule {:?} has no option {option:?}", rule.name()),
-                help: "`level` is all that can be set for it".to_owned(),
-                is_value: false,
-            }),
-        }
+    /// Adds an option that its rule accepts; see [`set_option`](super::set_option).
+    pub(super) fn add_option(&mut self, rule: RuleId, option: &str, value: &str) {
+        let options = self.options.entry(rule).or_default();
+        options.push((option.to_owned(), value.to_owned()));
     }
 
-    /// Holds policies against the tools of the server that they guard, which
-    /// also tell the categories.
-    pub fn know(&mut self, inventory: Arc<Inventory>) {
-        self.categories.learn(&inventory);
-        self.inventory = Some(inventory);
-    }
-
-    /// The tools of the server that the policy guards, where they are known.
-    pub fn inventory(&self) -> Option<&Inventory> {
-        self.inventory.as_deref()
-    }
-
-    /// Holds the limits of the policy, by JSON Pointer, against what recordings
-    /// use of them.
-    pub fn observe(&mut self, used: BTreeMap<String, Used>) {
-        self.used = used;
-    }
-
-    /// What recordings use of the limit at a JSON Pointer, where they show it.
-    pub(super) fn used(&self, limit: &str) -> Option<Used> {
-        self.used.get(limit).copied()
+    /// The options that are set for a rule, with their values; a later one
+    /// overrides an earlier one.
+    pub(super) fn options(&self, rule: RuleId) -> impl Iterator<Item = (&str, &str)> {
+        let set = self.options.get(&rule).into_iter().flatten();
+        set.map(|(option, value)| (option.as_str(), value.as_str()))
     }
 
     /// What the user has set the level of `rule` to; `None` where it is not set.

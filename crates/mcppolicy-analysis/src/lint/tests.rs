@@ -1,11 +1,13 @@
 //! Every rule against its own examples, and the linter against the policies
 //! that it was made for.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use super::*;
 use crate::finding::{Group, RuleId, Severity};
 use crate::inventory::{Inventory, drift};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 
 struct Linted {
@@ -44,30 +46,38 @@ fn entries(map: &mut SourceMap, text: &str) -> Vec<suppress::Suppression> {
 
 #[track_caller]
 fn lint_text(text: &str, settings: &Settings) -> Linted {
+    lint_used(text, settings, None)
+}
+
+#[track_caller]
+fn lint_used(text: &str, settings: &Settings, usage: Option<&BTreeMap<String, Used>>) -> Linted {
     let example = Example::read(text);
     let text = example.policy;
-    let mut settings = settings.clone();
     let mut map = SourceMap::new();
-    if let Some(inventory) = example.inventory {
+    let inventory = example.inventory.map(|inventory| {
         let read = Inventory::read(&mut map, "tools.json", inventory.as_bytes());
         let (_, Some(inventory), problems) = read else {
             panic!("{inventory}");
         };
         assert!(problems.is_empty(), "{problems:?}");
-        settings.know(Arc::new(inventory));
-    }
+        inventory
+    });
     let policy = Policy::load(&mut map, "policy.json", text.as_bytes())
         .unwrap_or_else(|error| panic!("{text}: {error}"));
     let engine = Engine::new(&policy);
-    let mut findings = lint(&policy, &engine, &settings);
-    if let (Some(earlier), Some(now)) = (example.earlier, settings.inventory()) {
+    let mut findings = lint(&Input {
+        inventory: inventory.as_ref(),
+        usage,
+        ..Input::new(&policy, &engine, settings)
+    });
+    if let (Some(earlier), Some(now)) = (example.earlier, &inventory) {
         let (_, earlier, _) = Inventory::read(&mut map, "base:tools.json", earlier.as_bytes());
         findings.extend(drifted(&earlier.unwrap(), now));
     }
     if let Some(suppressions) = example.suppressions {
         let entries = entries(&mut map, suppressions);
         let places = suppress::Places::new(text);
-        let sorted = suppress::sort(findings, &entries, &places, &settings, TODAY);
+        let sorted = suppress::sort(findings, &entries, &places, settings, TODAY);
         findings = sorted.kept;
         findings.extend(sorted.idle.into_iter().map(|(_, finding)| finding));
     }
@@ -314,19 +324,15 @@ fn an_option_is_set_where_a_rule_has_it() {
             .contains(&"loose-limit")
     };
     assert!(finds(&settings, 21) && !finds(&settings, 20));
-    settings
-        .set_option(RuleId::LooseLimit, "execute", "5/minute")
-        .unwrap();
+    set_option(&mut settings, RuleId::LooseLimit, "execute", "5/minute").unwrap();
     assert!(finds(&settings, 6) && !finds(&settings, 5));
     assert!(
-        settings
-            .set_option(RuleId::LooseLimit, "execute", "5")
+        set_option(&mut settings, RuleId::LooseLimit, "execute", "5")
             .unwrap_err()
             .is_value
     );
     assert!(
-        !settings
-            .set_option(RuleId::BurstOnlyLimit, "execute", "5/minute")
+        !set_option(&mut settings, RuleId::BurstOnlyLimit, "execute", "5/minute")
             .unwrap_err()
             .is_value
     );

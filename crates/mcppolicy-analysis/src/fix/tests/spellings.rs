@@ -1,11 +1,9 @@
 //! Every rule that offers a fix, and every repair of a key from the help pages,
 //! on a file as different people and editors write it.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::inventory::Inventory;
-use crate::lint::{Example, Level, registry};
+use crate::lint::{Example, Input, Level, registry};
 
 /// A file in each spelling: as it is, with the line ends of Windows, with tabs,
 /// on one line, without and with an end to the last line.
@@ -33,18 +31,18 @@ fn spellings(text: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The linter with one rule, and the server that an example has.
-fn only(rule: RuleId, inventory: Option<&str>) -> Settings {
+fn only(rule: RuleId, inventory: Option<&str>) -> (Settings, Option<Inventory>) {
     let mut settings = Settings::new();
     for other in RuleId::lint_rules() {
         settings.set_level(other, Level::Off);
     }
     settings.set_level(rule, Level::On(rule.severity()));
-    if let Some(text) = inventory {
+    let inventory = inventory.map(|text| {
         let mut map = SourceMap::new();
         let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
-        settings.know(Arc::new(inventory.unwrap()));
-    }
-    settings
+        inventory.unwrap()
+    });
+    (settings, inventory)
 }
 
 /// What a fix must leave alone: ends of lines, the end of the file, and tabs.
@@ -84,9 +82,13 @@ fn each_rules_fix_keeps_its_promise_in_every_spelling() {
         let mut offered = 0;
         for bad in rule.bad {
             let example = Example::read(bad.policy);
-            let settings = only(rule.id, example.inventory);
-            let lint =
-                |_: &str, policy: &Policy| lint::lint(policy, &Engine::new(policy), &settings);
+            let (settings, inventory) = only(rule.id, example.inventory);
+            let lint = |_: &str, policy: &Policy| {
+                lint::lint(&Input {
+                    inventory: inventory.as_ref(),
+                    ..Input::new(policy, &Engine::new(policy), &settings)
+                })
+            };
             let mut results = Vec::new();
             for (spelling, text) in spellings(example.policy) {
                 let what = format!("{} {spelling}", rule.id.name());

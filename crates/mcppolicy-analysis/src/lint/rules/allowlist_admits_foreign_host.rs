@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::AllowlistAdmitsForeignHost,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, reads the \
            domains that the patterns name, and decides exactly whether all rules of the tool together let a \
            value pass whose host is none of them and no subdomain of one: by a dot that is not escaped, by \

@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::AllowlistAdmitsShell,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "For arguments that take a command by their name (`command`, `cmd`, `script`, `args` …) and that \
            patterns guard, decides exactly whether all rules of the tool together let a value pass in which \
            a shell would find a second command, a redirection or a substitution outside of quotes. A \

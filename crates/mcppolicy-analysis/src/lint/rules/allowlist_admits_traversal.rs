@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::AllowlistAdmitsTraversal,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for commands whose \
            pattern has a place for a path, decides exactly whether all rules of the tool together let a \
            value pass with a `..` segment, or an absolute path where relative ones are meant. Under \

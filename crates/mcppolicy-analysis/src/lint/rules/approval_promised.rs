@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ApprovalPromised,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for `on_deny` texts that speak of an approval, a review, a confirmation, an \
            authorisation or a sign-off to come, or that tell the agent to ask a person first.",
     why: "The format knows two outcomes, allow and deny. Nobody is asked, and nothing that anyone \

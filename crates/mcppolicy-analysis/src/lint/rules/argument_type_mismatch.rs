@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ArgumentTypeMismatch,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory. Looks for operators that an argument of its type can never meet (`gt` \
            on a string), operands that it never equals (a number for an object, a word that is not in \
            its `enum`) and bounds beyond its own. A `deny_if` beyond the server's bounds may be a \

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::BurstOnlyLimit,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for tools of category Execute, Destructive or Financial whose limits, those in \
            `all_tools` included, all have the window `\"minute\"`.",
     why: "A limit per minute stops a burst. Over a day it adds up: 10 per minute is 14 400 a day, \

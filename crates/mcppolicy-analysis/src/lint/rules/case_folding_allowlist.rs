@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::CaseFoldingAllowlist,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for `require` patterns with the flag `i` that accept the Kelvin sign (U+212A) for a \
            `k`, or the long s (U+017F) for an `s`.",
     why: "Case is folded as Unicode has it, and there a `k` has three forms. A server that compares \

@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::CategoryConflict,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory. Looks for allowed tools whose annotations contradict what they say of \
            themselves, such as `readOnlyHint: true` on `delete_repository`. The graver reading is the \
            one that the other rules go by. A `[categories]` entry in `mcppolicy.toml` settles it.",
@@ -83,7 +84,7 @@ fn report(
     span: Span,
     pointer: &str,
 ) {
-    let categories = &context.settings.categories;
+    let categories = &context.categories;
     let (Some(inventory), Some(conflict)) = (context.inventory, categories.conflict(name)) else {
         return;
     };

@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ChangedTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
            configuration names against it. Looks for tools whose title, description, schemas, \
            annotations or category are not what they were, and shows the changed words. Under a \

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ContradictoryConditions,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for rules whose conditions no arguments can meet together, and names the fewest of \
            them that already exclude each other. The answer is exact: coercions, patterns and objects \
            with their members are taken as the gateway takes them.",

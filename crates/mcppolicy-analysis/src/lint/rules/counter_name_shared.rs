@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::CounterNameShared,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for counter names that stand at more than one tool, or at a tool and in `all_tools`.",
     why: "A counter belongs to the place where its limit stands. Two tools that name the same counter \
           do not share a quota, though the name says so: together they may do twice as much.",

@@ -8,6 +8,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::CounterNaming,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for counters that are called after another window than theirs (`calls_per_hour` over \
            a day), and for names with anything but lower-case letters, digits, `_` and `-`.",
     why: "The name is all that the log and the agent's message say of a limit.",

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::DenylistOnly,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "For arguments that take a command, a query, a path, a URL or a host by their name, that `deny_if` \
            patterns guard and no `require` does, looks beside what each pattern refuses: other case, other \
            spacing, quotes that a shell removes, a slash more. It reports what the whole policy accepts \

@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::EmptyList,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` means \
            something and is not one of them.",
     why: "It reads as if a decision had been taken, or forgotten; there is none either way.",

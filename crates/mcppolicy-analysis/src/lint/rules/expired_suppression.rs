@@ -8,6 +8,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ExpiredSuppression,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` with an `until`, the last day on which it \
            holds, in UTC. From the next day on its finding is reported again, beside this one.",
     why: "Whoever wrote the day wanted somebody to look again. A day that moves by itself is none.",

@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ExposedDestructiveTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for listed tools of category Destructive or Financial of which no rule looks at an \
            argument. A limit that adds up an argument (`increment_from`) counts as looking at it. The \
            category is told as `mcppolicy classify` tells it.",

@@ -21,6 +21,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::FailOpenDeny,
     since: "0.1.0",
     fixes: true,
+    options: None,
     what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves the \
            argument out; for a comparison of numbers it also sends the number as a string. It \
            reports the rule when such a call passes the whole policy. Refusing the mere presence of \

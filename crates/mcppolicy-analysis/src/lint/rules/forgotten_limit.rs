@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::ForgottenLimit,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for the one allowed tool without a limit of its own over a window, where the others \
            of its category (two or more) have one, or all others of any category (three or more). \
            It is left alone where it has a limit over a window that its likes do without, where its \

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::FreeAmount,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for tools that only limits with `increment_from` count, and that an amount of 0 \
            passes. An amount above 0 counts as 1 at least.",
     why: "A limit on a sum does not bound the calls: an amount of 0 adds nothing. A charge of 0 can \

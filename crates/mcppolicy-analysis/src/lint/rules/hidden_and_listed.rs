@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::HiddenAndListed,
     since: "0.1.0",
     fixes: true,
+    options: None,
     what: "Looks for tool names that stand both in `hide` and in `tools`.",
     why: "`hide` is looked at first and wins: no call reaches the tool's rules, limits or messages. \
           Whoever reads `tools` believes that the tool can be called under conditions.",

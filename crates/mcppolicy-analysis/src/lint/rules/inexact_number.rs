@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::InexactNumber,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for `eq`, `neq`, `in` and `not_in` with a number of 2^53 or above, or as far below 0.",
     why: "Numbers are doubles, in policies and in calls. From 2^53 on neighbouring integers are the \
           same double, so a call with another identifier than the one that was written passes. \

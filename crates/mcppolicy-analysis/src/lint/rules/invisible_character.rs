@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::InvisibleCharacter,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for zero-width and bidirectional characters, odd spaces, and letters of other scripts \
            among ASCII letters that look like them, in tool names, paths and operands. Text in other \
            scripts, emoji, and a `deny_if` that is about invisible characters are fine.",

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::LimitNeverBinds,
     since: "0.1.0",
     fixes: true,
+    options: None,
     what: "Looks for limits that refuse no call, because another limit counts the same calls and \
            leaves fewer of them than this one allows. Windows follow the calendar: an hour has 60 \
            minutes, so 10 per minute is at most 600 per hour. Sums and counts bound each other where \

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::LimitOnBlockedTool,
     since: "0.1.0",
     fixes: true,
+    options: None,
     what: "Looks for limits of tools that are hidden, or whose own rules plainly refuse every call: \
            a `deny_if` without conditions, a `require` with an empty `in` list, an argument that must \
            be both present and absent.",

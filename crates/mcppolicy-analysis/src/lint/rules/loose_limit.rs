@@ -1,16 +1,19 @@
 //! A limit that is there and limits little.
 
+mod rates;
+
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, spaced};
-use crate::lint::rates;
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::Limit;
 use mcppolicy_engine::time::Span;
+use rates::{Rate, Rates};
 
 /// `loose-limit`
 pub static RULE: Rule = Rule {
     id: RuleId::LooseLimit,
     since: "0.1.0",
     fixes: false,
+    options: Some(rates::check_option),
     what: "Looks at the limit of each tool that over time is its tightest, those in `all_tools` \
            included, and holds it against a rate: 60 per minute for Read, 30 for Write, 10 for \
            Execute, Destructive and Financial. More than twice that is loose.\n\n\
@@ -72,6 +75,7 @@ const ENOUGH: u64 = 50;
 const TOLERATED: u64 = 10;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    let rates = Rates::of_options(context.settings.options(RuleId::LooseLimit));
     let own = context.open_tools().flat_map(|tool| &tool.rules.limits);
     let all: Vec<&Limit> = context.policy.all_tools.iter().chain(own).collect();
     let unused: Vec<&Limit> = all.into_iter().filter(|l| is_unused(context, l)).collect();
@@ -79,7 +83,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         report_unused(context, reporter, limit);
     }
     for tool in context.open_tools() {
-        let (rate, times) = context.settings.rates.of(tool.class.category);
+        let (rate, times) = rates.of(tool.class.category);
         let counts = |limit: &&Limit| limit.increment_from.is_none();
         let all = context.limits_of(tool).filter(counts);
         if all.map(rate_of).any(|mine| !mine.exceeds(rate, times)) {
@@ -131,14 +135,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 
 /// Whether recordings never use more than a small part of a limit.
 fn is_unused(context: &Context<'_>, limit: &Limit) -> bool {
-    let used = context.settings.used(&limit.pointer);
+    let used = context.used(&limit.pointer);
     used.is_some_and(|used| {
         used.calls >= ENOUGH && limit.max.value > used.peak.saturating_mul(TOLERATED)
     })
 }
 
 fn report_unused(context: &Context<'_>, reporter: &mut Reporter<'_>, limit: &Limit) {
-    let Some(used) = context.settings.used(&limit.pointer) else {
+    let Some(used) = context.used(&limit.pointer) else {
         return;
     };
     let window = limit.window.value.name();
@@ -158,8 +162,8 @@ fn report_unused(context: &Context<'_>, reporter: &mut Reporter<'_>, limit: &Lim
     reporter.push(finding);
 }
 
-fn rate_of(limit: &Limit) -> rates::Rate {
-    rates::Rate {
+fn rate_of(limit: &Limit) -> Rate {
+    Rate {
         max: limit.max.value,
         window: limit.window.value,
     }

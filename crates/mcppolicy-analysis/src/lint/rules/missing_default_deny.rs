@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::MissingDefaultDeny,
     since: "0.1.0",
     fixes: true,
+    options: None,
     what: "Looks for policies whose `default` is `\"allow\"`.",
     why: "Under `default: \"allow\"` a tool that `tools` does not list has no conditions: only the \
           limits in `all_tools` concern it. That holds for the tools nobody thought of, and for every \

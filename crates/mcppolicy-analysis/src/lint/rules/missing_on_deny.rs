@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::MissingOnDeny,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for rules in `require` and `deny_if` without `on_deny`. The message of a limit says \
            what was reached and needs none.",
     why: "Without it the agent reads \"Call does not meet /tools/push_files/require/0\", cannot know \

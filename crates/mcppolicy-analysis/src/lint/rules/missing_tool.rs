@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::MissingTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
            configuration names against it. Looks for tools that only the one at the base has. What \
            the policy still says of them is for `unknown-tool`.\n\n\

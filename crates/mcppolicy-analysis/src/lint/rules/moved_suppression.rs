@@ -8,6 +8,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::MovedSuppression,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` whose rule still finds something at its \
            place, where the value is another one than `value` says, or that finds the very value at \
            another place. It suppresses neither.",

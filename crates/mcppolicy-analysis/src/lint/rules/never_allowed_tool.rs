@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::NeverAllowedTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Decides exactly whether any arguments meet all rules of a tool together: every `require`, no \
            `deny_if`, and amounts that its limits can count. A `deny_if` without conditions is the idiom \
            for a tool that is switched off, and not reported. Where a single rule is to blame, \

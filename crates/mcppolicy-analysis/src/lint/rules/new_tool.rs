@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::NewTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
            configuration names against it. Looks for tools that only the new one has, and says \
            what decides them. Where that is nothing but `default`, and it allows every call, it is \

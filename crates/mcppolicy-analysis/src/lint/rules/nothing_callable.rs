@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::NothingCallable,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for policies under which every call is refused: everything is hidden, or `default` \
            is `\"deny\"` and each listed tool, if there is one, is hidden or refuses every call.",
     why: "`hide` takes tools away; it does not make `default: \"deny\"` let the others pass. Such \

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::RedundantCondition,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for conditions that hold whenever the others of their rule do, and for rules without a \
            message of their own that refuse nothing that the other rules do not refuse. Removing what is \
            reported changes no decision; that is proved, not guessed. `exists: true` beside a condition \

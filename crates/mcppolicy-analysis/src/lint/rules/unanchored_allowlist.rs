@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnanchoredAllowlist,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for patterns in `require` rules of which some branch is not tied to the beginning \
            (`^`) or to the end (`$`) of the text, and for a value with foreign text there that the \
            whole policy lets pass. A prefix that ends in a separator (`^feat/`), and an ending that \

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnboundedAmount,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks at Financial tools whose rules look at some argument, and at their amounts: those \
            that the policy or the server's schema calls so. It reports an amount that may be of any \
            size, and one that is capped per call while no limit bounds the calls or the sum of a day. \

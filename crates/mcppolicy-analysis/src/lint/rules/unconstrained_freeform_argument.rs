@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnconstrainedFreeformArgument,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, a \
            command, a query, a URL or a path, that may be any text by their schema, and that no \
            condition mentions. A query of a tool that only reads is a search and is passed over, and so is the `code` of a \

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UncountableIncrement,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for limits with `increment_from` that meet an amount which cannot be counted, \
            missing, negative or no number, because no `require` refuses it before. What the \
            server's schema rules out, where there is an inventory, is not held against the policy.",

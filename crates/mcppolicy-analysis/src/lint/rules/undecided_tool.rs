@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UndecidedTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory. Looks for tools of the server that the policy neither lists nor hides. \
            Under `default: \"allow\"` those of category Execute, Destructive and Financial are a \
            warning of their own. All tools of one kind are one finding.",
@@ -71,9 +72,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         !context.lists(name) && !context.engine.hides(name) && !meant.contains(&name)
     });
     let opens = context.allows_by_default();
-    let is_high = |tool: &&Tool| {
-        opens && context.settings.categories.of(&tool.name).category >= Category::Execute
-    };
+    let is_high =
+        |tool: &&Tool| opens && context.categories.of(&tool.name).category >= Category::Execute;
     let (high, other): (Vec<&Tool>, Vec<&Tool>) = undecided.partition(is_high);
     report(context, reporter, &high, Severity::Warning);
     report(context, reporter, &other, Severity::Note);
@@ -90,7 +90,7 @@ fn report(context: &Context<'_>, reporter: &mut Reporter<'_>, tools: &[&Tool], s
         .map(|tool| match severity {
             Severity::Note => format!("`{}`", tool.name),
             _ => {
-                let class = context.settings.categories.of(&tool.name);
+                let class = context.categories.of(&tool.name);
                 format!("`{}` ({})", tool.name, class.category)
             }
         })

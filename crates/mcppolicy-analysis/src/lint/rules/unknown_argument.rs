@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnknownArgument,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
            where it admits no others (`additionalProperties: false`, or a path into what is no \
            object) and in a `deny_if` whose path is nearly that of an argument, a note where the \

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnknownTool,
     since: "0.1.0",
     fixes: true,
+    options: None,
     what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's `tools/list` \
            does not have, and offers the nearest one that it has and the policy does not name yet. \
            The fix hides that one as well; the misspelt entry is left to whoever wrote it.",

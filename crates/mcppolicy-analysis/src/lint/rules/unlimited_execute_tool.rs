@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnlimitedExecuteTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for listed tools of category Execute that no limit counts: neither one of their own \
            nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
     why: "An agent that loops, or that is told to by what it reads, starts as many runs as the \

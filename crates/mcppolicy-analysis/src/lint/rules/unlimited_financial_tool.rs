@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnlimitedFinancialTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for listed tools of category Financial that no limit counts: neither one of their \
            own nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
     why: "A cap per call says nothing about the sum: a hundred refunds of 100 are 10 000, and an \

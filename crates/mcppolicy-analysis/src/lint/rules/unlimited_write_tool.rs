@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnlimitedWriteTool,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for listed tools of category Write that no limit counts: neither one of their own \
            nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
     why: "What an agent writes in a loop, people have to clean up: a thousand issues, comments or \

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnreachableRule,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "For each rule, decides exactly whether any call that it refuses gets past the rules before it: \
            the `require` rules first, in order, then the `deny_if` rules, in order. Rules that refuse \
            nothing by themselves have rules of their own (`contradictory-conditions`, `useless-operand`, \

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnresolvablePath,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair of \
            brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
            `page[size]` are names of arguments, and fine.",

@@ -8,6 +8,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnsortedNames,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for the first name in `tools`, and the first in `hide`, that belongs before the one \
            above it. The order means nothing to the gateway.",
     why: "In a sorted list a reader finds a tool, sees that one is missing, and changes of two people \

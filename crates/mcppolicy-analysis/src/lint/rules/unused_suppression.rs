@@ -7,6 +7,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UnusedSuppression,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` that suppressed nothing in this run: its \
            finding is gone, or no policy has its path. One of a rule that is off is left alone.",
     why: "It waits. When the defect comes back, by somebody who knows nothing of it, nobody hears.",

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::UselessOperand,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for `in` and `not_in` lists that are empty or name one value twice, and for operands \
            that no value at all can meet: a pattern that matches nothing, a bound beyond all numbers.",
     why: "An entry that stands twice is often a typing error in one of the two. An empty `in` list, or a \

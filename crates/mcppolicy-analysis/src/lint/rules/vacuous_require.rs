@@ -8,6 +8,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::VacuousRequire,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for `require` rules without conditions. No single condition is true of every call, so \
            these are all the rules that by themselves require nothing.",
     why: "In `deny_if` a rule without conditions refuses every call. In `require` the same text does the \

@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     id: RuleId::WildcardInToolName,
     since: "0.1.0",
     fixes: false,
+    options: None,
     what: "Looks for `*` and `?` in the names in `tools` and `hide`. The lone `\"*\"` in `hide` means \
            every tool and is fine.",
     why: "Names are compared exactly. No tool is called `delete_*`, so the entry is dead: what it was \

@@ -114,8 +114,7 @@ fn a_limit_that_recordings_never_come_near_is_loose() {
         let mut settings = Settings::new();
         settings.want(RuleId::LooseLimit);
         let used = [("/tools/get_it/limits/0".to_owned(), Used { peak, calls })];
-        settings.observe(used.into());
-        let linted = lint_text(policy, &settings);
+        let linted = lint_used(policy, &settings, Some(&used.into()));
         let told = linted
             .findings
             .iter()

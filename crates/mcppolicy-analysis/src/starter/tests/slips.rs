@@ -1,8 +1,6 @@
 //! The first policy of each server with one slip in it: one finding, where the
 //! slip is, with the right advice.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::finding::Finding;
 
@@ -36,7 +34,7 @@ const SERVERS: [(&str, &str); 6] = [
 /// A server, its first policy and the linter that knows it.
 struct Server {
     name: &'static str,
-    inventory: Arc<Inventory>,
+    inventory: Inventory,
     policy: String,
     settings: Settings,
 }
@@ -46,15 +44,15 @@ fn servers() -> impl Iterator<Item = Server> {
         let mut map = SourceMap::new();
         let (_, inventory, problems) = Inventory::read(&mut map, name, tools.as_bytes());
         assert!(problems.is_empty(), "{name}: {problems:?}");
-        let inventory = Arc::new(inventory.unwrap());
-        let mut settings = Settings::new();
-        settings.know(Arc::clone(&inventory));
-        let policy = start(&inventory, &settings.categories).policy;
+        let inventory = inventory.unwrap();
+        let mut categories = Categories::new();
+        categories.learn(&inventory);
+        let policy = start(&inventory, &categories).policy;
         Server {
             name,
             inventory,
             policy,
-            settings,
+            settings: Settings::new(),
         }
     })
 }
@@ -62,7 +60,14 @@ fn servers() -> impl Iterator<Item = Server> {
 impl Server {
     fn lint(&self, text: &str) -> Vec<Finding> {
         let policy = load(text);
-        lint::lint(&policy, &Engine::new(&policy), &self.settings)
+        lint::lint(&self.input(&policy, &Engine::new(&policy)))
+    }
+
+    fn input<'a>(&'a self, policy: &'a Policy, engine: &'a Engine) -> Input<'a> {
+        Input {
+            inventory: Some(&self.inventory),
+            ..Input::new(policy, engine, &self.settings)
+        }
     }
 
     /// The only finding of `text`, and what it points at.
@@ -110,7 +115,7 @@ fn the_first_policy_of_each_server_lints_clean_and_leaves_known_decisions() {
     for mut server in servers() {
         assert_eq!(server.lint(&server.policy), [], "{}", server.name);
         let policy = load(&server.policy);
-        let open = lint::open_arguments(&policy, &Engine::new(&policy), &server.settings);
+        let open = lint::open_arguments(&server.input(&policy, &Engine::new(&policy)));
         server.settings.pedantic = true;
         let strict = server.lint(&server.policy);
         let mut messages = Vec::new();
