@@ -12,6 +12,7 @@
 //! inventory.
 
 mod argument;
+mod condition;
 pub(crate) mod confusable;
 mod context;
 mod fixes;

@@ -18,6 +18,7 @@ use super::approval::{Approval, Approved, part};
 use super::{Fate, PolicyDiff};
 use crate::compare::arguments::outside;
 use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope, Verdict};
+use crate::fresh::fresh_name;
 use crate::region::{Answer, Budget};
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::{Policy, ToolRules};
@@ -374,18 +375,15 @@ impl Judge<'_> {
     }
 }
 
-/// The tool whose rules a scope's are; a stranger for the unlisted ones.
+/// The tool whose rules a scope's are; one that no policy names for the unlisted ones.
 fn tool_of(scope: &Scope, target: &Policy, states: &[State]) -> Option<String> {
     match scope {
         Scope::Tool(tool) => Some(tool.clone()),
         Scope::AllTools => None,
         Scope::Unlisted => {
             let policies = || states.iter().map(|s| &s.policy).chain([target]);
-            let mut name = "unlisted_tool".to_owned();
-            while policies().any(|policy| policy.tool(&name).is_some()) {
-                name.push('_');
-            }
-            Some(name)
+            let is_taken = |name: &str| policies().any(|policy| policy.tool(name).is_some());
+            Some(fresh_name("unlisted_tool", is_taken))
         }
     }
 }

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 
 use super::settings::Settings;
 use crate::finding::{Finding, RuleId};
+use crate::fnv::Fnv;
 use mcppolicy_engine::document::{Node, parse};
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
@@ -63,10 +64,7 @@ pub struct Sorted {
 /// looks for another value with the same digits, and who could as well write a
 /// suppression.
 pub fn fingerprint(value: &Value) -> String {
-    let text = value.to_string();
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = Fnv::new().with(value.to_string().as_bytes()).value();
     format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
 }
 

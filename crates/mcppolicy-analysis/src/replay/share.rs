@@ -11,6 +11,7 @@ use std::fmt;
 
 use super::results::{Actual, Case, Results, TraceSummary};
 use super::{Open, Options, Replay};
+use crate::fnv::Fnv;
 use mcppolicy_engine::engine::Decision;
 use mcppolicy_trace::timeline::Timeline;
 use mcppolicy_trace::trace::account::Format;
@@ -106,21 +107,13 @@ impl Share {
 /// The hash that a grant's share follows from: FNV-1a with 64 bits over the
 /// bytes of its name in UTF-8. A grant belongs to share `hash % N + 1` of `N`.
 pub fn hash(name: &[u8]) -> u64 {
-    fnv(FNV_OFFSET, name)
+    Fnv::new().with(name).value()
 }
 
 /// The same for the one grant of a file's calls that name none: the name is
 /// that of the file behind a zero byte.
 pub fn implicit_hash(file: &[u8]) -> u64 {
-    fnv(fnv(FNV_OFFSET, &[0]), file)
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn fnv(state: u64, bytes: &[u8]) -> u64 {
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let step = |state: u64, byte: &u8| (state ^ u64::from(*byte)).wrapping_mul(PRIME);
-    bytes.iter().fold(state, step)
+    Fnv::new().with(&[0]).with(file).value()
 }
 
 /// What a share keeps for the other shares.

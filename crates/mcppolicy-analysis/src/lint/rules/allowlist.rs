@@ -7,8 +7,8 @@ pub(super) mod host;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{Context, Reporter};
+use crate::lint::condition::are_related;
 use crate::lint::context::Tool;
-use crate::lint::context::questions::are_related;
 use mcppolicy_engine::pattern::Pattern;
 use mcppolicy_engine::policy::{Condition, Path, Test};
 use mcppolicy_trace::trace::WitnessCall;

@@ -1,8 +1,8 @@
 //! Conditions of one rule that exclude each other.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::{ConditionDisplay, are_related, fewest};
 use crate::lint::context::Tool;
-use crate::lint::context::questions::{Spoken, are_related, fewest};
 use mcppolicy_engine::policy::{self, Condition};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -182,7 +182,7 @@ fn report(
     let shown: Vec<String> = core
         .iter()
         .take(3)
-        .map(|condition| Spoken(condition).to_string())
+        .map(|condition| ConditionDisplay(condition).to_string())
         .collect();
     let message = format!("{effect}: {} exclude each other", shown.join(" and "));
     let help = match is_require {

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes, quoted};
 use crate::finding::Finding;
 use crate::inventory::schema::Required;
+use crate::lint::condition::{are_related, opposite};
 use crate::lint::context::Tool;
-use crate::lint::context::questions::are_related;
 use crate::lint::witness::{candidates, passes, refused_by, with, without};
 use crate::lint::{argument, type_check};
 use crate::region::Kind;
 use mcppolicy_engine::engine::{Kind as Step, Lookup, Slot};
-use mcppolicy_engine::policy::{self, Comparison, Condition, Path, Test};
+use mcppolicy_engine::policy::{self, Condition, Path, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -442,47 +442,23 @@ fn required(tool: &Tool<'_>, path: &Path) -> &'static str {
 /// The `require` that closes the hole.
 fn help(rule: &policy::Rule, condition: &Condition) -> String {
     let path = quoted(&condition.path.value.to_string());
-    let (op, value) = match &condition.test {
-        // The opposite condition is the whole `require` only where the rule
-        // has no other.
-        test if rule.conditions.len() == 1 => opposite(test),
+    // The opposite condition is the whole `require` only where the rule has no
+    // other; beside it the rule would never decide.
+    let opposite = opposite(&condition.test).filter(|_| rule.conditions.len() == 1);
+    let verb = if opposite.is_some() {
+        "write instead"
+    } else {
+        "add"
+    };
+    let (op, value) = opposite.unwrap_or(match &condition.test {
         Test::Compare(..) => ("gte", Value::Number(0.0)),
         _ => ("exists", Value::Bool(true)),
-    };
-    // Beside its own opposite the rule would never decide.
-    let verb = match opposes(&condition.test) && rule.conditions.len() == 1 {
-        true => "write instead",
-        false => "add",
-    };
+    });
     let advice = format!(
         "{verb} \"require\": [{{\"conditions\": [{{\"path\": {path}, \"op\": \"{op}\", \"value\": {value}}}]}}]"
     );
     match (&condition.test, rule.conditions.len()) {
         (Test::Compare(..), 2..) => format!("{advice} with the smallest number that makes sense"),
         _ => advice,
-    }
-}
-
-/// Whether [`opposite`] is the whole opposite, for what is there.
-fn opposes(test: &Test) -> bool {
-    !matches!(test, Test::Exists(_) | Test::Regex(_) | Test::Contains(_))
-}
-
-fn opposite(test: &Test) -> (&'static str, Value) {
-    match test {
-        Test::Compare(comparison, bound) => {
-            let opposite = match comparison {
-                Comparison::Lt => Comparison::Gte,
-                Comparison::Lte => Comparison::Gt,
-                Comparison::Gt => Comparison::Lte,
-                Comparison::Gte => Comparison::Lt,
-            };
-            (opposite.name(), Value::Number(*bound))
-        }
-        Test::Eq(value) => ("neq", value.clone()),
-        Test::Neq(value) => ("eq", value.clone()),
-        Test::In(values) => ("not_in", Value::Array(values.clone())),
-        Test::NotIn(values) => ("in", Value::Array(values.clone())),
-        _ => ("exists", Value::Bool(true)),
     }
 }

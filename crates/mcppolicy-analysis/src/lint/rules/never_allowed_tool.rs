@@ -1,8 +1,8 @@
 //! A listed tool whose rules no call can meet.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::fewest;
 use crate::lint::context::Tool;
-use crate::lint::context::questions::fewest;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::source::Span;
 use mcppolicy_trace::trace::WitnessCall;

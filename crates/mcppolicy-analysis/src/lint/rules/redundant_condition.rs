@@ -2,8 +2,8 @@
 //! rules imply.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::{ConditionDisplay, are_related};
 use crate::lint::context::Tool;
-use crate::lint::context::questions::{Spoken, are_related};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{self, Condition, Test};
 
@@ -187,9 +187,13 @@ fn conditions(
             .iter()
             .filter(related)
             .take(2)
-            .map(|other| Spoken(other).to_string())
+            .map(|other| ConditionDisplay(other).to_string())
             .collect();
-        let message = format!("{} adds nothing to {}", Spoken(condition), by.join(" and "));
+        let message = format!(
+            "{} adds nothing to {}",
+            ConditionDisplay(condition),
+            by.join(" and ")
+        );
         let (span, pointer) = (condition.span, &condition.pointer);
         let mut finding = match is_spelt_out(condition) {
             true => reporter.pedantic_finding(span, pointer, message),

@@ -1,8 +1,8 @@
 //! A rule that can never be the one that decides.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::fewest;
 use crate::lint::context::Tool;
-use crate::lint::context::questions::fewest;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy;
 use mcppolicy_trace::trace::WitnessCall;
