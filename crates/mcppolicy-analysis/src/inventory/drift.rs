@@ -11,7 +11,7 @@ mod tests;
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 
-use super::{Annotations, Inventory, Text, Tool};
+use super::tools::{Annotations, Inventory, Text, Tool};
 use mcppolicy_engine::document::{Member, Node, push_pointer};
 use mcppolicy_engine::value::Value;
 

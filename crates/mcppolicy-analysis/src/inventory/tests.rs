@@ -2,8 +2,10 @@
 
 use super::schema::{JsonType, Presence, Required};
 use super::*;
+use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::inventory::drift::{Change, Side, drift};
+use mcppolicy_engine::source::{FileId, SourceMap, Span};
 use mcppolicy_engine::value::Value;
 
 struct Read {

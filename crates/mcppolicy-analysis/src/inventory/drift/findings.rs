@@ -3,7 +3,7 @@
 
 use super::{Change, Drift, Side, Words};
 use crate::finding::{Finding, RuleId, Severity};
-use crate::inventory::{Inventory, Tool};
+use crate::inventory::tools::{Inventory, Tool};
 use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_engine::value::Value;

@@ -88,8 +88,8 @@ fn report(
     let (Some(inventory), Some(conflict)) = (context.inventory, categories.conflict(name)) else {
         return;
     };
-    let told = &conflict.told;
-    let does = match told.category {
+    let evidence = &conflict.evidence;
+    let does = match evidence.category {
         Category::Read => "reads",
         Category::Write => "writes",
         Category::Execute => "executes",
@@ -98,9 +98,9 @@ fn report(
     };
     let message = format!(
         "The server claims `{}: {}` for `{name}`, which {does} ({})",
-        conflict.annotation, conflict.hint.value, told.because
+        conflict.annotation, conflict.hint.value, evidence.because
     );
-    let category = told.category.name().to_lowercase();
+    let category = evidence.category.name().to_lowercase();
     let location = Location {
         file: inventory.file,
         span: conflict.hint.span,
