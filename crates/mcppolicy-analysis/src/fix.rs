@@ -239,9 +239,10 @@ impl Fixer<'_> {
         let text = edits::apply(&state.text, all).ok_or(Why::NoRepair)?;
         let next = self.read(text);
         let Some(old) = &state.policy else {
-            return match next.parses && repaired(&next, batch) {
-                true => Ok((next, None)),
-                false => Err(Why::NoRepair),
+            return if next.parses && repaired(&next, batch) {
+                Ok((next, None))
+            } else {
+                Err(Why::NoRepair)
             };
         };
         let new = next.policy.as_ref().ok_or(Why::NoRepair)?;
@@ -258,9 +259,10 @@ impl Fixer<'_> {
                     matches!(verdict, Verdict::Equivalent | Verdict::Tightened)
                 }
             });
-        match is_kept {
-            true => Ok((next, Some(verdict))),
-            false => Err(Why::Verdict(verdict)),
+        if is_kept {
+            Ok((next, Some(verdict)))
+        } else {
+            Err(Why::Verdict(verdict))
         }
     }
 }

@@ -153,9 +153,10 @@ fn offering(fix: Fix, while_there: &'static str) -> impl Fn(&str, &Policy) -> Ve
             "",
             "here",
         );
-        match text.contains(while_there) {
-            true => vec![finding.fix(fix.clone())],
-            false => Vec::new(),
+        if text.contains(while_there) {
+            vec![finding.fix(fix.clone())]
+        } else {
+            Vec::new()
         }
     }
 }

@@ -3,7 +3,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::allowlist::anchor::is_open_ended;
-use super::allowlist::{Allowlist, Subject, Wanted, accepted, allowlists, report, telling};
+use super::allowlist::{Allowlist, Requirements, Subject, accepted, allowlists, report, telling};
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-traversal`
@@ -163,14 +163,14 @@ fn look(
     }
     if Subject::of(path) == Some(Subject::Path)
         && let Some(call) = telling(context, tool, path, ABSOLUTE, &TELLING_ABSOLUTE)
-        && accepted(context, tool, &Wanted::matching(path, &[RELATIVE])).is_some()
+        && accepted(context, tool, &Requirements::matching(path, &[RELATIVE])).is_some()
     {
         what.push("an absolute path beside relative ones");
         calls.push(call);
     }
     let mut is_pedantic = false;
     if calls.is_empty() && reporter.is_pedantic() {
-        let call = accepted(context, tool, &Wanted::matching(path, &[CONTROL]));
+        let call = accepted(context, tool, &Requirements::matching(path, &[CONTROL]));
         calls.extend(call);
         what.push("a NUL or a newline");
         is_pedantic = true;

@@ -189,9 +189,10 @@ fn report(
                 .help(values(shape, &first))
         }
         Defect::Beyond => {
-            let severity = match is_require {
-                true => Severity::Warning,
-                false => Severity::Note,
+            let severity = if is_require {
+                Severity::Warning
+            } else {
+                Severity::Note
             };
             let message = format!(
                 "`{path}` of `{}` is {kind} and never `{op}` {}: {}",
@@ -204,9 +205,10 @@ fn report(
                 .help(values(shape, &condition.test.operand()))
         }
     };
-    let witness = match is_require {
-        true => refused(context, reporter, tool, condition, shape),
-        false => Vec::new(),
+    let witness = if is_require {
+        refused(context, reporter, tool, condition, shape)
+    } else {
+        Vec::new()
     };
     let finding = finding.witness(witness);
     reporter.push(pointing(
@@ -218,9 +220,10 @@ fn report(
 }
 
 fn effect(is_require: bool) -> &'static str {
-    match is_require {
-        true => "every call that the server would take is refused",
-        false => "the condition never holds",
+    if is_require {
+        "every call that the server would take is refused"
+    } else {
+        "the condition never holds"
     }
 }
 
@@ -325,11 +328,14 @@ fn kind(shape: &Shape) -> String {
 /// The operators that make sense for an argument.
 fn operators(shape: &Shape) -> String {
     let types = shape.types;
-    let fitting = match () {
-        () if types.has(JsonType::String) => "\"eq\", \"in\" or \"regex\"",
-        () if types.has_number() => "\"eq\", \"lt\", \"lte\", \"gt\" or \"gte\"",
-        () if types.has(JsonType::Array) => "\"contains\" or \"exists\"",
-        () => "\"eq\" or \"exists\"",
+    let fitting = if types.has(JsonType::String) {
+        "\"eq\", \"in\" or \"regex\""
+    } else if types.has_number() {
+        "\"eq\", \"lt\", \"lte\", \"gt\" or \"gte\""
+    } else if types.has(JsonType::Array) {
+        "\"contains\" or \"exists\""
+    } else {
+        "\"eq\" or \"exists\""
     };
     format!("{} is tested with {fitting}", kind(shape))
 }

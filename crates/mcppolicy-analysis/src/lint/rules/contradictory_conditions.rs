@@ -171,13 +171,17 @@ fn report(
     let calls = answer
         .witness()
         .map(|arguments: Value| vec![WitnessCall::new(tool.name(), arguments)]);
-    let witness = calls.and_then(|calls| match is_require {
-        true => reporter.refused(calls),
-        false => reporter.passing(calls),
+    let witness = calls.and_then(|calls| {
+        if is_require {
+            reporter.refused(calls)
+        } else {
+            reporter.passing(calls)
+        }
     });
-    let effect = match is_require {
-        true => format!("No call of `{}` meets this `require`", tool.name()),
-        false => "This `deny_if` refuses nothing".to_owned(),
+    let effect = if is_require {
+        format!("No call of `{}` meets this `require`", tool.name())
+    } else {
+        "This `deny_if` refuses nothing".to_owned()
     };
     let shown: Vec<String> = core
         .iter()
@@ -185,13 +189,10 @@ fn report(
         .map(|condition| ConditionDisplay(condition).to_string())
         .collect();
     let message = format!("{effect}: {} exclude each other", shown.join(" and "));
-    let help = match is_require {
-        true => {
-            "all conditions of a rule must hold; for \"either\", write one \"in\" list or one pattern"
-        }
-        false => {
-            "all conditions of a rule must hold; to refuse either, write one rule for each, or one \"in\" list"
-        }
+    let help = if is_require {
+        "all conditions of a rule must hold; for \"either\", write one \"in\" list or one pattern"
+    } else {
+        "all conditions of a rule must hold; to refuse either, write one rule for each, or one \"in\" list"
     };
     let mut finding = reporter
         .finding(last.span, &last.pointer, message)

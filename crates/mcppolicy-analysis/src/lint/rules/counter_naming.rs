@@ -160,8 +160,9 @@ fn plain(name: &str) -> String {
         .filter(|word| !word.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    match words.is_empty() {
-        true => "calls".to_owned(),
-        false => words.join("_"),
+    if words.is_empty() {
+        "calls".to_owned()
+    } else {
+        words.join("_")
     }
 }

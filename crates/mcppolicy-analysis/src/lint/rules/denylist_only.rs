@@ -1,6 +1,6 @@
 //! Free text that only patterns in `deny_if` guard.
 
-use super::allowlist::{Subject, Wanted, accepted, is_listed};
+use super::allowlist::{Requirements, Subject, accepted, is_listed};
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
@@ -194,7 +194,7 @@ fn beside(
         accepted(
             context,
             tool,
-            &Wanted::matching(&condition.path.value, &[&disguised]),
+            &Requirements::matching(&condition.path.value, &[&disguised]),
         )
     })
 }

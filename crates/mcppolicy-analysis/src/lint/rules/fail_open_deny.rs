@@ -311,9 +311,10 @@ fn ways_around(
         if !expects_presence && let Some(arguments) = elsewhere(Kind::Missing) {
             ways.push(Way::LeftOut(WitnessCall::new(tool.name(), arguments)));
         }
-        let kind = match is_number {
-            true => Some(Kind::String),
-            false => reporter.is_pedantic().then_some(Kind::Array),
+        let kind = if is_number {
+            Some(Kind::String)
+        } else {
+            reporter.is_pedantic().then_some(Kind::Array)
         };
         if let Some(arguments) = kind.and_then(elsewhere) {
             let value = arguments.at(path).to_value().unwrap_or(Value::Null);
@@ -421,9 +422,10 @@ fn report(
         how.join(", or by ")
     );
     let pointer = &condition.pointer;
-    let finding = match pedantic {
-        true => reporter.pedantic_finding(condition.span, pointer, message),
-        false => reporter.finding(condition.span, pointer, message),
+    let finding = if pedantic {
+        reporter.pedantic_finding(condition.span, pointer, message)
+    } else {
+        reporter.finding(condition.span, pointer, message)
     };
     let finding = finding.help(help(rule, condition)).witness(calls);
     let fix = fixes::closing(tool.rules, rule, condition).filter(|_| !pedantic);

@@ -94,9 +94,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         let mut own = tool.rules.limits.iter().filter(counts);
         let Some(first) = own.next() else { continue };
         let limit = own.fold(first, |tightest, next| {
-            match rate_of(tightest).exceeds(rate_of(next), 1) {
-                true => next,
-                false => tightest,
+            if rate_of(tightest).exceeds(rate_of(next), 1) {
+                next
+            } else {
+                tightest
             }
         });
         if unused.iter().any(|known| known.pointer == limit.pointer) {

@@ -157,9 +157,10 @@ fn blames_itself(
     conditions: &[mcppolicy_engine::policy::Condition],
 ) -> bool {
     let alone = |condition| context.exclude_each_other(tool, &[condition]);
-    context.runs(match conditions.iter().any(alone) {
-        true => RuleId::UselessOperand,
-        false => RuleId::ContradictoryConditions,
+    context.runs(if conditions.iter().any(alone) {
+        RuleId::UselessOperand
+    } else {
+        RuleId::ContradictoryConditions
     })
 }
 

@@ -195,9 +195,10 @@ fn conditions(
             by.join(" and ")
         );
         let (span, pointer) = (condition.span, &condition.pointer);
-        let mut finding = match is_spelt_out(condition) {
-            true => reporter.pedantic_finding(span, pointer, message),
-            false => reporter.finding(span, pointer, message),
+        let mut finding = if is_spelt_out(condition) {
+            reporter.pedantic_finding(span, pointer, message)
+        } else {
+            reporter.finding(span, pointer, message)
         };
         if let Some(other) = kept.iter().find(related) {
             finding = finding.related(reporter.at(other.span), "implies it");
@@ -252,9 +253,10 @@ fn rules(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>) {
         }
         removed.push((step, at));
         let message = "This rule refuses nothing that the other rules do not refuse";
-        let finding = match is_spelt_out {
-            true => reporter.pedantic_finding(rule.span, &rule.pointer, message),
-            false => reporter.finding(rule.span, &rule.pointer, message),
+        let finding = if is_spelt_out {
+            reporter.pedantic_finding(rule.span, &rule.pointer, message)
+        } else {
+            reporter.finding(rule.span, &rule.pointer, message)
         };
         reporter.push(
             finding.help("remove it, or give it an \"on_deny\" if it stands there for its message"),

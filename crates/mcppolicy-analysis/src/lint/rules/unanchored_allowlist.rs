@@ -2,7 +2,7 @@
 
 use super::allowlist::anchor::{Open, open_ends};
 use super::allowlist::host::foreign_host;
-use super::allowlist::{Allowlist, Wanted, accepted};
+use super::allowlist::{Allowlist, Requirements, accepted};
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, passes, with};
@@ -210,13 +210,13 @@ fn look(
     if open.start {
         let found =
             pairs(&BEFORE).find_map(|(foreign, value)| passing(format!("{foreign}{value}")));
-        let any = || accepted(context, tool, &Wanted::matching(path, &[ANY_BEFORE]));
+        let any = || accepted(context, tool, &Requirements::matching(path, &[ANY_BEFORE]));
         calls.extend(found.or_else(any));
     }
     if open.end {
         let found =
             pairs(&BEHIND).find_map(|(foreign, value)| passing(format!("{value}{foreign}")));
-        let any = || accepted(context, tool, &Wanted::matching(path, &[ANY_BEHIND]));
+        let any = || accepted(context, tool, &Requirements::matching(path, &[ANY_BEHIND]));
         calls.extend(found.or_else(any));
     }
     // What the whole policy closes is not open.
@@ -236,14 +236,16 @@ fn look(
         tool.name()
     );
     let anchored = Value::from(format!("^(?:{})$", pattern.as_str()).as_str());
-    let help = match pattern.as_str().contains("(?") || pattern.as_str().contains(['^', '$']) {
-        true => "put one `^` before and one `$` behind all branches, as in \"^(?:a|b)$\", without the flag `m`".to_owned(),
-        false => format!("write \"value\": {anchored}"),
+    let help = if pattern.as_str().contains("(?") || pattern.as_str().contains(['^', '$']) {
+        "put one `^` before and one `$` behind all branches, as in \"^(?:a|b)$\", without the flag `m`".to_owned()
+    } else {
+        format!("write \"value\": {anchored}")
     };
     let (span, pointer) = (condition.value_span, format!("{}/value", condition.pointer));
-    let finding = match open.on_purpose {
-        true => reporter.pedantic_finding(span, pointer, message),
-        false => reporter.finding(span, pointer, message),
+    let finding = if open.on_purpose {
+        reporter.pedantic_finding(span, pointer, message)
+    } else {
+        reporter.finding(span, pointer, message)
     };
     reporter.push(finding.help(help).witness(calls));
 }

@@ -198,9 +198,10 @@ fn no_day(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, p
         return;
     };
     let sum = cap * calls as f64;
-    let sum = match sum < 1e15 && sum.fract() == 0.0 {
-        true => spaced(sum as u64),
-        false => sum.to_string(),
+    let sum = if sum < 1e15 && sum.fract() == 0.0 {
+        spaced(sum as u64)
+    } else {
+        sum.to_string()
     };
     let message = format!(
         "`{path}` of `{}` is capped per call and not per day: {cap} at {} per {} is {sum} a day",

@@ -108,9 +108,10 @@ fn report(context: &Context<'_>, reporter: &mut Reporter<'_>, tools: &[&Tool], s
         .clone()
         .map(|tool| WitnessCall::new(&tool.name, Value::empty_object()))
         .collect();
-    let witness = match opens {
-        true => reporter.passing(calls),
-        false => reporter.refused(calls),
+    let witness = if opens {
+        reporter.passing(calls)
+    } else {
+        reporter.refused(calls)
     };
     let name = quoted(&first.name);
     let mut finding = reporter

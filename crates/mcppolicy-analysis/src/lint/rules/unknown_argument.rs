@@ -199,9 +199,10 @@ fn look(
         let mut conditions = rule.conditions.iter();
         conditions.any(|condition| condition.path.value == *path)
     });
-    let severity = match is_refused || (is_guard && is_mistaken(tool, path)) {
-        true => Severity::Warning,
-        false => Severity::Note,
+    let severity = if is_refused || (is_guard && is_mistaken(tool, path)) {
+        Severity::Warning
+    } else {
+        Severity::Note
     };
     let mut finding = reporter.finding_of(severity, *span, pointer, message);
     let names = schema.names_under(known);
@@ -240,10 +241,12 @@ fn look(
 /// What stands in the way at the end of `known`, instead of an object.
 fn obstacle(schema: &InputSchema<'_>, known: &[String]) -> Option<&'static str> {
     let types = schema.argument(known).shape.types;
-    match () {
-        () if known.is_empty() || types.has(JsonType::Object) => None,
-        () if types.has(JsonType::Array) => Some("an array"),
-        () => Some("no object"),
+    if known.is_empty() || types.has(JsonType::Object) {
+        None
+    } else if types.has(JsonType::Array) {
+        Some("an array")
+    } else {
+        Some("no object")
     }
 }
 

@@ -87,9 +87,10 @@ fn report(
             let finding = finding.help(format!("did you mean `{meant}`?"));
             // A tool that is listed by another name would let calls pass.
             let is_hidden = finding.pointer.starts_with("/hide/");
-            match is_hidden {
-                true => finding.fix(beside(span, meant)),
-                false => finding,
+            if is_hidden {
+                finding.fix(beside(span, meant))
+            } else {
+                finding
             }
         }
         None => finding.help("remove it, or fetch the inventory again if it is an old one"),

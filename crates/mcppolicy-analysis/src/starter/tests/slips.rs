@@ -103,9 +103,10 @@ fn help(finding: &Finding) -> &str {
 fn misspelt(name: &str) -> String {
     let mut letters: Vec<char> = name.chars().collect();
     let last = letters.len() - 1;
-    match letters[last] == letters[last - 1] {
-        true => letters.truncate(last),
-        false => letters.swap(last, last - 1),
+    if letters[last] == letters[last - 1] {
+        letters.truncate(last)
+    } else {
+        letters.swap(last, last - 1)
     }
     letters.into_iter().collect()
 }
