@@ -19,13 +19,13 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Needs an inventory. Looks for operators that an argument of its type can never meet (`gt` \
-           on a string), operands that it never equals (a number for an object, a word that is not in \
-           its `enum`) and bounds beyond its own. A `deny_if` beyond the server's bounds may be a \
-           second fence and is only a note. A string that spells a number or a boolean equals it and \
-           is no mismatch.",
-    why: "The condition never holds for a call that the server would take: a `require` refuses every \
-          useful call, a `deny_if` never fires.",
+    what: "Needs an inventory. Looks for operators that an argument of its type can never satisfy \
+           (`gt` on a string), operands that it never equals (a number for an object, a word that \
+           is not in its `enum`) and bounds beyond those of the schema. A `deny_if` beyond the \
+           server's bounds may be a second safeguard and is only a note. A string with the text \
+           of a number or a boolean equals it and is no mismatch.",
+    why: "The condition never holds for a call that the server would accept: a `require` refuses \
+          every useful call, and a `deny_if` never applies.",
     bad: &[
         Bad {
             says: "A string is not greater than anything",
@@ -103,7 +103,7 @@ tools.json:
 }"#,
         },
         Good {
-            says: "A string that spells a number equals it",
+            says: "A string with the text of a number equals it",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -16,8 +16,8 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks for tools of category Execute, Destructive or Financial whose limits, those in \
            `all_tools` included, all have the window `\"minute\"`.",
-    why: "A limit per minute stops a burst. Over a day it adds up: 10 per minute is 14 400 a day, \
-          which no reviewer would have written down as a number of runs, deletions or payments.",
+    why: "A limit per minute bounds a burst. Over a day it adds up: 10 per minute is 14 400 a \
+          day, far more runs, deletions or payments than a reviewer expects.",
     bad: &[Bad {
         says: "Ten runs a minute, all day long",
         policy: r#"{
@@ -61,7 +61,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Reading all day long does no harm",
+            says: "Reading all day does no harm",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -15,10 +15,11 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks for `require` patterns with the flag `i` that accept the Kelvin sign (U+212A) for a \
            `k`, or the long s (U+017F) for an `s`.",
-    why: "Case is folded as Unicode has it, and there a `k` has three forms. A server that compares \
-          bytes, or that strips what is not ASCII, sees another name than the one that was allowed.",
+    why: "Case is folded as in Unicode, where `k` has three forms. A server that compares bytes, \
+          or that removes characters outside ASCII, reads another name than the one that was \
+          allowed.",
     bad: &[Bad {
-        says: "A host with a Kelvin sign passes",
+        says: "A host with a Kelvin sign is accepted",
         policy: r#"{
   "version": "1",
   "default": "deny",

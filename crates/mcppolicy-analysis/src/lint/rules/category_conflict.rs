@@ -10,13 +10,14 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Needs an inventory. Looks for allowed tools whose annotations contradict what they say of \
-           themselves, such as `readOnlyHint: true` on `delete_repository`. The graver reading is the \
-           one that the other rules go by. A `[categories]` entry in `mcppolicy.toml` settles it.",
-    why: "Annotations come from the server that they speak of. Clients skip the question to the user \
-          where they promise that a tool only reads.",
+    what: "Needs an inventory. Looks for allowed tools whose annotations contradict their name, \
+           description or arguments, such as `readOnlyHint: true` on `delete_repository`. The \
+           other rules use the more dangerous category. A `[categories]` entry in \
+           `mcppolicy.toml` decides it.",
+    why: "Annotations come from the server that they describe. Clients do not ask the user for \
+          confirmation where an annotation claims that a tool only reads.",
     bad: &[Bad {
-        says: "It says that it only reads, and deletes",
+        says: "The annotation claims that it only reads, and it deletes",
         policy: r#"{
   "version": "1",
   "default": "deny",

@@ -13,9 +13,9 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for rules whose conditions no arguments can meet together, and names the fewest of \
-           them that already exclude each other. The answer is exact: coercions, patterns and objects \
-           with their members are taken as the gateway takes them.",
+    what: "Looks for rules whose conditions no arguments can satisfy together, and names the \
+           fewest of them that already exclude each other. The answer is exact: coercions, \
+           patterns and objects with their members are evaluated as the gateway evaluates them.",
     why: "All conditions of a rule must hold. A `deny_if` whose conditions exclude each other refuses \
           nothing; a `require` whose conditions do refuses every call. Mostly *or* was meant, which is \
           one `in` list, one pattern, or several `deny_if` rules.",

@@ -9,9 +9,9 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for counters that are called after another window than theirs (`calls_per_hour` over \
-           a day), and for names with anything but lower-case letters, digits, `_` and `-`.",
-    why: "The name is all that the log and the agent's message say of a limit.",
+    what: "Looks for counters that are named after another window than theirs (`calls_per_hour` \
+           over a day), and for names with anything but lower-case letters, digits, `_` and `-`.",
+    why: "The log and the agent's message identify a limit only by this name.",
     bad: &[
         Bad {
             says: "The window is a day",
@@ -39,7 +39,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "The server spells its tool so",
+            says: "The name of the tool itself has capitals",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -51,7 +51,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "What is counted, over which window",
+            says: "The name has what is counted and the window",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -8,16 +8,17 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` means \
-           something and is not one of them.",
-    why: "It reads as if a decision had been taken, or forgotten; there is none either way.",
+    what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` has a \
+           meaning and is not reported.",
+    why: "An empty list means the same as no list, but a reader cannot see whether it is intended \
+          or unfinished.",
     bad: &[Bad {
         says: "Nothing is required",
         policy: r#"{ "version": "1", "default": "deny", "tools": { "get_job": { "require": [] } } }"#,
         proof: Proof::Plain,
     }],
     good: &[Good {
-        says: "What is not needed is not there; an empty `conditions` refuses every call",
+        says: "Empty lists are left out; an empty `conditions` refuses every call",
         policy: r#"{
   "version": "1",
   "default": "deny",

@@ -11,9 +11,10 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` with an `until`, the last day on which it \
            holds, in UTC. From the next day on its finding is reported again, beside this one.",
-    why: "Whoever wrote the day wanted somebody to look again. A day that moves by itself is none.",
+    why: "The day was set so that somebody looks at the finding again. A new day should be set \
+          only after that.",
     bad: &[Bad {
-        says: "It held until the first of March",
+        says: "It was valid until the first of March",
         policy: r#"{
   "version": "1",
   "default": "deny",
@@ -35,7 +36,7 @@ until = "2026-03-01"
         proof: Proof::Plain,
     }],
     good: &[Good {
-        says: "Its day is still to come",
+        says: "Its day is in the future",
         policy: SUPPRESSED,
     }],
     check: Check::Suppressions,

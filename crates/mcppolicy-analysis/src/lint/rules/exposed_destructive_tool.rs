@@ -10,11 +10,11 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for listed tools of category Destructive or Financial of which no rule looks at an \
-           argument. A limit that adds up an argument (`increment_from`) counts as looking at it. The \
-           category is told as `mcppolicy classify` tells it.",
-    why: "What is deleted stays deleted and what is paid is gone. A limit alone says how often an \
-          agent may do it, not to what.",
+    what: "Looks for listed tools of category Destructive or Financial without any rule on an \
+           argument. A limit that adds up an argument (`increment_from`) counts as one. The \
+           category is the one that `mcppolicy classify` shows.",
+    why: "A deletion or a payment cannot be undone. A limit alone bounds how often an agent may \
+          do it, not to what.",
     bad: &[
         Bad {
             says: "Any repository can be deleted",

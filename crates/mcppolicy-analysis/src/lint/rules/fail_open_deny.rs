@@ -22,17 +22,17 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: true,
     options: None,
-    what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves the \
-           argument out; for a comparison of numbers it also sends the number as a string. It \
-           reports the rule when such a call passes the whole policy. Refusing the mere presence of \
-           an argument, and refusing a switch that is `true`, are left alone: a caller who leaves \
-           those out does what is wanted. Under `--pedantic` other changes of type are tried as well. With \
-           an inventory it says whether the server's schema requires the argument, and leaves \
-           rules that by the schema never decide to `unknown-argument` and \
+    what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves \
+           the argument out; for a comparison of numbers it also sends the number as a string. It \
+           reports the rule when the whole policy allows such a call. Rules that refuse the mere \
+           presence of an argument, or a switch that is `true`, are not reported: without the \
+           argument the call is as intended. Under `--pedantic` other changes of type are tried \
+           as well. With an inventory it shows whether the server's schema requires the argument, \
+           and leaves rules that by the schema never decide to `unknown-argument` and \
            `argument-type-mismatch`.",
     why: "A condition on a missing value is false, and `lt`, `lte`, `gt` and `gte` are false of \
-          everything that is no number. So a `deny_if` fails open: what the server makes of a missing \
-          amount, or of the amount `\"500000\"`, nobody has checked. A `require` fails closed.",
+          everything that is not a number. So a `deny_if` fails open: a missing amount, or the \
+          amount `\"500000\"`, reaches the server unchecked. A `require` fails closed.",
     bad: &[
         Bad {
             says: "A refund without an amount passes, and so does one of `\"1000\"`",
@@ -78,7 +78,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Even `neq` is false of what is not there",
+            says: "Even `neq` is false of a missing argument",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -93,7 +93,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Say what is fine, and everything else is refused",
+            says: "A `require` lists what is allowed, and everything else is refused",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -124,7 +124,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A limit that adds up the amount refuses what is no amount",
+            says: "A limit that adds up the amount refuses everything that is not a number",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -139,7 +139,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Leaving the argument out is what is wanted",
+            says: "A call without the argument is as intended",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -11,8 +11,8 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for tools that only limits with `increment_from` count, and that an amount of 0 \
-           passes. An amount above 0 counts as 1 at least.",
+    what: "Looks for tools whose limits all have `increment_from`, and that accept an amount of \
+           0. An amount above 0 counts as at least 1.",
     why: "A limit on a sum does not bound the calls: an amount of 0 adds nothing. A charge of 0 can \
           still open an account, send a mail, or probe a card.",
     bad: &[Bad {

@@ -10,9 +10,9 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: true,
     options: None,
-    what: "Looks for tool names that stand both in `hide` and in `tools`.",
-    why: "`hide` is looked at first and wins: no call reaches the tool's rules, limits or messages. \
-          Whoever reads `tools` believes that the tool can be called under conditions.",
+    what: "Looks for tool names that are both in `hide` and in `tools`.",
+    why: "`hide` is evaluated first and wins: no call reaches the tool's rules, limits or \
+          messages. A reader of `tools` believes that the tool can be called under conditions.",
     bad: &[Bad {
         says: "The limit is never counted, because every call is refused",
         policy: r#"{

@@ -11,9 +11,9 @@ pub static RULE: Rule = Rule {
     fixes: false,
     options: None,
     what: "Looks for `eq`, `neq`, `in` and `not_in` with a number of 2^53 or above, or as far below 0.",
-    why: "Numbers are doubles, in policies and in calls. From 2^53 on neighbouring integers are the \
-          same double, so a call with another identifier than the one that was written passes. \
-          Identifiers belong in strings.",
+    why: "Numbers are doubles, in policies and in calls. From 2^53 on neighbouring integers are \
+          the same double, so a call with another identifier than the written one is accepted. \
+          Write identifiers as strings.",
     bad: &[Bad {
         says: "9007199254740993 is another account, and equals it",
         policy: r#"{

@@ -13,12 +13,13 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for zero-width and bidirectional characters, odd spaces, and letters of other scripts \
-           among ASCII letters that look like them, in tool names, paths and operands. Text in other \
-           scripts, emoji, and a `deny_if` that is about invisible characters are fine.",
-    why: "Names are compared exactly. The entry reads as if it were about one tool and is about \
-          another that does not exist: what it hides is open, what it guards is not guarded. No \
-          review can see that.",
+    what: "Looks for zero-width and bidirectional characters, unusual spaces, and letters of \
+           other scripts that look like the ASCII letters around them, in tool names, paths and \
+           operands. Text in other scripts, emoji, and a `deny_if` that is about invisible \
+           characters are not reported.",
+    why: "Names are compared exactly. The entry looks like the name of one tool and is the name \
+          of another that does not exist: the tool that it should hide is not hidden, and its \
+          rules protect nothing. A reviewer cannot see this.",
     bad: &[
         Bad {
             says: "There is a zero-width space behind `delete_file`, which is not hidden",
@@ -31,7 +32,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Refused,
         },
         Bad {
-            says: "No owner is called so",
+            says: "No owner has this name",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -46,7 +47,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Other scripts are nothing unusual",
+            says: "Other scripts are not unusual",
             policy: r#"{
   "version": "1",
   "default": "deny",

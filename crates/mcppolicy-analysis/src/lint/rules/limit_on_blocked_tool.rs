@@ -11,11 +11,11 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: true,
     options: None,
-    what: "Looks for limits of tools that are hidden, or whose own rules plainly refuse every call: \
-           a `deny_if` without conditions, a `require` with an empty `in` list, an argument that must \
-           be both present and absent.",
-    why: "Limits are looked at last, and only calls that pass are counted: this counter stays at zero \
-          for ever. Either the block or the limit is not meant.",
+    what: "Looks for limits of tools that are hidden, or whose own rules refuse every call: a \
+           `deny_if` without conditions, a `require` with an empty `in` list, an argument that \
+           must be both present and absent.",
+    why: "Limits are evaluated last and count only calls that are allowed, so this counter is \
+          always zero. Either the block or the limit is not meant.",
     bad: &[
         Bad {
             says: "Blocked and limited",

@@ -14,16 +14,15 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: Some(rates::check_option),
-    what: "Looks at the limit of each tool that over time is its tightest, those in `all_tools` \
-           included, and holds it against a rate: 60 per minute for Read, 30 for Write, 10 for \
-           Execute, Destructive and Financial. More than twice that is loose.\n\n\
-           Where recordings are given (`lint --traces`, or the configuration's own), each limit \
-           that counted fifty calls in them or more is also held against the most that was used: \
-           more than ten times that is loose.\n\n\
-           A rate of your own is meant as it stands, in `mcppolicy.toml`:\n\n\
-           ```toml\n[lint.rules]\nloose-limit = { level = \"error\", execute = \"20/minute\", read = \"5000/day\" }\n```",
-    why: "A limit that no honest use comes near stops a runaway agent late, and tells a reviewer \
-          that the question has been settled.",
+    what: "Compares the tightest limit of each tool, those in `all_tools` included, with a rate: \
+           60 per minute for Read, 30 for Write, 10 for Execute, Destructive and Financial. More \
+           than twice that is loose.\n\nWith recordings (`lint --traces`, or the traces of the \
+           configuration), each limit that counted fifty recorded calls or more is also compared \
+           with the most that was used: more than ten times that is loose.\n\nA rate that is set \
+           in `mcppolicy.toml` is exact:\n\n```toml\n[lint.rules]\nloose-limit = { level = \
+           \"error\", execute = \"20/minute\", read = \"5000/day\" }\n```",
+    why: "A limit that normal use never reaches stops a runaway agent late, and suggests to a \
+          reviewer that the number has been considered.",
     bad: &[Bad {
         says: "500 runs a minute are no limit",
         policy: r#"{

@@ -12,9 +12,9 @@ pub static RULE: Rule = Rule {
     fixes: true,
     options: None,
     what: "Looks for policies whose `default` is `\"allow\"`.",
-    why: "Under `default: \"allow\"` a tool that `tools` does not list has no conditions: only the \
-          limits in `all_tools` concern it. That holds for the tools nobody thought of, and for every \
-          tool that the server adds tomorrow.",
+    why: "Under `default: \"allow\"` a tool that is not in `tools` has no conditions: only the \
+          limits in `all_tools` apply to it. This is so for every tool that the author did not \
+          think of, and for every tool that the server adds later.",
     bad: &[
         Bad {
             says: "Only one tool is guarded, all others are open",

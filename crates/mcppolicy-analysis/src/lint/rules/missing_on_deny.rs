@@ -8,12 +8,12 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for rules in `require` and `deny_if` without `on_deny`. The message of a limit says \
-           what was reached and needs none.",
+    what: "Looks for rules in `require` and `deny_if` without `on_deny`. The message of a limit \
+           states which quota is used up, so a limit needs none.",
     why: "Without it the agent reads \"Call does not meet /tools/push_files/require/0\", cannot know \
           what would be right, and guesses.",
     bad: &[Bad {
-        says: "Which branch would be right is not said",
+        says: "The agent does not learn which branch is allowed",
         policy: r#"{
   "version": "1",
   "default": "deny",

@@ -13,13 +13,13 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Decides exactly whether any arguments meet all rules of a tool together: every `require`, no \
-           `deny_if`, and amounts that its limits can count. A `deny_if` without conditions is the idiom \
-           for a tool that is switched off, and not reported. Where a single rule is to blame, \
-           `contradictory-conditions` or `useless-operand` says so; where no tool at all can be called, \
-           `nothing-callable` does.",
-    why: "The tool is listed, shown to agents, and refuses every call. Each rule looks right; only \
-          together do they leave nothing.",
+    what: "Decides exactly whether any arguments satisfy all rules of a tool together: every \
+           `require`, no `deny_if`, and amounts that its limits can count. A `deny_if` without \
+           conditions is the idiom for a tool that is switched off, and is not reported. A single \
+           rule that refuses every call is left to `contradictory-conditions` or \
+           `useless-operand`, and a policy without any callable tool to `nothing-callable`.",
+    why: "The tool is listed and shown to agents, and it refuses every call. Each rule looks \
+          right by itself; together they allow nothing.",
     bad: &[
         Bad {
             says: "Everything that is required is refused",
@@ -37,7 +37,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Refused,
         },
         Bad {
-            says: "The smallest amount that is allowed is more than a day has room for",
+            says: "The smallest amount that is allowed is above the maximum of a day",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -81,7 +81,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A hidden tool is `hidden-and-listed`'s business",
+            says: "A hidden tool is reported by `hidden-and-listed`",
             policy: r#"{
   "version": "1",
   "default": "deny",

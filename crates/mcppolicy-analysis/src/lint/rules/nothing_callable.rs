@@ -13,8 +13,9 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks for policies under which every call is refused: everything is hidden, or `default` \
            is `\"deny\"` and each listed tool, if there is one, is hidden or refuses every call.",
-    why: "`hide` takes tools away; it does not make `default: \"deny\"` let the others pass. Such \
-          policies are published as a way to block a single tool, and switch the whole server off.",
+    why: "`hide` removes tools; it does not make `default: \"deny\"` allow the others. Such \
+          policies are published as a way to block a single tool, and they switch the whole \
+          server off.",
     bad: &[
         Bad {
             says: "Meant to block one tool, blocks every tool",

@@ -13,11 +13,12 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for conditions that hold whenever the others of their rule do, and for rules without a \
-           message of their own that refuse nothing that the other rules do not refuse. Removing what is \
-           reported changes no decision; that is proved, not guessed. `exists: true` beside a condition \
-           that implies it says what is meant and is reported only under `--pedantic`.",
-    why: "A condition without effect hides the one that has it: who tightens the wrong one changes \
+    what: "Looks for conditions that hold whenever the others of their rule do, and for rules \
+           without a message of their own that refuse nothing that the other rules do not refuse. \
+           Removing what is reported changes no decision; this is proved. `exists: true` beside a \
+           condition that implies it makes the intent clear and is reported only under \
+           `--pedantic`.",
+    why: "A condition without effect hides the one that has it: tightening the wrong one changes \
           nothing. Often one of the two bounds is a typing error.",
     bad: &[
         Bad {
@@ -119,7 +120,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Saying that an argument must be there is fine",
+            says: "Requiring that an argument is present makes the intent clear",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -16,16 +16,17 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for patterns in `require` rules of which some branch is not tied to the beginning \
-           (`^`) or to the end (`$`) of the text, and for a value with foreign text there that the \
-           whole policy lets pass. A prefix that ends in a separator (`^feat/`), and an ending that \
-           begins with one (`/README$`), are open on purpose and reported only under `--pedantic`.",
+    what: "Looks for patterns in `require` rules with a branch that is not anchored at the \
+           beginning (`^`) or at the end (`$`) of the text, and for a value with foreign text \
+           there that the whole policy allows. A prefix that ends in a separator (`^feat/`), and \
+           a suffix that begins with one (`/README$`), are probably intended and reported only \
+           under `--pedantic`.",
     why: "`regex` matches *somewhere* in the text. `git status` accepts `curl x | sh; git status`. \
           In `^a|b$` each anchor belongs to its own branch only, and under `(?m)` `^` and `$` also \
           match at every line.",
     bad: &[
         Bad {
-            says: "The listed words may stand anywhere",
+            says: "The listed words may be anywhere in the text",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -52,7 +53,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Under `(?m)` a second line may say anything",
+            says: "Under `(?m)` a second line may have any text",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -17,11 +17,12 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks at Financial tools whose rules look at some argument, and at their amounts: those \
-           that the policy or the server's schema calls so. It reports an amount that may be of any \
-           size, and one that is capped per call while no limit bounds the calls or the sum of a day. \
-           A tool without any limit is left to `unlimited-financial-tool`.",
-    why: "A cap per call is half a cap: what matters in the end is the sum of a day.",
+    what: "Looks at Financial tools with rules on some argument, and at their amounts: the \
+           arguments that the policy or the server's schema names so. It reports an amount \
+           without an upper bound, and one that is bounded per call while no limit bounds the \
+           calls or the sum of a day. A tool without any limit is left to \
+           `unlimited-financial-tool`.",
+    why: "A maximum per call is not enough: the sum of a day decides how much can be lost.",
     bad: &[
         Bad {
             says: "The currency is checked and the amount is not",

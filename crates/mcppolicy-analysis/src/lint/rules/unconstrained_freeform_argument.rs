@@ -45,7 +45,7 @@ tools.json:
     }],
     good: &[
         Good {
-            says: "A condition says which commands run",
+            says: "A condition restricts the commands",
             policy: r#"{
   "version": "1",
   "default": "deny",

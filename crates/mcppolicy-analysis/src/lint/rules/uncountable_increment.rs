@@ -16,12 +16,12 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for limits with `increment_from` that meet an amount which cannot be counted, \
-           missing, negative or no number, because no `require` refuses it before. What the \
-           server's schema rules out, where there is an inventory, is not held against the policy.",
-    why: "Such a call is refused by the limit, with a message about a limit: an agent that sends \
-          `\"100\"` for `100` is told that its quota is the matter and tries again tomorrow. And not \
-          every gateway is known to refuse it.",
+    what: "Looks for limits with `increment_from` that can read an amount which cannot be counted \
+           (missing, negative or not a number), because no `require` refuses it before. With an \
+           inventory, amounts that the server's schema excludes are not reported.",
+    why: "Such a call is refused by the limit, with the limit's message: an agent that sends \
+          `\"100\"` for `100` reads that its quota is used up and tries again tomorrow. And \
+          gateways may differ in whether they refuse it.",
     bad: &[Bad {
         says: "A charge without an amount is refused by the limit",
         policy: r#"{
@@ -58,7 +58,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "The server takes nothing else",
+            says: "The server accepts nothing else",
             policy: r#"{
   "version": "1",
   "default": "deny",

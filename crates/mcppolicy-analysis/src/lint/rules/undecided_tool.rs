@@ -17,8 +17,8 @@ pub static RULE: Rule = Rule {
     what: "Needs an inventory. Looks for tools of the server that the policy neither lists nor hides. \
            Under `default: \"allow\"` those of category Execute, Destructive and Financial are a \
            warning of their own. All tools of one kind are one finding.",
-    why: "Nobody has decided about these tools. Under `default: \"deny\"` an agent sees them and is \
-          refused; under `\"allow\"` they are open, without a condition or a limit.",
+    why: "The policy does not decide about these tools. Under `default: \"deny\"` an agent sees \
+          them and is refused; under `\"allow\"` they are allowed without a condition or a limit.",
     bad: &[
         Bad {
             says: "Any command can be run",
@@ -28,7 +28,7 @@ tools.json:
             proof: Proof::Passes,
         },
         Bad {
-            says: "Whether anybody wants `write_file` is not said",
+            says: "The policy does not mention `write_file`",
             policy: r#"{ "version": "1", "default": "deny", "tools": { "read_file": {} } }
 tools.json:
 { "tools": [{ "name": "read_file" }, { "name": "write_file" }] }"#,

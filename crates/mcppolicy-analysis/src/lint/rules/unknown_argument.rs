@@ -16,12 +16,12 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
-           where it admits no others (`additionalProperties: false`, or a path into what is no \
-           object) and in a `deny_if` whose path is nearly that of an argument, a note where the \
-           schema admits it without describing it. Schemas that do not say what is in an object \
-           are taken at their word.",
-    why: "A `deny_if` on such a path never fires, and a `require` refuses every call.",
+    what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have. It is \
+           a warning where the schema admits no others (`additionalProperties: false`, or a path \
+           into something that is not an object) and in a `deny_if` whose path is nearly the name \
+           of an argument; it is a note where the schema admits the argument without describing \
+           it. Nothing is reported inside an object whose members the schema does not describe.",
+    why: "A `deny_if` on such a path never applies, and a `require` refuses every call.",
     bad: &[
         Bad {
             says: "The argument is called `branch`",

@@ -11,11 +11,13 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: true,
     options: None,
-    what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's `tools/list` \
-           does not have, and offers the nearest one that it has and the policy does not name yet. \
-           The fix hides that one as well; the misspelt entry is left to whoever wrote it.",
-    why: "A misspelt name in `hide` hides nothing, and one in `tools` guards nothing, or allows \
-          nothing. A name that the server has dropped waits for whoever brings it back.",
+    what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's \
+           `tools/list` does not have, and offers the nearest name that the server has and the \
+           policy does not name yet. The fix hides that tool as well and keeps the misspelt \
+           entry.",
+    why: "A misspelt name in `hide` hides nothing, and one in `tools` restricts or allows \
+          nothing. The name of a tool that the server has dropped applies again to whatever tool \
+          gets that name later.",
     bad: &[
         Bad {
             says: "The tool is called `delete_file`, and is not hidden",

@@ -10,10 +10,10 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for listed tools of category Execute that no limit counts: neither one of their own \
-           nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
-    why: "An agent that loops, or that is told to by what it reads, starts as many runs as the \
-          server takes. Each costs time, money or somebody else's quota.",
+    what: "Looks for listed tools of category Execute that no limit counts: neither one of their \
+           own nor one in `all_tools`. The category is the one that `mcppolicy classify` shows.",
+    why: "An agent that loops, or that follows instructions in what it reads, starts as many runs \
+          as the server accepts. Each costs time, money or somebody else's quota.",
     bad: &[
         Bad {
             says: "Nothing stops a loop",
@@ -21,7 +21,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Conditions say what may run, not how often",
+            says: "Conditions restrict what may run, not how often",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -10,9 +10,10 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for listed tools of category Financial that no limit counts: neither one of their \
-           own nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
-    why: "A cap per call says nothing about the sum: a hundred refunds of 100 are 10 000, and an \
+    what: "Looks for listed tools of category Financial that no limit counts: neither one of \
+           their own nor one in `all_tools`. The category is the one that `mcppolicy classify` \
+           shows.",
+    why: "A maximum per call does not bound the sum: a hundred refunds of 100 are 10 000, and an \
           agent that loops makes them in a minute.",
     bad: &[Bad {
         says: "Each refund is small, and there can be any number of them",

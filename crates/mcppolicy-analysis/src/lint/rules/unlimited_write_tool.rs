@@ -10,9 +10,9 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for listed tools of category Write that no limit counts: neither one of their own \
-           nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
-    why: "What an agent writes in a loop, people have to clean up: a thousand issues, comments or \
+    what: "Looks for listed tools of category Write that no limit counts: neither one of their \
+           own nor one in `all_tools`. The category is the one that `mcppolicy classify` shows.",
+    why: "People have to clean up what an agent writes in a loop: a thousand issues, comments or \
           messages, each of which notifies somebody.",
     bad: &[Bad {
         says: "Nothing stops a flood of issues",

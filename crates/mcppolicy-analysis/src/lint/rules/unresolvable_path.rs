@@ -14,12 +14,11 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair of \
-           brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
-           `page[size]` are names of arguments, and fine.",
-    why: "A path walks the members of objects, and nothing else: where it meets an array the value is \
-          missing. A `deny_if` on a missing value never fires, and a `require` on one refuses every \
-          call.",
+    what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair \
+           of brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
+           `page[size]` are valid names of arguments and are not reported.",
+    why: "A path selects members of objects only: at an array the value is missing. A `deny_if` \
+          on a missing value never applies, and a `require` on one refuses every call.",
     bad: &[
         Bad {
             says: "No amount is ever refused",
@@ -76,7 +75,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Some servers do name their arguments so",
+            says: "Some servers have arguments with such names",
             policy: r#"{
   "version": "1",
   "default": "deny",

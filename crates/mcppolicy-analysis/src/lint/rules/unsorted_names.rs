@@ -9,10 +9,10 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for the first name in `tools`, and the first in `hide`, that belongs before the one \
-           above it. The order means nothing to the gateway.",
-    why: "In a sorted list a reader finds a tool, sees that one is missing, and changes of two people \
-          meet in the same place.",
+    what: "Looks for the first name in `tools`, and the first in `hide`, that is not in \
+           alphabetical order. The order means nothing to the gateway.",
+    why: "In a sorted list a reader finds a tool and sees that one is missing, and two people who \
+          add the same tool change the same line.",
     bad: &[Bad {
         says: "`get_job` belongs first",
         policy: r#"{ "version": "1", "default": "deny", "tools": { "list_jobs": {}, "get_job": {} } }"#,

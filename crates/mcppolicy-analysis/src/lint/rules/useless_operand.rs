@@ -14,13 +14,15 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for `in` and `not_in` lists that are empty or name one value twice, and for operands \
-           that no value at all can meet: a pattern that matches nothing, a bound beyond all numbers.",
-    why: "An entry that stands twice is often a typing error in one of the two. An empty `in` list, or a \
-          pattern that matches nothing, refuses every call in a `require` and refuses none in a `deny_if`.",
+    what: "Looks for `in` and `not_in` lists that are empty or have one value twice, and for \
+           operands that no value can satisfy: a pattern that matches nothing, a bound beyond all \
+           numbers.",
+    why: "A value that is listed twice is often a typing error in one of the two entries. An \
+          empty `in` list, or a pattern that matches nothing, refuses every call in a `require` \
+          and none in a `deny_if`.",
     bad: &[
         Bad {
-            says: "One name stands twice, and one is probably missing",
+            says: "One name is listed twice, and another is probably missing",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -62,7 +64,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Each value stands once; a string beside its number is spelt out on purpose",
+            says: "Each value is listed once; a string beside its number is intended",
             policy: r#"{
   "version": "1",
   "default": "deny",

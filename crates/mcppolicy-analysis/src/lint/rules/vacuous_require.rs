@@ -9,10 +9,10 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for `require` rules without conditions. No single condition is true of every call, so \
-           these are all the rules that by themselves require nothing.",
-    why: "In `deny_if` a rule without conditions refuses every call. In `require` the same text does the \
-          opposite: nothing is asked, and every call goes on.",
+    what: "Looks for `require` rules without conditions. No single condition is true of every \
+           call, so no other `require` rule accepts every call by itself.",
+    why: "In `deny_if` a rule without conditions refuses every call. In `require` the same text \
+          does the opposite: it requires nothing, and refuses no call.",
     bad: &[Bad {
         says: "Meant to block the tool; every call passes",
         policy: r#"{

@@ -12,9 +12,9 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks for `*` and `?` in the names in `tools` and `hide`. The lone `\"*\"` in `hide` means \
            every tool and is fine.",
-    why: "Names are compared exactly. No tool is called `delete_*`, so the entry is dead: what it was \
-          meant to hide is open wherever something else allows it, and what it was meant to allow \
-          is refused.",
+    why: "Names are compared exactly. No tool is called `delete_*`, so the entry has no effect: a \
+          tool that it should hide may still be allowed, and a tool that it should allow may \
+          still be refused.",
     bad: &[
         Bad {
             says: "`delete_file` is not hidden",
