@@ -11,16 +11,16 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, reads the \
-           domains that the patterns name, and decides exactly whether all rules of the tool together let a \
-           value pass whose host is none of them and no subdomain of one: by a dot that is not escaped, by \
-           a host that may go on, by a user name before `@`, by a `?` or `#` before the name. Lists that \
-           name no whole domain are left alone.",
-    why: "`https://api.example.com.evil.example/` and `https://api.example.com@evil.example/` begin like the \
-          host that is meant, and go elsewhere, with whatever the agent sends.",
+    what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, \
+           reads the domains that the patterns name, and decides exactly whether all rules of the \
+           tool together allow a value whose host is neither one of them nor a subdomain of one: \
+           by a dot that is not escaped, by a longer host, by a user name before `@`, by a `?` or \
+           `#` before the name. Lists that name no whole domain are not reported.",
+    why: "`https://api.example.com.evil.example/` and `https://api.example.com@evil.example/` \
+          begin like the intended host, and send whatever the agent sends to another one.",
     bad: &[
         Bad {
-            says: "The host may go on",
+            says: "The host may be longer",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -88,7 +88,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Any host is meant, only encrypted",
+            says: "Any host is intended, as long as the connection is encrypted",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -12,16 +12,16 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for commands whose \
-           pattern has a place for a path, decides exactly whether all rules of the tool together let a \
-           value pass with a `..` segment, or an absolute path where relative ones are meant. Under \
-           `--pedantic` also a NUL or a newline. A pattern that is open at an end for no good reason is \
-           `unanchored-allowlist`'s business.",
-    why: "`^docs/[a-z/.]+$` looks like one folder, and `docs/../../etc/passwd` is in it. What the server \
-          makes of `..` is not for the policy to hope for.",
+    what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for \
+           commands whose pattern admits a path, decides exactly whether all rules of the tool \
+           together allow a value with a `..` segment, or an absolute path where relative ones \
+           are meant. Under `--pedantic` also a NUL or a newline. A pattern that is open at an \
+           end is left to `unanchored-allowlist`.",
+    why: "`^docs/[a-z/.]+$` looks like one folder, and it accepts `docs/../../etc/passwd`. A \
+          policy should not rely on how the server treats `..`.",
     bad: &[
         Bad {
-            says: "The dot that file names need also spells `..`",
+            says: "The dot that file names need also allows `..`",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -63,7 +63,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "A `deny_if` takes `..` away",
+            says: "A `deny_if` refuses `..`",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -100,7 +100,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A branch is no path: Git has no branch with `..`",
+            says: "A branch is not a path: Git has no branch with `..`",
             policy: r#"{
   "version": "1",
   "default": "deny",

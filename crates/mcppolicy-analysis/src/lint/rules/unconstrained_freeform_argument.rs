@@ -17,12 +17,12 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, a \
-           command, a query, a URL or a path, that may be any text by their schema, and that no \
-           condition mentions. A query of a tool that only reads is a search and is passed over, and so is the `code` of a \
-           tool that executes nothing.",
-    why: "Such an argument decides what the call does. A tool that is allowed with any command is \
-          allowed to do everything its server can.",
+    what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, \
+           a command, a query, a URL or a path, that may be any text by their schema, and that no \
+           condition mentions. A query of a tool that only reads is a search and is not reported, \
+           nor is the `code` of a tool that executes nothing.",
+    why: "Such an argument decides what the call does. A tool that is allowed with any command \
+          can do everything that its server can do.",
     bad: &[Bad {
         says: "Any command runs",
         policy: r#"{
