@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::document::{Document, Node, NodeKind, push_pointer};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::problem::ProblemKind;
@@ -138,6 +138,6 @@ pub fn disagreement(document: &Document, structure: Structure) -> Option<Finding
     };
     let node = document.root.at(pointer).unwrap_or(&document.root);
     let location = node.location(document.file);
-    let finding = Finding::new("schema", Severity::Error, location, pointer, message);
+    let finding = Finding::new(RuleId::Schema, Severity::Error, location, pointer, message);
     Some(finding.help("please report it, with the policy"))
 }

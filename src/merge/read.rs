@@ -8,7 +8,7 @@ use crate::share::count::{Tool, Trace};
 use crate::share::options::Options;
 use crate::share::results::Entries;
 use crate::share::{self, Document, Head, Inconsistent, SCHEMA, VERSION, finding};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::replay::results::Results;
 use mcppolicy_analysis::replay::share::{By, Share};
 use mcppolicy_analysis::report::{Failure, SharedRun};
@@ -226,21 +226,14 @@ impl Files<'_> {
     }
 
     fn finding(&self, finding: finding::Finding<'_>) -> Result<Finding, Inconsistent> {
-        const RULES: [&str; 6] = [
-            "syntax",
-            "schema",
-            "trace",
-            "config",
-            "inventory",
-            "approvals",
-        ];
-        let severities = [Severity::Error, Severity::Warning, Severity::Note];
-        let severity = severities
+        let severity = Severity::ALL
             .into_iter()
             .find(|s| s.name() == finding.severity)
             .ok_or(Inconsistent)?;
-        let rule = RULES.into_iter().find(|rule| *rule == finding.rule);
-        let rule = rule.ok_or(Inconsistent)?;
+        // `test` reports nothing about inputs but what is not valid in them.
+        let rule = RuleId::parse(&finding.rule)
+            .filter(|id| id.class() == Class::InvalidInput)
+            .ok_or(Inconsistent)?;
         let location = self.location(&finding.file, &finding.span);
         let location = location.ok_or(Inconsistent)?;
         let mut restored = Finding::new(

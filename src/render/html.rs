@@ -18,8 +18,8 @@ mod timeline;
 use super::escape::html;
 use super::style::Style;
 use super::{parts, words};
-use mcppolicy_analysis::finding::Severity;
-use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report, SETTINGS};
+use mcppolicy_analysis::finding::{Class, Severity};
+use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_engine::source::SourceMap;
 
 const CSS: &str = include_str!("html/page.css");
@@ -183,7 +183,7 @@ fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
         change::render(out, diff, report.sources, style);
     }
     let mut found = parts::findings(report);
-    found.retain(|finding| finding.rule != SETTINGS);
+    found.retain(|finding| finding.rule.class() != Class::Settings);
     findings::render(out, "Findings", &found, report.sources);
     tested::render(out, &parts::runs(report), report.sources, style);
 }

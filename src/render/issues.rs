@@ -11,7 +11,7 @@ use super::{parts, words};
 use crate::shown;
 use mcppolicy_analysis::compare::{Change, Verdict};
 use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
 use mcppolicy_analysis::replay::results::Case;
@@ -20,18 +20,11 @@ use mcppolicy_engine::source::{FileId, Location, Position, SourceMap, Span};
 
 use fingerprint::Fingerprint;
 
-/// The rule that a replayed call breaks when it is not decided as expected.
-pub const EXPECTATION: &str = "expectation";
-/// The rule that a change of a policy's meaning is reported under.
-pub const POLICY_CHANGE: &str = "policy-change";
-/// The rule that an unreadable input breaks.
-pub const INPUT: &str = "input";
-
 /// One complaint with its location.
 #[derive(Debug)]
 pub struct Issue<'a> {
-    /// The rule's name.
-    pub rule: &'static str,
+    /// What it is about.
+    pub rule: RuleId,
     /// How much it matters.
     pub severity: Severity,
     /// One sentence.
@@ -78,14 +71,14 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
         .failures
         .iter()
         .map(|failure| Issue {
-            rule: INPUT,
+            rule: RuleId::Input,
             severity: Severity::Error,
             message: format!("{} could not be read: {}", failure.input, failure.message),
             file: &failure.input,
             location: IssueLocation::File,
             details: Vec::new(),
             finding: None,
-            fingerprint: Fingerprint::new(INPUT, &failure.input).done(),
+            fingerprint: Fingerprint::new(RuleId::Input.name(), &failure.input).done(),
         })
         .collect();
     let findings = parts::findings(report);
@@ -149,7 +142,7 @@ fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
         ),
         details,
         finding: Some(finding),
-        fingerprint: Fingerprint::new(finding.rule, source.name())
+        fingerprint: Fingerprint::new(finding.rule.name(), source.name())
             .part(&finding.pointer)
             .value(&finding.pointer, source.slice(finding.location.span))
             .done(),
@@ -167,13 +160,13 @@ fn of_case<'a>(case: &'a Case, style: Style<'_>) -> Issue<'a> {
     if let Some(repetitions) = words::repetitions(&case.repetitions) {
         message = format!("{message} ({repetitions})");
     }
-    let fingerprint = Fingerprint::new(EXPECTATION, &case.file)
+    let fingerprint = Fingerprint::new(RuleId::Expectation.name(), &case.file)
         .part(tool)
         .part(case.grant.name().unwrap_or_default())
         .part(&words::mismatch(case))
         .done();
     Issue {
-        rule: EXPECTATION,
+        rule: RuleId::Expectation,
         severity: match case.verdict {
             CaseVerdict::Fail => Severity::Error,
             _ => Severity::Warning,
@@ -211,14 +204,14 @@ pub fn case_details(case: &Case, style: Style<'_>) -> Vec<String> {
 fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
     let complaint = words::complaint(run.outcome)?;
     Some(Issue {
-        rule: EXPECTATION,
+        rule: RuleId::Expectation,
         severity: Severity::Warning,
         message: complaint.to_owned(),
         file: &run.name,
         location: IssueLocation::File,
         details: Vec::new(),
         finding: None,
-        fingerprint: Fingerprint::new(EXPECTATION, &run.name)
+        fingerprint: Fingerprint::new(RuleId::Expectation.name(), &run.name)
             .part(complaint)
             .done(),
     })
@@ -229,7 +222,7 @@ fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>>
     for policy in &report.diff.policies {
         if matches!(policy.status, PolicyStatus::Removed) {
             issues.push(Issue {
-                rule: POLICY_CHANGE,
+                rule: RuleId::PolicyChange,
                 severity: match policy.judgement.removal {
                     Some(_) => Severity::Note,
                     None => widening(report),
@@ -239,7 +232,7 @@ fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>>
                 location: IssueLocation::File,
                 details: Vec::new(),
                 finding: None,
-                fingerprint: Fingerprint::new(POLICY_CHANGE, &policy.name)
+                fingerprint: Fingerprint::new(RuleId::PolicyChange.name(), &policy.name)
                     .part("removed")
                     .done(),
             });
@@ -297,7 +290,7 @@ fn of_change<'a>(
         ))
     };
     Issue {
-        rule: POLICY_CHANGE,
+        rule: RuleId::PolicyChange,
         severity: if passes_more {
             widening(report)
         } else {
@@ -310,7 +303,7 @@ fn of_change<'a>(
         location: location(policy.new, change.new.span).unwrap_or(IssueLocation::File),
         details,
         finding: None,
-        fingerprint: Fingerprint::new(POLICY_CHANGE, &policy.name)
+        fingerprint: Fingerprint::new(RuleId::PolicyChange.name(), &policy.name)
             .part(scope)
             .part(change.aspect.name())
             .part(words::verdict(change))

@@ -10,7 +10,7 @@ mod rules;
 use super::escape::{terminal, uri};
 use super::issues::{Issue, IssueLocation, issues};
 use super::style::Style;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::report::{Body, Report};
 use mcppolicy_engine::problem::{Applicability, Fix};
 use mcppolicy_engine::source::{FileId, Location as SourceLocation, SourceMap};
@@ -32,7 +32,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     let issues = issues(report, style);
     let results = issues
         .iter()
-        .filter(|issue| issue.rule != super::issues::INPUT);
+        .filter(|issue| issue.rule.class() != Class::UnreadableInput);
     let suppressed_results = super::issues::suppressed(report);
     let suppressed_results = suppressed_results.iter().map(|(issue, reason)| Found {
         suppressions: vec![Suppression {
@@ -47,7 +47,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
                 name: "mcppolicy",
                 version: env!("CARGO_PKG_VERSION"),
                 semantic_version: env!("CARGO_PKG_VERSION"),
-                rules: rules.iter().map(rules::Page::descriptor).collect(),
+                rules: rules.iter().copied().map(rules::descriptor).collect(),
             },
         },
         invocations: vec![invocation(report)],
@@ -103,7 +103,7 @@ fn suppressed(report: &Report<'_>) -> usize {
 
 fn result<'a>(
     issue: &Issue<'a>,
-    rules: &[rules::Page],
+    rules: &[RuleId],
     sources: &'a SourceMap,
     style: Style<'_>,
 ) -> Found {
@@ -114,8 +114,8 @@ fn result<'a>(
     }
     let related = issue.finding.map(|finding| &finding.related);
     Found {
-        rule_id: issue.rule,
-        rule_index: rules.iter().position(|page| page.name == issue.rule),
+        rule_id: issue.rule.name(),
+        rule_index: rules.iter().position(|id| *id == issue.rule),
         level: match issue.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

@@ -122,7 +122,7 @@ fn a_disagreement_is_an_error_of_the_rule_schema() {
     for finding in [&too_lax, &too_strict] {
         assert_eq!(
             (finding.rule, finding.severity),
-            ("schema", Severity::Error)
+            (RuleId::Schema, Severity::Error)
         );
         assert!(finding.message.contains("a bug of mcppolicy"));
         assert!(finding.help.as_ref().unwrap().contains("report it"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use mcppolicy_analysis::compare::{self, Verdict};
 use mcppolicy_analysis::finding::Finding;
-use mcppolicy_analysis::lint::{self, Settings};
+use mcppolicy_analysis::lint::{self, Input, Settings};
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::Policy;
@@ -165,9 +165,9 @@ fn refuses_everything(json: &Json, engine: &Engine, random: &mut Random) {
 fn check(json: &Json, random: &mut Random, seen: &mut BTreeMap<&'static str, usize>) {
     let policy = load(json);
     let engine = Engine::new(&policy);
-    for finding in lint::lint(&policy, &engine, &Settings::new()) {
+    for finding in lint::lint(&Input::new(&policy, &engine, &Settings::new())) {
         let is_require = finding.pointer.contains("/require/");
-        match finding.rule {
+        match finding.rule.name() {
             "redundant-condition"
             | "unreachable-rule"
             | "vacuous-require"
@@ -194,7 +194,7 @@ fn check(json: &Json, random: &mut Random, seen: &mut BTreeMap<&'static str, usi
             }
             _ => {}
         }
-        *seen.entry(finding.rule).or_default() += 1;
+        *seen.entry(finding.rule.name()).or_default() += 1;
     }
 }
 

@@ -14,7 +14,7 @@ use mcppolicy_analysis::compare::{self, Compiled};
 use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::replay::{Options, Replay};
 use mcppolicy_analysis::report::{Body, DiffReport, Failure, Findings, Report, TestRun, Tested};
@@ -57,7 +57,7 @@ fn finding(
     file: mcppolicy_engine::source::FileId,
     text: &str,
     needle: &str,
-    rule: &'static str,
+    rule: RuleId,
     severity: Severity,
     pointer: &str,
     message: &str,
@@ -76,7 +76,7 @@ fn findings(sources: &mut SourceMap, text: &str, words: &str) -> Vec<Finding> {
         file,
         text,
         "500",
-        "fail-open-deny",
+        RuleId::FailOpenDeny,
         Severity::Warning,
         "/tools/refund/deny_if/0/conditions/0/value",
         &format!("alpha comes through {words}"),
@@ -97,7 +97,7 @@ fn findings(sources: &mut SourceMap, text: &str, words: &str) -> Vec<Finding> {
         file,
         text,
         "\"look\"",
-        "schema",
+        RuleId::Schema,
         Severity::Error,
         "/tools/look",
         &format!("delta is no key {words}"),
@@ -106,7 +106,7 @@ fn findings(sources: &mut SourceMap, text: &str, words: &str) -> Vec<Finding> {
         file,
         text,
         "2, \"scope\"",
-        "burst-only-limit",
+        RuleId::BurstOnlyLimit,
         Severity::Note,
         "/tools/refund/limits/0",
         &format!("epsilon is a note {words}"),

@@ -22,6 +22,7 @@ mod sequence;
 mod verdict;
 mod wording;
 
+use crate::fresh::fresh_name;
 use std::collections::BTreeSet;
 
 use crate::region::Budget;
@@ -47,7 +48,7 @@ pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comp
     };
     let mut changes = Vec::new();
     let names = names(old.policy, new.policy);
-    let unlisted = unlisted(&names);
+    let unlisted = unlisted_tool(&names);
     let scopes = names
         .iter()
         .map(|name| (Scope::Tool(name.clone()), name.as_str()))
@@ -80,13 +81,9 @@ fn names(old: &Policy, new: &Policy) -> BTreeSet<String> {
         .collect()
 }
 
-/// The name of a tool that neither policy names, as an example of all of them.
-fn unlisted(names: &BTreeSet<String>) -> String {
-    let mut name = "unlisted_tool".to_owned();
-    while names.contains(&name) {
-        name.push('_');
-    }
-    name
+/// A tool that neither policy names, in place of all unlisted tools.
+fn unlisted_tool(names: &BTreeSet<String>) -> String {
+    fresh_name("unlisted_tool", |name| names.contains(name))
 }
 
 fn visibility(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {

@@ -1,38 +1,24 @@
 //! Findings as plain data: what is wrong, where, and the call that proves it.
 //!
-//! Nothing here renders or serialises; each output format has its own room.
+//! Nothing here renders or serialises; each output format has its own module.
+
+mod lint_rules;
+mod rule_id;
+mod severity;
+
+pub(crate) use lint_rules::with_lint_rules;
+pub use rule_id::{Class, DefaultLevel, Group, RuleId};
+pub use severity::Severity;
 
 use mcppolicy_engine::problem::{Fix, Problem, ProblemKind, Related};
 use mcppolicy_engine::source::Location;
 use mcppolicy_trace::trace::WitnessCall;
 
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Worth knowing; never fails a run by default.
-    Note,
-    /// The policy probably does not do what its author thinks.
-    Warning,
-    /// The policy is wrong.
-    Error,
-}
-
-impl Severity {
-    /// The word used in configuration and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        }
-    }
-}
-
 /// One thing found in one place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// The rule's name; `syntax` and `schema` for invalid documents.
-    pub rule: &'static str,
+    /// What it is about.
+    pub rule: RuleId,
     /// How much it matters.
     pub severity: Severity,
     /// One sentence, without a full stop.
@@ -55,7 +41,7 @@ pub struct Finding {
 impl Finding {
     /// A finding with a place and a message; the rest can be filled in.
     pub fn new(
-        rule: &'static str,
+        rule: RuleId,
         severity: Severity,
         location: Location,
         pointer: impl Into<String>,
@@ -110,16 +96,21 @@ impl From<Problem> for Finding {
     /// A document that cannot be read: rule `syntax` or `schema`.
     fn from(problem: Problem) -> Finding {
         let rule = match problem.kind {
-            ProblemKind::Syntax => "syntax",
-            _ => "schema",
+            ProblemKind::Syntax => RuleId::Syntax,
+            _ => RuleId::Schema,
         };
         Finding::about(rule, problem)
     }
 }
 
 impl Finding {
+    /// Whether it says that an input is not valid, which makes the run exit with 3.
+    pub fn is_invalid_input(&self) -> bool {
+        self.rule.is_invalid_input(self.severity)
+    }
+
     /// A problem as an error of the rule `rule`.
-    pub fn about(rule: &'static str, problem: Problem) -> Finding {
+    pub fn about(rule: RuleId, problem: Problem) -> Finding {
         Finding {
             rule,
             severity: Severity::Error,

@@ -15,7 +15,7 @@ mod tests;
 use std::collections::HashSet;
 
 use crate::compare::{self, Verdict};
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::problem::{Applicability, Fix};
@@ -40,7 +40,7 @@ pub struct Fixed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repair {
     /// The rule that offered it.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Where its finding was, at the time.
     pub pointer: String,
     /// What its finding said.
@@ -54,7 +54,7 @@ pub struct Repair {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The rule that offered it.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Where its finding is.
     pub pointer: String,
     /// What its finding says.
@@ -125,7 +125,7 @@ struct Candidate {
 }
 
 /// What tells one offer from another.
-type Offer = (&'static str, String, String);
+type Offer = (RuleId, String, String);
 
 struct Fixer<'a> {
     name: &'a str,
@@ -239,9 +239,10 @@ impl Fixer<'_> {
         let text = edits::apply(&state.text, all).ok_or(Why::NoRepair)?;
         let next = self.read(text);
         let Some(old) = &state.policy else {
-            return match next.parses && repaired(&next, batch) {
-                true => Ok((next, None)),
-                false => Err(Why::NoRepair),
+            return if next.parses && repaired(&next, batch) {
+                Ok((next, None))
+            } else {
+                Err(Why::NoRepair)
             };
         };
         let new = next.policy.as_ref().ok_or(Why::NoRepair)?;
@@ -258,9 +259,10 @@ impl Fixer<'_> {
                     matches!(verdict, Verdict::Equivalent | Verdict::Tightened)
                 }
             });
-        match is_kept {
-            true => Ok((next, Some(verdict))),
-            false => Err(Why::Verdict(verdict)),
+        if is_kept {
+            Ok((next, Some(verdict)))
+        } else {
+            Err(Why::Verdict(verdict))
         }
     }
 }

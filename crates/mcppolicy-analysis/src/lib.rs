@@ -6,6 +6,8 @@ pub mod compare;
 pub mod diff;
 pub mod finding;
 pub mod fix;
+mod fnv;
+mod fresh;
 pub mod inventory;
 pub mod lint;
 pub mod region;

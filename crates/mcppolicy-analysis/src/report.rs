@@ -4,7 +4,7 @@
 use crate::compare::Verdict;
 use crate::diff::approval::Approval;
 use crate::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Class, Finding, Severity};
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
 use crate::inventory::drift::Drift;
@@ -114,7 +114,7 @@ impl Findings {
 
     /// Whether a document does not parse or violates the schema.
     pub fn has_invalid_document(&self) -> bool {
-        self.list.iter().any(is_invalid)
+        self.list.iter().any(Finding::is_invalid_input)
     }
 
     /// How the run ends, when findings from `fail_on` upward fail it.
@@ -134,17 +134,6 @@ impl Findings {
 /// Whether a finding fails a run in which those from `fail_on` upward do.
 fn fails(finding: &Finding, fail_on: Option<Severity>) -> bool {
     fail_on.is_some_and(|least| finding.severity >= least)
-}
-
-/// Whether a finding says that a document does not parse or violates its
-/// schema.
-fn is_invalid(finding: &Finding) -> bool {
-    match finding.rule {
-        "syntax" | "schema" | "trace" | "approvals" => true,
-        // An inventory or a configuration can be odd and still be used.
-        "inventory" | "config" => finding.severity == Severity::Error,
-        _ => false,
-    }
 }
 
 fn has_error(findings: &[Finding]) -> bool {
@@ -229,7 +218,7 @@ impl DiffReport {
     /// a policy.
     fn exit(&self, fail_on: Option<Severity>) -> Exit {
         let mut traffic = self.diff.policies.iter().filter_map(|p| p.traffic.as_ref());
-        let is_invalid = self.findings.iter().any(is_invalid)
+        let is_invalid = self.findings.iter().any(Finding::is_invalid_input)
             || traffic.any(|traffic| traffic.invalid_lines > 0);
         if is_invalid {
             Exit::Invalid
@@ -286,10 +275,6 @@ pub struct Ci {
     pub findings: Vec<Finding>,
 }
 
-/// The rule of findings about what a change does to the settings that it is
-/// held to: notes, which stand before all others.
-pub const SETTINGS: &str = "settings";
-
 impl Ci {
     /// Each policy's change since the base.
     pub fn diffs(&self) -> impl Iterator<Item = &DiffReport> {
@@ -316,7 +301,7 @@ impl Ci {
     /// How the run ends, unreadable inputs aside, when findings from `fail_on`
     /// upward fail it.
     fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        let mut exit = if self.findings.iter().any(is_invalid) {
+        let mut exit = if self.findings.iter().any(Finding::is_invalid_input) {
             Exit::Invalid
         } else if self.policies.is_empty() {
             Exit::NothingToDo
@@ -348,7 +333,7 @@ impl Ci {
 
     /// The findings about settings, and the other ones.
     pub fn sorted(&self) -> (Vec<&Finding>, Vec<&Finding>) {
-        let settings = |finding: &&Finding| finding.rule == SETTINGS;
+        let settings = |finding: &&Finding| finding.rule.class() == Class::Settings;
         self.findings.iter().partition(settings)
     }
 }
@@ -473,7 +458,7 @@ impl Tested {
         for run in &self.runs {
             exit = exit.worst(Exit::from(run.outcome));
         }
-        if self.findings.iter().any(is_invalid) {
+        if self.findings.iter().any(Finding::is_invalid_input) {
             exit = exit.worst(Exit::Invalid);
         }
         exit

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
-use crate::lint::hidden_text;
+use crate::lint::confusable;
 use mcppolicy_engine::value::Value;
 
 /// What a new repository starts with.
@@ -34,9 +34,9 @@ pub fn start(inventory: &Inventory, categories: &Categories) -> Starter {
     for tool in &inventory.tools {
         // The format has no such names: no policy can speak of these tools, and
         // the default refuses them.
-        // Nobody who reads the policy would see what is allowed by a name that
-        // deceives; these wait for somebody to decide.
-        let is_plain = hidden_text::in_name(&tool.name).is_none();
+        // A reader would not see which tool a confusable name allows: such tools are
+        // left to `default` until somebody decides about them.
+        let is_plain = confusable::in_name(&tool.name).is_none();
         if !tool.name.trim().is_empty() && tool.name != "*" && is_plain {
             tools.insert(&tool.name, categories.of(&tool.name).category);
         }

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
     let mut linter = Linter::new(lint);
     for (file, traces) in files {
-        let settings = linter.settings_for(&workspace, &file, &mut sources);
+        let settings = linter.for_policy(&workspace, &file, &mut sources);
         let settings = problems.keep(settings);
         let lint = linter.findings_of(&workspace, &file, &settings, &sources);
         let test = match (&file.policy, traces) {

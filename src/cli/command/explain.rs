@@ -4,7 +4,8 @@ use clap::Args;
 
 use crate::cli::support::output::{complain, print};
 use crate::cli::support::suggest;
-use mcppolicy_analysis::lint::{self, Rule, registry};
+use mcppolicy_analysis::finding::RuleId;
+use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Exit;
 
 /// Arguments of `explain`.
@@ -27,9 +28,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
         print(&list());
         return Exit::Clean;
     };
-    match registry::find(name) {
+    match RuleId::parse_lint_rule(name) {
         Some(rule) => {
-            print(&lint::explain(rule));
+            print(&lint::page(rule));
             Exit::Clean
         }
         None => {
@@ -43,14 +44,11 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
 }
 
 fn list() -> String {
-    let widest = registry::names().map(str::len).max().unwrap_or(0);
-    let line = |rule: &&Rule| {
-        let level = if rule.pedantic {
-            "pedantic"
-        } else {
-            rule.severity.name()
-        };
-        format!("{:widest$}  {level:8}  {}\n", rule.name, rule.summary)
+    let names = RuleId::lint_rules().map(RuleId::name);
+    let widest = names.map(str::len).max().unwrap_or(0);
+    let line = |rule: RuleId| {
+        let level = rule.level().name();
+        format!("{rule:widest$}  {level:8}  {}\n", rule.summary())
     };
-    registry::RULES.iter().map(line).collect()
+    RuleId::lint_rules().map(line).collect()
 }

@@ -13,7 +13,7 @@ use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::Expect;
 use crate::cli::support::traces::{self, ReadingArgs};
 use crate::cli::support::workspace::PolicyFile;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_engine::engine::Engine;
@@ -232,7 +232,7 @@ impl LogSummary {
                 self.invalid += 1;
                 let problems = line.problems(sources, name).into_iter();
                 let found: Vec<Finding> = problems
-                    .map(|problem| Finding::about("trace", problem))
+                    .map(|problem| Finding::about(RuleId::Trace, problem))
                     .collect();
                 complain_of_findings(&found, sources);
             }

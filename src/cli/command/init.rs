@@ -5,7 +5,6 @@ mod repository;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
@@ -145,7 +144,7 @@ fn start(args: &InitArgs, said: &mut String) -> Result<(), Refusal> {
         );
     }
     summary(said, &starter);
-    open_decisions(said, inventory, &starter.policy);
+    open_decisions(said, &inventory, &starter.policy);
     Ok(())
 }
 
@@ -231,14 +230,16 @@ fn summary(said: &mut String, starter: &Starter) {
 
 /// What the policy leaves open, in the linter's own words: only who knows the
 /// server can say what is right there.
-fn open_decisions(said: &mut String, inventory: Inventory, policy: &str) {
+fn open_decisions(said: &mut String, inventory: &Inventory, policy: &str) {
     let mut map = SourceMap::new();
     let Ok(policy) = Policy::load(&mut map, "policy.json", policy.as_bytes()) else {
         return;
     };
-    let mut settings = lint::Settings::new();
-    settings.know(Arc::new(inventory));
-    let open = lint::open_arguments(&policy, &Engine::new(&policy), &settings);
+    let (engine, settings) = (Engine::new(&policy), lint::Settings::new());
+    let open = lint::open_arguments(&lint::Input {
+        inventory: Some(inventory),
+        ..lint::Input::new(&policy, &engine, &settings)
+    });
     if open.is_empty() {
         return;
     }

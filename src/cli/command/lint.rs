@@ -9,11 +9,12 @@ use jiff::civil::Date;
 use crate::cli::support::configuration::{self, Config};
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::lint_settings;
-use crate::cli::support::linter::{LOOSE_LIMIT, Linter};
+use crate::cli::support::linter::Linter;
 use crate::cli::support::output::{OutputArgs, complain, complain_of, deliver, print, write_files};
 use crate::cli::support::repair::{self, FixArgs, Repaired};
 use crate::cli::support::suppressions;
 use crate::cli::support::workspace::Workspace;
+use mcppolicy_analysis::finding::RuleId;
 use mcppolicy_analysis::report::{Body, Exit, Failure, Findings, Report};
 use mcppolicy_engine::source::SourceMap;
 
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &LintArgs) -> Exit {
     problems.extend(unknown);
     settings.pedantic = args.pedantic;
     if !args.traces.is_empty() {
-        settings.want(LOOSE_LIMIT);
+        settings.want(RuleId::LooseLimit);
     }
     let mut files = problems.keep(workspace.policies(&args.policies, &mut sources));
 
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &LintArgs) -> Exit {
     };
     findings.list.sort_by_key(|finding| finding.location);
     for file in &files {
-        let (settings, problems) = linter.settings_for(&workspace, file, &mut sources);
+        let (settings, problems) = linter.for_policy(&workspace, file, &mut sources);
         failures.extend(problems.failures);
         findings.list.extend(problems.findings);
         let of_file = linter.findings_of(&workspace, file, &settings, &sources);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::fail_on::FailOn;
 use super::input;
 use mcppolicy_analysis::diff::Gate;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_analysis::report::Failure;
@@ -129,7 +129,7 @@ impl Config {
 impl Setting {
     /// A finding about the setting.
     pub fn complaint(&self, message: String) -> Finding {
-        Finding::new("config", Severity::Error, self.location, "", message)
+        Finding::new(RuleId::Config, Severity::Error, self.location, "", message)
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Inventories {
 }
 
 impl Inventories {
-    /// The settings for one policy: those of the run, and what is known of the
-    /// policy's server. `given` is the inventory of the command line, which
+    /// The settings for one policy, which are those of the run with the policy's
+    /// own categories, and the inventory of its server. `given` is the inventory of the command line, which
     /// comes before the configuration's. The problems of an inventory are
     /// returned the first time that it is read.
     pub fn settings_for(
@@ -30,7 +30,7 @@ impl Inventories {
         given: Option<&Path>,
         settings: &lint::Settings,
         sources: &mut SourceMap,
-    ) -> (lint::Settings, Problems) {
+    ) -> ((lint::Settings, Option<Arc<Inventory>>), Problems) {
         let mut settings = settings.clone();
         let entry = workspace.entry(file.entry);
         for (tool, category) in entry.iter().flat_map(|entry| &entry.categories) {
@@ -41,12 +41,9 @@ impl Inventories {
             Some(fill(template, &workspace.root(), &file.path))
         };
         let mut problems = Problems::default();
-        if let Some(path) = given.map(Path::to_path_buf).or_else(configured)
-            && let Some(inventory) = problems.keep(self.get(path, sources))
-        {
-            settings.know(inventory);
-        }
-        (settings, problems)
+        let path = given.map(Path::to_path_buf).or_else(configured);
+        let inventory = path.and_then(|path| problems.keep(self.get(path, sources)));
+        ((settings, inventory), problems)
     }
 
     fn get(

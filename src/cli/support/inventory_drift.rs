@@ -7,10 +7,9 @@ use super::git::{Repository, Revision};
 use super::input;
 use super::workspace::Workspace;
 use mcppolicy_analysis::diff::drift::{self, Level, Levels};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
-use mcppolicy_analysis::inventory::drift::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL};
-use mcppolicy_analysis::lint::{self, registry};
+use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -89,15 +88,15 @@ impl InventoryBase {
 
 /// The levels of the rules of drift, as the linter's settings have them.
 fn levels(settings: &lint::Settings) -> Levels {
-    let of = |name| match registry::find(name).and_then(|rule| settings.level(rule)) {
+    let of = |rule| match settings.level(rule) {
         None => Level::ByPolicy,
         Some(lint::Level::Off) => Level::Off,
         Some(lint::Level::On(severity)) => Level::On(severity),
     };
     Levels {
-        changed: of(CHANGED_TOOL),
-        new: of(NEW_TOOL),
-        missing: of(MISSING_TOOL),
+        changed: of(RuleId::ChangedTool),
+        new: of(RuleId::NewTool),
+        missing: of(RuleId::MissingTool),
     }
 }
 
@@ -116,7 +115,7 @@ mod tests {
     use super::*;
 
     /// Severity and rule of what has changed, one tool of each kind.
-    fn found(settings: &lint::Settings) -> Vec<(&'static str, Severity)> {
+    fn found(settings: &lint::Settings) -> Vec<(RuleId, Severity)> {
         let mut map = SourceMap::new();
         let mut read = |text: &str| {
             let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
@@ -133,16 +132,16 @@ mod tests {
     #[test]
     fn the_rules_of_drift_have_the_levels_of_the_catalogue_unless_they_are_set() {
         let mut settings = lint::Settings::new();
-        let of = |rule: &str| registry::find(rule).unwrap().severity;
-        let usual = [MISSING_TOOL, CHANGED_TOOL, NEW_TOOL].map(|rule| (rule, of(rule)));
+        let usual = [RuleId::MissingTool, RuleId::ChangedTool, RuleId::NewTool]
+            .map(|rule| (rule, rule.severity()));
         assert_eq!(found(&settings), usual);
-        let mut set = |rule, level| settings.set_level(rule, level).unwrap();
-        set(CHANGED_TOOL, lint::Level::Off);
-        set(NEW_TOOL, lint::Level::On(Severity::Error));
-        set(MISSING_TOOL, lint::Level::On(Severity::Warning));
+        let mut set = |rule, level| settings.set_level(rule, level);
+        set(RuleId::ChangedTool, lint::Level::Off);
+        set(RuleId::NewTool, lint::Level::On(Severity::Error));
+        set(RuleId::MissingTool, lint::Level::On(Severity::Warning));
         let expected = [
-            (MISSING_TOOL, Severity::Warning),
-            (NEW_TOOL, Severity::Error),
+            (RuleId::MissingTool, Severity::Warning),
+            (RuleId::NewTool, Severity::Error),
         ];
         assert_eq!(found(&settings), expected);
     }

@@ -2,9 +2,9 @@
 
 use super::configuration::{Config, Setting};
 use super::suggest;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::inventory::category::Category;
-use mcppolicy_analysis::lint::{Level, Settings, registry};
+use mcppolicy_analysis::lint::{self, Level, Settings};
 
 /// The settings of a configuration, the default ones without it, and what is
 /// wrong with them.
@@ -34,9 +34,11 @@ fn set_level(settings: &mut Settings, rule: &Setting, level: &Setting) -> Option
         let finding = level.complaint(format!("{:?} is not a level", level.text));
         return Some(finding.help("write \"error\", \"warning\", \"note\" or \"off\""));
     };
-    let unknown = settings.set_level(&rule.text, parsed).err()?;
-    let finding = rule.complaint(unknown.to_string());
-    Some(finding.help(suggest::rule(&rule.text)))
+    let Some(id) = RuleId::parse_lint_rule(&rule.text) else {
+        return Some(unknown_rule(rule));
+    };
+    settings.set_level(id, parsed);
+    None
 }
 
 /// Sets an option of a rule; returns what is wrong with it.
@@ -46,14 +48,17 @@ fn set_option(
     option: &Setting,
     value: &Setting,
 ) -> Option<Finding> {
-    if registry::find(&rule.text).is_none() {
-        let finding = rule.complaint(format!("there is no rule {:?}", rule.text));
-        return Some(finding.help(suggest::rule(&rule.text)));
-    }
-    let set = settings.set_option(&rule.text, &option.text, &value.text);
-    let bad = set.err()?;
+    let Some(id) = RuleId::parse_lint_rule(&rule.text) else {
+        return Some(unknown_rule(rule));
+    };
+    let bad = lint::set_option(settings, id, &option.text, &value.text).err()?;
     let wrong = if bad.is_value { value } else { option };
     Some(wrong.complaint(bad.message).help(bad.help))
+}
+
+fn unknown_rule(rule: &Setting) -> Finding {
+    let finding = rule.complaint(format!("there is no rule {:?}", rule.text));
+    finding.help(suggest::rule(&rule.text))
 }
 
 /// The categories of `[categories]` by tool, and what is wrong with them.

@@ -1,7 +1,9 @@
 //! Linting policies with the settings, inventories, recordings and
 //! suppressions of a run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -11,13 +13,13 @@ use super::limit_usage::{LimitUsage, limit_usage};
 use super::problems::Problems;
 use super::suppressions;
 use super::workspace::{PolicyFile, Workspace};
-use mcppolicy_analysis::lint;
+use mcppolicy_analysis::finding::RuleId;
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::lint::{self, Used};
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
-
-/// The rule that compares limits with what recordings use of them.
-pub(crate) const LOOSE_LIMIT: &str = "loose-limit";
 
 /// What policies are linted with.
 #[derive(Debug)]
@@ -36,6 +38,27 @@ pub(crate) struct Linter {
     usage: Option<Vec<LimitUsage>>,
 }
 
+/// What one policy is linted with.
+#[derive(Debug)]
+pub(crate) struct LintWith {
+    pub settings: lint::Settings,
+    inventory: Option<Arc<Inventory>>,
+    usage: Option<BTreeMap<String, Used>>,
+}
+
+impl LintWith {
+    /// The linter's input for the policy.
+    pub fn input<'a>(&'a self, policy: &'a Policy, engine: &'a Engine) -> lint::Input<'a> {
+        lint::Input {
+            policy,
+            engine,
+            inventory: self.inventory.as_deref(),
+            usage: self.usage.as_ref(),
+            settings: &self.settings,
+        }
+    }
+}
+
 impl Linter {
     /// A linter with these settings, today.
     pub fn new(settings: lint::Settings) -> Linter {
@@ -50,38 +73,42 @@ impl Linter {
         }
     }
 
-    /// The settings for one policy, with its server's tools and the use of its
-    /// limits. The problems of an inventory or of recordings are returned once,
+    /// What one policy is linted with: the settings, its server's tools, and the
+    /// use of its limits. The problems of an inventory or of recordings are returned once,
     /// when they are read.
-    pub fn settings_for(
+    pub fn for_policy(
         &mut self,
         workspace: &Workspace,
         file: &PolicyFile,
         sources: &mut SourceMap,
-    ) -> (lint::Settings, Problems) {
+    ) -> (LintWith, Problems) {
         let given = self.inventory.as_deref();
         let inventories = &mut self.inventories;
-        let (mut settings, mut problems) =
+        let ((settings, inventory), mut problems) =
             inventories.settings_for(workspace, file, given, &self.settings, sources);
-        let rule = lint::registry::find(LOOSE_LIMIT);
-        if rule.is_some_and(|rule| settings.severity(rule).is_some()) {
+        let usage = settings.severity(RuleId::LooseLimit).map(|_| {
             let usage = self.usage.get_or_insert_with(|| {
                 let only = self.only.as_deref();
                 problems.keep(limit_usage(workspace, &self.traces, only, sources))
             });
             let mut each = usage.iter();
             let mine = each.find(|of| same_file(&of.policy, &file.path));
-            settings.observe(mine.map(|of| of.limits.clone()).unwrap_or_default());
-        }
-        (settings, problems)
+            mine.map(|of| of.limits.clone()).unwrap_or_default()
+        });
+        let with = LintWith {
+            settings,
+            inventory,
+            usage,
+        };
+        (with, problems)
     }
 
-    /// The findings about one policy under its `settings`.
+    /// The findings about one policy.
     pub fn findings_of(
         &self,
         workspace: &Workspace,
         file: &PolicyFile,
-        settings: &lint::Settings,
+        with: &LintWith,
         sources: &SourceMap,
     ) -> Findings {
         let mut findings = Findings {
@@ -92,10 +119,12 @@ impl Linter {
         let Some(policy) = &file.policy else {
             return findings;
         };
-        let list = lint::lint(policy, &Engine::new(policy), settings);
+        let engine = Engine::new(policy);
+        let input = with.input(policy, &engine);
+        let list = lint::lint(&input);
         let text = sources.get(policy.file).text();
         let entries = suppressions::of(workspace, &file.path);
-        let sorted = suppressions::sort(list, &entries, text, policy, settings, self.today);
+        let sorted = suppressions::sort(list, &entries, text, &input, self.today);
         findings.suppressed = sorted.suppressed.len();
         findings.suppressed_list = sorted.suppressed;
         findings.list.extend(sorted.kept);

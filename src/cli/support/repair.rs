@@ -135,14 +135,14 @@ fn repair(
         Ok(None) => return (None, Problems::default()),
         Err(failure) => return (None, Problems::from(failure)),
     };
-    let (settings, problems) = linter.settings_for(workspace, file, sources);
+    let (with, problems) = linter.for_policy(workspace, file, sources);
     let entries = suppressions::of(workspace, &file.path);
     let today = linter.today;
     // What is suppressed is not repaired.
     let relint = |text: &str, policy: &Policy| -> Vec<Finding> {
-        let list = lint::lint(policy, &Engine::new(policy), &settings);
+        let list = lint::lint(&with.input(policy, &Engine::new(policy)));
         let places = lint::suppress::Places::new(text);
-        lint::suppress::sort(list, &entries, &places, &settings, today).kept
+        lint::suppress::sort(list, &entries, &places, &with.settings, today).kept
     };
     let fixed = fix::fix(&file.name, &before, mode.most, &relint);
     (Some((before, fixed)), problems)

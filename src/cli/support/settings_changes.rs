@@ -9,10 +9,8 @@ use super::configuration::{Config, Entry, Setting};
 use super::fail_on::FailOn;
 use super::input;
 use super::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
-use mcppolicy_analysis::finding::{Finding, Severity};
-use mcppolicy_analysis::lint::registry;
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::lint::suppress::Suppression;
-use mcppolicy_analysis::report::SETTINGS;
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// The configurations of a change.
@@ -27,7 +25,7 @@ pub(crate) struct States<'a> {
 
 /// A finding about a setting.
 pub(crate) fn note(location: Location, message: String, help: &str) -> Finding {
-    Finding::new(SETTINGS, Severity::Note, location, "", message).help(help)
+    Finding::new(RuleId::Settings, Severity::Note, location, "", message).help(help)
 }
 
 const AT_ONCE: &str = "this counts at once, because it is reviewed together with the policy";
@@ -190,8 +188,8 @@ fn rules(before: &Config, after: &Config) -> Vec<Finding> {
         let set = set.find(|(name, _)| known(&name.text) == rule);
         set.map(|(_, level)| level.text.clone())
     };
-    let usual = |rule: &str| match registry::find(rule) {
-        Some(rule) if !rule.pedantic => rule.severity.name().to_owned(),
+    let usual = |rule: &str| match RuleId::parse_lint_rule(rule) {
+        Some(rule) if !rule.is_pedantic() => rule.severity().name().to_owned(),
         _ => "off".to_owned(),
     };
     let names = |config: &'_ Config| -> BTreeMap<String, Location> {
@@ -271,14 +269,14 @@ fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
     let then = |policy: &Setting, entry: &Suppression| {
         before.suppressions.iter().any(|(of, old)| {
             of.text == policy.text
-                && known(&old.rule) == known(&entry.rule)
+                && old.rule == entry.rule
                 && (&old.at, &old.value, old.until) == (&entry.at, &entry.value, entry.until)
         })
     };
     let new = after.suppressions.iter();
     new.filter(|(policy, entry)| !then(policy, entry))
         .map(|(policy, entry)| {
-            let (rule, at) = (known(&entry.rule), &entry.at);
+            let (rule, at) = (entry.rule, &entry.at);
             let message = format!(
                 "This change suppresses {rule} at `{at}` of `{}`: {}",
                 policy.text, entry.reason
@@ -290,7 +288,8 @@ fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
 
 /// The name that a rule has today.
 fn known(rule: &str) -> String {
-    registry::find(rule)
-        .map_or(rule, |rule| rule.name)
-        .to_owned()
+    match RuleId::parse_lint_rule(rule) {
+        Some(rule) => rule.name().to_owned(),
+        None => rule.to_owned(),
+    }
 }

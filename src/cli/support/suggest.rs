@@ -1,11 +1,11 @@
 //! What a mistyped name was probably meant to be.
 
-use mcppolicy_analysis::lint::registry;
+use mcppolicy_analysis::finding::RuleId;
 use mcppolicy_engine::nearest::nearest;
 
 /// Help for a name that no lint rule has.
 pub(crate) fn rule(name: &str) -> String {
-    match nearest(name, registry::names()) {
+    match nearest(name, RuleId::lint_rules().map(RuleId::name)) {
         Some(near) => format!("did you mean {near}?"),
         None => "`mcppolicy explain` lists the rules".to_owned(),
     }

@@ -11,10 +11,8 @@ use super::input;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
-use mcppolicy_analysis::lint::{self, Settings, registry};
+use mcppolicy_analysis::lint::{self, Settings};
 use mcppolicy_analysis::report::Findings;
-use mcppolicy_engine::engine::Engine;
-use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::value::Value;
 
@@ -49,10 +47,10 @@ pub(crate) fn sort(
     findings: Vec<Finding>,
     entries: &[Suppression],
     text: &str,
-    policy: &Policy,
-    settings: &Settings,
+    input: &lint::Input<'_>,
     today: Date,
 ) -> Sorted {
+    let settings = input.settings;
     let places = Places::new(text);
     let mut sorted = suppress::sort(findings, entries, &places, settings, today);
     if sorted.idle.is_empty() || settings.pedantic {
@@ -60,7 +58,10 @@ pub(crate) fn sort(
     }
     let mut pedantic = settings.clone();
     pedantic.pedantic = true;
-    let all = lint::lint(policy, &Engine::new(policy), &pedantic);
+    let all = lint::lint(&lint::Input {
+        settings: &pedantic,
+        ..*input
+    });
     let needed: Vec<usize> = {
         let idle = suppress::sort(all, entries, &places, settings, today).idle;
         let idle: Vec<usize> = idle.into_iter().map(|(index, _)| index).collect();
@@ -69,10 +70,8 @@ pub(crate) fn sort(
             .collect()
     };
     sorted.idle.retain(|(index, _)| {
-        let rule = entries
-            .get(*index)
-            .and_then(|entry| registry::find(&entry.rule));
-        let runs = rule.is_none_or(|rule| rule.pedantic || settings.severity(rule).is_some());
+        let rule = entries.get(*index).map(|entry| entry.rule);
+        let runs = rule.is_none_or(|rule| rule.is_pedantic() || settings.severity(rule).is_some());
         runs && !needed.contains(index)
     });
     sorted
@@ -167,7 +166,10 @@ fn entry(
     reason: &str,
     sources: &SourceMap,
 ) -> Option<String> {
-    let rule = registry::find(finding.rule)?;
+    let rule = finding.rule;
+    if !rule.is_lint_rule() {
+        return None;
+    }
     let is_its = |file: &&PolicyFile| {
         let policy = file.policy.as_ref();
         policy.is_some_and(|policy| policy.file == finding.location.file)
@@ -182,7 +184,7 @@ fn entry(
     let _ = write!(
         entry,
         "\n[[suppress]]\nrule = \"{}\"\npolicy = {policy}\nat = {at}\nvalue = \"{value}\"\nreason = {reason}\n",
-        rule.name
+        rule
     );
     Some(entry)
 }

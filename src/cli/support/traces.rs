@@ -13,7 +13,7 @@ use super::problems::Problems;
 use super::progress::Watched;
 use super::unpack::unpacked;
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, fill};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Trace;
@@ -265,7 +265,8 @@ impl Assigning<'_> {
             let name = input::display_name(trace);
             let location = header.locate(self.sources, &name, *span);
             let message = format!("The policy {policy:?} of this trace {problem}");
-            let finding = Finding::new("trace", Severity::Error, location, "/policy", message);
+            let finding =
+                Finding::new(RuleId::Trace, Severity::Error, location, "/policy", message);
             return Err(Unassigned::Finding(Box::new(finding)));
         }
         let has_it = |of: &&Assignment| of.traces.iter().any(|known| same_file(known, trace));

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::configuration::{self, Config, Entry, Setting};
 use super::input;
 use super::problems::Problems;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
@@ -194,7 +194,7 @@ impl Workspace {
                 let name = inside.to_string_lossy().replace('\\', "/");
                 let message = format!("No [[policy]] names {name}, so nothing checks it");
                 let help = format!("add [[policy]] with path = {name:?}");
-                Finding::new("config", Severity::Warning, location, "", message).help(help)
+                Finding::new(RuleId::Config, Severity::Warning, location, "", message).help(help)
             })
             .collect()
     }
@@ -230,7 +230,7 @@ impl Workspace {
         let (found, problems) = named(config);
         let findings = problems.into_iter().map(|(location, problem)| {
             let message = format!("This path {problem}");
-            Finding::new("config", Severity::Error, location, "", message)
+            Finding::new(RuleId::Config, Severity::Error, location, "", message)
         });
         (found, findings.collect())
     }

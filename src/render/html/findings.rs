@@ -37,7 +37,7 @@ fn one(out: &mut String, finding: &Finding, sources: &SourceMap) {
         "<article class=\"{severity}\">\n<h3><span class=\"badge {severity}\">{severity}</span> \
          {}</h3>\n<p class=\"where\"><code>{}</code> · <code>{}:{}:{}</code></p>\n",
         html_sentence(&finding.message),
-        html(finding.rule),
+        html(finding.rule.name()),
         html(source.name()),
         at.line,
         at.column

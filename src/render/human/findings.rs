@@ -11,7 +11,7 @@ use crate::render::escape::terminal;
 use crate::render::excerpt::Excerpt;
 use crate::render::style::Style;
 use crate::render::words::{counted, witness_line};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::source::{Source, SourceMap};
 
 /// Snippets shown before the rest is only counted: nobody reads more, and a
@@ -69,7 +69,7 @@ pub(super) fn render(out: &mut String, findings: &[Finding], sources: &SourceMap
 #[derive(Debug)]
 struct Snippet {
     message: String,
-    rule: &'static str,
+    rule: RuleId,
     severity: MietteSeverity,
     help: Option<String>,
     view: View,

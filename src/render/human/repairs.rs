@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::render::escape::terminal;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::fix::{Refused, Why};
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::problem::Applicability;
@@ -29,7 +29,7 @@ pub(super) fn render(out: &mut String, findings: &Findings) {
         }
     }
     let refused = findings.repairs.iter().flat_map(|of| &of.refused);
-    let refused: Vec<(&str, &str)> = refused
+    let refused: Vec<(RuleId, &str)> = refused
         .map(|refused| (refused.rule, refused.pointer.as_str()))
         .collect();
     let left = |kind: Applicability| {

@@ -55,7 +55,7 @@ pub(super) fn json_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> 
         calls: finding.witness.iter().map(witness_record).collect(),
     });
     wire::Finding {
-        rule: finding.rule.into(),
+        rule: finding.rule.name().into(),
         severity: finding.severity.name().into(),
         message: Cow::Borrowed(&finding.message),
         file: sources.get(finding.location.file).name().into(),

@@ -38,13 +38,13 @@ pub(super) fn list(findings: &Findings) -> Vec<JsonRepairs<'_>> {
 
 fn of_policy(repairs: &Repairs) -> JsonRepairs<'_> {
     let applied = repairs.applied.iter().map(|repair| JsonApplied {
-        rule: repair.rule,
+        rule: repair.rule.name(),
         pointer: &repair.pointer,
         message: &repair.message,
         proved: repair.proved.map(Verdict::name),
     });
     let refused = repairs.refused.iter().map(|refused| JsonRefused {
-        rule: refused.rule,
+        rule: refused.rule.name(),
         pointer: &refused.pointer,
         message: &refused.message,
         why: match refused.why {

@@ -6,7 +6,7 @@ use super::xml::Writer;
 use crate::render::issues::{Issue, case_details, issues};
 use crate::render::style::Style;
 use crate::render::{parts, words};
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Counts};
@@ -128,8 +128,8 @@ pub(super) fn suites(report: &Report<'_>, style: Style<'_>) -> Vec<Suite> {
     let issues = issues(report, style);
     let (about_files, changes): (Vec<&Issue<'_>>, Vec<&Issue<'_>>) = issues
         .iter()
-        .filter(|issue| issue.rule != crate::render::issues::EXPECTATION)
-        .partition(|issue| issue.rule != crate::render::issues::POLICY_CHANGE);
+        .filter(|issue| issue.rule.class() != Class::Expectation)
+        .partition(|issue| issue.rule.class() != Class::PolicyChange);
     let mut suites: Vec<Suite> = Vec::new();
     for issue in about_files {
         push(&mut suites, issue.file, of_issue(issue));
@@ -227,7 +227,7 @@ fn of_issue(issue: &Issue<'_>) -> TestCase {
         location: Some((issue.file.to_owned(), line)),
         outcome: match issue.severity {
             Severity::Error | Severity::Warning => {
-                Outcome::Failed(issue.rule, issue.message.clone())
+                Outcome::Failed(issue.rule.name(), issue.message.clone())
             }
             // Worth knowing, and no failure.
             Severity::Note => Outcome::Passed,
@@ -314,7 +314,7 @@ fn of_case(case: &Case, run: &TestRun, style: Style<'_>) -> TestCase {
     }
     let outcome = match case.verdict {
         Verdict::Pass | Verdict::Unasserted => Outcome::Passed,
-        Verdict::Fail => Outcome::Failed("expectation", words::mismatch(case)),
+        Verdict::Fail => Outcome::Failed(RuleId::Expectation.name(), words::mismatch(case)),
         Verdict::Undetermined if allows_undetermined(run) => {
             Outcome::Skipped(words::mismatch(case))
         }

@@ -28,7 +28,7 @@ pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
                 "| {} {} | {} | {} | {} |\n",
                 mark(Some(finding.severity)),
                 finding.severity.name(),
-                markdown_code(finding.rule),
+                markdown_code(finding.rule.name()),
                 markdown_code(&position(finding, sources)),
                 markdown(&finding.message)
             ));
@@ -59,7 +59,7 @@ pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
         if !content.is_empty() {
             let title = format!(
                 "{}, {}",
-                markdown_element(finding.rule),
+                markdown_element(finding.rule.name()),
                 markdown_element(&position(finding, sources))
             );
             page.fold(&title, &content);

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::*;
+use mcppolicy_analysis::finding::Class;
 use mcppolicy_analysis::lint::suppress::Suppressed;
 
 const SCHEMA: &str = include_str!("../../../testdata/schemas/sarif-schema-2.1.0.json");
@@ -143,8 +144,34 @@ fn a_suppressed_result_is_there_and_marked_with_its_reason() {
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), kept + 1);
     let (last, others) = results.split_last().unwrap();
-    assert_eq!(last["ruleId"], rule);
+    assert_eq!(last["ruleId"], rule.name());
     let due = serde_json::json!([{"kind": "external", "justification": "capped upstream"}]);
     assert_eq!(last["suppressions"], due);
     assert!(others.iter().all(|other| other["suppressions"].is_null()));
+}
+
+#[test]
+fn every_rule_that_a_finding_can_name_is_in_the_table() {
+    let mut sources = SourceMap::new();
+    let one = findings(&mut sources, POLICY, "").remove(0);
+    let is_result = |rule: &RuleId| rule.class() != Class::UnreadableInput;
+    let all = RuleId::ALL.iter().copied().filter(is_result);
+    let list: Vec<Finding> = all
+        .map(|rule| Finding {
+            rule,
+            ..one.clone()
+        })
+        .collect();
+    let expected: Vec<&str> = list.iter().map(|finding| finding.rule.name()).collect();
+    let log = sarif(&lint_report(&sources, list));
+    assert_valid(&log);
+    let rules = log["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let of = |result: &Json| {
+        rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"].clone()
+    };
+    let found: Vec<Json> = results.iter().map(of).collect();
+    assert_eq!(found, expected);
 }

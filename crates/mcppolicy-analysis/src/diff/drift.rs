@@ -5,10 +5,10 @@
 //! whose description, schema or annotations are others now is another tool under
 //! the same name, whatever the policy says of it.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
-use crate::inventory::drift::{self, CHANGED_TOOL, MISSING_TOOL, NEW_TOOL, Side};
+use crate::inventory::drift::{self, Side};
 use mcppolicy_engine::policy::{DefaultDecision, Policy};
 
 /// How much the findings of a rule matter.
@@ -26,11 +26,11 @@ pub enum Level {
 /// The levels of the rules of drift.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// That of [`CHANGED_TOOL`].
+    /// That of [`RuleId::ChangedTool`].
     pub changed: Level,
-    /// That of [`NEW_TOOL`].
+    /// That of [`RuleId::NewTool`].
     pub new: Level,
-    /// That of [`MISSING_TOOL`].
+    /// That of [`RuleId::MissingTool`].
     pub missing: Level,
 }
 
@@ -39,8 +39,8 @@ impl Levels {
     /// rule is off.
     fn apply(self, finding: &mut Finding) -> bool {
         let level = match finding.rule {
-            CHANGED_TOOL => self.changed,
-            NEW_TOOL => self.new,
+            RuleId::ChangedTool => self.changed,
+            RuleId::NewTool => self.new,
             _ => self.missing,
         };
         if let Level::On(severity) = level {
@@ -72,10 +72,10 @@ pub fn findings(
     };
     let mut found = drift::findings(&drift, old, new, Side::New);
     for finding in &mut found {
-        let is_quiet = finding.rule == MISSING_TOOL || is_hidden(finding);
+        let is_quiet = finding.rule == RuleId::MissingTool || is_hidden(finding);
         if is_quiet {
             finding.severity = Severity::Note;
-        } else if finding.rule == CHANGED_TOOL {
+        } else if finding.rule == RuleId::ChangedTool {
             finding.help = Some(
                 "read it as an agent does, and the policy with it; once the base has it, it is not \
                  reported again"
@@ -154,7 +154,7 @@ fn is_new(
         span: tool.name_span,
     };
     let pointer = format!("{}/name", tool.pointer);
-    let finding = Finding::new(NEW_TOOL, severity, location, pointer, message);
+    let finding = Finding::new(RuleId::NewTool, severity, location, pointer, message);
     Some(match decided.and_then(|decided| decided.help) {
         Some(help) => finding.help(help),
         None => finding,
@@ -182,7 +182,7 @@ mod tests {
         let (old, new) = (read(OLD), read(NEW));
         let policy = policy.map(|text| Policy::from_json(text.as_bytes()).unwrap());
         let found = findings(&old, &new, policy.as_ref(), levels);
-        let shown = |f: Finding| (f.severity.name(), f.rule, f.message);
+        let shown = |f: Finding| (f.severity.name(), f.rule.name(), f.message);
         found.into_iter().map(shown).collect()
     }
 
@@ -194,22 +194,22 @@ mod tests {
         let expected = [
             (
                 "note",
-                MISSING_TOOL,
+                "missing-tool",
                 "The server no longer has the tool `gone`",
             ),
             (
                 "warning",
-                CHANGED_TOOL,
+                "changed-tool",
                 "The description of `read` has changed: Reads a file{+ and sends it to the log+}",
             ),
             (
                 "note",
-                CHANGED_TOOL,
+                "changed-tool",
                 "The description of `drop` has changed: Drops{+ all+}",
             ),
             (
                 "note",
-                NEW_TOOL,
+                "new-tool",
                 "The server has a new tool `run_it`, which is Execute (verb *run*), and only `default` refuses it",
             ),
         ];
@@ -253,10 +253,10 @@ mod tests {
             missing: Level::On(Severity::Warning),
         };
         let expected = [
-            ("warning", MISSING_TOOL),
-            ("error", CHANGED_TOOL),
-            ("error", CHANGED_TOOL),
-            ("note", NEW_TOOL),
+            ("warning", "missing-tool"),
+            ("error", "changed-tool"),
+            ("error", "changed-tool"),
+            ("note", "new-tool"),
         ];
         assert_eq!(shown(loud), expected);
         // One that is off takes nothing along.
@@ -264,14 +264,14 @@ mod tests {
             changed: Level::Off,
             ..Levels::default()
         };
-        let expected = [("note", MISSING_TOOL), ("warning", NEW_TOOL)];
+        let expected = [("note", "missing-tool"), ("warning", "new-tool")];
         assert_eq!(shown(quiet), expected);
         let quiet = Levels {
             new: Level::Off,
             missing: Level::Off,
             ..Levels::default()
         };
-        let expected = [("warning", CHANGED_TOOL), ("note", CHANGED_TOOL)];
+        let expected = [("warning", "changed-tool"), ("note", "changed-tool")];
         assert_eq!(shown(quiet), expected);
     }
 }

@@ -19,6 +19,7 @@ use super::judgement::passes_more;
 use super::policy::PolicyDiff;
 use crate::compare::arguments::outside;
 use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope};
+use crate::fresh::fresh_name;
 use crate::region::{Answer, Budget};
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::{Policy, ToolRules};
@@ -288,11 +289,8 @@ fn tool_of(scope: &Scope, target: &Policy, states: &[State]) -> Option<String> {
         Scope::AllTools => None,
         Scope::Unlisted => {
             let policies = || states.iter().map(|s| &s.policy).chain([target]);
-            let mut name = "unlisted_tool".to_owned();
-            while policies().any(|policy| policy.tool(&name).is_some()) {
-                name.push('_');
-            }
-            Some(name)
+            let is_taken = |name: &str| policies().any(|policy| policy.tool(name).is_some());
+            Some(fresh_name("unlisted_tool", is_taken))
         }
     }
 }

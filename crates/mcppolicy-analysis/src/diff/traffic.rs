@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::compare::Compiled;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use mcppolicy_engine::engine::Decision;
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::source::SourceMap;
@@ -168,7 +168,7 @@ impl Traffic {
                     if self.problems.len() < MOST_PROBLEMS {
                         let problems = line.problems(map, &trace.name).into_iter();
                         self.problems
-                            .extend(problems.map(|problem| Finding::about("trace", problem)));
+                            .extend(problems.map(|problem| Finding::about(RuleId::Trace, problem)));
                     }
                 }
                 Item::Header(_) | Item::OtherMethod(_) | Item::Skipped { .. } => {}

@@ -1,13 +1,13 @@
 mod spellings;
 
 use super::*;
-use crate::lint::{self, Settings};
+use crate::lint::{self, Input, Settings};
 use mcppolicy_engine::engine::Engine;
 
 fn lint(_: &str, policy: &Policy) -> Vec<Finding> {
     let mut settings = Settings::new();
     settings.pedantic = true;
-    lint::lint(policy, &Engine::new(policy), &settings)
+    lint::lint(&Input::new(policy, &Engine::new(policy), &settings))
 }
 
 fn load(text: &str) -> Option<Policy> {
@@ -58,7 +58,11 @@ fn all_fixes_together_leave_a_valid_file_with_nothing_left_to_fix() {
         left.iter().all(|finding| finding.fix.is_none()),
         "{left:#?}"
     );
-    let rules: HashSet<&str> = fixed.applied.iter().map(|repair| repair.rule).collect();
+    let rules: HashSet<&str> = fixed
+        .applied
+        .iter()
+        .map(|repair| repair.rule.name())
+        .collect();
     let expected = [
         "missing-default-deny",
         "hidden-and-listed",
@@ -82,7 +86,7 @@ fn each_fix_alone_has_the_verdict_that_it_promises() {
     for finding in offers {
         let fix = finding.fix.as_ref().unwrap();
         let text = edits::apply(MESSY, fix.edits.iter()).unwrap();
-        let new = load(&text).unwrap_or_else(|| panic!("{}: {text}", finding.rule));
+        let new = load(&text).unwrap_or_else(|| panic!("{}: {text}", finding.rule.name()));
         let verdict = compare::policies(&old, &new, &Budget::default()).verdict;
         match fix.applicability {
             Applicability::Safe => assert_eq!(verdict, Verdict::Equivalent, "{finding:#?}"),
@@ -143,15 +147,16 @@ fn an_invalid_file_is_repaired_without_a_proof_and_only_when_asked() {
 fn offering(fix: Fix, while_there: &'static str) -> impl Fn(&str, &Policy) -> Vec<Finding> {
     move |text, policy| {
         let finding = Finding::new(
-            "test",
+            RuleId::EmptyList,
             crate::finding::Severity::Note,
             policy.at(policy.span),
             "",
             "here",
         );
-        match text.contains(while_there) {
-            true => vec![finding.fix(fix.clone())],
-            false => Vec::new(),
+        if text.contains(while_there) {
+            vec![finding.fix(fix.clone())]
+        } else {
+            Vec::new()
         }
     }
 }

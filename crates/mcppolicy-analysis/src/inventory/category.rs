@@ -1,129 +1,35 @@
-//! What kind of tool one is, and why (design: the linter, §3).
+//! The category of a tool, and why.
 //!
 //! The evidence, the best first: the configuration; the category that the
 //! inventory states; the annotations; and what the tool says of itself, which
 //! is its name, its description and its arguments' names.
 //!
 //! The classifier is deterministic and explains itself. Mistakes cost
-//! differently: a tool that executes and is called Read is the one to avoid,
-//! so doubt goes to the more dangerous reading, and a tool that says nothing is
-//! a Write. An annotation is a claim of the server: it makes a tool as dangerous
-//! as it says, but a `readOnlyHint` does not make `delete_repository` harmless;
-//! that is a [`Conflict`]. The rules are general ones about English verbs; no
-//! tool's or server's name is known here.
+//! differently: the worst one is to call a tool Read that executes. So doubt goes
+//! to the more dangerous category, and a tool without any evidence is a Write. An
+//! annotation is a claim of the server: it makes a tool as dangerous as it claims,
+//! but a `readOnlyHint` does not make `delete_repository` harmless; that is a
+//! [`Conflict`]. The rules are general ones about English verbs and contain no name
+//! of a tool or server.
 
 mod arguments;
 mod claims;
 mod evidence;
+pub(super) mod kind;
 mod name;
 mod prose;
 #[cfg(test)]
 mod tests;
+mod weighing;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use super::{Inventory, Tool};
+use super::tools::{Inventory, Tool};
 pub use claims::Conflict;
+pub use kind::{Category, Classification, Risk};
 
-/// What a tool does to the world, the harmless first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Category {
-    /// Looks at something.
-    Read,
-    /// Changes something that can be changed back.
-    Write,
-    /// Runs code, a command, a query or a workflow of the caller's choice.
-    Execute,
-    /// Takes something away for good.
-    Destructive,
-    /// Moves money.
-    Financial,
-}
-
-impl Category {
-    /// All categories, the harmless first.
-    pub const ALL: [Category; 5] = [
-        Category::Read,
-        Category::Write,
-        Category::Execute,
-        Category::Destructive,
-        Category::Financial,
-    ];
-
-    /// The word that people read.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Category::Read => "Read",
-            Category::Write => "Write",
-            Category::Execute => "Execute",
-            Category::Destructive => "Destructive",
-            Category::Financial => "Financial",
-        }
-    }
-
-    /// The category that people write as `name`, in capitals or not.
-    pub fn named(name: &str) -> Option<Category> {
-        Category::ALL
-            .into_iter()
-            .find(|category| category.name().eq_ignore_ascii_case(name))
-    }
-
-    /// How much harm a call can do.
-    pub const fn risk(self) -> Risk {
-        match self {
-            Category::Read => Risk::Low,
-            Category::Write => Risk::Medium,
-            Category::Execute => Risk::High,
-            Category::Destructive | Category::Financial => Risk::Critical,
-        }
-    }
-}
-
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How much harm a call can do, the least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Risk {
-    /// Reading.
-    Low,
-    /// Writing.
-    Medium,
-    /// Executing.
-    High,
-    /// Destroying, spending.
-    Critical,
-}
-
-impl Risk {
-    /// The word used in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Risk::Low => "low",
-            Risk::Medium => "medium",
-            Risk::High => "high",
-            Risk::Critical => "critical",
-        }
-    }
-}
-
-/// A category, and what it was told from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Classification {
-    /// The category.
-    pub category: Category,
-    /// A few words that name the evidence, such as "verb *run*, argument
-    /// `command`".
-    pub because: String,
-}
-
-/// Answers which category a tool belongs to. The precedence of the sources is
-/// kept here, so that nobody who asks needs to know it.
+/// The categories of tools, from all sources in their order of precedence.
 #[derive(Debug, Clone, Default)]
 pub struct Categories {
     configured: BTreeMap<String, Category>,
@@ -131,17 +37,17 @@ pub struct Categories {
 }
 
 impl Categories {
-    /// Categories told from names alone, until more is known.
+    /// Categories by names alone, until more is configured or learned.
     pub fn new() -> Categories {
         Categories::default()
     }
 
-    /// Sets a tool's category, whatever else speaks of it.
+    /// Sets a tool's category, which overrides all evidence.
     pub fn configure(&mut self, tool: impl Into<String>, category: Category) {
         self.configured.insert(tool.into(), category);
     }
 
-    /// Takes all that an inventory says of its tools into account.
+    /// Adds what an inventory says of its tools.
     pub fn learn(&mut self, inventory: &Inventory) {
         for tool in &inventory.tools {
             self.listed.insert(tool.name.clone(), classify(tool));
@@ -158,7 +64,7 @@ impl Categories {
         }
         match self.listed.get(tool) {
             Some((classification, _)) => classification.clone(),
-            None => evidence::from_name(tool),
+            None => weighing::of_name(tool),
         }
     }
 
@@ -178,6 +84,6 @@ fn classify(tool: &Tool) -> (Classification, Option<Conflict>) {
         let because = "the inventory says so".to_owned();
         return (Classification { category, because }, None);
     }
-    let told = evidence::from_tool(tool);
-    claims::weigh(&tool.annotations, told, arguments::can_carry_text(tool))
+    let evidence = weighing::of_tool(tool);
+    claims::weigh(&tool.annotations, evidence, arguments::can_carry_text(tool))
 }

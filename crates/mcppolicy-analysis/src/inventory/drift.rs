@@ -11,11 +11,11 @@ mod tests;
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 
-use super::{Annotations, Inventory, Text, Tool};
+use super::tools::{Annotations, Inventory, Text, Tool};
 use mcppolicy_engine::document::{Member, Node, push_pointer};
 use mcppolicy_engine::value::Value;
 
-pub use findings::{CHANGED_TOOL, MISSING_TOOL, NEW_TOOL, findings};
+pub use findings::findings;
 
 /// What two inventories of one server do not share, each list by name.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,56 +3,73 @@
 
 mod others;
 
-use super::category::Category;
-use super::{Annotations, Hint, Inventory, Text, Tool};
-use crate::finding::{Finding, Severity};
+use super::category::kind::Category;
+use super::tools::{Annotations, Hint, Inventory, Text, Tool};
+use crate::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, decode, parse_text, quoted};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 use others::others;
 
 /// The rule that names what is wrong with an inventory.
-const RULE: &str = "inventory";
+const RULE: RuleId = RuleId::Inventory;
 
-/// See [`Inventory::read`].
-pub(super) fn read(
-    map: &mut SourceMap,
-    name: &str,
-    bytes: &[u8],
-) -> (FileId, Option<Inventory>, Vec<Finding>) {
-    let text = match decode(bytes) {
-        Ok(text) => text,
-        Err(bad) => {
-            let file = map.add(name, String::from_utf8_lossy(bytes));
-            return (file, None, vec![syntax(file, bad)]);
+impl Inventory {
+    /// Reads a kept answer to `tools/list` into `map`.
+    ///
+    /// The file holds one JSON value or one JSON object on each line:
+    /// - the result, `{"tools": […]}`;
+    /// - the whole JSON-RPC response, `{"jsonrpc": "2.0", "result": …}`;
+    /// - the bare array of tools;
+    /// - several pages: an array of results or responses, or one of them on
+    ///   each line, as a recorded session has them. Other messages of the
+    ///   protocol between them are skipped.
+    ///
+    /// Members that are not known are no problem, nor is `null` where something
+    /// is optional, a schema of any draft, or a tool that a later page repeats
+    /// word for word. What is wrong is returned whole: syntax errors with the
+    /// rule `syntax`, others with the rule `inventory`; errors make the file
+    /// unusable, warnings do not. What could be read is in the inventory in any
+    /// case, and `None` is returned only when nothing could.
+    pub fn read(
+        map: &mut SourceMap,
+        name: &str,
+        bytes: &[u8],
+    ) -> (FileId, Option<Inventory>, Vec<Finding>) {
+        let text = match decode(bytes) {
+            Ok(text) => text,
+            Err(bad) => {
+                let file = map.add(name, String::from_utf8_lossy(bytes));
+                return (file, None, vec![syntax(file, bad)]);
+            }
+        };
+        let file = map.add(name, text);
+        let mut reading = Reading {
+            file,
+            inventory: Inventory::new(file),
+            findings: Vec::new(),
+            lists: 0,
+            unfinished: None,
+        };
+        let root = match parse_text(text) {
+            Ok((root, problems)) => {
+                reading.repeated_keys(&problems, 0, "");
+                root
+            }
+            Err(bad) => match lines(text) {
+                Some(pages) => reading.pages_on_lines(text, pages),
+                None => return (file, None, vec![syntax(file, bad)]),
+            },
+        };
+        reading.root(&root);
+        if let Some(cursor) = reading.unfinished {
+            let message = "The last page names a next one: tools are missing from this inventory";
+            let finding = reading.finding(Severity::Warning, cursor, "", message);
+            let help = "fetch the remaining pages and keep them in one file";
+            reading.findings.push(finding.help(help));
         }
-    };
-    let file = map.add(name, text);
-    let mut reading = Reading {
-        file,
-        inventory: Inventory::new(file),
-        findings: Vec::new(),
-        lists: 0,
-        unfinished: None,
-    };
-    let root = match parse_text(text) {
-        Ok((root, problems)) => {
-            reading.repeated_keys(&problems, 0, "");
-            root
-        }
-        Err(bad) => match lines(text) {
-            Some(pages) => reading.pages_on_lines(text, pages),
-            None => return (file, None, vec![syntax(file, bad)]),
-        },
-    };
-    reading.root(&root);
-    if let Some(cursor) = reading.unfinished {
-        let message = "The last page names a next one: tools are missing from this inventory";
-        let finding = reading.finding(Severity::Warning, cursor, "", message);
-        let help = "fetch the remaining pages and keep them in one file";
-        reading.findings.push(finding.help(help));
+        (file, Some(reading.inventory), reading.findings)
     }
-    (file, Some(reading.inventory), reading.findings)
 }
 
 fn syntax(file: FileId, bad: SyntaxError) -> Finding {
@@ -60,7 +77,7 @@ fn syntax(file: FileId, bad: SyntaxError) -> Finding {
         file,
         span: bad.span,
     };
-    let finding = Finding::new("syntax", Severity::Error, at, "", bad.message);
+    let finding = Finding::new(RuleId::Syntax, Severity::Error, at, "", bad.message);
     Finding {
         help: bad.help,
         ..finding

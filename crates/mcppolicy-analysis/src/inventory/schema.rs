@@ -279,12 +279,12 @@ fn requires(schema: &Node, name: &str) -> Required {
         "dependencies",
         "minProperties",
     ];
-    match () {
-        () if listed => Required::Always,
-        () if flagged || conditional.iter().any(|key| schema.get(key).is_some()) => {
-            Required::Unsaid
-        }
-        () => Required::Optional,
+    if listed {
+        Required::Always
+    } else if flagged || conditional.iter().any(|key| schema.get(key).is_some()) {
+        Required::Unsaid
+    } else {
+        Required::Optional
     }
 }
 

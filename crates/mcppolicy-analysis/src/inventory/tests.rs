@@ -2,8 +2,10 @@
 
 use super::schema::{JsonType, Presence, Required};
 use super::*;
+use crate::finding::Finding;
 use crate::finding::Severity;
 use crate::inventory::drift::{Change, Side, drift};
+use mcppolicy_engine::source::{FileId, SourceMap, Span};
 use mcppolicy_engine::value::Value;
 
 struct Read {
@@ -168,7 +170,7 @@ fn what_is_no_inventory_is_said_to_be_none() {
     assert!(refused.findings[0].message.contains("no tools"));
     let broken = read("{\"tools\":[");
     assert!(broken.inventory.is_none());
-    assert_eq!(broken.findings[0].rule, "syntax");
+    assert_eq!(broken.findings[0].rule.name(), "syntax");
 }
 
 #[test]

@@ -1,23 +1,29 @@
 //! What every check may look at: the policy, its engine, and what has been
 //! worked out about each tool once for all rules.
 
-pub mod questions;
+mod questions;
+mod tool;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::registry;
+use super::input::{Input, Used};
 use super::settings::Settings;
-use crate::inventory::category::Classification;
-use crate::inventory::schema::{Argument, Presence};
-use crate::inventory::{self, Inventory};
-use mcppolicy_engine::engine::Engine;
+use super::witness;
+use crate::compare::arguments::Arguments;
+use crate::finding::RuleId;
+use crate::fresh::fresh_name;
+use crate::inventory::Inventory;
+use crate::inventory::category::Categories;
+use crate::region::Answer;
+use mcppolicy_engine::engine::{Engine, Kind as Step};
 use mcppolicy_engine::nearest::nearest;
-use mcppolicy_engine::policy::{
-    Condition, DefaultDecision, Limit, Path, Policy, Rule, Spanned, Test, ToolRules,
-};
-use mcppolicy_engine::source::Span;
+use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, Spanned};
+use mcppolicy_engine::value::Value;
 
-use questions::{Allowance, Questions};
+pub use tool::Tool;
+
+use questions::{Accepted, Allowance, Questions};
+use tool::blocked;
 
 /// One policy under the rules' eyes.
 pub struct Context<'a> {
@@ -29,45 +35,31 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The listed tools, in the order of the file.
     pub tools: Vec<Tool<'a>>,
-    /// The tools of the server that the policy guards, where they are known.
+    /// The categories of tools, by the settings and the inventory.
+    pub categories: Categories,
+    /// The tools of the server that the policy is for, where they are known.
     pub inventory: Option<&'a Inventory>,
     /// The entry `"*"` of `hide`, with its index.
     pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
+    usage: Option<&'a BTreeMap<String, Used>>,
     index: HashMap<&'a str, usize>,
     allowance: Allowance,
     meant: HashMap<&'a str, &'a str>,
 }
 
-/// A listed tool and what is plain to see of it.
-pub struct Tool<'a> {
-    /// Its rules.
-    pub rules: &'a ToolRules,
-    /// Its category.
-    pub class: Classification,
-    /// The entry of `hide` that has its very name, with its index.
-    pub hidden: Option<(usize, &'a Spanned<String>)>,
-    /// What the server says of it, where the inventory has it.
-    pub listed: Option<&'a inventory::Tool>,
-    /// Why its own rules refuse every call, where that is plain to see.
-    pub blocked: Option<Blocked>,
-    questions: Questions,
-}
-
-/// A part of a tool's rules that refuses every call.
-pub struct Blocked {
-    /// Where it stands.
-    pub span: Span,
-    /// What it does, as the end of a sentence.
-    pub why: String,
-}
-
 impl<'a> Context<'a> {
-    pub(super) fn new(
-        policy: &'a Policy,
-        engine: &'a Engine,
-        settings: &'a Settings,
-    ) -> Context<'a> {
-        let inventory = settings.inventory();
+    pub(super) fn new(input: &Input<'a>) -> Context<'a> {
+        let Input {
+            policy,
+            engine,
+            inventory,
+            usage,
+            settings,
+        } = *input;
+        let mut categories = settings.categories.clone();
+        if let Some(inventory) = inventory {
+            categories.learn(inventory);
+        }
         let mut hidden: HashMap<&str, (usize, &Spanned<String>)> = HashMap::new();
         for (at, entry) in policy.hide.iter().enumerate() {
             hidden.entry(&entry.value).or_insert((at, entry));
@@ -80,7 +72,7 @@ impl<'a> Context<'a> {
             .map(|rules| Tool {
                 rules,
                 // A misspelt tool is one slip, and not a tool of its own as well.
-                class: settings.categories.of(meant
+                class: categories.of(meant
                     .get(rules.name.as_str())
                     .unwrap_or(&rules.name.as_str())),
                 // "*" among the listed tools is only a name, in `hide` it is not.
@@ -97,7 +89,9 @@ impl<'a> Context<'a> {
             policy,
             engine,
             settings,
+            categories,
             inventory,
+            usage,
             everything_hidden: hidden.get("*").copied(),
             index: policy
                 .tools
@@ -132,9 +126,14 @@ impl<'a> Context<'a> {
             .filter(|tool| tool.switched_off().is_none())
     }
 
+    /// What recordings use of the limit at a JSON Pointer, where they show it.
+    pub fn used(&self, limit: &str) -> Option<Used> {
+        self.usage?.get(limit).copied()
+    }
+
     /// Whether the user has this rule on.
-    pub fn runs(&self, rule: &str) -> bool {
-        registry::find(rule).is_some_and(|rule| self.settings.severity(rule).is_some())
+    pub fn runs(&self, rule: RuleId) -> bool {
+        self.settings.severity(rule).is_some()
     }
 
     /// Whether certainly no tool can be called at all.
@@ -175,15 +174,9 @@ impl<'a> Context<'a> {
 
     /// A tool name that is neither listed nor hidden by its name.
     pub fn unlisted_tool(&self) -> String {
-        let is_free = |name: &String| {
-            !self.lists(name) && (self.everything_hidden.is_some() || !self.engine.hides(name))
-        };
-        let names = (1_u32..).map(|n| match n {
-            1 => "any_other_tool".to_owned(),
-            n => format!("any_other_tool_{n}"),
-        });
-        // A policy names finitely many tools.
-        names.into_iter().find(is_free).unwrap_or_default()
+        fresh_name("any_other_tool", |name| {
+            self.lists(name) || (self.everything_hidden.is_none() && self.engine.hides(name))
+        })
     }
 
     /// Whether unlisted tools pass.
@@ -196,58 +189,89 @@ impl<'a> Context<'a> {
         let policy: &'a Policy = self.policy;
         tool.rules.limits.iter().chain(&policy.all_tools)
     }
-}
 
-impl Tool<'_> {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.rules.name
+    /// The exact answer to a question about the arguments of `tool`; unknown
+    /// past the budget.
+    pub fn ask<'t>(
+        &self,
+        tool: &Tool<'t>,
+        question: impl FnOnce(&mut Arguments<'t>) -> Answer,
+    ) -> Answer {
+        tool.questions.ask(tool.rules, &self.allowance, question)
     }
 
-    /// The index of the first `deny_if` without conditions: the idiom for an
-    /// unconditional block (policy language §3, step 5).
-    pub fn switched_off(&self) -> Option<usize> {
-        let rules = &self.rules.deny_if;
-        rules.iter().position(|rule| rule.conditions.is_empty())
+    /// Arguments with which the engine lets a first call of `tool` pass, when
+    /// some are known.
+    pub fn accepted(&self, tool: &Tool<'_>) -> Option<Value> {
+        if self.engine.hides(tool.name()) {
+            return None;
+        }
+        match self.look_for_accepted(tool) {
+            Accepted::Never => None,
+            Accepted::Call(arguments) => Some(arguments.clone()),
+            // The search finds some where the algebra gives up.
+            Accepted::Unknown => witness::accepted_arguments(self.engine, tool.rules),
+        }
     }
 
-    /// What the server's schema says of the argument at `path`, in particular
-    /// whether a call must have it; `None` where the inventory does not have
-    /// the tool.
-    pub fn argument(&self, path: &Path) -> Option<Argument> {
-        Some(self.listed?.arguments().argument(path.segments()))
+    /// Whether certainly no call meets the rules of `tool`, `hide` apart.
+    pub fn never_accepts(&self, tool: &Tool<'_>) -> bool {
+        matches!(self.look_for_accepted(tool), Accepted::Never)
     }
 
-    /// What the schema says of an argument that it describes, and nothing of
-    /// others.
-    pub fn declared(&self, path: &Path) -> Option<Argument> {
-        self.argument(path)
-            .filter(|argument| argument.presence == Presence::Declared)
+    fn look_for_accepted<'t>(&self, tool: &'t Tool<'_>) -> &'t Accepted {
+        tool.questions.accepted.get_or_init(|| {
+            if !tool.looks_at_arguments() && tool.blocked.is_none() {
+                return Accepted::Call(Value::empty_object());
+            }
+            match self.ask(tool, |arguments| arguments.accepted(&[])) {
+                Answer::Empty => Accepted::Never,
+                Answer::Witness(arguments) => Accepted::Call(arguments),
+                Answer::Unknown(_) => Accepted::Unknown,
+            }
+        })
     }
 
-    /// The conditions of its rules, and whether each stands in a `require`.
-    pub fn conditions(&self) -> impl Iterator<Item = (bool, &Condition)> {
-        let of = |is_require| move |rule| (is_require, rule);
-        let required = self.rules.require.iter().map(of(true));
-        let refused = self.rules.deny_if.iter().map(of(false));
-        required
-            .chain(refused)
-            .flat_map(|(is_require, rule): (bool, &Rule)| {
-                rule.conditions
-                    .iter()
-                    .map(move |condition| (is_require, condition))
-            })
+    /// Whether the conditions of `rule` certainly exclude each other, or one of
+    /// them is never true.
+    pub fn is_contradictory(&self, tool: &Tool<'_>, rule: &Rule) -> bool {
+        self.exclude_each_other(tool, &rule.conditions.iter().collect::<Vec<_>>())
     }
 
-    /// Whether its rules look at any argument.
-    pub fn looks_at_arguments(&self) -> bool {
-        let rules = self.rules.require.iter().chain(&self.rules.deny_if);
-        rules.flat_map(|rule| &rule.conditions).next().is_some()
-            || self
-                .rules
-                .limits
+    /// Whether certainly nothing meets all of `conditions`.
+    pub fn exclude_each_other(&self, tool: &Tool<'_>, conditions: &[&Condition]) -> bool {
+        let answer = self.ask(tool, |arguments| {
+            let literals: Vec<_> = conditions
                 .iter()
-                .any(|limit| limit.increment_from.is_some())
+                .map(|condition| arguments.condition(condition))
+                .collect();
+            arguments.example(&literals)
+        });
+        answer.is_empty()
+    }
+
+    /// Whether `condition` certainly holds wherever all of `others` do.
+    pub fn implied(&self, tool: &Tool<'_>, others: &[&Condition], condition: &Condition) -> bool {
+        let answer = self.ask(tool, |arguments| {
+            let literals: Vec<_> = others
+                .iter()
+                .map(|other| arguments.condition(other))
+                .collect();
+            let literal = arguments.condition(condition);
+            arguments.counterexample(&literals, literal)
+        });
+        answer.is_empty()
+    }
+
+    /// Whether the rule of that step at `index` certainly never decides,
+    /// because of the rules before it and not by its own doing.
+    pub fn is_unreachable(&self, tool: &Tool<'_>, step: Step, index: usize, rule: &Rule) -> bool {
+        let is_first = index == 0 && (step == Step::Require || tool.rules.require.is_empty());
+        if is_first || rule.conditions.is_empty() {
+            return false;
+        }
+        let answer = self.ask(tool, |arguments| arguments.decided_by(step, index));
+        answer.is_empty() && (step == Step::Require || !self.is_contradictory(tool, rule))
     }
 }
 
@@ -263,53 +287,4 @@ fn meant<'a>(policy: &'a Policy, inventory: &'a Inventory) -> HashMap<&'a str, &
         .filter(|name| inventory.get(name).is_none())
         .filter_map(|name| Some((*name, nearest(name, free.iter().copied())?)));
     unknown.collect()
-}
-
-/// Why `rules` refuse every call, where that is plain to see: an unconditional
-/// `deny_if`, a `require` that nothing meets, an argument that must be and must
-/// not be there.
-fn blocked(rules: &ToolRules) -> Option<Blocked> {
-    if let Some(rule) = rules.deny_if.iter().find(|rule| rule.conditions.is_empty()) {
-        return Some(Blocked {
-            span: rule.span,
-            why: "refuses every call".to_owned(),
-        });
-    }
-    let required = || rules.require.iter().flat_map(|rule| &rule.conditions);
-    if let Some(never) =
-        required().find(|condition| matches!(&condition.test, Test::In(list) if list.is_empty()))
-    {
-        let why = "requires one of no values".to_owned();
-        return Some(Blocked {
-            span: never.span,
-            why,
-        });
-    }
-    let mut presence: HashMap<&Path, bool> = HashMap::new();
-    let demanded = required().filter_map(|condition| match condition.test {
-        Test::Exists(expected) => Some((condition, expected)),
-        _ => None,
-    });
-    for (condition, expected) in demanded.chain(rules.deny_if.iter().filter_map(refused_presence)) {
-        let path = &condition.path.value;
-        if *presence.entry(path).or_insert(expected) != expected {
-            let why = format!("leaves `{path}` neither present nor absent");
-            return Some(Blocked {
-                span: condition.span,
-                why,
-            });
-        }
-    }
-    None
-}
-
-/// What a `deny_if` of a single `exists` demands of its argument.
-fn refused_presence(rule: &Rule) -> Option<(&Condition, bool)> {
-    match rule.conditions.as_slice() {
-        [condition] => match condition.test {
-            Test::Exists(expected) => Some((condition, !expected)),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -2,9 +2,8 @@
 //! wants done in one line; whether an edit does what it promises is proved when
 //! it is applied, and not here.
 
-use mcppolicy_engine::policy::{
-    Comparison, Condition, DefaultDecision, Limit, Policy, Rule, Test, ToolRules,
-};
+use super::condition::opposite;
+use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, Test, ToolRules};
 use mcppolicy_engine::problem::{Applicability, Edit, Fix};
 use mcppolicy_engine::source::Span;
 use mcppolicy_engine::value::Value;
@@ -59,26 +58,6 @@ pub(super) fn closing(rules: &ToolRules, rule: &Rule, condition: &Condition) -> 
     }
     let text = required(condition, "exists", &Value::Bool(true), rule);
     Some(unproven(vec![addition(rules, &text)?]))
-}
-
-/// The test that holds of the present values of which `test` does not.
-fn opposite(test: &Test) -> Option<(&'static str, Value)> {
-    Some(match test {
-        Test::Compare(comparison, bound) => {
-            let opposite = match comparison {
-                Comparison::Lt => Comparison::Gte,
-                Comparison::Lte => Comparison::Gt,
-                Comparison::Gt => Comparison::Lte,
-                Comparison::Gte => Comparison::Lt,
-            };
-            (opposite.name(), Value::Number(*bound))
-        }
-        Test::Eq(value) => ("neq", value.clone()),
-        Test::Neq(value) => ("eq", value.clone()),
-        Test::In(values) => ("not_in", Value::Array(values.clone())),
-        Test::NotIn(values) => ("in", Value::Array(values.clone())),
-        Test::Exists(_) | Test::Regex(_) | Test::Contains(_) => return None,
-    })
 }
 
 /// A `require` rule of one condition, with the message of `rule`.

@@ -1,77 +1,54 @@
-//! The rules, in the order of the catalogue. A new rule is one line here and
-//! one file under `rules`.
+//! The rules of the linter by their identity, in the order of the catalogue.
 
-use super::Rule;
+use super::rule::Rule;
 use super::rules;
+use crate::finding::{RuleId, with_lint_rules};
 
-/// Every rule.
-pub static RULES: &[&Rule] = &[
-    // Correctness
-    &rules::nothing_callable::RULE,
-    &rules::never_allowed_tool::RULE,
-    &rules::unreachable_rule::RULE,
-    &rules::redundant_condition::RULE,
-    &rules::vacuous_require::RULE,
-    &rules::contradictory_conditions::RULE,
-    &rules::hidden_and_listed::RULE,
-    &rules::wildcard_in_tool_name::RULE,
-    &rules::unresolvable_path::RULE,
-    &rules::useless_operand::RULE,
-    &rules::limit_never_binds::RULE,
-    &rules::limit_on_blocked_tool::RULE,
-    &rules::counter_name_shared::RULE,
-    &rules::invisible_character::RULE,
-    // Security
-    &rules::missing_default_deny::RULE,
-    &rules::unlimited_execute_tool::RULE,
-    &rules::unlimited_financial_tool::RULE,
-    &rules::unlimited_write_tool::RULE,
-    &rules::exposed_destructive_tool::RULE,
-    &rules::fail_open_deny::RULE,
-    &rules::unanchored_allowlist::RULE,
-    &rules::allowlist_admits_traversal::RULE,
-    &rules::allowlist_admits_shell::RULE,
-    &rules::allowlist_admits_foreign_host::RULE,
-    &rules::denylist_only::RULE,
-    &rules::unconstrained_freeform_argument::RULE,
-    &rules::unbounded_amount::RULE,
-    &rules::uncountable_increment::RULE,
-    &rules::free_amount::RULE,
-    &rules::inexact_number::RULE,
-    &rules::case_folding_allowlist::RULE,
-    &rules::burst_only_limit::RULE,
-    &rules::forgotten_limit::RULE,
-    &rules::loose_limit::RULE,
-    &rules::approval_promised::RULE,
-    // Inventory
-    &rules::unknown_tool::RULE,
-    &rules::undecided_tool::RULE,
-    &rules::unknown_argument::RULE,
-    &rules::argument_type_mismatch::RULE,
-    &rules::category_conflict::RULE,
-    &rules::changed_tool::RULE,
-    &rules::new_tool::RULE,
-    &rules::missing_tool::RULE,
-    // Style
-    &rules::missing_on_deny::RULE,
-    &rules::unsorted_names::RULE,
-    &rules::counter_naming::RULE,
-    &rules::empty_list::RULE,
-    // Suppressions
-    &rules::unused_suppression::RULE,
-    &rules::expired_suppression::RULE,
-    &rules::moved_suppression::RULE,
-];
+macro_rules! registry {
+    ($($id:ident $module:ident $name:literal $group:ident $level:ident $summary:literal;)*) => {
+        /// Every rule of the linter.
+        pub static RULES: &[&Rule] = &[$(&rules::$module::RULE,)*];
 
-/// The rule of this name, or the one that had it before.
-pub fn find(name: &str) -> Option<&'static Rule> {
-    RULES
-        .iter()
-        .copied()
-        .find(|rule| rule.name == name || rule.aliases.contains(&name))
+        /// The rule of the linter with this identity; `None` for what is reported
+        /// by something else.
+        pub const fn rule(id: RuleId) -> Option<&'static Rule> {
+            match id {
+                $(RuleId::$id => Some(&rules::$module::RULE),)*
+                _ => None,
+            }
+        }
+    };
 }
 
-/// The names of all rules, in the order of the catalogue.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|rule| rule.name)
+with_lint_rules!(registry);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Class;
+    use crate::lint::rule::Check;
+
+    #[test]
+    fn each_entry_of_the_table_leads_to_the_rule_of_its_own_file() {
+        let ids: Vec<RuleId> = RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids, RuleId::lint_rules().collect::<Vec<_>>());
+        for id in RuleId::ALL {
+            assert_eq!(
+                rule(*id).map(|rule| rule.id),
+                id.is_lint_rule().then_some(*id)
+            );
+        }
+    }
+
+    #[test]
+    fn a_rule_is_checked_by_what_its_class_says() {
+        for rule in RULES {
+            let class = match rule.check {
+                Check::Policy(_) => Class::Lint,
+                Check::Suppressions => Class::Suppression,
+                Check::Drift => Class::Drift,
+            };
+            assert_eq!(class, rule.id.class(), "{}", rule.id);
+        }
+    }
 }

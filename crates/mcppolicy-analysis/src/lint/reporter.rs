@@ -1,8 +1,8 @@
 //! Where a check leaves what it found.
 
 use super::context::Context;
-use super::{Rule, witness};
-use crate::finding::{Finding, Severity};
+use super::witness;
+use crate::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::engine::Decision;
 use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_trace::trace::WitnessCall;
@@ -14,7 +14,7 @@ const BUDGET: u64 = 1_000_000;
 
 /// Collects the findings of one rule.
 pub struct Reporter<'a> {
-    rule: &'static Rule,
+    rule: RuleId,
     severity: Severity,
     context: &'a Context<'a>,
     budget: u64,
@@ -22,11 +22,7 @@ pub struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(
-        rule: &'static Rule,
-        severity: Severity,
-        context: &'a Context<'a>,
-    ) -> Reporter<'a> {
+    pub(super) fn new(rule: RuleId, severity: Severity, context: &'a Context<'a>) -> Reporter<'a> {
         Reporter {
             rule,
             severity,
@@ -49,7 +45,7 @@ impl<'a> Reporter<'a> {
         message: impl Into<String>,
     ) -> Finding {
         let location = self.at(span);
-        Finding::new(self.rule.name, self.severity, location, pointer, message)
+        Finding::new(self.rule, self.severity, location, pointer, message)
     }
 
     /// A finding of one of the rule's pedantic cases: a note.
@@ -60,7 +56,7 @@ impl<'a> Reporter<'a> {
         message: impl Into<String>,
     ) -> Finding {
         let location = self.at(span);
-        Finding::new(self.rule.name, Severity::Note, location, pointer, message)
+        Finding::new(self.rule, Severity::Note, location, pointer, message)
     }
 
     /// A finding of a case that weighs more or less than the rule's others: its
@@ -72,11 +68,12 @@ impl<'a> Reporter<'a> {
         pointer: impl Into<String>,
         message: impl Into<String>,
     ) -> Finding {
-        let severity = match self.context.settings.level(self.rule).is_some() {
-            true => self.severity,
-            false => severity,
+        let severity = if self.context.settings.level(self.rule).is_some() {
+            self.severity
+        } else {
+            severity
         };
-        Finding::new(self.rule.name, severity, self.at(span), pointer, message)
+        Finding::new(self.rule, severity, self.at(span), pointer, message)
     }
 
     /// A span of the policy as a location.

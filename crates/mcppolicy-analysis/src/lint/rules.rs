@@ -53,10 +53,11 @@ pub mod useless_operand;
 pub mod vacuous_require;
 pub mod wildcard_in_tool_name;
 
-use crate::lint::context::Context;
-use crate::lint::fixes;
-use crate::lint::reporter::Reporter;
-use crate::lint::{Bad, Check, Good, Group, Proof, Rule};
+use super::context::Context;
+use super::fixes;
+use super::reporter::Reporter;
+use super::rule::{Bad, Check, Good, Proof, Rule};
+use crate::finding::RuleId;
 
 /// `text` as a JSON string, for snippets.
 fn quoted(text: &str) -> String {

@@ -1,13 +1,9 @@
-//! What a user may turn: which rules run and how much their findings matter.
+//! What a user can set: which rules run, how much their findings matter, and the
+//! options of rules.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
-use super::loose::Rates;
-use super::{Rule, registry};
-use crate::finding::Severity;
-use crate::inventory::Inventory;
+use crate::finding::{RuleId, Severity};
 use crate::inventory::category::Categories;
 
 /// A rule's level in the configuration.
@@ -25,43 +21,12 @@ impl Level {
         if text == "off" {
             return Some(Level::Off);
         }
-        [Severity::Note, Severity::Warning, Severity::Error]
+        Severity::ALL
             .into_iter()
             .find(|severity| severity.name() == text)
             .map(Level::On)
     }
 }
-
-/// No rule has this name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownRule(pub String);
-
-impl fmt::Display for UnknownRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no rule {:?}", self.0)
-    }
-}
-
-impl std::error::Error for UnknownRule {}
-
-/// An option that a rule does not have, or a value that it cannot have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadOption {
-    /// What is wrong, in one sentence.
-    pub message: String,
-    /// What to write instead.
-    pub help: String,
-    /// Whether the value is wrong, and not the option's name.
-    pub is_value: bool,
-}
-
-impl fmt::Display for BadOption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for BadOption {}
 
 /// What a user has set.
 #[derive(Debug, Clone, Default)]
@@ -70,26 +35,9 @@ pub struct Settings {
     pub pedantic: bool,
     /// Which category each tool belongs to.
     pub categories: Categories,
-    /// The rates above which limits are loose.
-    pub(super) rates: Rates,
-    inventory: Option<Arc<Inventory>>,
-    used: BTreeMap<String, Used>,
-    rules: BTreeMap<&'static str, RuleSettings>,
-}
-
-/// How much of a limit recordings use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Used {
-    /// The most that one grant used of one window.
-    pub peak: u64,
-    /// The calls that passed and that the limit counted.
-    pub calls: u64,
-}
-
-/// What a user has set for one rule, beside its options.
-#[derive(Debug, Clone, Default)]
-struct RuleSettings {
-    level: Option<Level>,
+    levels: BTreeMap<RuleId, Level>,
+    /// Name and value, in the order in which they were set.
+    options: BTreeMap<RuleId, Vec<(String, String)>>,
 }
 
 impl Settings {
@@ -98,75 +46,42 @@ impl Settings {
         Settings::default()
     }
 
-    /// Sets the level of a rule, by its name or by one that it had before. A
-    /// pedantic rule with a level runs without `pedantic`.
-    ///
-    /// # Errors
-    /// When there is no such rule.
-    pub fn set_level(&mut self, rule: &str, level: Level) -> Result<(), UnknownRule> {
-        let found = registry::find(rule).ok_or_else(|| UnknownRule(rule.to_owned()))?;
-        self.rules.entry(found.name).or_default().level = Some(level);
-        Ok(())
+    /// Sets the level of a rule. A pedantic rule with a level runs without `pedantic`.
+    pub fn set_level(&mut self, rule: RuleId, level: Level) {
+        self.levels.insert(rule, level);
     }
 
     /// Has a rule run, with the severity of its own, unless its level is set.
-    pub fn want(&mut self, rule: &str) {
-        if let Some(rule) = registry::find(rule) {
-            let level = &mut self.rules.entry(rule.name).or_default().level;
-            level.get_or_insert(Level::On(rule.severity));
-        }
+    pub fn want(&mut self, rule: RuleId) {
+        let level = self.levels.entry(rule);
+        level.or_insert(Level::On(rule.severity()));
     }
 
-    /// Sets an option of a rule, by its name or by one that it had before.
-    ///
-    /// # Errors
-    /// When the rule has no such option, or the option no such value.
-    pub fn set_option(&mut self, rule: &str, option: &str, value: &str) -> Result<(), BadOption> {
-        match registry::find(rule).map(|rule| rule.name) {
-            Some("loose-limit") => self.rates.set(option, value),
-            _ => Err(BadOption {
-                message: format!("the rule {rule:?} has no option {option:?}"),
-                help: "`level` is all that can be set for it".to_owned(),
-                is_value: false,
-            }),
-        }
+    /// Adds an option that its rule accepts; see [`set_option`](super::set_option).
+    pub(super) fn add_option(&mut self, rule: RuleId, option: &str, value: &str) {
+        let options = self.options.entry(rule).or_default();
+        options.push((option.to_owned(), value.to_owned()));
     }
 
-    /// Holds policies against the tools of the server that they guard, which
-    /// also tell the categories.
-    pub fn know(&mut self, inventory: Arc<Inventory>) {
-        self.categories.learn(&inventory);
-        self.inventory = Some(inventory);
-    }
-
-    /// The tools of the server that the policy guards, where they are known.
-    pub fn inventory(&self) -> Option<&Inventory> {
-        self.inventory.as_deref()
-    }
-
-    /// Holds the limits of the policy, by JSON Pointer, against what recordings
-    /// use of them.
-    pub fn observe(&mut self, used: BTreeMap<String, Used>) {
-        self.used = used;
-    }
-
-    /// What recordings use of the limit at a JSON Pointer, where they show it.
-    pub(super) fn used(&self, limit: &str) -> Option<Used> {
-        self.used.get(limit).copied()
+    /// The options that are set for a rule, with their values; a later one
+    /// overrides an earlier one.
+    pub(super) fn options(&self, rule: RuleId) -> impl Iterator<Item = (&str, &str)> {
+        let set = self.options.get(&rule).into_iter().flatten();
+        set.map(|(option, value)| (option.as_str(), value.as_str()))
     }
 
     /// What the user has set the level of `rule` to; `None` where it is not set.
-    pub fn level(&self, rule: &Rule) -> Option<Level> {
-        self.rules.get(rule.name).and_then(|set| set.level)
+    pub fn level(&self, rule: RuleId) -> Option<Level> {
+        self.levels.get(&rule).copied()
     }
 
     /// The severity of the findings of `rule`; `None` when it does not run.
-    pub fn severity(&self, rule: &Rule) -> Option<Severity> {
+    pub fn severity(&self, rule: RuleId) -> Option<Severity> {
         match self.level(rule) {
             Some(Level::Off) => None,
             Some(Level::On(severity)) => Some(severity),
-            None if rule.pedantic => self.pedantic.then_some(Severity::Note),
-            None => Some(rule.severity),
+            None if rule.is_pedantic() => self.pedantic.then_some(Severity::Note),
+            None => Some(rule.severity()),
         }
     }
 }

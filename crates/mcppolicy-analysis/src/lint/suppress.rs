@@ -10,9 +10,9 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::rules::{expired_suppression, moved_suppression, unused_suppression};
-use super::{Rule, Settings, registry};
-use crate::finding::Finding;
+use super::settings::Settings;
+use crate::finding::{Finding, RuleId};
+use crate::fnv::Fnv;
 use mcppolicy_engine::document::{Node, parse};
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
@@ -20,8 +20,8 @@ use mcppolicy_engine::value::Value;
 /// One decision to live with a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
-    /// The rule, by its name or by one that it had before.
-    pub rule: String,
+    /// The rule.
+    pub rule: RuleId,
     /// The finding's place, a JSON Pointer into the policy.
     pub at: String,
     /// The [`fingerprint`] of the value there.
@@ -64,10 +64,7 @@ pub struct Sorted {
 /// looks for another value with the same digits, and who could as well write a
 /// suppression.
 pub fn fingerprint(value: &Value) -> String {
-    let text = value.to_string();
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = Fnv::new().with(value.to_string().as_bytes()).value();
     format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
 }
 
@@ -119,9 +116,9 @@ pub fn sort(
             .and_then(|list| {
                 let value = places.fingerprint(&finding.pointer)?;
                 let is_same = |index: &usize| {
-                    entries.get(*index).is_some_and(|entry| {
-                        entry.value == value && rule_name(&entry.rule) == finding.rule
-                    })
+                    entries
+                        .get(*index)
+                        .is_some_and(|entry| entry.value == value && entry.rule == finding.rule)
                 };
                 let at = list.iter().rposition(is_same)?;
                 Some(list.remove(at))
@@ -153,11 +150,6 @@ fn has_expired(entry: &Suppression, today: Date) -> bool {
     entry.until.is_some_and(|until| until < today)
 }
 
-/// The name that a rule has today.
-fn rule_name(written: &str) -> &str {
-    registry::find(written).map_or(written, |rule| rule.name)
-}
-
 /// What is wrong with an entry that absorbs nothing; none where nobody wants to
 /// know.
 fn complaint(
@@ -167,17 +159,11 @@ fn complaint(
     settings: &Settings,
     today: Date,
 ) -> Option<Finding> {
-    let finding = |rule: &'static Rule, message: String| {
+    let finding = |rule: RuleId, message: String| {
         let severity = settings.severity(rule)?;
-        Some(Finding::new(
-            rule.name,
-            severity,
-            entry.location,
-            "",
-            message,
-        ))
+        Some(Finding::new(rule, severity, entry.location, "", message))
     };
-    let rule = rule_name(&entry.rule);
+    let rule = entry.rule;
     let of_rule = || kept.iter().filter(|finding| finding.rule == rule);
     let here = of_rule().find(|finding| finding.pointer == entry.at);
     if let (true, Some(until)) = (has_expired(entry, today), entry.until) {
@@ -186,7 +172,7 @@ fn complaint(
             None => "remove it, there is nothing left to suppress",
         };
         let message = format!("This suppression of {rule} held until {until}");
-        return Some(finding(&expired_suppression::RULE, message)?.help(help));
+        return Some(finding(RuleId::ExpiredSuppression, message)?.help(help));
     }
     let value = |finding: &Finding| places.fingerprint(&finding.pointer);
     if let Some(changed) = here {
@@ -196,9 +182,9 @@ fn complaint(
         );
         return if now == entry.value {
             // The place has more entries than findings, or the other way round.
-            unused(entry, rule, settings)
+            unused(entry, settings)
         } else {
-            let finding = finding(&moved_suppression::RULE, message)?;
+            let finding = finding(RuleId::MovedSuppression, message)?;
             let help =
                 format!("look at it again; to go on suppressing it, write value = \"{now}\"");
             let finding = finding.related(changed.location, "this is there now");
@@ -210,26 +196,26 @@ fn complaint(
         Some(moved) => {
             let message =
                 format!("What this suppression of {rule} was written for stands elsewhere now");
-            let finding = finding(&moved_suppression::RULE, message)?;
+            let finding = finding(RuleId::MovedSuppression, message)?;
             let help = format!("write at = {}", Value::from(moved.pointer.as_str()));
             Some(finding.related(moved.location, "here").help(help))
         }
-        None => unused(entry, rule, settings),
+        None => unused(entry, settings),
     }
 }
 
 /// The finding about an entry that has nothing to suppress.
-fn unused(entry: &Suppression, rule: &str, settings: &Settings) -> Option<Finding> {
-    let unused = &unused_suppression::RULE;
+fn unused(entry: &Suppression, settings: &Settings) -> Option<Finding> {
+    let unused = RuleId::UnusedSuppression;
     let severity = settings.severity(unused)?;
-    let message = format!("There is no finding of {rule} that this suppresses");
-    let finding = Finding::new(unused.name, severity, entry.location, "", message);
+    let message = format!("There is no finding of {} that this suppresses", entry.rule);
+    let finding = Finding::new(unused, severity, entry.location, "", message);
     Some(finding.help("remove it"))
 }
 
 /// The finding about an entry for a policy that is not there.
 pub fn without_policy(entry: &Suppression, settings: &Settings) -> Option<Finding> {
-    let finding = unused(entry, rule_name(&entry.rule), settings)?;
+    let finding = unused(entry, settings)?;
     Some(finding.help("no policy has this path; correct it or remove it"))
 }
 
@@ -237,7 +223,7 @@ pub fn without_policy(entry: &Suppression, settings: &Settings) -> Option<Findin
 mod tests {
     use super::*;
     use crate::finding::Severity;
-    use crate::lint::Level;
+    use crate::lint::settings::Level;
     use mcppolicy_engine::source::{FileId, SourceMap, Span};
     use serde_json::json;
 
@@ -259,12 +245,12 @@ mod tests {
     }
 
     fn finding(at: &str) -> Finding {
-        Finding::new("burst-only-limit", Severity::Note, location(), at, "m")
+        Finding::new(RuleId::BurstOnlyLimit, Severity::Note, location(), at, "m")
     }
 
     fn entry(at: &str, value: &serde_json::Value) -> Suppression {
         Suppression {
-            rule: "burst-only-limit".to_owned(),
+            rule: RuleId::BurstOnlyLimit,
             at: at.to_owned(),
             value: fingerprint(&Value::from(value)),
             reason: "known".to_owned(),
@@ -288,7 +274,7 @@ mod tests {
         sorted
             .idle
             .iter()
-            .map(|(_, finding)| finding.rule)
+            .map(|(_, finding)| finding.rule.name())
             .collect()
     }
 
@@ -349,7 +335,7 @@ mod tests {
         let entry = entry("/a", &json!({"max": 1}));
         let level_of = |level| {
             let mut settings = Settings::new();
-            settings.set_level("unused-suppression", level).unwrap();
+            settings.set_level(RuleId::UnusedSuppression, level);
             let places = Places::new(TEXT);
             let entries = std::slice::from_ref(&entry);
             let sorted = sort(Vec::new(), entries, &places, &settings, day("2026-12-01"));

@@ -1,10 +1,13 @@
 //! Every rule against its own examples, and the linter against the policies
 //! that it was made for.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use super::*;
+use crate::finding::{Group, RuleId, Severity};
 use crate::inventory::{Inventory, drift};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 
 struct Linted {
@@ -27,7 +30,7 @@ fn entries(map: &mut SourceMap, text: &str) -> Vec<suppress::Suppression> {
             line.map(|value| serde_json::from_str::<String>(value).unwrap())
         };
         suppress::Suppression {
-            rule: setting("rule").unwrap(),
+            rule: RuleId::parse_lint_rule(&setting("rule").unwrap()).unwrap(),
             at: setting("at").unwrap(),
             value: setting("value").unwrap(),
             reason: setting("reason").unwrap(),
@@ -43,30 +46,38 @@ fn entries(map: &mut SourceMap, text: &str) -> Vec<suppress::Suppression> {
 
 #[track_caller]
 fn lint_text(text: &str, settings: &Settings) -> Linted {
+    lint_used(text, settings, None)
+}
+
+#[track_caller]
+fn lint_used(text: &str, settings: &Settings, usage: Option<&BTreeMap<String, Used>>) -> Linted {
     let example = Example::read(text);
     let text = example.policy;
-    let mut settings = settings.clone();
     let mut map = SourceMap::new();
-    if let Some(inventory) = example.inventory {
+    let inventory = example.inventory.map(|inventory| {
         let read = Inventory::read(&mut map, "tools.json", inventory.as_bytes());
         let (_, Some(inventory), problems) = read else {
             panic!("{inventory}");
         };
         assert!(problems.is_empty(), "{problems:?}");
-        settings.know(Arc::new(inventory));
-    }
+        inventory
+    });
     let policy = Policy::load(&mut map, "policy.json", text.as_bytes())
         .unwrap_or_else(|error| panic!("{text}: {error}"));
     let engine = Engine::new(&policy);
-    let mut findings = lint(&policy, &engine, &settings);
-    if let (Some(earlier), Some(now)) = (example.earlier, settings.inventory()) {
+    let mut findings = lint(&Input {
+        inventory: inventory.as_ref(),
+        usage,
+        ..Input::new(&policy, &engine, settings)
+    });
+    if let (Some(earlier), Some(now)) = (example.earlier, &inventory) {
         let (_, earlier, _) = Inventory::read(&mut map, "base:tools.json", earlier.as_bytes());
         findings.extend(drifted(&earlier.unwrap(), now));
     }
     if let Some(suppressions) = example.suppressions {
         let entries = entries(&mut map, suppressions);
         let places = suppress::Places::new(text);
-        let sorted = suppress::sort(findings, &entries, &places, &settings, TODAY);
+        let sorted = suppress::sort(findings, &entries, &places, settings, TODAY);
         findings = sorted.kept;
         findings.extend(sorted.idle.into_iter().map(|(_, finding)| finding));
     }
@@ -89,7 +100,10 @@ fn lint_default(text: &str) -> Linted {
 
 impl Linted {
     fn rules(&self) -> Vec<&'static str> {
-        self.findings.iter().map(|finding| finding.rule).collect()
+        self.findings
+            .iter()
+            .map(|finding| finding.rule.name())
+            .collect()
     }
 
     #[track_caller]
@@ -97,7 +111,7 @@ impl Linted {
         let found: Vec<&Finding> = self
             .findings
             .iter()
-            .filter(|finding| finding.rule == rule)
+            .filter(|finding| finding.rule.name() == rule)
             .collect();
         assert_eq!(found.len(), 1, "{rule} in {:#?}", self.findings);
         found[0]
@@ -120,27 +134,25 @@ impl Linted {
 
 fn for_rule(rule: &Rule) -> Settings {
     let mut settings = Settings::new();
-    settings
-        .set_level(rule.name, Level::On(rule.severity))
-        .unwrap();
+    settings.set_level(rule.id, Level::On(rule.id.severity()));
     settings
 }
 
 #[test]
 fn each_bad_example_has_its_finding_and_the_witness_replays_as_claimed() {
     for rule in registry::RULES {
-        assert!(!rule.bad.is_empty(), "{}", rule.name);
+        assert!(!rule.bad.is_empty(), "{}", rule.id.name());
         for bad in rule.bad {
             let linted = lint_text(bad.policy, &for_rule(rule));
             let found: Vec<&Finding> = linted
                 .findings
                 .iter()
-                .filter(|finding| finding.rule == rule.name)
+                .filter(|finding| finding.rule == rule.id)
                 .collect();
             assert!(
                 !found.is_empty(),
                 "{}: {}: {:?}",
-                rule.name,
+                rule.id.name(),
                 bad.says,
                 linted.rules()
             );
@@ -162,11 +174,13 @@ fn each_bad_example_has_its_finding_and_the_witness_replays_as_claimed() {
                 assert!(
                     proved,
                     "{}: {}: {:?} {decisions:?}",
-                    rule.name, bad.says, finding.witness
+                    rule.id.name(),
+                    bad.says,
+                    finding.witness
                 );
                 // What helps against drift is said beside the policy.
                 let helps = finding.help.is_some() || matches!(rule.check, Check::Drift);
-                assert!(helps, "{}", rule.name);
+                assert!(helps, "{}", rule.id.name());
             }
         }
     }
@@ -175,13 +189,13 @@ fn each_bad_example_has_its_finding_and_the_witness_replays_as_claimed() {
 #[test]
 fn no_good_example_has_the_finding() {
     for rule in registry::RULES {
-        assert!(!rule.good.is_empty(), "{}", rule.name);
+        assert!(!rule.good.is_empty(), "{}", rule.id.name());
         for good in rule.good {
             let linted = lint_text(good.policy, &for_rule(rule));
             assert!(
-                !linted.rules().contains(&rule.name),
+                !linted.rules().contains(&rule.id.name()),
                 "{}: {}: {:#?}",
-                rule.name,
+                rule.id.name(),
                 good.says,
                 linted.findings
             );
@@ -203,45 +217,26 @@ fn a_finding_points_into_the_document_where_its_pointer_says() {
             let linted = lint_text(bad.policy, &for_rule(rule));
             let is_there = |finding: &&Finding| {
                 matches!(
-                    registry::find(finding.rule).unwrap().check,
+                    registry::rule(finding.rule).unwrap().check,
                     Check::Policy(_)
                 )
             };
             for finding in linted.findings.iter().filter(is_there) {
                 let node = document.root.at(&finding.pointer);
-                let node = node.unwrap_or_else(|| panic!("{}: {}", rule.name, finding.pointer));
+                let node =
+                    node.unwrap_or_else(|| panic!("{}: {}", rule.id.name(), finding.pointer));
                 let span = finding.location.span;
                 let (before, behind) = linted.text.split_at(span.end);
                 let is_key = before.ends_with('"') && behind.trim_start().starts_with(':');
                 assert!(
                     node.span == span || is_key,
                     "{}: {}",
-                    finding.rule,
+                    finding.rule.name(),
                     linted.spelt(finding)
                 );
             }
         }
     }
-}
-
-#[test]
-fn names_are_kebab_case_and_unique_with_their_aliases() {
-    let mut seen = std::collections::BTreeSet::new();
-    for rule in registry::RULES {
-        for name in rule.aliases.iter().chain([&rule.name]) {
-            assert!(
-                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
-                "{name}"
-            );
-            assert!(seen.insert(name), "{name}");
-            assert_eq!(
-                registry::find(name).map(|found| found.name),
-                Some(rule.name)
-            );
-        }
-        assert!(!rule.summary.ends_with('.'), "{}", rule.summary);
-    }
-    assert!(registry::find("no-such-rule").is_none());
 }
 
 #[test]
@@ -259,10 +254,10 @@ fn messages_are_one_sentence_without_a_full_stop() {
 #[test]
 fn a_page_says_what_and_why_and_shows_every_example() {
     for rule in registry::RULES {
-        let page = explain(rule);
-        assert!(page.starts_with(&format!("# {}\n", rule.name)));
+        let page = page(rule.id);
+        assert!(page.starts_with(&format!("# {}\n", rule.id.name())));
         for text in [rule.what, rule.why] {
-            assert!(page.contains(text), "{}", rule.name);
+            assert!(page.contains(text), "{}", rule.id.name());
         }
         let bad = rule.bad.iter().map(|bad| bad.policy);
         let good = rule.good.iter().map(|good| good.policy);
@@ -274,13 +269,18 @@ fn a_page_says_what_and_why_and_shows_every_example() {
                 1 + inventories.into_iter().flatten().count()
             })
             .sum();
-        assert_eq!(page.matches("```json").count(), examples, "{}", rule.name);
-        let suppress = rule.group == Group::Suppressions;
+        assert_eq!(
+            page.matches("```json").count(),
+            examples,
+            "{}",
+            rule.id.name()
+        );
+        let suppress = rule.id.group() == Group::Suppressions;
         assert_eq!(
             page.contains("[[suppress]]\nrule ="),
             suppress,
             "{}",
-            rule.name
+            rule.id.name()
         );
     }
 }
@@ -289,22 +289,14 @@ fn a_page_says_what_and_why_and_shows_every_example() {
 fn levels_turn_rules_off_and_change_their_severity() {
     let policy = r#"{"version":"1","default":"allow"}"#;
     let mut settings = Settings::new();
-    settings
-        .set_level("missing-default-deny", Level::parse("error").unwrap())
-        .unwrap();
+    settings.set_level(RuleId::MissingDefaultDeny, Level::parse("error").unwrap());
     let linted = lint_text(policy, &settings);
     assert_eq!(
         linted.only("missing-default-deny").severity,
         Severity::Error
     );
-    settings
-        .set_level("missing-default-deny", Level::Off)
-        .unwrap();
+    settings.set_level(RuleId::MissingDefaultDeny, Level::Off);
     assert_eq!(lint_text(policy, &settings).findings, []);
-    assert_eq!(
-        settings.set_level("no-such-rule", Level::Off),
-        Err(UnknownRule("no-such-rule".to_owned()))
-    );
     assert_eq!(Level::parse("loud"), None);
 }
 
@@ -325,28 +317,22 @@ fn an_option_is_set_where_a_rule_has_it() {
         )
     };
     let mut settings = Settings::new();
-    settings
-        .set_level("loose-limit", Level::On(Severity::Error))
-        .unwrap();
+    settings.set_level(RuleId::LooseLimit, Level::On(Severity::Error));
     let finds = |settings: &Settings, max| {
         lint_text(&limited(max), settings)
             .rules()
             .contains(&"loose-limit")
     };
     assert!(finds(&settings, 21) && !finds(&settings, 20));
-    settings
-        .set_option("loose-limit", "execute", "5/minute")
-        .unwrap();
+    set_option(&mut settings, RuleId::LooseLimit, "execute", "5/minute").unwrap();
     assert!(finds(&settings, 6) && !finds(&settings, 5));
     assert!(
-        settings
-            .set_option("loose-limit", "execute", "5")
+        set_option(&mut settings, RuleId::LooseLimit, "execute", "5")
             .unwrap_err()
             .is_value
     );
     assert!(
-        !settings
-            .set_option("burst-only-limit", "execute", "5/minute")
+        !set_option(&mut settings, RuleId::BurstOnlyLimit, "execute", "5/minute")
             .unwrap_err()
             .is_value
     );
@@ -356,8 +342,8 @@ fn an_option_is_set_where_a_rule_has_it() {
 fn the_book_has_every_page() {
     let book = book();
     for rule in registry::RULES {
-        assert!(book.contains(&format!("\n## {}\n", rule.name)));
-        assert!(book.contains(&format!("](#{}) |", rule.name)));
+        assert!(book.contains(&format!("\n## {}\n", rule.id.name())));
+        assert!(book.contains(&format!("](#{}) |", rule.id.name())));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Findings about bad lines of traces, as many as are worth keeping.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::BadLine;
 
@@ -31,6 +31,6 @@ impl Problems {
         self.listed += 1;
         let problems = line.problems(map, name).into_iter();
         self.findings
-            .extend(problems.map(|problem| Finding::about("trace", problem)));
+            .extend(problems.map(|problem| Finding::about(RuleId::Trace, problem)));
     }
 }

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::fnv::Fnv;
 use mcppolicy_trace::trace::Grant;
 
 /// Which share of the grants a run takes.
@@ -118,21 +119,13 @@ impl Share {
 /// The hash that a grant's share follows from: FNV-1a with 64 bits over the
 /// bytes of its name in UTF-8. A grant belongs to share `hash % N + 1` of `N`.
 pub fn hash(name: &[u8]) -> u64 {
-    fnv(FNV_OFFSET, name)
+    Fnv::new().with(name).value()
 }
 
 /// The same for the one grant of a file's calls that name none: the name is
 /// that of the file after a zero byte.
 pub fn implicit_hash(file: &[u8]) -> u64 {
-    fnv(fnv(FNV_OFFSET, &[0]), file)
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn fnv(state: u64, bytes: &[u8]) -> u64 {
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let step = |state: u64, byte: &u8| (state ^ u64::from(*byte)).wrapping_mul(PRIME);
-    bytes.iter().fold(state, step)
+    Fnv::new().with(&[0]).with(file).value()
 }
 
 #[cfg(test)]

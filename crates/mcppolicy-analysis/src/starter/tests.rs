@@ -1,7 +1,7 @@
 mod slips;
 
 use super::*;
-use crate::lint::{self, Settings};
+use crate::lint::{self, Input, Settings};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -60,7 +60,11 @@ fn the_first_policy_allows_hides_and_blocks_by_category() {
 #[test]
 fn the_first_policy_lints_clean() {
     let policy = load(&starter(TOOLS).policy);
-    let found = lint::lint(&policy, &Engine::new(&policy), &Settings::new());
+    let found = lint::lint(&Input::new(
+        &policy,
+        &Engine::new(&policy),
+        &Settings::new(),
+    ));
     assert!(found.is_empty(), "{found:#?}");
 }
 

@@ -8,9 +8,8 @@ use super::{Config, Entry, Located, Setting};
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::suggest;
 use mcppolicy_analysis::diff::Gate;
-use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::category::Category;
-use mcppolicy_analysis::lint::registry;
 use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_engine::source::{FileId, Location, Span};
 
@@ -76,7 +75,7 @@ impl Reader {
     }
 
     fn complain(&mut self, span: Span, message: String, help: Option<String>) {
-        let finding = Finding::new("config", Severity::Error, self.at(span), "", message);
+        let finding = Finding::new(RuleId::Config, Severity::Error, self.at(span), "", message);
         self.findings.push(Finding { help, ..finding });
     }
 
@@ -338,15 +337,15 @@ impl Reader {
             );
             return;
         }
-        if registry::find(&rule.text).is_none() {
+        let location = rule.location;
+        let Some(rule) = RuleId::parse_lint_rule(&rule.text) else {
             let help = suggest::rule(&rule.text);
             let message = format!("there is no rule {:?} to suppress", rule.text);
-            self.complain(rule.location.span, message, Some(help));
+            self.complain(location.span, message, Some(help));
             return;
-        }
-        let location = rule.location;
+        };
         let entry = Suppression {
-            rule: rule.text,
+            rule,
             at: at.text,
             value: value.text,
             reason: reason.text,
@@ -416,7 +415,7 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::members;
+    use super::{RuleId, members};
 
     #[test]
     fn the_schema_for_editors_has_the_members_that_are_read() {
@@ -441,9 +440,9 @@ mod tests {
     fn the_schema_for_editors_offers_every_rule() {
         let schema: serde_json::Value = serde_json::from_str(super::super::CONFIG_SCHEMA).unwrap();
         let offered = schema.pointer("/$defs/rule/enum").unwrap();
-        let rules = mcppolicy_analysis::lint::registry::RULES.iter();
-        let names = rules.flat_map(|rule| std::iter::once(&rule.name).chain(rule.aliases));
-        let names: Vec<&str> = names.copied().collect();
+        let names =
+            RuleId::lint_rules().flat_map(|id| std::iter::once(id.name()).chain(id.former_names()));
+        let names: Vec<&str> = names.collect();
         assert_eq!(*offered, serde_json::json!(names));
     }
 }

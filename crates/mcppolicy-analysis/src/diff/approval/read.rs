@@ -3,7 +3,7 @@
 //! beside the point is a finding with its location.
 
 use crate::compare::Scope;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::document::{self, Document, Member, Node, NodeKind, push_pointer};
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::Policy;
@@ -42,7 +42,13 @@ impl Reader<'_> {
             file: self.file,
             span,
         };
-        Finding::new("approvals", Severity::Error, location, pointer, message)
+        Finding::new(
+            RuleId::Approvals,
+            Severity::Error,
+            location,
+            pointer,
+            message,
+        )
     }
 
     fn complain(&mut self, span: Span, pointer: &str, message: String) {

@@ -1,11 +1,9 @@
 //! Every rule that offers a fix, and every repair of a key from the help pages,
 //! on a file as different people and editors write it.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::inventory::Inventory;
-use crate::lint::{Example, Level, registry};
+use crate::lint::{Example, Input, Level, registry};
 
 /// A file in each spelling: as it is, with the line ends of Windows, with tabs,
 /// on one line, without and with an end to the last line.
@@ -33,19 +31,18 @@ fn spellings(text: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The linter with one rule, and the server that an example has.
-fn only(rule: &'static str, inventory: Option<&str>) -> Settings {
+fn only(rule: RuleId, inventory: Option<&str>) -> (Settings, Option<Inventory>) {
     let mut settings = Settings::new();
-    for other in registry::RULES {
-        settings.set_level(other.name, Level::Off).unwrap();
+    for other in RuleId::lint_rules() {
+        settings.set_level(other, Level::Off);
     }
-    let severity = registry::find(rule).unwrap().severity;
-    settings.set_level(rule, Level::On(severity)).unwrap();
-    if let Some(text) = inventory {
+    settings.set_level(rule, Level::On(rule.severity()));
+    let inventory = inventory.map(|text| {
         let mut map = SourceMap::new();
         let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
-        settings.know(Arc::new(inventory.unwrap()));
-    }
-    settings
+        inventory.unwrap()
+    });
+    (settings, inventory)
 }
 
 /// What a fix must leave alone: ends of lines, the end of the file, and tabs.
@@ -85,12 +82,16 @@ fn each_rules_fix_keeps_its_promise_in_every_spelling() {
         let mut offered = 0;
         for bad in rule.bad {
             let example = Example::read(bad.policy);
-            let settings = only(rule.name, example.inventory);
-            let lint =
-                |_: &str, policy: &Policy| lint::lint(policy, &Engine::new(policy), &settings);
+            let (settings, inventory) = only(rule.id, example.inventory);
+            let lint = |_: &str, policy: &Policy| {
+                lint::lint(&Input {
+                    inventory: inventory.as_ref(),
+                    ..Input::new(policy, &Engine::new(policy), &settings)
+                })
+            };
             let mut results = Vec::new();
             for (spelling, text) in spellings(example.policy) {
-                let what = format!("{} {spelling}", rule.name);
+                let what = format!("{} {spelling}", rule.id.name());
                 let old = load(&text).unwrap_or_else(|| panic!("{what}: {text}"));
                 let findings = lint("", &old);
                 // Alone.
@@ -124,9 +125,9 @@ fn each_rules_fix_keeps_its_promise_in_every_spelling() {
             }
             // Whoever wrote it, the result says the same.
             results.dedup();
-            assert_eq!(results.len(), 1, "{}: {results:#?}", rule.name);
+            assert_eq!(results.len(), 1, "{}: {results:#?}", rule.id.name());
         }
-        assert!(offered > 0, "{} offers no fix", rule.name);
+        assert!(offered > 0, "{} offers no fix", rule.id.name());
     }
 }
 

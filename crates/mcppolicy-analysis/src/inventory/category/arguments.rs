@@ -1,69 +1,70 @@
 //! What the names of a tool's arguments say, and the methods that one of them
 //! chooses between.
 
-use super::evidence::{Told, Weight};
-use super::{Category, name, words};
-use crate::inventory::Tool;
+use super::evidence::{Confidence, Evidence};
+use super::kind::Category;
+use super::{name, words};
 use crate::inventory::schema::JsonType;
+use crate::inventory::tools::Tool;
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::value::Value;
 
 /// What the arguments of a tool say that says nothing else.
-pub(super) fn tell(tool: &Tool) -> Option<Told> {
-    let told = |category, name: &str| Told {
+pub(super) fn classify(tool: &Tool) -> Option<Evidence> {
+    let evidence = |category, name: &str| Evidence {
         category,
         because: format!("argument `{name}`"),
-        weight: Weight::Vague,
+        confidence: Confidence::Vague,
     };
     if let Some(code) = code(tool) {
-        return Some(told(Category::Execute, code));
+        return Some(evidence(Category::Execute, code));
     }
     if let Some(amount) = amount(tool) {
-        return Some(told(Category::Financial, amount));
+        return Some(evidence(Category::Financial, amount));
     }
     let names = tool.arguments().names();
     let query = names
         .iter()
         .find(|name| matches!(**name, "query" | "q" | "search" | "keyword" | "keywords"))?;
-    Some(told(Category::Read, query))
+    Some(evidence(Category::Read, query))
 }
 
 /// Raises what the words say to what an argument proves: a method that deletes,
 /// an amount that is sent.
-pub(super) fn raise(tool: &Tool, told: Told) -> Told {
-    if told.category >= Category::Execute {
-        return told;
+pub(super) fn raise(tool: &Tool, evidence: Evidence) -> Evidence {
+    if evidence.category >= Category::Execute {
+        return evidence;
     }
     if let Some(method) = worst_method(tool).filter(|method| method.category > Category::Write) {
         return method;
     }
-    let unclear = told.weight <= Weight::Vague;
+    let unclear = evidence.confidence <= Confidence::Vague;
     if let Some(code) = code(tool).filter(|_| unclear) {
-        return Told {
+        return Evidence {
             category: Category::Execute,
-            because: format!("{}, argument `{code}`", told.because),
-            weight: Weight::Usual,
+            because: format!("{}, argument `{code}`", evidence.because),
+            confidence: Confidence::Usual,
         };
     }
     let sends = words::split(&tool.name)
         .iter()
         .any(|word| words::can_pay(word));
-    match amount(tool).filter(|_| told.category == Category::Write && (sends || unclear)) {
-        Some(amount) => Told {
+    match amount(tool).filter(|_| evidence.category == Category::Write && (sends || unclear)) {
+        Some(amount) => Evidence {
             category: Category::Financial,
-            because: format!("{}, argument `{amount}`", told.because),
-            weight: Weight::Usual,
+            because: format!("{}, argument `{amount}`", evidence.because),
+            confidence: Confidence::Usual,
         },
-        None => told,
+        None => evidence,
     }
 }
 
 /// Adds the argument that is run to the reasons for an Execute.
-pub(super) fn mention(tool: &Tool, mut told: Told) -> Told {
-    if let Some(code) = code(tool).filter(|_| !told.because.contains("argument")) {
-        told.because = format!("{}, argument `{code}`", told.because);
+pub(super) fn mention(tool: &Tool, mut evidence: Evidence) -> Evidence {
+    if let Some(code) = code(tool).filter(|_| !evidence.because.contains("argument")) {
+        evidence.because = format!("{}, argument `{code}`", evidence.because);
     }
-    told
+    evidence
 }
 
 /// Whether a caller can put text of their own into a call; yes, where the
@@ -103,22 +104,23 @@ fn amount(tool: &Tool) -> Option<&str> {
 }
 
 /// The most dangerous of the methods between which an argument chooses.
-fn worst_method(tool: &Tool) -> Option<Told> {
+fn worst_method(tool: &Tool) -> Option<Evidence> {
     let schema = tool.arguments();
     let chooser = schema
         .names()
         .into_iter()
         .find(|name| matches!(*name, "method" | "action" | "operation" | "op"))?;
     let methods = methods(schema.property(chooser)?);
-    let told = methods.iter().filter_map(|method| {
-        let told = name::tell(method).filter(|told| told.weight == Weight::Plain)?;
-        Some(Told {
+    let evidence = methods.iter().filter_map(|method| {
+        let evidence =
+            name::classify(method).filter(|evidence| evidence.confidence == Confidence::Plain)?;
+        Some(Evidence {
             because: format!("`{chooser}` may be `{method}`"),
-            weight: Weight::Usual,
-            ..told
+            confidence: Confidence::Usual,
+            ..evidence
         })
     });
-    told.reduce(|worst, next| {
+    evidence.reduce(|worst, next| {
         if next.category > worst.category {
             next
         } else {

@@ -1,8 +1,8 @@
-//! The server's annotations, weighed against what a tool says of itself.
+//! The server's annotations, compared with what a tool says of itself.
 
-use super::evidence::{Told, Weight};
-use super::{Category, Classification};
-use crate::inventory::{Annotations, Hint};
+use super::evidence::{Confidence, Evidence};
+use super::kind::{Category, Classification};
+use crate::inventory::tools::{Annotations, Hint};
 
 /// An annotation that claims less harm than the tool says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,57 +12,61 @@ pub struct Conflict {
     /// What it claims, and where.
     pub hint: Hint,
     /// What the tool says of itself.
-    pub told: Classification,
+    pub evidence: Classification,
 }
 
-/// The category by the annotations and by `told`. `carries_text` is whether a
-/// caller can put text of their own into a call.
+/// The category by the annotations and by the other evidence. `carries_text` is
+/// whether a caller can put text of their own into a call.
 ///
 /// A claim of harm is believed. A claim of harmlessness is believed where the
 /// tool does not plainly say otherwise; where it does, the tool is what it
 /// says, and the claim is a conflict.
 pub(super) fn weigh(
     annotations: &Annotations,
-    told: Told,
+    evidence: Evidence,
     carries_text: bool,
 ) -> (Classification, Option<Conflict>) {
     let claims = |hint: Option<Hint>, wanted: bool| hint.filter(|hint| hint.value == wanted);
     if let Some(hint) = claims(annotations.read_only, true) {
-        return read_only(hint, told, carries_text);
+        return read_only(hint, evidence, carries_text);
     }
     if claims(annotations.destructive, true).is_some() {
         // What runs anything destroys too, and is still a tool that runs.
-        if told.category < Category::Execute {
+        if evidence.category < Category::Execute {
             return by_claim(Category::Destructive, "annotation `destructiveHint: true`");
         }
-        return (told.into(), None);
+        return (evidence.into(), None);
     }
     if let Some(hint) = claims(annotations.destructive, false)
-        && told.category == Category::Destructive
+        && evidence.category == Category::Destructive
     {
-        if told.weight == Weight::Plain {
-            return against("destructiveHint", hint, told);
+        if evidence.confidence == Confidence::Plain {
+            return against("destructiveHint", hint, evidence);
         }
         return by_claim(Category::Write, "annotation `destructiveHint: false`");
     }
-    if claims(annotations.read_only, false).is_some() && told.category == Category::Read {
+    if claims(annotations.read_only, false).is_some() && evidence.category == Category::Read {
         return by_claim(Category::Write, "annotation `readOnlyHint: false`");
     }
-    (told.into(), None)
+    (evidence.into(), None)
 }
 
-fn read_only(hint: Hint, told: Told, carries_text: bool) -> (Classification, Option<Conflict>) {
-    let believed = match told.category {
+fn read_only(
+    hint: Hint,
+    evidence: Evidence,
+    carries_text: bool,
+) -> (Classification, Option<Conflict>) {
+    let believed = match evidence.category {
         Category::Read => true,
-        Category::Write => told.weight < Weight::Plain,
-        // What cannot be told anything runs only what is there already.
-        Category::Execute => told.weight < Weight::Plain || !carries_text,
-        Category::Destructive | Category::Financial => told.weight < Weight::Usual,
+        Category::Write => evidence.confidence < Confidence::Plain,
+        // A tool without a text argument runs only what is there already.
+        Category::Execute => evidence.confidence < Confidence::Plain || !carries_text,
+        Category::Destructive | Category::Financial => evidence.confidence < Confidence::Usual,
     };
     if believed {
         by_claim(Category::Read, "annotation `readOnlyHint: true`")
     } else {
-        against("readOnlyHint", hint, told)
+        against("readOnlyHint", hint, evidence)
     }
 }
 
@@ -71,25 +75,23 @@ fn by_claim(category: Category, because: &str) -> (Classification, Option<Confli
     (Classification { category, because }, None)
 }
 
-fn against(annotation: &'static str, hint: Hint, told: Told) -> (Classification, Option<Conflict>) {
-    let told: Classification = told.into();
+fn against(
+    annotation: &'static str,
+    hint: Hint,
+    evidence: Evidence,
+) -> (Classification, Option<Conflict>) {
+    let evidence: Classification = evidence.into();
     let classification = Classification {
-        category: told.category,
-        because: format!("{}, against `{annotation}: {}`", told.because, hint.value),
+        category: evidence.category,
+        because: format!(
+            "{}, against `{annotation}: {}`",
+            evidence.because, hint.value
+        ),
     };
     let conflict = Conflict {
         annotation,
         hint,
-        told,
+        evidence,
     };
     (classification, Some(conflict))
-}
-
-impl From<Told> for Classification {
-    fn from(told: Told) -> Classification {
-        Classification {
-            category: told.category,
-            because: told.because,
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! What a tool's name says.
 
-use super::Category;
-use super::evidence::{Told, Weight};
+use super::evidence::{Confidence, Evidence};
+use super::kind::Category;
 use super::words::{self, Verb};
 
 /// Tells a category from a name alone, `None` where the name says nothing.
@@ -13,9 +13,9 @@ use super::words::{self, Verb};
 ///
 /// Some name the object first (`mailing_list_delete`, `issue_list`). There the
 /// last word decides, when it is a plain verb and the first can be a noun.
-pub(super) fn tell(tool: &str) -> Option<Told> {
+pub(super) fn classify(tool: &str) -> Option<Evidence> {
     let words = words::split(tool);
-    let mut found: Option<Told> = None;
+    let mut found: Option<Evidence> = None;
     let mut looking = true;
     for (at, word) in words.iter().enumerate() {
         if matches!(word.as_str(), "and" | "or" | "then") {
@@ -25,12 +25,12 @@ pub(super) fn tell(tool: &str) -> Option<Told> {
         if !looking || words::is_compound_noun(&words, at) {
             continue;
         }
-        let Some((verb, weight)) = words::verb(word) else {
+        let Some((verb, confidence)) = words::verb(word) else {
             continue;
         };
         looking = false;
-        let (at, verb, weight) = ends_with_verb(&words, at).unwrap_or((at, verb, weight));
-        let next = by_verb(verb, weight, at, &words);
+        let (at, verb, confidence) = ends_with_verb(&words, at).unwrap_or((at, verb, confidence));
+        let next = by_verb(verb, confidence, at, &words);
         if found
             .as_ref()
             .is_none_or(|earlier| next.category > earlier.category)
@@ -42,52 +42,54 @@ pub(super) fn tell(tool: &str) -> Option<Told> {
 }
 
 /// The last word of a name whose first verb, at `first`, was a noun after all.
-fn ends_with_verb(words: &[String], first: usize) -> Option<(usize, Verb, Weight)> {
+fn ends_with_verb(words: &[String], first: usize) -> Option<(usize, Verb, Confidence)> {
     let last = words.len().checked_sub(1).filter(|last| *last > first)?;
     let (word, earlier) = (words.get(last)?, words.get(first)?);
-    let (verb, weight) = words::verb(word)?;
+    let (verb, confidence) = words::verb(word)?;
     let joined = words
         .iter()
         .any(|word| matches!(word.as_str(), "and" | "or" | "then"));
     let decides = words::can_be_noun(earlier) && words::ends_names(word) && !joined;
-    decides.then_some((last, verb, weight))
+    decides.then_some((last, verb, confidence))
 }
 
 /// What the verb at `at` says together with its object, which is any other
 /// word of `words`.
-pub(super) fn by_verb(verb: Verb, weight: Weight, at: usize, words: &[String]) -> Told {
+pub(super) fn by_verb(verb: Verb, confidence: Confidence, at: usize, words: &[String]) -> Evidence {
     let object = |is_wanted: fn(&str) -> bool| {
         let others = words.iter().enumerate().filter(|(other, _)| *other != at);
         others.map(|(_, word)| word).find(|word| is_wanted(word))
     };
-    let (category, object, weight) = match verb {
+    let (category, object, confidence) = match verb {
         Verb::Does(Category::Write) => match object(words::is_money) {
-            Some(_) if object(words::is_about_money).is_some() => (Category::Write, None, weight),
-            Some(money) => (Category::Financial, Some(money), Weight::Plain),
-            None => (Category::Write, None, weight),
+            Some(_) if object(words::is_about_money).is_some() => {
+                (Category::Write, None, confidence)
+            }
+            Some(money) => (Category::Financial, Some(money), Confidence::Plain),
+            None => (Category::Write, None, confidence),
         },
-        Verb::Does(category) => (category, None, weight),
+        Verb::Does(category) => (category, None, confidence),
         Verb::Mover => match (object(words::is_goods), object(words::is_money)) {
-            (Some(goods), None) => (Category::Write, Some(goods), weight),
-            (_, money) => (Category::Financial, money, weight),
+            (Some(goods), None) => (Category::Write, Some(goods), confidence),
+            (_, money) => (Category::Financial, money, confidence),
         },
         Verb::Querier => match object(words::is_database) {
-            Some(database) => (Category::Execute, Some(database), Weight::Usual),
-            None => (Category::Read, None, weight),
+            Some(database) => (Category::Execute, Some(database), Confidence::Usual),
+            None => (Category::Read, None, confidence),
         },
         Verb::Taker => match object(words::is_picture) {
-            Some(picture) => (Category::Read, Some(picture), Weight::Plain),
+            Some(picture) => (Category::Read, Some(picture), Confidence::Plain),
             None => match object(words::is_money) {
-                Some(money) => (Category::Financial, Some(money), Weight::Plain),
-                None => (Category::Write, None, Weight::Vague),
+                Some(money) => (Category::Financial, Some(money), Confidence::Plain),
+                None => (Category::Write, None, Confidence::Vague),
             },
         },
         Verb::Manager => match (object(words::is_runnable), object(words::is_money)) {
-            (Some(runnable), _) => (Category::Execute, Some(runnable), Weight::Usual),
+            (Some(runnable), _) => (Category::Execute, Some(runnable), Confidence::Usual),
             (None, Some(money)) if object(words::is_about_money).is_none() => {
-                (Category::Financial, Some(money), Weight::Usual)
+                (Category::Financial, Some(money), Confidence::Usual)
             }
-            _ => (Category::Write, None, Weight::Vague),
+            _ => (Category::Write, None, Confidence::Vague),
         },
     };
     let verb = words.get(at).map(String::as_str).unwrap_or_default();
@@ -95,30 +97,31 @@ pub(super) fn by_verb(verb: Verb, weight: Weight, at: usize, words: &[String]) -
         Some(object) => format!("verb *{verb}*, object *{object}*"),
         None => format!("verb *{verb}*"),
     };
-    Told {
+    Evidence {
         category,
         because,
-        weight,
+        confidence,
     }
 }
 
 /// Names without a verb: `bash`, `sql`, `payment`.
-fn by_noun(words: &[String]) -> Option<Told> {
+fn by_noun(words: &[String]) -> Option<Evidence> {
     let named = |is_wanted: fn(&str) -> bool| words.iter().find(|word| is_wanted(word));
-    let told = |category, noun: &String, weight| Told {
+    let evidence = |category, noun: &String, confidence| Evidence {
         category,
         because: format!("noun *{noun}*, and no verb"),
-        weight,
+        confidence,
     };
-    let runner = named(words::is_runner).map(|noun| told(Category::Execute, noun, Weight::Plain));
+    let runner =
+        named(words::is_runner).map(|noun| evidence(Category::Execute, noun, Confidence::Plain));
     let others = || {
         let database = named(words::is_database);
         let money = named(words::is_money);
         let sight = words.last().filter(|word| words::is_sight(word));
         database
-            .map(|noun| told(Category::Execute, noun, Weight::Vague))
-            .or_else(|| money.map(|noun| told(Category::Financial, noun, Weight::Vague)))
-            .or_else(|| sight.map(|noun| told(Category::Read, noun, Weight::Vague)))
+            .map(|noun| evidence(Category::Execute, noun, Confidence::Vague))
+            .or_else(|| money.map(|noun| evidence(Category::Financial, noun, Confidence::Vague)))
+            .or_else(|| sight.map(|noun| evidence(Category::Read, noun, Confidence::Vague)))
     };
     runner.or_else(others)
 }

@@ -1,8 +1,8 @@
 //! What a tool's description says: the verb that its first sentence leads
 //! with, as documentation does ("Lists the branches of …").
 
-use super::Category;
-use super::evidence::{Told, Weight};
+use super::evidence::{Confidence, Evidence};
+use super::kind::Category;
 use super::name::by_verb;
 use super::words;
 
@@ -17,18 +17,18 @@ const SENTENCE: usize = 24;
 /// and the most dangerous wins. Where the sentence does not begin with a verb,
 /// the first one behind *to* or *for* is taken ("Tools for listing …"), else
 /// a noun of action ("Full-text search across …").
-pub(super) fn tell(text: &str) -> Option<Told> {
+pub(super) fn classify(text: &str) -> Option<Evidence> {
     let sentence = first_sentence(text);
     let tokens = tokens(sentence);
     let lead = tokens
         .iter()
         .position(|token| !words::is_filler(token))
         .filter(|at| is_verb(&tokens, *at));
-    let told = match lead.or_else(|| behind_to(&tokens)) {
+    let evidence = match lead.or_else(|| behind_to(&tokens)) {
         Some(at) => by_verbs(&tokens, at),
         None => by_action(&tokens),
     };
-    told.map(Told::in_description)
+    evidence.map(Evidence::in_description)
 }
 
 /// Whether a text promises that nothing is changed.
@@ -89,8 +89,8 @@ fn behind_to(tokens: &[String]) -> Option<usize> {
 }
 
 /// The verb at `first` and those joined to it.
-fn by_verbs(tokens: &[String], first: usize) -> Option<Told> {
-    let mut worst: Option<Told> = None;
+fn by_verbs(tokens: &[String], first: usize) -> Option<Evidence> {
+    let mut worst: Option<Evidence> = None;
     let mut joined = true;
     for at in first..tokens.len() {
         let token = tokens.get(at)?;
@@ -103,7 +103,7 @@ fn by_verbs(tokens: &[String], first: usize) -> Option<Told> {
             break;
         }
         let base = words::base(token);
-        let Some((verb, weight)) = words::verb(&base) else {
+        let Some((verb, confidence)) = words::verb(&base) else {
             break;
         };
         let mut phrase = vec![base];
@@ -115,29 +115,29 @@ fn by_verbs(tokens: &[String], first: usize) -> Option<Told> {
             .position(|word| ends(&word))
             .unwrap_or(OBJECT.min(object.len()));
         phrase.extend(object.iter().take(length).cloned());
-        let told = by_verb(verb, weight, 0, &phrase);
+        let evidence = by_verb(verb, confidence, 0, &phrase);
         if worst
             .as_ref()
-            .is_none_or(|worst| told.category > worst.category)
+            .is_none_or(|worst| evidence.category > worst.category)
         {
-            worst = Some(told);
+            worst = Some(evidence);
         }
     }
     worst
 }
 
 /// A noun of action: *search*, *deletion*.
-fn by_action(tokens: &[String]) -> Option<Told> {
+fn by_action(tokens: &[String]) -> Option<Evidence> {
     let (category, noun) = tokens
         .iter()
         .find_map(|token| words::action(token).map(|category| (category, token)))?;
-    let weight = match category {
-        Category::Read => Weight::Vague,
-        _ => Weight::Usual,
+    let confidence = match category {
+        Category::Read => Confidence::Vague,
+        _ => Confidence::Usual,
     };
-    Some(Told {
+    Some(Evidence {
         category,
         because: format!("noun *{noun}*"),
-        weight,
+        confidence,
     })
 }

@@ -1,8 +1,8 @@
 //! The words of a tool's name, and what they usually mean. General vocabulary
 //! only: no names of tools or servers learnt by heart.
 
-use super::Category;
-use super::evidence::Weight;
+use super::evidence::Confidence;
+use super::kind::Category;
 
 /// A name's words in lower case: split at everything that is no letter or
 /// digit, and where `camelCase` or `HTTPServer` begins a new word.
@@ -692,24 +692,24 @@ pub(super) enum Verb {
 }
 
 /// What `word` means as a verb, and how surely.
-pub(super) fn verb(word: &str) -> Option<(Verb, Weight)> {
+pub(super) fn verb(word: &str) -> Option<(Verb, Confidence)> {
     use Category::{Destructive, Execute, Financial, Read, Write};
     let is_in = |list: &[&str]| list.contains(&word);
-    let does = |category, weight| Some((Verb::Does(category), weight));
+    let does = |category, confidence| Some((Verb::Does(category), confidence));
     match word {
-        "transfer" => Some((Verb::Mover, Weight::Plain)),
-        "query" => Some((Verb::Querier, Weight::Plain)),
-        "take" | "capture" => Some((Verb::Taker, Weight::Plain)),
-        "manage" | "apply" => Some((Verb::Manager, Weight::Vague)),
-        _ if is_in(EXECUTE_PLAIN) => does(Execute, Weight::Plain),
-        _ if is_in(EXECUTE_USUAL) => does(Execute, Weight::Usual),
-        _ if is_in(DESTRUCTIVE_PLAIN) => does(Destructive, Weight::Plain),
-        _ if is_in(DESTRUCTIVE_USUAL) => does(Destructive, Weight::Usual),
-        _ if is_in(FINANCIAL_PLAIN) => does(Financial, Weight::Plain),
-        _ if is_in(READ_PLAIN) => does(Read, Weight::Plain),
-        _ if is_in(WRITE_PLAIN) => does(Write, Weight::Plain),
-        _ if is_in(WRITE_VAGUE) => does(Write, Weight::Vague),
-        _ if is_in(READ_VAGUE) => does(Read, Weight::Vague),
+        "transfer" => Some((Verb::Mover, Confidence::Plain)),
+        "query" => Some((Verb::Querier, Confidence::Plain)),
+        "take" | "capture" => Some((Verb::Taker, Confidence::Plain)),
+        "manage" | "apply" => Some((Verb::Manager, Confidence::Vague)),
+        _ if is_in(EXECUTE_PLAIN) => does(Execute, Confidence::Plain),
+        _ if is_in(EXECUTE_USUAL) => does(Execute, Confidence::Usual),
+        _ if is_in(DESTRUCTIVE_PLAIN) => does(Destructive, Confidence::Plain),
+        _ if is_in(DESTRUCTIVE_USUAL) => does(Destructive, Confidence::Usual),
+        _ if is_in(FINANCIAL_PLAIN) => does(Financial, Confidence::Plain),
+        _ if is_in(READ_PLAIN) => does(Read, Confidence::Plain),
+        _ if is_in(WRITE_PLAIN) => does(Write, Confidence::Plain),
+        _ if is_in(WRITE_VAGUE) => does(Write, Confidence::Vague),
+        _ if is_in(READ_VAGUE) => does(Read, Confidence::Vague),
         _ => None,
     }
 }

@@ -2,18 +2,11 @@
 //! where it stands.
 
 use super::{Change, Drift, Side, Words};
-use crate::finding::{Finding, Severity};
-use crate::inventory::{Inventory, Tool};
+use crate::finding::{Finding, RuleId, Severity};
+use crate::inventory::tools::{Inventory, Tool};
 use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_engine::value::Value;
-
-/// The rule of a tool that both inventories have, and not alike.
-pub const CHANGED_TOOL: &str = "changed-tool";
-/// The rule of a tool that only the new inventory has.
-pub const NEW_TOOL: &str = "new-tool";
-/// The rule of a tool that only the old inventory has.
-pub const MISSING_TOOL: &str = "missing-tool";
 
 /// Unchanged words that are shown on either side of changed ones.
 const CONTEXT: usize = 4;
@@ -49,18 +42,18 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
             text => format!(": {}", cut(text)),
         };
         let message = format!("The server has a new tool `{name}`{told}");
-        found.push(warn(NEW_TOOL, named(name), message));
+        found.push(warn(RuleId::NewTool, named(name), message));
     }
     for name in &drift.removed {
         let message = format!("The server no longer has the tool `{name}`");
-        found.push(warn(MISSING_TOOL, named(name), message));
+        found.push(warn(RuleId::MissingTool, named(name), message));
     }
     for changed in &drift.changed {
         let tool = at.get(&changed.tool);
         for change in &changed.changes {
             let place = tool.map_or_else(|| named(&changed.tool), |tool| place(tool, change));
             let message = sentence(&changed.tool, change);
-            found.push(warn(CHANGED_TOOL, place, message));
+            found.push(warn(RuleId::ChangedTool, place, message));
         }
     }
     found.sort_by_key(|finding| finding.location.span.start);

@@ -30,7 +30,7 @@ impl Pair {
             .map(|found| {
                 let text = self.map.get(found.location.file).slice(found.location.span);
                 [
-                    found.rule.to_owned(),
+                    found.rule.name().to_owned(),
                     found.message,
                     found.pointer,
                     text.to_owned(),
@@ -52,43 +52,43 @@ fn a_changed_tool_is_shown_with_the_changed_words_in_their_place() {
     );
     let due = [
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "/icons of `t` is new: []",
             "/tools/0/name",
             r#""t""#,
         ],
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "The description of `t` has changed: Reads [-one-]{+any+} file of the …",
             "/tools/0/description",
             r#""Reads one file of the project and returns what stands in it as text.""#,
         ],
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "The annotation readOnlyHint of `t` has changed: was true, is false",
             "/tools/0/annotations/readOnlyHint",
             "true",
         ],
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "/inputSchema/properties/q of `t` is new: {\"type\":\"integer\"}",
             "/tools/0/inputSchema/properties",
             r#"{"p":{"type":"string","description":"a path"}}"#,
         ],
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "/inputSchema/properties/p/description of `t` has changed: a {+secret +}path",
             "/tools/0/inputSchema/properties/p/description",
             r#""a path""#,
         ],
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "/inputSchema/required of `t` has changed: was [\"p\"], is [\"p\",\"q\"]",
             "/tools/0/inputSchema/required",
             r#"["p"]"#,
         ],
         [
-            CHANGED_TOOL,
+            "changed-tool",
             "/_meta/ui of `t` has changed: [-a-]{+b+}",
             "/tools/0/_meta/ui",
             r#""a""#,
@@ -121,15 +121,15 @@ fn new_and_missing_tools_are_named_in_either_inventory() {
     assert_eq!(
         pair.said(Side::Old),
         [
-            [NEW_TOOL, new, "", ""],
-            [MISSING_TOOL, gone, "/0/name", "\"gone\""]
+            ["new-tool", new, "", ""],
+            ["missing-tool", gone, "/0/name", "\"gone\""]
         ]
     );
     assert_eq!(
         pair.said(Side::New),
         [
-            [MISSING_TOOL, gone, "", ""],
-            [NEW_TOOL, new, "/1/name", "\"new\""]
+            ["missing-tool", gone, "", ""],
+            ["new-tool", new, "/1/name", "\"new\""]
         ]
     );
 }

@@ -302,9 +302,10 @@ fn types(schema: &Node) -> Types {
     let nullable = schema
         .get("nullable")
         .is_some_and(|flag| matches!(flag.kind, NodeKind::Bool(true)));
-    match nullable {
-        true => Types(named.0 | JsonType::Null as u8),
-        false => named,
+    if nullable {
+        Types(named.0 | JsonType::Null as u8)
+    } else {
+        named
     }
 }
 
@@ -340,9 +341,10 @@ fn bound(schema: &Node, inclusive: &str, exclusive: &str) -> Option<Bound> {
         inclusive: false,
     });
     let is_least = inclusive == "minimum";
-    match is_least {
-        true => tighter(with, without, |a, b| a.value > b.value),
-        false => tighter(with, without, |a, b| a.value < b.value),
+    if is_least {
+        tighter(with, without, |a, b| a.value > b.value)
+    } else {
+        tighter(with, without, |a, b| a.value < b.value)
     }
 }
 

@@ -7,8 +7,8 @@ pub(super) mod host;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{Context, Reporter};
+use crate::lint::condition::are_related;
 use crate::lint::context::Tool;
-use crate::lint::context::questions::are_related;
 use mcppolicy_engine::pattern::Pattern;
 use mcppolicy_engine::policy::{Condition, Path, Test};
 use mcppolicy_trace::trace::WitnessCall;
@@ -132,16 +132,16 @@ pub(super) fn demands_only_text(hir: &Hir) -> bool {
     }
 }
 
-/// A string at a path: each of some patterns matches it, or does not.
-pub(super) struct Wanted<'a> {
+/// What a string at a path must match, and what it must not match.
+pub(super) struct Requirements<'a> {
     pub(super) path: &'a Path,
     pub(super) matching: Vec<&'a str>,
     pub(super) not: Vec<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
-    pub(super) fn matching(path: &'a Path, patterns: &[&'a str]) -> Wanted<'a> {
-        Wanted {
+impl<'a> Requirements<'a> {
+    pub(super) fn matching(path: &'a Path, patterns: &[&'a str]) -> Requirements<'a> {
+        Requirements {
             path,
             matching: patterns.to_vec(),
             not: Vec::new(),
@@ -149,21 +149,29 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// A call with such a string that the whole policy lets pass. Nothing where
-/// there is none, or none is found within the budget.
+/// A call with such a string that the whole policy allows; `None` where there is
+/// none or none is found within the budget.
 pub(super) fn accepted(
     context: &Context<'_>,
     tool: &Tool<'_>,
-    wanted: &Wanted<'_>,
+    requirements: &Requirements<'_>,
 ) -> Option<WitnessCall> {
     let parse = |text: &&str| Pattern::parse(text).ok().map(Test::Regex);
-    let matching: Vec<Test> = wanted.matching.iter().map(parse).collect::<Option<_>>()?;
-    let not: Vec<Test> = wanted.not.iter().map(parse).collect::<Option<_>>()?;
+    let matching: Vec<Test> = requirements
+        .matching
+        .iter()
+        .map(parse)
+        .collect::<Option<_>>()?;
+    let not: Vec<Test> = requirements.not.iter().map(parse).collect::<Option<_>>()?;
     let answer = context.ask(tool, |arguments| {
         let space = arguments.space();
         let mut literals = Vec::new();
-        literals.extend(matching.iter().map(|test| space.test(wanted.path, test)));
-        literals.extend(not.iter().map(|test| !space.test(wanted.path, test)));
+        literals.extend(
+            matching
+                .iter()
+                .map(|test| space.test(requirements.path, test)),
+        );
+        literals.extend(not.iter().map(|test| !space.test(requirements.path, test)));
         arguments.accepted(&literals)
     });
     let arguments = answer.witness()?;
@@ -179,13 +187,13 @@ pub(super) fn telling<'a>(
     bad: &'a str,
     telling: &[&'a str],
 ) -> Option<WitnessCall> {
-    let any = accepted(context, tool, &Wanted::matching(path, &[bad]))?;
+    let any = accepted(context, tool, &Requirements::matching(path, &[bad]))?;
     let mut better = telling
         .iter()
-        .map(|more| Wanted::matching(path, &[bad, more]));
+        .map(|more| Requirements::matching(path, &[bad, more]));
     Some(
         better
-            .find_map(|wanted| accepted(context, tool, &wanted))
+            .find_map(|requirements| accepted(context, tool, &requirements))
             .unwrap_or(any),
     )
 }
@@ -204,9 +212,10 @@ pub(super) fn report(
     };
     let span = list.condition.value_span;
     let pointer = format!("{}/value", list.condition.pointer);
-    let finding = match is_pedantic {
-        true => reporter.pedantic_finding(span, pointer, message),
-        false => reporter.finding(span, pointer, message),
+    let finding = if is_pedantic {
+        reporter.pedantic_finding(span, pointer, message)
+    } else {
+        reporter.finding(span, pointer, message)
     };
     reporter.push(finding.help(help).witness(calls));
 }

@@ -3,29 +3,24 @@
 use super::allowlist::anchor::{is_open_ended, starts_anchored};
 use super::allowlist::host::foreign_host;
 use super::allowlist::{allowlists, report};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-foreign-host`
 pub static RULE: Rule = Rule {
-    name: "allowlist-admits-foreign-host",
-    summary: "An allowlist for a URL or host that accepts a host it does not name",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::AllowlistAdmitsForeignHost,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, reads the \
-           domains that the patterns name, and decides exactly whether all rules of the tool together let a \
-           value pass whose host is none of them and no subdomain of one: by a dot that is not escaped, by \
-           a host that may go on, by a user name before `@`, by a `?` or `#` before the name. Lists that \
-           name no whole domain are left alone.",
-    why: "`https://api.example.com.evil.example/` and `https://api.example.com@evil.example/` begin like the \
-          host that is meant, and go elsewhere, with whatever the agent sends.",
+    options: None,
+    what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, \
+           reads the domains that the patterns name, and decides exactly whether all rules of the \
+           tool together allow a value whose host is neither one of them nor a subdomain of one: \
+           by a dot that is not escaped, by a longer host, by a user name before `@`, by a `?` or \
+           `#` before the name. Lists that name no whole domain are not reported.",
+    why: "`https://api.example.com.evil.example/` and `https://api.example.com@evil.example/` \
+          begin like the intended host, and send whatever the agent sends to another one.",
     bad: &[
         Bad {
-            says: "The host may go on",
+            says: "The host may be longer",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -93,7 +88,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Any host is meant, only encrypted",
+            says: "Any host is intended, as long as the connection is encrypted",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -2,25 +2,21 @@
 
 use super::allowlist::anchor::is_open_ended;
 use super::allowlist::{Subject, allowlists, report, telling};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-shell`
 pub static RULE: Rule = Rule {
-    name: "allowlist-admits-shell",
-    summary: "An allowlist for a command that accepts `;`, `|`, `&`, `>`, `$(`, a backquote or a newline",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::AllowlistAdmitsShell,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "For arguments that take a command by their name (`command`, `cmd`, `script`, `args` …) and that \
-           patterns guard, decides exactly whether all rules of the tool together let a value pass in which \
-           a shell would find a second command, a redirection or a substitution outside of quotes. A \
-           pattern that is open at an end is `unanchored-allowlist`'s business.",
-    why: "The list names harmless commands, and a shell that runs the text sees more in it: \
-          `git log > ~/.bashrc` is a `git log`, and writes a file.",
+    options: None,
+    what: "For arguments that take a command by their name (`command`, `cmd`, `script`, `args` …) \
+           and have a pattern in `require`, decides exactly whether all rules of the tool \
+           together allow a value in which a shell finds a second command, a redirection or a \
+           substitution outside of quotes. A pattern that is open at an end is left to \
+           `unanchored-allowlist`.",
+    why: "The list names harmless commands, but a shell that runs the text interprets more: `git \
+          log > ~/.bashrc` is a `git log`, and it writes a file.",
     bad: &[
         Bad {
             says: "What may follow the command may be anything",
@@ -37,7 +33,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "A `deny_if` beside it thinks of some and not of all",
+            says: "A `deny_if` beside it refuses some and not all",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -67,7 +63,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Between single quotes they mean nothing either",
+            says: "Between single quotes they have no meaning either",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -93,7 +89,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A message is no command",
+            says: "A message is not a command",
             policy: r#"{
   "version": "1",
   "default": "deny",

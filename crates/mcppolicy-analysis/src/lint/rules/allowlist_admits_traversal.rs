@@ -3,30 +3,25 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::allowlist::anchor::is_open_ended;
-use super::allowlist::{Allowlist, Subject, Wanted, accepted, allowlists, report, telling};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::allowlist::{Allowlist, Requirements, Subject, accepted, allowlists, report, telling};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `allowlist-admits-traversal`
 pub static RULE: Rule = Rule {
-    name: "allowlist-admits-traversal",
-    summary: "An allowlist for a path that accepts `..`, or an absolute path beside relative ones",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::AllowlistAdmitsTraversal,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for commands whose \
-           pattern has a place for a path, decides exactly whether all rules of the tool together let a \
-           value pass with a `..` segment, or an absolute path where relative ones are meant. Under \
-           `--pedantic` also a NUL or a newline. A pattern that is open at an end for no good reason is \
-           `unanchored-allowlist`'s business.",
-    why: "`^docs/[a-z/.]+$` looks like one folder, and `docs/../../etc/passwd` is in it. What the server \
-          makes of `..` is not for the policy to hope for.",
+    options: None,
+    what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for \
+           commands whose pattern admits a path, decides exactly whether all rules of the tool \
+           together allow a value with a `..` segment, or an absolute path where relative ones \
+           are meant. Under `--pedantic` also a NUL or a newline. A pattern that is open at an \
+           end is left to `unanchored-allowlist`.",
+    why: "`^docs/[a-z/.]+$` looks like one folder, and it accepts `docs/../../etc/passwd`. A \
+          policy should not rely on how the server treats `..`.",
     bad: &[
         Bad {
-            says: "The dot that file names need also spells `..`",
+            says: "The dot that file names need also allows `..`",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -68,7 +63,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "A `deny_if` takes `..` away",
+            says: "A `deny_if` refuses `..`",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -105,7 +100,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A branch is no path: Git has no branch with `..`",
+            says: "A branch is not a path: Git has no branch with `..`",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -168,14 +163,14 @@ fn look(
     }
     if Subject::of(path) == Some(Subject::Path)
         && let Some(call) = telling(context, tool, path, ABSOLUTE, &TELLING_ABSOLUTE)
-        && accepted(context, tool, &Wanted::matching(path, &[RELATIVE])).is_some()
+        && accepted(context, tool, &Requirements::matching(path, &[RELATIVE])).is_some()
     {
         what.push("an absolute path beside relative ones");
         calls.push(call);
     }
     let mut is_pedantic = false;
     if calls.is_empty() && reporter.is_pedantic() {
-        let call = accepted(context, tool, &Wanted::matching(path, &[CONTROL]));
+        let call = accepted(context, tool, &Requirements::matching(path, &[CONTROL]));
         calls.extend(call);
         what.push("a NUL or a newline");
         is_pedantic = true;

@@ -2,8 +2,7 @@
 
 mod words;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by, with, without};
 use mcppolicy_engine::engine::ValueRef;
@@ -13,19 +12,15 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `approval-promised`
 pub static RULE: Rule = Rule {
-    name: "approval-promised",
-    summary: "A message promises an approval that nothing can give",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ApprovalPromised,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for `on_deny` texts that speak of an approval, a review, a confirmation, an \
-           authorisation or a sign-off to come, or that tell the agent to ask a person first.",
-    why: "The format knows two outcomes, allow and deny. Nobody is asked, and nothing that anyone \
-          says lets the call pass. An agent that is promised an approval waits, asks again, or looks \
-          for another way; and a reviewer believes that a person stands between.",
+    options: None,
+    what: "Looks for `on_deny` texts that mention an approval, a review, a confirmation, an \
+           authorisation or a sign-off to come, or that ask the agent to ask a person first.",
+    why: "The format has two outcomes, allow and deny. Nobody is asked, and no answer makes the \
+          call pass. An agent that expects an approval waits, repeats the call, or looks for \
+          another way; and a reviewer believes that a person decides.",
     bad: &[
         Bad {
             says: "Nothing can approve it",
@@ -58,7 +53,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Says what is so, and what to do instead",
+            says: "States why the call is refused, and what to do instead",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -73,7 +68,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Speaks of what has been approved, not of what will be",
+            says: "Mentions what has been approved, not what will be",
             policy: r#"{
   "version": "1",
   "default": "deny",

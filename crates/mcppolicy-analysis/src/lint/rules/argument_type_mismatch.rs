@@ -1,10 +1,10 @@
 //! A condition that the argument's own schema rules out.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::{Finding, Severity};
 use crate::inventory::schema::{JsonType, Shape};
 use crate::lint::context::Tool;
-use crate::lint::fit::{Defect, defect, described};
+use crate::lint::type_check::{Defect, defect, described};
 use crate::lint::witness::with;
 use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::nearest::nearest;
@@ -15,21 +15,17 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `argument-type-mismatch`
 pub static RULE: Rule = Rule {
-    name: "argument-type-mismatch",
-    summary: "A condition tests an argument for what the server's schema says it never is",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ArgumentTypeMismatch,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory. Looks for operators that an argument of its type can never meet (`gt` \
-           on a string), operands that it never equals (a number for an object, a word that is not in \
-           its `enum`) and bounds beyond its own. A `deny_if` beyond the server's bounds may be a \
-           second fence and is only a note. A string that spells a number or a boolean equals it and \
-           is no mismatch.",
-    why: "The condition never holds for a call that the server would take: a `require` refuses every \
-          useful call, a `deny_if` never fires.",
+    options: None,
+    what: "Needs an inventory. Looks for operators that an argument of its type can never satisfy \
+           (`gt` on a string), operands that it never equals (a number for an object, a word that \
+           is not in its `enum`) and bounds beyond those of the schema. A `deny_if` beyond the \
+           server's bounds may be a second safeguard and is only a note. A string with the text \
+           of a number or a boolean equals it and is no mismatch.",
+    why: "The condition never holds for a call that the server would accept: a `require` refuses \
+          every useful call, and a `deny_if` never applies.",
     bad: &[
         Bad {
             says: "A string is not greater than anything",
@@ -107,7 +103,7 @@ tools.json:
 }"#,
         },
         Good {
-            says: "A string that spells a number equals it",
+            says: "A string with the text of a number equals it",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -193,9 +189,10 @@ fn report(
                 .help(values(shape, &first))
         }
         Defect::Beyond => {
-            let severity = match is_require {
-                true => Severity::Warning,
-                false => Severity::Note,
+            let severity = if is_require {
+                Severity::Warning
+            } else {
+                Severity::Note
             };
             let message = format!(
                 "`{path}` of `{}` is {kind} and never `{op}` {}: {}",
@@ -208,9 +205,10 @@ fn report(
                 .help(values(shape, &condition.test.operand()))
         }
     };
-    let witness = match is_require {
-        true => refused(context, reporter, tool, condition, shape),
-        false => Vec::new(),
+    let witness = if is_require {
+        refused(context, reporter, tool, condition, shape)
+    } else {
+        Vec::new()
     };
     let finding = finding.witness(witness);
     reporter.push(pointing(
@@ -222,9 +220,10 @@ fn report(
 }
 
 fn effect(is_require: bool) -> &'static str {
-    match is_require {
-        true => "every call that the server would take is refused",
-        false => "the condition never holds",
+    if is_require {
+        "every call that the server would take is refused"
+    } else {
+        "the condition never holds"
     }
 }
 
@@ -329,11 +328,14 @@ fn kind(shape: &Shape) -> String {
 /// The operators that make sense for an argument.
 fn operators(shape: &Shape) -> String {
     let types = shape.types;
-    let fitting = match () {
-        () if types.has(JsonType::String) => "\"eq\", \"in\" or \"regex\"",
-        () if types.has_number() => "\"eq\", \"lt\", \"lte\", \"gt\" or \"gte\"",
-        () if types.has(JsonType::Array) => "\"contains\" or \"exists\"",
-        () => "\"eq\" or \"exists\"",
+    let fitting = if types.has(JsonType::String) {
+        "\"eq\", \"in\" or \"regex\""
+    } else if types.has_number() {
+        "\"eq\", \"lt\", \"lte\", \"gt\" or \"gte\""
+    } else if types.has(JsonType::Array) {
+        "\"contains\" or \"exists\""
+    } else {
+        "\"eq\" or \"exists\""
     };
     format!("{} is tested with {fitting}", kind(shape))
 }

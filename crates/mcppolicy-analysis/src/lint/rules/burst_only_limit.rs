@@ -1,7 +1,6 @@
 //! A minute limit and none longer on a high-risk tool.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted, spaced};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted, spaced};
 use crate::inventory::category::Risk;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
@@ -11,18 +10,14 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `burst-only-limit`
 pub static RULE: Rule = Rule {
-    name: "burst-only-limit",
-    summary: "A high-risk tool is limited per minute and not per hour or day",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::BurstOnlyLimit,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Looks for tools of category Execute, Destructive or Financial whose limits, those in \
            `all_tools` included, all have the window `\"minute\"`.",
-    why: "A limit per minute stops a burst. Over a day it adds up: 10 per minute is 14 400 a day, \
-          which no reviewer would have written down as a number of runs, deletions or payments.",
+    why: "A limit per minute bounds a burst. Over a day it adds up: 10 per minute is 14 400 a \
+          day, far more runs, deletions or payments than a reviewer expects.",
     bad: &[Bad {
         says: "Ten runs a minute, all day long",
         policy: r#"{
@@ -66,7 +61,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Reading all day long does no harm",
+            says: "Reading all day does no harm",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,7 +1,6 @@
 //! An allowlist that ignores case, and with it the alphabet.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, with};
 use mcppolicy_engine::policy::{Condition, Test};
@@ -10,20 +9,17 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `case-folding-allowlist`
 pub static RULE: Rule = Rule {
-    name: "case-folding-allowlist",
-    summary: "A `require` pattern that ignores case accepts a letter outside ASCII",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::CaseFoldingAllowlist,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Looks for `require` patterns with the flag `i` that accept the Kelvin sign (U+212A) for a \
            `k`, or the long s (U+017F) for an `s`.",
-    why: "Case is folded as Unicode has it, and there a `k` has three forms. A server that compares \
-          bytes, or that strips what is not ASCII, sees another name than the one that was allowed.",
+    why: "Case is folded as in Unicode, where `k` has three forms. A server that compares bytes, \
+          or that removes characters outside ASCII, reads another name than the one that was \
+          allowed.",
     bad: &[Bad {
-        says: "A host with a Kelvin sign passes",
+        says: "A host with a Kelvin sign is accepted",
         policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,27 +1,23 @@
 //! Annotations that claim less harm than a tool says of itself.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use mcppolicy_engine::source::{Location, Span};
 
 /// `category-conflict`
 pub static RULE: Rule = Rule {
-    name: "category-conflict",
-    summary: "A tool's annotations claim less harm than its name",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::CategoryConflict,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory. Looks for allowed tools whose annotations contradict what they say of \
-           themselves, such as `readOnlyHint: true` on `delete_repository`. The graver reading is the \
-           one that the other rules go by. A `[categories]` entry in `mcppolicy.toml` settles it.",
-    why: "Annotations come from the server that they speak of. Clients skip the question to the user \
-          where they promise that a tool only reads.",
+    options: None,
+    what: "Needs an inventory. Looks for allowed tools whose annotations contradict their name, \
+           description or arguments, such as `readOnlyHint: true` on `delete_repository`. The \
+           other rules use the more dangerous category. A `[categories]` entry in \
+           `mcppolicy.toml` decides it.",
+    why: "Annotations come from the server that they describe. Clients do not ask the user for \
+          confirmation where an annotation claims that a tool only reads.",
     bad: &[Bad {
-        says: "It says that it only reads, and deletes",
+        says: "The annotation claims that it only reads, and it deletes",
         policy: r#"{
   "version": "1",
   "default": "deny",
@@ -89,12 +85,12 @@ fn report(
     span: Span,
     pointer: &str,
 ) {
-    let categories = &context.settings.categories;
+    let categories = &context.categories;
     let (Some(inventory), Some(conflict)) = (context.inventory, categories.conflict(name)) else {
         return;
     };
-    let told = &conflict.told;
-    let does = match told.category {
+    let evidence = &conflict.evidence;
+    let does = match evidence.category {
         Category::Read => "reads",
         Category::Write => "writes",
         Category::Execute => "executes",
@@ -103,9 +99,9 @@ fn report(
     };
     let message = format!(
         "The server claims `{}: {}` for `{name}`, which {does} ({})",
-        conflict.annotation, conflict.hint.value, told.because
+        conflict.annotation, conflict.hint.value, evidence.because
     );
-    let category = told.category.name().to_lowercase();
+    let category = evidence.category.name().to_lowercase();
     let location = Location {
         file: inventory.file,
         span: conflict.hint.span,

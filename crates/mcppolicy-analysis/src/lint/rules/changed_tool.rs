@@ -1,29 +1,22 @@
 //! A tool that the server describes otherwise than it was reviewed.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
-use crate::inventory::drift::CHANGED_TOOL;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `changed-tool`
 pub static RULE: Rule = Rule {
-    name: CHANGED_TOOL,
-    summary: "A tool that the server lists otherwise than it was reviewed",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ChangedTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
-           configuration names against it. Looks for tools whose title, description, schemas, \
-           annotations or category are not what they were, and shows the changed words. Under a \
-           tool that the policy hides it is a note, unless its level is set.\n\n\
-           Once the base has the new list, nothing is reported again. No suppression and no \
-           approval covers it, because both speak of a policy. A repository whose reviewers read \
-           each refresh sets `changed-tool = \"note\"`. `inventory --check` fails on every \
-           change, whatever the level.",
-    why: "A model does what a description says. A server that was reviewed can ask for something \
-          else tomorrow, under the same name, and the policy lets it pass as before.",
+    options: None,
+    what: "Needs an inventory at the base: `diff --base` and `ci` compare it with the one that \
+           the configuration names. Looks for tools whose title, description, schemas, \
+           annotations or category have changed, and shows the changed words. For a tool that the \
+           policy hides it is a note, unless its level is set.\n\nOnce the base has the new list, \
+           nothing is reported again. No suppression and no approval covers it, because both are \
+           about a policy. A repository whose reviewers read each refresh sets `changed-tool = \
+           \"note\"`. `inventory --check` fails on every change, whatever the level.",
+    why: "A model follows a description. A server that was reviewed can later ask for something \
+          else under the same name, and the policy allows it as before.",
     bad: &[Bad {
         says: "The description now asks for another call first",
         policy: r#"{ "version": "1", "default": "deny", "tools": { "get_page": {} } }

@@ -1,26 +1,21 @@
 //! Conditions of one rule that exclude each other.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::{ConditionDisplay, are_related, fewest};
 use crate::lint::context::Tool;
-use crate::lint::context::questions::{Spoken, are_related, fewest};
 use mcppolicy_engine::policy::{self, Condition};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `contradictory-conditions`
 pub static RULE: Rule = Rule {
-    name: "contradictory-conditions",
-    summary: "Conditions of one rule that exclude each other",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ContradictoryConditions,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for rules whose conditions no arguments can meet together, and names the fewest of \
-           them that already exclude each other. The answer is exact: coercions, patterns and objects \
-           with their members are taken as the gateway takes them.",
+    options: None,
+    what: "Looks for rules whose conditions no arguments can satisfy together, and names the \
+           fewest of them that already exclude each other. The answer is exact: coercions, \
+           patterns and objects with their members are evaluated as the gateway evaluates them.",
     why: "All conditions of a rule must hold. A `deny_if` whose conditions exclude each other refuses \
           nothing; a `require` whose conditions do refuses every call. Mostly *or* was meant, which is \
           one `in` list, one pattern, or several `deny_if` rules.",
@@ -176,27 +171,28 @@ fn report(
     let calls = answer
         .witness()
         .map(|arguments: Value| vec![WitnessCall::new(tool.name(), arguments)]);
-    let witness = calls.and_then(|calls| match is_require {
-        true => reporter.refused(calls),
-        false => reporter.passing(calls),
+    let witness = calls.and_then(|calls| {
+        if is_require {
+            reporter.refused(calls)
+        } else {
+            reporter.passing(calls)
+        }
     });
-    let effect = match is_require {
-        true => format!("No call of `{}` meets this `require`", tool.name()),
-        false => "This `deny_if` refuses nothing".to_owned(),
+    let effect = if is_require {
+        format!("No call of `{}` meets this `require`", tool.name())
+    } else {
+        "This `deny_if` refuses nothing".to_owned()
     };
     let shown: Vec<String> = core
         .iter()
         .take(3)
-        .map(|condition| Spoken(condition).to_string())
+        .map(|condition| ConditionDisplay(condition).to_string())
         .collect();
     let message = format!("{effect}: {} exclude each other", shown.join(" and "));
-    let help = match is_require {
-        true => {
-            "all conditions of a rule must hold; for \"either\", write one \"in\" list or one pattern"
-        }
-        false => {
-            "all conditions of a rule must hold; to refuse either, write one rule for each, or one \"in\" list"
-        }
+    let help = if is_require {
+        "all conditions of a rule must hold; for \"either\", write one \"in\" list or one pattern"
+    } else {
+        "all conditions of a rule must hold; to refuse either, write one rule for each, or one \"in\" list"
     };
     let mut finding = reporter
         .finding(last.span, &last.pointer, message)

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::Limit;
@@ -12,17 +11,15 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `counter-name-shared`
 pub static RULE: Rule = Rule {
-    name: "counter-name-shared",
-    summary: "Limits that name one counter count separately",
-    group: Group::Correctness,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::CounterNameShared,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for counter names that stand at more than one tool, or at a tool and in `all_tools`.",
-    why: "A counter belongs to the place where its limit stands. Two tools that name the same counter \
-          do not share a quota, though the name says so: together they may do twice as much.",
+    options: None,
+    what: "Looks for counter names that are used by more than one tool, or by a tool and in \
+           `all_tools`.",
+    why: "A counter belongs to one tool or to `all_tools`. Two tools that name the same counter \
+          do not share a quota, although the name suggests it: together they may be called twice \
+          as often.",
     bad: &[Bad {
         says: "Ten writes per hour for each tool, not for both together",
         policy: r#"{
@@ -48,7 +45,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A quota for all tools together stands in `all_tools`",
+            says: "A quota for all tools together is a limit in `all_tools`",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,22 +1,17 @@
 //! A counter whose name misleads.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use mcppolicy_engine::policy::Window;
 
 /// `counter-naming`
 pub static RULE: Rule = Rule {
-    name: "counter-naming",
-    summary: "A counter's name speaks of another window, or is hard to type",
-    group: Group::Style,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::CounterNaming,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for counters that are called after another window than theirs (`calls_per_hour` over \
-           a day), and for names with anything but lower-case letters, digits, `_` and `-`.",
-    why: "The name is all that the log and the agent's message say of a limit.",
+    options: None,
+    what: "Looks for counters that are named after another window than theirs (`calls_per_hour` \
+           over a day), and for names with anything but lower-case letters, digits, `_` and `-`.",
+    why: "The log and the agent's message identify a limit only by this name.",
     bad: &[
         Bad {
             says: "The window is a day",
@@ -44,7 +39,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "The server spells its tool so",
+            says: "The name of the tool itself has capitals",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -56,7 +51,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "What is counted, over which window",
+            says: "The name has what is counted and the window",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -165,8 +160,9 @@ fn plain(name: &str) -> String {
         .filter(|word| !word.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    match words.is_empty() {
-        true => "calls".to_owned(),
-        false => words.join("_"),
+    if words.is_empty() {
+        "calls".to_owned()
+    } else {
+        words.join("_")
     }
 }

@@ -1,8 +1,7 @@
 //! Free text that only patterns in `deny_if` guard.
 
-use super::allowlist::{Subject, Wanted, accepted, is_listed};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::allowlist::{Requirements, Subject, accepted, is_listed};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
 use mcppolicy_engine::engine::ValueRef;
@@ -12,20 +11,17 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `denylist-only`
 pub static RULE: Rule = Rule {
-    name: "denylist-only",
-    summary: "Free text that is guarded by `deny_if` patterns alone",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::DenylistOnly,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "For arguments that take a command, a query, a path, a URL or a host by their name, that `deny_if` \
-           patterns guard and no `require` does, looks beside what each pattern refuses: other case, other \
-           spacing, quotes that a shell removes, a slash more. It reports what the whole policy accepts \
-           of that, and nothing when each pattern holds.",
-    why: "Who writes `rm` into a list of what is refused has thought of `rm`, and a shell also runs \
-          `r''m`. There are more spellings than anyone lists; naming what is allowed is the list that ends.",
+    options: None,
+    what: "For arguments that take a command, a query, a path, a URL or a host by their name, and \
+           that have `deny_if` patterns and no `require`, tries variants of what each pattern \
+           refuses: other case, other spacing, quotes that a shell removes, an additional slash. \
+           It reports the variants that the whole policy allows, and nothing when each pattern \
+           refuses them all.",
+    why: "A pattern that refuses `rm` does not refuse `r''m`, which a shell runs as well. A list \
+          of what is refused is never complete; a list of what is allowed is.",
     bad: &[
         Bad {
             says: "SQL does not care about case",
@@ -59,7 +55,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "A list of what is allowed stands beside it",
+            says: "A list of what is allowed is beside it",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -85,7 +81,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A title is no command",
+            says: "A title is not a command",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -199,7 +195,7 @@ fn beside(
         accepted(
             context,
             tool,
-            &Wanted::matching(&condition.path.value, &[&disguised]),
+            &Requirements::matching(&condition.path.value, &[&disguised]),
         )
     })
 }

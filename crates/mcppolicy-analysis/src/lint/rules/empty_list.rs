@@ -1,28 +1,24 @@
 //! A list with nothing in it.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `empty-list`
 pub static RULE: Rule = Rule {
-    name: "empty-list",
-    summary: "An empty list says what leaving it out says",
-    group: Group::Style,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::EmptyList,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` means \
-           something and is not one of them.",
-    why: "It reads as if a decision had been taken, or forgotten; there is none either way.",
+    options: None,
+    what: "Looks for empty `hide`, `require`, `deny_if` and `limits`. An empty `conditions` has a \
+           meaning and is not reported.",
+    why: "An empty list means the same as no list, but a reader cannot see whether it is intended \
+          or unfinished.",
     bad: &[Bad {
         says: "Nothing is required",
         policy: r#"{ "version": "1", "default": "deny", "tools": { "get_job": { "require": [] } } }"#,
         proof: Proof::Plain,
     }],
     good: &[Good {
-        says: "What is not needed is not there; an empty `conditions` refuses every call",
+        says: "Empty lists are left out; an empty `conditions` refuses every call",
         policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,24 +1,20 @@
 //! A suppression whose day is over.
 
 use super::unused_suppression::SUPPRESSED;
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `expired-suppression`
 pub static RULE: Rule = Rule {
-    name: "expired-suppression",
-    summary: "A suppression was meant to hold until a day that is past",
-    group: Group::Suppressions,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ExpiredSuppression,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Looks at each `[[suppress]]` of `mcppolicy.toml` with an `until`, the last day on which it \
            holds, in UTC. From the next day on its finding is reported again, beside this one.",
-    why: "Whoever wrote the day wanted somebody to look again. A day that moves by itself is none.",
+    why: "The day was set so that somebody looks at the finding again. A new day should be set \
+          only after that.",
     bad: &[Bad {
-        says: "It held until the first of March",
+        says: "It was valid until the first of March",
         policy: r#"{
   "version": "1",
   "default": "deny",
@@ -40,7 +36,7 @@ until = "2026-03-01"
         proof: Proof::Plain,
     }],
     good: &[Good {
-        says: "Its day is still to come",
+        says: "Its day is in the future",
         policy: SUPPRESSED,
     }],
     check: Check::Suppressions,

@@ -1,25 +1,20 @@
 //! A Destructive or Financial tool without conditions.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::inventory::category::Category;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `exposed-destructive-tool`
 pub static RULE: Rule = Rule {
-    name: "exposed-destructive-tool",
-    summary: "A tool that destroys or spends is allowed with any arguments",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::ExposedDestructiveTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for listed tools of category Destructive or Financial of which no rule looks at an \
-           argument. A limit that adds up an argument (`increment_from`) counts as looking at it. The \
-           category is told as `mcppolicy classify` tells it.",
-    why: "What is deleted stays deleted and what is paid is gone. A limit alone says how often an \
-          agent may do it, not to what.",
+    options: None,
+    what: "Looks for listed tools of category Destructive or Financial without any rule on an \
+           argument. A limit that adds up an argument (`increment_from`) counts as one. The \
+           category is the one that `mcppolicy classify` shows.",
+    why: "A deletion or a payment cannot be undone. A limit alone bounds how often an agent may \
+          do it, not to what.",
     bad: &[
         Bad {
             says: "Any repository can be deleted",

@@ -3,40 +3,36 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
-use crate::finding::{Finding, Severity};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes, quoted};
+use crate::finding::Finding;
 use crate::inventory::schema::Required;
+use crate::lint::condition::{are_related, opposite};
 use crate::lint::context::Tool;
-use crate::lint::context::questions::are_related;
 use crate::lint::witness::{candidates, passes, refused_by, with, without};
-use crate::lint::{argument, fit};
+use crate::lint::{argument, type_check};
 use crate::region::Kind;
 use mcppolicy_engine::engine::{Kind as Step, Lookup, ValueRef};
-use mcppolicy_engine::policy::{self, Comparison, Condition, Path, Test};
+use mcppolicy_engine::policy::{self, Condition, Path, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `fail-open-deny`
 pub static RULE: Rule = Rule {
-    name: "fail-open-deny",
-    summary: "A `deny_if` that a caller avoids by leaving the argument out or changing its type",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::FailOpenDeny,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
-    what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves the \
-           argument out; for a comparison of numbers it also sends the number as a string. It \
-           reports the rule when such a call passes the whole policy. Refusing the mere presence of \
-           an argument, and refusing a switch that is `true`, are left alone: a caller who leaves \
-           those out does what is wanted. Under `--pedantic` other changes of type are tried as well. With \
-           an inventory it says whether the server's schema requires the argument, and leaves \
-           rules that by the schema never decide to `unknown-argument` and \
+    options: None,
+    what: "For each condition of a `deny_if` rule, takes a call that the rule refuses and leaves \
+           the argument out; for a comparison of numbers it also sends the number as a string. It \
+           reports the rule when the whole policy allows such a call. Rules that refuse the mere \
+           presence of an argument, or a switch that is `true`, are not reported: without the \
+           argument the call is as intended. Under `--pedantic` other changes of type are tried \
+           as well. With an inventory it shows whether the server's schema requires the argument, \
+           and leaves rules that by the schema never decide to `unknown-argument` and \
            `argument-type-mismatch`.",
     why: "A condition on a missing value is false, and `lt`, `lte`, `gt` and `gte` are false of \
-          everything that is no number. So a `deny_if` fails open: what the server makes of a missing \
-          amount, or of the amount `\"500000\"`, nobody has checked. A `require` fails closed.",
+          everything that is not a number. So a `deny_if` fails open: a missing amount, or the \
+          amount `\"500000\"`, reaches the server unchecked. A `require` fails closed.",
     bad: &[
         Bad {
             says: "A refund without an amount passes, and so does one of `\"1000\"`",
@@ -82,7 +78,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Even `neq` is false of what is not there",
+            says: "Even `neq` is false of a missing argument",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -97,7 +93,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Say what is fine, and everything else is refused",
+            says: "A `require` lists what is allowed, and everything else is refused",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -128,7 +124,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A limit that adds up the amount refuses what is no amount",
+            says: "A limit that adds up the amount refuses everything that is not a number",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -143,7 +139,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Leaving the argument out is what is wanted",
+            says: "A call without the argument is as intended",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -217,8 +213,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 /// know the schema say so: to close it would close the tool.
 fn is_dead(context: &Context<'_>, tool: &Tool<'_>, rule: &policy::Rule) -> bool {
     let is_misspelt = |condition: &Condition| argument::is_mistaken(tool, &condition.path.value);
-    (context.runs("unknown-argument") && rule.conditions.iter().any(is_misspelt))
-        || (context.runs("argument-type-mismatch") && fit::never_holds(tool, rule))
+    (context.runs(RuleId::UnknownArgument) && rule.conditions.iter().any(is_misspelt))
+        || (context.runs(RuleId::ArgumentTypeMismatch) && type_check::never_holds(tool, rule))
 }
 
 /// A call that `rule` refuses, made from one that the policy lets pass, of which
@@ -315,9 +311,10 @@ fn ways_around(
         if !expects_presence && let Some(arguments) = elsewhere(Kind::Missing) {
             ways.push(Way::LeftOut(WitnessCall::new(tool.name(), arguments)));
         }
-        let kind = match is_number {
-            true => Some(Kind::String),
-            false => reporter.is_pedantic().then_some(Kind::Array),
+        let kind = if is_number {
+            Some(Kind::String)
+        } else {
+            reporter.is_pedantic().then_some(Kind::Array)
         };
         if let Some(arguments) = kind.and_then(elsewhere) {
             let value = arguments.at(path).to_value().unwrap_or(Value::Null);
@@ -425,9 +422,10 @@ fn report(
         how.join(", or by ")
     );
     let pointer = &condition.pointer;
-    let finding = match pedantic {
-        true => reporter.pedantic_finding(condition.span, pointer, message),
-        false => reporter.finding(condition.span, pointer, message),
+    let finding = if pedantic {
+        reporter.pedantic_finding(condition.span, pointer, message)
+    } else {
+        reporter.finding(condition.span, pointer, message)
     };
     let finding = finding.help(help(rule, condition)).witness(calls);
     let fix = fixes::closing(tool.rules, rule, condition).filter(|_| !pedantic);
@@ -446,47 +444,23 @@ fn required(tool: &Tool<'_>, path: &Path) -> &'static str {
 /// The `require` that closes the hole.
 fn help(rule: &policy::Rule, condition: &Condition) -> String {
     let path = quoted(&condition.path.value.to_string());
-    let (op, value) = match &condition.test {
-        // The opposite condition is the whole `require` only where the rule
-        // has no other.
-        test if rule.conditions.len() == 1 => opposite(test),
+    // The opposite condition is the whole `require` only where the rule has no
+    // other; beside it the rule would never decide.
+    let opposite = opposite(&condition.test).filter(|_| rule.conditions.len() == 1);
+    let verb = if opposite.is_some() {
+        "write instead"
+    } else {
+        "add"
+    };
+    let (op, value) = opposite.unwrap_or(match &condition.test {
         Test::Compare(..) => ("gte", Value::Number(0.0)),
         _ => ("exists", Value::Bool(true)),
-    };
-    // Beside its own opposite the rule would never decide.
-    let verb = match opposes(&condition.test) && rule.conditions.len() == 1 {
-        true => "write instead",
-        false => "add",
-    };
+    });
     let advice = format!(
         "{verb} \"require\": [{{\"conditions\": [{{\"path\": {path}, \"op\": \"{op}\", \"value\": {value}}}]}}]"
     );
     match (&condition.test, rule.conditions.len()) {
         (Test::Compare(..), 2..) => format!("{advice} with the smallest number that makes sense"),
         _ => advice,
-    }
-}
-
-/// Whether [`opposite`] is the whole opposite, for what is there.
-fn opposes(test: &Test) -> bool {
-    !matches!(test, Test::Exists(_) | Test::Regex(_) | Test::Contains(_))
-}
-
-fn opposite(test: &Test) -> (&'static str, Value) {
-    match test {
-        Test::Compare(comparison, bound) => {
-            let opposite = match comparison {
-                Comparison::Lt => Comparison::Gte,
-                Comparison::Lte => Comparison::Gt,
-                Comparison::Gt => Comparison::Lte,
-                Comparison::Gte => Comparison::Lt,
-            };
-            (opposite.name(), Value::Number(*bound))
-        }
-        Test::Eq(value) => ("neq", value.clone()),
-        Test::Neq(value) => ("eq", value.clone()),
-        Test::In(values) => ("not_in", Value::Array(values.clone())),
-        Test::NotIn(values) => ("in", Value::Array(values.clone())),
-        _ => ("exists", Value::Bool(true)),
     }
 }

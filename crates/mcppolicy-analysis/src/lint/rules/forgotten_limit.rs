@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::inventory::category::{Category, Risk};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
@@ -13,24 +12,20 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `forgotten-limit`
 pub static RULE: Rule = Rule {
-    name: "forgotten-limit",
-    summary: "One tool lacks a limit that every other tool of its kind has",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::ForgottenLimit,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for the one allowed tool without a limit of its own over a window, where the others \
-           of its category (two or more) have one, or all others of any category (three or more). \
-           It is left alone where it has a limit over a window that its likes do without, where its \
-           other limits keep it below what the others may do anyway, and where `burst-only-limit` \
-           or an `unlimited-…` rule speaks of it.",
-    why: "A policy that limits every tool but one was written with a rule in mind. The exception is \
-          either meant, and worth a word, or a line that got lost.",
+    options: None,
+    what: "Looks for a single allowed tool without a limit of its own over a window for which all \
+           other tools of its category (two or more), or all other tools (three or more), have \
+           one. It is not reported where the tool has a limit over another window that the others \
+           do not have, where its other limits already keep it below what the others may do, or \
+           where `burst-only-limit` or an `unlimited-…` rule reports it.",
+    why: "A policy that limits every tool but one follows a pattern. The exception is either \
+          intended, and worth a comment, or a line that was forgotten.",
     bad: &[
         Bad {
-            says: "`search_pages` got lost",
+            says: "`search_pages` was forgotten",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -43,7 +38,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Nothing keeps the comments of a day down",
+            says: "Nothing bounds the comments of a day",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -82,7 +77,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Twenty an hour are somebody's choice",
+            says: "A limit of twenty an hour is a choice of its own",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -94,7 +89,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Two without a limit are no slip",
+            says: "Two tools without a limit are not an oversight",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -232,16 +227,16 @@ fn is_said_elsewhere(context: &Context<'_>, tool: &Tool<'_>, window: Window) -> 
     if limits.peek().is_none() {
         return match category {
             Category::Read | Category::Destructive => false,
-            Category::Write => context.runs("unlimited-write-tool"),
-            Category::Execute => context.runs("unlimited-execute-tool"),
-            Category::Financial => context.runs("unlimited-financial-tool"),
+            Category::Write => context.runs(RuleId::UnlimitedWriteTool),
+            Category::Execute => context.runs(RuleId::UnlimitedExecuteTool),
+            Category::Financial => context.runs(RuleId::UnlimitedFinancialTool),
         };
     }
     let is_short = |limit: &Limit| limit.window.value == Window::Minute;
     window > Window::Minute
         && category.risk() >= Risk::High
         && limits.all(is_short)
-        && context.runs("burst-only-limit")
+        && context.runs(RuleId::BurstOnlyLimit)
 }
 
 /// Whether the tool's other limits keep it below what the others may do anyway.

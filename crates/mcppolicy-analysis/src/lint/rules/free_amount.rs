@@ -1,23 +1,18 @@
 //! A sum that nothing adds to.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::witness::{repeated, with};
 use mcppolicy_engine::time::Span;
 use mcppolicy_engine::value::Value;
 
 /// `free-amount`
 pub static RULE: Rule = Rule {
-    name: "free-amount",
-    summary: "An amount of 0 passes any number of times, because only a sum is limited",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::FreeAmount,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for tools that only limits with `increment_from` count, and that an amount of 0 \
-           passes. An amount above 0 counts as 1 at least.",
+    options: None,
+    what: "Looks for tools whose limits all have `increment_from`, and that accept an amount of \
+           0. An amount above 0 counts as at least 1.",
     why: "A limit on a sum does not bound the calls: an amount of 0 adds nothing. A charge of 0 can \
           still open an account, send a mail, or probe a card.",
     bad: &[Bad {

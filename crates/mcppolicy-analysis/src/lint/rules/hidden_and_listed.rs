@@ -1,23 +1,18 @@
 //! A tool both in `hide` and in `tools`.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes, quoted};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `hidden-and-listed`
 pub static RULE: Rule = Rule {
-    name: "hidden-and-listed",
-    summary: "A tool is both hidden and listed, so its rules are dead",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::HiddenAndListed,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
-    what: "Looks for tool names that stand both in `hide` and in `tools`.",
-    why: "`hide` is looked at first and wins: no call reaches the tool's rules, limits or messages. \
-          Whoever reads `tools` believes that the tool can be called under conditions.",
+    options: None,
+    what: "Looks for tool names that are both in `hide` and in `tools`.",
+    why: "`hide` is evaluated first and wins: no call reaches the tool's rules, limits or \
+          messages. A reader of `tools` believes that the tool can be called under conditions.",
     bad: &[Bad {
         says: "The limit is never counted, because every call is refused",
         policy: r#"{

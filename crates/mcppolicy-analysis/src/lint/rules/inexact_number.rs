@@ -1,24 +1,19 @@
 //! A number that others equal.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
 
 /// `inexact-number`
 pub static RULE: Rule = Rule {
-    name: "inexact-number",
-    summary: "A number is compared exactly that is too large to be exact",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::InexactNumber,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Looks for `eq`, `neq`, `in` and `not_in` with a number of 2^53 or above, or as far below 0.",
-    why: "Numbers are doubles, in policies and in calls. From 2^53 on neighbouring integers are the \
-          same double, so a call with another identifier than the one that was written passes. \
-          Identifiers belong in strings.",
+    why: "Numbers are doubles, in policies and in calls. From 2^53 on neighbouring integers are \
+          the same double, so a call with another identifier than the written one is accepted. \
+          Write identifiers as strings.",
     bad: &[Bad {
         says: "9007199254740993 is another account, and equals it",
         policy: r#"{

@@ -1,8 +1,7 @@
 //! A character that a reader does not see, or takes for another.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
-use crate::lint::hidden_text::{Deceit, has_words, in_name, in_operand};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
+use crate::lint::confusable::{Confusable, has_words, in_name, in_operand};
 use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::source::Span;
 use mcppolicy_engine::value::Value;
@@ -10,20 +9,17 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `invisible-character`
 pub static RULE: Rule = Rule {
-    name: "invisible-character",
-    summary: "A name, path or operand holds a character that is invisible or looks like another",
-    group: Group::Correctness,
-    severity: Severity::Error,
-    pedantic: false,
+    id: RuleId::InvisibleCharacter,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for zero-width and bidirectional characters, odd spaces, and letters of other scripts \
-           among ASCII letters that look like them, in tool names, paths and operands. Text in other \
-           scripts, emoji, and a `deny_if` that is about invisible characters are fine.",
-    why: "Names are compared exactly. The entry reads as if it were about one tool and is about \
-          another that does not exist: what it hides is open, what it guards is not guarded. No \
-          review can see that.",
+    options: None,
+    what: "Looks for zero-width and bidirectional characters, unusual spaces, and letters of \
+           other scripts that look like the ASCII letters around them, in tool names, paths and \
+           operands. Text in other scripts, emoji, and a `deny_if` that is about invisible \
+           characters are not reported.",
+    why: "Names are compared exactly. The entry looks like the name of one tool and is the name \
+          of another that does not exist: the tool that it should hide is not hidden, and its \
+          rules protect nothing. A reviewer cannot see this.",
     bad: &[
         Bad {
             says: "There is a zero-width space behind `delete_file`, which is not hidden",
@@ -36,7 +32,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Refused,
         },
         Bad {
-            says: "No owner is called so",
+            says: "No owner has this name",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -51,7 +47,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Other scripts are nothing unusual",
+            says: "Other scripts are not unusual",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -80,33 +76,33 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for (at, entry) in context.policy.hide.iter().enumerate() {
-        if let Some(deceit) = in_name(&entry.value) {
-            let meant = WitnessCall::new(&deceit.seen, Value::empty_object());
+        if let Some(found) = in_name(&entry.value) {
+            let meant = WitnessCall::new(&found.seen, Value::empty_object());
             let witness = reporter.passing(vec![meant]).unwrap_or_default();
-            let effect = format!("`{}` is not hidden by it", deceit.seen);
+            let effect = format!("`{}` is not hidden by it", found.seen);
             report(
                 reporter,
                 entry.span,
                 format!("/hide/{at}"),
                 "this name",
-                &deceit,
+                &found,
                 &effect,
                 witness,
             );
         }
     }
     for tool in &context.tools {
-        if let Some(deceit) = in_name(tool.name()) {
-            let meant = WitnessCall::new(&deceit.seen, Value::empty_object());
+        if let Some(found) = in_name(tool.name()) {
+            let meant = WitnessCall::new(&found.seen, Value::empty_object());
             let witness = reporter.refused(vec![meant]).unwrap_or_default();
-            let effect = format!("its rules do not concern `{}`", deceit.seen);
+            let effect = format!("its rules do not concern `{}`", found.seen);
             let pointer = tool.rules.pointer.clone();
             report(
                 reporter,
                 tool.rules.name_span,
                 pointer,
                 "this name",
-                &deceit,
+                &found,
                 &effect,
                 witness,
             );
@@ -118,16 +114,16 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             let Some(path) = &limit.increment_from else {
                 continue;
             };
-            let deceit = path.value.segments().iter().find_map(|name| in_name(name));
-            if let Some(deceit) = deceit {
+            let found = path.value.segments().iter().find_map(|name| in_name(name));
+            if let Some(found) = found {
                 let pointer = format!("{}/increment_from", limit.pointer);
-                let effect = format!("it is not the argument `{}`", deceit.seen);
+                let effect = format!("it is not the argument `{}`", found.seen);
                 report(
                     reporter,
                     path.span,
                     pointer,
                     "this path",
-                    &deceit,
+                    &found,
                     &effect,
                     Vec::new(),
                 );
@@ -138,15 +134,15 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 
 fn look(reporter: &mut Reporter<'_>, is_require: bool, condition: &Condition) {
     let path = &condition.path;
-    if let Some(deceit) = path.value.segments().iter().find_map(|name| in_name(name)) {
-        let effect = format!("it is not the argument `{}`", deceit.seen);
+    if let Some(found) = path.value.segments().iter().find_map(|name| in_name(name)) {
+        let effect = format!("it is not the argument `{}`", found.seen);
         let pointer = format!("{}/path", condition.pointer);
         report(
             reporter,
             path.span,
             pointer,
             "this path",
-            &deceit,
+            &found,
             &effect,
             Vec::new(),
         );
@@ -165,17 +161,17 @@ fn look(reporter: &mut Reporter<'_>, is_require: bool, condition: &Condition) {
     }
     // What a rule refuses may well be the invisible itself.
     let meant = |text: &&str| is_require || has_words(text);
-    let Some(deceit) = texts.into_iter().filter(meant).find_map(in_operand) else {
+    let Some(found) = texts.into_iter().filter(meant).find_map(in_operand) else {
         return;
     };
-    let effect = format!("{} does not equal it", quoted(&deceit.seen));
+    let effect = format!("{} does not equal it", quoted(&found.seen));
     let pointer = format!("{}/value", condition.pointer);
     report(
         reporter,
         condition.value_span,
         pointer,
         "this text",
-        &deceit,
+        &found,
         &effect,
         Vec::new(),
     );
@@ -200,18 +196,18 @@ fn report(
     span: Span,
     pointer: String,
     what: &str,
-    deceit: &Deceit,
+    found: &Confusable,
     effect: &str,
     witness: Vec<WitnessCall>,
 ) {
-    let code = u32::from(deceit.character);
+    let code = u32::from(found.character);
     let message = format!(
         "There is {} (U+{code:04X}) in {what}, so {effect}",
-        deceit.what
+        found.what
     );
     let finding = reporter
         .finding(span, pointer, message)
-        .help(format!("write {}", quoted(&deceit.seen)))
+        .help(format!("write {}", quoted(&found.seen)))
         .witness(witness);
     reporter.push(finding);
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes, spaced};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes, spaced};
 use crate::compare::limits::reach;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use crate::region::Budget;
@@ -16,24 +16,21 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `limit-never-binds`
 pub static RULE: Rule = Rule {
-    name: "limit-never-binds",
-    summary: "A limit that a tighter one always meets first",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::LimitNeverBinds,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
+    options: None,
     what: "Looks for limits that refuse no call, because another limit counts the same calls and \
-           leaves fewer of them than this one allows. Windows follow the calendar: an hour has 60 \
-           minutes, so 10 per minute is at most 600 per hour. Sums and counts bound each other where \
-           conditions bound the amount: ten calls of at most 50 never add up to 1000. A limit in `all_tools` is compared \
-           with others in `all_tools` only, since it also stands for tools to come.",
-    why: "One of the two numbers is not what its author thinks. Often the windows are mixed up: 60 \
-          per minute *under* 10 per hour allows ten calls, and then none for up to an hour.",
+           allows fewer of them. Windows follow the calendar: an hour has 60 minutes, so 10 per \
+           minute is at most 600 per hour. Sums and counts bound each other where conditions \
+           bound the amount: ten calls of at most 50 never add up to more than 500. A limit in \
+           `all_tools` is compared only with others in `all_tools`, because it also counts the \
+           calls of tools that are added later.",
+    why: "One of the two numbers is probably wrong. Often the windows are swapped: 60 per minute \
+          together with 10 per hour allows ten calls and then none for up to an hour.",
     bad: &[
         Bad {
-            says: "After ten calls the hour is over",
+            says: "After ten calls the quota of the hour is used up",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -135,7 +132,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A limit for all tools leaves room for those to come",
+            says: "A limit for all tools also counts tools that are added later",
             policy: r#"{
   "version": "1",
   "default": "deny",

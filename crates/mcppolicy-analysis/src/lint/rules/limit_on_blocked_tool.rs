@@ -1,26 +1,21 @@
 //! A limit on a tool that is never allowed.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes};
 use crate::lint::witness;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `limit-on-blocked-tool`
 pub static RULE: Rule = Rule {
-    name: "limit-on-blocked-tool",
-    summary: "A limit on a tool that is never allowed",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::LimitOnBlockedTool,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
-    what: "Looks for limits of tools that are hidden, or whose own rules plainly refuse every call: \
-           a `deny_if` without conditions, a `require` with an empty `in` list, an argument that must \
-           be both present and absent.",
-    why: "Limits are looked at last, and only calls that pass are counted: this counter stays at zero \
-          for ever. Either the block or the limit is not meant.",
+    options: None,
+    what: "Looks for limits of tools that are hidden, or whose own rules refuse every call: a \
+           `deny_if` without conditions, a `require` with an empty `in` list, an argument that \
+           must be both present and absent.",
+    why: "Limits are evaluated last and count only calls that are allowed, so this counter is \
+          always zero. Either the block or the limit is not meant.",
     bad: &[
         Bad {
             says: "Blocked and limited",

@@ -1,32 +1,28 @@
 //! A limit that is there and limits little.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
-use crate::finding::Severity;
-use crate::lint::loose;
+mod rates;
+
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, spaced};
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::Limit;
 use mcppolicy_engine::time::Span;
+use rates::{Rate, Rates};
 
 /// `loose-limit`
 pub static RULE: Rule = Rule {
-    name: "loose-limit",
-    summary: "A limit is far above what a tool of its category, or recorded use, needs",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::LooseLimit,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks at the limit of each tool that over time is its tightest, those in `all_tools` \
-           included, and holds it against a rate: 60 per minute for Read, 30 for Write, 10 for \
-           Execute, Destructive and Financial. More than twice that is loose.\n\n\
-           Where recordings are given (`lint --traces`, or the configuration's own), each limit \
-           that counted fifty calls in them or more is also held against the most that was used: \
-           more than ten times that is loose.\n\n\
-           A rate of your own is meant as it stands, in `mcppolicy.toml`:\n\n\
-           ```toml\n[lint.rules]\nloose-limit = { level = \"error\", execute = \"20/minute\", read = \"5000/day\" }\n```",
-    why: "A limit that no honest use comes near stops a runaway agent late, and tells a reviewer \
-          that the question has been settled.",
+    options: Some(rates::check_option),
+    what: "Compares the tightest limit of each tool, those in `all_tools` included, with a rate: \
+           60 per minute for Read, 30 for Write, 10 for Execute, Destructive and Financial. More \
+           than twice that is loose.\n\nWith recordings (`lint --traces`, or the traces of the \
+           configuration), each limit that counted fifty recorded calls or more is also compared \
+           with the most that was used: more than ten times that is loose.\n\nA rate that is set \
+           in `mcppolicy.toml` is exact:\n\n```toml\n[lint.rules]\nloose-limit = { level = \
+           \"error\", execute = \"20/minute\", read = \"5000/day\" }\n```",
+    why: "A limit that normal use never reaches stops a runaway agent late, and suggests to a \
+          reviewer that the number has been considered.",
     bad: &[Bad {
         says: "500 runs a minute are no limit",
         policy: r#"{
@@ -78,6 +74,7 @@ const ENOUGH: u64 = 50;
 const TOLERATED: u64 = 10;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
+    let rates = Rates::of_options(context.settings.options(RuleId::LooseLimit));
     let own = context.open_tools().flat_map(|tool| &tool.rules.limits);
     let all: Vec<&Limit> = context.policy.all_tools.iter().chain(own).collect();
     let unused: Vec<&Limit> = all.into_iter().filter(|l| is_unused(context, l)).collect();
@@ -85,7 +82,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         report_unused(context, reporter, limit);
     }
     for tool in context.open_tools() {
-        let (rate, times) = context.settings.rates.of(tool.class.category);
+        let (rate, times) = rates.of(tool.class.category);
         let counts = |limit: &&Limit| limit.increment_from.is_none();
         let all = context.limits_of(tool).filter(counts);
         if all.map(rate_of).any(|mine| !mine.exceeds(rate, times)) {
@@ -96,9 +93,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         let mut own = tool.rules.limits.iter().filter(counts);
         let Some(first) = own.next() else { continue };
         let limit = own.fold(first, |tightest, next| {
-            match rate_of(tightest).exceeds(rate_of(next), 1) {
-                true => next,
-                false => tightest,
+            if rate_of(tightest).exceeds(rate_of(next), 1) {
+                next
+            } else {
+                tightest
             }
         });
         if unused.iter().any(|known| known.pointer == limit.pointer) {
@@ -137,14 +135,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 
 /// Whether recordings never use more than a small part of a limit.
 fn is_unused(context: &Context<'_>, limit: &Limit) -> bool {
-    let used = context.settings.used(&limit.pointer);
+    let used = context.used(&limit.pointer);
     used.is_some_and(|used| {
         used.calls >= ENOUGH && limit.max.value > used.peak.saturating_mul(TOLERATED)
     })
 }
 
 fn report_unused(context: &Context<'_>, reporter: &mut Reporter<'_>, limit: &Limit) {
-    let Some(used) = context.settings.used(&limit.pointer) else {
+    let Some(used) = context.used(&limit.pointer) else {
         return;
     };
     let window = limit.window.value.name();
@@ -164,8 +162,8 @@ fn report_unused(context: &Context<'_>, reporter: &mut Reporter<'_>, limit: &Lim
     reporter.push(finding);
 }
 
-fn rate_of(limit: &Limit) -> loose::Rate {
-    loose::Rate {
+fn rate_of(limit: &Limit) -> Rate {
+    Rate {
         max: limit.max.value,
         window: limit.window.value,
     }

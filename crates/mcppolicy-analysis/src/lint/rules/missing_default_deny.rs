@@ -1,24 +1,20 @@
 //! `default: "allow"`.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, fixes};
-use crate::finding::{Finding, Severity};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, fixes};
+use crate::finding::Finding;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `missing-default-deny`
 pub static RULE: Rule = Rule {
-    name: "missing-default-deny",
-    summary: "`default: \"allow\"` opens every tool that is not listed",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::MissingDefaultDeny,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
+    options: None,
     what: "Looks for policies whose `default` is `\"allow\"`.",
-    why: "Under `default: \"allow\"` a tool that `tools` does not list has no conditions: only the \
-          limits in `all_tools` concern it. That holds for the tools nobody thought of, and for every \
-          tool that the server adds tomorrow.",
+    why: "Under `default: \"allow\"` a tool that is not in `tools` has no conditions: only the \
+          limits in `all_tools` apply to it. This is so for every tool that the author did not \
+          think of, and for every tool that the server adds later.",
     bad: &[
         Bad {
             says: "Only one tool is guarded, all others are open",

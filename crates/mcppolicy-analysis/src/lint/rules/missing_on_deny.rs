@@ -1,24 +1,19 @@
 //! A rule that refuses without saying why.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 
 /// `missing-on-deny`
 pub static RULE: Rule = Rule {
-    name: "missing-on-deny",
-    summary: "A rule refuses calls without telling the agent why",
-    group: Group::Style,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::MissingOnDeny,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for rules in `require` and `deny_if` without `on_deny`. The message of a limit says \
-           what was reached and needs none.",
+    options: None,
+    what: "Looks for rules in `require` and `deny_if` without `on_deny`. The message of a limit \
+           states which quota is used up, so a limit needs none.",
     why: "Without it the agent reads \"Call does not meet /tools/push_files/require/0\", cannot know \
           what would be right, and guesses.",
     bad: &[Bad {
-        says: "Which branch would be right is not said",
+        says: "The agent does not learn which branch is allowed",
         policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,26 +1,20 @@
 //! A tool that the server had when the policy was reviewed.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
-use crate::inventory::drift::MISSING_TOOL;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `missing-tool`
 pub static RULE: Rule = Rule {
-    name: MISSING_TOOL,
-    summary: "A tool of the kept list that the server no longer has",
-    group: Group::Inventory,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::MissingTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
-           configuration names against it. Looks for tools that only the one at the base has. What \
-           the policy still says of them is for `unknown-tool`.\n\n\
-           Once the base has the new list, nothing is reported again. `inventory --check` fails on \
-           every missing tool, whatever the level.",
-    why: "Agents that call it fail. Often a tool that is gone has come back under another name, \
-          which the policy does not guard.",
+    options: None,
+    what: "Needs an inventory at the base: `diff --base` and `ci` compare it with the one that \
+           the configuration names. Looks for tools that only the one at the base has. Entries of \
+           the policy for such a tool are reported by `unknown-tool`.\n\nOnce the base has the \
+           new list, nothing is reported again. `inventory --check` fails on every missing tool, \
+           whatever the level.",
+    why: "Agents that call it fail. Often a tool that is gone has been renamed, and the policy \
+          does not restrict the new name.",
     bad: &[Bad {
         says: "The server has renamed `drop_page`, and the policy hides the old name",
         policy: r#"{ "version": "1", "default": "deny", "hide": ["drop_page"], "tools": { "get_page": {} } }

@@ -1,24 +1,19 @@
 //! A suppression of something else than what stands there now.
 
 use super::unused_suppression::SUPPRESSED;
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `moved-suppression`
 pub static RULE: Rule = Rule {
-    name: "moved-suppression",
-    summary: "A suppression was written for another value, or another place",
-    group: Group::Suppressions,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::MovedSuppression,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks at each `[[suppress]]` of `mcppolicy.toml` whose rule still finds something at its \
-           place, where the value is another one than `value` says, or that finds the very value at \
-           another place. It suppresses neither.",
-    why: "A reason was given for what stood there then. Ten runs a minute were looked at, and a \
-          thousand were not.",
+    options: None,
+    what: "Looks at each `[[suppress]]` of `mcppolicy.toml` whose rule has a finding at `at` with \
+           another value than `value`, or a finding with the same value at another place. It \
+           suppresses neither.",
+    why: "The reason was given for the value at that time. A limit of ten runs a minute was \
+          reviewed, and one of a thousand was not.",
     bad: &[
         Bad {
             says: "The limit was raised under the suppression",
@@ -42,7 +37,7 @@ reason = "capped by the server itself"
             proof: Proof::Plain,
         },
         Bad {
-            says: "The limit stands behind another one now",
+            says: "The limit is now after another one",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -67,7 +62,7 @@ reason = "capped by the server itself"
         },
     ],
     good: &[Good {
-        says: "What stands there is what was looked at",
+        says: "The value is the one that was reviewed",
         policy: SUPPRESSED,
     }],
     check: Check::Suppressions,

@@ -1,30 +1,25 @@
 //! A listed tool whose rules no call can meet.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::fewest;
 use crate::lint::context::Tool;
-use crate::lint::context::questions::fewest;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::source::Span;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `never-allowed-tool`
 pub static RULE: Rule = Rule {
-    name: "never-allowed-tool",
-    summary: "A listed tool whose rules no call can meet",
-    group: Group::Correctness,
-    severity: Severity::Error,
-    pedantic: false,
+    id: RuleId::NeverAllowedTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Decides exactly whether any arguments meet all rules of a tool together: every `require`, no \
-           `deny_if`, and amounts that its limits can count. A `deny_if` without conditions is the idiom \
-           for a tool that is switched off, and not reported. Where a single rule is to blame, \
-           `contradictory-conditions` or `useless-operand` says so; where no tool at all can be called, \
-           `nothing-callable` does.",
-    why: "The tool is listed, shown to agents, and refuses every call. Each rule looks right; only \
-          together do they leave nothing.",
+    options: None,
+    what: "Decides exactly whether any arguments satisfy all rules of a tool together: every \
+           `require`, no `deny_if`, and amounts that its limits can count. A `deny_if` without \
+           conditions is the idiom for a tool that is switched off, and is not reported. A single \
+           rule that refuses every call is left to `contradictory-conditions` or \
+           `useless-operand`, and a policy without any callable tool to `nothing-callable`.",
+    why: "The tool is listed and shown to agents, and it refuses every call. Each rule looks \
+          right by itself; together they allow nothing.",
     bad: &[
         Bad {
             says: "Everything that is required is refused",
@@ -42,7 +37,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Refused,
         },
         Bad {
-            says: "The smallest amount that is allowed is more than a day has room for",
+            says: "The smallest amount that is allowed is above the maximum of a day",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -86,7 +81,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A hidden tool is `hidden-and-listed`'s business",
+            says: "A hidden tool is reported by `hidden-and-listed`",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -109,7 +104,7 @@ const POINTED_AT: usize = 4;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     // `nothing-callable` says so for all tools at once.
-    if context.nothing_is_callable() && context.runs("nothing-callable") {
+    if context.nothing_is_callable() && context.runs(RuleId::NothingCallable) {
         return;
     }
     for tool in context.tools_in_use() {
@@ -162,9 +157,10 @@ fn blames_itself(
     conditions: &[mcppolicy_engine::policy::Condition],
 ) -> bool {
     let alone = |condition| context.exclude_each_other(tool, &[condition]);
-    context.runs(match conditions.iter().any(alone) {
-        true => "useless-operand",
-        false => "contradictory-conditions",
+    context.runs(if conditions.iter().any(alone) {
+        RuleId::UselessOperand
+    } else {
+        RuleId::ContradictoryConditions
     })
 }
 

@@ -1,29 +1,22 @@
 //! A tool that the server did not have when the policy was reviewed.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
-use crate::inventory::drift::NEW_TOOL;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `new-tool`
 pub static RULE: Rule = Rule {
-    name: NEW_TOOL,
-    summary: "A tool of the server that is not in the kept list",
-    group: Group::Inventory,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::NewTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory at the base: `diff --base` and `ci` hold the one that the \
-           configuration names against it. Looks for tools that only the new one has, and says \
-           what decides them. Where that is nothing but `default`, and it allows every call, it is \
-           a warning, unless its level is set.\n\n\
-           Once the base has the new list, nothing is reported again. `inventory --check` fails on \
-           every new tool, whatever the level.",
-    why: "Nobody has looked at it yet. Under `default: \"allow\"` agents can call it today, under \
-          `default: \"deny\"` an agent that needs it fails.",
+    options: None,
+    what: "Needs an inventory at the base: `diff --base` and `ci` compare it with the one that \
+           the configuration names. Looks for tools that only the new one has, and shows what \
+           decides about them. Where only `default` does, and allows every call, it is a warning, \
+           unless its level is set.\n\nOnce the base has the new list, nothing is reported again. \
+           `inventory --check` fails on every new tool, whatever the level.",
+    why: "Nobody has reviewed it yet. Under `default: \"allow\"` agents can call it at once; \
+          under `default: \"deny\"` an agent that needs it fails.",
     bad: &[Bad {
-        says: "Nobody has decided `run_macro`, and every call of it passes",
+        says: "The policy does not mention `run_macro`, and every call of it is allowed",
         policy: r#"{ "version": "1", "default": "allow", "tools": { "get_page": {} } }
 tools.json at the base:
 { "tools": [{ "name": "get_page" }] }

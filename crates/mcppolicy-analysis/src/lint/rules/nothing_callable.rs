@@ -1,24 +1,21 @@
 //! No tool can ever be called.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::{Finding, Severity};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::finding::Finding;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `nothing-callable`
 pub static RULE: Rule = Rule {
-    name: "nothing-callable",
-    summary: "No tool can ever be called",
-    group: Group::Correctness,
-    severity: Severity::Error,
-    pedantic: false,
+    id: RuleId::NothingCallable,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Looks for policies under which every call is refused: everything is hidden, or `default` \
            is `\"deny\"` and each listed tool, if there is one, is hidden or refuses every call.",
-    why: "`hide` takes tools away; it does not make `default: \"deny\"` let the others pass. Such \
-          policies are published as a way to block a single tool, and switch the whole server off.",
+    why: "`hide` removes tools; it does not make `default: \"deny\"` allow the others. Such \
+          policies are published as a way to block a single tool, and they switch the whole \
+          server off.",
     bad: &[
         Bad {
             says: "Meant to block one tool, blocks every tool",

@@ -1,28 +1,24 @@
 //! A condition that the others of its rule imply, or a rule that the other
 //! rules imply.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::{ConditionDisplay, are_related};
 use crate::lint::context::Tool;
-use crate::lint::context::questions::{Spoken, are_related};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{self, Condition, Test};
 
 /// `redundant-condition`
 pub static RULE: Rule = Rule {
-    name: "redundant-condition",
-    summary: "A condition implied by the others of its rule, or a rule implied by the other rules",
-    group: Group::Correctness,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::RedundantCondition,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for conditions that hold whenever the others of their rule do, and for rules without a \
-           message of their own that refuse nothing that the other rules do not refuse. Removing what is \
-           reported changes no decision; that is proved, not guessed. `exists: true` beside a condition \
-           that implies it says what is meant and is reported only under `--pedantic`.",
-    why: "A condition without effect hides the one that has it: who tightens the wrong one changes \
+    options: None,
+    what: "Looks for conditions that hold whenever the others of their rule do, and for rules \
+           without a message of their own that refuse nothing that the other rules do not refuse. \
+           Removing what is reported changes no decision; this is proved. `exists: true` beside a \
+           condition that implies it makes the intent clear and is reported only under \
+           `--pedantic`.",
+    why: "A condition without effect hides the one that has it: tightening the wrong one changes \
           nothing. Often one of the two bounds is a typing error.",
     bad: &[
         Bad {
@@ -124,7 +120,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Saying that an argument must be there is fine",
+            says: "Requiring that an argument is present makes the intent clear",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -192,13 +188,18 @@ fn conditions(
             .iter()
             .filter(related)
             .take(2)
-            .map(|other| Spoken(other).to_string())
+            .map(|other| ConditionDisplay(other).to_string())
             .collect();
-        let message = format!("{} adds nothing to {}", Spoken(condition), by.join(" and "));
+        let message = format!(
+            "{} adds nothing to {}",
+            ConditionDisplay(condition),
+            by.join(" and ")
+        );
         let (span, pointer) = (condition.span, &condition.pointer);
-        let mut finding = match is_spelt_out(condition) {
-            true => reporter.pedantic_finding(span, pointer, message),
-            false => reporter.finding(span, pointer, message),
+        let mut finding = if is_spelt_out(condition) {
+            reporter.pedantic_finding(span, pointer, message)
+        } else {
+            reporter.finding(span, pointer, message)
         };
         if let Some(other) = kept.iter().find(related) {
             finding = finding.related(reporter.at(other.span), "implies it");
@@ -253,9 +254,10 @@ fn rules(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>) {
         }
         removed.push((step, at));
         let message = "This rule refuses nothing that the other rules do not refuse";
-        let finding = match is_spelt_out {
-            true => reporter.pedantic_finding(rule.span, &rule.pointer, message),
-            false => reporter.finding(rule.span, &rule.pointer, message),
+        let finding = if is_spelt_out {
+            reporter.pedantic_finding(rule.span, &rule.pointer, message)
+        } else {
+            reporter.finding(rule.span, &rule.pointer, message)
         };
         reporter.push(
             finding.help("remove it, or give it an \"on_deny\" if it stands there for its message"),

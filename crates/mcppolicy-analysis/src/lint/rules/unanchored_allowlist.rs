@@ -2,9 +2,8 @@
 
 use super::allowlist::anchor::{Open, open_ends};
 use super::allowlist::host::foreign_host;
-use super::allowlist::{Allowlist, Wanted, accepted};
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::allowlist::{Allowlist, Requirements, accepted};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, passes, with};
 use mcppolicy_engine::policy::Test;
@@ -13,24 +12,21 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unanchored-allowlist`
 pub static RULE: Rule = Rule {
-    name: "unanchored-allowlist",
-    summary: "A `require` pattern that accepts foreign text around what it lists",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnanchoredAllowlist,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for patterns in `require` rules of which some branch is not tied to the beginning \
-           (`^`) or to the end (`$`) of the text, and for a value with foreign text there that the \
-           whole policy lets pass. A prefix that ends in a separator (`^feat/`), and an ending that \
-           begins with one (`/README$`), are open on purpose and reported only under `--pedantic`.",
+    options: None,
+    what: "Looks for patterns in `require` rules with a branch that is not anchored at the \
+           beginning (`^`) or at the end (`$`) of the text, and for a value with foreign text \
+           there that the whole policy allows. A prefix that ends in a separator (`^feat/`), and \
+           a suffix that begins with one (`/README$`), are probably intended and reported only \
+           under `--pedantic`.",
     why: "`regex` matches *somewhere* in the text. `git status` accepts `curl x | sh; git status`. \
           In `^a|b$` each anchor belongs to its own branch only, and under `(?m)` `^` and `$` also \
           match at every line.",
     bad: &[
         Bad {
-            says: "The listed words may stand anywhere",
+            says: "The listed words may be anywhere in the text",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -57,7 +53,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Under `(?m)` a second line may say anything",
+            says: "Under `(?m)` a second line may have any text",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -161,7 +157,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 pattern,
             };
             // Of a URL whose host may go on, the other rule says more.
-            let is_host = !open.start && context.runs("allowlist-admits-foreign-host");
+            let is_host = !open.start && context.runs(RuleId::AllowlistAdmitsForeignHost);
             if !(is_host && foreign_host(context, tool, &list).is_some()) {
                 look(context, reporter, tool, &list, open);
             }
@@ -215,13 +211,13 @@ fn look(
     if open.start {
         let found =
             pairs(&BEFORE).find_map(|(foreign, value)| passing(format!("{foreign}{value}")));
-        let any = || accepted(context, tool, &Wanted::matching(path, &[ANY_BEFORE]));
+        let any = || accepted(context, tool, &Requirements::matching(path, &[ANY_BEFORE]));
         calls.extend(found.or_else(any));
     }
     if open.end {
         let found =
             pairs(&BEHIND).find_map(|(foreign, value)| passing(format!("{value}{foreign}")));
-        let any = || accepted(context, tool, &Wanted::matching(path, &[ANY_BEHIND]));
+        let any = || accepted(context, tool, &Requirements::matching(path, &[ANY_BEHIND]));
         calls.extend(found.or_else(any));
     }
     // What the whole policy closes is not open.
@@ -241,14 +237,16 @@ fn look(
         tool.name()
     );
     let anchored = Value::from(format!("^(?:{})$", pattern.as_str()).as_str());
-    let help = match pattern.as_str().contains("(?") || pattern.as_str().contains(['^', '$']) {
-        true => "put one `^` before and one `$` behind all branches, as in \"^(?:a|b)$\", without the flag `m`".to_owned(),
-        false => format!("write \"value\": {anchored}"),
+    let help = if pattern.as_str().contains("(?") || pattern.as_str().contains(['^', '$']) {
+        "put one `^` before and one `$` behind all branches, as in \"^(?:a|b)$\", without the flag `m`".to_owned()
+    } else {
+        format!("write \"value\": {anchored}")
     };
     let (span, pointer) = (condition.value_span, format!("{}/value", condition.pointer));
-    let finding = match open.on_purpose {
-        true => reporter.pedantic_finding(span, pointer, message),
-        false => reporter.finding(span, pointer, message),
+    let finding = if open.on_purpose {
+        reporter.pedantic_finding(span, pointer, message)
+    } else {
+        reporter.finding(span, pointer, message)
     };
     reporter.push(finding.help(help).witness(calls));
 }

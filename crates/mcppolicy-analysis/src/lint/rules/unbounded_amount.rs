@@ -1,7 +1,6 @@
 //! Money without an upper bound.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, spaced};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, spaced};
 use crate::inventory::category::Category;
 use crate::inventory::schema::Presence;
 use crate::lint::argument::is_amount;
@@ -14,19 +13,16 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unbounded-amount`
 pub static RULE: Rule = Rule {
-    name: "unbounded-amount",
-    summary: "The amount of a tool that moves money has no upper bound, or none per day",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::UnboundedAmount,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks at Financial tools whose rules look at some argument, and at their amounts: those \
-           that the policy or the server's schema calls so. It reports an amount that may be of any \
-           size, and one that is capped per call while no limit bounds the calls or the sum of a day. \
-           A tool without any limit is left to `unlimited-financial-tool`.",
-    why: "A cap per call is half a cap: what matters in the end is the sum of a day.",
+    options: None,
+    what: "Looks at Financial tools with rules on some argument, and at their amounts: the \
+           arguments that the policy or the server's schema names so. It reports an amount \
+           without an upper bound, and one that is bounded per call while no limit bounds the \
+           calls or the sum of a day. A tool without any limit is left to \
+           `unlimited-financial-tool`.",
+    why: "A maximum per call is not enough: the sum of a day decides how much can be lost.",
     bad: &[
         Bad {
             says: "The currency is checked and the amount is not",
@@ -203,9 +199,10 @@ fn no_day(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, p
         return;
     };
     let sum = cap * calls as f64;
-    let sum = match sum < 1e15 && sum.fract() == 0.0 {
-        true => spaced(sum as u64),
-        false => sum.to_string(),
+    let sum = if sum < 1e15 && sum.fract() == 0.0 {
+        spaced(sum as u64)
+    } else {
+        sum.to_string()
     };
     let message = format!(
         "`{path}` of `{}` is capped per call and not per day: {cap} at {} per {} is {sum} a day",

@@ -1,7 +1,6 @@
 //! Code, a query, a URL or a path that no condition looks at.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use crate::inventory::schema::JsonType;
 use crate::lint::argument::Freeform;
@@ -14,20 +13,16 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unconstrained-freeform-argument`
 pub static RULE: Rule = Rule {
-    name: "unconstrained-freeform-argument",
-    summary: "An argument that takes code, a query, a URL or a path is not looked at",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::UnconstrainedFreeformArgument,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, a \
-           command, a query, a URL or a path, that may be any text by their schema, and that no \
-           condition mentions. A query of a tool that only reads is a search and is passed over, and so is the `code` of a \
-           tool that executes nothing.",
-    why: "Such an argument decides what the call does. A tool that is allowed with any command is \
-          allowed to do everything its server can.",
+    options: None,
+    what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, \
+           a command, a query, a URL or a path, that may be any text by their schema, and that no \
+           condition mentions. A query of a tool that only reads is a search and is not reported, \
+           nor is the `code` of a tool that executes nothing.",
+    why: "Such an argument decides what the call does. A tool that is allowed with any command \
+          can do everything that its server can do.",
     bad: &[Bad {
         says: "Any command runs",
         policy: r#"{
@@ -50,7 +45,7 @@ tools.json:
     }],
     good: &[
         Good {
-            says: "A condition says which commands run",
+            says: "A condition restricts the commands",
             policy: r#"{
   "version": "1",
   "default": "deny",

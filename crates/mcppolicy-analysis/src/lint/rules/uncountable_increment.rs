@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::schema::{Argument, Required};
 use crate::lint::context::Tool;
 use crate::lint::witness::{refused_by, with, without};
@@ -13,20 +12,16 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `uncountable-increment`
 pub static RULE: Rule = Rule {
-    name: "uncountable-increment",
-    summary: "A limit adds up an argument that nothing requires to be a number of 0 or more",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::UncountableIncrement,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for limits with `increment_from` that meet an amount which cannot be counted, \
-           missing, negative or no number, because no `require` refuses it before. What the \
-           server's schema rules out, where there is an inventory, is not held against the policy.",
-    why: "Such a call is refused by the limit, with a message about a limit: an agent that sends \
-          `\"100\"` for `100` is told that its quota is the matter and tries again tomorrow. And not \
-          every gateway is known to refuse it.",
+    options: None,
+    what: "Looks for limits with `increment_from` that can read an amount which cannot be counted \
+           (missing, negative or not a number), because no `require` refuses it before. With an \
+           inventory, amounts that the server's schema excludes are not reported.",
+    why: "Such a call is refused by the limit, with the limit's message: an agent that sends \
+          `\"100\"` for `100` reads that its quota is used up and tries again tomorrow. And \
+          gateways may differ in whether they refuse it.",
     bad: &[Bad {
         says: "A charge without an amount is refused by the limit",
         policy: r#"{
@@ -63,7 +58,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "The server takes nothing else",
+            says: "The server accepts nothing else",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,6 +1,6 @@
 //! A tool of the server that only `default` decides.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::finding::Severity;
 use crate::inventory::Tool;
 use crate::inventory::category::Category;
@@ -10,19 +10,15 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `undecided-tool`
 pub static RULE: Rule = Rule {
-    name: "undecided-tool",
-    summary: "The server has tools that only `default` decides",
-    group: Group::Inventory,
-    severity: Severity::Note,
-    pedantic: false,
+    id: RuleId::UndecidedTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Needs an inventory. Looks for tools of the server that the policy neither lists nor hides. \
            Under `default: \"allow\"` those of category Execute, Destructive and Financial are a \
            warning of their own. All tools of one kind are one finding.",
-    why: "Nobody has decided about these tools. Under `default: \"deny\"` an agent sees them and is \
-          refused; under `\"allow\"` they are open, without a condition or a limit.",
+    why: "The policy does not decide about these tools. Under `default: \"deny\"` an agent sees \
+          them and is refused; under `\"allow\"` they are allowed without a condition or a limit.",
     bad: &[
         Bad {
             says: "Any command can be run",
@@ -32,7 +28,7 @@ tools.json:
             proof: Proof::Passes,
         },
         Bad {
-            says: "Whether anybody wants `write_file` is not said",
+            says: "The policy does not mention `write_file`",
             policy: r#"{ "version": "1", "default": "deny", "tools": { "read_file": {} } }
 tools.json:
 { "tools": [{ "name": "read_file" }, { "name": "write_file" }] }"#,
@@ -76,9 +72,8 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         !context.lists(name) && !context.engine.hides(name) && !meant.contains(&name)
     });
     let opens = context.allows_by_default();
-    let is_high = |tool: &&Tool| {
-        opens && context.settings.categories.of(&tool.name).category >= Category::Execute
-    };
+    let is_high =
+        |tool: &&Tool| opens && context.categories.of(&tool.name).category >= Category::Execute;
     let (high, other): (Vec<&Tool>, Vec<&Tool>) = undecided.partition(is_high);
     report(context, reporter, &high, Severity::Warning);
     report(context, reporter, &other, Severity::Note);
@@ -95,7 +90,7 @@ fn report(context: &Context<'_>, reporter: &mut Reporter<'_>, tools: &[&Tool], s
         .map(|tool| match severity {
             Severity::Note => format!("`{}`", tool.name),
             _ => {
-                let class = context.settings.categories.of(&tool.name);
+                let class = context.categories.of(&tool.name);
                 format!("`{}` ({})", tool.name, class.category)
             }
         })
@@ -113,9 +108,10 @@ fn report(context: &Context<'_>, reporter: &mut Reporter<'_>, tools: &[&Tool], s
         .clone()
         .map(|tool| WitnessCall::new(&tool.name, Value::empty_object()))
         .collect();
-    let witness = match opens {
-        true => reporter.passing(calls),
-        false => reporter.refused(calls),
+    let witness = if opens {
+        reporter.passing(calls)
+    } else {
+        reporter.refused(calls)
     };
     let name = quoted(&first.name);
     let mut finding = reporter

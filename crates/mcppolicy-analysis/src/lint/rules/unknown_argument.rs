@@ -1,31 +1,27 @@
 //! An argument that the server's tool does not have.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
 use crate::lint::argument::{described, is_mistaken};
+use crate::lint::confusable::in_name;
 use crate::lint::context::Tool;
-use crate::lint::hidden_text::in_name;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Path, Spanned};
 use mcppolicy_engine::source::{Location, Span};
 
 /// `unknown-argument`
 pub static RULE: Rule = Rule {
-    name: "unknown-argument",
-    summary: "A path leads to an argument that the server's tool does not have",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnknownArgument,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have: a warning \
-           where it admits no others (`additionalProperties: false`, or a path into what is no \
-           object) and in a `deny_if` whose path is nearly that of an argument, a note where the \
-           schema admits it without describing it. Schemas that do not say what is in an object \
-           are taken at their word.",
-    why: "A `deny_if` on such a path never fires, and a `require` refuses every call.",
+    options: None,
+    what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have. It is \
+           a warning where the schema admits no others (`additionalProperties: false`, or a path \
+           into something that is not an object) and in a `deny_if` whose path is nearly the name \
+           of an argument; it is a note where the schema admits the argument without describing \
+           it. Nothing is reported inside an object whose members the schema does not describe.",
+    why: "A `deny_if` on such a path never applies, and a `require` refuses every call.",
     bad: &[
         Bad {
             says: "The argument is called `branch`",
@@ -203,9 +199,10 @@ fn look(
         let mut conditions = rule.conditions.iter();
         conditions.any(|condition| condition.path.value == *path)
     });
-    let severity = match is_refused || (is_guard && is_mistaken(tool, path)) {
-        true => Severity::Warning,
-        false => Severity::Note,
+    let severity = if is_refused || (is_guard && is_mistaken(tool, path)) {
+        Severity::Warning
+    } else {
+        Severity::Note
     };
     let mut finding = reporter.finding_of(severity, *span, pointer, message);
     let names = schema.names_under(known);
@@ -244,10 +241,12 @@ fn look(
 /// What stands in the way at the end of `known`, instead of an object.
 fn obstacle(schema: &InputSchema<'_>, known: &[String]) -> Option<&'static str> {
     let types = schema.argument(known).shape.types;
-    match () {
-        () if known.is_empty() || types.has(JsonType::Object) => None,
-        () if types.has(JsonType::Array) => Some("an array"),
-        () => Some("no object"),
+    if known.is_empty() || types.has(JsonType::Object) {
+        None
+    } else if types.has(JsonType::Array) {
+        Some("an array")
+    } else {
+        Some("no object")
     }
 }
 

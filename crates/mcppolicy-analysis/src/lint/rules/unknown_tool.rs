@@ -1,26 +1,23 @@
 //! A tool that the server does not have.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
-use crate::lint::hidden_text::in_name;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
+use crate::lint::confusable::in_name;
 use mcppolicy_engine::problem::{Applicability, Edit, Fix};
 use mcppolicy_engine::source::Span;
 
 /// `unknown-tool`
 pub static RULE: Rule = Rule {
-    name: "unknown-tool",
-    summary: "The policy names a tool that the server does not have",
-    group: Group::Inventory,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnknownTool,
     since: "0.1.0",
     fixes: true,
-    aliases: &[],
-    what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's `tools/list` \
-           does not have, and offers the nearest one that it has and the policy does not name yet. \
-           The fix hides that one as well; the misspelt entry is left to whoever wrote it.",
-    why: "A misspelt name in `hide` hides nothing, and one in `tools` guards nothing, or allows \
-          nothing. A name that the server has dropped waits for whoever brings it back.",
+    options: None,
+    what: "Needs an inventory. Looks for names in `tools` and `hide` that the server's \
+           `tools/list` does not have, and offers the nearest name that the server has and the \
+           policy does not name yet. The fix hides that tool as well and keeps the misspelt \
+           entry.",
+    why: "A misspelt name in `hide` hides nothing, and one in `tools` restricts or allows \
+          nothing. The name of a tool that the server has dropped applies again to whatever tool \
+          gets that name later.",
     bad: &[
         Bad {
             says: "The tool is called `delete_file`, and is not hidden",
@@ -92,9 +89,10 @@ fn report(
             let finding = finding.help(format!("did you mean `{meant}`?"));
             // A tool that is listed by another name would let calls pass.
             let is_hidden = finding.pointer.starts_with("/hide/");
-            match is_hidden {
-                true => finding.fix(beside(span, meant)),
-                false => finding,
+            if is_hidden {
+                finding.fix(beside(span, meant))
+            } else {
+                finding
             }
         }
         None => finding.help("remove it, or fetch the inventory again if it is an old one"),

@@ -1,24 +1,19 @@
 //! An Execute tool without a limit.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use crate::lint::unlimited::{self, Unlimited};
 
 /// `unlimited-execute-tool`
 pub static RULE: Rule = Rule {
-    name: "unlimited-execute-tool",
-    summary: "A tool that executes something can be called without limit",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnlimitedExecuteTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for listed tools of category Execute that no limit counts: neither one of their own \
-           nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
-    why: "An agent that loops, or that is told to by what it reads, starts as many runs as the \
-          server takes. Each costs time, money or somebody else's quota.",
+    options: None,
+    what: "Looks for listed tools of category Execute that no limit counts: neither one of their \
+           own nor one in `all_tools`. The category is the one that `mcppolicy classify` shows.",
+    why: "An agent that loops, or that follows instructions in what it reads, starts as many runs \
+          as the server accepts. Each costs time, money or somebody else's quota.",
     bad: &[
         Bad {
             says: "Nothing stops a loop",
@@ -26,7 +21,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Passes,
         },
         Bad {
-            says: "Conditions say what may run, not how often",
+            says: "Conditions restrict what may run, not how often",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,23 +1,19 @@
 //! A Financial tool without a limit.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use crate::lint::unlimited::{self, Unlimited};
 
 /// `unlimited-financial-tool`
 pub static RULE: Rule = Rule {
-    name: "unlimited-financial-tool",
-    summary: "A tool that moves money can be called without limit",
-    group: Group::Security,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnlimitedFinancialTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for listed tools of category Financial that no limit counts: neither one of their \
-           own nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
-    why: "A cap per call says nothing about the sum: a hundred refunds of 100 are 10 000, and an \
+    options: None,
+    what: "Looks for listed tools of category Financial that no limit counts: neither one of \
+           their own nor one in `all_tools`. The category is the one that `mcppolicy classify` \
+           shows.",
+    why: "A maximum per call does not bound the sum: a hundred refunds of 100 are 10 000, and an \
           agent that loops makes them in a minute.",
     bad: &[Bad {
         says: "Each refund is small, and there can be any number of them",

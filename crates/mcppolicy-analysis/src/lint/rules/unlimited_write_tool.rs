@@ -1,23 +1,18 @@
 //! A Write tool without a limit.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::category::Category;
 use crate::lint::unlimited::{self, Unlimited};
 
 /// `unlimited-write-tool`
 pub static RULE: Rule = Rule {
-    name: "unlimited-write-tool",
-    summary: "A tool that writes can be called without limit",
-    group: Group::Security,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::UnlimitedWriteTool,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for listed tools of category Write that no limit counts: neither one of their own \
-           nor one in `all_tools`. The category is told as `mcppolicy classify` tells it.",
-    why: "What an agent writes in a loop, people have to clean up: a thousand issues, comments or \
+    options: None,
+    what: "Looks for listed tools of category Write that no limit counts: neither one of their \
+           own nor one in `all_tools`. The category is the one that `mcppolicy classify` shows.",
+    why: "People have to clean up what an agent writes in a loop: a thousand issues, comments or \
           messages, each of which notifies somebody.",
     bad: &[Bad {
         says: "Nothing stops a flood of issues",

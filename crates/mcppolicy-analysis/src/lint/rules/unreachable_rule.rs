@@ -1,29 +1,24 @@
 //! A rule that can never be the one that decides.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::condition::fewest;
 use crate::lint::context::Tool;
-use crate::lint::context::questions::fewest;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `unreachable-rule`
 pub static RULE: Rule = Rule {
-    name: "unreachable-rule",
-    summary: "A rule that never decides: an earlier one always does",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnreachableRule,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "For each rule, decides exactly whether any call that it refuses gets past the rules before it: \
-           the `require` rules first, in order, then the `deny_if` rules, in order. Rules that refuse \
-           nothing by themselves have rules of their own (`contradictory-conditions`, `useless-operand`, \
-           `vacuous-require`).",
-    why: "The rule and its message are dead. A reader takes it for the one that guards something, and \
-          edits it without effect.",
+    options: None,
+    what: "For each rule, decides exactly whether any call that it refuses gets past the rules \
+           before it: the `require` rules first, in order, then the `deny_if` rules, in order. \
+           Rules that refuse nothing by themselves are left to `contradictory-conditions`, \
+           `useless-operand` and `vacuous-require`.",
+    why: "The rule and its message never take effect. A reader who takes it for the rule that \
+          protects something edits it in vain.",
     bad: &[
         Bad {
             says: "What is above 500 is above 100, and has been refused already",
@@ -57,7 +52,7 @@ pub static RULE: Rule = Rule {
             proof: Proof::Refused,
         },
         Bad {
-            says: "Nothing comes behind an unconditional block",
+            says: "No rule follows an unconditional block",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -92,7 +87,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "A string is no number: the second rule refuses what the first lets pass",
+            says: "A string is not a number: the second rule refuses what the first does not",
             policy: r#"{
   "version": "1",
   "default": "deny",

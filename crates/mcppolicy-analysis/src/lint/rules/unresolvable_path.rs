@@ -1,7 +1,6 @@
 //! A path written for arrays.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by};
 use mcppolicy_engine::engine::ValueRef;
@@ -11,20 +10,15 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `unresolvable-path`
 pub static RULE: Rule = Rule {
-    name: "unresolvable-path",
-    summary: "A path with array indices or wildcards leads nowhere",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnresolvablePath,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair of \
-           brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
-           `page[size]` are names of arguments, and fine.",
-    why: "A path walks the members of objects, and nothing else: where it meets an array the value is \
-          missing. A `deny_if` on a missing value never fires, and a `require` on one refuses every \
-          call.",
+    options: None,
+    what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair \
+           of brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
+           `page[size]` are valid names of arguments and are not reported.",
+    why: "A path selects members of objects only: at an array the value is missing. A `deny_if` \
+          on a missing value never applies, and a `require` on one refuses every call.",
     bad: &[
         Bad {
             says: "No amount is ever refused",
@@ -81,7 +75,7 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
-            says: "Some servers do name their arguments so",
+            says: "Some servers have arguments with such names",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,23 +1,18 @@
 //! Names that are not in order.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use mcppolicy_engine::source::Span;
 
 /// `unsorted-names`
 pub static RULE: Rule = Rule {
-    name: "unsorted-names",
-    summary: "The names in `tools` or `hide` are not in alphabetical order",
-    group: Group::Style,
-    severity: Severity::Note,
-    pedantic: true,
+    id: RuleId::UnsortedNames,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for the first name in `tools`, and the first in `hide`, that belongs before the one \
-           above it. The order means nothing to the gateway.",
-    why: "In a sorted list a reader finds a tool, sees that one is missing, and changes of two people \
-          meet in the same place.",
+    options: None,
+    what: "Looks for the first name in `tools`, and the first in `hide`, that is not in \
+           alphabetical order. The order means nothing to the gateway.",
+    why: "In a sorted list a reader finds a tool and sees that one is missing, and two people who \
+          add the same tool change the same line.",
     bad: &[Bad {
         says: "`get_job` belongs first",
         policy: r#"{ "version": "1", "default": "deny", "tools": { "list_jobs": {}, "get_job": {} } }"#,

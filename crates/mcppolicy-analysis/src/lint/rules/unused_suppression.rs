@@ -1,23 +1,20 @@
 //! A suppression with nothing to suppress.
 
-use super::{Bad, Check, Good, Group, Proof, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Good, Proof, Rule, RuleId};
 
 /// `unused-suppression`
 pub static RULE: Rule = Rule {
-    name: "unused-suppression",
-    summary: "A suppression has no finding to suppress",
-    group: Group::Suppressions,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UnusedSuppression,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks at each `[[suppress]]` of `mcppolicy.toml` that suppressed nothing in this run: its \
-           finding is gone, or no policy has its path. One of a rule that is off is left alone.",
-    why: "It waits. When the defect comes back, by somebody who knows nothing of it, nobody hears.",
+    options: None,
+    what: "Looks at each `[[suppress]]` of `mcppolicy.toml` that suppressed nothing in this run: \
+           its finding is gone, or no policy has its path. A suppression of a rule that is off is \
+           not reported.",
+    why: "It stays in effect. When somebody introduces the same defect again, it is suppressed \
+          without notice.",
     bad: &[Bad {
-        says: "The daily limit has come, and the suppression stayed",
+        says: "A daily limit was added, and the suppression is still there",
         policy: r#"{
   "version": "1",
   "default": "deny",
@@ -41,7 +38,7 @@ reason = "capped by the server itself"
         proof: Proof::Plain,
     }],
     good: &[Good {
-        says: "It suppresses one finding, while the value there is the one that was looked at",
+        says: "It suppresses one finding while the value is the one that was reviewed",
         policy: SUPPRESSED,
     }],
     check: Check::Suppressions,

@@ -1,7 +1,6 @@
 //! An operand that says nothing, or that nothing can meet.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::candidates;
 use mcppolicy_engine::engine::ValueRef;
@@ -11,21 +10,19 @@ use mcppolicy_trace::trace::WitnessCall;
 
 /// `useless-operand`
 pub static RULE: Rule = Rule {
-    name: "useless-operand",
-    summary: "A list with duplicates or nothing in it, or an operand that no value meets",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::UselessOperand,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for `in` and `not_in` lists that are empty or name one value twice, and for operands \
-           that no value at all can meet: a pattern that matches nothing, a bound beyond all numbers.",
-    why: "An entry that stands twice is often a typing error in one of the two. An empty `in` list, or a \
-          pattern that matches nothing, refuses every call in a `require` and refuses none in a `deny_if`.",
+    options: None,
+    what: "Looks for `in` and `not_in` lists that are empty or have one value twice, and for \
+           operands that no value can satisfy: a pattern that matches nothing, a bound beyond all \
+           numbers.",
+    why: "A value that is listed twice is often a typing error in one of the two entries. An \
+          empty `in` list, or a pattern that matches nothing, refuses every call in a `require` \
+          and none in a `deny_if`.",
     bad: &[
         Bad {
-            says: "One name stands twice, and one is probably missing",
+            says: "One name is listed twice, and another is probably missing",
             policy: r#"{
   "version": "1",
   "default": "deny",
@@ -67,7 +64,7 @@ pub static RULE: Rule = Rule {
     ],
     good: &[
         Good {
-            says: "Each value stands once; a string beside its number is spelt out on purpose",
+            says: "Each value is listed once; a string beside its number is intended",
             policy: r#"{
   "version": "1",
   "default": "deny",

@@ -1,23 +1,18 @@
 //! A `require` that every call meets.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `vacuous-require`
 pub static RULE: Rule = Rule {
-    name: "vacuous-require",
-    summary: "A `require` that every call meets",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::VacuousRequire,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
-    what: "Looks for `require` rules without conditions. No single condition is true of every call, so \
-           these are all the rules that by themselves require nothing.",
-    why: "In `deny_if` a rule without conditions refuses every call. In `require` the same text does the \
-          opposite: nothing is asked, and every call goes on.",
+    options: None,
+    what: "Looks for `require` rules without conditions. No single condition is true of every \
+           call, so no other `require` rule accepts every call by itself.",
+    why: "In `deny_if` a rule without conditions refuses every call. In `require` the same text \
+          does the opposite: it requires nothing, and refuses no call.",
     bad: &[Bad {
         says: "Meant to block the tool; every call passes",
         policy: r#"{

@@ -1,25 +1,20 @@
 //! `*` or `?` in a tool name.
 
-use super::{Bad, Check, Context, Good, Group, Proof, Reporter, Rule, quoted};
-use crate::finding::Severity;
+use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `wildcard-in-tool-name`
 pub static RULE: Rule = Rule {
-    name: "wildcard-in-tool-name",
-    summary: "`*` or `?` in a tool name matches nothing",
-    group: Group::Correctness,
-    severity: Severity::Warning,
-    pedantic: false,
+    id: RuleId::WildcardInToolName,
     since: "0.1.0",
     fixes: false,
-    aliases: &[],
+    options: None,
     what: "Looks for `*` and `?` in the names in `tools` and `hide`. The lone `\"*\"` in `hide` means \
            every tool and is fine.",
-    why: "Names are compared exactly. No tool is called `delete_*`, so the entry is dead: what it was \
-          meant to hide is open wherever something else allows it, and what it was meant to allow \
-          is refused.",
+    why: "Names are compared exactly. No tool is called `delete_*`, so the entry has no effect: a \
+          tool that it should hide may still be allowed, and a tool that it should allow may \
+          still be refused.",
     bad: &[
         Bad {
             says: "`delete_file` is not hidden",

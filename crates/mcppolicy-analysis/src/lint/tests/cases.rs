@@ -112,10 +112,9 @@ fn a_limit_that_recordings_never_come_near_is_loose() {
     let policy = r#"{"version":"1","default":"deny","tools":{"get_it":{"limits":[{"counter":"gets","window":"hour","max":1000,"scope":"grant"}]}}}"#;
     let found = |peak, calls| {
         let mut settings = Settings::new();
-        settings.want("loose-limit");
+        settings.want(RuleId::LooseLimit);
         let used = [("/tools/get_it/limits/0".to_owned(), Used { peak, calls })];
-        settings.observe(used.into());
-        let linted = lint_text(policy, &settings);
+        let linted = lint_used(policy, &settings, Some(&used.into()));
         let told = linted
             .findings
             .iter()
@@ -201,7 +200,7 @@ mod fail_open {
         linted
             .findings
             .iter()
-            .map(|finding| (finding.rule, finding.witness.len()))
+            .map(|finding| (finding.rule.name(), finding.witness.len()))
             .collect()
     }
 
@@ -354,7 +353,7 @@ mod limits {
         linted
             .findings
             .iter()
-            .filter(|finding| finding.rule == "limit-never-binds")
+            .filter(|finding| finding.rule.name() == "limit-never-binds")
             .map(|finding| finding.pointer.clone())
             .collect()
     }
@@ -489,7 +488,7 @@ mod allowlists {
         linted
             .findings
             .iter()
-            .filter(|finding| finding.rule == "unanchored-allowlist")
+            .filter(|finding| finding.rule.name() == "unanchored-allowlist")
             .flat_map(|finding| {
                 assert_eq!(
                     finding.pointer,

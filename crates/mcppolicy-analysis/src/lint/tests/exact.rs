@@ -270,6 +270,6 @@ fn a_hostile_tool_is_silent_and_not_slow() {
         rules.join(",")
     )));
     for finding in &linted.findings {
-        assert_eq!(finding.rule, "fail-open-deny");
+        assert_eq!(finding.rule.name(), "fail-open-deny");
     }
 }

@@ -31,7 +31,10 @@ impl Slip {
     #[track_caller]
     fn is(&self, rule: &str, pointer: &str, spelt: &str, help: &str) {
         let finding = &self.linted.findings[0];
-        assert_eq!((finding.rule, finding.pointer.as_str()), (rule, pointer));
+        assert_eq!(
+            (finding.rule.name(), finding.pointer.as_str()),
+            (rule, pointer)
+        );
         assert_eq!(finding.severity, Severity::Warning);
         assert_eq!(self.linted.spelt(finding), spelt);
         let given = finding.help.as_deref().unwrap_or_default();
@@ -151,10 +154,8 @@ fn an_undescribed_argument_is_a_note_and_a_level_of_the_user_is_for_all() {
     assert_eq!(severity(&linted, "unknown-argument"), Severity::Note);
     assert_eq!(severity(&linted, "undecided-tool"), Severity::Note);
     let mut settings = Settings::new();
-    for rule in ["unknown-argument", "undecided-tool"] {
-        settings
-            .set_level(rule, Level::On(Severity::Error))
-            .unwrap();
+    for rule in [RuleId::UnknownArgument, RuleId::UndecidedTool] {
+        settings.set_level(rule, Level::On(Severity::Error));
     }
     let linted = lint_text(&text, &settings);
     assert_eq!(severity(&linted, "unknown-argument"), Severity::Error);
@@ -170,7 +171,7 @@ fn under_default_allow_dangerous_undecided_tools_are_a_warning_of_their_own() {
     let undecided: Vec<(Severity, usize)> = linted
         .findings
         .iter()
-        .filter(|finding| finding.rule == "undecided-tool")
+        .filter(|finding| finding.rule.name() == "undecided-tool")
         .map(|finding| (finding.severity, finding.witness.len()))
         .collect();
     assert_eq!(undecided, [(Severity::Warning, 4), (Severity::Note, 1)]);

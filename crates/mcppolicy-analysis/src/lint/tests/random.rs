@@ -85,8 +85,8 @@ fn policy() -> impl Strategy<Value = String> {
 }
 
 /// What the calls of a rule's findings show, for rules of which all do.
-fn shows(rule: &str) -> Option<Proof> {
-    let bad = registry::find(rule)?.bad;
+fn shows(rule: RuleId) -> Option<Proof> {
+    let bad = registry::rule(rule)?.bad;
     let first = bad.first()?.proof;
     bad.iter().all(|bad| bad.proof == first).then_some(first)
 }
@@ -111,7 +111,7 @@ proptest! {
                 (Some(Proof::Plain), Some(_)) => false,
             };
             prop_assert!(holds, "{finding:#?}");
-            let claims = ["fail-open-deny", "missing-default-deny", "nothing-callable"];
+            let claims = [RuleId::FailOpenDeny, RuleId::MissingDefaultDeny, RuleId::NothingCallable];
             prop_assert!(!claims.contains(&finding.rule) || !decisions.is_empty(), "{finding:#?}");
         }
     }

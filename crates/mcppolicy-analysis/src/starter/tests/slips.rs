@@ -1,8 +1,6 @@
 //! The first policy of each server with one slip in it: one finding, where the
 //! slip is, with the right advice.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::finding::Finding;
 
@@ -36,7 +34,7 @@ const SERVERS: [(&str, &str); 6] = [
 /// A server, its first policy and the linter that knows it.
 struct Server {
     name: &'static str,
-    inventory: Arc<Inventory>,
+    inventory: Inventory,
     policy: String,
     settings: Settings,
 }
@@ -46,15 +44,15 @@ fn servers() -> impl Iterator<Item = Server> {
         let mut map = SourceMap::new();
         let (_, inventory, problems) = Inventory::read(&mut map, name, tools.as_bytes());
         assert!(problems.is_empty(), "{name}: {problems:?}");
-        let inventory = Arc::new(inventory.unwrap());
-        let mut settings = Settings::new();
-        settings.know(Arc::clone(&inventory));
-        let policy = start(&inventory, &settings.categories).policy;
+        let inventory = inventory.unwrap();
+        let mut categories = Categories::new();
+        categories.learn(&inventory);
+        let policy = start(&inventory, &categories).policy;
         Server {
             name,
             inventory,
             policy,
-            settings,
+            settings: Settings::new(),
         }
     })
 }
@@ -62,7 +60,14 @@ fn servers() -> impl Iterator<Item = Server> {
 impl Server {
     fn lint(&self, text: &str) -> Vec<Finding> {
         let policy = load(text);
-        lint::lint(&policy, &Engine::new(&policy), &self.settings)
+        lint::lint(&self.input(&policy, &Engine::new(&policy)))
+    }
+
+    fn input<'a>(&'a self, policy: &'a Policy, engine: &'a Engine) -> Input<'a> {
+        Input {
+            inventory: Some(&self.inventory),
+            ..Input::new(policy, engine, &self.settings)
+        }
     }
 
     /// The only finding of `text`, and what it points at.
@@ -98,9 +103,10 @@ fn help(finding: &Finding) -> &str {
 fn misspelt(name: &str) -> String {
     let mut letters: Vec<char> = name.chars().collect();
     let last = letters.len() - 1;
-    match letters[last] == letters[last - 1] {
-        true => letters.truncate(last),
-        false => letters.swap(last, last - 1),
+    if letters[last] == letters[last - 1] {
+        letters.truncate(last)
+    } else {
+        letters.swap(last, last - 1)
     }
     letters.into_iter().collect()
 }
@@ -110,12 +116,12 @@ fn the_first_policy_of_each_server_lints_clean_and_leaves_known_decisions() {
     for mut server in servers() {
         assert_eq!(server.lint(&server.policy), [], "{}", server.name);
         let policy = load(&server.policy);
-        let open = lint::open_arguments(&policy, &Engine::new(&policy), &server.settings);
+        let open = lint::open_arguments(&server.input(&policy, &Engine::new(&policy)));
         server.settings.pedantic = true;
         let strict = server.lint(&server.policy);
         let mut messages = Vec::new();
         for finding in &strict {
-            assert_eq!(finding.rule, "unconstrained-freeform-argument");
+            assert_eq!(finding.rule.name(), "unconstrained-freeform-argument");
             messages.push(finding.message.clone());
         }
         assert_eq!(messages.len(), open.len(), "{}", server.name);
@@ -137,7 +143,10 @@ fn a_renamed_tool_is_the_only_finding() {
                 .policy
                 .replace(&format!(" {}", quoted(name)), &format!(" {slip}"));
             let (finding, spelt) = server.only(&slip, &text);
-            assert_eq!((finding.rule, spelt), ("unknown-tool", slip.as_str()));
+            assert_eq!(
+                (finding.rule.name(), spelt),
+                ("unknown-tool", slip.as_str())
+            );
             assert_eq!(help(&finding), format!("did you mean `{name}`?"));
         }
     }
@@ -161,7 +170,10 @@ fn a_misspelt_argument_is_the_only_finding() {
                     );
                     let text = server.with_rules(&tool, &rules);
                     let (finding, spelt) = server.only(&rules, &text);
-                    assert_eq!((finding.rule, spelt), ("unknown-argument", path.as_str()));
+                    assert_eq!(
+                        (finding.rule.name(), spelt),
+                        ("unknown-argument", path.as_str())
+                    );
                     assert_eq!(help(&finding), format!("did you mean `args.{name}`?"));
                     slips += 1;
                 }
@@ -185,7 +197,10 @@ fn a_text_that_is_compared_as_a_number_is_the_only_finding() {
                     );
                     let text = server.with_rules(&tool, &rules);
                     let (finding, spelt) = server.only(&rules, &text);
-                    assert_eq!((finding.rule, spelt), ("argument-type-mismatch", "\"gt\""));
+                    assert_eq!(
+                        (finding.rule.name(), spelt),
+                        ("argument-type-mismatch", "\"gt\"")
+                    );
                     assert!(help(&finding).contains("\"eq\", \"in\" or \"regex\""));
                     slips += 1;
                 }

@@ -1,6 +1,6 @@
 //! The hosts that a list names, and the one that it lets in beside them.
 
-use super::{Allowlist, Subject, Wanted, accepted};
+use super::{Allowlist, Requirements, Subject, accepted};
 use crate::lint::context::{Context, Tool};
 use mcppolicy_engine::policy::Test;
 use mcppolicy_trace::trace::WitnessCall;
@@ -29,12 +29,13 @@ pub(in crate::lint::rules) fn foreign_host(
     if domains.is_empty() {
         return None;
     }
-    let (before, behind) = match is_url {
-        true => (
+    let (before, behind) = if is_url {
+        (
             r"(?i)^[a-z][a-z0-9+.-]*://(?:[^/?#\\\s]*@)?",
             r"(?::[0-9]+)?(?:[/?#\\]|$)",
-        ),
-        false => ("(?i)^", "(?::[0-9]+)?$"),
+        )
+    } else {
+        ("(?i)^", "(?::[0-9]+)?$")
     };
     let names: Vec<String> = domains
         .iter()
@@ -43,16 +44,16 @@ pub(in crate::lint::rules) fn foreign_host(
     let any = format!(r"{before}(?:[a-z0-9-]+\.)+[a-z]{{2,}}{behind}");
     let named = format!(r"{before}(?:[a-z0-9-]+\.)*(?:{}){behind}", names.join("|"));
     let evil = format!(r"(?:^|[^A-Za-z0-9-])evil\.example{behind}");
-    let wanted = |matching: Vec<&str>| -> Option<WitnessCall> {
-        let wanted = Wanted {
+    let call_matching = |matching: Vec<&str>| -> Option<WitnessCall> {
+        let requirements = Requirements {
             path: list.path,
             matching,
             not: vec![&named],
         };
-        accepted(context, tool, &wanted)
+        accepted(context, tool, &requirements)
     };
-    let found = wanted(vec![&any])?;
-    Some(wanted(vec![&any, &evil]).unwrap_or(found))
+    let found = call_matching(vec![&any])?;
+    Some(call_matching(vec![&any, &evil]).unwrap_or(found))
 }
 
 /// The domains that stand in the text of a pattern; nothing when a piece of one

@@ -1,9 +1,9 @@
-//! Characters that a reader does not see, or takes for others: the stuff of
-//! names that look right and match nothing.
+//! Characters that a reader does not see or takes for others. A name with one of
+//! them looks right and matches nothing.
 
-/// A character that deceives, and where.
+/// A character that is invisible or looks like another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deceit {
+pub struct Confusable {
     /// The character.
     pub character: char,
     /// What it is, in a few words.
@@ -66,8 +66,8 @@ const LETTERS: &[(char, char)] = &[
     ('ɡ', 'g'),
 ];
 
-/// The first character of a name or path that deceives.
-pub fn in_name(name: &str) -> Option<Deceit> {
+/// The first confusable character of a name or path.
+pub fn in_name(name: &str) -> Option<Confusable> {
     first(name, |_, character, _| {
         invisible(character)
             .or_else(|| space(character))
@@ -76,10 +76,10 @@ pub fn in_name(name: &str) -> Option<Deceit> {
     })
 }
 
-/// The first character of an operand that deceives. Texts of other scripts than
+/// The first confusable character of an operand. Texts of other scripts than
 /// Latin are nothing unusual there, and neither is a joiner between their
 /// letters, or in an emoji.
-pub fn in_operand(text: &str) -> Option<Deceit> {
+pub fn in_operand(text: &str) -> Option<Confusable> {
     first(text, |before, character, behind| {
         let is_joiner = matches!(character, '\u{200C}' | '\u{200D}');
         let joins = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_unseen(c));
@@ -104,16 +104,16 @@ fn is_unseen(c: char) -> bool {
 
 fn first(
     text: &str,
-    deceives: impl Fn(Option<char>, char, Option<char>) -> Option<String>,
-) -> Option<Deceit> {
+    confuses: impl Fn(Option<char>, char, Option<char>) -> Option<String>,
+) -> Option<Confusable> {
     if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
         return None;
     }
     let mut before = None;
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
-        if let Some(what) = deceives(before, character, rest.peek().copied()) {
-            return Some(Deceit {
+        if let Some(what) = confuses(before, character, rest.peek().copied()) {
+            return Some(Confusable {
                 character,
                 what,
                 seen: seen(text),
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn names_that_look_like_others_are_told() {
-        let seen = |name| in_name(name).map(|deceit| deceit.seen);
+        let seen = |name| in_name(name).map(|found| found.seen);
         assert_eq!(seen("run\u{200B}_workflow").unwrap(), "run_workflow");
         assert_eq!(seen("run_workfl\u{43E}w").unwrap(), "run_workflow");
         assert_eq!(seen("\u{202E}run").unwrap(), "run");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn other_scripts_and_emoji_are_no_deceit_in_an_operand() {
+    fn other_scripts_and_emoji_are_not_confusable_in_an_operand() {
         for honest in [
             "Привет, world",
             "می\u{200C}خواهم",

@@ -1,8 +1,8 @@
 //! How often a tool of each category should be called at most: the rates that
-//! `loose-limit` holds limits against.
+//! `loose-limit` compares limits with, and its options.
 
-use super::settings::BadOption;
 use crate::inventory::category::Category;
+use crate::lint::rule::BadOption;
 use mcppolicy_engine::policy::Window;
 
 /// So many calls in a window.
@@ -41,10 +41,28 @@ pub struct Rates {
 }
 
 /// How far above a recommended rate a limit may be. A rate that the user has
-/// set is meant as it stands.
+/// set is exact.
 const TOLERATED: u64 = 2;
 
+/// Whether the option of `loose-limit` called `option` exists and can be `value`.
+///
+/// # Errors
+/// When it does not exist or cannot.
+pub fn check_option(option: &str, value: &str) -> Result<(), BadOption> {
+    Rates::default().set(option, value)
+}
+
 impl Rates {
+    /// The rates that options which [`check_option`] accepts set.
+    pub fn of_options<'o>(options: impl Iterator<Item = (&'o str, &'o str)>) -> Rates {
+        let mut rates = Rates::default();
+        for (option, value) in options {
+            // What is not valid was refused when it was set.
+            let _ = rates.set(option, value);
+        }
+        rates
+    }
+
     /// The rate for a category, and how many times it a limit may be.
     pub fn of(&self, category: Category) -> (Rate, u64) {
         let mine = self.set.iter().rev().find(|(of, _)| *of == category);
@@ -55,7 +73,7 @@ impl Rates {
     }
 
     /// Sets the option of `loose-limit` called `option`.
-    pub(super) fn set(&mut self, option: &str, value: &str) -> Result<(), BadOption> {
+    fn set(&mut self, option: &str, value: &str) -> Result<(), BadOption> {
         let Some(category) = Category::named(option) else {
             return Err(BadOption {
                 message: format!("the rule \"loose-limit\" has no option {option:?}"),
