@@ -99,11 +99,15 @@ fn try_seeds(seeds: Range<u64>) -> Tally {
     let mut tally = Tally::default();
     for seed in seeds {
         let mut random = Random::new(seed);
-        let policy = if random.chance(25) {
+        let mut policy = if random.chance(25) {
             serde_json::from_str(WHOLE).unwrap()
         } else {
             generate::policy(&mut random)
         };
+        // To compile patterns would take most of the time.
+        if !random.chance(3) {
+            simplify_patterns(&mut policy);
+        }
         let before = tally.accepted;
         compare(&policy, &mut tally);
         assert_eq!(tally.accepted, before + 1, "seed {seed}: {policy}");
@@ -116,6 +120,17 @@ fn try_seeds(seeds: Range<u64>) -> Tally {
         }
     }
     tally
+}
+
+fn simplify_patterns(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(simplify_patterns),
+        Value::Object(members) if members.get("op").is_some_and(|op| op == "regex") => {
+            members.insert("value".into(), "a".into());
+        }
+        Value::Object(members) => members.values_mut().for_each(simplify_patterns),
+        _ => {}
+    }
 }
 
 /// Holds the problems of the validator against the violations of the schema.
