@@ -85,7 +85,7 @@ pub(super) fn run(args: &DecideArgs) -> Exit {
                 policy: file.name.clone(),
                 tool: args.tool.clone(),
                 arguments: arguments.clone(),
-                rule_location: actual.rule.as_deref().map(|rule| policy.place_of(rule)),
+                rule_location: actual.rule.as_deref().map(|rule| policy.location_of(rule)),
                 actual,
                 steps: engine.explain(&call, &counters),
             };

@@ -67,7 +67,7 @@ impl Sources {
         let (name, text) = (source.name.as_str(), source.text.as_str());
         let line = source.line.clamp(1, usize::MAX >> 1);
         let offset = source.offset.min(usize::MAX >> 1);
-        let file = self.map.add_piece(name, text, line, offset);
+        let file = self.map.add_chunk(name, text, line, offset);
         self.known.entry(key).or_default().push(file);
         file
     }

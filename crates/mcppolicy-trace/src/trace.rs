@@ -147,7 +147,7 @@ pub struct Line {
 impl Line {
     /// Puts the line into `map` as a piece of the file `name`.
     fn add_to(&self, map: &mut SourceMap, name: &str) -> mcppolicy_engine::source::FileId {
-        map.add_piece(name, self.text.clone(), self.number, self.offset)
+        map.add_chunk(name, self.text.clone(), self.number, self.offset)
     }
 }
 

@@ -61,7 +61,7 @@ fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style:
         html(&words::mismatch(case))
     ));
     if let Some(rule) = case.actual.rule.as_deref() {
-        let location = run.places.place_of(rule);
+        let location = run.places.location_of(rule);
         let at = sources.start(location);
         let name = html(sources.get(location.file).name());
         out.push_str(&format!(

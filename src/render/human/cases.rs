@@ -85,7 +85,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         .actual
         .rule
         .as_deref()
-        .map(|rule| run.places.place_of(rule));
+        .map(|rule| run.places.location_of(rule));
     let _ = writeln!(out, "  it {}", decision_line(&case.actual, place, sources));
     if let Some(message) = &case.actual.message {
         let _ = writeln!(
