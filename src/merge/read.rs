@@ -69,7 +69,7 @@ impl Sources {
         let offset = source.offset.min(usize::MAX >> 1);
         let file = self
             .map
-            .add_piece(&*source.name, &*source.text, line, offset);
+            .add_chunk(&*source.name, &*source.text, line, offset);
         self.known.entry(key).or_default().push(file);
         file
     }

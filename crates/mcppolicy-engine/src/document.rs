@@ -2,7 +2,7 @@
 //!
 //! [`parse`](parse::parse) builds it strictly (RFC 8259, policy language §1)
 //! and reports, beside the tree, what is legal JSON but not a legal document.
-//! What a member means is decided further right; this room knows no policy.
+//! What a member means is decided by the modules that read documents.
 
 mod number;
 pub mod parse;
@@ -22,7 +22,7 @@ pub struct Document {
     pub root: Node,
 }
 
-/// A value and where it stands.
+/// A value and its span.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// From the value's first byte to behind its last.
@@ -121,7 +121,7 @@ impl Node {
         Some(node)
     }
 
-    /// The value without its places.
+    /// The value without its spans.
     pub fn to_value(&self) -> Value {
         match &self.kind {
             NodeKind::Null => Value::Null,
@@ -150,7 +150,7 @@ impl Node {
         }
     }
 
-    /// This node's place in `file`.
+    /// This node's span as a location in `file`.
     pub fn location(&self, file: FileId) -> Location {
         Location {
             file,
@@ -178,10 +178,10 @@ pub fn unescape_pointer(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// The byte range of the source that spells bytes `from..to` of the unescaped
-/// string literal `raw` (quotes included) that begins at `start`.
+/// The byte range of the source that bytes `from..to` were written as, of the
+/// unescaped string literal `raw` (quotes included) that begins at `start`.
 ///
-/// Used to put an error inside a pattern on the exact characters, escapes or
+/// Used to point at the exact characters of an error inside a pattern, escapes or
 /// not.
 pub fn span_in_string(raw: &str, start: usize, from: usize, to: usize) -> Span {
     let mut unescaped = 0;
@@ -236,19 +236,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_inside_a_string_are_found_through_its_escapes() {
+    fn spans_inside_a_string_are_found_through_its_escapes() {
         let raw = r#""a\"b\u00e9\ud83d\ude00cé""#;
         // unescaped: a " b é(2) 😀(4) c é(2)
-        let spell = |from, to| {
+        let written = |from, to| {
             let span = span_in_string(raw, 0, from, to);
             &raw[span.start..span.end]
         };
-        assert_eq!(spell(0, 1), "a");
-        assert_eq!(spell(1, 2), r#"\""#);
-        assert_eq!(spell(3, 5), r"\u00e9");
-        assert_eq!(spell(5, 9), r"\ud83d\ude00");
-        assert_eq!(spell(9, 12), "cé");
-        assert_eq!(spell(12, 12), "");
+        assert_eq!(written(0, 1), "a");
+        assert_eq!(written(1, 2), r#"\""#);
+        assert_eq!(written(3, 5), r"\u00e9");
+        assert_eq!(written(5, 9), r"\ud83d\ude00");
+        assert_eq!(written(9, 12), "cé");
+        assert_eq!(written(12, 12), "");
     }
 
     #[test]

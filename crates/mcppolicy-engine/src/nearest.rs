@@ -1,6 +1,6 @@
-//! The known word that a mistyped one was probably meant to be.
+//! The known word that a mistyped one probably means.
 
-/// Longer words are nobody's typing error, and comparing them costs time.
+/// Longer words are no typing errors, and comparing them costs time.
 const LONGEST: usize = 64;
 
 /// However long the word, more edits than this make another word of it.
@@ -14,22 +14,22 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
     if word.len() > LONGEST {
         return None;
     }
-    let word = plain(word);
+    let word = normalized(word);
     let length = word.chars().count();
     let mut best: Option<(usize, &str)> = None;
     let mut abbreviated: Vec<&str> = Vec::new();
     for candidate in known {
-        let spelt = plain(candidate);
-        if length >= 3 && spelt.starts_with(&word) {
+        let candidate_normalized = normalized(candidate);
+        if length >= 3 && candidate_normalized.starts_with(&word) {
             abbreviated.push(candidate);
         }
-        let longer = length.max(spelt.chars().count());
-        let shorter = length.min(spelt.chars().count());
+        let longer = length.max(candidate_normalized.chars().count());
+        let shorter = length.min(candidate_normalized.chars().count());
         let allowed = (longer / 3).min(MOST_EDITS);
         if longer - shorter > allowed {
             continue;
         }
-        let edits = strsim::damerau_levenshtein(&word, &spelt);
+        let edits = strsim::damerau_levenshtein(&word, &candidate_normalized);
         if edits <= allowed && best.is_none_or(|(fewest, _)| edits < fewest) {
             best = Some((edits, candidate));
         }
@@ -42,7 +42,7 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
 }
 
 /// Without case and separators: `denyIf`, `deny-if` and `deny_if` are one.
-fn plain(word: &str) -> String {
+fn normalized(word: &str) -> String {
     word.chars()
         .filter(|character| !matches!(character, '_' | '-' | '.' | ' '))
         .flat_map(char::to_lowercase)

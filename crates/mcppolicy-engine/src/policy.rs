@@ -1,8 +1,8 @@
-//! The typed policy: what a document of version "1" says, with the place of
-//! everything that a finding may want to point at (policy language §1, §2).
+//! The typed policy: what a document of version "1" says, with the span of
+//! everything that a finding may point at (policy language §1, §2).
 //!
 //! [`Policy::load`] is the whole way from bytes: parse, validation, lowering.
-//! What a policy *means* is the engine's business.
+//! What a policy *means* is defined by the engine.
 
 mod invalid;
 mod lower;
@@ -24,8 +24,8 @@ pub use model::{
 pub use path::Path;
 
 impl Policy {
-    /// Reads the policy in the file `name`, which `map` keeps for whoever shows
-    /// the problems in their lines.
+    /// Reads the policy in the file `name`, which `map` keeps so that
+    /// problems can be shown in their lines.
     ///
     /// # Errors
     /// Every problem of policy language §1 that the file has, in its order.
@@ -56,7 +56,7 @@ impl Policy {
         }
     }
 
-    /// Reads a policy that stands inside another document, whose `text` is the
+    /// Reads a policy that is inside another document, whose `text` is the
     /// whole file.
     ///
     /// # Errors

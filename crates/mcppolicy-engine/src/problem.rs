@@ -18,19 +18,20 @@ pub enum ProblemKind {
     Content,
 }
 
-/// One thing that is wrong in one place of a document.
+/// One thing that is wrong at one location of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// Which part of reading found it.
     pub kind: ProblemKind,
     /// One sentence, without a full stop.
     pub message: String,
-    /// The primary place: a wrong value, an unknown or repeated key, or the
+    /// The primary location: a wrong value, an unknown or repeated key, or the
     /// object that lacks something.
     pub location: Location,
-    /// The same place as a JSON Pointer (RFC 6901) into the document.
+    /// The same location as a JSON Pointer (RFC 6901) into the document.
     pub pointer: String,
-    /// Other places that matter to this problem.
+    /// Other locations that matter to this problem.
     pub related: Vec<Related>,
     /// What to do about it.
     pub help: Option<String>,
@@ -39,7 +40,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with a place and a message; the rest can be filled in.
+    /// A problem with a location and a message; the rest can be filled in.
     pub fn new(
         kind: ProblemKind,
         location: Location,
@@ -82,10 +83,10 @@ impl Problem {
     }
 }
 
-/// A second place and what it has to do with the problem.
+/// A second location and what it has to do with the problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related {
-    /// The place.
+    /// The location.
     pub location: Location,
     /// A few words.
     pub message: String,
@@ -119,11 +120,11 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
-/// Bytes replaced by text.
+/// A replacement of bytes by text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The bytes that go.
+    /// The bytes to remove; empty for an insertion.
     pub span: Span,
-    /// The text that comes.
+    /// The text to write there.
     pub text: String,
 }

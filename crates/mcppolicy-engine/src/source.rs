@@ -32,7 +32,7 @@ pub struct Location {
     pub span: Span,
 }
 
-/// A place as editors show it.
+/// A position as editors show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line, from 1.
@@ -48,7 +48,7 @@ pub struct Position {
 pub struct Source {
     name: String,
     text: String,
-    /// What stands in the file before `text`, when only a piece was kept.
+    /// What comes in the file before `text`, when only a chunk was kept.
     first_line: usize,
     first_offset: usize,
     index: OnceLock<Index>,
@@ -171,12 +171,12 @@ impl SourceMap {
 
     /// Adds a whole file.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.add_piece(name, text, 1, 0)
+        self.add_chunk(name, text, 1, 0)
     }
 
-    /// Adds a piece of a file that starts on line `first_line` (from 1) at
+    /// Adds a chunk of a file that starts on line `first_line` (from 1) at
     /// byte `first_offset`; how a bad line of a long trace is kept.
-    pub fn add_piece(
+    pub fn add_chunk(
         &mut self,
         name: impl Into<String>,
         text: impl Into<String>,
@@ -193,8 +193,8 @@ impl SourceMap {
         FileId(self.files.len() - 1)
     }
 
-    /// The file behind an id that this map gave out; an empty one for a
-    /// stranger's id.
+    /// The file behind an id that this map gave out; an empty one for the id
+    /// of another map.
     pub fn get(&self, file: FileId) -> &Source {
         static NONE: Source = Source {
             name: String::new(),
@@ -257,9 +257,9 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_speaks_of_the_whole_file() {
+    fn a_chunk_has_the_positions_of_the_whole_file() {
         let mut map = SourceMap::new();
-        let file = map.add_piece("t.jsonl", "{oops", 7, 300);
+        let file = map.add_chunk("t.jsonl", "{oops", 7, 300);
         assert_eq!(
             map.get(file).position(1),
             Position {

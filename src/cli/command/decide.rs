@@ -103,7 +103,7 @@ fn decide(
     Decided {
         policy: file.name.clone(),
         tool: args.tool.clone(),
-        rule_location: actual.rule.as_deref().map(|rule| policy.place_of(rule)),
+        rule_location: actual.rule.as_deref().map(|rule| policy.location_of(rule)),
         arguments,
         actual,
         steps,

@@ -63,7 +63,7 @@ fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style:
         html(&words::mismatch(case))
     ));
     if let Some(rule) = case.actual.rule.as_deref() {
-        let location = run.policy.place_of(rule);
+        let location = run.policy.location_of(rule);
         let at = sources.start(location);
         let name = html(sources.get(location.file).name());
         out.push_str(&format!(

@@ -89,7 +89,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         .actual
         .rule
         .as_deref()
-        .map(|rule| run.policy.place_of(rule));
+        .map(|rule| run.policy.location_of(rule));
     let _ = writeln!(
         out,
         "  it {}",

@@ -1,9 +1,9 @@
 //! Whether a double holds the number that was written (policy language §1).
 
-/// How a number's spelling relates to its nearest double.
+/// How a number as it is written relates to its nearest double.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exactness {
-    /// The double, or its shortest spelling, is the number as written.
+    /// The double, or its shortest decimal form, is the number as written.
     Exact,
     /// The nearest double is another number.
     Inexact,
@@ -12,7 +12,7 @@ pub enum Exactness {
 }
 
 /// A decimal number as significant digits and a power of ten, so that two
-/// spellings of one number compare equal: `1.50e3` is (`15`, 2).
+/// forms of one number compare equal: `1.50e3` is (`15`, 2).
 #[derive(PartialEq, Eq)]
 struct Decimal {
     digits: String,
@@ -24,7 +24,7 @@ impl Decimal {
         let text = text.trim_start_matches('-');
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         // An exponent beyond i64 overflows or underflows long before it could
-        // meet another spelling of the same number.
+        // equal another form of the same number.
         let exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = format!("{whole}{fraction}");
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_exact_when_a_double_or_its_shortest_spelling_is_it() {
+    fn a_number_is_exact_when_a_double_or_its_shortest_form_is_it() {
         for raw in [
             "0",
             "-0",

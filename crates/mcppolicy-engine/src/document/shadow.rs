@@ -1,11 +1,10 @@
-//! What a repeated key hides: the values that come before its last one, which
-//! no gateway may look at but whose mistakes an author wants to hear of in the
-//! same run.
+//! What a repeated key hides: the values that come before its last one. No
+//! gateway may read them, but their mistakes are reported in the same run.
 
 use super::{Document, Member, Node, NodeKind};
 use crate::source::Span;
 
-/// `document` as it would be if the member whose key stands at `key` were the
+/// `document` as it would be if the member whose key is at `key` were the
 /// last of its name, with the span of that member's value; `None` when it is
 /// the last.
 pub fn uncovered(document: &Document, key: Span) -> Option<(Document, Span)> {

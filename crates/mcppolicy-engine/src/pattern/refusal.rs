@@ -1,4 +1,4 @@
-//! What a refused pattern is told, and where it is pointed at (policy language §2).
+//! The messages for refused patterns, and the part that each points at (policy language §2).
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(super) fn bytes(span: &ast::Span) -> Range<usize> {
     span.start.offset..span.end.offset
 }
 
-/// A piece of the pattern, fit to stand in a message.
+/// A part of the pattern, fit for a message.
 pub(super) fn quoted(text: &str, range: Range<usize>) -> String {
     let mut out = String::new();
     for c in text.get(range).unwrap_or_default().chars() {
@@ -31,8 +31,8 @@ pub(super) fn quoted(text: &str, range: Range<usize>) -> String {
     out
 }
 
-/// What `regex-syntax` could not parse, in our words. Its spans are often empty (a place, not a
-/// piece), or begin too late; here they are stretched over the piece the author has to change.
+/// What `regex-syntax` could not parse, in our words. Its spans are often empty or begin too late;
+/// here they are stretched over the part that the author has to change.
 pub(super) fn syntax_error(text: &str, error: &ast::Error) -> PatternError {
     let span = bytes(error.span());
     let what = quoted(text, span.clone());
@@ -41,10 +41,10 @@ pub(super) fn syntax_error(text: &str, error: &ast::Error) -> PatternError {
     let refusal = match error.kind() {
         ErrorKind::ClassEscapeInvalid | ErrorKind::EscapeUnrecognized => unknown_escape(text, span),
         ErrorKind::ClassRangeInvalid => refuse(span, format!("the range `{what}` runs backwards"))
-            .help("put the smaller character first"),
+            .with_help("put the smaller character first"),
         ErrorKind::ClassRangeLiteral => {
             refuse(span, format!("`{what}` cannot be one end of a range"))
-                .help(r"write `\-` for a literal hyphen")
+                .with_help(r"write `\-` for a literal hyphen")
         }
         ErrorKind::ClassUnclosed => unclosed_class(text, span.start),
         ErrorKind::EscapeHexEmpty
@@ -58,26 +58,26 @@ pub(super) fn syntax_error(text: &str, error: &ast::Error) -> PatternError {
             negated_flags(span)
         }
         ErrorKind::FlagDuplicate { .. } => {
-            refuse(span, format!("the flag `{what}` is given twice")).help("give each flag once")
+            refuse(span, format!("the flag `{what}` is given twice"))
+                .with_help("give each flag once")
         }
         ErrorKind::FlagUnexpectedEof => unclosed_group(from_last("(?")),
         ErrorKind::FlagUnrecognized => unknown_flag(text, span),
         ErrorKind::GroupNameDuplicate { .. } => {
             refuse(span, format!("there are two groups named `{what}`"))
-                .help("give each group a name of its own, or none")
+                .with_help("give each group a name of its own, or none")
         }
         ErrorKind::GroupNameEmpty => refuse(from_last("(?"), "a group has an empty name")
-            .help("write `(?:…)` for a group without a name"),
+            .with_help("write `(?:…)` for a group without a name"),
         ErrorKind::GroupNameInvalid => group_name(span),
         ErrorKind::GroupNameUnexpectedEof => unclosed_group(from_last("(?")),
         ErrorKind::GroupUnclosed => unclosed_group(span),
-        ErrorKind::GroupUnopened => {
-            refuse(span, "this `)` closes no group").help(r"write `\)` for a literal parenthesis")
-        }
+        ErrorKind::GroupUnopened => refuse(span, "this `)` closes no group")
+            .with_help(r"write `\)` for a literal parenthesis"),
         ErrorKind::NestLimitExceeded(_) => refuse(span, "the pattern nests too deeply"),
         ErrorKind::RepetitionCountInvalid => {
             refuse(span, format!("the counts of `{what}` run backwards"))
-                .help("put the smaller count first")
+                .with_help("put the smaller count first")
         }
         ErrorKind::DecimalInvalid => count_too_large(span),
         ErrorKind::RepetitionCountDecimalEmpty => literal_brace(text, from_last("{").start),
@@ -94,7 +94,7 @@ pub(super) fn syntax_error(text: &str, error: &ast::Error) -> PatternError {
             span,
             "look-ahead and look-behind are not part of the pattern dialect",
         )
-        .help("state the condition as a pattern of its own, in a condition of its own"),
+        .with_help("state the condition as a pattern of its own, in a condition of its own"),
         _ => refuse(span, format!("the pattern is not valid: {}", error.kind())),
     };
     PatternError {
@@ -119,10 +119,7 @@ fn widened(text: &str, range: Range<usize>) -> Range<usize> {
 /// A backslash and one character that do not go together.
 pub(super) fn unknown_escape(text: &str, range: Range<usize>) -> PatternError {
     let what = quoted(text, range.clone());
-    let Some(c) = text
-        .get(range.clone())
-        .and_then(|piece| piece.chars().nth(1))
-    else {
+    let Some(c) = text.get(range.clone()).and_then(|part| part.chars().nth(1)) else {
         return refuse(range, "this is not an escape of the pattern dialect");
     };
     if matches!(c, 'k' | 'g') {
@@ -135,27 +132,27 @@ pub(super) fn unknown_escape(text: &str, range: Range<usize>) -> PatternError {
     };
     let error = refuse(range, message);
     match c {
-        'a' => error.help(r"write `\x07`"),
-        'e' => error.help(r"write `\x1B`"),
-        'v' => error.help(r"write `\x0B` for a vertical tab"),
-        'h' => error.help(r"write `[\t ]`"),
-        'N' => error.help(r"write `[^\n]`"),
-        'R' => error.help(r"write `\r?\n`"),
-        'Z' => error.help(r"write `\z` for the end of the text"),
-        'Q' | 'E' => error.help("put a backslash before each punctuation character instead"),
-        'u' | 'U' => error.help(r"write the code point in hexadecimal: `\x{…}`"),
+        'a' => error.with_help(r"write `\x07`"),
+        'e' => error.with_help(r"write `\x1B`"),
+        'v' => error.with_help(r"write `\x0B` for a vertical tab"),
+        'h' => error.with_help(r"write `[\t ]`"),
+        'N' => error.with_help(r"write `[^\n]`"),
+        'R' => error.with_help(r"write `\r?\n`"),
+        'Z' => error.with_help(r"write `\z` for the end of the text"),
+        'Q' | 'E' => error.with_help("put a backslash before each punctuation character instead"),
+        'u' | 'U' => error.with_help(r"write the code point in hexadecimal: `\x{…}`"),
         'b' | 'A' | 'z' | 'B' | 'C' | 'G' | 'K' | 'X' => error,
-        c if c.is_ascii_alphanumeric() => error.help(format!(
+        c if c.is_ascii_alphanumeric() => error.with_help(format!(
             r"write `{c}` for the letter, or `\\` for a literal backslash"
         )),
-        _ => error.help("write the character without the backslash"),
+        _ => error.with_help("write the character without the backslash"),
     }
 }
 
 fn cut_escape(text: &str, range: Range<usize>) -> PatternError {
     match text.as_bytes().get(range.start + 1) {
         None => refuse(range, "the pattern ends in the middle of an escape")
-            .help(r"write `\\` for a literal backslash"),
+            .with_help(r"write `\\` for a literal backslash"),
         Some(b'p' | b'P') => unicode_class(range),
         Some(_) => hex_escape(text, range),
     }
@@ -166,7 +163,7 @@ fn hex_escape(text: &str, range: Range<usize>) -> PatternError {
     match text.as_bytes().get(range.start + 1) {
         Some(b'u' | b'U') => unknown_escape(text, range),
         _ => refuse(range, format!("`{what}` does not give a Unicode character"))
-            .help(r"write `\x` and two hexadecimal digits, or the code point as `\x{…}`"),
+            .with_help(r"write `\x` and two hexadecimal digits, or the code point as `\x{…}`"),
     }
 }
 
@@ -176,7 +173,7 @@ fn digit_escape(text: &str, range: Range<usize>) -> PatternError {
     let whole = range.start..range.end + digits;
     if text.get(range.clone()) == Some("\\0") {
         return refuse(whole, "octal escapes are not part of the pattern dialect")
-            .help(r"write the code point in hexadecimal, such as `\x00`");
+            .with_help(r"write the code point in hexadecimal, such as `\x00`");
     }
     back_reference(whole)
 }
@@ -190,7 +187,7 @@ pub(super) fn unicode_class(range: Range<usize>) -> PatternError {
         range,
         "Unicode classes by property are not part of the pattern dialect",
     )
-    .help("write the characters or ranges out, such as `[A-Za-z]`")
+    .with_help("write the characters or ranges out, such as `[A-Za-z]`")
 }
 
 pub(super) fn special_boundary(range: Range<usize>) -> PatternError {
@@ -198,7 +195,7 @@ pub(super) fn special_boundary(range: Range<usize>) -> PatternError {
         range,
         r"`\b` is the only word boundary of the pattern dialect",
     )
-    .help(r"write `\b`, and `\{` for a literal brace after it")
+    .with_help(r"write `\b`, and `\{` for a literal brace after it")
 }
 
 pub(super) fn open_bracket(at: usize) -> PatternError {
@@ -206,7 +203,7 @@ pub(super) fn open_bracket(at: usize) -> PatternError {
         at..at + 1,
         "a literal `[` between brackets must be escaped, and classes do not nest",
     )
-    .help(r"write `\[` for the character, or put all characters in one class")
+    .with_help(r"write `\[` for the character, or put all characters in one class")
 }
 
 /// What to write between brackets for the class that POSIX gives a name.
@@ -230,7 +227,7 @@ pub(super) fn ascii_class(kind: &ClassAsciiKind) -> &'static str {
 }
 
 /// An unescaped `[` between brackets is what most often leaves a class open: it is looked for
-/// first, with the few rules that tell where a class begins and ends.
+/// first, with the few rules about where a class begins and ends.
 fn unclosed_class(text: &str, start: usize) -> PatternError {
     let mut chars = text.char_indices().peekable();
     let mut inside = false;
@@ -259,14 +256,15 @@ fn unclosed_class(text: &str, start: usize) -> PatternError {
         .unwrap_or(content)
         .starts_with(']')
     {
-        error.help("a `]` that comes first in a class stands for itself: close it with another")
+        error
+            .with_help("a `]` that comes first in a class stands for itself: close it with another")
     } else {
-        error.help(r"write `\[` for a literal bracket")
+        error.with_help(r"write `\[` for a literal bracket")
     }
 }
 
 fn unclosed_group(range: Range<usize>) -> PatternError {
-    refuse(range, "this group is never closed").help(r"write `\(` for a literal parenthesis")
+    refuse(range, "this group is never closed").with_help(r"write `\(` for a literal parenthesis")
 }
 
 pub(super) fn group_name(range: Range<usize>) -> PatternError {
@@ -274,15 +272,15 @@ pub(super) fn group_name(range: Range<usize>) -> PatternError {
         range,
         "the name of a group is made of ASCII letters, digits and `_`",
     )
-    .help("begin it with a letter or `_`")
+    .with_help("begin it with a letter or `_`")
 }
 
 pub(super) fn negated_flags(range: Range<usize>) -> PatternError {
     refuse(range, "flags can only be switched on")
-        .help("put what the flag should apply to in a group of its own: `(?i:…)`")
+        .with_help("put what the flag should apply to in a group of its own: `(?i:…)`")
 }
 
-/// The text at `range` stands where a flag was expected.
+/// The text at `range` is where a flag was expected.
 pub(super) fn unknown_flag(text: &str, range: Range<usize>) -> PatternError {
     let rest = text.get(range.start..).unwrap_or_default();
     let opened = text
@@ -306,7 +304,7 @@ pub(super) fn unknown_flag(text: &str, range: Range<usize>) -> PatternError {
                 range,
                 format!("`{what}` is not a flag of the pattern dialect"),
             )
-            .help("the flags are `i`, `s` and `m`");
+            .with_help("the flags are `i`, `s` and `m`");
         }
     };
     refuse(
@@ -328,25 +326,25 @@ fn literal_brace(text: &str, at: usize) -> PatternError {
         && most.bytes().all(|b| b.is_ascii_digit())
     {
         return refuse(at..at + count.len() + 2, "a count needs its lower bound")
-            .help(format!("write `{{0,{most}}}`"));
+            .with_help(format!("write `{{0,{most}}}`"));
     }
     refuse(
         at..at + 1,
         "this `{` does not open a count such as `{2}`, `{2,}` or `{2,5}`",
     )
-    .help(r"write `\{` for a literal brace")
+    .with_help(r"write `\{` for a literal brace")
 }
 
 fn nothing_to_repeat(text: &str, at: usize) -> PatternError {
     let before = text.get(..at).unwrap_or_default();
     match text.get(at..).and_then(|rest| rest.chars().next()) {
         Some('?') if before.ends_with('(') => refuse(at - 1..at + 2, "a group sets no flag")
-            .help("remove it, or write `(?:…)` for a group without flags"),
+            .with_help("remove it, or write `(?:…)` for a group without flags"),
         Some(operator) => refuse(
             at..at + 1,
             format!("this `{operator}` has nothing to repeat"),
         )
-        .help(format!(r"write `\{operator}` for the character itself")),
+        .with_help(format!(r"write `\{operator}` for the character itself")),
         None => refuse(at..at, "a repeat has nothing to repeat"),
     }
 }

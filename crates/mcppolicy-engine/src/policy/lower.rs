@@ -1,6 +1,6 @@
-//! From document to policy. What the schema rejects is passed over in
-//! silence, because it has been reported; what a schema cannot say (patterns,
-//! digits, repeated counters) is reported here.
+//! From document to policy. What validation refuses is skipped, because it has
+//! been reported; what a schema cannot say (patterns, digits, repeated counters)
+//! is reported here.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::source::{Location, Span};
 
 /// Lowers a document. Never fails: what could not be read is missing from the
-/// policy, and reported here or by the schema.
+/// policy, and reported here or by validation.
 pub(super) fn lower(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
     let mut lowering = Lowering {
         document,
@@ -204,10 +204,11 @@ impl Lowering<'_> {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 let raw = self.slice(operand.span);
-                let span =
-                    span_in_string(raw, operand.span.start, error.range.start, error.range.end);
-                let mut finding = self.finding(span, format!("{pointer}/value"), error.message);
-                finding.help = error.help;
+                let range = error.range();
+                let span = span_in_string(raw, operand.span.start, range.start, range.end);
+                let mut finding =
+                    self.finding(span, format!("{pointer}/value"), error.message().to_owned());
+                finding.help = error.help().map(str::to_owned);
                 self.findings.push(finding);
                 None
             }
@@ -281,9 +282,9 @@ impl Lowering<'_> {
             return None;
         };
         let raw = self.slice(node.span);
-        let spelt_in_digits = raw.bytes().all(|byte| byte.is_ascii_digit());
+        let is_digits_only = raw.bytes().all(|byte| byte.is_ascii_digit());
         match raw.parse::<u64>() {
-            Ok(value) if spelt_in_digits && (1..=Limit::LARGEST_MAX).contains(&value) => {
+            Ok(value) if is_digits_only && (1..=Limit::LARGEST_MAX).contains(&value) => {
                 Some(Spanned {
                     value,
                     span: node.span,
@@ -292,7 +293,7 @@ impl Lowering<'_> {
             _ => {
                 let in_range =
                     number.fract() == 0.0 && (1.0..=Limit::LARGEST_MAX as f64).contains(&number);
-                if in_range && !spelt_in_digits {
+                if in_range && !is_digits_only {
                     let message = format!("`max` must be written in digits only, not as {raw}");
                     let help = format!("write {number}");
                     let finding = self

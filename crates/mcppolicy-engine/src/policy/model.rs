@@ -1,5 +1,4 @@
-//! The typed policy, with the span of everything that a finding may want to
-//! point at.
+//! The typed policy, with the span of everything that a finding may point at.
 
 use super::path::Path;
 use crate::document;
@@ -7,12 +6,12 @@ use crate::pattern::Pattern;
 use crate::source::{FileId, Location, Span};
 use crate::value::Value;
 
-/// A value and where it stands.
+/// A value and its span.
 #[derive(Debug, Clone)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Its place in the policy's file.
+    /// Its span in the policy's file.
     pub span: Span,
 }
 
@@ -31,8 +30,8 @@ pub struct Policy {
     pub all_tools: Vec<Limit>,
     /// The listed tools in the order of the file.
     pub tools: Vec<ToolRules>,
-    /// The lists of rules, limits and hidden names that stand in the file with
-    /// nothing in them, as JSON Pointers, in the order of the file. They mean
+    /// The lists of rules, limits and hidden names that are written with nothing
+    /// in them, as JSON Pointers, in the order of the file. They mean
     /// what leaving them out means.
     pub empty_lists: Vec<Spanned<String>>,
 }
@@ -73,12 +72,13 @@ pub struct ToolRules {
     pub deny_if: Vec<Rule>,
     /// The tool's own limits.
     pub limits: Vec<Limit>,
-    /// The members of the rules' object as they stand in the file.
+    /// The members of the rules' object in the order of the file.
     pub members: Vec<MemberSpan>,
 }
 
-/// Where a member stands.
+/// The span of a member.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct MemberSpan {
     /// Its key.
     pub key: String,
@@ -95,12 +95,13 @@ pub struct Rule {
     pub pointer: String,
     /// The conditions, in order; none always holds.
     pub conditions: Vec<Condition>,
-    /// What the agent is told.
+    /// The message for the agent when this denies its call.
     pub on_deny: Option<Spanned<String>>,
 }
 
 /// One test of one argument.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Condition {
     /// The condition's object.
     pub span: Span,
@@ -108,9 +109,9 @@ pub struct Condition {
     pub pointer: String,
     /// Which argument.
     pub path: Spanned<Path>,
-    /// Where the operator stands.
+    /// The span of the operator.
     pub op_span: Span,
-    /// Where the operand stands.
+    /// The span of the operand.
     pub value_span: Span,
     /// Operator and operand.
     pub test: Test,
@@ -191,6 +192,7 @@ impl Comparison {
 
 /// A quota per grant and calendar window (policy language §4).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Limit {
     /// The limit's object.
     pub span: Span,
@@ -204,7 +206,7 @@ pub struct Limit {
     pub max: Spanned<u64>,
     /// The argument to add up instead of counting calls.
     pub increment_from: Option<Spanned<Path>>,
-    /// What the agent is told.
+    /// The message for the agent when this denies its call.
     pub on_deny: Option<Spanned<String>>,
 }
 
@@ -262,9 +264,9 @@ impl Policy {
             .find(|(_, entry)| entry.value == tool || entry.value == "*")
     }
 
-    /// Where the rule, limit or entry stands that a decision names by its JSON
-    /// Pointer; the whole policy for a pointer that names none.
-    pub fn place_of(&self, pointer: &str) -> Location {
+    /// The location of the rule, limit or entry that a decision names by its
+    /// JSON Pointer; the whole policy for a pointer that names none.
+    pub fn location_of(&self, pointer: &str) -> Location {
         let index = |text: &str| text.parse::<usize>().ok();
         let span = match pointer.split('/').skip(1).collect::<Vec<_>>().as_slice() {
             ["default"] => Some(self.default.span),

@@ -38,7 +38,7 @@ pub struct Line {
 impl Line {
     /// Puts the line into `map` as a chunk of the file `name`.
     fn add_to(&self, map: &mut SourceMap, name: &str) -> FileId {
-        map.add_piece(name, self.text.clone(), self.number, self.offset)
+        map.add_chunk(name, self.text.clone(), self.number, self.offset)
     }
 }
 

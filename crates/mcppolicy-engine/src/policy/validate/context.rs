@@ -1,4 +1,4 @@
-//! A node on the way through a document, with what findings need to know.
+//! A node on the way through a document, with what findings need.
 
 use super::part::Part;
 use crate::document::{Document, Member, Node, push_pointer};

@@ -1,7 +1,7 @@
 //! Keys that the format does not have and that people write all the same,
 //! because help pages for it mention them (policy language §1) or because
-//! other formats have them. Each gets told what to write instead, with the
-//! author's own values, and where that is clear a repair.
+//! other formats have them. Each gets a help that says what to write instead,
+//! with the author's own values, and where that is clear a repair.
 
 mod action;
 mod advice;
@@ -145,7 +145,7 @@ fn denials(node: &Node) -> Option<String> {
     (!texts.is_empty()).then(|| format!("\"deny_if\": [{}]", texts.join(", ")))
 }
 
-/// Names and notes, for which the format has no place.
+/// Names and notes, which the format does not have.
 fn note(key: &str, member: &Member, object: &Object<'_>) -> Advice {
     let context = object.context;
     let message = format!(

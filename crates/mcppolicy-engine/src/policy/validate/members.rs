@@ -50,7 +50,7 @@ pub(super) fn blank_names(
     }));
 }
 
-/// A condition where a rule with a list of conditions is wanted: one mistake,
+/// A condition where a rule with a list of conditions is expected: one mistake,
 /// not a gap and three unknown keys.
 fn is_bare_condition(context: &NodeContext<'_>) -> bool {
     let has = |key| context.node.member(key).is_some();

@@ -10,7 +10,8 @@ pub(super) struct Object<'a> {
     /// The members of the format that it has.
     present: HashSet<&'static str>,
     /// The members of the format that it gets by what was advised so far, so
-    /// that no two repairs write the same one and no repair is asked for twice.
+    /// that no two repairs write the same one and no gap is reported that a
+    /// repair fills.
     pub(super) supplied: HashSet<&'static str>,
 }
 

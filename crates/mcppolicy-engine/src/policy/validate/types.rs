@@ -213,7 +213,7 @@ fn instead_of_operand(
     }
 }
 
-/// The JSON spelling of a number that was put in quotes.
+/// The number that was put in quotes.
 fn number_in(text: &str) -> Option<&str> {
     let is_number = serde_json::from_str::<serde_json::Number>(text).is_ok();
     (is_number && text.len() <= 30).then_some(text)

@@ -18,7 +18,7 @@ pub(super) fn named_counter(text: &str) -> String {
     format!(r#""counter": {}"#, quoted(text))
 }
 
-/// Words that hope for a person's approval.
+/// Whether a word stands for a person's approval.
 pub(super) fn asks_a_person(word: &str) -> bool {
     let word = word.to_lowercase().replace(['-', ' '], "_");
     matches!(

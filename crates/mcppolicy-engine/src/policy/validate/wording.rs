@@ -39,7 +39,7 @@ pub(super) fn report(
     findings.push(finding);
 }
 
-/// A string that is none of the words that may stand here.
+/// A string that is none of the words that are allowed here.
 fn wrong_word(known: &[&str], context: &NodeContext<'_>) -> Problem {
     let found = context.node.as_str().unwrap_or_default();
     let (noun, nouns) = match context.part {

@@ -1,4 +1,4 @@
-//! `action`: in the format, what a rule does follows from where it stands.
+//! `action`: in the format, what a rule does follows from where it is.
 
 use super::super::edit::{remove, replace};
 use super::super::object::Object;
@@ -123,8 +123,8 @@ fn deny_tool(message: String, member: &Member, object: &Object<'_>) -> Advice {
     let context = object.context;
     let key = quoted(&member.key);
     if object.has("deny_if") {
-        // Whether those rules were all that was meant, nobody knows; taking the
-        // key away could open a tool that its author believes to be blocked.
+        // Whether those rules were all that was meant, is unknown; removing the
+        // key could open a tool that its author believes to be blocked.
         return Advice::new(
             message,
             format!(

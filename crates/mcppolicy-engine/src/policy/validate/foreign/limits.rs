@@ -115,11 +115,11 @@ fn limit_texts(member: &Member, object: &Object<'_>) -> Option<Vec<String>> {
     let mut texts = Vec::new();
     for item in items {
         let mut rate = Rate::read(item)?;
-        let wanted = rate.counter.take().unwrap_or_else(|| context.counter());
-        let mut name = wanted.clone();
+        let base = rate.counter.take().unwrap_or_else(|| context.counter());
+        let mut name = base.clone();
         let mut number = 2;
         while !taken.insert(name.clone()) {
-            name = format!("{wanted}_{number}");
+            name = format!("{base}_{number}");
             number += 1;
         }
         rate.counter = Some(name);
@@ -132,19 +132,19 @@ fn limit_texts(member: &Member, object: &Object<'_>) -> Option<Vec<String>> {
 fn within_limit(message: String, member: &Member, object: &Object<'_>) -> Advice {
     let key = quoted(&member.key);
     let rate = Rate::read(&member.value).unwrap_or_default();
-    let mut pieces: Vec<(&'static str, String)> = Vec::new();
+    let mut members: Vec<(&'static str, String)> = Vec::new();
     if let Some(window) = rate.window {
-        pieces.push(("window", format!("\"window\": \"{window}\"")));
+        members.push(("window", format!("\"window\": \"{window}\"")));
     }
     if let Some(max) = rate.max {
-        pieces.push(("max", format!("\"max\": {max}")));
+        members.push(("max", format!("\"max\": {max}")));
     }
     // Nothing that was said may get lost in a repair.
     let says_more = rate.odd_seconds.is_some() || rate.counter.is_some() || rate.on_deny.is_some();
-    if pieces.is_empty() || says_more {
+    if members.is_empty() || says_more {
         return Advice::new(message, "for example \"window\": \"minute\", \"max\": 10");
     }
-    let said = pieces.iter().map(|(name, _)| *name);
+    let said = members.iter().map(|(name, _)| *name);
     let twice: Vec<&str> = said.filter(|name| !object.is_free(name)).collect();
     if !twice.is_empty() {
         let twice = snippet::list(twice);
@@ -154,10 +154,10 @@ fn within_limit(message: String, member: &Member, object: &Object<'_>) -> Advice
         );
     }
     let counter = snippet::string(&object.context.counter());
-    pieces.insert(0, ("counter", format!("\"counter\": {counter}")));
-    pieces.push(("scope", "\"scope\": \"grant\"".to_owned()));
-    pieces.retain(|(name, _)| object.is_free(name));
-    let (names, texts): (Vec<_>, Vec<_>) = pieces.into_iter().unzip();
+    members.insert(0, ("counter", format!("\"counter\": {counter}")));
+    members.push(("scope", "\"scope\": \"grant\"".to_owned()));
+    members.retain(|(name, _)| object.is_free(name));
+    let (names, texts): (Vec<_>, Vec<_>) = members.into_iter().unzip();
     let text = texts.join(", ");
     Advice::new(message, format!("write {text}"))
         .edits([replace(member, text)])
