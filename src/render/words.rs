@@ -10,7 +10,7 @@ use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
 use mcppolicy_analysis::report::{
-    ApprovalShown, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Standing, Tested,
+    ApprovalShown, ApprovalStatus, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Tested,
 };
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
 use mcppolicy_trace::trace::DecisionName;
@@ -223,12 +223,12 @@ pub fn outside(scope: &Scope, outside: &Outside) -> Option<String> {
 
 /// An approval that matters to a change, or that should go.
 pub fn approval(shown: &ApprovalShown) -> Option<String> {
-    let what = match (shown.written, shown.standing) {
+    let what = match (shown.written, shown.status) {
         (true, _) => "approved now",
-        (_, Standing::Used) => "approved",
-        (_, Standing::Unused) => return None,
-        (_, Standing::Idle) => "note: this approval no longer matters, --prune drops it",
-        (_, Standing::Pruned) => "dropped approval",
+        (_, ApprovalStatus::Used) => "approved",
+        (_, ApprovalStatus::Unused) => return None,
+        (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune drops it",
+        (_, ApprovalStatus::Pruned) => "dropped approval",
     };
     let approval = &shown.approval;
     let scope = approval.approved.scope().map_or("its removal", scope);

@@ -17,7 +17,7 @@ use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Fate, Gate, PolicyDiff};
 use mcppolicy_analysis::region::Budget;
-use mcppolicy_analysis::report::{ApprovalShown, Failure, Standing};
+use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -172,7 +172,7 @@ impl<'a> Comparing<'a> {
     }
 
     /// Approves everything that the gate `loosened` refuses: for each scope
-    /// that is not covered, what the new policy says of it. An approval that
+    /// that is not covered, its rules in the new policy. An approval that
     /// lies within a new one gives way to it.
     pub fn approve(&mut self, approver: &Approver) -> Result<(), Failure> {
         let refused = self.policies.iter();
@@ -219,17 +219,17 @@ impl<'a> Comparing<'a> {
 
     /// Drops the approvals of what the old policies let through already.
     pub fn prune(&mut self) -> Result<(), Failure> {
-        let idle: Vec<usize> = self
+        let stale: Vec<usize> = self
             .policies
             .iter()
             .flat_map(|compared| compared.diff.judgement.idle.iter().copied())
             .collect();
-        if idle.is_empty() {
+        if stale.is_empty() {
             return Ok(());
         }
         let list = std::mem::take(&mut self.store.list);
         for (at, approval) in list.into_iter().enumerate() {
-            if idle.contains(&at) {
+            if stale.contains(&at) {
                 self.pruned.push(approval);
             } else {
                 self.store.list.push(approval);
@@ -240,26 +240,26 @@ impl<'a> Comparing<'a> {
         Ok(())
     }
 
-    /// The approvals with what each is good for; those that were dropped last.
+    /// The approvals with the status of each; those that were dropped come last.
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
-        let standing = |at: usize| {
+        let status = |at: usize| {
             if judgements().any(|judgement| judgement.used().any(|used| used == at)) {
-                Standing::Used
+                ApprovalStatus::Used
             } else if judgements().any(|judgement| judgement.idle.contains(&at)) {
-                Standing::Idle
+                ApprovalStatus::Stale
             } else {
-                Standing::Unused
+                ApprovalStatus::Unused
             }
         };
         let known = self.store.list.iter().enumerate();
-        let known = known.map(|(at, approval)| (approval, standing(at)));
+        let known = known.map(|(at, approval)| (approval, status(at)));
         let pruned = self.pruned.iter();
-        let shown = known.chain(pruned.map(|approval| (approval, Standing::Pruned)));
+        let shown = known.chain(pruned.map(|approval| (approval, ApprovalStatus::Pruned)));
         shown
-            .map(|(approval, standing)| ApprovalShown {
+            .map(|(approval, status)| ApprovalShown {
                 approval: approval.clone(),
-                standing,
+                status,
                 written: self.written.iter().any(|w| w.says_the_same(approval)),
             })
             .collect()

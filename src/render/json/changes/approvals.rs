@@ -55,7 +55,7 @@ impl<'a> JsonApproval<'a> {
             reason: &approval.reason,
             by: approval.by.as_deref(),
             date: &approval.date,
-            standing: shown.standing.name(),
+            standing: shown.status.name(),
             written: shown.written,
             span: approval.location.map(|at| json_span(at, sources)),
         }
