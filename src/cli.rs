@@ -18,7 +18,7 @@ Examples:
   mcppolicy lint policy.json                     what is wrong with a policy
   mcppolicy test traces/ --policy policy.json    what it does to recorded calls
   mcppolicy diff main:policy.json policy.json    what a change to it lets through
-  mcppolicy ci                                   all of it, as mcppolicy.toml says
+  mcppolicy ci                                   all of it, by mcppolicy.toml
 
 Exit codes:
   0  clean
@@ -43,16 +43,16 @@ enum Command {
     /// Validate, then look for rules that do not do what they seem to
     #[command(after_help = "Example: mcppolicy lint policy.json")]
     Lint(lint::LintArgs),
-    /// Replay recorded calls and hold them against what the traces expect
+    /// Replay recorded calls and compare the decisions with what the traces expect
     #[command(after_help = "Example: mcppolicy test traces/ --policy policy.json")]
     Test(test::TestArgs),
     /// Turn logs of any format into native traces
     #[command(after_help = "Example: mcppolicy import mcp.log -o traces/mcp.jsonl")]
     Import(import::ImportArgs),
-    /// Join the JSON reports of a test's shares into what one run reports
+    /// Join the JSON reports of a test's shares into the report of one run
     #[command(after_help = "Example: mcppolicy merge share-*.json")]
     Merge(merge::MergeArgs),
-    /// Pass a stdio server through, and write all that passes into a trace
+    /// Run a stdio server for a client, and record all messages in a trace
     #[command(
         after_help = "In the client's settings, put it before the command that starts the server.\n\
             Example: mcppolicy record -o session.jsonl -- npx -y @modelcontextprotocol/server-everything\n\n\
@@ -60,11 +60,11 @@ enum Command {
             server cannot be started, or if the trace could not be written to the end."
     )]
     Record(record::RecordArgs),
-    /// Ask a stdio server for its tools, and keep or compare the list
+    /// List the tools of a stdio server, and write or compare the list
     #[command(
         after_help = "Examples:\n  mcppolicy inventory -o tools.json -- npx -y @modelcontextprotocol/server-everything\n  \
             mcppolicy inventory --check -o tools.json -- npx -y @modelcontextprotocol/server-everything\n\n\
-            Exit codes: 0 as listed, 1 the server lists its tools otherwise, 2 it does not answer,\n\
+            Exit codes: 0 as listed, 1 the server lists other tools, 2 it does not answer,\n\
             3 FILE or the server's list is invalid, 4 there are no tools."
     )]
     Inventory(inventory::InventoryArgs),
@@ -81,7 +81,7 @@ enum Command {
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
     )]
     Decide(decide::DecideArgs),
-    /// Say what kind of tool each one of a server is, and why
+    /// Show the category of each tool of a server, and why
     #[command(after_help = "Example: mcppolicy classify tools.json")]
     Classify(classify::ClassifyArgs),
     /// Write a first policy, a trace and mcppolicy.toml, from a server's tools
@@ -95,12 +95,12 @@ enum Command {
     /// Print a JSON Schema for editors
     #[command(after_help = "Example: mcppolicy schema policy > policy.schema.json")]
     Schema(schema::SchemaArgs),
-    /// Print what lets a shell complete this command's arguments
+    /// Print a script that lets a shell complete this command's arguments
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArgs),
 }
 
-/// Reads the arguments, runs the command, and says how it ended.
+/// Reads the arguments, runs the command, and returns its exit code.
 pub fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Validate(args) => validate::run(&args),

@@ -1,63 +1,44 @@
-//! Says what an MCP gateway's `policy.json` lets through, and proves it.
+//! The `mcppolicy` command: says what an MCP gateway's `policy.json` lets
+//! through.
 //!
-//! A gateway stands between AI agents and MCP servers and decides every
-//! `tools/call` by a policy. This crate reads such a policy, decides calls as
-//! the gateway does, and answers what a reviewer asks: is it valid, does it do
-//! what its author thinks, what did it do to recorded traffic, and what does a
-//! change to it let through.
+//! A gateway is between AI agents and MCP servers, and decides every
+//! `tools/call` by a policy. The command reads such a policy, decides calls as
+//! the gateway does, and answers a reviewer's questions: is the policy valid,
+//! does it do what its author intends, what did it do to recorded calls, and
+//! what does a change of it let through.
 //!
-//! # For a gateway
+//! # Crates
 //!
-//! [`policy`], [`engine`] and [`document`] are public API under semantic
-//! versioning, and all that a gateway embeds (`default-features = false` leaves
-//! the command out):
+//! | Crate | Contents |
+//! |---|---|
+//! | `mcppolicy-engine` | documents, policies, the engine; all that a gateway embeds |
+//! | `mcppolicy-trace` | trace formats, calls in the order of time |
+//! | `mcppolicy-analysis` | inventories, comparison, lint, fixes, replay, diff, reports |
+//! | `mcppolicy` (this one) | the command line and the output formats |
 //!
-//! ```
-//! use mcppolicy_engine::engine::{Call, Counters, Engine};
-//! use mcppolicy_engine::policy::Policy;
-//! use mcppolicy_engine::time::Time;
-//! use mcppolicy_engine::value::Value;
+//! Each uses only those above it. A gateway depends on `mcppolicy-engine`
+//! alone; its front page has an example.
 //!
-//! let policy = Policy::from_json(br#"{"version":"1","default":"deny","tools":{"ping":{}}}"#)?;
-//! let engine = Engine::new(&policy);
-//! let mut counters = Counters::default();
-//! let call = Call::new("alice", "ping", &Value::Null, Time::new(0, 0));
-//! assert!(engine.decide(&call, &mut counters).decision.is_allow());
-//! # Ok::<(), mcppolicy_engine::policy::InvalidPolicy>(())
-//! ```
+//! # Reading order
 //!
-//! # For a contributor
+//! 1. `mcppolicy_engine::policy` and `mcppolicy_engine::engine`: a policy and
+//!    its meaning.
+//! 2. `mcppolicy_trace::trace`: recorded calls, one module for each format.
+//! 3. `mcppolicy_analysis::lint`, `replay`, `compare` and `diff`: what is found
+//!    about a policy; `report`: what one run found, and its exit code.
+//! 4. [`cli`]: one module for each command, in `command`; what they share is in
+//!    `support`.
+//! 5. [`render`]: one module for each output format. [`merge`] joins the
+//!    reports of a run that was split.
 //!
-//! Everything flows one way, and a module uses only what stands before it in
-//! this list (a test holds that):
+//! # Invariants
 //!
-//! - [`source`], [`value`], [`time`], [`nearest`]: files and spans, JSON values,
-//!   instants, the nearest known word
-//! - [`diagnostic`]: findings as plain data
-//! - [`document`]: the spanned JSON tree and its strict parser
-//! - [`pattern`], [`schema`], [`policy`]: the regex dialect, the JSON Schema, the
-//!   typed policy
-//! - [`trace`]: recorded calls, one room for each format
-//! - [`inventory`]: the server's own tools, and what kind each is
-//! - [`engine`]: the only place that knows what a policy means
-//! - [`timeline`]: calls in time through one engine
-//! - [`region`]: sets of argument objects, exactly
-//! - [`compare`]: two policies: what each passes that the other does not
-//! - [`lint`], [`replay`], [`diff`]: findings, expectations held against
-//!   decisions, and what a change does
-//! - [`fix`], [`starter`]: the edits that findings offer, applied and proved; a
-//!   first policy for a server
-//! - [`report`]: what a run found, and its exit code
-//! - `shown`, `share`: which recorded arguments a report shows; a share's report in
-//!   JSON, written and read
-//! - `merge`: the reports of a run's shares as the report of the whole
-//! - `render`: one room for each output format
-//! - `cli`: arguments, files, printing
-//!
-//! Invariants: the engine reads no clock, file or environment and cannot fail
-//! on a valid policy; parsing and lowering return everything that they found;
-//! only `render` knows how a finding looks, and only `cli` prints; nothing
-//! iterates a hash map into output; no input makes anything panic.
+//! - The engine reads no clock, file or environment, and cannot fail on a valid
+//!   policy.
+//! - Parsing and lowering return every problem, not only the first.
+//! - Only `render` formats findings, and only `cli` reads files and prints.
+//! - No output depends on the order of a hash map.
+//! - No input causes a panic.
 
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 

@@ -1,122 +1,49 @@
-//! The house: which room may know which. Reads the `crate::` paths of every
-//! source file and holds the direction of imports.
+//! What Cargo cannot hold: words that belong to one place, and modules of one
+//! folder that must not import each other in a circle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The rooms, from left to right: a room uses only what stands to its left.
-/// Rooms of one row do not know each other.
-const ROWS: [&[&str]; 14] = [
-    &["source", "value", "time", "nearest"],
-    &["diagnostic"],
-    &["document"],
-    &["pattern", "schema", "inventory"],
-    &["policy", "trace"],
-    &["engine"],
-    &["region", "timeline"],
-    &["compare"],
-    &["lint", "replay", "diff"],
-    &["fix", "starter"],
-    &["report"],
-    &["merge"],
-    &["render"],
-    &["cli"],
+/// Modules, and the words that no other module may use.
+const RESERVED: [&str; 6] = [
+    // The other formats must not depend on how findings are drawn.
+    "src/render/human: miette",
+    // Lowering alone says whether a policy is valid.
+    "src/schema: jsonschema",
+    // What a library prints, its caller cannot catch.
+    "src/cli src/render src/main: println! print! eprintln! eprint! stdout() stderr()",
+    // To everything but the command line, the rest of the world is an input.
+    "src/cli src/main: std::fs std::process std::env File::open",
+    "src/cli: SystemTime Instant::now Timestamp::now Zoned::now",
+    // A build without `live` leaves these out.
+    "src/cli/command/inventory src/cli/command/record: rmcp tokio rustix signal_hook",
 ];
 
-/// A word that only some rooms may name, and why.
-struct Reserved {
-    words: &'static [&'static str],
-    /// Files or folders below `src`.
-    rooms: &'static [&'static str],
-    why: &'static str,
-}
-
-const RESERVED: [Reserved; 6] = [
-    Reserved {
-        words: &["miette"],
-        rooms: &["render/human.rs", "render/human/"],
-        why: "other formats must not depend on how findings are drawn",
-    },
-    Reserved {
-        words: &["jsonschema"],
-        rooms: &["schema.rs", "schema/"],
-        why: "its errors are put on spans in one place",
-    },
-    Reserved {
-        words: &[
-            "println!",
-            "print!",
-            "eprintln!",
-            "eprint!",
-            "stdout()",
-            "stderr()",
-        ],
-        rooms: &["cli.rs", "cli/", "render.rs", "render/", "main.rs"],
-        why: "what a library prints nobody can catch",
-    },
-    Reserved {
-        words: &["std::fs", "std::process", "std::env", "File::open"],
-        rooms: &["cli.rs", "cli/", "main.rs"],
-        why: "only the command line touches the world outside",
-    },
-    Reserved {
-        words: &["rmcp", "tokio", "rustix", "signal_hook"],
-        rooms: &["cli/inventory/", "cli/record/"],
-        why: "what starts servers must stay easy to leave out",
-    },
-    Reserved {
-        words: &["SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"],
-        rooms: &["cli.rs", "cli/"],
-        why: "time is an input",
-    },
+/// Accepted circles: a folder and its modules, each with the reason.
+const ACCEPTED: [&str; 6] = [
+    // Not yet opened.
+    "crates/mcppolicy-analysis/src/inventory/category: arguments evidence name prose words",
+    "crates/mcppolicy-analysis/src/lint: argument context fit loose registry reporter rules settings unlimited",
+    "crates/mcppolicy-analysis/src/replay: results share",
+    "crates/mcppolicy-engine/src/schema: foreign members types wording",
+    "crates/mcppolicy-trace/src/trace: jsonrpc lenient log native pairing plain_call sink skim tap",
+    "src/render/html: chart timeline",
 ];
 
 #[test]
-fn a_room_uses_only_what_stands_to_its_left() {
+fn reserved_words_are_used_in_their_place_only() {
     let mut wrong = Vec::new();
-    for file in sources() {
-        let Some(own) = file.room() else { continue };
-        let Some(own_row) = row(own) else {
-            wrong.push(unknown(own));
-            continue;
-        };
-        for used in file.rooms_used() {
-            if used == own {
-                continue;
-            }
-            match row(&used) {
-                None => wrong.push(unknown(&used)),
-                Some(used_row) if used_row >= own_row => wrong.push(format!(
-                    "src/{} uses `{used}`, which does not stand to the left of `{own}`: \
-                     move what both need further left",
-                    file.path
-                )),
-                Some(_) => {}
-            }
-        }
-    }
-    wrong.sort();
-    wrong.dedup();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn what_belongs_to_one_room_is_named_in_no_other() {
-    let mut wrong = Vec::new();
-    for file in sources() {
-        for reserved in &RESERVED {
-            let allowed = reserved.rooms.iter().any(|room| {
-                file.path == *room || (room.ends_with('/') && file.path.starts_with(room))
-            });
-            let named = reserved.words.iter().find(|word| names(&file.code, word));
-            if let (false, Some(word)) = (allowed, named) {
-                wrong.push(format!(
-                    "src/{} names `{word}`, which only {} may: {}",
-                    file.path,
-                    reserved.rooms.join(", "),
-                    reserved.why
-                ));
+    for (path, code) in sources() {
+        for (places, words) in RESERVED.iter().filter_map(|of| of.split_once(": ")) {
+            let rest = |place| path.strip_prefix(place).unwrap_or_default();
+            let mut rests = places.split(' ').map(rest);
+            if !rests.any(|rest| rest == ".rs" || rest.starts_with('/')) {
+                let words = words.split(' ').filter(|word| {
+                    let mut used = code.match_indices(word);
+                    used.any(|(at, _)| !code[..at].ends_with(is_part_of_a_name))
+                });
+                wrong.extend(words.map(|word| format!("{path} uses `{word}`")));
             }
         }
     }
@@ -124,224 +51,125 @@ fn what_belongs_to_one_room_is_named_in_no_other() {
 }
 
 #[test]
-fn the_reader_of_imports_sees_every_form() {
-    let file = File::new(
-        "lint/rules.rs",
-        "use crate::{self, document::Node, engine::{Engine, decision::Kind}, value::*};\n\
-         // use crate::commented;\n\
-         use crate::policy::Policy as P; /* crate::also */\n\
-         fn f(x: &crate::region::Region) { let s = \"crate::text // \"; g(crate::compare::h) }\n\
-         use crate::{\n    source,\n    diagnostic::Finding,\n};",
+fn modules_of_a_folder_do_not_import_each_other_in_a_circle() {
+    let mut wrong = Vec::new();
+    let sources = sources();
+    for (folder, mut imports) in imports_by_folder(&sources) {
+        // What an imported module imports is imported, too.
+        for middle in imports.keys().copied().collect::<Vec<_>>() {
+            let behind = imports[middle].clone();
+            let importing = imports.values_mut().filter(|used| used.contains(middle));
+            importing.for_each(|used| used.extend(&behind));
+        }
+        imports.retain(|name, used| used.contains(name));
+        let accepted = ACCEPTED.iter().filter_map(|of| of.split_once(": "));
+        let mut accepted = accepted.filter(|(of, _)| *of == folder);
+        let accepted = accepted.next().map_or("", |(_, names)| names);
+        imports.retain(|name, _| !accepted.split(' ').any(|known| known == *name));
+        if !imports.is_empty() {
+            wrong.push(format!("{folder}: {:?}", imports.keys()));
+        }
+    }
+    assert!(wrong.is_empty(), "in circles:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_form_of_import_is_read() {
+    let mut found = Vec::new();
+    expand(
+        "{self, a::{b, c::*}, super::d}; e",
+        vec!["x", "y"],
+        &mut found,
     );
-    let used: Vec<String> = file.rooms_used().into_iter().collect();
-    let expected = [
-        "compare",
-        "diagnostic",
-        "document",
-        "engine",
-        "policy",
-        "region",
-        "source",
-        "value",
-    ];
-    assert_eq!(used, expected);
-    assert_eq!(file.room(), Some("lint"));
-    assert!(names("let x = miette::Report", "miette") && !names("dismiettes", "miette"));
+    let found: Vec<String> = found.iter().map(|path| path.join("::")).collect();
+    assert_eq!(found, ["x::y::self", "x::y::a::b", "x::y::a::c::", "x::d"]);
 }
 
-fn row(room: &str) -> Option<usize> {
-    ROWS.iter().position(|row| row.contains(&room))
-}
+/// Modules with those that they import.
+type Imports<'c> = BTreeMap<&'c str, BTreeSet<&'c str>>;
 
-fn unknown(room: &str) -> String {
-    format!(
-        "no row of tests/it/house.rs has the room `{room}`: put it to the right of everything \
-         that it uses and to the left of everything that uses it"
-    )
-}
-
-/// One source file without its comments and the contents of its strings.
-struct File {
-    /// Below `src`, with `/`.
-    path: String,
-    code: String,
-}
-
-fn sources() -> Vec<File> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    collect(&root, &mut paths);
-    assert!(paths.len() > 10, "the sources are not where they were");
-    let read = |path: &PathBuf| {
-        let relative = path.strip_prefix(&root).unwrap();
-        let relative = relative.to_str().unwrap().replace('\\', "/");
-        File::new(&relative, &fs::read_to_string(path).unwrap())
-    };
-    paths.iter().map(read).collect()
-}
-
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            collect(&entry, paths);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            paths.push(entry);
+/// The imports between the modules of each folder.
+fn imports_by_folder(sources: &BTreeMap<String, String>) -> BTreeMap<String, Imports<'_>> {
+    let mut folders: BTreeMap<String, Imports<'_>> = BTreeMap::new();
+    for (path, code) in sources {
+        let (root, own) = path.trim_end_matches(".rs").split_once("src/").unwrap();
+        let own: Vec<&str> = own.split('/').collect();
+        let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let mut used = Vec::new();
+        for (at, start) in code.match_indices("crate::") {
+            expand(&code[at + start.len()..], Vec::new(), &mut used);
         }
-    }
-}
-
-impl File {
-    fn new(path: &str, text: &str) -> File {
-        File {
-            path: path.to_owned(),
-            code: without_comments_and_strings(text),
-        }
-    }
-
-    /// The room that the file belongs to; the crate's front page and `main`
-    /// are doors, not rooms.
-    fn room(&self) -> Option<&str> {
-        let first = self.path.split('/').next().unwrap();
-        match first.trim_end_matches(".rs") {
-            "lib" | "main" => None,
-            room => Some(room),
-        }
-    }
-
-    /// The first segment behind every `crate::`.
-    fn rooms_used(&self) -> BTreeSet<String> {
-        let mut used = BTreeSet::new();
-        for (at, found) in self.code.match_indices("crate::") {
-            if self.code[..at].ends_with(is_part_of_a_name) {
-                continue;
-            }
-            let behind = self.code[at + found.len()..].trim_start();
-            match behind.strip_prefix('{') {
-                Some(group) => used.extend(first_segments(group)),
-                None => used.extend(identifier(behind)),
+        for (at, _) in code.match_indices("super::") {
+            if !code[..at].ends_with("super::") {
+                expand(&code[at..], own.clone(), &mut used);
             }
         }
-        used.remove("self");
-        used
-    }
-}
-
-/// The first segment of every path in a group, behind its `{`.
-fn first_segments(group: &str) -> Vec<String> {
-    let mut segments = Vec::new();
-    let mut depth = 0;
-    let mut at_start = true;
-    for (at, character) in group.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => at_start = true,
-            _ if character.is_whitespace() => {}
-            _ => {
-                if at_start {
-                    segments.extend(identifier(&group[at..]));
-                }
-                at_start = false;
+        for used in used {
+            let same = own.iter().zip(&used).take_while(|(a, b)| a == b).count();
+            let folder = format!("{root}src/{}", own[..same].join("/"));
+            let folder = folder.trim_end_matches('/').to_owned();
+            if let (Some(from), Some(to)) = (own.get(same), used.get(same))
+                && sources.contains_key(&format!("{folder}/{to}.rs"))
+            {
+                let imports = folders.entry(folder).or_default();
+                imports.entry(from).or_default().insert(to);
             }
         }
     }
-    segments
+    folders
 }
 
-fn identifier(text: &str) -> Option<String> {
-    let length = text
-        .find(|character| !is_part_of_a_name(character))
-        .unwrap_or(text.len());
-    (length > 0).then(|| text[..length].to_owned())
+/// Adds the paths that `rest` begins with, `a::b` or a group of such, behind
+/// `base`; returns their length.
+fn expand<'c>(rest: &'c str, mut base: Vec<&'c str>, found: &mut Vec<Vec<&'c str>>) -> usize {
+    let name = rest.split(|c| !is_part_of_a_name(c)).next().unwrap();
+    let mut at = name.len();
+    if rest.starts_with('{') {
+        while rest[at..].starts_with(|c| c != '}') {
+            let is_path = rest[at..].starts_with(is_part_of_a_name);
+            at += if is_path {
+                expand(&rest[at..], base.clone(), found)
+            } else {
+                1
+            };
+        }
+        return at + 1;
+    }
+    match name {
+        "super" => drop(base.pop()),
+        name => base.push(name),
+    }
+    match rest[at..].strip_prefix("::") {
+        Some(behind) => at += 2 + expand(behind, base, found),
+        None => found.push(base),
+    }
+    at
 }
 
-fn is_part_of_a_name(character: char) -> bool {
-    character == '_' || character.is_ascii_alphanumeric()
+fn is_part_of_a_name(c: char) -> bool {
+    c == '_' || c.is_ascii_alphanumeric()
 }
 
-/// Whether `word` stands in the code as a word of its own.
-fn names(code: &str, word: &str) -> bool {
-    code.match_indices(word).any(|(at, _)| {
-        let before = code[..at].chars().next_back();
-        let after = code[at + word.len()..].chars().next();
-        !before.is_some_and(is_part_of_a_name) && !after.is_some_and(is_part_of_a_name)
-    })
-}
-
-/// The code with comments and the contents of strings left out.
-fn without_comments_and_strings(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let skipped = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some(length) = raw_string(rest, out.chars().next_back()) {
-            length
-        } else if first == '"' {
-            plain_string(rest)
-        } else if first == '\'' {
-            character_literal(rest)
-        } else {
-            0
-        };
-        if skipped == 0 {
-            out.push(first);
-            rest = &rest[first.len_utf8()..];
-        } else {
-            out.push(' ');
-            rest = &rest[skipped..];
+/// Every source file by its path, without comments and the content of strings.
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeMap::new();
+    let mut paths = vec![root.join("src"), root.join("crates")];
+    while let Some(path) = paths.pop() {
+        let name = path.strip_prefix(root).unwrap().to_string_lossy();
+        let name = name.replace('\\', "/");
+        if path.is_dir() {
+            let entries = fs::read_dir(path).unwrap();
+            paths.extend(entries.map(|entry| entry.unwrap().path()));
+        } else if name.ends_with(".rs") && name.contains("src/") {
+            let text = fs::read_to_string(&path).unwrap().replace("\\\"", "");
+            let code = |line: &str| {
+                let line: Vec<&str> = line.split('"').step_by(2).collect();
+                line.join("\"").split("//").next().unwrap().to_owned() + "\n"
+            };
+            found.insert(name, text.lines().map(code).collect());
         }
     }
-    out
-}
-
-/// The length of `r"…"` or `r#"…"#` at the start of `text`.
-fn raw_string(text: &str, before: Option<char>) -> Option<usize> {
-    if before.is_some_and(is_part_of_a_name) {
-        return None;
-    }
-    let prefix = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
-    let hashes = prefix.len() - prefix.trim_start_matches('#').len();
-    let body = prefix[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    let end = body.find(&close)?;
-    Some(text.len() - body.len() + end + close.len())
-}
-
-fn plain_string(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The length of a character literal, or nothing for a lifetime.
-fn character_literal(text: &str) -> usize {
-    let mut characters = text.char_indices().skip(1);
-    match characters.next() {
-        Some((_, '\\')) => text[2..]
-            .char_indices()
-            .skip(1)
-            .find(|(_, character)| *character == '\'')
-            .map_or(0, |(at, _)| at + 3),
-        Some(_) => match characters.next() {
-            Some((at, '\'')) => at + 1,
-            _ => 0,
-        },
-        None => 0,
-    }
+    assert!(found.len() > 100, "the sources are not where they were");
+    found
 }

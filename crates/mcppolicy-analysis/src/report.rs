@@ -1,72 +1,25 @@
 //! What a run found, ready to be rendered: the same data for every format,
 //! and the exit code, which no format can change.
 
-use crate::compare::Verdict;
+mod ci;
+mod exit;
+mod tested;
+
+pub use ci::{Ci, CiPolicy};
+pub use exit::Exit;
+pub use tested::{SharedRun, TestRun, Tested};
+
 use crate::diff::approval::Approval;
-use crate::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
-use crate::finding::{Class, Finding, Severity};
+use crate::diff::{Diff, Gate};
+use crate::finding::{Finding, Severity};
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
 use crate::inventory::drift::Drift;
 use crate::lint::suppress::Suppressed;
-use crate::replay::results::{Actual, Counts, Results};
-use crate::replay::{Options, RunOutcome};
+use crate::replay::results::Actual;
 use mcppolicy_engine::engine::Step;
-use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::options::Settings;
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Exit {
-    /// Nothing to complain about: 0.
-    Clean,
-    /// Findings, failed expectations, or a refused change: 1.
-    Failed,
-    /// Wrong usage, or a file that is missing or unreadable: 2.
-    CouldNotRun,
-    /// A policy, trace or configuration that is not valid: 3.
-    Invalid,
-    /// No policy, no trace, no call in scope, or nothing asserted: 4.
-    NothingToDo,
-}
-
-impl Exit {
-    /// The process's exit code.
-    pub const fn code(self) -> u8 {
-        match self {
-            Exit::Clean => 0,
-            Exit::Failed => 1,
-            Exit::CouldNotRun => 2,
-            Exit::Invalid => 3,
-            Exit::NothingToDo => 4,
-        }
-    }
-
-    /// How a run ends as far as its unreadable inputs are concerned.
-    fn of_failures(failures: &[Failure]) -> Exit {
-        if failures.is_empty() {
-            Exit::Clean
-        } else {
-            Exit::CouldNotRun
-        }
-    }
-
-    /// The worse of two: 2 before 3 before 1 before 4 before 0.
-    #[must_use]
-    pub fn worst(self, other: Exit) -> Exit {
-        const WORST_FIRST: [Exit; 5] = [
-            Exit::CouldNotRun,
-            Exit::Invalid,
-            Exit::Failed,
-            Exit::NothingToDo,
-            Exit::Clean,
-        ];
-        let either = |exit: &Exit| *exit == self || *exit == other;
-        WORST_FIRST.into_iter().find(either).unwrap_or(self)
-    }
-}
 
 /// Something that kept an input from being read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,7 +183,7 @@ impl DiffReport {
     }
 }
 
-/// An approval and what became of it.
+/// An approval and its status.
 #[derive(Debug, Clone)]
 pub struct ApprovalShown {
     /// The approval.
@@ -262,225 +215,6 @@ impl ApprovalStatus {
             ApprovalStatus::Unused => "unused",
             ApprovalStatus::Stale => "idle",
             ApprovalStatus::Pruned => "pruned",
-        }
-    }
-}
-
-/// What `ci` found.
-#[derive(Debug, Default)]
-pub struct Ci {
-    /// Each policy of the configuration.
-    pub policies: Vec<CiPolicy>,
-    /// What is wrong with the configuration.
-    pub findings: Vec<Finding>,
-}
-
-impl Ci {
-    /// Each policy's change since the base.
-    pub fn diffs(&self) -> impl Iterator<Item = &DiffReport> {
-        self.policies
-            .iter()
-            .filter_map(|policy| policy.diff.as_ref())
-    }
-
-    /// The join of the policies' verdicts, in which a policy that is removed
-    /// loosens; `None` when nothing was compared.
-    pub fn verdict(&self) -> Option<Verdict> {
-        let of = |report: &DiffReport| {
-            let removed = |policy: &PolicyDiff| matches!(policy.status, PolicyStatus::Removed);
-            let verdict = report.diff.verdict();
-            if report.diff.policies.iter().any(removed) {
-                verdict.join(Verdict::Loosened)
-            } else {
-                verdict
-            }
-        };
-        self.diffs().map(of).reduce(Verdict::join)
-    }
-
-    /// How the run ends, unreadable inputs aside, when findings from `fail_on`
-    /// upward fail it.
-    fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        let mut exit = if self.findings.iter().any(Finding::is_invalid_input) {
-            Exit::Invalid
-        } else if self.policies.is_empty() {
-            Exit::NothingToDo
-        } else if self.findings.iter().any(|finding| fails(finding, fail_on)) {
-            Exit::Failed
-        } else {
-            Exit::Clean
-        };
-        for policy in &self.policies {
-            exit = exit.worst(policy.exit);
-        }
-        exit
-    }
-
-    /// Whether the gate refuses any policy's change.
-    pub fn is_refused(&self) -> bool {
-        self.diffs().any(|report| report.refused)
-    }
-
-    /// How many policies the change adds, removes, changes or rewords.
-    pub fn changed(&self) -> usize {
-        let touched = |policy: &PolicyDiff| {
-            matches!(policy.status, PolicyStatus::Added | PolicyStatus::Removed)
-                || !policy.changes().is_empty()
-        };
-        let policies = self.diffs().flat_map(|report| &report.diff.policies);
-        policies.filter(|policy| touched(policy)).count()
-    }
-
-    /// The findings about settings, and the other ones.
-    pub fn sorted(&self) -> (Vec<&Finding>, Vec<&Finding>) {
-        let settings = |finding: &&Finding| finding.rule.class() == Class::Settings;
-        self.findings.iter().partition(settings)
-    }
-}
-
-/// What `ci` found about one policy.
-#[derive(Debug)]
-pub struct CiPolicy {
-    /// The policy's name in reports.
-    pub policy: String,
-    /// How its part of the run ended.
-    pub exit: Exit,
-    /// Validation and lint.
-    pub lint: Findings,
-    /// Its traces replayed; `None` when the configuration names none.
-    pub test: Option<Tested>,
-    /// What changed since the base; `None` when there is none.
-    pub diff: Option<DiffReport>,
-}
-
-impl CiPolicy {
-    /// A policy's parts with how they end, when findings from `fail_on` upward
-    /// fail them. `failures` are the inputs that could not be read so far: any
-    /// of them may be a trace that the test lacks.
-    pub fn new(
-        policy: String,
-        lint: Findings,
-        test: Option<Tested>,
-        diff: Option<DiffReport>,
-        fail_on: Option<Severity>,
-        failures: &[Failure],
-    ) -> CiPolicy {
-        let mut exit = lint.exit(fail_on);
-        if let Some(tested) = &test {
-            exit = exit.worst(tested.exit());
-            exit = exit.worst(Exit::of_failures(failures));
-        }
-        if let Some(diff) = &diff {
-            exit = exit.worst(diff.exit(fail_on));
-        }
-        CiPolicy {
-            policy,
-            exit,
-            lint,
-            test,
-            diff,
-        }
-    }
-
-    /// A policy that the base has and that is gone.
-    pub fn removed(policy: String, diff: DiffReport, fail_on: Option<Severity>) -> CiPolicy {
-        CiPolicy {
-            policy,
-            exit: diff.exit(fail_on),
-            lint: Findings::default(),
-            test: None,
-            diff: Some(diff),
-        }
-    }
-}
-
-/// What `test` found.
-#[derive(Debug, Default)]
-pub struct Tested {
-    /// Each policy with its traces.
-    pub runs: Vec<TestRun>,
-    /// What is invalid in policies and configuration; what is invalid in
-    /// traces stands with their run.
-    pub findings: Vec<Finding>,
-    /// How a share of a run was asked for, so that shares can be merged.
-    pub shared: Option<SharedRun>,
-}
-
-/// How a share of a run was asked for: shares of one run are asked alike.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SharedRun {
-    /// How to replay, without the policy's server.
-    pub options: Options,
-    /// How to read logs.
-    pub reading: Settings,
-    /// Whether there was anything to replay.
-    pub assigned: bool,
-}
-
-/// One policy's traces, replayed.
-#[derive(Debug)]
-pub struct TestRun {
-    /// The policy's name in reports.
-    pub name: String,
-    /// The policy, for the locations of deciding rules.
-    pub policy: Policy,
-    /// The name of its server, where it has one.
-    pub server: Option<String>,
-    /// What the replay gave.
-    pub results: Results,
-    /// How it ended.
-    pub outcome: RunOutcome,
-}
-
-impl Tested {
-    /// The counts of all runs.
-    pub fn summary(&self) -> Counts {
-        let mut total = Counts::default();
-        for run in &self.runs {
-            total.add(&run.results.summary());
-        }
-        total
-    }
-
-    /// How many traces were read.
-    pub fn traces(&self) -> usize {
-        self.runs.iter().map(|run| run.results.traces.len()).sum()
-    }
-
-    /// How the replay ends, unreadable inputs aside. Without any run there was
-    /// nothing to replay, unless a finding says why.
-    pub fn exit(&self) -> Exit {
-        let mut exit = if self.runs.is_empty() {
-            Exit::NothingToDo
-        } else {
-            Exit::Clean
-        };
-        for run in &self.runs {
-            exit = exit.worst(Exit::from(run.outcome));
-        }
-        if self.findings.iter().any(Finding::is_invalid_input) {
-            exit = exit.worst(Exit::Invalid);
-        }
-        exit
-    }
-
-    /// What the runs assumed, each thing once.
-    pub fn assumptions(&self) -> Vec<String> {
-        let each = self.runs.iter().flat_map(|run| &run.results.assumptions);
-        let once: std::collections::BTreeSet<_> = each.collect();
-        once.into_iter().map(ToString::to_string).collect()
-    }
-}
-
-impl From<RunOutcome> for Exit {
-    fn from(outcome: RunOutcome) -> Exit {
-        match outcome {
-            RunOutcome::Clean => Exit::Clean,
-            RunOutcome::Failed => Exit::Failed,
-            RunOutcome::InvalidTrace => Exit::Invalid,
-            RunOutcome::NoTrace | RunOutcome::NoCallInScope | RunOutcome::NothingAsserted => {
-                Exit::NothingToDo
-            }
         }
     }
 }
@@ -577,19 +311,4 @@ pub struct Decided {
     pub rule_location: Option<Location>,
     /// Every step in the order of the decision.
     pub steps: Vec<Step>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worse_exit_code_wins() {
-        let worst = |codes: &[Exit]| codes.iter().fold(Exit::Clean, |a, b| a.worst(*b)).code();
-        assert_eq!(worst(&[]), 0);
-        assert_eq!(worst(&[Exit::NothingToDo, Exit::Clean]), 4);
-        assert_eq!(worst(&[Exit::NothingToDo, Exit::Failed]), 1);
-        assert_eq!(worst(&[Exit::Failed, Exit::Invalid]), 3);
-        assert_eq!(worst(&[Exit::Invalid, Exit::CouldNotRun, Exit::Clean]), 2);
-    }
 }

@@ -32,7 +32,7 @@ pub(crate) struct DecideArgs {
     /// Who calls
     #[arg(long, default_value = "grant")]
     grant: String,
-    /// When, as an RFC 3339 time; without it only limits that hold at any time can be decided
+    /// When, as an RFC 3339 time; without it only limits that apply at any time can be decided
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[command(flatten)]

@@ -103,7 +103,7 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
     finish(exit, &problems.failures)
 }
 
-/// The engine of the policy that says what to keep.
+/// The engine of the policy whose argument values are kept.
 ///
 /// # Errors
 /// When the policy cannot be read or is invalid.
@@ -210,7 +210,7 @@ impl Importing<'_> {
     }
 }
 
-/// What one log held.
+/// What is in one log.
 #[derive(Default)]
 struct LogSummary {
     calls: u64,

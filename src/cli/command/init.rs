@@ -45,20 +45,20 @@ pub(crate) struct InitArgs {
 
 impl InitArgs {
     /// Whether the repository has policies already and only its hook or workflow
-    /// is asked for.
+    /// is to be written.
     fn only_adopts(&self) -> bool {
-        let asks_for_more = self.force || self.inventory.is_some();
+        let writes_more = self.force || self.inventory.is_some();
         let start = std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone());
         let has_policy = self.dir.join(POLICY).exists() || configuration::find(&start).is_some();
-        (self.hook || self.workflow) && has_policy && !asks_for_more
+        (self.hook || self.workflow) && has_policy && !writes_more
     }
 }
 
 /// Runs `init`.
 pub(crate) fn run(args: &InitArgs) -> Exit {
     match init(args) {
-        Ok(said) => {
-            print(&said);
+        Ok(output) => {
+            print(&output);
             Exit::Clean
         }
         Err((exit, problems)) => {
@@ -80,29 +80,29 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
         let problem = format!("--hook and --workflow need a git repository, and {dir} is in none");
         return Err(could_not(problem));
     }
-    let mut said = String::new();
+    let mut output = String::new();
     if !args.only_adopts() {
-        start(args, &mut said)?;
+        start(args, &mut output)?;
     }
     let Some(repository) = repository else {
-        return Ok(said);
+        return Ok(output);
     };
     if args.hook {
-        repository.write_hook(&mut said).map_err(could_not)?;
+        repository.write_hook(&mut output).map_err(could_not)?;
     }
     if args.workflow {
-        repository.write_workflow(&mut said).map_err(could_not)?;
+        repository.write_workflow(&mut output).map_err(could_not)?;
     }
     if !args.hook && !args.workflow {
-        said.push_str(
+        output.push_str(
             "\nTo check every commit and every pull request: mcppolicy init --hook --workflow\n",
         );
     }
-    Ok(said)
+    Ok(output)
 }
 
 /// Writes the policy, the trace and the configuration.
-fn start(args: &InitArgs, said: &mut String) -> Result<(), Refusal> {
+fn start(args: &InitArgs, output: &mut String) -> Result<(), Refusal> {
     let inventory = match &args.inventory {
         Some(path) => read(path)?,
         None => nothing()?,
@@ -138,13 +138,13 @@ fn start(args: &InitArgs, said: &mut String) -> Result<(), Refusal> {
             (Exit::CouldNotRun, vec![problem])
         })?;
         let _ = writeln!(
-            said,
+            output,
             "wrote {}",
             crate::render::printable(&input::display_name(&path))
         );
     }
-    summary(said, &starter);
-    open_decisions(said, &inventory, &starter.policy);
+    summary(output, &starter);
+    open_decisions(output, &inventory, &starter.policy);
     Ok(())
 }
 
@@ -205,16 +205,16 @@ fn inside(dir: &Path, path: &Path) -> Option<String> {
     Some(relative.to_string_lossy().replace('\\', "/"))
 }
 
-fn summary(said: &mut String, starter: &Starter) {
+fn summary(output: &mut String, starter: &Starter) {
     let all: usize = starter.counts.iter().map(|(_, count)| count).sum();
     if all == 0 {
-        said.push_str(
+        output.push_str(
             "\nThe policy refuses every call: give the server's answer to tools/list with \
              --inventory, or list tools yourself.\n",
         );
         return;
     }
-    let _ = writeln!(said, "\n{all} tools:");
+    let _ = writeln!(output, "\n{all} tools:");
     for (category, count) in starter.counts.iter().filter(|(_, count)| *count > 0) {
         let does = match category {
             Category::Read => "allowed, 60 calls a minute",
@@ -223,14 +223,14 @@ fn summary(said: &mut String, starter: &Starter) {
             Category::Destructive => "hidden",
             Category::Financial => "blocked",
         };
-        let _ = writeln!(said, "  {count:5} {category}: {does}");
+        let _ = writeln!(output, "  {count:5} {category}: {does}");
     }
-    said.push_str("`mcppolicy classify` says why each tool is what it is.\n");
+    output.push_str("`mcppolicy classify` says why each tool is what it is.\n");
 }
 
-/// What the policy leaves open, in the linter's own words: only who knows the
-/// server can say what is right there.
-fn open_decisions(said: &mut String, inventory: &Inventory, policy: &str) {
+/// What the policy leaves open, as the linter reports it: only an owner of the
+/// server can decide what is right there.
+fn open_decisions(output: &mut String, inventory: &Inventory, policy: &str) {
     let mut map = SourceMap::new();
     let Ok(policy) = Policy::load(&mut map, "policy.json", policy.as_bytes()) else {
         return;
@@ -244,14 +244,14 @@ fn open_decisions(said: &mut String, inventory: &Inventory, policy: &str) {
         return;
     }
     let _ = writeln!(
-        said,
+        output,
         "\nOpen decisions: {}. Add a `require` where any value is too much; `mcppolicy lint \
          --pedantic` reports each as unconstrained-freeform-argument.",
         count(open.len())
     );
     for OpenArgument { tool, path, kind } in open {
         let line = format!("  {tool}: {path} takes {}", kind.name());
-        let _ = writeln!(said, "{}", crate::render::printable(&line));
+        let _ = writeln!(output, "{}", crate::render::printable(&line));
     }
 }
 

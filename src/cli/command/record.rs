@@ -1,10 +1,10 @@
-//! `mcppolicy record`: a tap between a client and a server that speak over
+//! `mcppolicy record`: a tap between a client and a server that communicate over
 //! standard input and output.
 //!
-//! What passes is passed byte for byte, at once, and is written down just
-//! before: whoever kills the tap finds in the trace all that the other side
-//! has seen. Everything else is the server's own: its exit code, its standard
-//! error, and the signals that are meant for it.
+//! Bytes are passed on unchanged and at once, and are recorded just before: when
+//! the tap is killed, the trace has all that the other side has received. The
+//! rest is the server's own: its exit code, its standard error, and the signals
+//! that are sent to it.
 
 #[cfg(feature = "live")]
 mod recorder;

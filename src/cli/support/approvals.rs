@@ -22,7 +22,7 @@ use mcppolicy_engine::time::Time;
 pub(crate) struct Store {
     /// The file, which need not be there.
     file: PathBuf,
-    /// What it says.
+    /// Its approvals.
     pub list: Vec<Approval>,
 }
 

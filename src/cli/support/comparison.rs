@@ -172,7 +172,7 @@ impl<'a> Comparing<'a> {
     }
 
     /// Approves everything that the gate `loosened` refuses: for each scope
-    /// that is not covered, what the new policy says of it. An approval that
+    /// that is not covered, its rules in the new policy. An approval that
     /// lies within a new one gives way to it.
     pub fn approve(&mut self, approver: &Approver) -> Result<(), Failure> {
         let refused = self.policies.iter();
@@ -219,17 +219,17 @@ impl<'a> Comparing<'a> {
 
     /// Drops the approvals of what the old policies let through already.
     pub fn prune(&mut self) -> Result<(), Failure> {
-        let idle: Vec<usize> = self
+        let stale: Vec<usize> = self
             .policies
             .iter()
             .flat_map(|compared| compared.diff.judgement.stale.iter().copied())
             .collect();
-        if idle.is_empty() {
+        if stale.is_empty() {
             return Ok(());
         }
         let list = std::mem::take(&mut self.store.list);
         for (at, approval) in list.into_iter().enumerate() {
-            if idle.contains(&at) {
+            if stale.contains(&at) {
                 self.pruned.push(approval);
             } else {
                 self.store.list.push(approval);
@@ -240,7 +240,7 @@ impl<'a> Comparing<'a> {
         Ok(())
     }
 
-    /// The approvals with what each is good for; those that were dropped last.
+    /// The approvals with the status of each; those that were dropped come last.
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
         let status = |at: usize| {

@@ -1,8 +1,8 @@
 //! The settings that a change is checked with: the gate, the threshold and the
 //! rules' levels of the base, and its list of policies beside the change's own.
 //!
-//! What belongs to one place of one policy counts as the change has it, because
-//! it is reviewed together with that place: suppressions, categories, and a
+//! What belongs to one part of one policy counts as the change has it, because
+//! it is reviewed together with that part: suppressions, categories, and a
 //! policy's traces, server and inventory. Where the base has no configuration,
 //! the lint settings of the change count, and the gate is the default.
 
@@ -141,9 +141,9 @@ fn with_default(mut head: Config, start: &Path) -> Config {
     head
 }
 
-fn chosen(entries: Vec<Entry>, wanted: &[usize]) -> Vec<Entry> {
+fn chosen(entries: Vec<Entry>, indices: &[usize]) -> Vec<Entry> {
     let each = entries.into_iter().enumerate();
-    each.filter(|(at, _)| wanted.contains(at))
+    each.filter(|(at, _)| indices.contains(at))
         .map(|(_, entry)| entry)
         .collect()
 }

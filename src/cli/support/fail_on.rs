@@ -14,7 +14,7 @@ pub(crate) enum FailOn {
 }
 
 impl FailOn {
-    /// What holds where neither the command line nor the configuration says.
+    /// The level where neither the command line nor the configuration sets one.
     pub const DEFAULT: FailOn = FailOn::Warning;
 
     /// The level that a configuration calls by this name.

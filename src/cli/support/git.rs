@@ -1,4 +1,4 @@
-//! Reading policies out of git, the only place that calls it.
+//! Reading policies out of git. Only this module runs it.
 //!
 //! `REV:path` is what git means by it: from the top of the repository, or from
 //! the working directory when the path begins with `./` or `../`.
@@ -6,7 +6,7 @@
 //! Names and paths come from command lines and configurations, and a repository
 //! from the author of a change, so neither is trusted. A revision is resolved to
 //! a commit first, trees and blobs are read by object id, and nothing is
-//! fetched, run, prompted for or checked out. What is not a plain
+//! fetched, run, prompted for or checked out. What is not a regular
 //! file in the tree (a symbolic link, a submodule) is refused: what it leads to
 //! is not what the revision says.
 
@@ -192,7 +192,7 @@ impl Repository {
                 return Ok(Entry::Absent);
             };
             let shown = format!("{}:{path}", revision.name);
-            match (plain_file(&line.mode), line.mode.as_str()) {
+            match (is_regular_file(&line.mode), line.mode.as_str()) {
                 (true, _) if parts.peek().is_none() => return Ok(Entry::File(Blob(line.id))),
                 (true, _) => return Ok(Entry::Absent),
                 (false, "040000") => tree = line.id,
@@ -214,7 +214,7 @@ impl Repository {
             if !wanted(Path::new(&line.path)) {
                 continue;
             }
-            if !plain_file(&line.mode) {
+            if !is_regular_file(&line.mode) {
                 let shown = format!("{}:{}", revision.name, line.path);
                 return Err(failed(&shown, refusal(&line.mode, &line.path)));
             }
@@ -316,7 +316,7 @@ impl Repository {
     }
 }
 
-fn plain_file(mode: &str) -> bool {
+fn is_regular_file(mode: &str) -> bool {
     matches!(mode, "100644" | "100755" | "100664")
 }
 
@@ -324,7 +324,7 @@ fn refusal(mode: &str, path: &str) -> String {
     let what = match mode {
         "120000" => "a symbolic link",
         "160000" => "a submodule",
-        _ => "no plain file",
+        _ => "no regular file",
     };
     format!("{path} is {what} there, and what it leads to is not what the revision says")
 }

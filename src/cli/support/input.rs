@@ -1,4 +1,4 @@
-//! Reading files, and the names by which reports call them.
+//! Reading files, and their names in reports.
 
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -7,7 +7,7 @@ use ignore::WalkBuilder;
 
 use mcppolicy_analysis::report::Failure;
 
-/// The name that stands for standard input.
+/// The name of standard input on the command line.
 pub(crate) const STDIN: &str = "-";
 
 /// Reads a whole file, or standard input for `-`.
@@ -30,7 +30,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| failure(plain(&error)))
 }
 
-/// An operating system's error in plain words.
+/// An operating system's error in few words.
 pub(crate) fn plain(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),

@@ -22,7 +22,7 @@ pub(crate) struct OutputArgs {
     /// Show all recorded argument values, not only those that a condition reads
     #[arg(long)]
     pub show_arguments: bool,
-    /// Cut markdown after so many bytes, with a line that says so
+    /// Cut markdown after so many bytes, and add a line about it
     #[arg(long, value_name = "BYTES")]
     pub max_markdown: Option<usize>,
 }
@@ -86,7 +86,7 @@ impl OutputArgs {
     }
 }
 
-/// The width that reports are wrapped at when it cannot be asked for.
+/// The width at which reports are wrapped.
 const DEFAULT_WIDTH: usize = 100;
 /// Where GitHub's runner reads the job's summary.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";

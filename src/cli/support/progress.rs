@@ -13,8 +13,8 @@ const MOMENT: Duration = Duration::from_secs(1);
 pub(crate) struct Watched<R> {
     input: R,
     bar: ProgressBar,
-    /// When the bar is to appear, as long as it does not.
-    due: Option<Instant>,
+    /// When the bar will appear; `None` once it has.
+    appears: Option<Instant>,
 }
 
 impl<R: Read> Watched<R> {
@@ -37,7 +37,7 @@ impl<R: Read> Watched<R> {
         Watched {
             input,
             bar,
-            due: begun.checked_add(MOMENT),
+            appears: begun.checked_add(MOMENT),
         }
     }
 }
@@ -45,9 +45,9 @@ impl<R: Read> Watched<R> {
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
-        if self.due.is_some_and(|due| Instant::now() >= due) {
-            self.due = None;
-            // Draws nothing where standard error is no terminal.
+        if self.appears.is_some_and(|at| Instant::now() >= at) {
+            self.appears = None;
+            // Nothing is drawn where standard error is not a terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.inc(u64::try_from(read).unwrap_or(u64::MAX));
@@ -72,7 +72,7 @@ mod tests {
         let mut bytes = Vec::new();
         watched.read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes, text);
-        (bytes, watched.bar.position(), watched.due.is_none())
+        (bytes, watched.bar.position(), watched.appears.is_none())
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) struct ReplayArgs {
     /// Threads that read; the report does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Report imported calls at their place in the log
+    /// Report imported calls at their line in the log
     #[arg(long)]
     pub at_origin: bool,
 }

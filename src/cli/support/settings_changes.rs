@@ -37,7 +37,7 @@ pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
         (None, None) => Vec::new(),
         (Some(before), None) => {
             let message = "This change removes mcppolicy.toml".to_owned();
-            let help = "the run is held to the base's configuration";
+            let help = "the run applies the base's configuration";
             vec![note(before.beginning(), message, help)]
         }
         (None, Some(after)) => gate(None, after, states).into_iter().collect(),
@@ -63,19 +63,19 @@ fn gate(before: Option<&Config>, after: &Config, states: &States<'_>) -> Option<
     let name = |config: Option<&Config>| config.and_then(Config::gate).unwrap_or_default().name();
     let (from, to) = (name(before), name(Some(after)));
     let location = after.gate.map_or(after.beginning(), |gate| gate.location);
-    let held = format!("the run is held to `{}`; {LATER}", name(states.in_force));
-    (from != to).then(|| note(location, moved("The gate", from, to), &held))
+    let applied = format!("the run applies `{}`; {LATER}", name(states.in_force));
+    (from != to).then(|| note(location, moved("The gate", from, to), &applied))
 }
 
 fn threshold(before: &Config, after: &Config, states: &States<'_>) -> Option<Finding> {
     let name = |config: &Config| config.fail_on().unwrap_or(FailOn::DEFAULT).name();
     let (from, to) = (name(before), name(after));
     let location = after.fail_on.map_or(after.beginning(), |set| set.location);
-    let held = format!(
-        "the run is held to `{}`; {LATER}",
+    let applied = format!(
+        "the run applies `{}`; {LATER}",
         states.in_force.map_or(to, name)
     );
-    (from != to).then(|| note(location, moved("`fail-on`", from, to), &held))
+    (from != to).then(|| note(location, moved("`fail-on`", from, to), &applied))
 }
 
 fn revision(before: &Config, after: &Config) -> Option<Finding> {
@@ -156,7 +156,7 @@ enum Kind {
     Categories,
 }
 
-/// What an entry says of a policy, in words.
+/// A setting of an entry, as text.
 fn files(config: &Config, entry: &Entry, policy: &Path, kind: Kind) -> String {
     let path = |setting: &Setting| input::display_name(&fill(&setting.text, &config.root, policy));
     let list: Vec<String> = match kind {

@@ -16,6 +16,6 @@ pub(crate) fn rule(name: &str) -> String {
 pub(crate) fn setting(name: &str, known: &[&str]) -> String {
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it knows {}", known.join(", ")),
+        None => format!("the settings are {}", known.join(", ")),
     }
 }

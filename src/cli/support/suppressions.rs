@@ -63,10 +63,10 @@ pub(crate) fn sort(
         ..*input
     });
     let needed: Vec<usize> = {
-        let idle = suppress::sort(all, entries, &places, settings, today).idle;
-        let idle: Vec<usize> = idle.into_iter().map(|(index, _)| index).collect();
+        let unused = suppress::sort(all, entries, &places, settings, today).idle;
+        let unused: Vec<usize> = unused.into_iter().map(|(index, _)| index).collect();
         (0..entries.len())
-            .filter(|index| !idle.contains(index))
+            .filter(|index| !unused.contains(index))
             .collect()
     };
     sorted.idle.retain(|(index, _)| {

@@ -40,7 +40,7 @@ pub(crate) struct ReadingArgs {
     /// The format of the logs, when their content should not decide
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub from: Option<Format>,
-    /// What stands for the gateway's grant in logs, which do not record it
+    /// What to use as the gateway's grant in logs, which do not record it
     /// [default: session where there is one, else file]
     #[arg(long, value_name = "WHAT", value_parser = grants())]
     pub grant_from: Option<GrantFrom>,
@@ -314,8 +314,8 @@ fn open_unless_stdin(trace: &Path, settings: Settings) -> Result<Option<Trace>, 
     }
 }
 
-/// Whether a path that stands inside a file stays in the directory it must
-/// not leave, symbolic links followed
+/// Whether a path that a file names stays inside a directory, symbolic links
+/// followed
 fn stays_inside(path: &Path, root: &Path) -> Result<(), String> {
     let real = path
         .canonicalize()

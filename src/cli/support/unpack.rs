@@ -1,5 +1,5 @@
-//! Compressed traces, read as they are: what a file is, its first bytes say,
-//! whatever its name.
+//! Compressed traces, read as they are. The first bytes of a file decide what it
+//! is, whatever its name.
 //!
 //! Everything streams, so that a small file that unpacks to a huge one costs
 //! time and no memory: gzip needs 32 KiB, zstd its window, which is capped.
@@ -11,7 +11,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// The largest window of a zstd frame that is read, in bytes: 128 MiB, what
-/// `zstd` itself reads and writes without being told otherwise.
+/// `zstd` itself reads and writes by default.
 const LARGEST_WINDOW: u64 = 128 << 20;
 
 /// How much is read and unpacked at once.
@@ -47,7 +47,7 @@ impl Packed {
     }
 }
 
-/// What `input`, of which nothing has been read, holds when it is unpacked.
+/// The unpacked content of `input`, of which nothing has been read yet.
 ///
 /// # Errors
 /// What the input reports.
@@ -106,7 +106,7 @@ struct Zstd<R> {
     cut_off: Option<io::Error>,
 }
 
-/// A last block without content, and room for a checksum.
+/// A last block without content, and bytes for a checksum.
 const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 impl<R: BufRead> Zstd<R> {
@@ -163,7 +163,7 @@ impl<R: BufRead> Zstd<R> {
             self.decoder.get_calculated_checksum(),
         );
         match sums {
-            (Some(due), Some(found)) if due != found => {
+            (Some(expected), Some(found)) if expected != found => {
                 Err(corrupt(Packed::Zstd, "its checksum does not match"))
             }
             _ => Ok(()),
@@ -210,14 +210,14 @@ impl<R: BufRead> Read for Zstd<R> {
             let blocks = || BlockDecodingStrategy::UptoBlocks(1);
             if let Err(error) = self.decoder.decode_blocks(&mut self.input, blocks()) {
                 let error = self.wrong(&error);
-                // The decoder holds back what later blocks may repeat, until
+                // The decoder keeps back what later blocks may repeat, until
                 // there is a last one.
-                let held = error.kind() == io::ErrorKind::UnexpectedEof
+                let kept_back = error.kind() == io::ErrorKind::UnexpectedEof
                     && self
                         .decoder
                         .decode_blocks(&LAST_BLOCK[..], blocks())
                         .is_ok();
-                if !held {
+                if !kept_back {
                     return Err(error);
                 }
                 self.cut_off = Some(error);

@@ -102,7 +102,7 @@ impl Workspace {
         (workspace, problems)
     }
 
-    /// The same workspace with traces read as `reading` says.
+    /// The same workspace with other settings for reading traces.
     pub fn reading(self, reading: Settings) -> Workspace {
         Workspace { reading, ..self }
     }
@@ -165,7 +165,7 @@ impl Workspace {
         (files, problems)
     }
 
-    /// What a run works on that names no policy.
+    /// The policies of a run that names none.
     fn default_policies(&self, configured: Vec<(PathBuf, usize)>) -> Vec<(PathBuf, Option<usize>)> {
         if self.config.is_none() && Path::new(DEFAULT_POLICY).exists() {
             return vec![(PathBuf::from(DEFAULT_POLICY), None)];

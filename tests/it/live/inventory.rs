@@ -194,7 +194,7 @@ fn noise_between_the_messages_is_passed_over_and_counted() {
     assert_eq!(names(&dir.join("tools.json")), ["t"]);
     assert_eq!(
         ran.err,
-        "mcppolicy: passed over, no messages on the server's standard output: lines 5\n"
+        "mcppolicy: skipped, no messages on the server's standard output: lines 5\n"
     );
 }
 

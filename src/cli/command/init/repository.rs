@@ -41,34 +41,34 @@ impl Repository {
 
     /// Writes a hook that runs the command that is installed; where there are
     /// hooks already, says what to add to them.
-    pub fn write_hook(&self, said: &mut String) -> Result<(), String> {
+    pub fn write_hook(&self, output: &mut String) -> Result<(), String> {
         let hook = hook(&self.inside);
         let file = self.root.join(HOOKS);
         let name = shown(&file);
         match std::fs::read(&file) {
             Ok(there) if String::from_utf8_lossy(&there).contains("mcppolicy") => {
-                let _ = writeln!(said, "kept {name}, which has mcppolicy in it");
+                let _ = writeln!(output, "kept {name}, which has mcppolicy in it");
             }
             Ok(_) => {
-                let _ = writeln!(said, "kept {name}: add this to its `repos`\n\n{hook}");
+                let _ = writeln!(output, "kept {name}: add this to its `repos`\n\n{hook}");
             }
-            Err(_) => write_new(&file, &format!("repos:\n{hook}"), said)?,
+            Err(_) => write_new(&file, &format!("repos:\n{hook}"), output)?,
         }
         Ok(())
     }
 
     /// Writes a workflow that runs the action on pull requests.
-    pub fn write_workflow(&self, said: &mut String) -> Result<(), String> {
+    pub fn write_workflow(&self, output: &mut String) -> Result<(), String> {
         let file = self.root.join(WORKFLOW);
         if file.symlink_metadata().is_ok() {
-            let _ = writeln!(said, "kept {}, which is there already", shown(&file));
+            let _ = writeln!(output, "kept {}, which is there already", shown(&file));
             return Ok(());
         }
         let action = action(env!("CARGO_PKG_REPOSITORY"));
-        write_new(&file, &workflow(&action, &self.inside), said)?;
+        write_new(&file, &workflow(&action, &self.inside), output)?;
         if action == UNKNOWN_HOME {
             let _ = writeln!(
-                said,
+                output,
                 "Replace OWNER in it by where the project's repository lives."
             );
         }
@@ -77,7 +77,7 @@ impl Repository {
 }
 
 /// Writes a file that must not be there.
-fn write_new(file: &Path, text: &str, said: &mut String) -> Result<(), String> {
+fn write_new(file: &Path, text: &str, output: &mut String) -> Result<(), String> {
     let write = || {
         if let Some(dir) = file.parent() {
             std::fs::create_dir_all(dir)?;
@@ -87,7 +87,7 @@ fn write_new(file: &Path, text: &str, said: &mut String) -> Result<(), String> {
     };
     let name = input::display_name(file);
     write().map_err(|error| format!("{name}: {}", input::plain(&error)))?;
-    let _ = writeln!(said, "wrote {}", shown(file));
+    let _ = writeln!(output, "wrote {}", shown(file));
     Ok(())
 }
 

@@ -206,7 +206,7 @@ async fn page(
         Err(ServiceError::TransportClosed | ServiceError::TransportSend(_)) => {
             "the server has ended before it had listed its tools".to_owned()
         }
-        Err(other) => format!("the server cannot be asked for its tools: {other}"),
+        Err(other) => format!("the server's tools cannot be requested: {other}"),
     };
     Err(error)
 }
@@ -232,7 +232,7 @@ fn client(changed: &Arc<AtomicBool>) -> Client {
 
 struct Client {
     config: ClientConfig,
-    /// Whether the server has said that its list is another now.
+    /// Whether the server has notified of a change of its list.
     changed: Arc<AtomicBool>,
 }
 

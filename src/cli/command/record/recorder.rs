@@ -13,7 +13,7 @@ use mcppolicy_trace::trace::options::{Format, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::tap::{Direction, Tap};
 
-/// How much of a file says what it is, in bytes.
+/// How much of a file is read to recognise its format, in bytes.
 const BEGINNING: u64 = 64 * 1024;
 
 /// What to do with a file that exists already.
@@ -81,7 +81,7 @@ impl Recorder {
         }
     }
 
-    /// What a file holds that is there already. The beginning of a line that
+    /// The format of a file that exists already. The beginning of a line that
     /// an earlier tap could not end becomes a line of its own.
     fn older(&mut self) -> io::Result<Option<Format>> {
         let data = self.file.metadata()?;
@@ -102,7 +102,7 @@ impl Recorder {
         Ok(Some(format))
     }
 
-    /// Takes a new file back, of which nothing has come.
+    /// Removes the file if it is new: nothing has been recorded.
     pub fn discard(self) {
         if self.is_new {
             let _ = fs::remove_file(&self.path);
@@ -118,7 +118,7 @@ impl Recorder {
         }
     }
 
-    /// Writes what stands behind the last line ending.
+    /// Writes what comes after the last line ending.
     pub fn end(&mut self, direction: Direction) {
         if self.is_whole {
             let (tap, buffer) = self.tap(direction);
@@ -148,9 +148,9 @@ impl Recorder {
         }
     }
 
-    /// A trace that cannot be written ends there, with a word about it: one
-    /// with a hole in the middle would pass for whole. The agent's work is not
-    /// stopped for it.
+    /// Writes the buffer. After a failure nothing more is recorded, with a
+    /// message: a trace with a gap in the middle would look complete. The
+    /// session goes on.
     fn write(&mut self) {
         let written = self.file.write_all(&self.buffer);
         self.buffer.clear();

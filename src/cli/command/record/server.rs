@@ -17,7 +17,7 @@ impl Server {
     /// Starts a server whose standard input and output are pipes.
     ///
     /// # Errors
-    /// What the system says of a command that it cannot start.
+    /// The system's error when the command cannot be started.
     pub fn start(command: &[OsString], signals: Signals) -> io::Result<Server> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
@@ -32,12 +32,12 @@ impl Server {
         Ok(Server { child, group })
     }
 
-    /// Where it reads; given out once.
+    /// Its standard input; `None` after the first call.
     pub fn input(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
-    /// Where it writes; given out once.
+    /// Its standard output; `None` after the first call.
     pub fn output(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
@@ -99,15 +99,15 @@ mod signals {
     /// The server's group of processes while its number is its own.
     pub(super) type Group = Arc<Mutex<Option<Pid>>>;
 
-    /// The signals that ask a program to end, caught before the server is
-    /// there.
+    /// The signals that request a program to end, caught before the server is
+    /// started.
     pub(in super::super) struct Signals(signal_hook::iterator::Signals);
 
     impl Signals {
         /// Catches them from now on.
         pub fn catch() -> io::Result<Signals> {
-            let asked = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
-            signal_hook::iterator::Signals::new(asked).map(Signals)
+            let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+            signal_hook::iterator::Signals::new(ending).map(Signals)
         }
 
         /// Sends each one, once, to the server and what it has started.
@@ -126,7 +126,7 @@ mod signals {
                     match *group {
                         // One that is just ending needs no signal.
                         Some(group) => drop(kill_process_group(group, signal)),
-                        // Only a client that does not read is left to wait for.
+                        // The server has ended; only a slow client is waited for.
                         None => std::process::exit(128 + caught),
                     }
                 }
@@ -136,7 +136,7 @@ mod signals {
     }
 
     /// Waits until the server has ended, and lets no signal follow: the system
-    /// gives its number to another process once it has been asked how it ended.
+    /// may reuse its number for another process once its status has been read.
     pub(super) fn wait(child: &Child, group: &Group) {
         let id = WaitId::Pid(Pid::from_child(child));
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;

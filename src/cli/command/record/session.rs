@@ -20,8 +20,8 @@ use mcppolicy_trace::trace::tap::Direction;
 
 /// How much is passed at once, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// How long a server's output is waited for once the server has ended: a
-/// process that it has left behind can hold it open for ever.
+/// How long a server's output is read once the server has ended: a process that
+/// it has started can keep it open for ever.
 const AFTER_THE_END: Duration = Duration::from_secs(2);
 
 /// Records one session.
@@ -48,7 +48,7 @@ pub(super) fn run(output: &Path, existing: Existing, command: &[OsString]) -> Re
     output.wait();
     let mut recorder = lock(&recorder);
     let is_whole = recorder.finish();
-    // Whoever waits to write would be stopped in the middle of a line.
+    // The lock is kept, so that no thread is stopped in the middle of a line.
     mem::forget(recorder);
     let code = ended.map_err(|error| Failure {
         input: "the server".to_owned(),
@@ -63,7 +63,7 @@ pub(super) fn run(output: &Path, existing: Existing, command: &[OsString]) -> Re
 /// What the server writes, on its way to the client.
 struct Output {
     at_the_end: mpsc::Receiver<()>,
-    /// Whether the client is being waited for, and not the server.
+    /// Whether the client, and not the server, is slow.
     is_client_slow: Arc<AtomicBool>,
 }
 
@@ -72,7 +72,9 @@ impl Output {
     fn wait(&self) {
         while self.at_the_end.recv_timeout(AFTER_THE_END) == Err(RecvTimeoutError::Timeout) {
             if !self.is_client_slow.load(Ordering::Relaxed) {
-                complain("the server has ended, but something that it started holds its output");
+                complain(
+                    "the server has ended, but something that it started keeps its output open",
+                );
                 return;
             }
         }
@@ -103,8 +105,8 @@ fn spawn(server: &mut Server, recorder: &Arc<Mutex<Recorder>>) -> Output {
         thread::spawn(move || {
             let mut client = io::stdout().lock();
             let direction = Direction::ToClient;
-            // A client that is gone is the server's to notice: its pipe is
-            // closed with this thread.
+            // When the client is gone, the server's pipe is closed with this
+            // thread, which the server notices.
             pass(direction, &mut from_server, &mut client, &recorder, &writes);
             drop(from_server);
             let _ = sender.send(());
@@ -121,12 +123,12 @@ fn spawn(server: &mut Server, recorder: &Arc<Mutex<Recorder>>) -> Output {
 enum Ended {
     /// There is nothing more.
     AtTheEnd,
-    /// Nobody takes it any more.
+    /// The receiving side is closed.
     Refused,
 }
 
-/// Passes everything on until one side ends it; `writes` says whether the
-/// receiving side is being waited for.
+/// Passes everything on until one side ends it; `writes` is true while the
+/// receiving side is being written to.
 fn pass(
     direction: Direction,
     from: &mut impl Read,
@@ -155,7 +157,8 @@ fn pass(
     Ended::AtTheEnd
 }
 
-/// A recorder is whole after each of its calls, whoever has panicked since.
+/// A recorder is consistent after each of its calls, so a panic elsewhere does
+/// not matter.
 fn lock(recorder: &Mutex<Recorder>) -> MutexGuard<'_, Recorder> {
     recorder.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,8 +13,8 @@ use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_engine::source::{FileId, Location, Span};
 
-/// The members of each table; `schema/config.schema.json` has the same, which a
-/// test holds.
+/// The members of each table; a test compares them with
+/// `schema/config.schema.json`.
 pub(super) mod members {
     pub const ROOT: &[&str] = &["policy", "lint", "categories", "suppress", "diff"];
     pub const POLICY: &[&str] = &["path", "server", "inventory", "traces", "categories"];
@@ -23,8 +23,8 @@ pub(super) mod members {
     pub const DIFF: &[&str] = &["base", "gate"];
 }
 
-/// Reads the text of a configuration into `config`; `broken` is what kept it
-/// from being text.
+/// Reads the text of a configuration into `config`; `broken` is set when it is
+/// not UTF-8.
 pub(super) fn read(
     config: Config,
     text: &str,

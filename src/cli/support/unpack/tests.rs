@@ -64,8 +64,8 @@ fn what_is_cut_off_is_told_behind_what_was_there() {
     for (packed, bytes) in [("gzip", gzip(&text)), ("zstd", zstd(&text))] {
         for keep in [5, 11, bytes.len() / 2, bytes.len() - 1] {
             let (read, ended) = read(&bytes[..keep]);
-            let due = format!("is cut off: the {packed} data ends too early");
-            assert_eq!(ended, Err(due), "{keep}");
+            let expected = format!("is cut off: the {packed} data ends too early");
+            assert_eq!(ended, Err(expected), "{keep}");
             assert!(text.starts_with(&read), "{packed} {keep}");
             assert!(
                 keep < bytes.len() / 2 || !read.is_empty(),
