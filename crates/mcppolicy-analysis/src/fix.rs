@@ -21,8 +21,8 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::problem::{Applicability, Fix};
 use mcppolicy_engine::source::SourceMap;
 
-/// Each round applies or refuses something, so this many are not met in
-/// practice; they are the proof that fixing ends.
+/// Each round applies or refuses something, so this many are not reached in
+/// practice; they prove that fixing ends.
 const MOST_ROUNDS: usize = 200;
 
 /// What became of a policy's text.
@@ -45,7 +45,7 @@ pub struct Repair {
     pub pointer: String,
     /// What its finding said.
     pub message: String,
-    /// How the policy stands to the one before; `None` where the file was not
+    /// How the policy compares with the one before; `None` where the file was not
     /// valid, so that nothing could be proved.
     pub proved: Option<Verdict>,
 }
@@ -74,7 +74,7 @@ pub enum Why {
 
 /// Applies the fixes that the findings offer, up to `most`, until none is left.
 ///
-/// `lint` finds what is wrong with a valid policy; it is asked again after
+/// `lint` finds what is wrong with a valid policy; it is called again after
 /// every round. Problems of an invalid one are found here.
 pub fn fix(
     name: &str,
@@ -85,7 +85,7 @@ pub fn fix(
     let mut fixer = Fixer {
         name,
         lint,
-        met: HashSet::new(),
+        refused: HashSet::new(),
         written: HashSet::new(),
         fixed: Fixed {
             text: text.to_owned(),
@@ -124,14 +124,14 @@ struct Candidate {
     fix: Fix,
 }
 
-/// What tells one offer from another.
+/// The identity of an offer.
 type Offer = (RuleId, String, String);
 
 struct Fixer<'a> {
     name: &'a str,
     lint: &'a dyn Fn(&str, &Policy) -> Vec<Finding>,
     /// The offers that were refused.
-    met: HashSet<Offer>,
+    refused: HashSet<Offer>,
     /// What was written where, to write nothing a second time.
     written: HashSet<(String, Vec<String>)>,
     fixed: Fixed,
@@ -182,7 +182,7 @@ impl Fixer<'_> {
             let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability == kind) else {
                 continue;
             };
-            let is_new = !self.met.contains(&offer(finding))
+            let is_new = !self.refused.contains(&offer(finding))
                 && written(finding, fix).is_none_or(|text| !self.written.contains(&text));
             if is_new && taken.take(&fix.edits) {
                 batch.push(Candidate {
@@ -216,7 +216,8 @@ impl Fixer<'_> {
             Err(why) => match batch {
                 [only] => {
                     let (rule, pointer, message) = offer(&only.finding);
-                    self.met.insert((rule, pointer.clone(), message.clone()));
+                    self.refused
+                        .insert((rule, pointer.clone(), message.clone()));
                     self.fixed.refused.push(Refused {
                         rule,
                         pointer,

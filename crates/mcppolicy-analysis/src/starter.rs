@@ -1,5 +1,5 @@
 //! A first policy for a server, made from what it says of its own tools, with a
-//! trace that shows what the policy does (surfaces.md §4, `init`).
+//! trace that shows what the policy does (`mcppolicy init`).
 //!
 //! What is read may be called within a limit; what writes or executes too,
 //! within a lower one; what destroys is hidden, what moves money is refused, and

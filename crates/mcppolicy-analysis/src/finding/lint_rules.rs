@@ -61,7 +61,7 @@ macro_rules! with_lint_rules {
             AllowlistAdmitsForeignHost allowlist_admits_foreign_host "allowlist-admits-foreign-host" Security Warning
                 "An allowlist for a URL or host that accepts a host it does not name";
             DenylistOnly denylist_only "denylist-only" Security Note
-                "Free text that is guarded by `deny_if` patterns alone";
+                "Free text that only `deny_if` patterns restrict";
             UnconstrainedFreeformArgument unconstrained_freeform_argument "unconstrained-freeform-argument" Security Pedantic
                 "An argument that takes code, a query, a URL or a path is not looked at";
             UnboundedAmount unbounded_amount "unbounded-amount" Security Note

@@ -14,7 +14,7 @@ pub(super) struct Taken {
 
 impl Taken {
     /// Takes the places of one fix, unless one of them is taken already. Two
-    /// insertions at one place are too: nobody says which comes first.
+    /// insertions at one place conflict as well: their order is not defined.
     pub fn take(&mut self, edits: &[Edit]) -> bool {
         let is_free = |edit: &Edit| !self.meets(edit.span);
         if edits.is_empty() || !edits.iter().all(is_free) {

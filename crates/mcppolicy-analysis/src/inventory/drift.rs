@@ -97,9 +97,9 @@ pub struct SchemaChange {
     /// The place, as a JSON Pointer into the tool: `/inputSchema/required`.
     /// It may be missing on either side.
     pub pointer: String,
-    /// What stood there, `None` for nothing.
+    /// What was there, `None` for nothing.
     pub old: Option<Value>,
-    /// What stands there, `None` for nothing.
+    /// What is there now, `None` for nothing.
     pub new: Option<Value>,
     /// The changed words, when both are strings: an argument's description
     /// speaks to the model as the tool's does.

@@ -390,7 +390,7 @@ impl Reading {
     }
 
     /// The category that the file states. A word of the server's own that
-    /// happens to stand there ("files") is passed over, a mistyped one is not.
+    /// happens to be there ("files") is skipped, a mistyped one is not.
     fn category(&mut self, node: &Node, pointer: &str) -> Option<(Category, Span)> {
         let value = self.optional(node, "category")?;
         let word = value.as_str()?;

@@ -266,7 +266,7 @@ fn requires(schema: &Node, name: &str) -> Required {
     let listed = alternatives(schema, "required")
         .iter()
         .any(|item| item.as_str() == Some(name));
-    // Draft 3's flag still stands in schemas written by hand.
+    // Draft 3's flag is still used in schemas written by hand.
     let flagged = schema
         .get("properties")
         .and_then(|all| all.get(name)?.get("required"))

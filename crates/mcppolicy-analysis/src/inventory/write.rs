@@ -1,6 +1,6 @@
 //! A server's live answers to `tools/list` as the text of an inventory.
 //!
-//! Each tool stands in it as the server wrote it: every member, in the
+//! Each tool is in it as the server wrote it: every member, in the
 //! server's order, numbers and escapes in the server's spelling. Only the white
 //! space is ours, and the order of the tools, which is by name: a list that
 //! comes in another order tomorrow is the same inventory.
@@ -83,7 +83,7 @@ impl Pages {
 
     /// The inventory: an object with the array `tools`, sorted by name, what
     /// has no name last. A tool that a later page repeats letter for letter
-    /// stands there once.
+    /// is there once.
     pub fn write(&self) -> String {
         let mut tools: Vec<&Listed> = self.tools.iter().collect();
         tools.sort_by_key(|tool| (tool.name.is_none(), tool.name.as_deref()));

@@ -1,4 +1,4 @@
-//! What an argument is for, told from its name: text that a server runs, opens
+//! What an argument is for, by its name: text that a server runs, opens
 //! or fetches, or an amount of money.
 
 use super::context::Tool;
@@ -47,7 +47,7 @@ impl Freeform {
         }
     }
 
-    /// A value that nobody would have let pass.
+    /// A value that no reviewer would allow.
     pub const fn telling(self) -> &'static str {
         match self {
             Freeform::Code => "rm -rf /",

@@ -25,7 +25,7 @@ pub use tool::Tool;
 use questions::{Accepted, Allowance, Questions};
 use tool::blocked;
 
-/// One policy under the rules' eyes.
+/// One policy as rules see it.
 pub struct Context<'a> {
     /// The policy.
     pub policy: &'a Policy,

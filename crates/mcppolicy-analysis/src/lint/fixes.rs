@@ -84,7 +84,7 @@ fn moved(rules: &ToolRules, rule: &Rule, text: &str) -> Fix {
             edits.push(behind(last.span, text));
             edits
         }
-        // A `require` without rules has to go, or the key stands there twice.
+        // A `require` without rules has to go, or the key is there twice.
         (Some(span), None) => {
             let empty = member_removal(rules, "require");
             let mut edits: Vec<Edit> = empty.into_iter().collect();

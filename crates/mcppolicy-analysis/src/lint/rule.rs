@@ -25,10 +25,13 @@ pub struct Rule {
     pub good: &'static [Good],
     /// Checks a name and a value of one of its options; none where it has no
     /// options beside its level.
-    pub(super) options: Option<fn(&str, &str) -> Result<(), BadOption>>,
+    pub(super) options: Option<CheckOption>,
     /// How it is checked.
     pub(super) check: Check,
 }
+
+/// Whether a rule has an option of a name that can have a value.
+pub(super) type CheckOption = fn(&str, &str) -> Result<(), BadOption>;
 
 /// How a rule is checked.
 #[derive(Debug)]

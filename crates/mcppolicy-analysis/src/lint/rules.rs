@@ -1,5 +1,5 @@
 //! The rules, one file each: metadata, examples, check. Everything a rule
-//! needs comes through its context; no rule knows another.
+//! needs comes through its context; no rule uses another.
 
 mod allowlist;
 pub mod allowlist_admits_foreign_host;

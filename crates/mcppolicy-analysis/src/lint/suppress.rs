@@ -1,10 +1,9 @@
-//! Suppressions: findings that somebody has looked at and decided to live with
-//! (design: the linter, §5).
+//! Suppressions: findings that somebody has reviewed and accepted.
 //!
-//! A suppression names a rule, a place and the value that stood there. It
-//! absorbs one finding, and only while that value is the same; one that absorbs
-//! nothing is itself a finding. Where suppressions are written down, and what
-//! day it is, is no business of this room.
+//! A suppression has a rule, a location and the value that was there. It absorbs
+//! one finding, and only while that value is the same; one that absorbs nothing is
+//! itself a finding. The caller reads suppressions from their file and passes the
+//! day.
 
 use std::collections::HashMap;
 
@@ -60,8 +59,8 @@ pub struct Sorted {
 /// name and its numbers as the shortest spelling of their doubles. White space,
 /// the order of members and the spelling of numbers do not count.
 ///
-/// It tells an accident from no change; it is no seal against somebody who
-/// looks for another value with the same digits, and who could as well write a
+/// It detects accidental changes. It does not protect against somebody who looks
+/// for another value with the same digits, and who could as well write a
 /// suppression.
 pub fn fingerprint(value: &Value) -> String {
     let hash = Fnv::new().with(value.to_string().as_bytes()).value();
@@ -150,8 +149,8 @@ fn has_expired(entry: &Suppression, today: Date) -> bool {
     entry.until.is_some_and(|until| until < today)
 }
 
-/// What is wrong with an entry that absorbs nothing; none where nobody wants to
-/// know.
+/// What is wrong with an entry that absorbs nothing; `None` where the rule that
+/// reports it is off.
 fn complaint(
     entry: &Suppression,
     kept: &[Finding],
@@ -178,7 +177,7 @@ fn complaint(
     if let Some(changed) = here {
         let now = value(changed).unwrap_or_default();
         let message = format!(
-            "This suppression of {rule} was written for another value than now stands there"
+            "This suppression of {rule} was written for another value than the present one"
         );
         return if now == entry.value {
             // The place has more entries than findings, or the other way round.
@@ -195,7 +194,7 @@ fn complaint(
     match elsewhere {
         Some(moved) => {
             let message =
-                format!("What this suppression of {rule} was written for stands elsewhere now");
+                format!("What this suppression of {rule} was written for is at another place now");
             let finding = finding(RuleId::MovedSuppression, message)?;
             let help = format!("write at = {}", Value::from(moved.pointer.as_str()));
             Some(finding.related(moved.location, "here").help(help))
@@ -278,7 +277,7 @@ mod tests {
             .collect()
     }
 
-    /// The digits stand in people's repositories: they never change.
+    /// The digits are written in repositories: they never change.
     #[test]
     fn a_fingerprint_is_stable_and_blind_to_spelling() {
         let of = |value| fingerprint(&Value::from(value));

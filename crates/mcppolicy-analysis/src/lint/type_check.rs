@@ -100,8 +100,8 @@ fn some_equals(shape: &Shape, operand: &Value) -> bool {
     if let Some(values) = &shape.values {
         return values.iter().any(|value| test.holds(ValueRef::from(value)));
     }
-    // What the operand spells, or what spells it.
-    let spelt = match operand {
+    // The value of another type that equals the operand.
+    let twin = match operand {
         Value::String(text) if text == "true" => Some(Value::Bool(true)),
         Value::String(text) if text == "false" => Some(Value::Bool(false)),
         Value::String(text) => text
@@ -113,7 +113,7 @@ fn some_equals(shape: &Shape, operand: &Value) -> bool {
         Value::Bool(b) => Some(Value::String(b.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     };
-    [Some(operand.clone()), spelt]
+    [Some(operand.clone()), twin]
         .into_iter()
         .flatten()
         .any(|value| test.holds(ValueRef::from(&value)) && shape.may_be(&value))

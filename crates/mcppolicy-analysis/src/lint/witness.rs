@@ -52,7 +52,7 @@ pub fn refused_by<'e>(engine: &'e Engine, tool: &str, arguments: &Value) -> Opti
         .rule()
 }
 
-/// How many single calls `calls` stand for.
+/// How many single calls `calls` represent.
 pub fn count(calls: &[WitnessCall]) -> u64 {
     calls
         .iter()
@@ -60,8 +60,8 @@ pub fn count(calls: &[WitnessCall]) -> u64 {
 }
 
 /// Decides `calls` in order, each as often as it says, under one grant with
-/// fresh counters, until `visit` (which is told which of `calls` it is) says
-/// to stop.
+/// fresh counters, until `visit` (which gets the index into `calls`) returns
+/// false.
 pub fn replay(
     engine: &Engine,
     calls: &[WitnessCall],
@@ -101,7 +101,7 @@ pub fn with(arguments: &Value, path: &Path, value: Value) -> Option<Value> {
     Some(changed)
 }
 
-/// `arguments` without what stands at `path`.
+/// `arguments` without the value at `path`.
 pub fn without(arguments: &Value, path: &Path) -> Value {
     fn take(at: &mut Value, segments: &[String]) {
         let (Some((first, rest)), Value::Object(members)) = (segments.split_first(), at) else {

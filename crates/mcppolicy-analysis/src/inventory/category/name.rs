@@ -4,10 +4,10 @@ use super::evidence::{Confidence, Evidence};
 use super::kind::Category;
 use super::words::{self, Verb};
 
-/// Tells a category from a name alone, `None` where the name says nothing.
+/// The category by a name alone; `None` where the name says nothing.
 ///
 /// The first verb decides, because names say what they do before they say to
-/// what (`get_run_status` reads), whatever service or object stands in front
+/// what (`get_run_status` reads), whatever service or object comes first
 /// (`github_delete_file`). A second verb behind *and*, *or* or *then* counts
 /// as well, and the more dangerous of the two wins.
 ///

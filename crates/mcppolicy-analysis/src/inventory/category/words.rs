@@ -579,7 +579,7 @@ const ENDINGS: &[&str] = &[
     "purge", "read", "remove", "retrieve", "search", "truncate", "upsert", "view", "wipe", "write",
 ];
 
-/// What may stand before the verb of a sentence.
+/// What may come before the verb of a sentence.
 const FILLERS: &[&str] = &[
     "a",
     "action",
@@ -788,7 +788,7 @@ pub(super) fn ends_names(word: &str) -> bool {
     ENDINGS.contains(&word)
 }
 
-/// Whether a word of prose may stand before the first verb.
+/// Whether a word of prose may come before the first verb.
 pub(super) fn is_filler(word: &str) -> bool {
     FILLERS.contains(&word)
 }

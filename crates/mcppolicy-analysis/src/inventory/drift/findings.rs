@@ -1,5 +1,5 @@
 //! Drift as findings: what has changed, with the changed words, at the place
-//! where it stands.
+//! of the change.
 
 use super::{Change, Drift, Side, Words};
 use crate::finding::{Finding, RuleId, Severity};
@@ -36,12 +36,12 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
     };
     let mut found = Vec::new();
     for name in &drift.added {
-        let told = new.get(name).map_or("", Tool::description_text);
-        let told = match told {
+        let described = new.get(name).map_or("", Tool::description_text);
+        let described = match described {
             "" => String::new(),
             text => format!(": {}", cut(text)),
         };
-        let message = format!("The server has a new tool `{name}`{told}");
+        let message = format!("The server has a new tool `{name}`{described}");
         found.push(warn(RuleId::NewTool, named(name), message));
     }
     for name in &drift.removed {
@@ -60,7 +60,7 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
     found
 }
 
-/// Where a change stands in one of the two tools; where it has nothing there,
+/// The location of a change in one of the two tools; where it has nothing there,
 /// the tool's name.
 fn place(tool: &Tool, change: &Change) -> (Span, String) {
     let pointer = change.pointer();
@@ -150,7 +150,7 @@ fn value(value: &Value) -> String {
 
 /// Two texts in one, as `git diff --word-diff` shows them: `[-gone-]` and
 /// `{+new+}`, with a few words around each. Of a long text that is the same on
-/// both sides `…` stands for the rest.
+/// both sides `…` replaces the rest.
 pub(super) fn marked(words: &[Words]) -> String {
     let mut out = String::new();
     let last = words.len().saturating_sub(1);
@@ -165,7 +165,7 @@ pub(super) fn marked(words: &[Words]) -> String {
     out
 }
 
-/// The words of an unchanged run that stand beside a changed one.
+/// The words of an unchanged run that are beside a changed one.
 fn around(text: &str, is_first: bool, is_last: bool) -> String {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     let head = if is_first { 0 } else { CONTEXT };

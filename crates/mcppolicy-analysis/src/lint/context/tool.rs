@@ -60,7 +60,7 @@ impl Tool<'_> {
             .filter(|argument| argument.presence == Presence::Declared)
     }
 
-    /// The conditions of its rules, and whether each stands in a `require`.
+    /// The conditions of its rules, and whether each is in a `require`.
     pub fn conditions(&self) -> impl Iterator<Item = (bool, &Condition)> {
         let of = |is_require| move |rule| (is_require, rule);
         let required = self.rules.require.iter().map(of(true));

@@ -1,4 +1,4 @@
-//! What the rules about allowlists share: which argument a list guards, and
+//! What the rules about allowlists share: which argument a list is for, and
 //! whether the whole policy lets a bad value through.
 
 pub(super) mod anchor;
@@ -29,7 +29,7 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    /// What the argument at `path` takes, told from the last word of its name.
+    /// What the argument at `path` takes, by the last word of its name.
     pub(super) fn of(path: &Path) -> Option<Subject> {
         let name = path.segments().last()?;
         let word = last_word(name);

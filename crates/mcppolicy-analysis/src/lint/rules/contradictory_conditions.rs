@@ -154,14 +154,14 @@ fn report(
     let Some((last, others)) = core.split_last() else {
         return;
     };
-    let met = |arguments: &mut crate::compare::arguments::Arguments<'_>| -> Vec<_> {
+    let literals_of = |arguments: &mut crate::compare::arguments::Arguments<'_>| -> Vec<_> {
         others
             .iter()
             .map(|condition| arguments.condition(condition))
             .collect()
     };
     let answer = context.ask(tool, |arguments| {
-        let literals = met(arguments);
+        let literals = literals_of(arguments);
         if is_require {
             arguments.example(&literals)
         } else {

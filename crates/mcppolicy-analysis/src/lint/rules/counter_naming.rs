@@ -96,7 +96,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         } else if !words.chars().all(is_plain) {
             (
                 format!("`{name}` is not made of lower-case letters, digits, `_` and `-`"),
-                format!("write {}", quoted(&spelt(name, tool))),
+                format!("write {}", quoted(&normalized(name, tool))),
             )
         } else {
             continue;
@@ -142,7 +142,7 @@ fn better(name: &str, tool: Option<&str>, window: &str) -> String {
 }
 
 /// The name in plain words, but for the tool's in it.
-fn spelt(name: &str, tool: Option<&str>) -> String {
+fn normalized(name: &str, tool: Option<&str>) -> String {
     let Some((tool, (before, behind))) = tool.and_then(|tool| Some((tool, name.split_once(tool)?)))
     else {
         return plain(name);

@@ -1,4 +1,4 @@
-//! Free text that only patterns in `deny_if` guard.
+//! Free text that only patterns in `deny_if` restrict.
 
 use super::allowlist::{Requirements, Subject, accepted, is_listed};
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};

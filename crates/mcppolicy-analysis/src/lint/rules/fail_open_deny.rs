@@ -184,7 +184,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             if is_dead(context, tool, rule) {
                 continue;
             }
-            // A rule that refuses nothing is no guard that could be avoided.
+            // A rule that refuses nothing cannot be avoided.
             let exact = || {
                 context
                     .ask(tool, |arguments| arguments.decided_by(Step::DenyIf, at))
@@ -363,7 +363,7 @@ fn is_meant_for_the_missing(condition: &Condition, rule: &policy::Rule) -> bool 
     }
 }
 
-/// Whether another condition looks further inside what stands at `path`.
+/// Whether another condition looks further inside the value at `path`.
 fn leads_into(rule: &policy::Rule, path: &Path) -> bool {
     rule.conditions.iter().any(|other| {
         let inner = other.path.value.segments();

@@ -345,7 +345,7 @@ fn finding(reporter: &Reporter<'_>, limit: &Limit, tighter: &Limit, most: u64) -
 }
 
 /// Calls until the tighter limit refuses one: at once, or spread over its
-/// window where another limit stands against bursts.
+/// window where another limit bounds bursts.
 fn proof(
     context: &Context<'_>,
     reporter: &mut Reporter<'_>,

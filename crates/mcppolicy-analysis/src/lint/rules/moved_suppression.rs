@@ -1,4 +1,4 @@
-//! A suppression of something else than what stands there now.
+//! A suppression of another value than the present one.
 
 use super::unused_suppression::SUPPRESSED;
 use super::{Bad, Check, Good, Proof, Rule, RuleId};

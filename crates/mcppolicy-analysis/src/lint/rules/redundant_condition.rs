@@ -260,7 +260,7 @@ fn rules(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>) {
             reporter.finding(rule.span, &rule.pointer, message)
         };
         reporter.push(
-            finding.help("remove it, or give it an \"on_deny\" if it stands there for its message"),
+            finding.help("remove it, or give it an \"on_deny\" if it is there for its message"),
         );
     }
 }

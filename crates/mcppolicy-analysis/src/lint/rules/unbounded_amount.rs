@@ -88,7 +88,7 @@ pub static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-/// An amount that nobody means.
+/// An amount that no policy intends.
 const ENORMOUS: f64 = 1_000_000_000_000.0;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
@@ -118,12 +118,12 @@ fn amounts(tool: &Tool<'_>) -> Vec<Path> {
         .cloned()
         .collect();
     // A misspelt argument has its own finding, and the amount is probably it.
-    let knows = |path: &Path| {
+    let is_known = |path: &Path| {
         tool.argument(path)
             .is_none_or(|argument| !matches!(argument.presence, Presence::Refused))
     };
-    let all_known = paths.iter().all(knows);
-    paths.retain(knows);
+    let all_known = paths.iter().all(is_known);
+    paths.retain(is_known);
     if all_known && let Some(listed) = tool.listed {
         let described = listed.arguments().names().into_iter();
         let described = described.filter_map(|name| Path::parse(&format!("args.{name}")).ok());

@@ -216,7 +216,7 @@ fn look(
             segments.push(meant.to_owned());
             segments.extend(path.segments().iter().skip(segments.len()).cloned());
             let written = format!("args.{}", segments.join("."));
-            // No fix: what another path lets through nobody can prove.
+            // No fix: what another path lets through cannot be proved.
             finding.help(format!("did you mean `{written}`?"))
         }
         (None, Some(_)) => finding.help(

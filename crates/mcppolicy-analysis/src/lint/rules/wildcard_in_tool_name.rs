@@ -57,7 +57,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         }
         let written = &entry.value;
         let example = example(context, written);
-        // The engine tells whether the tools that were meant are open.
+        // The engine decides whether the intended tools are open.
         let call = WitnessCall::new(&example, Value::empty_object());
         let witness = reporter.passing(vec![call]).unwrap_or_default();
         let message = format!(

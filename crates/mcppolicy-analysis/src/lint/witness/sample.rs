@@ -12,10 +12,10 @@ const WORDS: [&str; 3] = ["example", "EXAMPLE", "12"];
 /// Characters tried first for a class.
 const CHARACTERS: [char; 7] = ['a', '1', 'A', ' ', '/', '.', '-'];
 
-/// Longer samples help nobody.
+/// Longer samples are not readable.
 const LONGEST: usize = 4096;
 
-/// A few texts that `hir` matches when its look-arounds are met.
+/// A few texts that `hir` matches when its look-arounds are satisfied.
 pub(super) fn samples(hir: &Hir) -> Vec<String> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => vec![String::new()],

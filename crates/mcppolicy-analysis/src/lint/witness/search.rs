@@ -81,7 +81,7 @@ fn beside(value: &Value, found: &mut Vec<Value>) {
     }
 }
 
-/// A path that the rules look at, and what may stand there (`None`: nothing).
+/// A path that the rules look at, and what may be there (`None`: nothing).
 struct Place<'a> {
     path: &'a Path,
     choices: Vec<Option<Value>>,

@@ -10,9 +10,9 @@ use mcppolicy_engine::policy::{Path, Test};
 /// Where a pattern is not tied to the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lint::rules) struct Open {
-    /// Foreign text may stand before a match.
+    /// Foreign text may come before a match.
     pub(in crate::lint::rules) start: bool,
-    /// Foreign text may stand behind a match.
+    /// Foreign text may follow a match.
     pub(in crate::lint::rules) end: bool,
     /// It looks as if the author wants it so.
     pub(in crate::lint::rules) on_purpose: bool,

@@ -89,7 +89,7 @@ fn domains_in(pattern: &str) -> Option<Vec<String>> {
     Some(domains)
 }
 
-/// Whether a group, a class or a count makes more of a name than stands there.
+/// Whether a group, a class or a count makes a name longer or ambiguous.
 fn is_put_together(before: &str, token: &str, behind: &str) -> bool {
     let goes_on = match behind.chars().next() {
         Some('?' | '*' | '+' | '{') => !token.ends_with('.'),

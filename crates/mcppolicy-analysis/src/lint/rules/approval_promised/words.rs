@@ -1,6 +1,6 @@
 //! Which words of a message promise an approval. English only.
 
-/// The words that promise an approval, as they stand in `text`.
+/// The words that promise an approval, as they are written in `text`.
 pub(super) fn promise(text: &str) -> Option<String> {
     let words = words(text);
     let lower: Vec<String> = words.iter().map(|(_, word)| word.to_lowercase()).collect();
