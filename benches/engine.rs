@@ -12,7 +12,7 @@ use mcppolicy_engine::document::parse::parse_text;
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::Trace;
 use mcppolicy_trace::trace::native::NativeReader;
@@ -111,7 +111,7 @@ fn decide_denied(bencher: Bencher<'_, '_>) {
 fn decide(bencher: Bencher<'_, '_>, amount: u64) {
     let engine = engine();
     let arguments = arguments(amount);
-    let mut counters = Counters::new(Span::seconds(0));
+    let mut counters = Counters::new(TimeDelta::seconds(0));
     let mut nanos = 1_795_219_200_000_000_000_i128;
     bencher
         .counter(divan::counter::ItemsCount::new(1_usize))

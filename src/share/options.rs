@@ -70,7 +70,7 @@ impl<'a> Options<'a> {
             } else {
                 Order::PerFile
             },
-            max_lateness: time::Span::nanos(lateness),
+            max_lateness: time::TimeDelta::nanos(lateness),
             list_passed: self.junit,
             usage: self.html,
             threads: NonZeroUsize::MIN,

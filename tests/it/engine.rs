@@ -14,7 +14,7 @@ use mcppolicy_engine::engine::{
     Arguments, Call, Counters, Decision, Engine, Outcome, Request, Reservation, StepOutcome,
 };
 use mcppolicy_engine::policy::Policy;
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 
 use crate::naive::{self, Bug, Naive, Verdict};
@@ -169,9 +169,9 @@ impl<'e> Gateway<'e> {
     /// recording.
     fn new(engine: &'e Engine, sequence: &Sequence, as_they_arrive: bool) -> Gateway<'e> {
         let lateness = match sequence.order {
-            Order::Ascending => Some(Span::default()),
+            Order::Ascending => Some(TimeDelta::default()),
             Order::WithinADay => None,
-            Order::Any => Some(Span::seconds(400 * 86_400)),
+            Order::Any => Some(TimeDelta::seconds(400 * 86_400)),
         };
         Gateway {
             engine,

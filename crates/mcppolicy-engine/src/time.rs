@@ -91,7 +91,7 @@ impl Time {
     }
 
     /// This instant moved by `span`, which may be negative.
-    pub fn plus(self, span: Span) -> Time {
+    pub fn plus(self, span: TimeDelta) -> Time {
         // Within three hundred years, without the arithmetic of 128 bits, which
         // is slow.
         let Ok(nanos) = i64::try_from(span.0) else {
@@ -151,17 +151,17 @@ impl fmt::Display for Time {
 
 /// A signed length of time in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Span(i128);
+pub struct TimeDelta(i128);
 
-impl Span {
+impl TimeDelta {
     /// A span of whole seconds.
-    pub const fn seconds(seconds: i64) -> Span {
-        Span(seconds as i128 * NANOS_PER_SECOND)
+    pub const fn seconds(seconds: i64) -> TimeDelta {
+        TimeDelta(seconds as i128 * NANOS_PER_SECOND)
     }
 
     /// A span of nanoseconds.
-    pub const fn nanos(nanos: i128) -> Span {
-        Span(nanos)
+    pub const fn nanos(nanos: i128) -> TimeDelta {
+        TimeDelta(nanos)
     }
 
     /// Nanoseconds.
@@ -170,15 +170,15 @@ impl Span {
     }
 
     /// This span taken `times` times.
-    pub fn times(self, times: u64) -> Span {
-        Span(self.0.saturating_mul(i128::from(times)))
+    pub fn times(self, times: u64) -> TimeDelta {
+        TimeDelta(self.0.saturating_mul(i128::from(times)))
     }
 
     /// Reads a whole number and `ms`, `s`, `m`, `h` or `d`: `250ms`, `5s`.
     ///
     /// # Errors
     /// A sentence that says what a duration looks like.
-    pub fn parse(text: &str) -> Result<Span, String> {
+    pub fn parse(text: &str) -> Result<TimeDelta, String> {
         let complaint = || {
             format!(
                 "{text:?} is not a duration; write a whole number and ms, s, m, h or d, such as \"5s\""
@@ -195,14 +195,14 @@ impl Span {
             "d" => 86_400 * NANOS_PER_SECOND,
             _ => return Err(complaint()),
         };
-        Ok(Span(i128::from(number) * unit))
+        Ok(TimeDelta(i128::from(number) * unit))
     }
 
     /// Reads an offset: a duration behind `+` or `-`, such as `+90s`.
     ///
     /// # Errors
     /// A sentence that says what an offset looks like.
-    pub fn parse_offset(text: &str) -> Result<Span, String> {
+    pub fn parse_offset(text: &str) -> Result<TimeDelta, String> {
         let (sign, rest) = match text.split_at_checked(1) {
             Some(("+", rest)) => (1, rest),
             Some(("-", rest)) => (-1, rest),
@@ -212,7 +212,7 @@ impl Span {
                 ));
             }
         };
-        Span::parse(rest).map(|span| Span(sign * span.0))
+        TimeDelta::parse(rest).map(|span| TimeDelta(sign * span.0))
     }
 }
 
@@ -260,11 +260,11 @@ mod tests {
         ];
         for time in times {
             for span in spans.into_iter().chain([i128::from(i64::MAX) + 7]) {
-                let moved = Time::from_nanos(time).plus(Span::nanos(span));
+                let moved = Time::from_nanos(time).plus(TimeDelta::nanos(span));
                 assert_eq!(moved, Time::from_nanos(time + span), "{time} {span}");
             }
         }
-        let end = Time::new(i64::MAX, 999_999_999).plus(Span::nanos(1));
+        let end = Time::new(i64::MAX, 999_999_999).plus(TimeDelta::nanos(1));
         assert_eq!(end.seconds(), i64::MAX);
     }
 
@@ -288,12 +288,12 @@ mod tests {
 
     #[test]
     fn durations_are_a_whole_number_and_a_unit() {
-        assert_eq!(Span::parse("250ms"), Ok(Span::nanos(250_000_000)));
-        assert_eq!(Span::parse("2d"), Ok(Span::seconds(172_800)));
-        assert_eq!(Span::parse_offset("-90s"), Ok(Span::seconds(-90)));
+        assert_eq!(TimeDelta::parse("250ms"), Ok(TimeDelta::nanos(250_000_000)));
+        assert_eq!(TimeDelta::parse("2d"), Ok(TimeDelta::seconds(172_800)));
+        assert_eq!(TimeDelta::parse_offset("-90s"), Ok(TimeDelta::seconds(-90)));
         for text in ["", "5", "1.5s", "s", "-5s", "5 s", "99999999999999999999s"] {
-            assert!(Span::parse(text).is_err(), "{text}");
+            assert!(TimeDelta::parse(text).is_err(), "{text}");
         }
-        assert!(Span::parse_offset("90s").is_err());
+        assert!(TimeDelta::parse_offset("90s").is_err());
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use crate::trace::options::Assumed;
 use crate::trace::{CallView, Grant, RecordedCall, Response, Server};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine, LimitUse, Outcome, RuleVerdict};
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// What was taken for granted because the recording does not say; every report
 /// lists it.
@@ -176,7 +176,7 @@ pub struct Step<'e> {
 impl<'e> Timeline<'e> {
     /// A timeline at whose beginning every counter is zero; `max_lateness` as
     /// in [`Counters::new`].
-    pub fn new(engine: &'e Engine, max_lateness: Span) -> Timeline<'e> {
+    pub fn new(engine: &'e Engine, max_lateness: TimeDelta) -> Timeline<'e> {
         Timeline {
             engine,
             counters: Counters::new(max_lateness),

@@ -25,8 +25,8 @@ pub(crate) struct InventoryArgs {
     #[arg(long, requires = "inventory")]
     check: bool,
     /// How long the server may take for all its answers
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time::Span::parse)]
-    timeout: time::Span,
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time::TimeDelta::parse)]
+    timeout: time::TimeDelta,
     #[command(flatten)]
     output: OutputArgs,
     /// The command that starts the server, with its arguments

@@ -16,7 +16,7 @@ use mcppolicy_analysis::report::{Failure, TestRun};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::timeline::Order;
 use mcppolicy_trace::trace::options::Settings;
 
@@ -47,8 +47,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "HOW", default_value = "file")]
     pub timeline: Option<TimelineOf>,
     /// How far behind a grant's newest call another may come, such as 36h [default: 1d]
-    #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
-    pub max_lateness: Option<Span>,
+    #[arg(long, value_name = "DURATION", value_parser = TimeDelta::parse)]
+    pub max_lateness: Option<TimeDelta>,
     /// Threads that read; the report does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,

@@ -193,7 +193,7 @@ fn options(dice: &mut Dice) -> Options {
         } else {
             Order::PerFile
         },
-        max_lateness: mcppolicy_engine::time::Span::seconds(3_000),
+        max_lateness: mcppolicy_engine::time::TimeDelta::seconds(3_000),
         list_passed: true,
         usage: true,
         ..Options::default()

@@ -198,7 +198,7 @@ fn a_minute_exchanged_for_an_hour_is_mixed() {
     assert_eq!(calls(&change.tightened[0]), [("t", 21)]);
     let first = &change.loosened[0].calls[0];
     assert_eq!(first.at.unwrap().to_string(), "2026-01-01T10:00:00Z");
-    assert_eq!(first.every, mcppolicy_engine::time::Span::seconds(1));
+    assert_eq!(first.every, mcppolicy_engine::time::TimeDelta::seconds(1));
     assert_eq!(
         change.loosened[0].old.rule.as_deref(),
         Some("/tools/t/limits/0")

@@ -8,7 +8,7 @@ use super::quota::PerWindow;
 use super::verdict::{Ruling, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::Window;
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -98,7 +98,7 @@ fn runs(calls: &[Timed]) -> Vec<WitnessCall> {
                     && (run.repeat == 1 || run.every.as_nanos() == step) =>
             {
                 run.repeat += 1;
-                run.every = Span::nanos(step);
+                run.every = TimeDelta::nanos(step);
             }
             _ => {
                 let tool = call.shape.tool.clone();
@@ -149,7 +149,7 @@ pub(super) fn evenly(
     let every = spacing(count, window, maxima);
     let call = |at: u64| Timed {
         shape: Rc::clone(shape),
-        time: Time::new(start(window), 0).plus(Span::nanos(every).times(at)),
+        time: Time::new(start(window), 0).plus(TimeDelta::nanos(every).times(at)),
     };
     (0..count).map(call).collect()
 }
@@ -202,7 +202,7 @@ pub(super) fn interleaved(shapes: &[(Rc<Shape>, u64)], window: Window) -> Vec<Ti
     filled
         .into_iter()
         .flat_map(|(start, shapes)| {
-            let time = move |at: u64| Time::new(start, 0).plus(Span::nanos(every).times(at));
+            let time = move |at: u64| Time::new(start, 0).plus(TimeDelta::nanos(every).times(at));
             (0..).zip(shapes).map(move |(at, shape)| Timed {
                 shape,
                 time: time(at),

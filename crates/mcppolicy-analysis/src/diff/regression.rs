@@ -5,7 +5,7 @@ use super::gate::time_of;
 use super::policy::PolicyDiff;
 use crate::compare::{Scope, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::trace::WitnessCall;
 use mcppolicy_trace::trace::native::{write_call, write_header};
 use mcppolicy_trace::trace::{DecisionName, Expectation, Expected, Grant, RecordedCall};
@@ -86,7 +86,7 @@ fn in_milliseconds(call: &WitnessCall) -> WitnessCall {
     const MILLISECOND: i128 = 1_000_000;
     let every = call.every.as_nanos() / MILLISECOND * MILLISECOND;
     WitnessCall {
-        every: Span::nanos(every),
+        every: TimeDelta::nanos(every),
         ..call.clone()
     }
 }

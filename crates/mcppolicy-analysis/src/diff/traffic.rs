@@ -9,7 +9,7 @@ use crate::finding::{Finding, RuleId};
 use mcppolicy_engine::engine::Decision;
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_trace::timeline::{Scope, Timeline, scope};
 use mcppolicy_trace::trace::{
     Grant, Item, RecordedArguments, RecordedCall, RecordedRequest, Trace,
@@ -129,7 +129,7 @@ impl Traffic {
         [old, new]: [&Compiled<'_>; 2],
         trace: &mut Trace,
         server: Option<&str>,
-        max_lateness: Span,
+        max_lateness: TimeDelta,
         map: &mut SourceMap,
     ) -> io::Result<()> {
         let file = self.traces;

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::reporter::Reporter;
 use super::witness::repeated;
 use crate::inventory::category::Category;
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_engine::value::Value;
 
 /// A category whose tools need a limit.
@@ -32,7 +32,7 @@ pub fn check(unlimited: &Unlimited, context: &Context<'_>, reporter: &mut Report
                 tool.name(),
                 arguments,
                 CALLS,
-                Span::default(),
+                TimeDelta::default(),
             )])
         });
         let name = tool.name();

@@ -10,7 +10,7 @@ mod search;
 
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::{Path, ToolRules};
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -119,7 +119,7 @@ pub fn without(arguments: &Value, path: &Path) -> Value {
 }
 
 /// A call repeated `times` times, `every` so often, from [`start`] on.
-pub fn repeated(tool: &str, arguments: Value, times: u64, every: Span) -> WitnessCall {
+pub fn repeated(tool: &str, arguments: Value, times: u64, every: TimeDelta) -> WitnessCall {
     WitnessCall {
         at: Some(start()),
         repeat: times,

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::share::Share;
 use mcppolicy_engine::engine::DEFAULT_MAX_LATENESS;
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::timeline::Order;
 
 /// How to replay.
@@ -25,7 +25,7 @@ pub struct Options {
     /// How files make timelines.
     pub order: Order,
     /// How far back a call may come before its window is closed.
-    pub max_lateness: Span,
+    pub max_lateness: TimeDelta,
     /// Also list the calls that passed what they were expected to, in
     /// [`Results::passed`].
     pub list_passed: bool,

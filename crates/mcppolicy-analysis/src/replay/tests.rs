@@ -9,7 +9,7 @@ use super::{Options, Replay, RunOutcome, redact};
 use mcppolicy_engine::engine::{Engine, Kind, Reason};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::timeline::{Assumption, Order};
 use mcppolicy_trace::trace::native::NativeReader;
 use mcppolicy_trace::trace::{DecisionName, Grant, KINDS, REASONS, Trace};

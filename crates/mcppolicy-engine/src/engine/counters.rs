@@ -16,7 +16,7 @@ use super::interval::Interval;
 use super::limit_key::LimitKey;
 use super::quota::{Balance, window_start};
 use crate::decision::Reason;
-use crate::time::{Span, Time};
+use crate::time::{Time, TimeDelta};
 
 /// The number of a limit within one [`Counters`], whatever engine asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ impl GrantId {
 pub struct Counters {
     /// Identifies these counters to the reservations that they gave.
     identity: u64,
-    max_lateness: Span,
+    max_lateness: TimeDelta,
     names: HashMap<Box<str>, GrantId>,
     grants: Vec<Grant>,
     ids: HashMap<LimitKey, CounterId>,
@@ -203,7 +203,7 @@ impl Counter {
 }
 
 /// How far back a call may come by default: one day.
-pub const DEFAULT_MAX_LATENESS: Span = Span::seconds(86_400);
+pub const DEFAULT_MAX_LATENESS: TimeDelta = TimeDelta::seconds(86_400);
 
 impl Default for Counters {
     fn default() -> Counters {
@@ -215,7 +215,7 @@ impl Counters {
     /// Fresh counters. Per grant, windows that ended more than `max_lateness`
     /// before its newest call are closed and forgotten; a gateway, whose calls
     /// come in order, can pass zero.
-    pub fn new(max_lateness: Span) -> Counters {
+    pub fn new(max_lateness: TimeDelta) -> Counters {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Counters {
             identity: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -439,7 +439,7 @@ impl Counters {
 
     fn oldest_open(&self, grant: usize, length: i64) -> Option<i64> {
         let newest = self.grants.get(grant)?.newest?;
-        let lateness = Span::nanos(-self.max_lateness.as_nanos());
+        let lateness = TimeDelta::nanos(-self.max_lateness.as_nanos());
         // A window is open when start + length + lateness >= newest; starts
         // are whole seconds, so round up.
         let bound = newest.plus(lateness);
@@ -534,7 +534,7 @@ mod tests {
     #[test]
     fn windows_older_than_the_lateness_are_forgotten() {
         let engine = engine();
-        let mut counters = Counters::new(Span::seconds(60));
+        let mut counters = Counters::new(TimeDelta::seconds(60));
         for minute in 0..100 {
             let call = Call::new("a", "t", &Value::Null, at(minute * 60));
             let outcome = engine.decide(&call, &mut counters);

@@ -27,7 +27,7 @@ fn calls(lines: &str) -> Vec<RecordedCall> {
 /// The decisions of one file, one word each.
 fn decisions(max: u64, lines: &str) -> Vec<&'static str> {
     let engine = engine(max);
-    let mut timeline = Timeline::new(&engine, Span::seconds(86_400));
+    let mut timeline = Timeline::new(&engine, TimeDelta::seconds(86_400));
     calls(lines)
         .iter()
         .map(|call| timeline.step(0, call, 0).decision.name())
@@ -84,7 +84,7 @@ fn an_error_of_unknown_time_gives_back_at_once() {
     let lines = [at(0, Some("")), at(0, None), at(1, None)].concat();
     assert_eq!(decisions(1, &lines), ["allow", "allow", "deny"]);
     let engine = engine(1);
-    let mut timeline = Timeline::new(&engine, Span::seconds(0));
+    let mut timeline = Timeline::new(&engine, TimeDelta::seconds(0));
     let calls = calls(&lines);
     assert!(timeline.step(0, &calls[0], 0).released_at_once);
     assert!(!timeline.step(0, &calls[1], 0).released_at_once);
@@ -122,7 +122,7 @@ fn a_denied_call_whose_response_is_an_error_gives_nothing_back() {
 #[test]
 fn implicit_grants_belong_to_their_file_and_no_name_is_one() {
     let engine = engine(1);
-    let mut timeline = Timeline::new(&engine, Span::seconds(0));
+    let mut timeline = Timeline::new(&engine, TimeDelta::seconds(0));
     let mut decide = |file: usize, grant: &str| {
         let line = at(0, None).replace('}', &format!("{grant}}}"));
         timeline.step(file, &calls(&line)[0], 0).decision.is_allow()

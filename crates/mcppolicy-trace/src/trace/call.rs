@@ -36,7 +36,7 @@ pub struct RecordedCall {
     /// How many times in a row; 1 is a single call.
     pub repeat: u64,
     /// The time between repetitions.
-    pub every: time::Span,
+    pub every: time::TimeDelta,
     /// Free text.
     pub id: Option<String>,
     /// Free text.
@@ -61,7 +61,7 @@ impl RecordedCall {
             observed: None,
             expect: None,
             repeat: 1,
-            every: time::Span::default(),
+            every: time::TimeDelta::default(),
             id: None,
             note: None,
             origin: None,

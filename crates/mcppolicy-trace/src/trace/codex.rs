@@ -15,7 +15,7 @@ use super::reason;
 use super::response::Response;
 use super::tolerant_json::{Json, arguments, arguments_in_text, name_in};
 use mcppolicy_engine::document::{Node, NodeKind};
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// How many finished calls are remembered, so that an event about one of them
 /// is no call of its own.
@@ -254,7 +254,7 @@ fn began(entry: &Entry<'_>) -> Option<Time> {
         return None;
     }
     let nanos = seconds as i128 * 1_000_000_000 + nanos as i128;
-    let began = entry.time?.plus(Span::nanos(-nanos));
+    let began = entry.time?.plus(TimeDelta::nanos(-nanos));
     began.in_calendar().ok()
 }
 

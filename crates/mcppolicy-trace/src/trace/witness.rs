@@ -15,7 +15,7 @@ pub struct WitnessCall {
     /// How many times in a row; 1 is a single call.
     pub repeat: u64,
     /// The time between repetitions.
-    pub every: time::Span,
+    pub every: time::TimeDelta,
 }
 
 impl WitnessCall {
@@ -26,7 +26,7 @@ impl WitnessCall {
             arguments,
             at: None,
             repeat: 1,
-            every: time::Span::default(),
+            every: time::TimeDelta::default(),
         }
     }
 }

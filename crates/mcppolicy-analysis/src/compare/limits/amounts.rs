@@ -12,7 +12,7 @@ use crate::compare::verdict::Reason;
 use crate::region::{Answer, Budget, Exceeded, Literal, Region, Space};
 use mcppolicy_engine::engine::{Engine, Lookup, ValueRef};
 use mcppolicy_engine::policy::{Comparison, Path, Test, ToolRules, Window};
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 
 /// The largest amount that any limit can take.
@@ -275,7 +275,7 @@ impl SumRace<'_> {
             return Step::Skipped;
         }
         // Within the minute, as long as there are seconds left.
-        let within = Span::seconds(i64::try_from(nth.min(59)).unwrap_or(59));
+        let within = TimeDelta::seconds(i64::try_from(nth.min(59)).unwrap_or(59));
         let time = Time::new(minute, 0).plus(within);
         let step = race.call(Timed { shape, time });
         if step == Step::Passed {

@@ -5,7 +5,7 @@ use crate::inventory::category::Risk;
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::{Limit, Window};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `burst-only-limit`
@@ -153,7 +153,7 @@ fn proof(
     if times <= max {
         return None;
     }
-    let every = Span::nanos(i128::from(every) * 1_000_000);
+    let every = TimeDelta::nanos(i128::from(every) * 1_000_000);
     reporter.passing(vec![repeated(
         tool.name(),
         context.accepted(tool)?,

@@ -6,7 +6,7 @@ use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::Limit;
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `counter-name-shared`
@@ -145,8 +145,18 @@ fn proof(
         return None;
     }
     let calls = vec![
-        repeated(one.name(), context.accepted(one)?, max, Span::default()),
-        repeated(other.name(), context.accepted(other)?, 1, Span::default()),
+        repeated(
+            one.name(),
+            context.accepted(one)?,
+            max,
+            TimeDelta::default(),
+        ),
+        repeated(
+            other.name(),
+            context.accepted(other)?,
+            1,
+            TimeDelta::default(),
+        ),
     ];
     reporter.passing(calls)
 }

@@ -7,7 +7,7 @@ use crate::inventory::category::{Category, Risk};
 use crate::lint::context::Tool;
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::{Limit, Window};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// `forgotten-limit`
@@ -311,6 +311,6 @@ fn proof(
         tool.name(),
         arguments,
         times,
-        Span::nanos(every),
+        TimeDelta::nanos(every),
     )])
 }

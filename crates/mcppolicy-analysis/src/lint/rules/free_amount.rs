@@ -2,7 +2,7 @@
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::witness::{repeated, with};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_engine::value::Value;
 
 /// `free-amount`
@@ -95,7 +95,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
         let Some(arguments) = arguments.flatten() else {
             continue;
         };
-        let call = repeated(tool.name(), arguments, CALLS, Span::default());
+        let call = repeated(tool.name(), arguments, CALLS, TimeDelta::default());
         let Some(witness) = reporter.passing(vec![call]) else {
             continue;
         };

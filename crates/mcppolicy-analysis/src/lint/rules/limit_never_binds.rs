@@ -10,7 +10,7 @@ use crate::lint::witness::repeated;
 use crate::region::Budget;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -362,9 +362,11 @@ fn proof(
     }
     let times = passing.checked_add(1).filter(|times| *times <= LONGEST)?;
     let window = i128::from(tighter.window.value.seconds()) * 1000;
-    let spread = Span::nanos(window / i128::from(times) * 1_000_000);
-    [Span::default(), spread].into_iter().find_map(|every| {
-        let calls = vec![repeated(tool.name(), arguments.clone(), times, every)];
-        reporter.last_refused_by(calls, &tighter.pointer)
-    })
+    let spread = TimeDelta::nanos(window / i128::from(times) * 1_000_000);
+    [TimeDelta::default(), spread]
+        .into_iter()
+        .find_map(|every| {
+            let calls = vec![repeated(tool.name(), arguments.clone(), times, every)];
+            reporter.last_refused_by(calls, &tighter.pointer)
+        })
 }

@@ -5,7 +5,7 @@ mod rates;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, spaced};
 use crate::lint::witness::repeated;
 use mcppolicy_engine::policy::Limit;
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use rates::{Rate, Rates};
 
 /// `loose-limit`
@@ -109,7 +109,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 tool.name(),
                 arguments,
                 max,
-                Span::nanos(every),
+                TimeDelta::nanos(every),
             )])
         });
         let message = format!(

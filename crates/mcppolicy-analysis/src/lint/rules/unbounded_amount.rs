@@ -7,7 +7,7 @@ use crate::lint::argument::is_amount;
 use crate::lint::context::Tool;
 use crate::lint::witness::{repeated, with};
 use mcppolicy_engine::policy::{Comparison, Limit, Path, Test, Window};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -193,7 +193,7 @@ fn no_day(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, p
     };
     let calls = per_day(limit);
     let seconds = i128::from(limit.window.value.seconds());
-    let every = Span::nanos(seconds * 1_000_000_000 / i128::from(limit.max.value.max(1)));
+    let every = TimeDelta::nanos(seconds * 1_000_000_000 / i128::from(limit.max.value.max(1)));
     let call = repeated(tool.name(), arguments, calls, every);
     let Some(witness) = reporter.passing(vec![call]) else {
         return;

@@ -33,7 +33,7 @@ fn the_published_run_workflow_policy_is_only_limited_per_minute() {
     assert_eq!(finding.witness[0].repeat, 14_400);
     assert_eq!(
         finding.witness[0].every,
-        mcppolicy_engine::time::Span::seconds(6)
+        mcppolicy_engine::time::TimeDelta::seconds(6)
     );
 }
 

@@ -39,7 +39,7 @@ fn a_call_behind_its_closed_window_is_late_and_consumes_nothing() {
     );
     assert_eq!(replay(text).summary().passed, 13);
     let patient = Options {
-        max_lateness: Span::seconds(172_800),
+        max_lateness: TimeDelta::seconds(172_800),
         ..Options::default()
     };
     let results = replay_with(&patient, &[text]);
@@ -78,7 +78,7 @@ proptest::proptest! {
             let call = format!("\"grant\":{},{call}", grants[grant]);
             let ts = |index: u64| match unknown {
                 0 => "null".to_owned(),
-                _ => format!("\"{}\"", start.plus(Span::seconds((at + index * every) as i64))),
+                _ => format!("\"{}\"", start.plus(TimeDelta::seconds((at + index * every) as i64))),
             };
             repeated.push_str(&format!(
                 "{{\"ts\":{},\"repeat\":{repeat},\"every\":\"{every}s\",{call}}}\n", ts(0)

@@ -7,7 +7,7 @@ use super::*;
 use crate::decision::Kind;
 use crate::engine::{Arguments, Counters, MemoryStore, Request, Reservation};
 use crate::policy::Policy;
-use crate::time::Span;
+use crate::time::TimeDelta;
 use crate::value::Value;
 
 fn engine(policy: &str) -> Engine {
@@ -368,7 +368,7 @@ proptest! {
             limit("d", "day", all * 4),
         ));
         let store = MemoryStore::new();
-        let mut counters = Counters::new(Span::seconds(0));
+        let mut counters = Counters::new(TimeDelta::seconds(0));
         let mut newest = [0_i64; 2];
         let mut now = 0_i64;
         for event in events {

@@ -9,7 +9,7 @@ use crate::trace::message;
 use crate::trace::response::{Observed, Response};
 use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind};
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 
 const MEMBERS: [&str; 17] = [
     "tool",
@@ -255,8 +255,8 @@ fn raw_request(
     }))
 }
 
-fn every(fields: &mut Fields<'_>) -> Span {
-    let every = fields.parsed("every", Span::parse);
+fn every(fields: &mut Fields<'_>) -> TimeDelta {
+    let every = fields.parsed("every", TimeDelta::parse);
     if fields.root.get("repeat").is_none() {
         fields.at_member(
             "every",
@@ -268,7 +268,7 @@ fn every(fields: &mut Fields<'_>) -> Span {
 }
 
 /// The call's time: `ts`, or `at`, or a step after the call before.
-fn time(fields: &mut Fields<'_>, context: &Context, repeat: u64, every: Span) -> Option<Time> {
+fn time(fields: &mut Fields<'_>, context: &Context, repeat: u64, every: TimeDelta) -> Option<Time> {
     if fields.not_both("at", "ts", "`ts` and `at` both give the call's time") {
         return None;
     }
@@ -305,7 +305,7 @@ fn time(fields: &mut Fields<'_>, context: &Context, repeat: u64, every: Span) ->
 }
 
 fn offset(fields: &mut Fields<'_>, context: &Context) -> Option<Time> {
-    let offset = fields.parsed("at", Span::parse_offset);
+    let offset = fields.parsed("at", TimeDelta::parse_offset);
     match context.start {
         Setting::Given(start) => Some(start.plus(offset?)),
         Setting::Invalid => None,

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::trace::call::{Grant, Server};
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// The version of the format, in the header's first member.
 pub const VERSION: &str = "trace/1";
@@ -16,7 +16,7 @@ pub const MOST_REPETITIONS: u64 = 10_000_000;
 pub(super) struct Context {
     pub defaults: Rc<Defaults>,
     pub start: Setting<Time>,
-    pub step: Setting<Span>,
+    pub step: Setting<TimeDelta>,
     pub previous: Previous,
 }
 

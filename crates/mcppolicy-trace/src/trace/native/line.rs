@@ -11,7 +11,7 @@ use crate::trace::item::{Complaint, Header, Item, Line};
 use mcppolicy_engine::document::NodeKind;
 use mcppolicy_engine::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
 use mcppolicy_engine::source;
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// The call of a line that the fast path has read in place, built.
 pub(crate) fn read_simple(
@@ -223,7 +223,7 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
     context.start = setting(fields, "start", |text| {
         Time::parse(text).and_then(Time::in_calendar)
     });
-    context.step = setting(fields, "step", Span::parse);
+    context.step = setting(fields, "step", TimeDelta::parse);
     if context.step != Setting::Absent && context.start == Setting::Absent {
         fields.at_member(
             "step",

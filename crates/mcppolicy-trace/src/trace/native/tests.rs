@@ -10,7 +10,7 @@ use crate::trace::{
 use crate::trace::{Grant, Header, Reader, Server};
 use mcppolicy_engine::source;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::{Span, Time};
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 
 mod refused;
@@ -111,7 +111,7 @@ fn a_repeated_call_has_spacing_and_runs() {
     let call = call(
         r#"{"repeat":12,"every":"4s","tool":"x","expect":["allow",10,{"decision":"undetermined","reason":"late"},2]}"#,
     );
-    assert_eq!((call.repeat, call.every), (12, Span::seconds(4)));
+    assert_eq!((call.repeat, call.every), (12, TimeDelta::seconds(4)));
     let late = Expected {
         reason: Some("late".into()),
         ..Expected::decision(DecisionName::Undetermined)
@@ -332,7 +332,7 @@ fn a_witness_is_written_as_a_native_line() {
     let witness = crate::trace::WitnessCall {
         at: time("2026-11-20T10:00:00Z"),
         repeat: 11,
-        every: Span::seconds(120),
+        every: TimeDelta::seconds(120),
         ..crate::trace::WitnessCall::new("run", json!({"n": 1.5}).into())
     };
     assert_eq!(

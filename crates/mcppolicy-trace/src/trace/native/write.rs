@@ -4,7 +4,7 @@ use super::context::VERSION;
 use crate::trace::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::expectation::{DecisionName, Expectation, Expected};
 use crate::trace::response::{Observed, Response};
-use mcppolicy_engine::time::Span;
+use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_engine::value::Value;
 
 /// The first line of a native trace, without the line ending: which policy it
@@ -45,7 +45,7 @@ pub fn write_call(call: &RecordedCall) -> String {
     if call.repeat != 1 {
         line.raw("repeat", &call.repeat.to_string());
     }
-    if call.repeat != 1 && call.every != Span::default() {
+    if call.repeat != 1 && call.every != TimeDelta::default() {
         line.text("every", &duration(call.every));
     }
     request(&mut line, &call.request);
@@ -117,7 +117,7 @@ fn request(line: &mut Object, request: &RecordedRequest) {
 }
 
 /// A duration with the largest unit that leaves it whole.
-fn duration(span: Span) -> String {
+fn duration(span: TimeDelta) -> String {
     const UNITS: [(i128, &str); 4] = [
         (86_400_000, "d"),
         (3_600_000, "h"),
