@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms, from left to right: a room uses only what stands to its left.
 /// Rooms of one row do not know each other.
-const ROWS: [&[&str]; 14] = [
+const ROWS: [&[&str]; 16] = [
     &["source", "value", "time", "nearest"],
     &["diagnostic"],
     &["document"],
@@ -19,6 +19,8 @@ const ROWS: [&[&str]; 14] = [
     &["lint", "replay", "diff"],
     &["fix", "starter"],
     &["report"],
+    &["shown"],
+    &["share"],
     &["merge"],
     &["render"],
     &["cli"],
