@@ -13,7 +13,7 @@ use mcppolicy_engine::source::SourceMap;
 struct Case {
     server: String,
     tool: String,
-    wanted: Category,
+    expected: Category,
     found: Category,
     because: String,
     reason: Option<String>,
@@ -52,7 +52,7 @@ fn cases_of(file: &Path) -> Vec<Case> {
             let found = categories.of(&name);
             Case {
                 server: server.clone(),
-                wanted: Category::named(&text(tool, "adjudicated").unwrap()).unwrap(),
+                expected: Category::named(&text(tool, "adjudicated").unwrap()).unwrap(),
                 tool: name,
                 found: found.category,
                 because: found.because,
@@ -78,7 +78,7 @@ fn servers(cases: &[Case]) -> Vec<String> {
 fn right(cases: &[&Case]) -> usize {
     cases
         .iter()
-        .filter(|case| case.found == case.wanted)
+        .filter(|case| case.found == case.expected)
         .count()
 }
 
@@ -91,9 +91,9 @@ fn permille(cases: &[&Case]) -> usize {
 fn table(title: &str, cases: &[&Case]) -> String {
     let mut counts: BTreeMap<(Category, Category), usize> = BTreeMap::new();
     for case in cases {
-        *counts.entry((case.wanted, case.found)).or_default() += 1;
+        *counts.entry((case.expected, case.found)).or_default() += 1;
     }
-    let count = |wanted, found| counts.get(&(wanted, found)).copied().unwrap_or(0);
+    let count = |expected, found| counts.get(&(expected, found)).copied().unwrap_or(0);
     let percent = |part: usize, whole: usize| match whole {
         0 => "    –".to_owned(),
         _ => format!("{:5.1}", 100.0 * part as f64 / whole as f64),
@@ -106,19 +106,25 @@ fn table(title: &str, cases: &[&Case]) -> String {
         cases.len(),
         percent(right, cases.len()).trim()
     );
-    let _ = write!(out, "{:>12}", "decided\\told");
+    let _ = write!(out, "{:>12}", "decided\\found");
     for found in Category::ALL {
         let _ = write!(out, "{:>12}", found.name());
     }
     let _ = writeln!(out, "{:>10}{:>10}", "recall", "precision");
-    for wanted in Category::ALL {
-        let _ = write!(out, "{:>12}", wanted.name());
+    for expected in Category::ALL {
+        let _ = write!(out, "{:>12}", expected.name());
         for found in Category::ALL {
-            let _ = write!(out, "{:>12}", count(wanted, found));
+            let _ = write!(out, "{:>12}", count(expected, found));
         }
-        let all_wanted: usize = Category::ALL.map(|found| count(wanted, found)).iter().sum();
-        let all_found: usize = Category::ALL.map(|other| count(other, wanted)).iter().sum();
-        let hits = count(wanted, wanted);
+        let all_wanted: usize = Category::ALL
+            .map(|found| count(expected, found))
+            .iter()
+            .sum();
+        let all_found: usize = Category::ALL
+            .map(|other| count(other, expected))
+            .iter()
+            .sum();
+        let hits = count(expected, expected);
         let _ = writeln!(
             out,
             "{:>10}{:>10}",
@@ -130,12 +136,12 @@ fn table(title: &str, cases: &[&Case]) -> String {
 }
 
 fn mistakes(cases: &[&Case]) -> String {
-    let wrong = cases.iter().filter(|case| case.found != case.wanted);
+    let wrong = cases.iter().filter(|case| case.found != case.expected);
     wrong
         .map(|case| {
             format!(
                 "{}/{}: {} and not {}: {}\n",
-                case.server, case.tool, case.wanted, case.found, case.because
+                case.server, case.tool, case.expected, case.found, case.because
             )
         })
         .collect()
@@ -155,7 +161,7 @@ fn the_classifier_agrees_with_the_adjudicated_corpus() {
     println!("{}", mistakes(&all));
     let dangerous_as_read: Vec<&str> = all
         .iter()
-        .filter(|case| case.wanted >= Category::Execute && case.found == Category::Read)
+        .filter(|case| case.expected >= Category::Execute && case.found == Category::Read)
         .map(|case| case.tool.as_str())
         .collect();
     assert_eq!(dangerous_as_read, [""; 0]);
@@ -171,7 +177,7 @@ fn every_decision_against_a_label_has_a_reason() {
         let agreed = case
             .label
             .as_deref()
-            .is_none_or(|label| label == case.wanted.name());
+            .is_none_or(|label| label == case.expected.name());
         assert!(
             agreed || case.reason.is_some(),
             "{}/{}",

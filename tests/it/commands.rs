@@ -223,9 +223,9 @@ fn a_trace_names_its_policy_but_only_inside_the_directory() {
         )
     };
     let inner = dir.join("inner");
-    write(&inner, "traces/a.jsonl", &trace("../policies/p.json"));
+    write(&inner, "traces/a.jsonl", trace("../policies/p.json"));
     assert_eq!(run(&inner, &["test"]).code, 0);
-    write(&inner, "traces/a.jsonl", &trace("../../outside.json"));
+    write(&inner, "traces/a.jsonl", trace("../../outside.json"));
     let ran = run(&inner, &["test", "--format", "json"]);
     let report = json(&ran.out);
     assert_eq!(ran.code, 3);

@@ -55,7 +55,7 @@ const SINCE_MAIN: [&str; 3] = ["diff", "origin/main:policy.json", "policy.json"]
 #[test]
 fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
     let dir = repository("approve", &up_to(100));
-    write(&dir, "policy.json", &up_to(200));
+    write(&dir, "policy.json", up_to(200));
     let Ran { code, out, .. } = run(&dir, &SINCE_MAIN);
     assert_eq!(code, 1);
     assert!(out.contains("refused by the gate (loosened)"), "{out}");
@@ -84,12 +84,12 @@ fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
     assert_eq!(
         run(&dir, &SINCE_MAIN).code,
         0,
-        "the approval stands in the file"
+        "the approval is in the file"
     );
-    write(&dir, "policy.json", &up_to(150));
+    write(&dir, "policy.json", up_to(150));
     assert_eq!(run(&dir, &SINCE_MAIN).code, 0, "less than approved");
 
-    write(&dir, "policy.json", &up_to(300));
+    write(&dir, "policy.json", up_to(300));
     let (code, report) = json(&SINCE_MAIN, &dir);
     assert_eq!(code, 1);
     assert_eq!(report["changes"][0]["approved"], false);
@@ -105,7 +105,7 @@ fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
 fn a_wider_approval_takes_the_place_of_a_narrower_one() {
     let dir = repository("supersede", &up_to(100));
     for max in [200, 300] {
-        write(&dir, "policy.json", &up_to(max));
+        write(&dir, "policy.json", up_to(max));
         let args = [&SINCE_MAIN[..], &["--approve", "more"]].concat();
         assert_eq!(run(&dir, &args).code, 0);
     }
@@ -116,7 +116,7 @@ fn a_wider_approval_takes_the_place_of_a_narrower_one() {
 #[test]
 fn an_approval_that_no_longer_matters_is_a_note_until_it_is_pruned() {
     let dir = repository("prune", &up_to(100));
-    write(&dir, "policy.json", &up_to(200));
+    write(&dir, "policy.json", up_to(200));
     run(&dir, &[&SINCE_MAIN[..], &["--approve", "more"]].concat());
     git(&dir, &["checkout", "--quiet", "-b", "merged"]);
     commit(&dir);
@@ -136,7 +136,7 @@ fn an_approval_that_no_longer_matters_is_a_note_until_it_is_pruned() {
 #[test]
 fn invalid_approvals_approve_nothing_and_are_never_written_over() {
     let dir = repository("invalid-approvals", &up_to(100));
-    write(&dir, "policy.json", &up_to(200));
+    write(&dir, "policy.json", up_to(200));
     run(&dir, &[&SINCE_MAIN[..], &["--approve", "more"]].concat());
     let path = dir.join("mcppolicy.approvals.json");
     let broken = fs::read_to_string(&path)
@@ -172,7 +172,7 @@ fn a_blank_reason_or_a_day_that_is_none_is_wrong_usage() {
 #[test]
 fn a_policy_that_one_side_lacks_is_added_or_removed() {
     let dir = repository("fates", &up_to(100));
-    write(&dir, "new/policy.json", &up_to(1));
+    write(&dir, "new/policy.json", up_to(1));
     let added = ["diff", "origin/main:new/policy.json", "new/policy.json"];
     let (code, report) = json(&added, &dir);
     assert_eq!(code, 0);
@@ -213,7 +213,7 @@ fn a_misspelt_path_is_not_taken_for_a_new_policy() {
 #[test]
 fn paths_at_a_revision_are_those_of_git() {
     let dir = repository("paths", &up_to(100));
-    write(&dir, "sub/policy.json", &up_to(7));
+    write(&dir, "sub/policy.json", up_to(7));
     commit(&dir);
     let sub = dir.join("sub");
     let (code, report) = json(&["diff", "HEAD:./policy.json", "policy.json"], &sub);
@@ -230,7 +230,7 @@ fn paths_at_a_revision_are_those_of_git() {
         &sub,
         "out of the repository",
     );
-    write(&dir, "only/here.json", &up_to(7));
+    write(&dir, "only/here.json", up_to(7));
     commit(&dir);
     let below = dir.join("only");
     refused(
@@ -243,21 +243,21 @@ fn paths_at_a_revision_are_those_of_git() {
 #[test]
 fn a_file_whose_name_looks_like_a_revision_wins() {
     let dir = fresh("diff-colon");
-    write(&dir, "HEAD:policy.json", &up_to(1));
-    write(&dir, "policy.json", &up_to(1));
+    write(&dir, "HEAD:policy.json", up_to(1));
+    write(&dir, "policy.json", up_to(1));
     let code = run(&dir, &["diff", "HEAD:policy.json", "policy.json"]).code;
-    assert_eq!(code, 0, "there is no repository to ask");
+    assert_eq!(code, 0, "there is no repository to read");
 }
 
 #[test]
 fn directories_at_revisions_are_compared_policy_by_policy() {
     let dir = repository("directories", &up_to(100));
-    write(&dir, "p/a/policy.json", &up_to(1));
-    write(&dir, "p/b/policy.json", &up_to(1));
+    write(&dir, "p/a/policy.json", up_to(1));
+    write(&dir, "p/b/policy.json", up_to(1));
     commit(&dir);
-    write(&dir, "p/a/policy.json", &up_to(2));
+    write(&dir, "p/a/policy.json", up_to(2));
     fs::remove_dir_all(dir.join("p/b")).unwrap();
-    write(&dir, "p/c.policy.json", &up_to(1));
+    write(&dir, "p/c.policy.json", up_to(1));
     let (code, report) = json(&["diff", "HEAD:p", "p"], &dir);
     assert_eq!(code, 1);
     let fates: Vec<_> = report["policies"]
@@ -300,7 +300,7 @@ fn hostile_revisions_are_refused_before_git_sees_them() {
 #[test]
 fn outside_of_a_repository_the_message_says_so() {
     let dir = fresh("diff-no-repository");
-    write(&dir, "policy.json", &up_to(1));
+    write(&dir, "policy.json", up_to(1));
     refused(&SINCE_MAIN, &dir, "not a git repository");
     refused(&["diff", "--base", "main"], &dir, "not a git repository");
 }
@@ -322,7 +322,7 @@ fn a_shallow_clone_without_the_base_names_the_depth_to_fetch() {
 fn symbolic_links_are_refused_wherever_they_stand() {
     use std::os::unix::fs::symlink;
     let dir = repository("links", &up_to(1));
-    write(&dir, "real/policy.json", &up_to(1));
+    write(&dir, "real/policy.json", up_to(1));
     symlink("../policy.json", dir.join("real/link.json")).unwrap();
     symlink("real", dir.join("way")).unwrap();
     commit(&dir);
@@ -346,7 +346,7 @@ fn symbolic_links_are_refused_wherever_they_stand() {
     // One that was a link then.
     commit(&dir);
     fs::remove_file(dir.join("policy.json")).unwrap();
-    write(&dir, "policy.json", &up_to(1));
+    write(&dir, "policy.json", up_to(1));
     refused(&["diff", "--base", "HEAD"], &dir, "symbolic link");
 }
 
@@ -358,13 +358,13 @@ fn several(name: &str) -> PathBuf {
     let dir = repository(name, &up_to(100));
     write(&dir, "mcppolicy.toml", CONFIG);
     for policy in ["a", "b"] {
-        write(&dir, &format!("policies/{policy}/policy.json"), &up_to(10));
+        write(&dir, &format!("policies/{policy}/policy.json"), up_to(10));
     }
     commit(&dir);
     git(&dir, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
-    write(&dir, "policies/a/policy.json", &up_to(20));
+    write(&dir, "policies/a/policy.json", up_to(20));
     fs::remove_dir_all(dir.join("policies/b")).unwrap();
-    write(&dir, "policies/c/policy.json", &up_to(10));
+    write(&dir, "policies/c/policy.json", up_to(10));
     dir
 }
 
@@ -433,7 +433,7 @@ fn the_gate_of_the_configuration_yields_to_that_of_the_command_line() {
         "mcppolicy.toml",
         "[[policy]]\npath = \"policy.json\"\n[diff]\ngate = \"changed\"\n",
     );
-    write(&dir, "policy.json", &up_to(50));
+    write(&dir, "policy.json", up_to(50));
     assert_eq!(run(&dir, &SINCE_MAIN).code, 1, "tightened is changed");
     let gate = |gate| run(&dir, &[&SINCE_MAIN[..], &["--gate", gate]].concat()).code;
     assert_eq!(
@@ -525,7 +525,7 @@ fn ci_without_the_base_it_names_cannot_run() {
 #[test]
 fn ci_without_any_base_has_no_diff() {
     let dir = fresh("diff-ci-no-base");
-    write(&dir, "policy.json", &per_minute(10));
+    write(&dir, "policy.json", per_minute(10));
     let (_, report) = json(&["ci"], &dir);
     assert_eq!(report["policies"][0]["diff"], Value::Null);
 }

@@ -42,7 +42,7 @@ fn report(dir: &Path, arguments: &[&str]) -> (i32, Value) {
 }
 
 /// Severity, rule and pointer of each finding.
-fn told(findings: &Value) -> Vec<[&str; 3]> {
+fn shown(findings: &Value) -> Vec<[&str; 3]> {
     let findings = findings.as_array().unwrap().iter();
     findings
         .map(|f| ["severity", "rule", "pointer"].map(|member| f[member].as_str().unwrap()))
@@ -59,8 +59,8 @@ fn a_changed_description_is_shown_with_the_changed_words() {
     let dir = repository("words", POLICY, &[RUG]);
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
     assert_eq!(code, 1);
-    let due = [["warning", "changed-tool", "/tools/1/description"]];
-    assert_eq!(told(&diff["findings"]), due);
+    let expected = [["warning", "changed-tool", "/tools/1/description"]];
+    assert_eq!(shown(&diff["findings"]), expected);
     let finding = &diff["findings"][0];
     assert_eq!(
         finding["message"],
@@ -71,8 +71,8 @@ fn a_changed_description_is_shown_with_the_changed_words() {
 
     let (code, ci) = report(&dir, &["ci", "--base", "HEAD"]);
     assert_eq!(code, 1);
-    assert_eq!(told(&ci["policies"][0]["diff"]["findings"]), due);
-    assert_eq!(told(&ci["policies"][0]["lint"]["findings"]), [[""; 3]; 0]);
+    assert_eq!(shown(&ci["policies"][0]["diff"]["findings"]), expected);
+    assert_eq!(shown(&ci["policies"][0]["lint"]["findings"]), [[""; 3]; 0]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_changed_schema_and_a_changed_claim_are_shown() {
     ];
     let dir = repository("schema", POLICY, &edits);
     let (_, diff) = report(&dir, &["diff", "--base", "HEAD"]);
-    let due = [
+    let expected = [
         [
             "warning",
             "changed-tool",
@@ -98,7 +98,7 @@ fn a_changed_schema_and_a_changed_claim_are_shown() {
             "/tools/1/inputSchema/properties/out",
         ],
     ];
-    assert_eq!(told(&diff["findings"]), due);
+    assert_eq!(shown(&diff["findings"]), expected);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_new_tool_is_shown_with_what_decides_it() {
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
     assert_eq!(code, 0);
     assert_eq!(
-        told(&diff["findings"]),
+        shown(&diff["findings"]),
         [["note", "new-tool", "/tools/0/name"]]
     );
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_new_tool_is_shown_with_what_decides_it() {
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
     assert_eq!(code, 1);
     assert_eq!(
-        told(&diff["findings"]),
+        shown(&diff["findings"]),
         [["warning", "new-tool", "/tools/0/name"]]
     );
 }
@@ -134,7 +134,7 @@ fn what_fails_by_drift_is_said_by_fail_on() {
     let hidden = ("Drops a page.", "Drops every page.");
     let dir = repository("hidden", POLICY, &[hidden]);
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
-    assert_eq!((code, told(&diff["findings"])[0][0]), (0, "note"));
+    assert_eq!((code, shown(&diff["findings"])[0][0]), (0, "note"));
 
     let dir = repository("lenient", POLICY, &[RUG]);
     let config = fs::read_to_string(dir.join("mcppolicy.toml")).unwrap();
@@ -173,10 +173,10 @@ fn a_reviewed_change_passes_under_the_level_that_is_set() {
         let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
         git(&dir, &["commit", "--quiet", "-m", level, "mcppolicy.toml"]);
         let (ci_code, ci) = report(&dir, &["ci", "--base", "HEAD"]);
-        let mut due = vec![[level, "changed-tool", "/tools/1/description"]];
-        due.retain(|_| level != "off");
-        assert_eq!(told(&diff["findings"]), due);
-        assert_eq!(told(&ci["policies"][0]["diff"]["findings"]), due);
+        let mut expected = vec![[level, "changed-tool", "/tools/1/description"]];
+        expected.retain(|_| level != "off");
+        assert_eq!(shown(&diff["findings"]), expected);
+        assert_eq!(shown(&ci["policies"][0]["diff"]["findings"]), expected);
         assert_eq!((code, ci_code), (exit, exit), "{level}");
     }
     set_level(&dir, "loud");
@@ -191,8 +191,8 @@ fn a_change_that_turns_the_rule_off_is_held_to_the_base() {
     set_level(&dir, "off");
     let (code, ci) = report(&dir, &["ci", "--base", "HEAD"]);
     assert_eq!(code, 1);
-    let due = [["warning", "changed-tool", "/tools/1/description"]];
-    assert_eq!(told(&ci["policies"][0]["diff"]["findings"]), due);
+    let expected = [["warning", "changed-tool", "/tools/1/description"]];
+    assert_eq!(shown(&ci["policies"][0]["diff"]["findings"]), expected);
     assert_eq!(
         ci["findings"][0]["message"],
         "The level of changed-tool goes from `warning` to `off`"
@@ -203,11 +203,11 @@ fn a_change_that_turns_the_rule_off_is_held_to_the_base() {
 fn an_inventory_that_is_new_or_the_same_has_not_drifted() {
     let dir = repository("same", POLICY, &[]);
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
-    assert_eq!((code, told(&diff["findings"]).len()), (0, 0));
+    assert_eq!((code, shown(&diff["findings"]).len()), (0, 0));
     git(&dir, &["rm", "--quiet", "--cached", "pages/tools.json"]);
     git(&dir, &["commit", "--quiet", "-m", "without tools"]);
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
-    assert_eq!((code, told(&diff["findings"]).len()), (0, 0));
+    assert_eq!((code, shown(&diff["findings"]).len()), (0, 0));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn an_inventory_that_cannot_be_read_now_is_a_failure_and_a_broken_base_is_none()
     git(&dir, &["commit", "--quiet", "--all", "-m", "broken"]);
     fs::write(dir.join("pages/tools.json"), TOOLS).unwrap();
     let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
-    assert_eq!((code, told(&diff["findings"]).len()), (0, 0));
+    assert_eq!((code, shown(&diff["findings"]).len()), (0, 0));
 }
 
 #[test]

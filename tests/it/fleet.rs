@@ -80,24 +80,24 @@ fn a_share_of_no_trace_is_still_nothing_to_do() {
 fn what_cannot_be_merged_is_told() {
     let dir = with_trace("fleet-refused");
     shares(&dir, 2, &[]);
-    let told = |arguments: &[&str]| {
+    let outcome = |arguments: &[&str]| {
         let ran = run(&dir, &[&["merge"], arguments].concat());
         assert_eq!(ran.out, "");
         (ran.code, ran.err)
     };
     assert_eq!(
-        told(&["share-1.json"]),
+        outcome(&["share-1.json"]),
         (
             2,
             "mcppolicy: of 2 shares these are missing: 2\n".to_owned()
         )
     );
     assert_eq!(
-        told(&["share-1.json", "nope.json"]),
+        outcome(&["share-1.json", "nope.json"]),
         (2, "mcppolicy: nope.json: no such file\n".to_owned())
     );
     assert_eq!(
-        told(&["share-1.json", "share-2.json", "--format", "junit"]),
+        outcome(&["share-1.json", "share-2.json", "--format", "junit"]),
         (
             2,
             "mcppolicy: the shares do not hold all that junit needs; run them with --merge-as junit\n"
@@ -107,7 +107,7 @@ fn what_cannot_be_merged_is_told() {
     let report = fs::read_to_string(dir.join("share-2.json")).unwrap();
     fs::write(dir.join("cut.json"), &report[..report.len() / 2]).unwrap();
     assert_eq!(
-        told(&["share-1.json", "cut.json"]),
+        outcome(&["share-1.json", "cut.json"]),
         (
             3,
             "mcppolicy: cut.json: is cut off: the JSON ends too early\n".to_owned()
@@ -148,14 +148,14 @@ fn imported_calls_can_be_reported_where_the_log_has_them() {
         &["test", "all.jsonl", "--at-origin", "--format", "json"],
     );
     let report: Value = serde_json::from_str(&ran.out).unwrap();
-    let place = |case: &Value| (case["file"].clone(), case["line"].clone());
-    assert_eq!(place(&report["cases"][0]), ("b.log".into(), 40.into()));
+    let position = |case: &Value| (case["file"].clone(), case["line"].clone());
+    assert_eq!(position(&report["cases"][0]), ("b.log".into(), 40.into()));
     let files: Vec<&str> = report["traces"]
         .as_array()
         .unwrap()
         .iter()
         .map(|t| t["file"].as_str().unwrap())
         .collect();
-    // The one call without an origin stands where it was read.
+    // The one call without an origin is reported where it was read.
     assert_eq!(files, ["all.jsonl", "b.log"]);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::{fresh, mcppolicy, root, run, wanted};
+use crate::support::{fresh, mcppolicy, program, root, run};
 
 /// The lines of a tall terminal, which no command's help goes beyond.
 const SCREEN: usize = 45;
@@ -100,7 +100,7 @@ fn script(shell: &str) -> (String, std::path::PathBuf) {
 
 /// Runs a shell, where there is one.
 fn answer(shell: &'static str, arguments: &[&str]) -> Option<String> {
-    let program = wanted(shell, &[shell])?;
+    let program = program(shell, &[shell])?;
     let output = Command::new(program).args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -114,12 +114,12 @@ fn answer(shell: &'static str, arguments: &[&str]) -> Option<String> {
 fn bash_completes_commands_options_and_their_values() {
     let (_, file) = script("bash");
     let complete = |line: &str| {
-        let ask = format!(
+        let script = format!(
             "source '{}'\nCOMP_WORDS=({line} '')\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
              _mcppolicy mcppolicy '' \"${{COMP_WORDS[COMP_CWORD - 1]}}\"\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
             file.display()
         );
-        answer("bash", &["--norc", "-c", &ask])
+        answer("bash", &["--norc", "-c", &script])
     };
     let Some(first) = complete("mcppolicy") else {
         return;
@@ -139,11 +139,11 @@ fn zsh_takes_its_script() {
 #[test]
 fn fish_completes_commands() {
     let (_, file) = script("fish");
-    let ask = format!(
+    let script = format!(
         "source '{}'; complete --do-complete 'mcppolicy cl'",
         file.display()
     );
-    if let Some(words) = answer("fish", &["--no-config", "-c", &ask]) {
+    if let Some(words) = answer("fish", &["--no-config", "-c", &script]) {
         let mut words = words.lines();
         assert!(words.any(|word| word.starts_with("classify\t")));
     }
@@ -155,8 +155,9 @@ fn elvish_completes_commands() {
     // What an elvish that talks to a person has, and one that runs a script not.
     let prelude = "var edit: = (ns [&complex-candidate~={|word &display=''| put $word} \
                    &completion:=(ns [&arg-completer=[&]])])";
-    let ask = "each {|word| echo $word} [($edit:completion:arg-completer[mcppolicy] mcppolicy '')]";
-    fs::write(&file, format!("{prelude}\n{text}\n{ask}\n")).unwrap();
+    let script =
+        "each {|word| echo $word} [($edit:completion:arg-completer[mcppolicy] mcppolicy '')]";
+    fs::write(&file, format!("{prelude}\n{text}\n{script}\n")).unwrap();
     if let Some(words) = answer("elvish", &["-norc", &file.display().to_string()]) {
         assert!(words.lines().any(|word| word == "classify"), "{words}");
     }

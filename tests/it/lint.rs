@@ -101,7 +101,7 @@ fn load(json: &Json) -> Policy {
         .unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
-/// The policy without what stands at `pointer`, an element of an array.
+/// The policy without the value at `pointer`, an element of an array.
 fn without(json: &Json, pointer: &str) -> Json {
     let mut json = json.clone();
     let (list, at) = pointer.rsplit_once('/').unwrap();

@@ -1,5 +1,5 @@
 //! Live servers: what `record` passes on and writes down, what `inventory`
-//! keeps and compares. Scripts stand in for servers that misbehave; the real
+//! keeps and compares. Scripts replace servers that misbehave; the real
 //! ones are installed by `.ci/peers`.
 
 mod inventory;
@@ -82,9 +82,9 @@ impl Client {
         (!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned())
     }
 
-    /// Asks, and waits for the answer to just that; what the server asks
+    /// Sends a request, and waits for the answer to just that; what the server asks
     /// meanwhile is answered with an error.
-    fn ask(&mut self, method: &str, params: &Value) -> Value {
+    fn request(&mut self, method: &str, params: &Value) -> Value {
         let id = self.next;
         self.next += 1;
         let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
@@ -106,13 +106,13 @@ impl Client {
     fn shake_hands(&mut self) {
         let params = json!({"protocolVersion": "2025-06-18", "capabilities": {},
             "clientInfo": {"name": "test", "version": "1"}});
-        self.ask("initialize", &params);
+        self.request("initialize", &params);
         self.notify("notifications/initialized");
     }
 
     fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         let params = json!({"name": tool, "arguments": arguments});
-        self.ask("tools/call", &params)
+        self.request("tools/call", &params)
     }
 
     /// Closes its side and reads to the end; the exit code.

@@ -21,13 +21,13 @@ mod compare;
 mod diff_cli;
 mod drift;
 mod embed;
+mod enforced_settings;
 mod engine;
 mod fleet;
 mod fuzz;
-mod guarded;
-mod held;
 mod help;
 mod house;
+mod inventories;
 mod lint;
 #[cfg(all(unix, feature = "live"))]
 mod live;

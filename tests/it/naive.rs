@@ -18,7 +18,7 @@ use serde_json::Value;
 pub use bug::Bug;
 pub use condition::{Met, OPERATORS, TYPES};
 
-/// What a call asks for and what became of it.
+/// A call and what became of it.
 #[derive(Debug, Clone)]
 pub struct Call<'c> {
     /// Who calls.
@@ -40,7 +40,7 @@ pub struct Verdict {
     pub rule: Option<String>,
     /// The gateway's label.
     pub label: Option<String>,
-    /// What the agent is told; nothing when allowed.
+    /// The message to the agent; nothing when allowed.
     pub message: Option<String>,
 }
 
@@ -66,7 +66,7 @@ struct Past {
     taken: Vec<Taken>,
 }
 
-/// The evaluator: the policy as it stands in the file, and all that happened.
+/// The evaluator: the policy as it is in the file, and all that happened.
 pub struct Naive<'p> {
     policy: Option<&'p Value>,
     bug: Option<Bug>,
@@ -415,7 +415,7 @@ fn walk<'v>(arguments: &'v Value, path: &str) -> Option<&'v Value> {
     Some(value)
 }
 
-/// Whether two instants stand in the same minute, hour or day of the calendar
+/// Whether two instants are in the same minute, hour or day of the calendar
 /// in UTC.
 fn same_calendar_window(a: Timestamp, b: Timestamp, window: &str) -> bool {
     let (a, b) = (TimeZone::UTC.to_datetime(a), TimeZone::UTC.to_datetime(b));

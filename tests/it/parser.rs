@@ -1,5 +1,5 @@
 //! The strict parser against `serde_json`: they must accept the same texts and
-//! read the same values, to the same depth, and every node must stand where it
+//! read the same values, to the same depth, and every node must be where it
 //! says. What the parser collects instead of refusing (lone surrogates, numbers
 //! beyond the doubles) is what `serde_json` refuses.
 

@@ -60,7 +60,7 @@ fn split(command: &str) -> Vec<String> {
     words
 }
 
-/// Whether `actual` is `shown`, where a line `…` stands for any lines.
+/// Whether `actual` is `shown`, where a line `…` matches any lines.
 fn matches(shown: &[String], actual: &[&str]) -> bool {
     match shown.split_first() {
         None => actual.is_empty(),

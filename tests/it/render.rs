@@ -81,15 +81,15 @@ fn findings(sources: &mut SourceMap, text: &str, words: &str) -> Vec<Finding> {
         "/tools/refund/deny_if/0/conditions/0/value",
         &format!("alpha comes through {words}"),
     );
-    let place = first.location;
+    let location = first.location;
     let first = first
         .help(format!("beta repairs it {words}"))
-        .related(place, format!("gamma is near {words}"))
+        .related(location, format!("gamma is near {words}"))
         .witness(vec![WitnessCall::new(words, amount)])
         .fix(Fix {
             applicability: Applicability::Unsafe,
             edits: vec![Edit {
-                span: place.span,
+                span: location.span,
                 text: "499".to_owned(),
             }],
         });

@@ -1,5 +1,5 @@
 //! In a user's repository: the hook and the workflow that `init` writes, and
-//! the pages about other places, run as they stand there.
+//! the pages about other places, run as they are there.
 
 use std::fs;
 use std::path::Path;
@@ -228,15 +228,15 @@ fn the_scripts_for_a_plain_shell_run_as_the_page_shows_them() {
     }
     assert_eq!(run("merge-base").0, Some(0));
     assert_eq!(run("exec mcppolicy ci").0, Some(0));
-    let told = |expected: (i32, &str)| {
+    let explains = |expected: (i32, &str)| {
         let (code, said) = run("case $code");
         assert_eq!((code, said.trim()), (Some(expected.0), expected.1));
     };
-    told((0, "clean"));
+    explains((0, "clean"));
     loosen(&dir);
     assert_eq!(run("merge-base").0, Some(1));
     fs::write(dir.join("comfyui/policy.json"), "{").unwrap();
-    told((3, "a policy, a trace or the configuration is invalid"));
+    explains((3, "a policy, a trace or the configuration is invalid"));
     fs::write(dir.join("mcppolicy.toml"), "").unwrap();
     fs::remove_file(dir.join("comfyui/policy.json")).unwrap();
     let code = run("case $code").0.unwrap();

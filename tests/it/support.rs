@@ -147,7 +147,7 @@ pub fn repository(name: &str, files: &[(&str, &str)]) -> PathBuf {
 
 /// The first of `names` that is a program here. Without one the test says that
 /// it is skipped, and fails where everything is meant to run.
-pub fn wanted(what: &str, names: &[&'static str]) -> Option<&'static str> {
+pub fn program(what: &str, names: &[&'static str]) -> Option<&'static str> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_here = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
     let found = names.iter().find(is_here).copied();
@@ -169,7 +169,7 @@ pub fn skipped(what: &str) {
 const PYTHON: [&str; 2] = ["junitparser==5.0.3", "pre-commit==4.7.0"];
 
 /// The programs of a virtual environment with [`PYTHON`] below the target
-/// directory, made by the first test that asks; without one the test is skipped.
+/// directory, made by the first test that needs it; without one the test is skipped.
 pub fn python() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {

@@ -353,7 +353,7 @@ fn list<'v>(of: Option<&'v Value>, name: &str) -> &'v [Value] {
         .unwrap_or_default()
 }
 
-/// Puts the value where the path leads, over whatever stands in the way.
+/// Puts the value where the path leads, over whatever is in the way.
 fn put(arguments: &mut Value, path: &Value, value: Option<Value>) {
     let path = path.as_str().unwrap().strip_prefix("args.").unwrap();
     let mut segments: Vec<&str> = path.split('.').collect();

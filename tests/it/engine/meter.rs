@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::naive::{Met, OPERATORS, TYPES, Verdict};
 
-/// Kinds of denial, told apart a little further than by their names.
+/// Kinds of denial, distinguished a little further than by their names.
 const DENIALS: [&str; 10] = [
     "batch",
     "malformed: no name",

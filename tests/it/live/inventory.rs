@@ -77,8 +77,8 @@ fn all_pages_are_kept_sorted_and_each_tool_as_the_server_wrote_it() {
         "{}",
         ran.err
     );
-    let due: Vec<String> = (10..=40).map(|n| format!("tool_{n}")).collect();
-    assert_eq!(names(&dir.join("tools.json")), due);
+    let expected: Vec<String> = (10..=40).map(|n| format!("tool_{n}")).collect();
+    assert_eq!(names(&dir.join("tools.json")), expected);
     let text = fs::read_to_string(dir.join("tools.json")).unwrap();
     let first = r#"{
   "tools": [
@@ -207,7 +207,7 @@ fn a_server_that_gives_no_list_could_not_be_asked() {
     let empty = fake(r#"*'"tools/list"'*) say '{}' ;;"#);
     let endless =
         fake(r#"*'"tools/list"'*) say '{"tools":[{"name":"t"}],"nextCursor":"again"}' ;;"#);
-    let stranger = fake(r#"*'"initialize"'*) refuse -32000 'who are you' ;;"#);
+    let refusing = fake(r#"*'"initialize"'*) refuse -32000 'who are you' ;;"#);
     let cases = [
         (
             script("exit 7"),
@@ -232,7 +232,7 @@ fn a_server_that_gives_no_list_could_not_be_asked() {
             "sh: the list of tools has no end: the cursor \"again\" comes a second time",
         ),
         (
-            stranger,
+            refusing,
             "sh: the server refuses the handshake: who are you",
         ),
         (

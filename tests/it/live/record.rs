@@ -29,7 +29,7 @@ fn session(command: &mut Command, input: &[u8]) -> std::process::Output {
     output
 }
 
-/// Everything that may stand on a pipe: banners, blank lines, both line
+/// Everything that may be on a pipe: banners, blank lines, both line
 /// endings, what is no UTF-8, a line of megabytes, a last line without an end.
 fn anything(call: &str) -> Vec<u8> {
     let call = format!(
@@ -72,7 +72,7 @@ fn every_byte_passes_in_both_directions_and_every_line_is_kept() {
             })
             .collect();
         let call = "{\"id\":1,\"jsonrpc";
-        let due = [
+        let expected = [
             "not JSON",
             call,
             "cut off before its JSON ends",
@@ -84,7 +84,7 @@ fn every_byte_passes_in_both_directions_and_every_line_is_kept() {
             "not JSON",
             "not JSON",
         ];
-        assert_eq!(kept, due, "{direction}");
+        assert_eq!(kept, expected, "{direction}");
     }
     let text = std::fs::read_to_string(dir.join("t.jsonl")).unwrap();
     assert!(
@@ -242,16 +242,16 @@ fn killed_at_any_moment_it_leaves_whole_lines_and_all_that_was_seen() {
         child.wait().unwrap();
         sender.join().unwrap();
 
-        let mut asked = HashSet::new();
+        let mut requested = HashSet::new();
         let mut answered = HashSet::new();
         for record in records(&dir.join(&trace)) {
             let id = record["message"]["id"].as_u64().unwrap();
             let whole = format!("{}\n", record["message"]);
             assert_eq!(whole.len(), line(usize::try_from(id).unwrap()).len());
             match record["dir"].as_str().unwrap() {
-                "client->server" => assert!(asked.insert(id)),
+                "client->server" => assert!(requested.insert(id)),
                 _ => {
-                    assert!(asked.contains(&id), "an answer stands before its request");
+                    assert!(requested.contains(&id), "an answer is before its request");
                     assert!(answered.insert(id));
                 }
             }
@@ -350,7 +350,7 @@ fn real_session(name: &str, server: &[String], work: impl FnOnce(&mut Client)) -
         let real = std::fs::read(dir.join(file)).unwrap();
         assert!(real == *bytes, "{name}/{file} is not what the client has");
     }
-    // Each message stands in the trace as it was, letter for letter.
+    // Each message is in the trace as it was, letter for letter.
     let text = std::fs::read_to_string(dir.join("t.jsonl")).unwrap();
     for (direction, bytes) in [
         ("client->server", &client.sent),
@@ -372,7 +372,7 @@ fn a_session_with_the_everything_server_is_recorded_and_replays() {
         return;
     };
     let dir = real_session("record_everything", &server, |client| {
-        client.ask("tools/list", &json!({}));
+        client.request("tools/list", &json!({}));
         let echoed = client.call("echo", &json!({"message": "grüße \u{1f600}\u{0}"}));
         assert!(
             echoed["result"]["content"][0]["text"]
@@ -383,7 +383,7 @@ fn a_session_with_the_everything_server_is_recorded_and_replays() {
         client.call("get-sum", &json!({"a": 1, "b": 2.5}));
         client.call("get-tiny-image", &json!({}));
         client.call("no-such-tool", &json!({}));
-        client.ask("ping", &json!({}));
+        client.request("ping", &json!({}));
     });
     let policy = r#"{"version":"1","default":"deny","tools":{"echo":{},"get-sum":{"deny_if":[
         {"conditions":[{"path":"args.b","op":"gt","value":2}],"on_deny":"Too much"}]}}}"#;

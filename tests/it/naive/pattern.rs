@@ -71,7 +71,7 @@ impl Reader {
         found
     }
 
-    /// Switches on the flags that stand here, up to `end`.
+    /// Switches on the flags that are here, up to `end`.
     fn flags(&mut self, mut flags: Flags, end: char) -> Flags {
         loop {
             match self.next() {
@@ -86,7 +86,7 @@ impl Reader {
         }
     }
 
-    /// Whether `(?i)` and the like stand here, and not `(?i:…)`.
+    /// Whether `(?i)` and the like are here, and not `(?i:…)`.
     fn at_flags(&self) -> bool {
         let mut rest = self.pattern[self.at..].iter();
         rest.next() == Some(&'(')
@@ -94,7 +94,7 @@ impl Reader {
             && rest.find(|character| !"ism".contains(**character)) == Some(&')')
     }
 
-    /// Everything up to the end of the group; flags may stand at its start.
+    /// Everything up to the end of the group; flags may be at its start.
     fn group(&mut self, mut flags: Flags) -> Node {
         while self.at_flags() {
             self.at += 2;
@@ -304,7 +304,7 @@ fn complement(ranges: &[(char, char)]) -> Vec<(char, char)> {
 }
 
 impl Node {
-    /// Where a match that begins at `start` can end, each place once.
+    /// Where a match that begins at `start` can end, each position once.
     fn ends(&self, text: &[char], start: usize) -> Vec<usize> {
         let here_when = |holds: bool| if holds { vec![start] } else { vec![] };
         let is_word = |at: Option<&char>| {
@@ -349,7 +349,7 @@ impl Node {
                 for _ in 0..*least {
                     ends = from_each(&ends, |end| what.ends(text, end));
                 }
-                // More rounds, until none reaches a new place.
+                // More rounds, until none reaches a new position.
                 let mut all = ends;
                 for _ in 0..most.map_or(usize::MAX, |most| most - least) {
                     let mut more = from_each(&all, |end| what.ends(text, end));

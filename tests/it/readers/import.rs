@@ -93,7 +93,7 @@ fn an_import_is_decided_as_its_log_is_redacted_or_not() {
                 assert_eq!(imported.invalid_lines, 0, "{fixture}\n{text}");
                 let mut direct = outcomes(&direct);
                 let mut imported = outcomes(&imported);
-                // A call that only its end tells of stands at another line.
+                // A call that only its end shows is at another line.
                 direct.sort_by_key(|(line, ..)| *line);
                 imported.sort_by_key(|(line, ..)| *line);
                 assert_eq!(imported, direct, "{fixture}");
@@ -180,12 +180,12 @@ fn the_command_writes_a_trace_that_test_takes_as_it_is() {
         write(&dir, name, bytes(fixture));
     }
     let output = run(&dir, &["import", "a.jsonl", "b.log", "-o", "out.jsonl"]);
-    let told = &output.err;
-    assert_eq!(output.code, 0, "{told}");
-    assert!(told.contains("a.jsonl: read as codex: calls 2"), "{told}");
+    let log = &output.err;
+    assert_eq!(output.code, 0, "{log}");
+    assert!(log.contains("a.jsonl: read as codex: calls 2"), "{log}");
     assert!(
-        told.contains("b.log: read as claude-desktop: calls 2"),
-        "{told}"
+        log.contains("b.log: read as claude-desktop: calls 2"),
+        "{log}"
     );
     #[cfg(unix)]
     {

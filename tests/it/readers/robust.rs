@@ -4,7 +4,7 @@
 use super::*;
 use crate::random::Random;
 
-/// A line of each format with one call, in which `ARGS` stands for arguments
+/// A line of each format with one call, in which `ARGS` is replaced by arguments
 /// and `TEXT` for arguments as JSON in a string.
 const CALLS: [(Format, &str); 6] = [
     (

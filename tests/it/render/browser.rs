@@ -9,14 +9,14 @@ use std::process::Command;
 use mcppolicy_engine::time::Time;
 
 use super::*;
-use crate::support::{fresh, wanted};
+use crate::support::{fresh, program};
 
 /// Where a browser may be.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// The browser's name; without one the test is skipped.
 fn browser() -> Option<&'static str> {
-    wanted("Chromium to open the page in", &BROWSERS)
+    program("Chromium to open the page in", &BROWSERS)
 }
 
 fn long_trace() -> String {
@@ -121,7 +121,7 @@ fn in_no_picture_words_are_cut_off_or_lie_on_each_other() {
     let Some(browser) = browser() else { return };
     let dir = fresh("render-measure");
     // Of these calls some are allowed, some are denied and some undetermined,
-    // so that the longest numbers stand behind the longest bar.
+    // so that the longest numbers are after the longest bar.
     let mut mixed = String::from("{\"mcppolicy\":\"trace/1\"}\n");
     for call in 0..3_000 {
         let arguments = [

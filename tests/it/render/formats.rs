@@ -65,12 +65,12 @@ fn each_chart_has_a_name_and_says_what_it_shows() {
     // Calls by tool, peaks, calls over time, one limit over time.
     assert_eq!(page.matches("<svg role=\"img\"").count(), 4, "{page}");
     assert_eq!(page.matches("<desc ").count(), 4);
-    for told in [
+    for text in [
         "refund: 2 allowed, 4 denied",
         "refunds, /tools/refund/limits/0: 2 of 2 per minute · 2 refused",
         "7 calls from 2026-11-20 10:00:00",
     ] {
-        assert!(page.contains(told), "{told} is not in {page}");
+        assert!(page.contains(text), "{text} is not in {page}");
     }
 }
 

@@ -75,13 +75,13 @@ fn a_result_has_its_rule_place_fix_and_file_as_a_uri() {
             .all(|rule| !rule["help"]["markdown"].as_str().unwrap().is_empty())
     );
 
-    let place = &result["locations"][0]["physicalLocation"];
-    assert_eq!(place["artifactLocation"]["uri"], "dir/pol%20icy.json");
-    assert_eq!(place["artifactLocation"]["uriBaseId"], "%SRCROOT%");
-    assert_eq!(place["region"]["startLine"], 6);
+    let location = &result["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "dir/pol%20icy.json");
+    assert_eq!(location["artifactLocation"]["uriBaseId"], "%SRCROOT%");
+    assert_eq!(location["region"]["startLine"], 6);
     let replacement = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
     assert_eq!(replacement["insertedContent"]["text"], "499");
-    assert_eq!(replacement["deletedRegion"], place["region"]);
+    assert_eq!(replacement["deletedRegion"], location["region"]);
 
     let invocation = &run["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
@@ -145,8 +145,8 @@ fn a_suppressed_result_is_there_and_marked_with_its_reason() {
     assert_eq!(results.len(), kept + 1);
     let (last, others) = results.split_last().unwrap();
     assert_eq!(last["ruleId"], rule.name());
-    let due = serde_json::json!([{"kind": "external", "justification": "capped upstream"}]);
-    assert_eq!(last["suppressions"], due);
+    let expected = serde_json::json!([{"kind": "external", "justification": "capped upstream"}]);
+    assert_eq!(last["suppressions"], expected);
     assert!(others.iter().all(|other| other["suppressions"].is_null()));
 }
 

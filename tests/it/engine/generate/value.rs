@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::haystack;
 use crate::random::Random;
 
-/// A value of any type. What stands in a policy must be exact.
+/// A value of any type. What is in a policy must be exact.
 pub fn any(random: &mut Random, in_policy: bool) -> Value {
     let kind = *random.pick(&[0, 1, 2, 2, 3, 3, 4, 5]);
     of_type(random, kind, in_policy)

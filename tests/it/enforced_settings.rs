@@ -37,7 +37,7 @@ fn ci(dir: &Path, more: &[&str]) -> (i32, Value) {
     (ran.code, ran.report())
 }
 
-/// The messages of the findings about settings, which stand first.
+/// The messages of the findings about settings, which come first.
 fn settings(report: &Value) -> Vec<&str> {
     let findings = report["findings"].as_array().unwrap();
     let is_setting = |finding: &&Value| finding["rule"] == "settings";
