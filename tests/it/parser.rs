@@ -1,6 +1,6 @@
 //! The strict parser against `serde_json`: they must accept the same texts and
-//! read the same values, to the same depth, and every node must be where it
-//! says. What the parser collects instead of refusing (lone surrogates, numbers
+//! read the same values, to the same depth, and every node must be where its
+//! span says. What the parser collects instead of refusing (lone surrogates, numbers
 //! beyond the doubles) is what `serde_json` refuses.
 
 use mcppolicy_engine::document::parse::{Trouble, parse, parse_text};

@@ -18,7 +18,7 @@ use crate::engine::generate;
 use crate::random::Random;
 
 /// Policies that mutants are made of.
-const POLICIES: u64 = 6_000;
+const POLICIES: u64 = 5_000;
 
 /// Mutants of each policy.
 const MUTANTS: u64 = 20;

@@ -192,7 +192,10 @@ fn another(value: &Value, random: &mut Random) -> Value {
         0 => json!([value]),
         1 => json!({ random.text(&KEYS): value }),
         2 => match value {
-            Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            // Not a number of more digits than a double holds.
+            Value::String(text) if text.len() < 10 => {
+                serde_json::from_str(text).unwrap_or(Value::Null)
+            }
             other => json!(other.to_string()),
         },
         _ => any_value(random, 2),

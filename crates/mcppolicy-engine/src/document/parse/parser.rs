@@ -179,6 +179,15 @@ impl<'a> Parser<'a> {
     }
 
     fn note_duplicates(&mut self, members: &[Member]) {
+        /// Most objects are small: comparing their keys costs less than a map.
+        const FEW: usize = 8;
+        let is_repeated = |(at, member): (usize, &Member)| {
+            let earlier = members.iter().take(at);
+            earlier.rev().any(|other| other.key == member.key)
+        };
+        if members.len() <= FEW && !members.iter().enumerate().any(is_repeated) {
+            return;
+        }
         let mut seen: HashMap<&str, Span> = HashMap::with_capacity(members.len());
         for member in members {
             match seen.get(member.key.as_str()) {

@@ -1,4 +1,4 @@
-//! Findings are compared as data: message, pointer and the text they stand on.
+//! Findings are compared as data: message, pointer and the text at their span.
 
 mod foreign;
 mod members;

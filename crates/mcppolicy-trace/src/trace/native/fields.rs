@@ -232,13 +232,7 @@ pub(super) fn whole_number(node: &Node, least: u64, most: u64) -> Option<u64> {
 
 /// The known name that was probably meant.
 pub(super) fn nearest<'k>(text: &str, known: &[&'k str]) -> Option<&'k str> {
-    let text = text.to_lowercase();
-    known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&text, name), *name))
-        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+    mcppolicy_engine::nearest::nearest(text, known.iter().copied())
 }
 
 /// A value's type with its article.

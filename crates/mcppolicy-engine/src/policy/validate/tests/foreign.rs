@@ -260,7 +260,7 @@ fn rules_are_require_and_deny_if() {
     );
 }
 
-/// What stands behind the last `: ` or word of a help is format.
+/// What follows the last `: ` or word of a help is format.
 #[test]
 fn snippets_in_helps_are_valid_policy() {
     for (text, lead) in [
