@@ -315,7 +315,7 @@ fn open_unless_stdin(trace: &Path, settings: Settings) -> Result<Option<Trace>, 
 }
 
 /// Whether a path that a file names stays inside a directory, symbolic links
-/// followed
+/// followed.
 fn stays_inside(path: &Path, root: &Path) -> Result<(), String> {
     let real = path
         .canonicalize()

@@ -162,17 +162,19 @@ fn is_plain(text: &str) -> bool {
 
 /// Text as one word of a command line.
 fn one_word(text: &str) -> String {
-    match is_plain(text) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 
 /// Text as a scalar of YAML; JSON's strings are YAML's.
 fn scalar(text: &str) -> String {
-    match text.split(' ').all(is_plain) {
-        true => text.to_owned(),
-        false => Value::from(text).to_string(),
+    if text.split(' ').all(is_plain) {
+        text.to_owned()
+    } else {
+        Value::from(text).to_string()
     }
 }
 
