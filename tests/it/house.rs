@@ -21,15 +21,7 @@ const RESERVED: [&str; 6] = [
 ];
 
 /// Accepted circles: a folder and its modules, each with the reason.
-const ACCEPTED: [&str; 6] = [
-    // Not yet opened.
-    "crates/mcppolicy-analysis/src/inventory/category: arguments evidence name prose words",
-    "crates/mcppolicy-analysis/src/lint: argument context fit loose registry reporter rules settings unlimited",
-    "crates/mcppolicy-analysis/src/replay: results share",
-    "crates/mcppolicy-engine/src/schema: foreign members types wording",
-    "crates/mcppolicy-trace/src/trace: jsonrpc lenient log native pairing plain_call sink skim tap",
-    "src/render/html: chart timeline",
-];
+const ACCEPTED: [&str; 0] = [];
 
 #[test]
 fn reserved_words_are_used_in_their_place_only() {

@@ -8,6 +8,7 @@
 //! answer. Nothing here depends on a policy.
 
 pub mod category;
+mod category_kind;
 pub mod drift;
 mod read;
 pub mod schema;

@@ -19,6 +19,7 @@ mod explain;
 mod interval;
 mod ledger;
 mod limit_key;
+mod limits;
 mod quota;
 mod reads;
 mod rules;

@@ -10,8 +10,8 @@
 //! - [`pattern`], [`value`], [`time`]: the regex dialect, JSON values, instants
 //! - [`nearest`]: the known word nearest to a mistyped one
 //!
-//! "Policy language §N" in these pages is a section of the policy format's
-//! version "1", `docs/policy.md` in the repository.
+//! "The policy language" in these pages is version "1" of the policy format,
+//! which `docs/policy.md` in the repository describes.
 //!
 //! # Invariants
 //!

@@ -27,6 +27,7 @@ mod jsonrpc;
 mod log;
 mod message;
 pub mod native;
+mod native_line;
 mod openai;
 pub mod options;
 mod otlp;

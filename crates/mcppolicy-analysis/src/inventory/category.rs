@@ -15,7 +15,6 @@
 mod arguments;
 mod claims;
 mod evidence;
-pub(super) mod kind;
 mod name;
 mod prose;
 #[cfg(test)]
@@ -25,9 +24,9 @@ pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
+pub use super::category_kind::{Category, Classification, Risk};
 use super::tools::{Inventory, Tool};
 pub use claims::Conflict;
-pub use kind::{Category, Classification, Risk};
 
 /// The categories of tools, from all sources in their order of precedence.
 #[derive(Debug, Clone, Default)]

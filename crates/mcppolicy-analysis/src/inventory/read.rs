@@ -3,7 +3,7 @@
 
 mod others;
 
-use super::category::kind::Category;
+use super::category_kind::Category;
 use super::tools::{Annotations, Hint, Inventory, Text, Tool};
 use crate::finding::{Finding, RuleId, Severity};
 use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, decode, parse_text, quoted};

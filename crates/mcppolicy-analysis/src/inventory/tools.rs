@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::category::kind::Category;
+use super::category_kind::Category;
 use super::schema::InputSchema;
 use mcppolicy_engine::document::{Member, Node};
 use mcppolicy_engine::source::{FileId, Span};

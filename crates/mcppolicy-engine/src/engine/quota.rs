@@ -4,11 +4,10 @@
 //! [`Ledger`](super::Ledger) in a gateway.
 
 use super::call::Arguments;
-use super::compile::{Engine, Limit};
+use super::compile::Limit;
 use super::condition::ValueRef;
 use super::interval::Interval;
-use super::rules::Passed;
-use crate::decision::{Decision, Reason};
+use crate::decision::Reason;
 use crate::policy::Window;
 use crate::time::Time;
 
@@ -100,54 +99,5 @@ impl Limit {
             _ if amount_unknown => QuotaCheck::Unknown(Reason::UnknownArguments),
             _ => QuotaCheck::Unknown(doubt),
         }
-    }
-}
-
-impl Engine {
-    /// The decision, and whether a limit's window was closed before the call.
-    pub(super) fn check_limits<'e>(
-        &'e self,
-        passed: &Passed<'e>,
-        balance: impl Fn(&'e Limit) -> Balance,
-    ) -> (Decision<'e>, bool) {
-        let mut possible = passed.possible.clone();
-        let mut late = false;
-        for (limit, amount) in self.counted(passed) {
-            match limit.check(amount, balance(limit)) {
-                QuotaCheck::Fits => {}
-                QuotaCheck::Exceeds => {
-                    let denial = possible.certainly(limit.prepared.denial());
-                    return (Decision::Deny(denial), late);
-                }
-                QuotaCheck::Uncountable => {
-                    let denial = limit.prepared.denial_with(&limit.uncountable);
-                    return (Decision::Deny(possible.certainly(denial)), late);
-                }
-                QuotaCheck::Unknown(reason) => {
-                    late |= reason == Reason::Late;
-                    possible.may_be(limit.prepared.denial(), reason);
-                    if reason == Reason::UnknownArguments {
-                        // The amount may also be one that cannot be counted.
-                        possible.may_be(limit.prepared.denial_with(&limit.uncountable), reason);
-                    }
-                }
-            }
-        }
-        (possible.otherwise_allow(), late)
-    }
-
-    /// The limits that count a call, each with what the call adds.
-    pub(super) fn counted<'e>(
-        &'e self,
-        passed: &Passed<'e>,
-    ) -> impl Iterator<Item = (&'e Limit, Amount)> {
-        let mut amounts = passed.amounts.iter();
-        self.limits_of(passed.tool).map(move |limit| {
-            let amount = match limit.key.increment_from {
-                None => Amount::ONE,
-                Some(_) => amounts.next().copied().unwrap_or(Amount::Uncountable),
-            };
-            (limit, amount)
-        })
     }
 }

@@ -3,15 +3,10 @@
 //! Every problem of a line is a complaint with its span, and the reader goes on
 //! with the next line: no line is dropped without a complaint.
 
-mod call;
-pub(super) mod context;
-mod expect;
-mod fields;
-pub(super) mod line;
 mod reader;
 mod write;
 
-pub use context::{MOST_REPETITIONS, VERSION};
+pub use super::native_line::context::{MOST_REPETITIONS, VERSION};
 pub use reader::NativeReader;
 pub use write::{write_call, write_expectation, write_header};
 

@@ -2,8 +2,8 @@
 //! chooses between.
 
 use super::evidence::{Confidence, Evidence};
-use super::kind::Category;
 use super::{name, words};
+use crate::inventory::category_kind::Category;
 use crate::inventory::schema::JsonType;
 use crate::inventory::tools::Tool;
 use mcppolicy_engine::document::Node;

@@ -1,7 +1,7 @@
 //! The server's annotations, compared with what a tool says of itself.
 
 use super::evidence::{Confidence, Evidence};
-use super::kind::{Category, Classification};
+use crate::inventory::category_kind::{Category, Classification};
 use crate::inventory::tools::{Annotations, Hint};
 
 /// An annotation that claims less harm than the tool says of itself.

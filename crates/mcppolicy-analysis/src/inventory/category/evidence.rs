@@ -1,6 +1,6 @@
 //! What one source says of a tool's category.
 
-use super::kind::{Category, Classification};
+use crate::inventory::category_kind::{Category, Classification};
 
 /// A category, and how sure one source makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What a tool's name says.
 
 use super::evidence::{Confidence, Evidence};
-use super::kind::Category;
 use super::words::{self, Verb};
+use crate::inventory::category_kind::Category;
 
 /// The category by a name alone; `None` where the name says nothing.
 ///

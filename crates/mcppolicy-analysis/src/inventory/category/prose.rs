@@ -2,9 +2,9 @@
 //! with, as documentation does ("Lists the branches of …").
 
 use super::evidence::{Confidence, Evidence};
-use super::kind::Category;
 use super::name::by_verb;
 use super::words;
+use crate::inventory::category_kind::Category;
 
 /// How many words behind a verb are its object.
 const OBJECT: usize = 4;

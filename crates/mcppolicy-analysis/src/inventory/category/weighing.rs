@@ -2,8 +2,8 @@
 //! its arguments.
 
 use super::evidence::{Confidence, Evidence};
-use super::kind::{Category, Classification};
 use super::{arguments, name, prose};
+use crate::inventory::category_kind::{Category, Classification};
 use crate::inventory::tools::Tool;
 
 /// The category of a tool of which nothing but the name is known.

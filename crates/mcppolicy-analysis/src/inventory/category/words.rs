@@ -2,7 +2,7 @@
 //! only: no names of tools or servers learnt by heart.
 
 use super::evidence::Confidence;
-use super::kind::Category;
+use crate::inventory::category_kind::Category;
 
 /// A name's words in lower case: split at everything that is no letter or
 /// digit, and where `camelCase` or `HTTPServer` begins a new word.

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use super::context::{Context, Defaults, Previous};
-use super::line::{LineRole, read_line, text};
 use crate::trace::block::{Block, Blocks, Content, RawLine};
 use crate::trace::call::{Grant, Server};
 use crate::trace::fast_path::{self, Entry, ParsedBlock, SimpleCall};
 use crate::trace::item::{BadLine, Item, Line};
+use crate::trace::native_line::context::{Context, Defaults, Previous};
+use crate::trace::native_line::line::{LineRole, read_line, text};
 use crate::trace::reader::{InBlocks, Reader, Ready};
 
 /// Reads the native format.

@@ -1,8 +1,8 @@
 //! Writing native lines: for witnesses and for imported logs.
 
-use super::context::VERSION;
 use crate::trace::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::expectation::{DecisionName, Expectation, Expected};
+use crate::trace::native_line::context::VERSION;
 use crate::trace::response::{Observed, Response};
 use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_engine::value::Value;

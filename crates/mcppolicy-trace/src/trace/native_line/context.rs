@@ -13,7 +13,7 @@ pub const MOST_REPETITIONS: u64 = 10_000_000;
 
 /// What the lines of a file take from its header and from each other.
 #[derive(Debug, Clone)]
-pub(super) struct Context {
+pub(in crate::trace) struct Context {
     pub defaults: Rc<Defaults>,
     pub start: Setting<Time>,
     pub step: Setting<TimeDelta>,
@@ -40,7 +40,7 @@ impl Context {
 
 /// A header's setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Setting<T> {
+pub(in crate::trace) enum Setting<T> {
     Absent,
     /// There, but wrong: reported once, in the header.
     Invalid,
@@ -49,7 +49,7 @@ pub(super) enum Setting<T> {
 
 /// The time of the call before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Previous {
+pub(in crate::trace) enum Previous {
     None,
     At(Option<Time>),
 }

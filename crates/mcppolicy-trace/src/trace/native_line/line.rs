@@ -34,7 +34,7 @@ pub(crate) fn read_simple(
 }
 
 /// The text of a line.
-pub(super) fn text<'a>(raw: &RawLine<'a>) -> Result<&'a str, Complaint> {
+pub(in crate::trace) fn text<'a>(raw: &RawLine<'a>) -> Result<&'a str, Complaint> {
     if raw.cut {
         return Err(Complaint {
             span: source::Span::new(0, 0),
@@ -79,7 +79,7 @@ fn syntax_complaint(error: &SyntaxError) -> Complaint {
 
 /// Whether a line may be a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineRole {
+pub(in crate::trace) enum LineRole {
     /// The first line with content: a header or a call.
     First,
     /// A later line: a call.
@@ -88,7 +88,7 @@ pub(super) enum LineRole {
 
 /// Reads one line. A header is there even when something in it is wrong; a
 /// call is only when nothing is.
-pub(super) fn read_line(
+pub(in crate::trace) fn read_line(
     text: &str,
     raw: &RawLine<'_>,
     role: LineRole,
