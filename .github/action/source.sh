@@ -12,7 +12,7 @@ cd -- "$GITHUB_ACTION_PATH"
 hash=$(
   {
     printf '%s\n' Cargo.lock Cargo.toml rust-toolchain.toml
-    find src schema -type f
+    find src schema crates -type f
   } | LC_ALL=C sort | while IFS= read -r file; do
     printf '%s\n' "$file"
     cat -- "$file"

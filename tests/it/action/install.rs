@@ -8,13 +8,21 @@ use std::process::Command;
 use super::pull::has_tools;
 use crate::support::{fresh, root};
 
+const ENGINE: &str = "crates/mcppolicy-engine/src/lib.rs";
+const MANIFEST: &str = "crates/mcppolicy-engine/Cargo.toml";
+
 /// A copy of what is compiled, and a runner's directories beside it.
 fn sources(name: &str) -> PathBuf {
     let dir = fresh(&format!("action-install-{name}"));
     for file in ["Cargo.lock", "Cargo.toml", "rust-toolchain.toml"] {
         fs::copy(root().join(file), dir.join(file)).unwrap();
     }
-    for (file, text) in [("src/main.rs", "fn main() {}\n"), ("schema/a.json", "{}\n")] {
+    for (file, text) in [
+        ("src/main.rs", "fn main() {}\n"),
+        ("schema/a.json", "{}\n"),
+        (ENGINE, "fn decide() {}\n"),
+        (MANIFEST, "[package]\n"),
+    ] {
         fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
         fs::write(dir.join(file), text).unwrap();
     }
@@ -65,7 +73,16 @@ fn a_build_is_cached_until_the_lock_file_or_a_source_changes() {
     assert_eq!(key(&dir), first);
     assert_eq!(key(&sources("key-elsewhere")), first, "wherever it is");
     let mut keys = vec![first];
-    for file in ["Cargo.lock", "src/main.rs", "schema/a.json"] {
+    // Every folder that the workspace compiles is here.
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("members = [\"crates/*\"]"));
+    for file in [
+        "Cargo.lock",
+        "src/main.rs",
+        "schema/a.json",
+        ENGINE,
+        MANIFEST,
+    ] {
         let text = fs::read_to_string(dir.join(file)).unwrap();
         fs::write(dir.join(file), text + "\n").unwrap();
         let next = key(&dir);
