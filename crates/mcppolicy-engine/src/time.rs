@@ -10,6 +10,19 @@ pub struct Time {
     nanos: u32,
 }
 
+/// Why a text is no time, no duration or no offset, or a time that no calendar
+/// shows: one sentence, without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeError(String);
+
+impl fmt::Display for TimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TimeError {}
+
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 impl Time {
@@ -37,9 +50,11 @@ impl Time {
     ///
     /// # Errors
     /// A sentence that says what a time looks like.
-    pub fn parse(text: &str) -> Result<Time, String> {
+    pub fn parse(text: &str) -> Result<Time, TimeError> {
         let complaint = || {
-            format!("{text:?} is not an RFC 3339 time; write it as \"2026-11-20T10:00:07.250Z\"")
+            TimeError(format!(
+                "{text:?} is not an RFC 3339 time; write it as \"2026-11-20T10:00:07.250Z\""
+            ))
         };
         // jiff also reads forms that RFC 3339 does not have (a week date, a
         // zone in brackets), so the shape is checked first.
@@ -56,13 +71,15 @@ impl Time {
     ///
     /// # Errors
     /// A sentence that says which years are meant.
-    pub fn in_calendar(self) -> Result<Time, String> {
+    pub fn in_calendar(self) -> Result<Time, TimeError> {
         const EARLIEST: i64 = -62_167_219_200;
         const LATEST: i64 = 253_402_300_799;
         if (EARLIEST..=LATEST).contains(&self.seconds) {
             Ok(self)
         } else {
-            Err("The time lies outside the years 0 to 9999".to_owned())
+            Err(TimeError(
+                "The time lies outside the years 0 to 9999".to_owned(),
+            ))
         }
     }
 
@@ -178,11 +195,11 @@ impl TimeDelta {
     ///
     /// # Errors
     /// A sentence that says what a duration looks like.
-    pub fn parse(text: &str) -> Result<TimeDelta, String> {
+    pub fn parse(text: &str) -> Result<TimeDelta, TimeError> {
         let complaint = || {
-            format!(
+            TimeError(format!(
                 "{text:?} is not a duration; write a whole number and ms, s, m, h or d, such as \"5s\""
-            )
+            ))
         };
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at_checked(digits).ok_or_else(complaint)?;
@@ -202,14 +219,14 @@ impl TimeDelta {
     ///
     /// # Errors
     /// A sentence that says what an offset looks like.
-    pub fn parse_offset(text: &str) -> Result<TimeDelta, String> {
+    pub fn parse_offset(text: &str) -> Result<TimeDelta, TimeError> {
         let (sign, rest) = match text.split_at_checked(1) {
             Some(("+", rest)) => (1, rest),
             Some(("-", rest)) => (-1, rest),
             _ => {
-                return Err(format!(
+                return Err(TimeError(format!(
                     "{text:?} is not an offset from the header's start; write it as \"+90s\""
-                ));
+                )));
             }
         };
         TimeDelta::parse(rest).map(|span| TimeDelta(sign * span.0))
@@ -282,7 +299,7 @@ mod tests {
             "+002026-11-20T10:00:00Z",
         ] {
             let error = Time::parse(text).unwrap_err();
-            assert!(error.contains("RFC 3339"), "{text}: {error}");
+            assert!(error.to_string().contains("RFC 3339"), "{text}: {error}");
         }
     }
 

@@ -146,7 +146,7 @@ fn read_call(args: &DecideArgs) -> Result<(Value, Option<Time>), Failure> {
         }
     }
     let time = match &args.at {
-        Some(text) => Some(Time::parse(text).map_err(|message| failure("--at", message))?),
+        Some(text) => Some(Time::parse(text).map_err(|error| failure("--at", error.to_string()))?),
         None => None,
     };
     Ok((node.to_value(), time))

@@ -15,6 +15,7 @@ use super::compile::Limit;
 use super::interval::Interval;
 use super::limit_key::LimitKey;
 use super::quota::{Balance, window_start};
+use super::tally::Counter;
 use crate::decision::Reason;
 use crate::time::{Time, TimeDelta};
 
@@ -80,125 +81,6 @@ impl Reservation {
     /// Whether nothing was reserved, so that there is nothing to give back.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
-    }
-}
-
-/// One limit's counter for one grant.
-#[derive(Debug, Default)]
-struct Counter {
-    /// Open windows by their first second, ascending.
-    windows: Vec<(i64, Tally)>,
-    /// What calls of unknown time may have added to any window.
-    floating: u64,
-    /// The most that any window may ever have held, closed ones included.
-    peak: u64,
-    /// The most that any closed window may have held.
-    closed_peak: u64,
-}
-
-/// What one window holds.
-#[derive(Debug, Default)]
-struct Tally {
-    /// Reservations that have not been given back.
-    kept: Interval,
-    /// Reservations given back, by the time of that: a call at an earlier
-    /// time still sees them.
-    released: Vec<(Time, Interval)>,
-    /// The length of `released` at which it is next worth pruning.
-    prune_at: usize,
-}
-
-impl Tally {
-    /// What a call at `time` sees. A release at the very same instant comes
-    /// first.
-    fn seen_at(&self, time: Time) -> Interval {
-        let mut seen = self.kept;
-        for (at, amount) in self.released.iter().rev() {
-            if *at <= time {
-                break;
-            }
-            seen.add(*amount);
-        }
-        seen
-    }
-
-    /// What a call could see at most, whatever its time.
-    fn largest(&self) -> u64 {
-        self.released
-            .iter()
-            .fold(self.kept.high, |sum, (_, amount)| {
-                sum.saturating_add(amount.high)
-            })
-    }
-
-    fn release(&mut self, time: Time, amount: Interval, max: u64) {
-        self.kept.remove(amount);
-        let at = self.released.partition_point(|(other, _)| *other <= time);
-        self.released.insert(at, (time, amount));
-        if self.released.len() >= self.prune_at.max(16) {
-            self.prune(max);
-            self.prune_at = self.released.len() * 2;
-        }
-    }
-
-    /// Drops releases so old that a call which still sees them sees more than
-    /// `max` without them: they cannot change a decision. This bounds the list
-    /// by `max` rather than by the number of calls that failed.
-    fn prune(&mut self, max: u64) {
-        let (mut low, mut high) = (0_u64, 0_u64);
-        let mut kept: Vec<(Time, Interval)> = Vec::new();
-        for (time, amount) in self.released.iter().rev() {
-            if low > max || (amount.low == 0 && high > max) {
-                continue;
-            }
-            low = low.saturating_add(amount.low);
-            high = high.saturating_add(amount.high);
-            kept.push((*time, *amount));
-        }
-        kept.reverse();
-        self.released = kept;
-    }
-}
-
-impl Counter {
-    fn tally(&self, start: i64) -> Option<&Tally> {
-        // Calls come roughly in order: the last window is nearly always it.
-        if let Some((last, tally)) = self.windows.last()
-            && *last == start
-        {
-            return Some(tally);
-        }
-        let at = self
-            .windows
-            .binary_search_by_key(&start, |(start, _)| *start)
-            .ok()?;
-        self.windows.get(at).map(|(_, tally)| tally)
-    }
-
-    fn tally_mut(&mut self, start: i64) -> Option<&mut Tally> {
-        let at = match self.windows.last() {
-            Some((last, _)) if *last == start => self.windows.len() - 1,
-            _ => match self
-                .windows
-                .binary_search_by_key(&start, |(start, _)| *start)
-            {
-                Ok(at) => at,
-                Err(at) => {
-                    self.windows.insert(at, (start, Tally::default()));
-                    at
-                }
-            },
-        };
-        self.windows.get_mut(at).map(|(_, tally)| tally)
-    }
-
-    fn close_before(&mut self, oldest_open: i64) {
-        let closed = self
-            .windows
-            .partition_point(|(start, _)| *start < oldest_open);
-        for (_, tally) in self.windows.drain(..closed) {
-            self.closed_peak = self.closed_peak.max(tally.largest());
-        }
     }
 }
 
@@ -501,28 +383,6 @@ mod tests {
 
     fn at(seconds: i64) -> Time {
         Time::new(seconds, 0)
-    }
-
-    #[test]
-    fn a_release_is_seen_from_its_instant_on_and_not_before() {
-        let mut tally = Tally::default();
-        tally.kept.add(Interval::exactly(1));
-        tally.release(at(12), Interval::exactly(1), 10);
-        assert_eq!(tally.seen_at(at(11)), Interval::exactly(1));
-        assert_eq!(tally.seen_at(at(12)), Interval::exactly(0));
-    }
-
-    #[test]
-    fn pruning_never_changes_whether_max_is_exceeded() {
-        let mut tally = Tally::default();
-        for second in 0..200 {
-            tally.kept.add(Interval::exactly(1));
-            tally.release(at(second), Interval::exactly(1), 5);
-        }
-        assert!(tally.released.len() < 20);
-        assert_eq!(tally.seen_at(at(199)).low, 0);
-        assert_eq!(tally.seen_at(at(196)).low, 3);
-        assert!(tally.seen_at(at(20)).low > 5);
     }
 
     fn engine() -> Engine {

@@ -283,22 +283,22 @@ fn time(fields: &mut Fields<'_>, context: &Context, repeat: u64, every: TimeDelt
     let last = time.plus(every.times(repeat.saturating_sub(1)));
     match time.in_calendar().and_then(|_| last.in_calendar()) {
         Ok(_) => Some(time),
-        Err(message) if key == "ts" || fields.root.get("every").is_some() => {
+        Err(error) if key == "ts" || fields.root.get("every").is_some() => {
             let key = if time.in_calendar().is_err() {
                 key
             } else {
                 "every"
             };
-            fields.at_value(key, message, None);
+            fields.at_value(key, error.to_string(), None);
             None
         }
-        Err(message) if key == "at" => {
-            fields.at_value(key, message, None);
+        Err(error) if key == "at" => {
+            fields.at_value(key, error.to_string(), None);
             None
         }
-        Err(message) => {
+        Err(error) => {
             let root = fields.root;
-            fields.at_node(root, "", message, None);
+            fields.at_node(root, "", error.to_string(), None);
             None
         }
     }
@@ -334,8 +334,8 @@ fn instant_or_null(fields: &mut Fields<'_>, key: &str) -> Option<Time> {
     let text = fields.string_or_null(key).as_str()?;
     match Time::parse(text) {
         Ok(time) => Some(time),
-        Err(message) => {
-            fields.at_value(key, message, None);
+        Err(error) => {
+            fields.at_value(key, error.to_string(), None);
             None
         }
     }

@@ -165,16 +165,16 @@ impl<'a> Fields<'a> {
     }
 
     /// A member that is a string which `read` understands.
-    pub fn parsed<T>(
+    pub fn parsed<T, E: std::fmt::Display>(
         &mut self,
         key: &str,
-        read: impl FnOnce(&str) -> Result<T, String>,
+        read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.string(key)?;
         match read(text) {
             Ok(value) => Some(value),
-            Err(message) => {
-                self.at_value(key, message, None);
+            Err(error) => {
+                self.at_value(key, error.to_string(), None);
                 None
             }
         }

@@ -244,10 +244,10 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
     }
 }
 
-fn setting<T>(
+fn setting<T, E: std::fmt::Display>(
     fields: &mut Fields<'_>,
     key: &str,
-    read: impl FnOnce(&str) -> Result<T, String>,
+    read: impl FnOnce(&str) -> Result<T, E>,
 ) -> Setting<T> {
     match (fields.root.get(key), fields.parsed(key, read)) {
         (_, Some(value)) => Setting::Given(value),
