@@ -1,5 +1,5 @@
-//! The JSON Schema of the policy format, which editors complete and explain
-//! policies with, and the check that the validator says the same.
+//! The JSON Schema of the policy format, used by editors for completion and
+//! hover text, and the check that schema and validator agree on a document.
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +26,8 @@ pub struct SchemaViolation {
     pub keyword: String,
 }
 
-/// Everything that the schema refuses in a document, of repeated members in the
-/// last one; empty when it accepts the document.
+/// All schema violations in a document; empty when the schema accepts it. Of
+/// duplicate members only the last is checked.
 pub fn violations(document: &Document) -> Vec<SchemaViolation> {
     violations_in(&json(&document.root))
 }
@@ -77,7 +77,7 @@ fn places(error: ValidationError<'_>) -> Vec<SchemaViolation> {
     pointers.into_iter().map(violation).collect()
 }
 
-/// The value as `jsonschema` takes it, of repeated members the last one.
+/// Converts a node for `jsonschema`; of duplicate members the last one is kept.
 fn json(node: &Node) -> serde_json::Value {
     match &node.kind {
         NodeKind::Array(items) => items.iter().map(json).collect(),
@@ -99,8 +99,8 @@ pub enum Structure {
 }
 
 impl Structure {
-    /// The validator's word on a document, whose `text` is the whole file. What
-    /// a schema cannot say, such as the dialect of patterns, does not count.
+    /// The validator's result for a document; `text` is the whole file. Problems that
+    /// JSON Schema cannot express, such as unsupported regex syntax, are ignored.
     pub fn of(document: &Document, text: &str) -> Structure {
         let problems = match Policy::from_document(document, text) {
             Ok(_) => return Structure::Accepted,

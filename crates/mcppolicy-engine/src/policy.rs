@@ -1,8 +1,8 @@
-//! The typed policy: what a document of version "1" says, with the span of
-//! everything that a finding may point at (policy language §1, §2).
+//! The typed form of a version "1" policy, with the source span of every part
+//! that a finding may refer to (policy language §1, §2).
 //!
-//! [`Policy::load`] is the whole way from bytes: parse, validation, lowering.
-//! What a policy *means* is defined by the engine.
+//! [`Policy::load`] parses, validates and lowers the bytes of a policy file.
+//! The engine defines how a policy is evaluated.
 
 mod invalid;
 mod lower;
@@ -24,8 +24,8 @@ pub use model::{
 pub use path::Path;
 
 impl Policy {
-    /// Reads the policy in the file `name`, which `map` keeps so that
-    /// problems can be shown in their lines.
+    /// Reads a policy from `bytes`. The text is added to `map` as the file
+    /// `name`, so that problems can be shown with their source lines.
     ///
     /// # Errors
     /// Every problem of policy language §1 that the file has, in its order.
@@ -35,8 +35,8 @@ impl Policy {
             return Err(InvalidPolicy::new(map, file, problems, false));
         };
         let text = map.get(file).text();
-        // A number that no double holds is named once, however wrong it is.
-        let unreadable: HashSet<Span> = problems
+        // A number that does not fit an `f64` is reported by the parser only.
+        let reported: HashSet<Span> = problems
             .iter()
             .map(|problem| problem.location.span)
             .collect();
@@ -44,7 +44,7 @@ impl Policy {
         problems.extend(
             found
                 .into_iter()
-                .filter(|problem| !unreadable.contains(&problem.location.span)),
+                .filter(|problem| !reported.contains(&problem.location.span)),
         );
         let hidden = hidden_values(&document, text, &problems);
         problems.extend(hidden);
@@ -87,11 +87,11 @@ fn check(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
     (policy, findings)
 }
 
-/// Repeated keys whose hidden values are looked into; each costs as much as
-/// checking the document again.
+/// Maximum number of overridden duplicate members whose values are checked; each
+/// costs a full check of the document.
 const MOST_HIDDEN: usize = 16;
 
-/// The problems of values that a later member of the same name hides.
+/// The problems in values that a later member with the same key overrides.
 fn hidden_values(document: &Document, text: &str, found: &[Problem]) -> Vec<Problem> {
     let repeated = found
         .iter()

@@ -6,9 +6,9 @@ use crate::render::words::witness_line;
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_engine::source::SourceMap;
 
-/// A sign for the gravest of some findings.
-pub(super) fn mark(gravest: Option<Severity>) -> &'static str {
-    match gravest {
+/// The symbol for the highest severity in a list of findings; `None` if empty.
+pub(super) fn mark(highest: Option<Severity>) -> &'static str {
+    match highest {
         Some(Severity::Error) => "❌",
         Some(Severity::Warning) => "⚠️",
         Some(Severity::Note) => "ℹ️",
@@ -16,7 +16,8 @@ pub(super) fn mark(gravest: Option<Severity>) -> &'static str {
     }
 }
 
-/// The findings as a table, then each with its proof folded away.
+/// Renders the findings as a table, then the details of each in a collapsed
+/// section. Table rows after the first `UNFOLDED` are collapsed too.
 pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
     if list.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Work on several threads whose results come back in order.
+//! Processes chunks on several threads and delivers the results in input order.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-/// How many chunks each thread has ahead: enough that none waits, few enough
-/// that memory stays small.
-const AHEAD: usize = 3;
+/// Maximum number of undelivered chunks per thread: enough to keep all threads
+/// busy, few enough to limit memory.
+const CHUNKS_PER_THREAD: usize = 3;
 
 /// Takes chunks from `source`, works on them on `threads` threads, and passes the
 /// results to `deliver` in the order of the chunks. `source` and `deliver` run on
@@ -51,12 +51,13 @@ pub(super) fn in_order<S, T: Send, U: Send>(
         // Dropped when this thread returns, which ends the others.
         let to_work = to_work;
         let mut sent = 0_u64;
-        let mut next_out = 0_u64;
+        let mut delivered = 0_u64;
+        // Results that are ready before those of earlier chunks.
         let mut early: BTreeMap<u64, U> = BTreeMap::new();
         let mut ended = None;
-        let most = threads.get().saturating_mul(AHEAD) as u64;
+        let max_undelivered = threads.get().saturating_mul(CHUNKS_PER_THREAD) as u64;
         loop {
-            while ended.is_none() && sent - next_out < most {
+            while ended.is_none() && sent - delivered < max_undelivered {
                 match source(state) {
                     Ok(Some(chunk)) => {
                         // Fails only when every thread is gone.
@@ -67,21 +68,21 @@ pub(super) fn in_order<S, T: Send, U: Send>(
                     Err(error) => ended = Some(Err(error)),
                 }
             }
-            if next_out == sent {
+            if delivered == sent {
                 return ended.unwrap_or(Ok(()));
             }
             let ready = results.try_recv().ok();
             let (number, result) = match ready.or_else(|| help(&chunks, &work)) {
                 Some(result) => result,
-                // The others have every chunk.
+                // No chunk is queued: wait for a result from a worker thread.
                 None => match results.recv() {
                     Ok(result) => result,
                     Err(_) => return Err(io::Error::other("a thread ended early")),
                 },
             };
             early.insert(number, result);
-            while let Some(result) = early.remove(&next_out) {
-                next_out += 1;
+            while let Some(result) = early.remove(&delivered) {
+                delivered += 1;
                 deliver(state, result);
             }
         }
@@ -90,7 +91,7 @@ pub(super) fn in_order<S, T: Send, U: Send>(
 
 /// Works on a chunk that no other thread has taken.
 fn help<T, U>(chunks: &Mutex<mpsc::Receiver<(u64, T)>>, work: impl Fn(T) -> U) -> Option<(u64, U)> {
-    // A thread that waits for a chunk holds the lock, and then there is none.
+    // If the lock is held, a worker is waiting for a chunk or just taking one.
     let next = chunks.try_lock().ok()?.try_recv();
     let (number, chunk) = next.ok()?;
     Some((number, work(chunk)))

@@ -1,4 +1,4 @@
-//! What one grant has consumed, in a gateway.
+//! The limit counters of one grant.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Ledger {
 pub struct Balance {
     /// The window's first second, since the Unix epoch.
     pub start: i64,
-    /// The calls, or the sum, that were not given back.
+    /// The count of calls, or the sum of amounts, minus refunds.
     pub kept: u64,
 }
 
@@ -39,8 +39,8 @@ impl Ledger {
         self.newest
     }
 
-    /// Every limit that has counted in a window that is still current, in a
-    /// stable order.
+    /// The limits charged in a window that includes the newest call, with their
+    /// balances, in a stable order.
     pub fn balances(&self) -> impl Iterator<Item = (&LimitKey, Balance)> {
         self.balances.iter().map(|(key, balance)| (key, *balance))
     }
@@ -54,13 +54,13 @@ impl Ledger {
         }
     }
 
-    /// The instant at which a call stamped `now` counts: never before the
-    /// newest one (policy language §5).
+    /// The time used for a call made at `now`: `now`, or the time of the newest
+    /// call if that is later (policy language §5).
     pub(super) fn instant(&self, now: Time) -> Time {
         self.newest.map_or(now, |newest| newest.max(now))
     }
 
-    /// Moves on to `time`, and drops what earlier windows held.
+    /// Sets the newest time to `time` and drops the balances of other windows.
     pub(super) fn advance(&mut self, time: Time) {
         self.newest = Some(time);
         self.balances
@@ -91,7 +91,7 @@ impl Ledger {
     }
 }
 
-/// The saved form of a ledger: plain members, and nothing unknown accepted.
+/// The serialized form of a ledger; unknown fields are rejected.
 #[cfg(feature = "serde")]
 mod saved {
     use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
-//! Raw MCP messages, one per line, as a tap between client and server writes
-//! them: bare, or wrapped with a time, a direction, and who and where.
+//! Raw MCP messages, one per line, as recorded by a tap between client and
+//! server: either bare, or in a wrapper object with a timestamp, a direction,
+//! the caller's identity and the server.
 
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
@@ -12,7 +13,7 @@ use super::tap::noise_in;
 use super::tolerant_json::{Json, arguments, name_in};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 
-/// The members that hold a wrapped message.
+/// The keys under which a wrapper object may store the message.
 const WRAPPERS: [&str; 4] = ["msg", "message", "payload", "request"];
 
 /// Raw MCP messages.
@@ -47,7 +48,7 @@ impl LogFormat for JsonRpc {
                 Some(Err(reason)) => collector.skip(chunk.line, reason),
                 None if is_message(inner) => {
                     message(&json, inner, &push_pointer("", key), &envelope, collector);
-                    beside(root, &envelope, inner, collector);
+                    inline_response(root, &envelope, inner, collector);
                 }
                 None => collector.skip(chunk.line, reason::NO_MESSAGE),
             }
@@ -57,8 +58,8 @@ impl LogFormat for JsonRpc {
     }
 }
 
-/// A response that a tap wrote into the line of its request.
-fn beside(root: &Node, envelope: &Envelope, request: &Node, collector: &mut Collector) {
+/// Records a response that the tap stored on the same line as its request.
+fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: &mut Collector) {
     let (Some(found), Some(id)) = (root.get("response"), request.get("id")) else {
         return;
     };
@@ -149,7 +150,7 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector:
         Ok(repeats) => repeats,
         Err(reason) => {
             collector.skip(envelope.line, reason);
-            // Its response is not one without a request.
+            // Register the request, so that its response is not skipped as unmatched.
             return key.iter().for_each(|key| collector.request(key));
         }
     };
@@ -180,8 +181,8 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector:
     );
 }
 
-/// A batch is one call when it calls a tool: gateways refuse it whole. It is
-/// answered with its first call.
+/// Records a batch with a tool call as a single call, because gateways refuse
+/// the whole batch. Its response is matched by the id of its first tool call.
 fn batch(
     json: &Json,
     items: &[Node],
@@ -192,7 +193,7 @@ fn batch(
 ) {
     let calls = |item: &&Node| item.get("method").and_then(Node::as_str) == Some("tools/call");
     let Some(first) = items.iter().find(calls) else {
-        return parts(json, items, pointer, envelope, collector);
+        return batch_without_call(json, items, pointer, envelope, collector);
     };
     if let Err(reason) = json.flaws(pointer) {
         return collector.skip(envelope.line, reason);
@@ -213,9 +214,9 @@ fn batch(
     );
 }
 
-/// A batch without a tool call: other requests, or the responses to a batch,
-/// of which one is enough to say that it was answered.
-fn parts(
+/// Reads a batch without a tool call: other requests, or the responses to an
+/// earlier batch. One matching response marks that batch as answered.
+fn batch_without_call(
     json: &Json,
     items: &[Node],
     pointer: &str,

@@ -1,4 +1,4 @@
-//! Times as logs write them: RFC 3339, or a number since the epoch.
+//! Timestamps in logs: RFC 3339, or a number since the Unix epoch.
 
 use mcppolicy_engine::time::Time;
 
@@ -11,8 +11,9 @@ pub(crate) fn in_text(text: &str) -> Option<Time> {
     }
 }
 
-/// The time `number` seconds, milliseconds, microseconds or nanoseconds after
-/// the epoch: the unit in which it is within a few thousand years of it.
+/// The time that is `number` seconds, milliseconds, microseconds or nanoseconds
+/// after the epoch. The unit is guessed from the size of the number: the largest
+/// one for which the time is within about 3,000 years of the epoch.
 pub(crate) fn since_epoch(number: f64) -> Option<Time> {
     let unit = match number.abs() {
         size if size < 1e11 => 1e9,
@@ -20,7 +21,7 @@ pub(crate) fn since_epoch(number: f64) -> Option<Time> {
         size if size < 1e17 => 1e3,
         _ => 1.0,
     };
-    // A double holds a time of today to less than a microsecond.
+    // For current dates an `f64` is precise to about a microsecond.
     let micros = (number * unit / 1e3).round();
     if !micros.is_finite() || micros.abs() > 1e18 {
         return None;

@@ -1,4 +1,4 @@
-//! A suppression whose day is over.
+//! A suppression whose `until` date has passed.
 
 use super::unused_suppression::SUPPRESSED;
 use super::{Bad, Check, Good, Proof, Rule, RuleId};
