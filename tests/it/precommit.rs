@@ -195,6 +195,7 @@ fn pre_commit_builds_the_hook_of_the_readme() {
         "Cargo.toml",
         "Cargo.lock",
         "src",
+        "crates",
         "schema",
         "benches",
         "examples",
