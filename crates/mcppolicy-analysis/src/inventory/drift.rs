@@ -115,7 +115,7 @@ pub struct Words {
     pub text: String,
 }
 
-/// Who has some words.
+/// The side of a comparison on which some words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Both.

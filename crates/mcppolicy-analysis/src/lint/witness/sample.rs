@@ -3,7 +3,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
-/// The most texts that one piece of a pattern gives.
+/// The most texts that one fragment of a pattern gives.
 const MOST: usize = 16;
 
 /// Words that people read easily, tried first where a pattern repeats a class.
@@ -23,7 +23,7 @@ pub(super) fn samples(hir: &Hir) -> Vec<String> {
         HirKind::Class(class) => characters(class).map(String::from).collect(),
         HirKind::Repetition(repetition) => repeated(repetition),
         HirKind::Capture(capture) => samples(&capture.sub),
-        HirKind::Concat(pieces) => joined(pieces),
+        HirKind::Concat(fragments) => joined(fragments),
         HirKind::Alternation(branches) => either(branches),
     }
 }
@@ -81,16 +81,16 @@ fn repeated(repetition: &Repetition) -> Vec<String> {
     cut(texts)
 }
 
-/// Every sample of each piece is used at least once; not every combination.
-fn joined(pieces: &[Hir]) -> Vec<String> {
-    let choices: Vec<Vec<String>> = pieces.iter().map(samples).collect();
+/// Every sample of each fragment is used at least once; not every combination.
+fn joined(fragments: &[Hir]) -> Vec<String> {
+    let choices: Vec<Vec<String>> = fragments.iter().map(samples).collect();
     let variants = choices.iter().map(Vec::len).max().unwrap_or(0);
     let mut texts = Vec::new();
     for variant in 0..variants {
         let chosen = choices
             .iter()
             .map(|choice| choice.get(variant).or_else(|| choice.first()));
-        // A piece without a sample (an empty class) matches nothing.
+        // A fragment without a sample (an empty class) matches nothing.
         if let Some(text) = chosen
             .map(|text| text.map(String::as_str))
             .collect::<Option<String>>()

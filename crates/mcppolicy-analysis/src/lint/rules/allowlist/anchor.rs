@@ -60,10 +60,10 @@ impl Edge {
         matches!(hir.kind(), HirKind::Look(look) if *look == self.end_of_text())
     }
 
-    fn of(self, pieces: &[Hir]) -> Option<&Hir> {
+    fn of(self, fragments: &[Hir]) -> Option<&Hir> {
         match self {
-            Edge::First => pieces.first(),
-            Edge::Last => pieces.last(),
+            Edge::First => fragments.first(),
+            Edge::Last => fragments.last(),
         }
     }
 }
@@ -94,20 +94,21 @@ fn edge_is_separator(hir: &Hir, edge: Edge) -> bool {
             repetition.min > 0 && edge_is_separator(&repetition.sub, edge)
         }
         HirKind::Capture(capture) => edge_is_separator(&capture.sub, edge),
-        HirKind::Concat(pieces)
+        HirKind::Concat(fragments)
             if edge
-                .of(pieces)
-                .is_some_and(|piece| edge.is_end_of_text(piece)) =>
+                .of(fragments)
+                .is_some_and(|fragment| edge.is_end_of_text(fragment)) =>
         {
             true
         }
-        HirKind::Concat(pieces) => {
-            let is_text = |piece: &&Hir| !matches!(piece.kind(), HirKind::Look(_) | HirKind::Empty);
-            let piece = match edge {
-                Edge::First => pieces.iter().find(is_text),
-                Edge::Last => pieces.iter().rev().find(is_text),
+        HirKind::Concat(fragments) => {
+            let is_text =
+                |fragment: &&Hir| !matches!(fragment.kind(), HirKind::Look(_) | HirKind::Empty);
+            let fragment = match edge {
+                Edge::First => fragments.iter().find(is_text),
+                Edge::Last => fragments.iter().rev().find(is_text),
             };
-            piece.is_some_and(|piece| edge_is_separator(piece, edge))
+            fragment.is_some_and(|fragment| edge_is_separator(fragment, edge))
         }
         HirKind::Alternation(branches) => branches
             .iter()

@@ -56,7 +56,7 @@ pub(in crate::lint::rules) fn foreign_host(
     Some(call_matching(vec![&any, &evil]).unwrap_or(found))
 }
 
-/// The domains that stand in the text of a pattern; nothing when a piece of one
+/// The domains that stand in the text of a pattern; nothing when a fragment of one
 /// may be put together from parts, so that nobody can tell which are meant.
 fn domains_in(pattern: &str) -> Option<Vec<String>> {
     let text: Vec<char> = pattern
