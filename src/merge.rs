@@ -43,8 +43,6 @@ pub struct Merged {
     pub tested: Tested,
     /// Inputs that could not be read.
     pub failures: Vec<Failure>,
-    /// Whether there was anything to replay.
-    pub assigned: bool,
     /// Whether the shares show all arguments.
     pub shows_arguments: bool,
     /// Whether the shares kept the calls that passed, for a test report.
@@ -142,7 +140,7 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
         });
     };
     let shared = first.shared.clone();
-    let (assigned, shows_arguments) = (shared.assigned, first.shows_arguments);
+    let shows_arguments = first.shows_arguments;
     let by = first.share.by;
     let mut tested = Tested::default();
     let mut failures: Vec<Failure> = Vec::new();
@@ -168,7 +166,6 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
         sources: sources.map,
         tested,
         failures,
-        assigned,
         shows_arguments,
         has_passed: shared.options.list_passed,
         has_usage: shared.options.usage,
