@@ -25,6 +25,7 @@ mod enforced_settings;
 mod engine;
 mod fleet;
 mod fuzz;
+mod gate;
 mod help;
 mod house;
 mod inventories;

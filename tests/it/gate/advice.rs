@@ -1,0 +1,3 @@
+//! What the pages and the Action tell users to do.
+
+attacks! {}

@@ -1,0 +1,3 @@
+//! Approvals that allow more than was seen.
+
+attacks! {}

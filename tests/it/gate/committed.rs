@@ -1,0 +1,3 @@
+//! Files that are checked and not committed, or the other way round.
+
+attacks! {}

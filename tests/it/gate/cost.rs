@@ -1,0 +1,3 @@
+//! Changes that are large where the gate works hardest.
+
+attacks! {}

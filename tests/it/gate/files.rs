@@ -1,0 +1,3 @@
+//! Paths inside files, and files that are written.
+
+attacks! {}

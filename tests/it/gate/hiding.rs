@@ -1,0 +1,3 @@
+//! Policies, tests and findings that a change hides.
+
+attacks! {}

@@ -1,0 +1,3 @@
+//! Names of revisions, paths and patterns that mean two things.
+
+attacks! {}

@@ -1,0 +1,3 @@
+//! Repositories and links inside the change.
+
+attacks! {}

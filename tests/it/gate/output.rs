@@ -1,0 +1,3 @@
+//! Text from files in reports.
+
+attacks! {}
