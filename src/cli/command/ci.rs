@@ -2,14 +2,15 @@
 //! names, and compares it with the base; one summary, one exit code.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::Args;
 
 use crate::cli::support::approvals::Store;
-use crate::cli::support::base::Base;
+use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
-use crate::cli::support::enforced_settings::{self, EnforcedSettings};
+use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input::{self, same_file};
@@ -23,7 +24,7 @@ use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::{Body, Ci, CiPolicy, DiffReport, Exit, Failure, Report, Tested};
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// Arguments of `ci`.
 #[derive(Args, Debug)]
@@ -43,6 +44,9 @@ pub(crate) struct CiArgs {
     /// The least severity that fails the run, whatever is configured
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<FailOn>,
+    /// Compare a submodule's own history, where DIR lies in one
+    #[arg(long)]
+    submodule: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -50,8 +54,8 @@ pub(crate) struct CiArgs {
 /// Runs `ci`.
 pub(crate) fn run(args: &CiArgs) -> Exit {
     let mut sources = SourceMap::new();
-    let (mut workspace, mut problems) = Workspace::open(&args.dir, &mut sources);
-    if !args.dir.is_dir() {
+    let ((mut workspace, base), mut problems) = open(args, &mut sources);
+    if !workspace.is_dir(&args.dir) {
         problems.failures.push(Failure {
             input: input::display_name(&args.dir),
             message: "no such directory".to_owned(),
@@ -60,37 +64,37 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let (mut lint, unknown) = lint_settings::configured(workspace.config.as_ref());
     problems.extend(unknown);
     let mut fail_on = workspace.config.as_ref().and_then(Config::fail_on);
-    let base = args.base.clone();
-    let base = base.or_else(|| workspace.config.as_ref()?.base());
 
     // The settings of the base replace those of the change.
     let mut ci = Ci::default();
     let mut changes = Vec::new();
-    let read = base.map(|name| base_settings(&workspace, &name, &lint, &mut sources));
-    if let Some((base, settings)) = read.and_then(|read| problems.keep_failure(read)) {
-        workspace.config = settings.config;
-        fail_on = settings.fail_on;
-        lint = settings.lint.unwrap_or(lint);
-        ci.findings = settings.findings;
-        let approvals = Store::open(&workspace, &mut sources);
-        let mut approvals = problems.keep(approvals);
-        let enforced = approvals.enforce(&base, &mut sources);
-        if let Some(findings) = problems.keep_failure(enforced) {
-            ci.findings.extend(findings);
-            let judging = Judging {
-                gate: args.gate.unwrap_or(settings.gate),
-                lint: &lint,
-                listed: settings.listed,
-                approvals,
-            };
-            changes = problems.keep(since_base(&workspace, &base, judging, &mut sources));
+    if let Some(base) = &base {
+        let settings = enforced_settings::read(&workspace, base, &lint, &mut sources);
+        if let Some(settings) = problems.keep_failure(settings) {
+            workspace.set_config(settings.config);
+            fail_on = settings.fail_on;
+            lint = settings.lint.unwrap_or(lint);
+            ci.findings = settings.findings;
+            let approvals = Store::open(&workspace, &mut sources);
+            let mut approvals = problems.keep(approvals);
+            let enforced = approvals.enforce(base, &mut sources);
+            if let Some(findings) = problems.keep_failure(enforced) {
+                ci.findings.extend(findings);
+                let judging = Judging {
+                    gate: args.gate.unwrap_or(settings.gate),
+                    lint: &lint,
+                    listed: settings.listed,
+                    approvals,
+                };
+                changes = problems.keep(since_base(&workspace, base, judging, &mut sources));
+            }
         }
     }
 
     let mut files = problems.keep(policies(&workspace, &args.dir, &mut sources));
-    for path in out_of_sight(&files, &changes) {
-        let read = PolicyFile::read(&path, None, &mut sources);
-        if let Some(file) = problems.keep_failure(read) {
+    for path in out_of_sight(&workspace, &files, &changes) {
+        let read = workspace.policy(&path, None, &mut sources);
+        if let Some(file) = problems.keep_problems(read) {
             let unlisted = settings_changes::unlisted(&workspace, &file, &mut sources);
             ci.findings.push(unlisted);
             files.push((file, None));
@@ -111,8 +115,14 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
                 let options = options_for(&workspace, &file, &replay);
-                let reading = workspace.reading;
-                let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
+                let run = test_run(
+                    &workspace,
+                    &file.name,
+                    policy,
+                    &options,
+                    &traces,
+                    &mut sources,
+                );
                 Some(Tested {
                     runs: vec![problems.keep(run)],
                     ..Tested::default()
@@ -124,6 +134,10 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let failures = &problems.failures;
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
         ci.policies.push(policy);
+    }
+    if let Some(base) = &base {
+        let about = about_checkout(&workspace, base, &mut sources);
+        ci.findings.extend(problems.keep(about));
     }
     for change in changes {
         let name = input::display_name(&change.file);
@@ -143,16 +157,69 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     deliver(&report, &args.output)
 }
 
-/// The base called `name`, and the settings that the change is checked with.
-fn base_settings(
+/// The workspace, and the base of the change where there is one: then the
+/// workspace is that of what is committed.
+fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), Problems) {
+    let mut problems = Problems::default();
+    let mut opened = None;
+    let name = match &args.base {
+        Some(name) => Some(name.clone()),
+        None => {
+            let (workspace, found) = Workspace::open(&args.dir, sources);
+            let name = workspace.config.as_ref().and_then(Config::base);
+            if name.is_none() {
+                return ((workspace, None), found);
+            }
+            opened = Some((workspace, found));
+            name
+        }
+    };
+    let asked = Asked {
+        start: &args.dir,
+        name: name.as_deref().unwrap_or_default(),
+        submodule: args.submodule,
+    };
+    let base = problems.keep_problems(Base::open(asked, sources));
+    let (workspace, found) = match (&base, opened) {
+        (Some(base), _) => {
+            let checkout = Rc::clone(base.checkout());
+            Workspace::of(&args.dir, Some(checkout), sources)
+        }
+        (None, Some(opened)) => opened,
+        (None, None) => Workspace::open(&args.dir, sources),
+    };
+    problems.extend(found);
+    ((workspace, base), problems)
+}
+
+/// What a reader of the report must know of what was checked: files that are not
+/// committed, and that there was no change.
+fn about_checkout(
     workspace: &Workspace,
-    name: &str,
-    own: &lint::Settings,
+    base: &Base,
     sources: &mut SourceMap,
-) -> Result<(Base, EnforcedSettings), Failure> {
-    let base = Base::open(workspace.start(), name)?;
-    let settings = enforced_settings::read(workspace, &base, own, sources)?;
-    Ok((base, settings))
+) -> (Vec<Finding>, Problems) {
+    let mut problems = Problems::default();
+    let mut findings = base.checkout().notes(sources);
+    let is_no_change = problems.keep_failure(base.is_what_is_checked());
+    if is_no_change == Some(true) {
+        let setting = workspace.config.as_ref();
+        let setting = setting.and_then(|config| config.base.as_ref());
+        let location = match setting.filter(|setting| setting.text == base.tip.name) {
+            Some(setting) => setting.location,
+            None => Location {
+                file: sources.add(base.tip.name.as_str(), ""),
+                span: Span::default(),
+            },
+        };
+        let message = format!(
+            "Nothing was compared: what is checked has the same files as {}",
+            base.tip.name
+        );
+        let help = "name a revision before the change, such as the branch that it goes into";
+        findings.push(settings_changes::note(location, message, help));
+    }
+    (findings, problems)
 }
 
 /// A policy with its traces; `None` where it is not tested.
@@ -168,7 +235,7 @@ fn policies(
         Some(_) => Vec::new(),
         None => vec![dir.join(DEFAULT_POLICY)],
     };
-    if named.iter().any(|file| file.symlink_metadata().is_err()) {
+    if named.iter().any(|file| !workspace.is_there(file)) {
         return (Vec::new(), Problems::default());
     }
     let (files, mut problems) = workspace.policies(&named, sources);
@@ -179,7 +246,7 @@ fn policies(
                 let configured = traces::configured_for(workspace, &file);
                 configured.map(|traces| problems.keep(traces))
             }
-            None => problems.keep(beside(dir)),
+            None => problems.keep(beside(workspace, dir)),
         };
         with_traces.push((file, traces));
     }
@@ -188,21 +255,21 @@ fn policies(
 
 /// The traces beside a policy that no configuration names; `None` where there
 /// are none.
-fn beside(dir: &Path) -> (Option<Vec<PathBuf>>, Problems) {
+fn beside(workspace: &Workspace, dir: &Path) -> (Option<Vec<PathBuf>>, Problems) {
     let dir = dir.join(traces::DEFAULT_TRACES);
-    if !dir.is_dir() {
+    if !workspace.is_dir(&dir) {
         return (None, Problems::default());
     }
-    let (traces, problems) = traces::expand(&[dir]);
+    let (traces, problems) = traces::expand(workspace, &[dir]);
     (Some(traces).filter(|traces| !traces.is_empty()), problems)
 }
 
-/// Policies that the base lists and that are there, though nothing finds them
-/// any more, as where a change has git ignore them.
-fn out_of_sight(files: &[WithTraces], changes: &[Change]) -> Vec<PathBuf> {
+/// Policies that the base lists and that are there, though no configuration
+/// names them any more.
+fn out_of_sight(workspace: &Workspace, files: &[WithTraces], changes: &[Change]) -> Vec<PathBuf> {
     let is_found = |path: &Path| files.iter().any(|(file, _)| same_file(&file.path, path));
     let paths = changes.iter().map(|change| &change.file);
-    let hidden = paths.filter(|path| path.is_file() && !is_found(path));
+    let hidden = paths.filter(|path| workspace.is_there(path) && !is_found(path));
     hidden.cloned().collect()
 }
 

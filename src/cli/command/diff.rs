@@ -2,10 +2,12 @@
 //! whether it is approved.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::Args;
 
 use crate::cli::support::approvals::{self, Store};
+use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::comparison::{Approver, Comparing, Settings};
 use crate::cli::support::configuration::Config;
 use crate::cli::support::fail_on::FailOn;
@@ -14,7 +16,7 @@ use crate::cli::support::inventory_drift::InventoryBase;
 use crate::cli::support::lint_settings;
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
-use crate::cli::support::sides::{self, Pair};
+use crate::cli::support::sides::{self, Listed, Pair};
 use crate::cli::support::traces::ReadingArgs;
 use crate::cli::support::workspace::Workspace;
 use mcppolicy_analysis::diff::{Diff, Gate};
@@ -69,6 +71,9 @@ pub(crate) struct DiffArgs {
     /// Spend so many times the usual effort before giving up on a proof
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     effort: u32,
+    /// With a base: compare a submodule's own history
+    #[arg(long)]
+    submodule: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -77,9 +82,13 @@ pub(crate) struct DiffArgs {
 pub(crate) fn run(args: &DiffArgs) -> Exit {
     let mut sources = SourceMap::new();
     let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let (workspace, pairs, base) = problems.keep(compared(workspace, args, &mut sources));
     let workspace = workspace.reading(args.reading.settings());
-    let pairs = problems.keep(pairs(&workspace, args, &mut sources));
-    let inventories = problems.keep(inventory_base(&workspace, args));
+    let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
+    let inventories = base.map(|base| InventoryBase::of(&base, &settings));
+    if inventories.is_some() {
+        problems.extend(findings);
+    }
     let store = problems.keep(Store::open(&workspace, &mut sources));
 
     let settings = Settings {
@@ -101,6 +110,9 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         }
     }
 
+    if let Some(checkout) = workspace.checkout() {
+        problems.findings.extend(checkout.notes(&mut sources));
+    }
     let approvals = comparing.approvals();
     let policies = comparing.finish().into_iter().map(|(_, diff)| diff);
     let diff = Diff {
@@ -131,40 +143,50 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
 
 /// The revision that all policies are compared with, unless two of them are
 /// named.
-fn base(workspace: &Workspace, args: &DiffArgs) -> Option<String> {
+fn base_name(workspace: &Workspace, args: &DiffArgs) -> Option<String> {
     let configured = || workspace.config.as_ref()?.base();
     args.base.clone().or_else(configured)
 }
 
-/// What is to be compared.
-fn pairs(workspace: &Workspace, args: &DiffArgs, sources: &mut SourceMap) -> (Vec<Pair>, Problems) {
+/// What is to be compared, and the workspace to do it in: with a base, that of
+/// what is committed.
+fn compared(
+    workspace: Workspace,
+    args: &DiffArgs,
+    sources: &mut SourceMap,
+) -> ((Workspace, Vec<Pair>, Option<Base>), Problems) {
+    let mut problems = Problems::default();
     if let (Some(old), Some(new)) = (&args.old, &args.new) {
-        return match sides::named(old, new) {
-            Ok(pairs) => (pairs, Problems::default()),
-            Err(failure) => (Vec::new(), Problems::from(failure)),
+        let pairs = problems.keep_failure(sides::named(old, new));
+        return ((workspace, pairs.unwrap_or_default(), None), problems);
+    }
+    let Some(name) = base_name(&workspace, args) else {
+        let failure = Failure {
+            input: "diff".to_owned(),
+            message: "name OLD and NEW, or a --base, or set `base` under [diff] in mcppolicy.toml"
+                .to_owned(),
         };
-    }
-    if let Some(base) = base(workspace, args) {
-        return sides::since(workspace, &base, sources);
-    }
-    let failure = Failure {
-        input: "diff".to_owned(),
-        message: "name OLD and NEW, or a --base, or set `base` under [diff] in mcppolicy.toml"
-            .to_owned(),
+        return ((workspace, Vec::new(), None), Problems::from(failure));
     };
-    (Vec::new(), Problems::from(failure))
-}
-
-/// The revision that inventories are compared with; `None` where policies are
-/// named. What is wrong with the revision is reported where the policies are
-/// read; the problems are of the levels of rules.
-fn inventory_base(workspace: &Workspace, args: &DiffArgs) -> (Option<InventoryBase>, Problems) {
-    let Some(base) = base(workspace, args).filter(|_| args.old.is_none()) else {
-        return (None, Problems::default());
+    let asked = Asked {
+        start: Path::new("."),
+        name: &name,
+        submodule: args.submodule,
     };
-    let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
-    let inventories = InventoryBase::open(workspace, &base, &settings).ok();
-    (inventories, Problems::from(findings))
+    let Some(base) = problems.keep_problems(Base::at(asked, sources)) else {
+        return ((workspace, Vec::new(), None), problems);
+    };
+    let checkout = Rc::clone(base.checkout());
+    let of_change = Workspace::of(Path::new("."), Some(checkout), sources);
+    // What is wrong with the configuration is reported already.
+    let (workspace, _) = of_change;
+    let mut listed = Vec::new();
+    let config = base.config(&base.before, workspace.start(), sources);
+    if let Some(config) = problems.keep_failure(config).flatten() {
+        listed.push(Listed::by(&config));
+    }
+    let pairs = problems.keep(sides::since(&workspace, &base, listed, sources));
+    ((workspace, pairs, Some(base)), problems)
 }
 
 /// Carries out `--approve` and `--prune`.

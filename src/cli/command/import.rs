@@ -12,7 +12,7 @@ use crate::cli::support::output::{complain, complain_of};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::Expect;
 use crate::cli::support::traces::{self, ReadingArgs};
-use crate::cli::support::workspace::PolicyFile;
+use crate::cli::support::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         [] => &[PathBuf::from(input::STDIN)],
         named => named,
     };
-    let (logs, mut problems) = traces::expand(named);
+    let (logs, mut problems) = traces::expand(&Workspace::default(), named);
     let redact = args.redact.as_deref();
     let engine = match redact.map(|path| engine(path, &mut sources)) {
         Some(Ok(engine)) => Some(engine),

@@ -49,7 +49,8 @@ impl InitArgs {
     fn only_adopts(&self) -> bool {
         let writes_more = self.force || self.inventory.is_some();
         let start = std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone());
-        let has_policy = self.dir.join(POLICY).exists() || configuration::find(&start).is_some();
+        let has_policy =
+            self.dir.join(POLICY).exists() || configuration::find(&start, None).is_some();
         (self.hook || self.workflow) && has_policy && !writes_more
     }
 }

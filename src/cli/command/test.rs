@@ -99,9 +99,17 @@ pub(crate) fn run(args: &TestArgs) -> Exit {
             let engine = Engine::new(policy);
             failures.extend(rewrite(&engine, &options, traces, reading, &mut sources));
         }
-        let run = test_run(&file.name, policy, &options, traces, reading, &mut sources);
+        let run = test_run(
+            &workspace,
+            &file.name,
+            policy,
+            &options,
+            traces,
+            &mut sources,
+        );
         let (run, problems) = run;
         failures.extend(problems.failures);
+        tested.findings.extend(problems.findings);
         tested.runs.push(run);
     }
 

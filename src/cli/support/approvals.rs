@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::base::Base;
+use super::files::Role;
 use super::git::Revision;
 use super::input;
 use super::problems::Problems;
@@ -18,7 +19,7 @@ use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::Time;
 
 /// The approvals in force.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Store {
     /// The file, which need not be there.
     file: PathBuf,
@@ -34,10 +35,10 @@ impl Store {
             list: Vec::new(),
             file: workspace.home().join(approval::FILE),
         };
-        let bytes = match store.bytes() {
+        let bytes = match store.bytes(workspace, sources) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return (store, Problems::default()),
-            Err(failure) => return (store, Problems::from(failure)),
+            Err(problems) => return (store, problems),
         };
         let name = input::display_name(&store.file);
         let (list, findings) = approval::parse(sources, &name, &bytes);
@@ -48,15 +49,21 @@ impl Store {
     }
 
     /// The file's bytes; `None` where there is no file.
-    fn bytes(&self) -> Result<Option<Vec<u8>>, Failure> {
-        match self.file.symlink_metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Ok(metadata) if metadata.is_symlink() => {
-                let message = "is a symbolic link; approvals must be in a file of their own";
-                Err(self.failure(message.to_owned()))
-            }
-            _ => input::read(&self.file).map(Some),
+    fn bytes(
+        &self,
+        workspace: &Workspace,
+        sources: &mut SourceMap,
+    ) -> Result<Option<Vec<u8>>, Problems> {
+        if !workspace.is_there(&self.file) {
+            return Ok(None);
         }
+        let link = self.file.symlink_metadata();
+        if workspace.checkout().is_none() && link.is_ok_and(|found| found.is_symlink()) {
+            let message = "is a symbolic link; approvals must be in a file of their own";
+            return Err(self.failure(message.to_owned()).into());
+        }
+        let bytes = workspace.read(&self.file, Role::Approvals, sources)?;
+        Ok(Some(bytes))
     }
 
     /// Puts the approvals of the base in force, and those that the change adds;

@@ -1,57 +1,136 @@
 //! The base of a change.
 //!
 //! A change must not switch off the settings that it is checked with, so `ci`
-//! reads two commits beside the working tree: the *tip* of the base, whose
-//! settings and approvals are in force, and the *merge base*, with which the
-//! policies are compared. A branch that begins at an old commit is compared
-//! with that commit, under the settings that are in force today.
+//! reads other commits beside the one that is checked: the *tip* of the base,
+//! whose settings and approvals are in force, and the *merge base*, with which
+//! the policies are compared. A branch that begins at an old commit is compared
+//! with that commit, under the settings that are in force today. Where each side
+//! has merged the other's history there are several merge bases, and the change
+//! is compared with each.
 
 use std::path::Path;
+use std::rc::Rc;
 
+use super::checkout::Checkout;
 use super::configuration::{self, Config};
 use super::git::{Entry, Repository, Revision};
+use super::problems::Problems;
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// The base of a change.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Base {
-    repository: Repository,
-    /// The merge base.
+    checkout: Rc<Checkout>,
+    /// A merge base.
     pub before: Revision,
+    /// The other merge bases.
+    others: Vec<Revision>,
     /// What the user named.
     pub tip: Revision,
 }
 
+/// What a base is to be opened for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// Where the run begins.
+    pub start: &'a Path,
+    /// The revision.
+    pub name: &'a str,
+    /// Whether a submodule is meant where the start lies in one.
+    pub submodule: bool,
+}
+
 impl Base {
-    /// The base that `name` means to what is checked out in `start`.
+    /// The base that a name means to what is checked out.
     ///
     /// # Errors
-    /// When that is no repository, or the revision or the history down to it is
+    /// When there is no repository, or the revision or the history down to it is
     /// not there.
-    pub fn open(start: &Path, name: &str) -> Result<Base, Failure> {
-        // A change may have removed the directory.
-        let there = start.ancestors().find(|dir| dir.is_dir());
-        let repository = Repository::open(there.unwrap_or(start))?;
-        let tip = repository.resolve(name)?;
-        let before = repository.merge_base(&tip)?;
+    pub fn open(asked: Asked<'_>, sources: &mut SourceMap) -> Result<Base, Problems> {
+        let base = Base::at(asked, sources)?;
+        let mut bases = base.repository().merge_bases(&base.tip)?.into_iter();
+        let before = bases.next();
         Ok(Base {
-            repository,
-            before,
+            before: before.unwrap_or_else(|| base.tip.clone()),
+            others: bases.collect(),
+            ..base
+        })
+    }
+
+    /// The revision itself as the base, whatever its history.
+    ///
+    /// # Errors
+    /// When there is no repository, or the revision is not there.
+    pub fn at(asked: Asked<'_>, sources: &mut SourceMap) -> Result<Base, Problems> {
+        let repository = Rc::new(Repository::open(asked.start)?);
+        if let Some(superproject) = repository.superproject()
+            && !asked.submodule
+        {
+            return Err(Problems::from(vec![is_submodule(superproject, sources)]));
+        }
+        let tip = repository.resolve(asked.name)?;
+        let checkout = Rc::new(Checkout::open(repository)?);
+        if let Some(finding) = checkout.start(asked.start, sources) {
+            return Err(Problems::from(vec![finding]));
+        }
+        Ok(Base {
+            checkout,
+            before: tip.clone(),
+            others: Vec::new(),
             tip,
         })
+    }
+
+    /// What is checked.
+    pub fn checkout(&self) -> &Rc<Checkout> {
+        &self.checkout
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> &Rc<Repository> {
+        self.checkout.repository()
+    }
+
+    /// The base once for each merge base.
+    pub fn each(&self) -> Vec<Base> {
+        let all = std::iter::once(&self.before).chain(&self.others);
+        let with = |before: &Revision| Base {
+            before: before.clone(),
+            others: Vec::new(),
+            ..self.clone()
+        };
+        all.map(with).collect()
+    }
+
+    /// Whether what is checked is no other than each merge base.
+    ///
+    /// # Errors
+    /// When git cannot list the files of a merge base.
+    pub fn is_what_is_checked(&self) -> Result<bool, Failure> {
+        for base in self.each() {
+            if self.checkout.differs_from(&base.before)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The configuration that a revision has for `start`: the nearest one
     /// upward. What is wrong with it was wrong before the change, and is not
     /// returned.
+    ///
+    /// # Errors
+    /// When git cannot read it.
     pub fn config(
         &self,
         revision: &Revision,
         start: &Path,
         sources: &mut SourceMap,
     ) -> Result<Option<Config>, Failure> {
-        let Some(inside) = self.repository.path_of(start) else {
+        let repository = self.repository();
+        let Some(inside) = repository.path_of(start) else {
             return Ok(None);
         };
         let (mut dir, mut inside) = (start.to_path_buf(), inside);
@@ -60,10 +139,11 @@ impl Base {
                 "" => configuration::NAME.to_owned(),
                 inside => format!("{inside}/{}", configuration::NAME),
             };
-            if let Entry::File(blob) = self.repository.entry(revision, &path)? {
+            if let Entry::File(blob) = repository.entry(revision, &path)? {
                 let name = format!("{}:{path}", revision.name);
-                let bytes = self.repository.read(&name, &blob)?;
-                let (config, _) = configuration::parse(dir, &name, &bytes, sources);
+                let bytes = repository.read(&name, &blob)?;
+                let (mut config, _) = configuration::parse(dir, &name, &bytes, sources);
+                config.checkout = Some(Rc::clone(&self.checkout));
                 return Ok(Some(config));
             }
             if inside.is_empty() || !dir.pop() {
@@ -76,11 +156,30 @@ impl Base {
 
     /// A file's bytes at a revision and the name to show for them; none where
     /// there is no such file.
+    ///
+    /// # Errors
+    /// When git cannot read it.
     pub fn file(
         &self,
         revision: &Revision,
         file: &Path,
     ) -> Result<Option<(String, Vec<u8>)>, Failure> {
-        self.repository.file(revision, file)
+        self.repository().file(revision, file)
     }
+}
+
+/// A finding that the history of a submodule says nothing about the change.
+fn is_submodule(superproject: &Path, sources: &mut SourceMap) -> Finding {
+    let message = format!(
+        "This is a submodule of {}, whose changes decide what it contains",
+        superproject.display()
+    );
+    let location = Location {
+        file: sources.add("git", ""),
+        span: Span::default(),
+    };
+    let help =
+        "run in the superproject, or give --submodule to compare the submodule's own history";
+    let rule = RuleId::UnsafePath;
+    Finding::new(rule, Severity::Error, location, "", message).help(help)
 }

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use super::approvals::Store;
 use super::base::Base;
 use super::comparison::{Comparing, Settings};
-use super::git::Repository;
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
 use super::sides::{self, Listed};
 use super::workspace::Workspace;
 use mcppolicy_analysis::diff::{Diff, Gate};
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
@@ -25,6 +24,7 @@ pub(crate) struct Change {
 }
 
 /// What a change is judged by.
+#[derive(Clone)]
 pub(crate) struct Judging<'a> {
     pub gate: Gate,
     /// The linter's settings, for the levels of changes of servers' tools.
@@ -34,27 +34,73 @@ pub(crate) struct Judging<'a> {
     pub approvals: Store,
 }
 
-/// Every policy that the configuration or the base lists, compared with the
-/// merge base. The problems are files that could not be read.
+/// Every policy that the configuration or the base lists, compared with each
+/// merge base; of each policy the gravest result stays. The problems are files
+/// that could not be read.
 pub(crate) fn since_base(
     workspace: &Workspace,
     base: &Base,
     judging: Judging<'_>,
     sources: &mut SourceMap,
 ) -> (Vec<Change>, Problems) {
-    let repository = match Repository::open(&workspace.home()) {
-        Ok(repository) => repository,
-        Err(failure) => return (Vec::new(), Problems::from(failure)),
-    };
+    let mut problems = Problems::default();
+    let mut changes: Vec<Change> = Vec::new();
+    for base in base.each() {
+        let since = since_one(workspace, &base, judging.clone(), sources);
+        let (since, of_base) = since;
+        for failure in of_base.failures {
+            if !problems.failures.contains(&failure) {
+                problems.failures.push(failure);
+            }
+        }
+        for finding in of_base.findings {
+            let is_known = |known: &Finding| known.message == finding.message;
+            if !problems.findings.iter().any(is_known) {
+                problems.findings.push(finding);
+            }
+        }
+        for change in since {
+            match changes.iter_mut().find(|known| known.file == change.file) {
+                None => changes.push(change),
+                Some(known) if gravity(&change.report) > gravity(&known.report) => *known = change,
+                Some(_) => {}
+            }
+        }
+    }
+    changes.sort_by(|a, b| a.file.cmp(&b.file));
+    (changes, problems)
+}
+
+/// How grave a result is: what cannot be compared, then what the gate refuses,
+/// then what lets more through, then what is different at all.
+fn gravity(report: &DiffReport) -> (bool, bool, bool, bool) {
+    let is_unreadable = !report.findings.is_empty();
+    let is = |gate: Gate| report.diff.refused_by(gate);
+    (
+        is_unreadable,
+        report.refused,
+        is(Gate::Loosened),
+        is(Gate::Changed),
+    )
+}
+
+fn since_one(
+    workspace: &Workspace,
+    base: &Base,
+    judging: Judging<'_>,
+    sources: &mut SourceMap,
+) -> (Vec<Change>, Problems) {
     let listed = judging.listed;
-    let (pairs, mut problems) = sides::pairs(workspace, &repository, &base.before, listed);
+    let (pairs, mut problems) = sides::since(workspace, base, listed, sources);
     // Listing the policies of the run reports these.
-    problems.findings.clear();
+    problems
+        .findings
+        .retain(|finding| finding.rule != RuleId::Config);
     let settings = Settings {
         budget: Budget::default(),
         traces: &[],
         server: None,
-        inventories: InventoryBase::of(workspace, base, judging.lint),
+        inventories: Some(InventoryBase::of(base, judging.lint)),
     };
     let mut comparing = Comparing::new(settings, judging.approvals);
     let gate = judging.gate;
@@ -82,7 +128,6 @@ pub(crate) fn since_base(
         let file = key.file;
         changes.push(Change { file, report });
     }
-    changes.sort_by(|a, b| a.file.cmp(&b.file));
     (changes, problems)
 }
 

@@ -21,7 +21,6 @@ use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_trace::trace::options::Settings as Reading;
 
 /// How to compare.
 pub(crate) struct Settings<'a> {
@@ -92,6 +91,7 @@ impl<'a> Comparing<'a> {
     ) -> Problems {
         let trace_policy = match &pair.new {
             Some(Content::File(path)) if path != Path::new(input::STDIN) => Some(path.clone()),
+            Some(Content::Checked { path, .. }) => Some(path.clone()),
             _ => None,
         };
         // Both sides are read, so that all problems are reported.
@@ -108,10 +108,8 @@ impl<'a> Comparing<'a> {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
                 let comparison = compare::compiled(old, new, &self.settings.budget);
-                let traffic = (!self.settings.traces.is_empty()).then(|| {
-                    let reading = workspace.reading;
-                    problems.keep(replay(both, &self.settings, reading, sources))
-                });
+                let traffic = (!self.settings.traces.is_empty())
+                    .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
             }
         };
@@ -122,11 +120,14 @@ impl<'a> Comparing<'a> {
             .map(|inventories| inventories.drift(workspace, &pair.file, new.as_ref(), sources));
         let drift = match drift.unwrap_or(Ok(Vec::new())) {
             Ok(drift) => drift,
-            Err(failure) => {
-                if !self.unread.contains(&failure) {
-                    self.unread.push(failure.clone());
-                    problems.failures.push(failure);
+            Err(unread) => {
+                for failure in unread.failures {
+                    if !self.unread.contains(&failure) {
+                        self.unread.push(failure.clone());
+                        problems.failures.push(failure);
+                    }
                 }
+                problems.findings.extend(unread.findings);
                 Vec::new()
             }
         };
@@ -318,6 +319,9 @@ fn load(content: Option<Content>, sources: &mut SourceMap) -> (Side, Problems) {
     let (policy, findings) = match content {
         None => return (Side::Valid(None), Problems::default()),
         Some(Content::Stored { name, bytes }) => workspace::parse(&name, &bytes, sources),
+        Some(Content::Checked { path, bytes }) => {
+            workspace::parse(&input::display_name(&path), &bytes, sources)
+        }
         Some(Content::File(path)) => match PolicyFile::read(&path, None, sources) {
             Ok(file) => (file.policy, file.problems),
             Err(failure) => return (Side::Invalid, Problems::from(failure)),
@@ -328,15 +332,15 @@ fn load(content: Option<Content>, sources: &mut SourceMap) -> (Side, Problems) {
 }
 
 fn replay(
+    workspace: &Workspace,
     both: [&Compiled<'_>; 2],
     settings: &Settings<'_>,
-    reading: Reading,
     sources: &mut SourceMap,
 ) -> (Traffic, Problems) {
     let mut traffic = Traffic::default();
-    let (paths, mut problems) = traces::expand(settings.traces);
+    let (paths, mut problems) = traces::expand(workspace, settings.traces);
     for path in paths {
-        let read = traces::open(&path, reading).and_then(|mut trace| {
+        let read = traces::open(&path, workspace.reading).and_then(|mut trace| {
             let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
             let read = traffic.read(both, &mut trace, server, lateness, sources);
             read.map_err(|error| traces::failure(&path, &error))

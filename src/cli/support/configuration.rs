@@ -7,14 +7,17 @@
 mod read;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use super::checkout::Checkout;
 use super::fail_on::FailOn;
+use super::files::Role;
 use super::input;
+use super::problems::Problems;
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::suppress::Suppression;
-use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// The JSON Schema of the configuration, as `mcppolicy schema config` prints it.
@@ -32,6 +35,10 @@ pub(crate) struct Config {
     pub file: FileId,
     /// The `[[policy]]` entries.
     pub policies: Vec<Entry>,
+    /// `exclude`: globs of policies that are not checked.
+    pub exclude: Vec<Setting>,
+    /// What is checked, when that is not the working tree.
+    pub checkout: Option<Rc<Checkout>>,
     /// `[lint] fail-on`.
     pub fail_on: Option<Located<FailOn>>,
     /// `[lint.rules]`: a rule's name and its level.
@@ -119,6 +126,9 @@ impl Config {
                 .filter(|file| !file.text.starts_with("{dir}"))
                 .for_each(below);
         }
+        for glob in &mut self.exclude {
+            glob.text = format!("{}/{}", globset::escape(&inside), glob.text);
+        }
         self.suppressions
             .iter_mut()
             .for_each(|(policy, _)| below(policy));
@@ -133,22 +143,37 @@ impl Setting {
     }
 }
 
-/// The configuration that is in force in `start`: the nearest one upward.
-pub(crate) fn find(start: &Path) -> Option<PathBuf> {
-    start
-        .ancestors()
-        .map(|dir| dir.join(NAME))
-        .find(|file| file.is_file())
+/// The configuration that is in force in `start`: the nearest one upward. With
+/// a checkout it is not looked for above the repository.
+pub(crate) fn find(start: &Path, checkout: Option<&Checkout>) -> Option<PathBuf> {
+    let is_there = |file: &PathBuf| match checkout {
+        Some(checkout) => {
+            let is_inside = checkout.repository().path_of(file).is_some();
+            is_inside && checkout.is_there(file)
+        }
+        None => file.is_file(),
+    };
+    let mut each = start.ancestors().map(|dir| dir.join(NAME));
+    each.find(is_there)
 }
 
 /// Reads a configuration and everything that is wrong with it.
+///
+/// # Errors
+/// When the file cannot be read.
 pub(crate) fn load(
     path: &Path,
+    checkout: Option<&Rc<Checkout>>,
     sources: &mut SourceMap,
-) -> Result<(Config, Vec<Finding>), Failure> {
-    let bytes = input::read(path)?;
+) -> Result<(Config, Vec<Finding>), Problems> {
+    let bytes = match checkout {
+        Some(checkout) => checkout.read(path, Role::Configuration, sources)?,
+        None => input::read(path)?,
+    };
     let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    Ok(parse(root, &input::display_name(path), &bytes, sources))
+    let (mut config, findings) = parse(root, &input::display_name(path), &bytes, sources);
+    config.checkout = checkout.cloned();
+    Ok((config, findings))
 }
 
 /// Reads the bytes of a configuration of the directory `root`.
@@ -170,6 +195,8 @@ pub(crate) fn parse(
         root,
         file,
         policies: Vec::new(),
+        exclude: Vec::new(),
+        checkout: None,
         fail_on: None,
         levels: Vec::new(),
         options: Vec::new(),

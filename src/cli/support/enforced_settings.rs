@@ -55,13 +55,19 @@ pub(crate) fn read(
         after: head.as_ref(),
         in_force: tip.as_ref(),
     });
-    let listed = [&before, &tip].map(|config| match config {
+    let mut configs = vec![before, tip.clone()];
+    for other in base.each().iter().skip(1) {
+        configs.push(base.config(&other.before, start, sources)?);
+    }
+    let listed = configs.iter().map(|config| match config {
         Some(config) => Listed::by(config),
         None => Listed {
             root: start.to_path_buf(),
             patterns: vec![DEFAULT_POLICY.to_owned()],
+            exclude: Vec::new(),
         },
     });
+    let listed = listed.collect();
     let lint = tip.as_ref().map(|tip| {
         let (mut settings, _) = lint_settings::configured(Some(tip));
         settings.categories.clone_from(&own.categories);
@@ -76,7 +82,7 @@ pub(crate) fn read(
         gate: gate.unwrap_or_default(),
         fail_on,
         lint,
-        listed: listed.into(),
+        listed,
         findings,
     })
 }
@@ -104,6 +110,9 @@ fn together(head: Option<Config>, tip: Option<Config>, start: &Path) -> Option<C
     };
     head.seen_from(&upper);
     tip.seen_from(&upper);
+    // What the change sets aside counts once the base has it.
+    head.exclude
+        .retain(|glob| tip.exclude.iter().any(|known| known.text == glob.text));
     let (own, _) = named(&head);
     let (then, _) = named(&tip);
     let only_then: Vec<usize> = then
@@ -123,9 +132,15 @@ fn with_default(mut head: Config, start: &Path) -> Config {
     let Ok(inside) = file.strip_prefix(&head.root) else {
         return head;
     };
-    if !file.is_file() || is_listed {
+    let is_there = match head.checkout.as_deref() {
+        Some(checkout) => checkout.is_there(&file),
+        None => file.is_file(),
+    };
+    if !is_there || is_listed {
         return head;
     }
+    // The base checks it, so the change cannot set it aside.
+    head.exclude.clear();
     let inside = inside.to_string_lossy().replace('\\', "/");
     let path = Setting {
         text: globset::escape(&inside),

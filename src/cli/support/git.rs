@@ -1,36 +1,48 @@
-//! Reading policies out of git. Only this module runs it.
+//! Reading files out of git. Only this module runs it.
 //!
 //! `REV:path` is what git means by it: from the top of the repository, or from
 //! the working directory when the path begins with `./` or `../`.
 //!
 //! Names and paths come from command lines and configurations, and a repository
-//! from the author of a change, so neither is trusted. A revision is resolved to
-//! a commit first, trees and blobs are read by object id, and nothing is
-//! fetched, run, prompted for or checked out. What is not a regular
-//! file in the tree (a symbolic link, a submodule) is refused: what it leads to
-//! is not what the revision says.
+//! from the author of a change, so neither is trusted. The repository is found
+//! once, see [`root`]; a revision is resolved to a commit first, trees and blobs
+//! are read by object id, and nothing is fetched, run, prompted for or checked
+//! out. What is not a regular file in the tree (a symbolic link, a submodule) is
+//! refused: what it leads to is not what the revision says.
 
+mod names;
+mod root;
+mod run;
+mod tree;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::rc::Rc;
 
-use super::input;
+use self::names::{spelled_out, suspicious};
+use self::root::Root;
+use self::run::{Git, MAX_BLOB, Object, Objects, Problem};
 use mcppolicy_analysis::report::Failure;
 
-/// A working tree.
+pub(crate) use self::tree::{Blob, Kind, Tree, TreeEntry};
+
+/// A working tree with its history.
 #[derive(Debug)]
 pub(crate) struct Repository {
-    /// Its top directory.
-    top: PathBuf,
-    /// Where the work is done.
+    git: Git,
+    root: Root,
+    /// Where the work is done: the working directory, where that lies in the
+    /// repository, else the top.
     dir: PathBuf,
-    /// The same from the top, with a `/` at its end; empty at
-    /// the top.
-    prefix: String,
-    shallow: bool,
+    /// The commits that a shallow clone ends at.
+    ends: Vec<String>,
+    trees: RefCell<BTreeMap<String, Rc<Tree>>>,
+    objects: RefCell<Option<Objects>>,
 }
 
 /// A commit, and what the user calls it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Revision {
     commit: String,
     pub name: String,
@@ -41,19 +53,12 @@ pub(crate) struct Revision {
 pub(crate) enum Entry {
     Absent,
     File(Blob),
-    Directory(String),
+    Directory,
 }
 
-/// A file's object id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Blob(String);
-
-/// One line of a tree.
-struct Line {
-    mode: String,
-    id: String,
-    path: String,
-}
+/// How many ends of a shallow clone are looked at before it counts as too
+/// shallow to say what a change is based on.
+const MAX_ENDS: usize = 64;
 
 /// Splits `REV:path` at the first colon outside of braces, as git does
 /// (`HEAD@{10:00}:policy.json`).
@@ -72,40 +77,66 @@ pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Repository {
-    /// The repository that `dir` lies in.
-    pub fn open(dir: &Path) -> Result<Repository, Failure> {
-        let arguments = [
-            "rev-parse",
-            "--show-toplevel",
-            "--show-prefix",
-            "--is-shallow-repository",
-        ];
-        let bytes = git(dir, &arguments).map_err(|problem| failed("git", problem.explain()))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| failed("git", "the repository's path is not UTF-8"))?;
-        let lines: Vec<&str> = text.lines().collect();
-        let [top, prefix, shallow] = lines.as_slice() else {
-            return Err(failed(
-                "git",
-                "this is not the working tree of a repository",
-            ));
+    /// The repository that the working directory lies in, or `start`, where that
+    /// is elsewhere.
+    ///
+    /// # Errors
+    /// When there is none that git and its `.git` agree on.
+    pub fn open(start: &Path) -> Result<Repository, Failure> {
+        let root = Root::find(start)?;
+        let mut git = Git {
+            top: root.top.clone(),
+            dir: Some(root.git_dir.clone()),
+            index: None,
+        };
+        git.index = index_of_a_hook(&root);
+        // Git itself reads what a clone ends at from this file.
+        let ends = std::fs::read_to_string(root.common_dir.join("shallow"));
+        let ends = ends.unwrap_or_default();
+        let here = std::env::current_dir().unwrap_or_default();
+        let dir = if here.starts_with(&root.top) {
+            here
+        } else {
+            root.top.clone()
         };
         Ok(Repository {
-            top: PathBuf::from(top),
-            dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf()),
-            prefix: (*prefix).to_owned(),
-            shallow: *shallow == "true",
+            git,
+            root,
+            dir,
+            ends: ends.lines().map(str::to_owned).collect(),
+            trees: RefCell::default(),
+            objects: RefCell::default(),
         })
     }
 
+    /// The top directory of the working tree.
+    pub fn top(&self) -> &Path {
+        &self.root.top
+    }
+
+    /// The repository that this one is a submodule of.
+    pub fn superproject(&self) -> Option<&Path> {
+        self.root.superproject.as_deref()
+    }
+
+    /// Whether this runs in a hook of the repository, whose index is about to be
+    /// committed.
+    pub fn is_in_hook(&self) -> bool {
+        self.git.index.is_some()
+    }
+
     /// The commit that a revision names.
+    ///
+    /// # Errors
+    /// When the name means no commit, or more than one thing.
     pub fn resolve(&self, name: &str) -> Result<Revision, Failure> {
         if let Some(problem) = suspicious(name) {
             return Err(failed(name, format!("is no revision: {problem}")));
         }
-        let commit = format!("{name}^{{commit}}");
+        let full = spelled_out(&self.git, name).map_err(|problem| failed(name, problem))?;
+        let commit = format!("{full}^{{commit}}");
         let arguments = ["rev-parse", "--verify", "--end-of-options", &commit];
-        let bytes = git(&self.top, &arguments).map_err(|problem| match problem {
+        let bytes = self.git.run(&arguments).map_err(|problem| match problem {
             Problem::Refused(_) => failed(name, self.unknown()),
             other => failed(name, other.explain()),
         })?;
@@ -120,33 +151,80 @@ impl Repository {
         })
     }
 
-    /// The merge base of `revision` and what is checked out: the commit that a
-    /// change is compared with.
-    pub fn merge_base(&self, revision: &Revision) -> Result<Revision, Failure> {
-        let arguments = ["merge-base", &revision.commit, "HEAD"];
-        let bytes = git(&self.top, &arguments).map_err(|problem| match problem {
-            Problem::Refused(_) if self.shallow => failed(&revision.name, self.unknown()),
+    /// The commit that is checked out.
+    ///
+    /// # Errors
+    /// When there is none yet.
+    pub fn head(&self) -> Result<Revision, Failure> {
+        self.resolve("HEAD")
+    }
+
+    /// The merge bases of `revision` and what is checked out: the commits that a
+    /// change is compared with. There are several where both sides have merged
+    /// each other's history.
+    ///
+    /// # Errors
+    /// When there is none, or when this clone does not reach far enough back to
+    /// say.
+    pub fn merge_bases(&self, revision: &Revision) -> Result<Vec<Revision>, Failure> {
+        let arguments = ["merge-base", "--all", &revision.commit, "HEAD"];
+        let bytes = self.git.run(&arguments).map_err(|problem| match problem {
+            Problem::Refused(_) if self.is_shallow() => failed(&revision.name, self.unknown()),
             Problem::Refused(_) => failed(
                 &revision.name,
                 "what is checked out has no history in common with it",
             ),
             other => failed(&revision.name, other.explain()),
         })?;
-        let id = String::from_utf8_lossy(&bytes).trim().to_owned();
-        if !is_object_id(&id) {
+        let text = String::from_utf8_lossy(&bytes);
+        let ids: Vec<&str> = text.lines().map(str::trim).collect();
+        if ids.is_empty() || !ids.iter().all(|id| is_object_id(id)) {
             return Err(failed(&revision.name, "git did not answer with a commit"));
         }
-        // The name is shown only where it is the name of that commit.
-        let name = if id == revision.commit {
-            revision.name.clone()
-        } else {
-            id.chars().take(12).collect()
+        if self.hides_a_merge_base(revision, &ids) {
+            return Err(failed(&revision.name, self.unknown()));
+        }
+        let named = ids.into_iter().map(|id| {
+            // The name is shown only where it is the name of that commit.
+            let name = if id == revision.commit {
+                revision.name.clone()
+            } else {
+                id.chars().take(12).collect()
+            };
+            Revision {
+                commit: id.to_owned(),
+                name,
+            }
+        });
+        Ok(named.collect())
+    }
+
+    /// Whether a later merge base may lie behind what a shallow clone ends at: on
+    /// the way from one of both sides there is an end that is not below a merge
+    /// base.
+    fn hides_a_merge_base(&self, revision: &Revision, bases: &[&str]) -> bool {
+        if !self.is_shallow() || bases == [revision.commit.as_str()] {
+            return false;
+        }
+        if self.ends.len() > MAX_ENDS {
+            return true;
+        }
+        let is_above = |end: &str, commit: &str| {
+            let arguments = ["merge-base", "--is-ancestor", end, commit];
+            self.git.run(&arguments).is_ok()
         };
-        Ok(Revision { commit: id, name })
+        self.ends.iter().any(|end| {
+            let is_on_the_way = is_above(end, "HEAD") || is_above(end, &revision.commit);
+            is_on_the_way && !bases.iter().any(|base| is_above(end, base))
+        })
+    }
+
+    fn is_shallow(&self) -> bool {
+        !self.ends.is_empty()
     }
 
     fn unknown(&self) -> String {
-        if self.shallow {
+        if self.is_shallow() {
             "this clone is shallow and does not reach that far back; give actions/checkout \
              `fetch-depth: 0` and, in other places, run `git fetch --unshallow`"
                 .to_owned()
@@ -159,68 +237,68 @@ impl Repository {
     /// or from the working directory when it begins with `./` or `../`.
     pub fn path(&self, path: &str) -> Result<String, String> {
         let relative = ["./", "../"].iter().any(|start| path.starts_with(start));
-        let from = if relative || matches!(path, "." | "..") {
-            self.prefix.as_str()
-        } else {
-            ""
-        };
-        normal(&format!("{from}{path}"))
+        if !relative && !matches!(path, "." | "..") {
+            return normal(path);
+        }
+        let from = self.path_of(&self.dir).unwrap_or_default();
+        normal(&format!("{from}/{path}"))
     }
 
     /// The path of a file of the working tree in the repository, whether or not
     /// the file exists and whatever it links to; `None` outside of it.
     pub fn path_of(&self, file: &Path) -> Option<String> {
         let absolute = std::path::absolute(file).ok()?;
-        let text = |path: &Path| Some(path.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"));
-        let inside = match absolute.strip_prefix(&self.dir) {
-            Ok(below) => format!("{}{}", self.prefix, text(below)?),
-            Err(_) => text(absolute.strip_prefix(&self.top).ok()?)?,
-        };
-        normal(&inside).ok()
+        let inside = absolute.strip_prefix(&self.root.top).ok()?;
+        let inside = inside.to_str()?;
+        normal(&inside.replace(std::path::MAIN_SEPARATOR, "/")).ok()
     }
 
     /// What a revision has at a path of the repository.
     ///
-    /// Each directory on the way is looked into, so that a link among them is
-    /// refused and not taken for a path that is absent.
+    /// # Errors
+    /// When a link or a submodule is there, or on the way there.
     pub fn entry(&self, revision: &Revision, path: &str) -> Result<Entry, Failure> {
-        let mut tree = self.tree_of(revision)?;
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
-        while let Some(part) = parts.next() {
-            let lines = self.tree(revision, &tree, &[])?;
-            let Some(line) = lines.into_iter().find(|line| line.path == part) else {
-                return Ok(Entry::Absent);
-            };
+        let tree = self.tree(revision)?;
+        if let Some((at, kind)) = tree.in_the_way(path) {
             let shown = format!("{}:{path}", revision.name);
-            match (is_regular_file(&line.mode), line.mode.as_str()) {
-                (true, _) if parts.peek().is_none() => return Ok(Entry::File(Blob(line.id))),
-                (true, _) => return Ok(Entry::Absent),
-                (false, "040000") => tree = line.id,
-                (false, mode) => return Err(failed(&shown, refusal(mode, part))),
-            }
+            return Err(failed(&shown, refusal(kind, at)));
         }
-        Ok(Entry::Directory(tree))
+        if let Some(entry) = tree.get(path) {
+            return Ok(Entry::File(entry.blob.clone()));
+        }
+        let is_directory = path.is_empty() || tree.below(path).next().is_some();
+        Ok(if is_directory {
+            Entry::Directory
+        } else {
+            Entry::Absent
+        })
     }
 
-    /// The files below a tree for which `wanted` is true, sorted by path.
+    /// The files below a directory for which `wanted` is true of their path
+    /// from there, sorted.
+    ///
+    /// # Errors
+    /// When one of them is no regular file.
     pub fn files(
         &self,
         revision: &Revision,
-        tree: &str,
+        dir: &str,
         wanted: impl Fn(&Path) -> bool,
     ) -> Result<Vec<(String, Blob)>, Failure> {
+        let tree = self.tree(revision)?;
         let mut files = Vec::new();
-        for line in self.tree(revision, tree, &["-r"])? {
-            if !wanted(Path::new(&line.path)) {
+        for (path, entry) in tree.below(dir) {
+            let inside = path.strip_prefix(dir).unwrap_or(path);
+            let inside = inside.trim_start_matches('/');
+            if !wanted(Path::new(inside)) {
                 continue;
             }
-            if !is_regular_file(&line.mode) {
-                let shown = format!("{}:{}", revision.name, line.path);
-                return Err(failed(&shown, refusal(&line.mode, &line.path)));
+            if entry.kind != Kind::File {
+                let shown = format!("{}:{path}", revision.name);
+                return Err(failed(&shown, refusal(entry.kind, inside)));
             }
-            files.push((line.path, Blob(line.id)));
+            files.push((inside.to_owned(), entry.blob.clone()));
         }
-        files.sort();
         Ok(files)
     }
 
@@ -245,87 +323,81 @@ impl Repository {
         Ok(Some((name, bytes)))
     }
 
-    /// The bytes of a file.
+    /// The bytes of a file, which is called `shown` in messages.
+    ///
+    /// # Errors
+    /// When its content is not in this clone, or is too large.
     pub fn read(&self, shown: &str, blob: &Blob) -> Result<Vec<u8>, Failure> {
-        git(&self.top, &["cat-file", "blob", &blob.0]).map_err(|problem| match problem {
-            Problem::Refused(_) => failed(
+        let mut running = self.objects.borrow_mut();
+        if running.is_none() {
+            let started = self.git.objects();
+            *running = Some(started.map_err(|problem| failed(shown, problem.explain()))?);
+        }
+        let Some(objects) = running.as_mut() else {
+            return Err(failed(shown, "git could not be run"));
+        };
+        match objects.read(&blob.0) {
+            Ok(Object::Blob(bytes)) => Ok(bytes),
+            Ok(Object::TooLarge(size)) => Err(failed(
+                shown,
+                format!("has {size} bytes, more than the {MAX_BLOB} that are read from git"),
+            )),
+            Ok(Object::Absent) => Err(failed(
                 shown,
                 "its content is not in this clone, and nothing is fetched here; fetch it first",
-            ),
-            other => failed(shown, other.explain()),
-        })
+            )),
+            Err(error) => {
+                *running = None;
+                Err(failed(shown, format!("git gave no answer: {error}")))
+            }
+        }
     }
 
-    /// Whether a file of the working tree is a symbolic link, or behind one.
-    pub fn linked(&self, path: &str) -> bool {
-        let mut at = self.top.clone();
-        path.split('/').any(|part| {
-            at.push(part);
-            at.symlink_metadata()
-                .is_ok_and(|metadata| metadata.is_symlink())
-        })
-    }
-
-    /// A path of the repository in the working tree, named from where the work
-    /// is done when it lies below.
+    /// A path of the repository in the working tree.
     pub fn in_working_tree(&self, path: &str) -> PathBuf {
-        match path.strip_prefix(&self.prefix) {
-            Some(below) => self.dir.join(below),
-            None => self.top.join(path),
-        }
+        self.root.top.join(path)
     }
 
-    fn tree_of(&self, revision: &Revision) -> Result<String, Failure> {
+    /// Every file of a commit.
+    ///
+    /// # Errors
+    /// When git cannot list them.
+    pub fn tree(&self, revision: &Revision) -> Result<Rc<Tree>, Failure> {
+        if let Some(known) = self.trees.borrow().get(&revision.commit) {
+            return Ok(Rc::clone(known));
+        }
         let tree = format!("{}^{{tree}}", revision.commit);
-        let arguments = ["rev-parse", "--verify", "--end-of-options", &tree];
-        let bytes = git(&self.top, &arguments)
-            .map_err(|problem| failed(&revision.name, problem.explain()))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let id = text.lines().last().unwrap_or_default().to_owned();
-        if is_object_id(&id) {
-            Ok(id)
-        } else {
-            Err(failed(&revision.name, "git did not answer with a tree"))
-        }
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", &tree];
+        let bytes = self.git.run(&arguments);
+        let bytes = bytes.map_err(|problem| failed(&revision.name, problem.explain()))?;
+        let tree = Rc::new(Tree::of_commit(&bytes));
+        let mut trees = self.trees.borrow_mut();
+        trees.insert(revision.commit.clone(), Rc::clone(&tree));
+        Ok(tree)
     }
 
-    fn tree(
-        &self,
-        revision: &Revision,
-        tree: &str,
-        options: &[&str],
-    ) -> Result<Vec<Line>, Failure> {
-        let mut arguments = vec!["ls-tree", "-z", "--full-tree"];
-        arguments.extend(options);
-        arguments.push(tree);
-        let bytes = git(&self.top, &arguments)
-            .map_err(|problem| failed(&revision.name, problem.explain()))?;
-        // `mode type id\tpath\0`; no argument can name a path that is not UTF-8.
-        let lines = bytes.split(|byte| *byte == 0);
-        let lines = lines.filter_map(|line| {
-            let (head, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
-            let mut head = head.split(' ');
-            let (mode, _kind, id) = (head.next()?, head.next()?, head.next()?);
-            Some(Line {
-                mode: mode.to_owned(),
-                id: id.to_owned(),
-                path: path.to_owned(),
-            })
-        });
-        Ok(lines.collect())
+    /// Every file of the index: that of the hook, in a hook.
+    ///
+    /// # Errors
+    /// When git cannot list them.
+    pub fn index(&self) -> Result<Tree, Failure> {
+        let bytes = self.git.run(&["ls-files", "--stage", "-t", "-z"]);
+        let bytes = bytes.map_err(|problem| failed("git", problem.explain()))?;
+        Ok(Tree::of_index(&bytes))
     }
 }
 
-fn is_regular_file(mode: &str) -> bool {
-    matches!(mode, "100644" | "100755" | "100664")
+/// The index that git gives a hook of this repository; none elsewhere.
+fn index_of_a_hook(root: &Root) -> Option<PathBuf> {
+    let named = std::env::var_os("GIT_INDEX_FILE")?;
+    let file = root.top.join(named);
+    let dir = file.parent()?.canonicalize().ok()?;
+    let git_dir = root.git_dir.canonicalize().ok()?;
+    (dir.starts_with(&git_dir) && file.is_file()).then_some(file)
 }
 
-fn refusal(mode: &str, path: &str) -> String {
-    let what = match mode {
-        "120000" => "a symbolic link",
-        "160000" => "a submodule",
-        _ => "no regular file",
-    };
+fn refusal(kind: Kind, path: &str) -> String {
+    let what = kind.name();
     format!("{path} is {what} there, and what it leads to is not what the revision says")
 }
 
@@ -333,23 +405,8 @@ fn is_object_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Why a revision's name is not passed on to git.
-fn suspicious(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        Some("it is empty; the index has no revision")
-    } else if name.starts_with('-') {
-        Some("it begins with `-`, like an option")
-    } else if name.chars().any(char::is_control) {
-        Some("it has a control character in it")
-    } else if split(name).is_some() {
-        Some("it has a `:` in it, which comes before a path")
-    } else {
-        None
-    }
-}
-
 /// `a/./b/../c` as `a/c`.
-fn normal(path: &str) -> Result<String, String> {
+pub(crate) fn normal(path: &str) -> Result<String, String> {
     let mut parts: Vec<String> = Vec::new();
     for component in Path::new(path).components() {
         match component {
@@ -367,59 +424,6 @@ fn failed(input: &str, message: impl Into<String>) -> Failure {
         input: input.to_owned(),
         message: message.into(),
     }
-}
-
-/// Why git gave no answer.
-enum Problem {
-    Missing(String),
-    Refused(String),
-}
-
-impl Problem {
-    fn explain(self) -> String {
-        match self {
-            Problem::Missing(why) => format!("git could not be run: {why}"),
-            Problem::Refused(why) => why,
-        }
-    }
-}
-
-/// Runs git in `dir`; what it writes to standard output.
-fn git(dir: &Path, arguments: &[&str]) -> Result<Vec<u8>, Problem> {
-    let dir = if dir.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        dir
-    };
-    let output = Command::new("git")
-        // Neither a pager nor a transport, hook or monitor that a repository's
-        // configuration names.
-        .args(["--no-pager", "-c", "protocol.allow=never"])
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-        ])
-        .args(arguments)
-        .current_dir(dir)
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_LITERAL_PATHSPECS", "1")
-        .env("LC_ALL", "C")
-        .env_remove("GIT_EXTERNAL_DIFF")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Problem::Missing(input::plain(&error)))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let first = complaint.lines().next().unwrap_or("git failed");
-    let first = first.strip_prefix("fatal: ").unwrap_or(first);
-    Err(Problem::Refused(first.to_owned()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::files::Role;
 use super::input;
 use super::problems::Problems;
 use super::workspace::{PolicyFile, Workspace, fill};
@@ -42,19 +43,20 @@ impl Inventories {
         };
         let mut problems = Problems::default();
         let path = given.map(Path::to_path_buf).or_else(configured);
-        let inventory = path.and_then(|path| problems.keep(self.get(path, sources)));
+        let inventory = path.and_then(|path| problems.keep(self.get(workspace, path, sources)));
         ((settings, inventory), problems)
     }
 
     fn get(
         &mut self,
+        workspace: &Workspace,
         path: PathBuf,
         sources: &mut SourceMap,
     ) -> (Option<Arc<Inventory>>, Problems) {
         if let Some((_, known)) = self.read.iter().find(|(read, _)| *read == path) {
             return (known.clone(), Problems::default());
         }
-        let (inventory, problems) = read(&path, sources);
+        let (inventory, problems) = read(workspace, &path, sources);
         let inventory = inventory.map(Arc::new);
         self.read.push((path, inventory.clone()));
         (inventory, problems)
@@ -63,10 +65,14 @@ impl Inventories {
 
 /// Reads an inventory. One that has errors is not used: what is missing from
 /// it would be reported as an error of the policy.
-fn read(path: &Path, sources: &mut SourceMap) -> (Option<Inventory>, Problems) {
-    let bytes = match input::read(path) {
+fn read(
+    workspace: &Workspace,
+    path: &Path,
+    sources: &mut SourceMap,
+) -> (Option<Inventory>, Problems) {
+    let bytes = match workspace.read(path, Role::Inventory, sources) {
         Ok(bytes) => bytes,
-        Err(failure) => return (None, Problems::from(failure)),
+        Err(problems) => return (None, problems),
     };
     let name = input::display_name(path);
     let (_, inventory, findings) = Inventory::read(sources, &name, &bytes);

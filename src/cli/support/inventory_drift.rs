@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::base::Base;
-use super::git::{Repository, Revision};
+use super::files::Role;
 use super::input;
+use super::problems::Problems;
 use super::workspace::Workspace;
 use mcppolicy_analysis::diff::drift::{self, Level, Levels};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
@@ -17,39 +18,17 @@ use mcppolicy_engine::source::SourceMap;
 /// The revision that inventories are compared with, and the levels of the
 /// rules about what has changed since.
 pub(crate) struct InventoryBase {
-    repository: Repository,
-    revision: Revision,
+    base: Base,
     levels: Levels,
 }
 
 impl InventoryBase {
-    /// The revision called `name` of the repository that the policies lie in.
-    pub fn open(
-        workspace: &Workspace,
-        name: &str,
-        settings: &lint::Settings,
-    ) -> Result<InventoryBase, Failure> {
-        let repository = Repository::open(&workspace.home())?;
-        let revision = repository.resolve(name)?;
-        Ok(InventoryBase {
-            repository,
-            revision,
+    /// The merge base of a change.
+    pub fn of(base: &Base, settings: &lint::Settings) -> InventoryBase {
+        InventoryBase {
+            base: base.clone(),
             levels: levels(settings),
-        })
-    }
-
-    /// The merge base of a change; `None` outside of a repository.
-    pub fn of(
-        workspace: &Workspace,
-        base: &Base,
-        settings: &lint::Settings,
-    ) -> Option<InventoryBase> {
-        let repository = Repository::open(&workspace.home()).ok()?;
-        Some(InventoryBase {
-            repository,
-            revision: base.before.clone(),
-            levels: levels(settings),
-        })
+        }
     }
 
     /// What has changed since that revision of the tools that the configuration
@@ -64,24 +43,24 @@ impl InventoryBase {
         file: &Path,
         policy: Option<&Policy>,
         sources: &mut SourceMap,
-    ) -> Result<Vec<Finding>, Failure> {
+    ) -> Result<Vec<Finding>, Problems> {
         let Some(path) = workspace.inventory_of(file) else {
             return Ok(Vec::new());
         };
-        let Some((then, bytes)) = self.repository.file(&self.revision, &path)? else {
+        let Some((then, bytes)) = self.base.file(&self.base.before, &path)? else {
             return Ok(Vec::new());
         };
         let Ok(old) = read(&then, &bytes, sources) else {
             return Ok(Vec::new());
         };
         let now = input::display_name(&path);
-        let bytes = input::read(&path)?;
+        let bytes = workspace.read(&path, Role::Inventory, sources)?;
         match read(&now, &bytes, sources) {
             Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
-            Err(message) => Err(Failure {
+            Err(message) => Err(Problems::from(Failure {
                 input: now,
                 message,
-            }),
+            })),
         }
     }
 }

@@ -26,6 +26,17 @@ impl Problems {
         self.findings.extend(others.findings);
     }
 
+    /// Keeps the problems, if there is no value.
+    pub fn keep_problems<T>(&mut self, read: Result<T, Problems>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                self.extend(problems);
+                None
+            }
+        }
+    }
+
     /// Keeps the failure, if it is one.
     pub fn keep_failure<T>(&mut self, read: Result<T, Failure>) -> Option<T> {
         match read {

@@ -18,7 +18,6 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::timeline::Order;
-use mcppolicy_trace::trace::options::Settings;
 
 /// How to replay.
 #[derive(Args, Debug, Default, Clone)]
@@ -118,15 +117,15 @@ pub(crate) fn options_for(workspace: &Workspace, file: &PolicyFile, run: &Option
 
 /// Replays traces through a policy, as a part of a test's report.
 pub(crate) fn test_run(
+    workspace: &Workspace,
     name: &str,
     policy: &Policy,
     options: &Options,
     traces: &[PathBuf],
-    reading: Settings,
     sources: &mut SourceMap,
 ) -> (TestRun, Problems) {
     let engine = Engine::new(policy);
-    let (results, mut problems) = replay(&engine, options.clone(), traces, reading, sources);
+    let (results, mut problems) = replay(workspace, &engine, options.clone(), traces, sources);
     problems.failures.extend(misplaced(&results));
     let run = TestRun {
         name: name.to_owned(),
@@ -140,20 +139,21 @@ pub(crate) fn test_run(
 
 /// Replays traces; those that cannot be read are skipped.
 pub(crate) fn replay(
+    workspace: &Workspace,
     engine: &Engine,
     options: Options,
     traces: &[PathBuf],
-    reading: Settings,
     sources: &mut SourceMap,
 ) -> (Results, Problems) {
     let mut problems = Problems::default();
     let mut replay = Replay::new(engine, options);
     for path in traces {
-        let read = traces::open(path, reading).and_then(|mut trace| {
+        let opened = traces::open_for(workspace, path, sources);
+        let read = opened.and_then(|mut trace| {
             let read = replay.read(&mut trace, sources);
-            read.map_err(|error| traces::failure(path, &error))
+            read.map_err(|error| traces::failure(path, &error).into())
         });
-        problems.keep_failure(read);
+        problems.keep_problems(read);
     }
     (replay.finish(), problems)
 }

@@ -4,11 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::configuration::{self, Config};
+use super::base::Base;
+use super::configuration::Config;
+use super::files::Role;
 use super::git::{self, Blob, Entry, Repository, Revision};
 use super::input;
+use super::patterns::{Globs, normal_pattern};
 use super::problems::Problems;
-use super::workspace::{Workspace, matcher};
+use super::workspace::Workspace;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 
@@ -28,6 +31,8 @@ pub(crate) enum Content {
     File(PathBuf),
     /// In git, read already, and how reports call it.
     Stored { name: String, bytes: Vec<u8> },
+    /// Read already as the state of a change that is checked.
+    Checked { path: PathBuf, bytes: Vec<u8> },
 }
 
 /// One side of the command line.
@@ -103,7 +108,7 @@ impl Operand {
         match self {
             Operand::Nothing => false,
             Operand::Here(path) => path.is_dir(),
-            Operand::Stored(stored) => matches!(stored.entry, Entry::Directory(_)),
+            Operand::Stored(stored) => matches!(stored.entry, Entry::Directory),
         }
     }
 
@@ -249,10 +254,10 @@ impl Sides {
                 Ok(policies)
             }
             Operand::Stored(stored) => match (&stored.entry, &self.repository) {
-                (Entry::Directory(tree), Some(repository)) => {
+                (Entry::Directory, Some(repository)) => {
                     let mut policies = BTreeMap::new();
                     for (name, blob) in
-                        repository.files(&stored.revision, tree, input::is_policy)?
+                        repository.files(&stored.revision, &stored.path, input::is_policy)?
                     {
                         let path = format!("{}/{name}", stored.path);
                         let content = self.stored(stored, path.trim_start_matches('/'), &blob)?;
@@ -278,8 +283,16 @@ fn failed(input: &str, message: impl Into<String>) -> Failure {
 }
 
 fn unlinked(repository: &Repository, file: &Path) -> Result<(), Failure> {
-    let inside = repository.path_of(file);
-    if inside.is_some_and(|inside| repository.linked(&inside)) {
+    let Some(inside) = repository.path_of(file) else {
+        return Ok(());
+    };
+    let mut at = repository.top().to_path_buf();
+    let is_linked = inside.split('/').any(|part| {
+        at.push(part);
+        at.symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_symlink())
+    });
+    if is_linked {
         let message = "is a symbolic link, or behind one; git would not compare what it leads to";
         return Err(failed(&input::display_name(file), message));
     }
@@ -287,117 +300,96 @@ fn unlinked(repository: &Repository, file: &Path) -> Result<(), Failure> {
 }
 
 /// The policies that a configuration of some time names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Listed {
     /// What its paths are relative to.
     pub root: PathBuf,
     /// Its paths and globs.
     pub patterns: Vec<String>,
+    /// Globs of those that it sets aside.
+    pub exclude: Vec<String>,
 }
 
 impl Listed {
     /// Those of a configuration.
     pub fn by(config: &Config) -> Listed {
         let patterns = config.policies.iter();
+        let exclude = config.exclude.iter();
         Listed {
             root: config.root.clone(),
             patterns: patterns.map(|entry| entry.path.text.clone()).collect(),
+            exclude: exclude.map(|glob| glob.text.clone()).collect(),
         }
     }
 }
 
-/// Every policy of the configuration with its state at `base`: those that it
-/// names now, those that it named then, and those that are gone.
+/// Every policy of the configuration with its state at a base; and those that
+/// other configurations list, so that a change cannot take a policy out of its
+/// own comparison.
 pub(crate) fn since(
     workspace: &Workspace,
-    base: &str,
-    sources: &mut SourceMap,
-) -> (Vec<Pair>, Problems) {
-    match listed_at(workspace, base, sources) {
-        Ok((repository, revision, listed)) => pairs(workspace, &repository, &revision, listed),
-        Err(failure) => (Vec::new(), Problems::from(failure)),
-    }
-}
-
-/// The revision called `base`, and the policies that its configuration lists.
-fn listed_at(
-    workspace: &Workspace,
-    base: &str,
-    sources: &mut SourceMap,
-) -> Result<(Repository, Revision, Vec<Listed>), Failure> {
-    let root = workspace.home();
-    let repository = Repository::open(&root)?;
-    let revision = repository.resolve(base)?;
-    let name = root.join(configuration::NAME);
-    let mut listed = Vec::new();
-    if let Some((name, bytes)) = repository.file(&revision, &name)? {
-        // What is wrong with it was wrong before the change.
-        let (config, _) = configuration::parse(root, &name, &bytes, sources);
-        listed.push(Listed::by(&config));
-    }
-    Ok((repository, revision, listed))
-}
-
-/// Every policy of the configuration with its state at a revision; and those
-/// that other configurations list, so that a change cannot take a policy out of
-/// its own comparison. Without all of them there are none.
-pub(crate) fn pairs(
-    workspace: &Workspace,
-    repository: &Repository,
-    revision: &Revision,
+    base: &Base,
     mut listed: Vec<Listed>,
+    sources: &mut SourceMap,
 ) -> (Vec<Pair>, Problems) {
     listed.extend(workspace.config.as_ref().map(Listed::by));
     let (paths, findings) = workspace.policy_paths();
     let mut problems = Problems::from(findings);
-    let pairs = all_pairs(repository, revision, paths, &listed);
-    let pairs = problems.keep_failure(pairs);
-    (pairs.unwrap_or_default(), problems)
-}
-
-fn all_pairs(
-    repository: &Repository,
-    revision: &Revision,
-    paths: Vec<PathBuf>,
-    listed: &[Listed],
-) -> Result<Vec<Pair>, Failure> {
     let mut paths: BTreeSet<PathBuf> = paths.into_iter().collect();
     for listed in listed {
-        paths.extend(stored(repository, revision, listed)?);
+        let stored = problems.keep_failure(stored(base, &listed));
+        paths.extend(stored.unwrap_or_default());
     }
     let mut pairs = Vec::new();
+    let mut tracked = BTreeSet::new();
     for file in paths {
-        if repository.path_of(&file).is_none() {
+        let Some(inside) = base.repository().path_of(&file) else {
             let name = input::display_name(&file);
-            return Err(failed(&name, "lies outside of the repository"));
-        }
-        let old = repository.file(revision, &file)?;
-        let old = old.map(|(name, bytes)| Content::Stored { name, bytes });
-        unlinked(repository, &file)?;
-        let new = file.exists().then(|| Content::File(file.clone()));
-        if old.is_some() || new.is_some() {
-            pairs.push(Pair { file, old, new });
+            let failure = failed(&name, "lies outside of the repository");
+            problems.failures.push(failure);
+            continue;
+        };
+        tracked.insert(inside);
+        if let Some(pair) = problems.keep_problems(pair(base, file, sources)) {
+            pairs.extend(pair);
         }
     }
-    Ok(pairs)
+    problems.extend(base.checkout().ambiguous(&tracked, sources));
+    (pairs, problems)
 }
 
-/// The policies at a revision that are listed.
-fn stored(
-    repository: &Repository,
-    revision: &Revision,
-    listed: &Listed,
-) -> Result<Vec<PathBuf>, Failure> {
+/// A policy's state at a base and now; nothing where it is in neither.
+fn pair(base: &Base, file: PathBuf, sources: &mut SourceMap) -> Result<Option<Pair>, Problems> {
+    let old = base.file(&base.before, &file)?;
+    let old = old.map(|(name, bytes)| Content::Stored { name, bytes });
+    let new = if base.checkout().is_there(&file) {
+        let bytes = base.checkout().read(&file, Role::Policy, sources)?;
+        Some(Content::Checked {
+            path: file.clone(),
+            bytes,
+        })
+    } else {
+        None
+    };
+    let is_somewhere = old.is_some() || new.is_some();
+    Ok(is_somewhere.then_some(Pair { file, old, new }))
+}
+
+/// The policies at a base that are listed.
+fn stored(base: &Base, listed: &Listed) -> Result<Vec<PathBuf>, Failure> {
+    let repository = base.repository();
     let inside = repository.path_of(&listed.root).unwrap_or_default();
-    let Entry::Directory(tree) = repository.entry(revision, &inside)? else {
+    let Entry::Directory = repository.entry(&base.before, &inside)? else {
         return Ok(Vec::new());
     };
-    let mut globs = Vec::new();
-    for pattern in &listed.patterns {
-        globs.extend(matcher(pattern));
-    }
-    let wanted = |path: &Path| globs.iter().any(|glob| glob.is_match(path));
-    let files = repository.files(revision, &tree, wanted)?;
+    let normal = |patterns: &[String]| -> Vec<String> {
+        let normal = patterns.iter().map(|pattern| normal_pattern(pattern));
+        normal.filter_map(Result::ok).collect()
+    };
+    let [globs, excluded] = [normal(&listed.patterns), normal(&listed.exclude)]
+        .map(|globs| Globs::new(globs.iter().map(String::as_str)));
+    let wanted = |path: &Path| globs.is_match(path) && !excluded.is_match(path);
+    let files = repository.files(&base.before, &inside, wanted)?;
     let files = files.into_iter();
     Ok(files.map(|(path, _)| listed.root.join(path)).collect())
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::files::Role;
 use super::input::{self, same_file};
 use super::problems::Problems;
 use super::progress::Watched;
@@ -88,6 +89,27 @@ pub(crate) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
         .map_err(|error| failure(path, &error))
 }
 
+/// Opens a trace as a workspace has it.
+///
+/// # Errors
+/// When it cannot be read, or must not be.
+pub(crate) fn open_for(
+    workspace: &Workspace,
+    path: &Path,
+    sources: &mut SourceMap,
+) -> Result<Trace, Problems> {
+    let Some(checkout) = workspace.checkout() else {
+        return Ok(open(path, workspace.reading)?);
+    };
+    let bytes = checkout.read(path, Role::Trace, sources)?;
+    let name = input::display_name(path);
+    let length = u64::try_from(bytes.len()).ok();
+    let opened = unpacked(Watched::new(io::Cursor::new(bytes), &name, length))
+        .and_then(|input| reader(input, workspace.reading))
+        .and_then(|reader| Trace::open(name, reader));
+    opened.map_err(|error| failure(path, &error).into())
+}
+
 /// An input that could not be read.
 pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
     Failure {
@@ -126,7 +148,7 @@ pub(crate) fn assign(
         sources,
         assigned: Vec::new(),
     };
-    for trace in problems.keep(expand(paths)) {
+    for trace in problems.keep(expand(workspace, paths)) {
         problems.extend(assigning.add(trace));
     }
     let assigned = assigning.assigned.into_iter();
@@ -164,16 +186,16 @@ pub(crate) fn configured_for(
     let paths: Vec<PathBuf> = filled
         .map(|template| fill(&template.text, &root, &file.path))
         .collect();
-    (!paths.is_empty()).then(|| expand(&paths))
+    (!paths.is_empty()).then(|| expand(workspace, &paths))
 }
 
 /// The files that paths name: a directory means the traces in it.
-pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<PathBuf>, Problems) {
+pub(crate) fn expand(workspace: &Workspace, paths: &[PathBuf]) -> (Vec<PathBuf>, Problems) {
     let mut files = Vec::new();
     let mut problems = Problems::default();
     for path in paths {
-        if path.is_dir() {
-            let found = problems.keep_failure(input::walk(path, is_trace));
+        if workspace.is_dir(path) {
+            let found = problems.keep_failure(workspace.list(path, &is_trace));
             files.extend(found.unwrap_or_default());
         } else {
             files.push(path.clone());

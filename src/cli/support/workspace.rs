@@ -1,12 +1,16 @@
 //! What a run works on: the configuration, and the policies that the command
 //! line or the configuration names.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use globset::{GlobBuilder, GlobMatcher};
-
-use super::configuration::{self, Config, Entry, Setting};
+use super::checkout::Checkout;
+use super::configuration::{self, Config, Entry};
+use super::files::Role;
 use super::input;
+use super::patterns::{Globs, literal, normal_pattern};
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -22,8 +26,13 @@ pub(crate) const DEFAULT_POLICY: &str = "policy.json";
 pub(crate) struct Workspace {
     /// Where the run begins to look for a configuration.
     start: PathBuf,
-    /// The configuration in force, if there is one.
+    /// The configuration in force, if there is one; another one is put in force
+    /// by [`Workspace::set_config`].
     pub config: Option<Config>,
+    /// What is checked, when that is not the working tree.
+    checkout: Option<Rc<Checkout>>,
+    /// The policies of the configuration, once they were looked for.
+    named: OnceCell<Named>,
     /// How to read traces.
     pub reading: Settings,
 }
@@ -55,15 +64,19 @@ impl PolicyFile {
         sources: &mut SourceMap,
     ) -> Result<PolicyFile, Failure> {
         let bytes = input::read(path)?;
+        Ok(PolicyFile::of(path, entry, &bytes, sources))
+    }
+
+    fn of(path: &Path, entry: Option<usize>, bytes: &[u8], sources: &mut SourceMap) -> PolicyFile {
         let name = input::display_name(path);
-        let (policy, problems) = parse(&name, &bytes, sources);
-        Ok(PolicyFile {
+        let (policy, problems) = parse(&name, bytes, sources);
+        PolicyFile {
             path: path.to_path_buf(),
             name,
             policy,
             problems,
             entry,
-        })
+        }
     }
 }
 
@@ -84,22 +97,104 @@ pub(crate) fn parse(
 }
 
 impl Workspace {
-    /// A workspace with the configuration that is found upward from `start`,
-    /// and what is wrong with that.
+    /// A workspace of the working tree with the configuration that is found
+    /// upward from `start`, and what is wrong with that.
     pub fn open(start: &Path, sources: &mut SourceMap) -> (Workspace, Problems) {
+        Workspace::of(start, None, sources)
+    }
+
+    /// The same for a state of a change.
+    pub fn of(
+        start: &Path,
+        checkout: Option<Rc<Checkout>>,
+        sources: &mut SourceMap,
+    ) -> (Workspace, Problems) {
         let start = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
-        let loaded = configuration::find(&start).map(|file| configuration::load(&file, sources));
+        let found = configuration::find(&start, checkout.as_deref());
+        let loaded = found.map(|file| configuration::load(&file, checkout.as_ref(), sources));
         let (config, problems) = match loaded {
             Some(Ok((config, findings))) => (Some(config), Problems::from(findings)),
-            Some(Err(failure)) => (None, Problems::from(failure)),
+            Some(Err(problems)) => (None, problems),
             None => (None, Problems::default()),
         };
         let workspace = Workspace {
             start,
             config,
-            reading: Settings::default(),
+            checkout,
+            ..Workspace::default()
         };
         (workspace, problems)
+    }
+
+    /// Puts another configuration in force.
+    pub fn set_config(&mut self, config: Option<Config>) {
+        self.config = config;
+        self.named = OnceCell::new();
+    }
+
+    /// The bytes of a file that the configuration names, or that is looked for
+    /// because nothing is named.
+    ///
+    /// # Errors
+    /// When it cannot be read, or must not be.
+    pub fn read(
+        &self,
+        path: &Path,
+        role: Role,
+        sources: &mut SourceMap,
+    ) -> Result<Vec<u8>, Problems> {
+        match &self.checkout {
+            Some(checkout) => checkout.read(path, role, sources),
+            None => Ok(input::read(path)?),
+        }
+    }
+
+    /// What is checked, when that is not the working tree.
+    pub fn checkout(&self) -> Option<&Rc<Checkout>> {
+        self.checkout.as_ref()
+    }
+
+    /// Whether there is a file at a path that the configuration names.
+    pub fn is_there(&self, path: &Path) -> bool {
+        match &self.checkout {
+            Some(checkout) => checkout.is_there(path),
+            None => path.symlink_metadata().is_ok(),
+        }
+    }
+
+    /// Whether a path that the configuration names is a directory.
+    pub fn is_dir(&self, path: &Path) -> bool {
+        match &self.checkout {
+            Some(checkout) => checkout.is_dir(path),
+            None => path.is_dir(),
+        }
+    }
+
+    /// The files below a directory for which `wanted` is true, sorted.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn list(
+        &self,
+        dir: &Path,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        list(self.checkout.as_deref(), dir, wanted)
+    }
+
+    /// Reads a policy of the configuration, for which that has `entry`.
+    ///
+    /// # Errors
+    /// When the file cannot be read. An invalid policy is not an error here: its
+    /// problems are in the result.
+    pub fn policy(
+        &self,
+        path: &Path,
+        entry: Option<usize>,
+        sources: &mut SourceMap,
+    ) -> Result<PolicyFile, Problems> {
+        let bytes = self.read(path, Role::Policy, sources)?;
+        Ok(PolicyFile::of(path, entry, &bytes, sources))
     }
 
     /// The same workspace with other settings for reading traces.
@@ -159,8 +254,13 @@ impl Workspace {
         };
         let mut files = Vec::new();
         for (path, entry) in named {
-            let read = PolicyFile::read(&path, entry, sources);
-            files.extend(problems.keep_failure(read));
+            // With paths, a person named the file.
+            let read = if paths.is_empty() || self.checkout.is_some() {
+                self.policy(&path, entry, sources)
+            } else {
+                PolicyFile::read(&path, entry, sources).map_err(Problems::from)
+            };
+            files.extend(problems.keep_problems(read));
         }
         (files, problems)
     }
@@ -181,13 +281,15 @@ impl Workspace {
             return Vec::new();
         };
         // An unreadable directory is reported where its policies are read.
-        let Ok(there) = input::walk(&config.root, input::is_policy) else {
+        let Ok(there) = self.list(&config.root, &input::is_policy) else {
             return Vec::new();
         };
         let last = config.policies.last();
         let location = last.map_or(config.beginning(), |entry| entry.path.location);
-        let listed = |path: &PathBuf| configured.iter().any(|(known, _)| known == path);
-        let unlisted = there.into_iter().filter(|path| !listed(path));
+        let listed: HashSet<&PathBuf> = configured.iter().map(|(path, _)| path).collect();
+        let excluded = excluded(config);
+        let is_unlisted = |path: &PathBuf| !listed.contains(path) && !excluded(path);
+        let unlisted = there.into_iter().filter(is_unlisted);
         unlisted
             .map(|path| {
                 let inside = path.strip_prefix(&config.root).unwrap_or(&path);
@@ -227,7 +329,7 @@ impl Workspace {
         let Some(config) = &self.config else {
             return (Vec::new(), Vec::new());
         };
-        let (found, problems) = named(config);
+        let (found, problems) = self.named.get_or_init(|| named(config)).clone();
         let findings = problems.into_iter().map(|(location, problem)| {
             let message = format!("This path {problem}");
             Finding::new(RuleId::Config, Severity::Error, location, "", message)
@@ -265,54 +367,125 @@ fn policies_at(
 /// Files with the entry of each, and what is wrong with entries.
 type Named = (Vec<(PathBuf, usize)>, Vec<(Location, String)>);
 
-/// The files that a configuration names, sorted within an entry.
+/// The files that a configuration names and does not exclude, sorted within an
+/// entry. A file belongs to the first entry that names it.
 pub(crate) fn named(config: &Config) -> Named {
-    let mut found: Vec<(PathBuf, usize)> = Vec::new();
+    let checkout = config.checkout.as_deref();
     let mut problems = Vec::new();
+    let mut globs = Vec::new();
+    let mut files: Vec<Vec<PathBuf>> = Vec::new();
     for (index, entry) in config.policies.iter().enumerate() {
-        match files_of(&config.root, &entry.path) {
-            Ok(files) if files.is_empty() => {
-                problems.push((entry.path.location, "matches no file".to_owned()));
-            }
-            Ok(files) => {
-                let new = files
-                    .into_iter()
-                    .filter(|file| !found.iter().any(|(other, _)| other == file));
-                found.extend(new.map(|file| (file, index)).collect::<Vec<_>>());
-            }
+        files.push(Vec::new());
+        match normal_pattern(&entry.path.text) {
             Err(problem) => problems.push((entry.path.location, problem)),
+            Ok(pattern) => match literal(&pattern) {
+                Some(path) => {
+                    let file = config.root.join(path);
+                    let is_there = match checkout {
+                        Some(checkout) => checkout.is_there(&file),
+                        None => file.exists(),
+                    };
+                    if is_there && let Some(files) = files.last_mut() {
+                        files.push(file);
+                    }
+                }
+                None => globs.push((index, pattern)),
+            },
         }
     }
+    let (matches, unusable) = matching(config, globs);
+    problems.extend(unusable);
+    for (index, file) in matches {
+        if let Some(files) = files.get_mut(index) {
+            files.push(file);
+        }
+    }
+    let excluded = excluded(config);
+    let mut first: HashMap<PathBuf, usize> = HashMap::new();
+    let mut found = Vec::new();
+    for (index, (entry, files)) in config.policies.iter().zip(files).enumerate() {
+        let location = entry.path.location;
+        if files.is_empty() && !problems.iter().any(|(known, _)| *known == location) {
+            problems.push((location, "matches no file".to_owned()));
+        }
+        for file in files {
+            if !excluded(&file) && first.insert(file.clone(), index).is_none() {
+                found.push((file, index));
+            }
+        }
+    }
+    problems.sort_by_key(|(location, _)| location.span);
     (found, problems)
 }
 
-/// The files that a path or glob of the configuration names.
-fn files_of(root: &Path, path: &Setting) -> Result<Vec<PathBuf>, String> {
-    if path.text.split(['/', '\\']).any(|part| part == "..") || Path::new(&path.text).is_absolute()
-    {
-        return Err("leads out of the configuration's directory".to_owned());
+/// The files that globs of a configuration match, each with the glob's entry, in
+/// the order of the files; and what is wrong with globs.
+fn matching(
+    config: &Config,
+    globs: Vec<(usize, String)>,
+) -> (Vec<(usize, PathBuf)>, Vec<(Location, String)>) {
+    let mut problems = Vec::new();
+    let mut usable = Vec::new();
+    for (index, pattern) in globs {
+        match (Globs::check(&pattern), config.policies.get(index)) {
+            (Err(problem), Some(entry)) => problems.push((entry.path.location, problem)),
+            _ => usable.push((index, pattern)),
+        }
     }
-    if !path.text.contains(['*', '?', '[', '{']) {
-        let file = root.join(&path.text);
-        return Ok(if file.exists() {
-            vec![file]
-        } else {
+    if usable.is_empty() {
+        return (Vec::new(), problems);
+    }
+    let set = Globs::new(usable.iter().map(|(_, pattern)| pattern.as_str()));
+    let below = |file: &Path| file.strip_prefix(&config.root).map(Path::to_path_buf).ok();
+    let wanted = |file: &Path| below(file).is_some_and(|inside| set.is_match(&inside));
+    let listed = list(config.checkout.as_deref(), &config.root, &wanted);
+    let files = match listed {
+        Ok(files) => files,
+        Err(failure) => {
+            let Failure { input, message } = failure;
+            problems.push((
+                config.beginning(),
+                format!("leads to {input}, which {message}"),
+            ));
             Vec::new()
-        });
-    }
-    let matcher = matcher(&path.text)?;
-    let fits = |file: &Path| {
-        file.strip_prefix(root)
-            .is_ok_and(|relative| matcher.is_match(relative))
+        }
     };
-    input::walk(root, fits).map_err(|failure| failure.message)
+    let mut matches = Vec::new();
+    for file in files {
+        let inside = below(&file);
+        for at in inside
+            .map(|inside| set.matches(&inside))
+            .unwrap_or_default()
+        {
+            let entry = usable.get(at);
+            matches.extend(entry.map(|(index, _)| (*index, file.clone())));
+        }
+    }
+    (matches, problems)
 }
 
-/// Which paths, relative to the configuration, a glob of it means.
-pub(crate) fn matcher(path: &str) -> Result<GlobMatcher, String> {
-    let glob = GlobBuilder::new(path).literal_separator(true).build();
-    let glob = glob.map_err(|error| format!("is no glob: {}", error.kind()))?;
-    Ok(glob.compile_matcher())
+/// Whether a configuration sets a file aside.
+fn excluded(config: &Config) -> impl Fn(&Path) -> bool {
+    let globs = config.exclude.iter();
+    let globs = globs.filter_map(|glob| normal_pattern(&glob.text).ok());
+    let globs: Vec<String> = globs.filter(|glob| Globs::check(glob).is_ok()).collect();
+    let set = Globs::new(globs.iter().map(String::as_str));
+    let root = config.root.clone();
+    move |file| {
+        let inside = file.strip_prefix(&root);
+        inside.is_ok_and(|inside| set.is_match(inside))
+    }
+}
+
+fn list(
+    checkout: Option<&Checkout>,
+    dir: &Path,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, Failure> {
+    match checkout {
+        Some(checkout) => checkout.list(dir, wanted),
+        None => input::walk(dir, wanted),
+    }
 }
 
 /// A path of the configuration with `{dir}` and `{dirname}` filled in for one

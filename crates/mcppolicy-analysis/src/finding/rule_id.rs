@@ -135,6 +135,18 @@ macro_rules! all_rules {
             Approvals "approvals" InvalidInput Error
                 "A file of approvals that is not valid"
                 "No approval of this file is used. Correct it where the result points.";
+            UnsafePath "unsafe-path" InvalidInput Error
+                "A file that is reached through a link, a submodule or a special file"
+                "Only regular files inside the repository are read. Put the file itself where the \
+                 result points.";
+            AmbiguousPath "ambiguous-path" InvalidInput Error
+                "Two files that are one file on some systems"
+                "Their names differ only in case, or in how their characters are composed. Rename \
+                 one of them.";
+            NotCommitted "not-committed" InvalidInput Error
+                "A file that is not as it is committed"
+                "The run checks what is committed. Commit the file as it is, or take the change of \
+                 the working file back.";
             Settings "settings" Settings Note
                 "A change of what changes are held to"
                 "The change touches the gate, the list of policies, the approvals or the settings \

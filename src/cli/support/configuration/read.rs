@@ -16,7 +16,14 @@ use mcppolicy_engine::source::{FileId, Location, Span};
 /// The members of each table; a test compares them with
 /// `schema/config.schema.json`.
 pub(super) mod members {
-    pub const ROOT: &[&str] = &["policy", "lint", "categories", "suppress", "diff"];
+    pub const ROOT: &[&str] = &[
+        "policy",
+        "exclude",
+        "lint",
+        "categories",
+        "suppress",
+        "diff",
+    ];
     pub const POLICY: &[&str] = &["path", "server", "inventory", "traces", "categories"];
     pub const LINT: &[&str] = &["fail-on", "rules"];
     pub const SUPPRESS: &[&str] = &["rule", "policy", "at", "value", "reason", "until", "owner"];
@@ -86,6 +93,10 @@ impl Reader {
             members::ROOT,
             |reader, key, value| match key {
                 "policy" => reader.list(value, "policy", Reader::entry),
+                "exclude" => {
+                    reader.config.exclude =
+                        reader.strings(value, "`exclude` must be a list of globs");
+                }
                 "lint" => reader.table(value, "lint", Reader::lint),
                 "suppress" => reader.list(value, "suppress", Reader::suppression),
                 "diff" => reader.table(value, "diff", Reader::diff),
@@ -164,7 +175,7 @@ impl Reader {
             .get("inventory")
             .and_then(|value| self.string(value, "`inventory` must be a path"));
         let traces = match table.get("traces") {
-            Some(value) => self.strings(value),
+            Some(value) => self.strings(value, "`traces` must be a list of paths"),
             None => Vec::new(),
         };
         let categories = match table.get("categories") {
@@ -220,14 +231,14 @@ impl Reader {
         }
     }
 
-    fn strings(&mut self, value: &Value<'_>) -> Vec<Setting> {
+    fn strings(&mut self, value: &Value<'_>, expected: &str) -> Vec<Setting> {
         match value.get_ref().as_array() {
             Some(list) => list
                 .iter()
                 .filter_map(|item| self.string(item, "A path must be a string"))
                 .collect(),
             None => {
-                self.wrong_type(value, "`traces` must be a list of paths");
+                self.wrong_type(value, expected);
                 Vec::new()
             }
         }
