@@ -7,6 +7,7 @@ pub(crate) mod comparison;
 pub(crate) mod configuration;
 pub(crate) mod enforced_settings;
 pub(crate) mod fail_on;
+pub(crate) mod files;
 pub(crate) mod gate;
 pub(crate) mod git;
 pub(crate) mod input;
