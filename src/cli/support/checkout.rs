@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::files::Role;
+use super::files::{Refusal, Role};
 use super::git::{Kind, Repository, Revision, Tree, TreeEntry, normal};
 use super::input;
 use super::problems::Problems;
@@ -143,7 +143,7 @@ impl Checkout {
             None => self.untracked(&name, &inside, role, sources)?,
         };
         if u64::try_from(bytes.len()).is_ok_and(|length| length > role.limit()) {
-            return Err(refused(&name, &role.too_large(), sources));
+            return Err(refused(&name, &Refusal::TooLarge(role).message(), sources));
         }
         Ok(bytes)
     }

@@ -1,15 +1,41 @@
-//! What files are read as, which says how large they may be.
+//! Files that are read, and who names them.
+//!
+//! What a person names on the command line may lie anywhere. A path that
+//! stands inside a file (a configuration, the header of a trace), or that is
+//! looked for because nothing is named, is chosen by the author of a change:
+//! it must be a regular file below a root, with no link on the way.
+
+mod named;
+mod root;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::input;
+use super::problems::Problems;
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
+use mcppolicy_analysis::report::Failure;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
+
+pub(crate) use root::Root;
 
 const MIB: u64 = 1 << 20;
 
-/// What a file is read as.
+/// What a file is read as, which says how large it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Policy,
     Configuration,
     Inventory,
     Approvals,
+    /// One call, as `decide` takes it.
+    Call,
+    /// A trace that is read as a whole, as `test --update` does. Replaying one
+    /// streams, and has no limit.
     Trace,
+    /// A share's report, as `merge` reads it.
+    Report,
 }
 
 impl Role {
@@ -18,14 +44,246 @@ impl Role {
         match self {
             Role::Configuration => MIB,
             Role::Approvals => 16 * MIB,
-            Role::Policy => 64 * MIB,
+            Role::Policy | Role::Call => 64 * MIB,
             Role::Inventory => 256 * MIB,
-            Role::Trace => 1024 * MIB,
+            Role::Trace | Role::Report => 1024 * MIB,
         }
     }
 
-    /// What to say of a file that is larger.
-    pub fn too_large(self) -> String {
-        format!("is larger than {} MiB", self.limit() / MIB)
+    const fn name(self) -> &'static str {
+        match self {
+            Role::Policy => "a policy",
+            Role::Configuration => "a configuration",
+            Role::Inventory => "an inventory",
+            Role::Approvals => "a file of approvals",
+            Role::Call => "a call",
+            Role::Trace => "a trace that is rewritten",
+            Role::Report => "a report",
+        }
     }
 }
+
+/// A file to read, and who names it.
+#[derive(Debug, Clone)]
+pub(crate) struct InputFile {
+    path: PathBuf,
+    by: NamedBy,
+}
+
+#[derive(Debug, Clone)]
+enum NamedBy {
+    /// The command line.
+    Person,
+    /// A file, at a location, or the name of a file that is looked for.
+    File {
+        root: Root,
+        location: Option<Location>,
+    },
+}
+
+/// What can be read, and its length where it is a regular file.
+pub(crate) struct Opened {
+    pub input: Box<dyn Read + Send>,
+    pub length: Option<u64>,
+}
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// There is no such file.
+    Absent,
+    /// The operating system refuses it.
+    Unreadable(io::Error),
+    /// It is a directory.
+    Directory,
+    /// It is not what may be read there, and why.
+    Forbidden(String),
+    /// It is larger than its role allows.
+    TooLarge(Role),
+}
+
+impl Refusal {
+    /// What is wrong, to be put behind the file's name. Nothing of the file's
+    /// content is in it.
+    pub fn message(&self) -> String {
+        match self {
+            Refusal::Absent => "no such file".to_owned(),
+            Refusal::Unreadable(error) => input::plain(error),
+            Refusal::Directory => "is a directory, a file is needed".to_owned(),
+            Refusal::Forbidden(why) => why.clone(),
+            Refusal::TooLarge(role) => {
+                let (limit, name) = (role.limit() / MIB, role.name());
+                format!("is larger than {limit} MiB, the most that {name} may have")
+            }
+        }
+    }
+
+    /// Whether the file is what must not be there, rather than missing or
+    /// unreadable.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Refusal::Forbidden(_) | Refusal::TooLarge(_))
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Refusal {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::Absent,
+            io::ErrorKind::IsADirectory => Refusal::Directory,
+            _ => Refusal::Unreadable(error),
+        }
+    }
+}
+
+impl InputFile {
+    /// A file that the command line names; `-` is standard input.
+    pub fn of_person(path: impl Into<PathBuf>) -> InputFile {
+        InputFile {
+            path: path.into(),
+            by: NamedBy::Person,
+        }
+    }
+
+    /// A file below `root` that a file names at `location`, or that is looked
+    /// for because nothing is named.
+    pub fn below(
+        root: &Root,
+        path: impl Into<PathBuf>,
+        location: impl Into<Option<Location>>,
+    ) -> InputFile {
+        InputFile {
+            path: path.into(),
+            by: NamedBy::File {
+                root: root.clone(),
+                location: location.into(),
+            },
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its name in reports.
+    pub fn name(&self) -> String {
+        input::display_name(&self.path)
+    }
+
+    /// Whether it is standard input.
+    pub fn is_stdin(&self) -> bool {
+        matches!(self.by, NamedBy::Person) && self.path == Path::new(input::STDIN)
+    }
+
+    /// Opens it to be read as a stream. Opening never waits for a file that
+    /// another file names, and not for long for a pipe of the command line.
+    ///
+    /// # Errors
+    /// Why it is not read.
+    pub fn open(&self) -> Result<Opened, Refusal> {
+        match &self.by {
+            NamedBy::Person => named::open(&self.path),
+            NamedBy::File { root, .. } => {
+                let file = root.open(&self.path)?;
+                let length = file.metadata()?.len();
+                Ok(Opened {
+                    input: Box::new(file),
+                    length: Some(length),
+                })
+            }
+        }
+    }
+
+    /// Reads it whole.
+    ///
+    /// # Errors
+    /// Why it is not read.
+    pub fn read(&self, role: Role) -> Result<Vec<u8>, Refusal> {
+        let opened = self.open()?;
+        if opened.length.is_some_and(|length| length > role.limit()) {
+            return Err(Refusal::TooLarge(role));
+        }
+        limited(opened.input, role)
+    }
+
+    /// A refusal as a problem of the run: a failure where the file is missing
+    /// or unreadable, a finding of `rule` where it is what must not be named.
+    pub fn problem(&self, refusal: &Refusal, rule: RuleId, sources: &mut SourceMap) -> Problems {
+        let name = self.name();
+        let location = match self.by {
+            NamedBy::Person => None,
+            NamedBy::File { location, .. } => Some(location),
+        };
+        match location.filter(|_| refusal.is_invalid()) {
+            None => Problems::from(Failure {
+                input: name,
+                message: refusal.message(),
+            }),
+            Some(location) => {
+                let location = location.unwrap_or_else(|| beginning(&name, sources));
+                let message = format!("{name} {}", refusal.message());
+                let finding = Finding::new(rule, Severity::Error, location, "", message);
+                Problems::from(vec![finding])
+            }
+        }
+    }
+}
+
+/// The place of a finding about a file that is not read.
+fn beginning(name: &str, sources: &mut SourceMap) -> Location {
+    Location {
+        file: sources.add(name, ""),
+        span: Span::default(),
+    }
+}
+
+/// All that can be read, within the limit of its role.
+fn limited(input: impl Read, role: Role) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let read = input.take(role.limit() + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(read).is_ok_and(|read| read <= role.limit()) {
+        Ok(bytes)
+    } else {
+        Err(Refusal::TooLarge(role))
+    }
+}
+
+/// A regular file that was opened, else why it is refused.
+fn regular(file: File) -> Result<File, Refusal> {
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        Ok(file)
+    } else if kind.is_dir() {
+        Err(Refusal::Directory)
+    } else {
+        Err(special(kind))
+    }
+}
+
+/// A refusal that says what a file is instead of a regular one.
+fn special(kind: std::fs::FileType) -> Refusal {
+    let what = kind_name(kind);
+    Refusal::Forbidden(format!("is {what}, and only regular files are read there"))
+}
+
+fn kind_name(kind: std::fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if kind.is_fifo() {
+            return "a pipe";
+        } else if kind.is_socket() {
+            return "a socket";
+        } else if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if kind.is_symlink() {
+        "a symbolic link"
+    } else {
+        "no regular file"
+    }
+}
+
+#[cfg(test)]
+mod tests;
