@@ -299,8 +299,8 @@ fn hostile_revisions_are_refused_before_git_sees_them() {
 
 #[test]
 fn outside_of_a_repository_the_message_says_so() {
-    let dir = fresh("diff-no-repository");
-    write(&dir, "policy.json", up_to(1));
+    // The directories of tests lie in the project's own repository.
+    let dir = std::env::temp_dir();
     refused(&SINCE_MAIN, &dir, "not a git repository");
     refused(&["diff", "--base", "main"], &dir, "not a git repository");
 }
@@ -342,7 +342,12 @@ fn symbolic_links_are_refused_wherever_they_stand() {
     // A policy that has become a link since the base.
     fs::remove_file(dir.join("policy.json")).unwrap();
     symlink("real/policy.json", dir.join("policy.json")).unwrap();
-    refused(&["diff", "--base", "HEAD"], &dir, "symbolic link");
+    let (code, report) = json(&["diff", "--base", "HEAD"], &dir);
+    assert_eq!(code, 3, "{report}");
+    let finding = &report["findings"][0];
+    assert_eq!(finding["rule"], "unsafe-path");
+    let message = "policy.json is a symbolic link, and only a regular file is read here";
+    assert_eq!(finding["message"], message);
     // One that was a link then.
     commit(&dir);
     fs::remove_file(dir.join("policy.json")).unwrap();

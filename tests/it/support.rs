@@ -84,6 +84,10 @@ pub fn mcppolicy(dir: &Path) -> process::Command {
         .env("NO_COLOR", "1")
         // The project's own repository is above the directories of tests.
         .env("GIT_CEILING_DIRECTORIES", env!("CARGO_TARGET_TMPDIR"));
+    // A run is one on a person's machine unless its test says otherwise.
+    for variable in ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"] {
+        command.env_remove(variable);
+    }
     command
 }
 
