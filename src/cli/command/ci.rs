@@ -200,7 +200,7 @@ fn about_checkout(
     sources: &mut SourceMap,
 ) -> (Vec<Finding>, Problems) {
     let mut problems = Problems::default();
-    let mut findings = base.checkout().notes(sources);
+    let mut findings = base.checkout().findings(sources);
     let is_no_change = problems.keep_failure(base.is_what_is_checked());
     if is_no_change == Some(true) {
         let setting = workspace.config.as_ref();

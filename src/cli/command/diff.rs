@@ -111,7 +111,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
     }
 
     if let Some(checkout) = workspace.checkout() {
-        problems.findings.extend(checkout.notes(&mut sources));
+        problems.findings.extend(checkout.findings(&mut sources));
     }
     let approvals = comparing.approvals();
     let policies = comparing.finish().into_iter().map(|(_, diff)| diff);

@@ -34,6 +34,8 @@ pub(crate) struct Checkout {
     /// The index, for what a sparse checkout leaves out.
     index: OnceCell<Tree>,
     is_job: bool,
+    /// The paths of the repository that were read.
+    read: RefCell<BTreeSet<String>>,
     /// Files whose working state is checked instead, by their name in reports.
     differing: RefCell<BTreeMap<String, Difference>>,
 }
@@ -93,6 +95,7 @@ impl Checkout {
             tree,
             index: OnceCell::new(),
             is_job: is_job(),
+            read: RefCell::default(),
             differing: RefCell::default(),
         })
     }
@@ -131,6 +134,7 @@ impl Checkout {
         let Some(inside) = self.repository.path_of(path) else {
             return Err(refused(&name, "lies outside of the repository", sources));
         };
+        self.read.borrow_mut().insert(inside.clone());
         if let Some((at, kind)) = self.tree.in_the_way(&inside) {
             return Err(refused(
                 &name,
@@ -271,6 +275,13 @@ impl Checkout {
         }
     }
 
+    /// Whether a path is one of the files that are checked, and not behind a
+    /// submodule or only in the working tree.
+    pub fn is_tracked(&self, path: &Path) -> bool {
+        let inside = self.repository.path_of(path);
+        inside.is_some_and(|inside| self.tree.get(&inside).is_some())
+    }
+
     /// Whether a path is a directory.
     pub fn is_dir(&self, path: &Path) -> bool {
         let inside = self.repository.path_of(path);
@@ -387,8 +398,16 @@ impl Checkout {
         Some(Finding::new(rule, Severity::Error, location, "", message))
     }
 
-    /// What was checked though it is not committed, as findings for the report.
-    pub fn notes(&self, sources: &mut SourceMap) -> Vec<Finding> {
+    /// What a reader of the report must know of the files that were read: those
+    /// that are checked though they are not committed, and those that are one
+    /// file with another on some systems.
+    pub fn findings(&self, sources: &mut SourceMap) -> Vec<Finding> {
+        let mut findings = self.ambiguous(sources);
+        findings.extend(self.notes(sources));
+        findings
+    }
+
+    fn notes(&self, sources: &mut SourceMap) -> Vec<Finding> {
         let differing = self.differing.borrow();
         let each = differing.iter();
         each.map(|(name, difference)| {
@@ -405,10 +424,11 @@ impl Checkout {
 
     /// Findings about two tracked files that are one file on some systems,
     /// because their names differ only in case or in how their characters are
-    /// composed; one of them is in `paths`.
-    pub fn ambiguous(&self, paths: &BTreeSet<String>, sources: &mut SourceMap) -> Vec<Finding> {
+    /// composed; one of them was read.
+    fn ambiguous(&self, sources: &mut SourceMap) -> Vec<Finding> {
         let mut known: BTreeMap<String, &str> = BTreeMap::new();
-        let wanted: BTreeSet<String> = paths.iter().map(|path| folded(path)).collect();
+        let read = self.read.borrow();
+        let wanted: BTreeSet<String> = read.iter().map(|path| folded(path)).collect();
         let mut findings = Vec::new();
         for (path, _) in self.tree.entries() {
             let folded = folded(path);

@@ -47,6 +47,7 @@ pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
             findings.extend(threshold(before, after, states));
             findings.extend(revision(before, after));
             findings.extend(list(before, after));
+            findings.extend(exclude(before, after));
             findings.extend(rules(before, after));
             findings.extend(categories(before, after));
             findings.extend(suppressions(before, after));
@@ -123,6 +124,25 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Globs that set more policies aside, or fewer.
+fn exclude(before: &Config, after: &Config) -> Option<Finding> {
+    let shown = |config: &Config| {
+        let globs: Vec<&str> = config
+            .exclude
+            .iter()
+            .map(|glob| glob.text.as_str())
+            .collect();
+        match globs.as_slice() {
+            [] => "nothing".to_owned(),
+            globs => globs.join(", "),
+        }
+    };
+    let (from, to) = (shown(before), shown(after));
+    let location = after.exclude.last();
+    let location = location.map_or(after.beginning(), |glob| glob.location);
+    (from != to).then(|| note(location, moved("`exclude`", &from, &to), LATER))
 }
 
 fn taken_out(location: Location, name: &str) -> Finding {

@@ -341,20 +341,17 @@ pub(crate) fn since(
         paths.extend(stored.unwrap_or_default());
     }
     let mut pairs = Vec::new();
-    let mut tracked = BTreeSet::new();
     for file in paths {
-        let Some(inside) = base.repository().path_of(&file) else {
+        if base.repository().path_of(&file).is_none() {
             let name = input::display_name(&file);
             let failure = failed(&name, "lies outside of the repository");
             problems.failures.push(failure);
             continue;
-        };
-        tracked.insert(inside);
+        }
         if let Some(pair) = problems.keep_problems(pair(base, file, sources)) {
             pairs.extend(pair);
         }
     }
-    problems.extend(base.checkout().ambiguous(&tracked, sources));
     (pairs, problems)
 }
 

@@ -288,7 +288,12 @@ impl Workspace {
         let location = last.map_or(config.beginning(), |entry| entry.path.location);
         let listed: HashSet<&PathBuf> = configured.iter().map(|(path, _)| path).collect();
         let excluded = excluded(config);
-        let is_unlisted = |path: &PathBuf| !listed.contains(path) && !excluded(path);
+        let is_tracked = |path: &PathBuf| match &self.checkout {
+            Some(checkout) => checkout.is_tracked(path),
+            None => true,
+        };
+        let is_unlisted =
+            |path: &PathBuf| !listed.contains(path) && !excluded(path) && is_tracked(path);
         let unlisted = there.into_iter().filter(is_unlisted);
         unlisted
             .map(|path| {
