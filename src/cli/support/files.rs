@@ -5,12 +5,16 @@
 //! looked for because nothing is named, is chosen by the author of a change:
 //! it must be a regular file below a root, with no link on the way.
 
+mod dir;
 mod named;
 mod root;
+mod target;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use dir::Kind;
 
 use super::input;
 use super::problems::Problems;
@@ -18,7 +22,11 @@ use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
+pub(crate) use dir::Access;
 pub(crate) use root::Root;
+pub(crate) use target::{
+    Existing, Options, Target, append, create_growing, create_new, remove, replace, write,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -122,6 +130,17 @@ impl Refusal {
     /// unreadable.
     pub fn is_invalid(&self) -> bool {
         matches!(self, Refusal::Forbidden(_) | Refusal::TooLarge(_))
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> io::Error {
+        match refusal {
+            Refusal::Absent => io::ErrorKind::NotFound.into(),
+            Refusal::Unreadable(error) => error,
+            Refusal::Directory => io::ErrorKind::IsADirectory.into(),
+            Refusal::Forbidden(_) | Refusal::TooLarge(_) => io::Error::other(refusal.message()),
+        }
     }
 }
 
@@ -250,39 +269,17 @@ fn limited(input: impl Read, role: Role) -> Result<Vec<u8>, Refusal> {
 
 /// A regular file that was opened, else why it is refused.
 fn regular(file: File) -> Result<File, Refusal> {
-    let kind = file.metadata()?.file_type();
-    if kind.is_file() {
-        Ok(file)
-    } else if kind.is_dir() {
-        Err(Refusal::Directory)
-    } else {
-        Err(special(kind))
+    match Kind::of(file.metadata()?.file_type()) {
+        Kind::File => Ok(file),
+        Kind::Directory => Err(Refusal::Directory),
+        other => Err(special(other)),
     }
 }
 
 /// A refusal that says what a file is instead of a regular one.
-fn special(kind: std::fs::FileType) -> Refusal {
-    let what = kind_name(kind);
+fn special(kind: Kind) -> Refusal {
+    let what = kind.name();
     Refusal::Forbidden(format!("is {what}, and only regular files are read there"))
-}
-
-fn kind_name(kind: std::fs::FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_fifo() {
-            return "a pipe";
-        } else if kind.is_socket() {
-            return "a socket";
-        } else if kind.is_char_device() || kind.is_block_device() {
-            return "a device";
-        }
-    }
-    if kind.is_symlink() {
-        "a symbolic link"
-    } else {
-        "no regular file"
-    }
 }
 
 #[cfg(test)]
