@@ -1,12 +1,12 @@
 //! `mcppolicy import`: logs as native traces.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::support::files::{self, Access, Options, Target};
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::output::{complain, complain_of};
 use crate::cli::support::problems::Problems;
@@ -71,9 +71,10 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         name_files: logs.len() > 1,
     };
     let opened = open(args.output.as_deref(), &logs);
-    let Some(mut out) = problems.keep_failure(opened) else {
+    let Some(target) = problems.keep_failure(opened) else {
         return finish(Exit::Clean, &problems.failures);
     };
+    let mut out = BufWriter::new(target);
 
     let header = import.header(redact.map(input::display_name).as_deref());
     let mut importing = Importing {
@@ -85,17 +86,16 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         invalid: 0,
     };
     let written = importing.write(&header, &logs, &mut problems);
-    if let Err(error) = written
-        // A reader that closes the pipe needs no more output.
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
+    let (calls, invalid) = (importing.calls, importing.invalid);
+    let written = written.and_then(|()| out.into_inner()?.finish());
+    if let Err(error) = written {
         let target = args.output.as_deref().unwrap_or(Path::new("<stdout>"));
         problems.failures.push(traces::failure(target, &error));
     }
 
-    let exit = if importing.invalid > 0 {
+    let exit = if invalid > 0 {
         Exit::Invalid
-    } else if importing.calls == 0 {
+    } else if calls == 0 {
         Exit::NothingToDo
     } else {
         Exit::Clean
@@ -135,9 +135,10 @@ fn complain_of_findings(findings: &[Finding], sources: &SourceMap) {
 }
 
 /// Opens what is written to: a new file is readable by its owner alone.
-fn open(path: Option<&Path>, logs: &[PathBuf]) -> Result<Box<dyn Write>, Failure> {
+fn open(path: Option<&Path>, logs: &[PathBuf]) -> Result<Target, Failure> {
     let Some(path) = path.filter(|path| *path != Path::new(input::STDIN)) else {
-        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+        let out = files::standard_output();
+        return out.map_err(|error| traces::failure(Path::new("<stdout>"), &error));
     };
     if path.exists() && logs.iter().any(|log| same_file(log, path)) {
         return Err(Failure {
@@ -145,16 +146,11 @@ fn open(path: Option<&Path>, logs: &[PathBuf]) -> Result<Box<dyn Write>, Failure
             message: "is also a log to read".to_owned(),
         });
     }
-    let file = create(path).map_err(|error| traces::failure(path, &error))?;
-    Ok(Box::new(BufWriter::new(file)))
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let private = Options {
+        access: Access::Private,
+        ..Options::REPLACE
+    };
+    Target::begin(path, private).map_err(|error| traces::failure(path, &error))
 }
 
 /// Logs that are being written as one native trace.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::support::files;
 use crate::cli::support::input;
 use crate::cli::support::output::{OutputArgs, Requirements, complain, deliver};
 use crate::cli::support::problems::Problems;
@@ -145,7 +146,7 @@ fn rewrite(
     let updated = update::update(engine, options, &originals, sources).unwrap_or_default();
     for ((path, name, bytes), updated) in files.iter().zip(updated) {
         if updated.text.as_bytes() != bytes.as_slice() {
-            let written = std::fs::write(path, &updated.text);
+            let written = files::replace(path, updated.text.as_bytes());
             problems.keep_failure(written.map_err(|error| Failure {
                 input: name.clone(),
                 message: input::plain(&error),

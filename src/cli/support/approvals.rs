@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::base::Base;
+use super::files;
 use super::git::Revision;
 use super::input;
 use super::problems::Problems;
@@ -124,12 +125,12 @@ impl Store {
     /// Writes the approvals back; without any, the file goes.
     pub fn save(&self) -> Result<(), Failure> {
         let saved = if self.list.is_empty() {
-            match std::fs::remove_file(&self.file) {
+            match files::remove(&self.file) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
                 other => other,
             }
         } else {
-            std::fs::write(&self.file, approval::write(&self.list))
+            files::replace(&self.file, approval::write(&self.list).as_bytes())
         };
         saved.map_err(|error| self.failure(input::plain(&error)))
     }

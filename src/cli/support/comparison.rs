@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
+use super::files::{self, Options};
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
@@ -274,7 +275,10 @@ impl<'a> Comparing<'a> {
                 message: input::plain(&error),
             }
         };
-        std::fs::create_dir_all(dir).map_err(failure(dir))?;
+        let options = Options {
+            directories: true,
+            ..Options::REPLACE
+        };
         for compared in &self.policies {
             let Some(new) = &compared.new else { continue };
             let policy = compared.trace_policy.as_deref();
@@ -282,7 +286,8 @@ impl<'a> Comparing<'a> {
             let engine = Engine::new(new);
             for trace in regression::regressions(&compared.diff, &engine, policy.as_deref()) {
                 let file = dir.join(self.trace_name(compared, &trace));
-                std::fs::write(&file, &trace.text).map_err(failure(&file))?;
+                let written = files::write(&file, trace.text.as_bytes(), options);
+                written.map_err(failure(&file))?;
             }
         }
         Ok(())

@@ -25,7 +25,8 @@ use mcppolicy_engine::source::{Location, SourceMap, Span};
 pub(crate) use dir::Access;
 pub(crate) use root::Root;
 pub(crate) use target::{
-    Existing, Options, Target, append, create_growing, create_new, remove, replace, write,
+    Existing, Options, Target, append, create_growing, create_new, remove, replace,
+    standard_output, write,
 };
 
 const MIB: u64 = 1 << 20;
@@ -123,6 +124,14 @@ impl Refusal {
                 let (limit, name) = (role.limit() / MIB, role.name());
                 format!("is larger than {limit} MiB, the most that {name} may have")
             }
+        }
+    }
+
+    /// The same as a failure of the input called `name`.
+    pub fn failure(&self, name: &str) -> Failure {
+        Failure {
+            input: name.to_owned(),
+            message: self.message(),
         }
     }
 

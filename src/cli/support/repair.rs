@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 use similar::TextDiff;
 
+use super::files;
 use super::input;
 use super::linter::Linter;
 use super::problems::Problems;
@@ -99,7 +100,7 @@ pub(crate) fn run(
         let diff = unified(&file.name, &before, &fixed.text);
         repaired.diff.push_str(&diff);
         if mode.target == Target::File && fixed.text != before {
-            let written = std::fs::write(&file.path, &fixed.text);
+            let written = files::replace(&file.path, fixed.text.as_bytes());
             let written = written.map_err(|error| Failure {
                 input: file.name.clone(),
                 message: input::plain(&error),

@@ -46,6 +46,14 @@ impl Options {
     };
 }
 
+/// Standard output, whose reader may go.
+///
+/// # Errors
+/// A standard output that is closed.
+pub(crate) fn standard_output() -> io::Result<Target> {
+    Ok(Target::stream(stream::standard_output()?))
+}
+
 /// Replaces a file's content, whole or not at all.
 ///
 /// # Errors

@@ -24,17 +24,26 @@ fn is_descriptor(path: &Path) -> bool {
         || numbered("/proc/self/fd/")
 }
 
+/// Standard output without a buffer; unlike the standard library's own, it does
+/// not pass over errors.
+#[cfg(unix)]
+pub(super) fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(not(unix))]
+pub(super) fn standard_output() -> io::Result<io::Stdout> {
+    Ok(io::stdout())
+}
+
 #[cfg(unix)]
 fn descriptor(path: &Path) -> io::Result<File> {
     use std::os::fd::AsFd as _;
-    let own = match path.file_name().and_then(|name| name.to_str()) {
-        Some("stdout" | "1") => Some(io::stdout().as_fd().try_clone_to_owned()?),
-        Some("stderr" | "2") => Some(io::stderr().as_fd().try_clone_to_owned()?),
-        _ => None,
-    };
-    match own {
-        Some(own) => Ok(File::from(own)),
-        None => File::options().append(true).open(path),
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some("stdout" | "1") => standard_output(),
+        Some("stderr" | "2") => Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?)),
+        _ => File::options().append(true).open(path),
     }
 }
 
