@@ -11,6 +11,7 @@ use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
 use crate::cli::support::enforced_settings::{self, EnforcedSettings};
 use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::files::InputFile;
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::linter::Linter;
@@ -110,6 +111,9 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let lint = linter.findings_of(&workspace, &file, &settings, &sources);
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
+                let foreign =
+                    traces::foreign_policies(&workspace, &file.path, &traces, &mut sources);
+                problems.findings.extend(foreign);
                 let options = options_for(&workspace, &file, &replay);
                 let reading = workspace.reading;
                 let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
@@ -156,7 +160,7 @@ fn base_settings(
 }
 
 /// A policy with its traces; `None` where it is not tested.
-type WithTraces = (PolicyFile, Option<Vec<PathBuf>>);
+type WithTraces = (PolicyFile, Option<Vec<InputFile>>);
 
 /// The policies of the configuration, or the one in `dir`.
 fn policies(
@@ -176,10 +180,10 @@ fn policies(
     for file in files {
         let traces = match workspace.config {
             Some(_) => {
-                let configured = traces::configured_for(workspace, &file);
+                let configured = traces::configured_for(workspace, &file, sources);
                 configured.map(|traces| problems.keep(traces))
             }
-            None => problems.keep(beside(dir)),
+            None => problems.keep(beside(workspace, dir, sources)),
         };
         with_traces.push((file, traces));
     }
@@ -188,12 +192,13 @@ fn policies(
 
 /// The traces beside a policy that no configuration names; `None` where there
 /// are none.
-fn beside(dir: &Path) -> (Option<Vec<PathBuf>>, Problems) {
+fn beside(
+    workspace: &Workspace,
+    dir: &Path,
+    sources: &mut SourceMap,
+) -> (Option<Vec<InputFile>>, Problems) {
     let dir = dir.join(traces::DEFAULT_TRACES);
-    if !dir.is_dir() {
-        return (None, Problems::default());
-    }
-    let (traces, problems) = traces::expand(&[dir]);
+    let (traces, problems) = traces::in_directory(workspace, &dir, None, sources);
     (Some(traces).filter(|traces| !traces.is_empty()), problems)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::support::files::{self, Access, Options, Target};
+use crate::cli::support::files::{self, Access, InputFile, Options, Target};
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::output::{complain, complain_of};
 use crate::cli::support::problems::Problems;
@@ -135,12 +135,12 @@ fn complain_of_findings(findings: &[Finding], sources: &SourceMap) {
 }
 
 /// Opens what is written to: a new file is readable by its owner alone.
-fn open(path: Option<&Path>, logs: &[PathBuf]) -> Result<Target, Failure> {
+fn open(path: Option<&Path>, logs: &[InputFile]) -> Result<Target, Failure> {
     let Some(path) = path.filter(|path| *path != Path::new(input::STDIN)) else {
         let out = files::standard_output();
         return out.map_err(|error| traces::failure(Path::new("<stdout>"), &error));
     };
-    if path.exists() && logs.iter().any(|log| same_file(log, path)) {
+    if path.exists() && logs.iter().any(|log| same_file(log.path(), path)) {
         return Err(Failure {
             input: input::display_name(path),
             message: "is also a log to read".to_owned(),
@@ -171,13 +171,19 @@ impl Importing<'_> {
     ///
     /// # Errors
     /// What cannot be written.
-    fn write(&mut self, header: &str, logs: &[PathBuf], problems: &mut Problems) -> io::Result<()> {
+    fn write(
+        &mut self,
+        header: &str,
+        logs: &[InputFile],
+        problems: &mut Problems,
+    ) -> io::Result<()> {
         writeln!(self.out, "{header}")?;
-        for path in logs {
-            let opened = traces::open(path, self.reading);
-            if let Some(mut trace) = problems.keep_failure(opened) {
+        for file in logs {
+            let opened = traces::open(file, self.reading, &mut self.sources);
+            if let Some(mut trace) = problems.keep_problems(opened) {
                 let read = self.log(&mut trace)?;
-                problems.keep_failure(read.map_err(|error| traces::failure(path, &error)));
+                let read = read.map_err(|error| traces::failure(file.path(), &error));
+                problems.keep_failure(read);
             }
         }
         self.out.flush()

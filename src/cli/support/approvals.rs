@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::base::Base;
-use super::files;
+use super::files::{self, InputFile, Role, Root};
 use super::git::Revision;
 use super::input;
 use super::problems::Problems;
@@ -56,7 +56,13 @@ impl Store {
                 let message = "is a symbolic link; approvals must be in a file of their own";
                 Err(self.failure(message.to_owned()))
             }
-            _ => input::read(&self.file).map(Some),
+            _ => {
+                let root = Root::around(self.file.parent().unwrap_or(Path::new("")));
+                let file = InputFile::below(&root, &self.file, None);
+                let read = file.read(Role::Approvals);
+                read.map(Some)
+                    .map_err(|refusal| self.failure(refusal.message()))
+            }
         }
     }
 

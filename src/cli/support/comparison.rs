@@ -340,13 +340,13 @@ fn replay(
 ) -> (Traffic, Problems) {
     let mut traffic = Traffic::default();
     let (paths, mut problems) = traces::expand(settings.traces);
-    for path in paths {
-        let read = traces::open(&path, reading).and_then(|mut trace| {
+    for file in paths {
+        let opened = traces::open(&file, reading, sources);
+        if let Some(mut trace) = problems.keep_problems(opened) {
             let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
             let read = traffic.read(both, &mut trace, server, lateness, sources);
-            read.map_err(|error| traces::failure(&path, &error))
-        });
-        problems.keep_failure(read);
+            problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
+        }
     }
     (traffic, problems)
 }

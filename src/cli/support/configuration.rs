@@ -9,12 +9,13 @@ mod read;
 use std::path::{Path, PathBuf};
 
 use super::fail_on::FailOn;
+use super::files::{InputFile, Role, Root};
 use super::input;
+use super::problems::Problems;
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::lint::suppress::Suppression;
-use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// The JSON Schema of the configuration, as `mcppolicy schema config` prints it.
@@ -138,16 +139,18 @@ pub(crate) fn find(start: &Path) -> Option<PathBuf> {
     start
         .ancestors()
         .map(|dir| dir.join(NAME))
-        .find(|file| file.is_file())
+        .find(|file| file.symlink_metadata().is_ok_and(|data| !data.is_dir()))
 }
 
 /// Reads a configuration and everything that is wrong with it.
 pub(crate) fn load(
     path: &Path,
     sources: &mut SourceMap,
-) -> Result<(Config, Vec<Finding>), Failure> {
-    let bytes = input::read(path)?;
+) -> Result<(Config, Vec<Finding>), Problems> {
     let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let file = InputFile::below(&Root::around(&root), path, None);
+    let read = file.read(Role::Configuration);
+    let bytes = read.map_err(|refusal| file.problem(&refusal, RuleId::Config, sources))?;
     Ok(parse(root, &input::display_name(path), &bytes, sources))
 }
 

@@ -257,6 +257,27 @@ impl InputFile {
     }
 }
 
+/// The files that a path of the command line names: itself, or those of a
+/// directory for which `wanted` is true. What is found in a directory is
+/// nobody's choice, so that links there are not followed.
+pub(crate) fn input_files(
+    path: &Path,
+    wanted: impl Fn(&Path) -> bool,
+) -> (Vec<InputFile>, Problems) {
+    if path == Path::new(input::STDIN) || !path.is_dir() {
+        return (vec![InputFile::of_person(path)], Problems::default());
+    }
+    let root = Root::at(path);
+    match input::walk(path, wanted) {
+        Ok(found) => {
+            let files = found.into_iter();
+            let files = files.map(|file| InputFile::below(&root, file, None));
+            (files.collect(), Problems::default())
+        }
+        Err(failure) => (Vec::new(), Problems::from(failure)),
+    }
+}
+
 /// The place of a finding about a file that is not read.
 fn beginning(name: &str, sources: &mut SourceMap) -> Location {
     Location {

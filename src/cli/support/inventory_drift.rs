@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::base::Base;
+use super::files::Role;
 use super::git::{Repository, Revision};
 use super::input;
 use super::workspace::Workspace;
@@ -75,7 +76,8 @@ impl InventoryBase {
             return Ok(Vec::new());
         };
         let now = input::display_name(&path);
-        let bytes = input::read(&path)?;
+        let bytes = workspace.file(&path, None).read(Role::Inventory);
+        let bytes = bytes.map_err(|refusal| refusal.failure(&now))?;
         match read(&now, &bytes, sources) {
             Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
             Err(message) => Err(Failure {

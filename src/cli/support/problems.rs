@@ -36,6 +36,17 @@ impl Problems {
             }
         }
     }
+
+    /// Keeps the problems that kept a value from being read.
+    pub fn keep_problems<T>(&mut self, read: Result<T, Problems>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                self.extend(problems);
+                None
+            }
+        }
+    }
 }
 
 impl From<Failure> for Problems {

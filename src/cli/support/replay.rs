@@ -1,10 +1,10 @@
 //! Replaying the traces of one policy, and the options that say how.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::files::InputFile;
 use super::output::Requirements;
 use super::problems::Problems;
 use super::traces::{self, ReadingArgs};
@@ -121,7 +121,7 @@ pub(crate) fn test_run(
     name: &str,
     policy: &Policy,
     options: &Options,
-    traces: &[PathBuf],
+    traces: &[InputFile],
     reading: Settings,
     sources: &mut SourceMap,
 ) -> (TestRun, Problems) {
@@ -142,18 +142,18 @@ pub(crate) fn test_run(
 pub(crate) fn replay(
     engine: &Engine,
     options: Options,
-    traces: &[PathBuf],
+    traces: &[InputFile],
     reading: Settings,
     sources: &mut SourceMap,
 ) -> (Results, Problems) {
     let mut problems = Problems::default();
     let mut replay = Replay::new(engine, options);
-    for path in traces {
-        let read = traces::open(path, reading).and_then(|mut trace| {
+    for file in traces {
+        let opened = traces::open(file, reading, sources);
+        if let Some(mut trace) = problems.keep_problems(opened) {
             let read = replay.read(&mut trace, sources);
-            read.map_err(|error| traces::failure(path, &error))
-        });
-        problems.keep_failure(read);
+            problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
+        }
     }
     (replay.finish(), problems)
 }

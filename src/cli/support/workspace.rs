@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::configuration::{self, Config, Entry, Setting};
+use super::files::{InputFile, Role, Root, input_files};
 use super::input;
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
@@ -54,16 +55,44 @@ impl PolicyFile {
         entry: Option<usize>,
         sources: &mut SourceMap,
     ) -> Result<PolicyFile, Failure> {
-        let bytes = input::read(path)?;
-        let name = input::display_name(path);
-        let (policy, problems) = parse(&name, &bytes, sources);
-        Ok(PolicyFile {
-            path: path.to_path_buf(),
+        let file = InputFile::of_person(path);
+        let read = file.read(Role::Policy);
+        let bytes = read.map_err(|refusal| refusal.failure(&file.name()))?;
+        Ok(PolicyFile::of(&file, &bytes, entry, sources))
+    }
+
+    /// Reads a policy, whoever names it. `rule` is that of the findings about
+    /// what may not be named.
+    ///
+    /// # Errors
+    /// When the file cannot or must not be read.
+    pub fn open(
+        file: &InputFile,
+        entry: Option<usize>,
+        rule: RuleId,
+        sources: &mut SourceMap,
+    ) -> Result<PolicyFile, Problems> {
+        match file.read(Role::Policy) {
+            Ok(bytes) => Ok(PolicyFile::of(file, &bytes, entry, sources)),
+            Err(refusal) => Err(file.problem(&refusal, rule, sources)),
+        }
+    }
+
+    fn of(
+        file: &InputFile,
+        bytes: &[u8],
+        entry: Option<usize>,
+        sources: &mut SourceMap,
+    ) -> PolicyFile {
+        let name = file.name();
+        let (policy, problems) = parse(&name, bytes, sources);
+        PolicyFile {
+            path: file.path().to_path_buf(),
             name,
             policy,
             problems,
             entry,
-        })
+        }
     }
 }
 
@@ -120,6 +149,17 @@ impl Workspace {
         }
     }
 
+    /// The top of the repository that the run is in, else the configuration's
+    /// directory: what files name must lie below it.
+    pub fn bounds(&self) -> Root {
+        Root::around(&self.home())
+    }
+
+    /// A file that the configuration names, or that is looked for.
+    pub fn file(&self, path: impl Into<PathBuf>, location: Option<Location>) -> InputFile {
+        InputFile::below(&self.bounds(), path, location)
+    }
+
     /// Where policies and approvals are looked for: beside the configuration,
     /// or where the run began.
     pub fn home(&self) -> PathBuf {
@@ -158,20 +198,25 @@ impl Workspace {
             problems.keep(policies_at(paths, &configured))
         };
         let mut files = Vec::new();
-        for (path, entry) in named {
-            let read = PolicyFile::read(&path, entry, sources);
-            files.extend(problems.keep_failure(read));
+        for (file, entry) in named {
+            let read = PolicyFile::open(&file, entry, RuleId::Config, sources);
+            files.extend(problems.keep_problems(read));
         }
         (files, problems)
     }
 
     /// The policies of a run that names none.
-    fn default_policies(&self, configured: Vec<(PathBuf, usize)>) -> Vec<(PathBuf, Option<usize>)> {
-        if self.config.is_none() && Path::new(DEFAULT_POLICY).exists() {
-            return vec![(PathBuf::from(DEFAULT_POLICY), None)];
+    fn default_policies(
+        &self,
+        configured: Vec<(PathBuf, usize)>,
+    ) -> Vec<(InputFile, Option<usize>)> {
+        if self.config.is_none() && Path::new(DEFAULT_POLICY).symlink_metadata().is_ok() {
+            return vec![(self.file(DEFAULT_POLICY, None), None)];
         }
         let each = configured.into_iter();
-        each.map(|(path, entry)| (path, Some(entry))).collect()
+        let located = |entry: usize| Some(self.entry(Some(entry))?.path.location);
+        each.map(|(path, entry)| (self.file(path, located(entry)), Some(entry)))
+            .collect()
     }
 
     /// Findings about policies below the configuration that no entry of it
@@ -241,18 +286,13 @@ impl Workspace {
 fn policies_at(
     paths: &[PathBuf],
     configured: &[(PathBuf, usize)],
-) -> (Vec<(PathBuf, Option<usize>)>, Problems) {
+) -> (Vec<(InputFile, Option<usize>)>, Problems) {
     let mut found = Vec::new();
     let mut problems = Problems::default();
     for path in paths {
-        let files = if path.is_dir() {
-            let files = input::walk(path, input::is_policy);
-            problems.keep_failure(files).unwrap_or_default()
-        } else {
-            vec![path.clone()]
-        };
-        for file in files {
-            let absolute = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+        for file in problems.keep(input_files(path, input::is_policy)) {
+            let path = file.path();
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
             let mut each = configured.iter();
             let entry = each.find(|(other, _)| *other == absolute);
             let entry = entry.map(|(_, entry)| *entry);
@@ -294,7 +334,7 @@ fn files_of(root: &Path, path: &Setting) -> Result<Vec<PathBuf>, String> {
     }
     if !path.text.contains(['*', '?', '[', '{']) {
         let file = root.join(&path.text);
-        return Ok(if file.exists() {
+        return Ok(if file.symlink_metadata().is_ok() {
             vec![file]
         } else {
             Vec::new()

@@ -40,6 +40,7 @@ impl Root {
     }
 
     /// Where it is.
+    #[cfg(test)]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -99,7 +100,10 @@ impl Root {
         let absolute = std::path::absolute(path)?;
         let spelled = spelled_out(&absolute);
         let Some(inside) = self.strip(&spelled) else {
-            let root = input::display_name(&self.dir);
+            let root = match input::display_name(&self.dir).as_str() {
+                "." => "the working directory".to_owned(),
+                root => root.to_owned(),
+            };
             return forbidden(format!("leads out of {root}"));
         };
         let is_kernel = |dir: &&str| self.dir.join(&inside).starts_with(dir);
