@@ -3,7 +3,6 @@
 pub(crate) mod approvals;
 pub(crate) mod base;
 pub(crate) mod change;
-pub(crate) mod checkout;
 pub(crate) mod comparison;
 pub(crate) mod configuration;
 pub(crate) mod enforced_settings;

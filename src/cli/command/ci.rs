@@ -12,6 +12,7 @@ use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::files::InputFile;
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::linter::Linter;
@@ -114,15 +115,12 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let lint = linter.findings_of(&workspace, &file, &settings, &sources);
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
+                let foreign =
+                    traces::foreign_policies(&workspace, &file.path, &traces, &mut sources);
+                problems.findings.extend(foreign);
                 let options = options_for(&workspace, &file, &replay);
-                let run = test_run(
-                    &workspace,
-                    &file.name,
-                    policy,
-                    &options,
-                    &traces,
-                    &mut sources,
-                );
+                let reading = workspace.reading;
+                let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
                 Some(Tested {
                     runs: vec![problems.keep(run)],
                     ..Tested::default()
@@ -223,7 +221,7 @@ fn about_checkout(
 }
 
 /// A policy with its traces; `None` where it is not tested.
-type WithTraces = (PolicyFile, Option<Vec<PathBuf>>);
+type WithTraces = (PolicyFile, Option<Vec<InputFile>>);
 
 /// The policies of the configuration, or the one in `dir`.
 fn policies(
@@ -243,10 +241,10 @@ fn policies(
     for file in files {
         let traces = match workspace.config {
             Some(_) => {
-                let configured = traces::configured_for(workspace, &file);
+                let configured = traces::configured_for(workspace, &file, sources);
                 configured.map(|traces| problems.keep(traces))
             }
-            None => problems.keep(beside(workspace, dir)),
+            None => problems.keep(beside(workspace, dir, sources)),
         };
         with_traces.push((file, traces));
     }
@@ -255,12 +253,13 @@ fn policies(
 
 /// The traces beside a policy that no configuration names; `None` where there
 /// are none.
-fn beside(workspace: &Workspace, dir: &Path) -> (Option<Vec<PathBuf>>, Problems) {
+fn beside(
+    workspace: &Workspace,
+    dir: &Path,
+    sources: &mut SourceMap,
+) -> (Option<Vec<InputFile>>, Problems) {
     let dir = dir.join(traces::DEFAULT_TRACES);
-    if !workspace.is_dir(&dir) {
-        return (None, Problems::default());
-    }
-    let (traces, problems) = traces::expand(workspace, &[dir]);
+    let (traces, problems) = traces::in_directory(workspace, &dir, None, sources);
     (Some(traces).filter(|traces| !traces.is_empty()), problems)
 }
 

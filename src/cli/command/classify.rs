@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::support::files::{InputFile, Role};
 use crate::cli::support::input;
 use crate::cli::support::lint_settings;
 use crate::cli::support::output::{OutputArgs, deliver};
@@ -37,8 +38,9 @@ pub(crate) fn run(args: &ClassifyArgs) -> Exit {
         }
     }
     let mut classified = Classified::default();
-    if let Some(bytes) = problems.keep_failure(input::read(&args.inventory)) {
-        let name = input::display_name(&args.inventory);
+    let name = input::display_name(&args.inventory);
+    let read = InputFile::of_person(&args.inventory).read(Role::Inventory);
+    if let Some(bytes) = problems.keep_failure(read.map_err(|refusal| refusal.failure(&name))) {
         let (_, inventory, findings) = Inventory::read(&mut sources, &name, &bytes);
         problems.extend(findings);
         if let Some(inventory) = inventory {

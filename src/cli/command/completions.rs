@@ -28,6 +28,5 @@ pub(crate) fn run(args: &CompletionsArgs, command: &mut clap::Command) -> Exit {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, name, &mut script);
-    print(&String::from_utf8_lossy(&script));
-    Exit::Clean
+    print(&String::from_utf8_lossy(&script))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::support::input;
+use crate::cli::support::files::{InputFile, Role};
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::replay::results::Actual;
@@ -118,7 +118,8 @@ fn read_call(args: &DecideArgs) -> Result<(Value, Option<Time>), Failure> {
     };
     let text = match args.arguments.strip_prefix('@') {
         Some(file) => {
-            let bytes = input::read(Path::new(file))?;
+            let read = InputFile::of_person(file).read(Role::Call);
+            let bytes = read.map_err(|refusal| refusal.failure(file))?;
             String::from_utf8(bytes).map_err(|_| failure(file, "is not UTF-8".to_owned()))?
         }
         None => args.arguments.clone(),

@@ -21,18 +21,13 @@ pub(crate) struct ExplainArgs {
 /// Runs `explain`.
 pub(crate) fn run(args: &ExplainArgs) -> Exit {
     if args.all {
-        print(&lint::book());
-        return Exit::Clean;
+        return print(&lint::book());
     }
     let Some(name) = &args.rule else {
-        print(&list());
-        return Exit::Clean;
+        return print(&list());
     };
     match RuleId::parse_lint_rule(name) {
-        Some(rule) => {
-            print(&lint::page(rule));
-            Exit::Clean
-        }
+        Some(rule) => print(&lint::page(rule)),
         None => {
             complain(&format!(
                 "there is no rule {name:?}; {}",

@@ -1,18 +1,18 @@
 //! `mcppolicy import`: logs as native traces.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::support::files::{self, Access, InputFile, Options, Target};
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::output::{complain, complain_of};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::Expect;
 use crate::cli::support::traces::{self, ReadingArgs};
-use crate::cli::support::workspace::{PolicyFile, Workspace};
+use crate::cli::support::workspace::PolicyFile;
 use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         [] => &[PathBuf::from(input::STDIN)],
         named => named,
     };
-    let (logs, mut problems) = traces::expand(&Workspace::default(), named);
+    let (logs, mut problems) = traces::expand(named);
     let redact = args.redact.as_deref();
     let engine = match redact.map(|path| engine(path, &mut sources)) {
         Some(Ok(engine)) => Some(engine),
@@ -71,9 +71,10 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         name_files: logs.len() > 1,
     };
     let opened = open(args.output.as_deref(), &logs);
-    let Some(mut out) = problems.keep_failure(opened) else {
+    let Some(target) = problems.keep_failure(opened) else {
         return finish(Exit::Clean, &problems.failures);
     };
+    let mut out = BufWriter::new(target);
 
     let header = import.header(redact.map(input::display_name).as_deref());
     let mut importing = Importing {
@@ -85,17 +86,16 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         invalid: 0,
     };
     let written = importing.write(&header, &logs, &mut problems);
-    if let Err(error) = written
-        // A reader that closes the pipe needs no more output.
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
+    let (calls, invalid) = (importing.calls, importing.invalid);
+    let written = written.and_then(|()| out.into_inner()?.finish());
+    if let Err(error) = written {
         let target = args.output.as_deref().unwrap_or(Path::new("<stdout>"));
         problems.failures.push(traces::failure(target, &error));
     }
 
-    let exit = if importing.invalid > 0 {
+    let exit = if invalid > 0 {
         Exit::Invalid
-    } else if importing.calls == 0 {
+    } else if calls == 0 {
         Exit::NothingToDo
     } else {
         Exit::Clean
@@ -135,26 +135,22 @@ fn complain_of_findings(findings: &[Finding], sources: &SourceMap) {
 }
 
 /// Opens what is written to: a new file is readable by its owner alone.
-fn open(path: Option<&Path>, logs: &[PathBuf]) -> Result<Box<dyn Write>, Failure> {
+fn open(path: Option<&Path>, logs: &[InputFile]) -> Result<Target, Failure> {
     let Some(path) = path.filter(|path| *path != Path::new(input::STDIN)) else {
-        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+        let out = files::standard_output();
+        return out.map_err(|error| traces::failure(Path::new("<stdout>"), &error));
     };
-    if path.exists() && logs.iter().any(|log| same_file(log, path)) {
+    if path.exists() && logs.iter().any(|log| same_file(log.path(), path)) {
         return Err(Failure {
             input: input::display_name(path),
             message: "is also a log to read".to_owned(),
         });
     }
-    let file = create(path).map_err(|error| traces::failure(path, &error))?;
-    Ok(Box::new(BufWriter::new(file)))
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let private = Options {
+        access: Access::Private,
+        ..Options::REPLACE
+    };
+    Target::begin(path, private).map_err(|error| traces::failure(path, &error))
 }
 
 /// Logs that are being written as one native trace.
@@ -175,13 +171,19 @@ impl Importing<'_> {
     ///
     /// # Errors
     /// What cannot be written.
-    fn write(&mut self, header: &str, logs: &[PathBuf], problems: &mut Problems) -> io::Result<()> {
+    fn write(
+        &mut self,
+        header: &str,
+        logs: &[InputFile],
+        problems: &mut Problems,
+    ) -> io::Result<()> {
         writeln!(self.out, "{header}")?;
-        for path in logs {
-            let opened = traces::open(path, self.reading);
-            if let Some(mut trace) = problems.keep_failure(opened) {
+        for file in logs {
+            let opened = traces::open(file, self.reading, &mut self.sources);
+            if let Some(mut trace) = problems.keep_problems(opened) {
                 let read = self.log(&mut trace)?;
-                problems.keep_failure(read.map_err(|error| traces::failure(path, &error)));
+                let read = read.map_err(|error| traces::failure(file.path(), &error));
+                problems.keep_failure(read);
             }
         }
         self.out.flush()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::support::files::{self, Access, Existing, InputFile, Options, Role};
 use crate::cli::support::output::{complain, print};
 use crate::cli::support::workspace::DEFAULT_POLICY as POLICY;
 use crate::cli::support::{configuration, input};
@@ -58,10 +59,7 @@ impl InitArgs {
 /// Runs `init`.
 pub(crate) fn run(args: &InitArgs) -> Exit {
     match init(args) {
-        Ok(output) => {
-            print(&output);
-            Exit::Clean
-        }
+        Ok(output) => print(&output),
         Err((exit, problems)) => {
             for problem in problems {
                 complain(&problem);
@@ -132,9 +130,18 @@ fn start(args: &InitArgs, output: &mut String) -> Result<(), Refusal> {
     if !there.is_empty() {
         return Err((Exit::CouldNotRun, there));
     }
+    let options = Options {
+        existing: if args.force {
+            Existing::Replace
+        } else {
+            Existing::Refuse
+        },
+        access: Access::Usual,
+        directories: true,
+    };
     for (name, text) in &files {
         let path = args.dir.join(name);
-        write(&path, text).map_err(|error| {
+        files::write(&path, text.as_bytes(), options).map_err(|error| {
             let problem = format!("{}: {}", input::display_name(&path), input::plain(&error));
             (Exit::CouldNotRun, vec![problem])
         })?;
@@ -150,8 +157,9 @@ fn start(args: &InitArgs, output: &mut String) -> Result<(), Refusal> {
 }
 
 fn read(path: &Path) -> Result<Inventory, Refusal> {
-    let bytes = input::read(path).map_err(|failure| {
-        let problem = format!("{}: {}", failure.input, failure.message);
+    let bytes = InputFile::of_person(path).read(Role::Inventory);
+    let bytes = bytes.map_err(|refusal| {
+        let problem = format!("{}: {}", input::display_name(path), refusal.message());
         (Exit::CouldNotRun, vec![problem])
     })?;
     parse(&input::display_name(path), &bytes)
@@ -177,13 +185,6 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Inventory, Refusal> {
         Some(inventory) if errors.is_empty() => Ok(inventory),
         _ => Err((Exit::Invalid, errors)),
     }
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir)?;
-    }
-    std::fs::write(path, text)
 }
 
 fn configuration(args: &InitArgs) -> String {

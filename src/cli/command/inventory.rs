@@ -45,13 +45,12 @@ pub(crate) use live::run;
 
 #[cfg(feature = "live")]
 mod live {
-    use std::fs;
-    use std::io::{self, Write};
     use std::path::Path;
     use std::time::Duration;
 
     use super::client::{Answer, list_tools};
     use super::{Exit, InventoryArgs};
+    use crate::cli::support::files::{self, InputFile, Role};
     use crate::cli::support::input;
     use crate::cli::support::output::{complain, deliver, print, write_files};
     use crate::cli::support::traces;
@@ -91,8 +90,8 @@ mod live {
         match printed {
             // The inventory itself goes to standard output.
             Some(text) => {
-                print(&text);
-                write_files(&report, &args.output)
+                let printed = print(&text);
+                write_files(&report, &args.output).worst(printed)
             }
             None => deliver(&report, &args.output),
         }
@@ -105,8 +104,9 @@ mod live {
         sources: &mut SourceMap,
         done: &mut Inventoried,
     ) -> Result<(), Failure> {
-        let bytes = input::read(path)?;
         let name = input::display_name(path);
+        let read = InputFile::of_person(path).read(Role::Inventory);
+        let bytes = read.map_err(|refusal| refusal.failure(&name))?;
         let (_, kept, mut problems) = Inventory::read(sources, &name, &bytes);
         done.findings.append(&mut problems);
         let Some(kept) = kept.filter(|_| !has_error(done)) else {
@@ -135,7 +135,7 @@ mod live {
         let Some(path) = &args.inventory else {
             return Ok(Some(text));
         };
-        replace(path, &text).map_err(|error| traces::failure(path, &error))?;
+        files::replace(path, text.as_bytes()).map_err(|error| traces::failure(path, &error))?;
         Ok(None)
     }
 
@@ -167,28 +167,5 @@ mod live {
     fn has_error(done: &Inventoried) -> bool {
         let mut severities = done.findings.iter().map(|finding| finding.severity);
         severities.any(|severity| severity == Severity::Error)
-    }
-
-    /// Replaces a file's content, whole or not at all; a symbolic link stays
-    /// one.
-    fn replace(path: &Path, text: &str) -> io::Result<()> {
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut beside = std::ffi::OsString::from(".");
-        beside.push(name);
-        beside.push(format!(".{}.new", std::process::id()));
-        let new = path.with_file_name(beside);
-        let written = fs::File::create(&new).and_then(|mut file| {
-            if let Ok(old) = fs::metadata(&path) {
-                file.set_permissions(old.permissions())?;
-            }
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        let replaced = written.and_then(|()| fs::rename(&new, &path));
-        if replaced.is_err() {
-            let _ = fs::remove_file(&new);
-        }
-        replaced
     }
 }

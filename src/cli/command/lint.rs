@@ -125,8 +125,8 @@ pub(crate) fn run(args: &LintArgs) -> Exit {
         body: Body::Findings(findings),
     };
     if args.fixes.diff {
-        print(&repaired.diff);
-        return deliver_beside_diff(&report, &args.output);
+        let printed = print(&repaired.diff);
+        return deliver_beside_diff(&report, &args.output).worst(printed);
     }
     if report.exit() == Exit::NothingToDo {
         complain("no policy found: name one, or list it in mcppolicy.toml");

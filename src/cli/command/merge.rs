@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::support::input;
+use crate::cli::support::files::{Role, input_files};
 use crate::cli::support::output::{OutputArgs, complain, complain_of, deliver};
 use crate::cli::support::problems::Problems;
 use crate::merge::{Input, Merged, Refusal, merge};
@@ -64,15 +64,11 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Vec<Failure>> {
     let mut inputs = Vec::new();
     let mut problems = Problems::default();
     for path in paths {
-        let files = if path.is_dir() {
-            let found = problems.keep_failure(input::walk(path, is_report));
-            found.unwrap_or_default()
-        } else {
-            vec![path.clone()]
-        };
-        for file in files {
-            if let Some(bytes) = problems.keep_failure(input::read(&file)) {
-                let name = input::display_name(&file);
+        for file in problems.keep(input_files(path, is_report)) {
+            let name = file.name();
+            let read = file.read(Role::Report);
+            let read = read.map_err(|refusal| refusal.failure(&name));
+            if let Some(bytes) = problems.keep_failure(read) {
                 inputs.push(Input { name, bytes });
             }
         }

@@ -33,6 +33,5 @@ pub(crate) fn run(args: &SchemaArgs) -> Exit {
         Which::Policy => POLICY_SCHEMA,
         Which::Config => CONFIG_SCHEMA,
         Which::Report => REPORT_SCHEMA,
-    });
-    Exit::Clean
+    })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::support::files::{self, InputFile, Role};
 use crate::cli::support::input;
 use crate::cli::support::output::{OutputArgs, Requirements, complain, deliver};
 use crate::cli::support::problems::Problems;
@@ -99,14 +100,7 @@ pub(crate) fn run(args: &TestArgs) -> Exit {
             let engine = Engine::new(policy);
             failures.extend(rewrite(&engine, &options, traces, reading, &mut sources));
         }
-        let run = test_run(
-            &workspace,
-            &file.name,
-            policy,
-            &options,
-            traces,
-            &mut sources,
-        );
+        let run = test_run(&file.name, policy, &options, traces, reading, &mut sources);
         let (run, problems) = run;
         failures.extend(problems.failures);
         tested.findings.extend(problems.findings);
@@ -134,15 +128,15 @@ pub(crate) fn run(args: &TestArgs) -> Exit {
 fn rewrite(
     engine: &Engine,
     options: &Options,
-    paths: &[PathBuf],
+    traces: &[InputFile],
     reading: Settings,
     sources: &mut SourceMap,
 ) -> Vec<Failure> {
     let mut problems = Problems::default();
-    let mut files: Vec<(&PathBuf, String, Vec<u8>)> = Vec::new();
-    for path in paths {
-        if let Some(bytes) = problems.keep_failure(read_native(path, reading)) {
-            files.push((path, input::display_name(path), bytes));
+    let mut files: Vec<(&Path, String, Vec<u8>)> = Vec::new();
+    for trace in traces {
+        if let Some(bytes) = problems.keep_failure(read_native(trace, reading)) {
+            files.push((trace.path(), trace.name(), bytes));
         }
     }
     let originals: Vec<update::Original<'_>> = files
@@ -153,7 +147,7 @@ fn rewrite(
     let updated = update::update(engine, options, &originals, sources).unwrap_or_default();
     for ((path, name, bytes), updated) in files.iter().zip(updated) {
         if updated.text.as_bytes() != bytes.as_slice() {
-            let written = std::fs::write(path, &updated.text);
+            let written = files::replace(path, updated.text.as_bytes());
             problems.keep_failure(written.map_err(|error| Failure {
                 input: name.clone(),
                 message: input::plain(&error),
@@ -165,12 +159,12 @@ fn rewrite(
 
 /// Reads a trace into which expectations can be written: only native ones have
 /// them, and only text is written.
-fn read_native(path: &Path, reading: Settings) -> Result<Vec<u8>, Failure> {
+fn read_native(file: &InputFile, reading: Settings) -> Result<Vec<u8>, Failure> {
     let failure = |message: String| Failure {
-        input: input::display_name(path),
+        input: file.name(),
         message,
     };
-    if let Ok(trace) = traces::open(path, reading)
+    if let Ok(trace) = traces::open(file, reading, &mut SourceMap::new())
         && trace.format() != Format::Native
     {
         return Err(failure(format!(
@@ -178,7 +172,8 @@ fn read_native(path: &Path, reading: Settings) -> Result<Vec<u8>, Failure> {
             trace.format().name()
         )));
     }
-    let bytes = input::read(path)?;
+    let read = file.read(Role::Trace);
+    let bytes = read.map_err(|refusal| refusal.failure(&file.name()))?;
     if Packed::recognise(&bytes).is_some() {
         let message = "is compressed, and --update writes text; unpack it first";
         return Err(failure(message.to_owned()));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::base::Base;
-use super::files::Role;
+use super::files::{self, Refusal, Role};
 use super::git::Revision;
 use super::input;
 use super::problems::Problems;
@@ -13,7 +13,7 @@ use super::settings_changes;
 use super::workspace::Workspace;
 use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::approval::{self, Approval, Approved};
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::Time;
@@ -54,16 +54,12 @@ impl Store {
         workspace: &Workspace,
         sources: &mut SourceMap,
     ) -> Result<Option<Vec<u8>>, Problems> {
-        if !workspace.is_there(&self.file) {
-            return Ok(None);
+        let file = workspace.file(&self.file, None);
+        match file.read(Role::Approvals) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Refusal::Absent) => Ok(None),
+            Err(refusal) => Err(file.problem(&refusal, RuleId::Approvals, sources)),
         }
-        let link = self.file.symlink_metadata();
-        if workspace.checkout().is_none() && link.is_ok_and(|found| found.is_symlink()) {
-            let message = "is a symbolic link; approvals must be in a file of their own";
-            return Err(self.failure(message.to_owned()).into());
-        }
-        let bytes = workspace.read(&self.file, Role::Approvals, sources)?;
-        Ok(Some(bytes))
     }
 
     /// Puts the approvals of the base in force, and those that the change adds;
@@ -131,12 +127,12 @@ impl Store {
     /// Writes the approvals back; without any, the file goes.
     pub fn save(&self) -> Result<(), Failure> {
         let saved = if self.list.is_empty() {
-            match std::fs::remove_file(&self.file) {
+            match files::remove(&self.file) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
                 other => other,
             }
         } else {
-            std::fs::write(&self.file, approval::write(&self.list))
+            files::replace(&self.file, approval::write(&self.list).as_bytes())
         };
         saved.map_err(|error| self.failure(input::plain(&error)))
     }

@@ -11,8 +11,8 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::checkout::Checkout;
 use super::configuration::{self, Config};
+use super::files::Checkout;
 use super::git::{Entry, Repository, Revision};
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};

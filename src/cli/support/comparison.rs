@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
+use super::files::{self, Options};
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
@@ -275,7 +276,10 @@ impl<'a> Comparing<'a> {
                 message: input::plain(&error),
             }
         };
-        std::fs::create_dir_all(dir).map_err(failure(dir))?;
+        let options = Options {
+            directories: true,
+            ..Options::REPLACE
+        };
         for compared in &self.policies {
             let Some(new) = &compared.new else { continue };
             let policy = compared.trace_policy.as_deref();
@@ -283,7 +287,8 @@ impl<'a> Comparing<'a> {
             let engine = Engine::new(new);
             for trace in regression::regressions(&compared.diff, &engine, policy.as_deref()) {
                 let file = dir.join(self.trace_name(compared, &trace));
-                std::fs::write(&file, &trace.text).map_err(failure(&file))?;
+                let written = files::write(&file, trace.text.as_bytes(), options);
+                written.map_err(failure(&file))?;
             }
         }
         Ok(())
@@ -338,14 +343,14 @@ fn replay(
     sources: &mut SourceMap,
 ) -> (Traffic, Problems) {
     let mut traffic = Traffic::default();
-    let (paths, mut problems) = traces::expand(workspace, settings.traces);
-    for path in paths {
-        let read = traces::open(&path, workspace.reading).and_then(|mut trace| {
+    let (paths, mut problems) = traces::expand(settings.traces);
+    for file in paths {
+        let opened = traces::open(&file, workspace.reading, sources);
+        if let Some(mut trace) = problems.keep_problems(opened) {
             let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
             let read = traffic.read(both, &mut trace, server, lateness, sources);
-            read.map_err(|error| traces::failure(&path, &error))
-        });
-        problems.keep_failure(read);
+            problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
+        }
     }
     (traffic, problems)
 }

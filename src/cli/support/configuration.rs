@@ -9,9 +9,8 @@ mod read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::checkout::Checkout;
 use super::fail_on::FailOn;
-use super::files::Role;
+use super::files::{Checkout, InputFile, Role, Root};
 use super::input;
 use super::problems::Problems;
 use mcppolicy_analysis::diff::Gate;
@@ -151,7 +150,7 @@ pub(crate) fn find(start: &Path, checkout: Option<&Checkout>) -> Option<PathBuf>
             let is_inside = checkout.repository().path_of(file).is_some();
             is_inside && checkout.is_there(file)
         }
-        None => file.is_file(),
+        None => file.symlink_metadata().is_ok_and(|data| !data.is_dir()),
     };
     let mut each = start.ancestors().map(|dir| dir.join(NAME));
     each.find(is_there)
@@ -166,11 +165,10 @@ pub(crate) fn load(
     checkout: Option<&Rc<Checkout>>,
     sources: &mut SourceMap,
 ) -> Result<(Config, Vec<Finding>), Problems> {
-    let bytes = match checkout {
-        Some(checkout) => checkout.read(path, Role::Configuration, sources)?,
-        None => input::read(path)?,
-    };
     let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let file = InputFile::below(&Root::around(&root), path, None).of_checkout(checkout);
+    let read = file.read(Role::Configuration);
+    let bytes = read.map_err(|refusal| file.problem(&refusal, RuleId::Config, sources))?;
     let (mut config, findings) = parse(root, &input::display_name(path), &bytes, sources);
     config.checkout = checkout.cloned();
     Ok((config, findings))

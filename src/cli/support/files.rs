@@ -5,12 +5,18 @@
 //! looked for because nothing is named, is chosen by the author of a change:
 //! it must be a regular file below a root, with no link on the way.
 
+mod checkout;
+mod dir;
 mod named;
 mod root;
+mod target;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use dir::Kind;
 
 use super::input;
 use super::problems::Problems;
@@ -18,7 +24,13 @@ use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
+pub(crate) use checkout::Checkout;
+pub(crate) use dir::Access;
 pub(crate) use root::Root;
+pub(crate) use target::{
+    Existing, Options, Target, append, create_growing, create_new, remove, replace,
+    standard_output, write,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -77,6 +89,8 @@ enum NamedBy {
     /// A file, at a location, or the name of a file that is looked for.
     File {
         root: Root,
+        /// What is checked, when that is not the working tree.
+        checkout: Option<Rc<Checkout>>,
         location: Option<Location>,
     },
 }
@@ -100,6 +114,8 @@ pub(crate) enum Refusal {
     Forbidden(String),
     /// It is larger than its role allows.
     TooLarge(Role),
+    /// It is not what is committed, and how.
+    Uncommitted(String),
 }
 
 impl Refusal {
@@ -110,7 +126,7 @@ impl Refusal {
             Refusal::Absent => "no such file".to_owned(),
             Refusal::Unreadable(error) => input::plain(error),
             Refusal::Directory => "is a directory, a file is needed".to_owned(),
-            Refusal::Forbidden(why) => why.clone(),
+            Refusal::Forbidden(why) | Refusal::Uncommitted(why) => why.clone(),
             Refusal::TooLarge(role) => {
                 let (limit, name) = (role.limit() / MIB, role.name());
                 format!("is larger than {limit} MiB, the most that {name} may have")
@@ -118,10 +134,34 @@ impl Refusal {
         }
     }
 
+    /// The same as a failure of the input called `name`.
+    pub fn failure(&self, name: &str) -> Failure {
+        Failure {
+            input: name.to_owned(),
+            message: self.message(),
+        }
+    }
+
     /// Whether the file is what must not be there, rather than missing or
     /// unreadable.
     pub fn is_invalid(&self) -> bool {
-        matches!(self, Refusal::Forbidden(_) | Refusal::TooLarge(_))
+        matches!(
+            self,
+            Refusal::Forbidden(_) | Refusal::TooLarge(_) | Refusal::Uncommitted(_)
+        )
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> io::Error {
+        match refusal {
+            Refusal::Absent => io::ErrorKind::NotFound.into(),
+            Refusal::Unreadable(error) => error,
+            Refusal::Directory => io::ErrorKind::IsADirectory.into(),
+            Refusal::Forbidden(_) | Refusal::TooLarge(_) | Refusal::Uncommitted(_) => {
+                io::Error::other(refusal.message())
+            }
+        }
     }
 }
 
@@ -155,9 +195,18 @@ impl InputFile {
             path: path.into(),
             by: NamedBy::File {
                 root: root.clone(),
+                checkout: None,
                 location: location.into(),
             },
         }
+    }
+
+    /// The same file as a state of a change has it.
+    pub fn of_checkout(mut self, checked: Option<&Rc<Checkout>>) -> InputFile {
+        if let NamedBy::File { checkout, .. } = &mut self.by {
+            *checkout = checked.cloned();
+        }
+        self
     }
 
     /// Where it is.
@@ -183,6 +232,16 @@ impl InputFile {
     pub fn open(&self) -> Result<Opened, Refusal> {
         match &self.by {
             NamedBy::Person => named::open(&self.path),
+            NamedBy::File {
+                checkout: Some(checkout),
+                ..
+            } => {
+                let bytes = checkout.read(&self.path, Role::Trace)?;
+                Ok(Opened {
+                    length: u64::try_from(bytes.len()).ok(),
+                    input: Box::new(io::Cursor::new(bytes)),
+                })
+            }
             NamedBy::File { root, .. } => {
                 let file = root.open(&self.path)?;
                 let length = file.metadata()?.len();
@@ -199,6 +258,13 @@ impl InputFile {
     /// # Errors
     /// Why it is not read.
     pub fn read(&self, role: Role) -> Result<Vec<u8>, Refusal> {
+        if let NamedBy::File {
+            checkout: Some(checkout),
+            ..
+        } = &self.by
+        {
+            return checkout.read(&self.path, role);
+        }
         let opened = self.open()?;
         if opened.length.is_some_and(|length| length > role.limit()) {
             return Err(Refusal::TooLarge(role));
@@ -207,7 +273,8 @@ impl InputFile {
     }
 
     /// A refusal as a problem of the run: a failure where the file is missing
-    /// or unreadable, a finding of `rule` where it is what must not be named.
+    /// or unreadable, a finding where it is what must not be named, or not what
+    /// is committed, and a finding of `rule` where it is too large.
     pub fn problem(&self, refusal: &Refusal, rule: RuleId, sources: &mut SourceMap) -> Problems {
         let name = self.name();
         let location = match self.by {
@@ -222,10 +289,36 @@ impl InputFile {
             Some(location) => {
                 let location = location.unwrap_or_else(|| beginning(&name, sources));
                 let message = format!("{name} {}", refusal.message());
+                let rule = match refusal {
+                    Refusal::Forbidden(_) => RuleId::UnsafePath,
+                    Refusal::Uncommitted(_) => RuleId::NotCommitted,
+                    _ => rule,
+                };
                 let finding = Finding::new(rule, Severity::Error, location, "", message);
                 Problems::from(vec![finding])
             }
         }
+    }
+}
+
+/// The files that a path of the command line names: itself, or those of a
+/// directory for which `wanted` is true. What is found in a directory is
+/// nobody's choice, so that links there are not followed.
+pub(crate) fn input_files(
+    path: &Path,
+    wanted: impl Fn(&Path) -> bool,
+) -> (Vec<InputFile>, Problems) {
+    if path == Path::new(input::STDIN) || !path.is_dir() {
+        return (vec![InputFile::of_person(path)], Problems::default());
+    }
+    let root = Root::at(path);
+    match input::walk(path, wanted) {
+        Ok(found) => {
+            let files = found.into_iter();
+            let files = files.map(|file| InputFile::below(&root, file, None));
+            (files.collect(), Problems::default())
+        }
+        Err(failure) => (Vec::new(), Problems::from(failure)),
     }
 }
 
@@ -250,39 +343,17 @@ fn limited(input: impl Read, role: Role) -> Result<Vec<u8>, Refusal> {
 
 /// A regular file that was opened, else why it is refused.
 fn regular(file: File) -> Result<File, Refusal> {
-    let kind = file.metadata()?.file_type();
-    if kind.is_file() {
-        Ok(file)
-    } else if kind.is_dir() {
-        Err(Refusal::Directory)
-    } else {
-        Err(special(kind))
+    match Kind::of(file.metadata()?.file_type()) {
+        Kind::File => Ok(file),
+        Kind::Directory => Err(Refusal::Directory),
+        other => Err(special(other)),
     }
 }
 
 /// A refusal that says what a file is instead of a regular one.
-fn special(kind: std::fs::FileType) -> Refusal {
-    let what = kind_name(kind);
+fn special(kind: Kind) -> Refusal {
+    let what = kind.name();
     Refusal::Forbidden(format!("is {what}, and only regular files are read there"))
-}
-
-fn kind_name(kind: std::fs::FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_fifo() {
-            return "a pipe";
-        } else if kind.is_socket() {
-            return "a socket";
-        } else if kind.is_char_device() || kind.is_block_device() {
-            return "a device";
-        }
-    }
-    if kind.is_symlink() {
-        "a symbolic link"
-    } else {
-        "no regular file"
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Reading files, and their names in reports.
 
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -9,26 +8,6 @@ use mcppolicy_analysis::report::Failure;
 
 /// The name of standard input on the command line.
 pub(crate) const STDIN: &str = "-";
-
-/// Reads a whole file, or standard input for `-`.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failure = |message: String| Failure {
-        input: display_name(path),
-        message,
-    };
-    if path == Path::new(STDIN) {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| failure(error.to_string()))?;
-        return Ok(bytes);
-    }
-    if path.is_dir() {
-        return Err(failure("is a directory, a file is needed".to_owned()));
-    }
-    std::fs::read(path).map_err(|error| failure(plain(&error)))
-}
 
 /// An operating system's error in few words.
 pub(crate) fn plain(error: &std::io::Error) -> String {

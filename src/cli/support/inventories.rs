@@ -4,11 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::Role;
-use super::input;
+use super::files::{InputFile, Role};
 use super::problems::Problems;
 use super::workspace::{PolicyFile, Workspace, fill};
-use mcppolicy_analysis::finding::Severity;
+use mcppolicy_analysis::finding::{RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::lint;
 use mcppolicy_engine::source::SourceMap;
@@ -38,44 +37,40 @@ impl Inventories {
             settings.categories.configure(tool.clone(), *category);
         }
         let configured = || {
-            let template = &entry?.inventory.as_ref()?.text;
-            Some(fill(template, &workspace.root(), &file.path))
+            let setting = entry?.inventory.as_ref()?;
+            let path = fill(&setting.text, &workspace.root(), &file.path);
+            Some(workspace.file(path, Some(setting.location)))
         };
         let mut problems = Problems::default();
-        let path = given.map(Path::to_path_buf).or_else(configured);
-        let inventory = path.and_then(|path| problems.keep(self.get(workspace, path, sources)));
+        let named = given.map(InputFile::of_person).or_else(configured);
+        let inventory = named.and_then(|file| problems.keep(self.get(&file, sources)));
         ((settings, inventory), problems)
     }
 
     fn get(
         &mut self,
-        workspace: &Workspace,
-        path: PathBuf,
+        file: &InputFile,
         sources: &mut SourceMap,
     ) -> (Option<Arc<Inventory>>, Problems) {
-        if let Some((_, known)) = self.read.iter().find(|(read, _)| *read == path) {
+        let path = file.path();
+        if let Some((_, known)) = self.read.iter().find(|(read, _)| read == path) {
             return (known.clone(), Problems::default());
         }
-        let (inventory, problems) = read(workspace, &path, sources);
+        let (inventory, problems) = read(file, sources);
         let inventory = inventory.map(Arc::new);
-        self.read.push((path, inventory.clone()));
+        self.read.push((path.to_path_buf(), inventory.clone()));
         (inventory, problems)
     }
 }
 
 /// Reads an inventory. One that has errors is not used: what is missing from
 /// it would be reported as an error of the policy.
-fn read(
-    workspace: &Workspace,
-    path: &Path,
-    sources: &mut SourceMap,
-) -> (Option<Inventory>, Problems) {
-    let bytes = match workspace.read(path, Role::Inventory, sources) {
+fn read(file: &InputFile, sources: &mut SourceMap) -> (Option<Inventory>, Problems) {
+    let bytes = match file.read(Role::Inventory) {
         Ok(bytes) => bytes,
-        Err(problems) => return (None, problems),
+        Err(refusal) => return (None, file.problem(&refusal, RuleId::Inventory, sources)),
     };
-    let name = input::display_name(path);
-    let (_, inventory, findings) = Inventory::read(sources, &name, &bytes);
+    let (_, inventory, findings) = Inventory::read(sources, &file.name(), &bytes);
     let mut severities = findings.iter().map(|finding| finding.severity);
     let is_broken = severities.any(|severity| severity == Severity::Error);
     let inventory = inventory.filter(|_| !is_broken);

@@ -54,7 +54,9 @@ impl InventoryBase {
             return Ok(Vec::new());
         };
         let now = input::display_name(&path);
-        let bytes = workspace.read(&path, Role::Inventory, sources)?;
+        let file = workspace.file(&path, None);
+        let bytes = file.read(Role::Inventory);
+        let bytes = bytes.map_err(|refusal| file.problem(&refusal, RuleId::Inventory, sources))?;
         match read(&now, &bytes, sources) {
             Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
             Err(message) => Err(Problems::from(Failure {

@@ -65,8 +65,13 @@ fn of_assignment(
         ..Options::default()
     };
     let engine = Engine::new(policy);
-    let (results, mut problems) =
-        replay::replay(workspace, &engine, options, &assignment.traces, sources);
+    let (results, mut problems) = replay::replay(
+        &engine,
+        options,
+        &assignment.traces,
+        workspace.reading,
+        sources,
+    );
     if results.invalid_lines > 0 {
         let lines = results.invalid_lines;
         problems.failures.push(Failure {

@@ -1,11 +1,12 @@
 //! Where reports are written: standard output, and any number of files.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::files::{self, Access};
 use crate::render::{self, Format, Style};
 use mcppolicy_analysis::report::{Exit, Failure, Report};
 
@@ -94,8 +95,8 @@ const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 const SUMMARY_LIMIT: usize = 1 << 20;
 
 /// Writes a report to standard output and into the files that are named, and
-/// returns how the run ends. A reader that has closed the pipe is no error; a
-/// file that cannot be written is.
+/// returns how the run ends. A reader that has closed the pipe is no error;
+/// anything else that keeps a report from being written is.
 pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
     let exit = write_files(report, args);
     let colour = std::io::stdout().is_terminal()
@@ -105,12 +106,8 @@ pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
         colour,
         ..plain(args, &prefix)
     };
-    print(&render::render(
-        report,
-        args.format.unwrap_or(Format::Human),
-        style,
-    ));
-    exit
+    let format = args.format.unwrap_or(Format::Human);
+    exit.worst(print(&render::render(report, format, style)))
 }
 
 fn plain<'a>(args: &OutputArgs, prefix: &'a str) -> Style<'a> {
@@ -137,7 +134,7 @@ pub(crate) fn write_files(report: &Report<'_>, args: &OutputArgs) -> Exit {
     };
     for target in &args.output {
         let text = render::render(report, target.format, plain);
-        written(&target.file, std::fs::write(&target.file, text));
+        written(&target.file, files::replace(&target.file, text.as_bytes()));
     }
     if args.has(Format::Github)
         && let Some(file) = std::env::var_os(SUMMARY).filter(|file| !file.is_empty())
@@ -158,10 +155,7 @@ fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io
         ..style
     };
     let text = render::render(report, Format::Markdown, style);
-    let mut out = std::fs::File::options()
-        .append(true)
-        .create(true)
-        .open(file)?;
+    let mut out = files::append(file, Access::Usual, false)?;
     writeln!(out, "{text}")
 }
 
@@ -182,11 +176,25 @@ fn prefix() -> String {
     parts.join("/")
 }
 
-/// Prints to standard output; a closed pipe is success.
-pub(crate) fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // A reader that closes the pipe needs no more output.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// Prints to standard output, and returns how the run ends as far as that goes:
+/// a reader that closes the pipe is success, a full disk is not.
+pub(crate) fn print(text: &str) -> Exit {
+    let printed = files::standard_output().and_then(|mut out| {
+        out.write_all(text.as_bytes())?;
+        out.finish()
+    });
+    ended(printed)
+}
+
+/// How a run ends whose output was written like this; an error is said.
+pub(crate) fn ended(written: io::Result<()>) -> Exit {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("<stdout>: {error}"));
+            Exit::CouldNotRun
+        }
+        _ => Exit::Clean,
+    }
 }
 
 /// Prints an input that could not be read to standard error.

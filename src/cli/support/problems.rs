@@ -26,23 +26,23 @@ impl Problems {
         self.findings.extend(others.findings);
     }
 
-    /// Keeps the problems, if there is no value.
-    pub fn keep_problems<T>(&mut self, read: Result<T, Problems>) -> Option<T> {
-        match read {
-            Ok(value) => Some(value),
-            Err(problems) => {
-                self.extend(problems);
-                None
-            }
-        }
-    }
-
     /// Keeps the failure, if it is one.
     pub fn keep_failure<T>(&mut self, read: Result<T, Failure>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(failure) => {
                 self.failures.push(failure);
+                None
+            }
+        }
+    }
+
+    /// Keeps the problems that kept a value from being read.
+    pub fn keep_problems<T>(&mut self, read: Result<T, Problems>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                self.extend(problems);
                 None
             }
         }

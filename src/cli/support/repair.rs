@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 use similar::TextDiff;
 
+use super::files::{self, InputFile, Role};
 use super::input;
 use super::linter::Linter;
 use super::problems::Problems;
@@ -99,7 +100,7 @@ pub(crate) fn run(
         let diff = unified(&file.name, &before, &fixed.text);
         repaired.diff.push_str(&diff);
         if mode.target == Target::File && fixed.text != before {
-            let written = std::fs::write(&file.path, &fixed.text);
+            let written = files::replace(&file.path, fixed.text.as_bytes());
             let written = written.map_err(|error| Failure {
                 input: file.name.clone(),
                 message: input::plain(&error),
@@ -155,7 +156,9 @@ fn read(file: &PolicyFile) -> Result<Option<String>, Failure> {
             message: "standard input cannot be repaired, name a file".to_owned(),
         });
     }
-    Ok(String::from_utf8(input::read(&file.path)?).ok())
+    let read = InputFile::of_person(&file.path).read(Role::Policy);
+    let bytes = read.map_err(|refusal| refusal.failure(&file.name))?;
+    Ok(String::from_utf8(bytes).ok())
 }
 
 /// A unified diff, empty where nothing differs.

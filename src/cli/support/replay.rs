@@ -1,10 +1,10 @@
 //! Replaying the traces of one policy, and the options that say how.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::files::InputFile;
 use super::output::Requirements;
 use super::problems::Problems;
 use super::traces::{self, ReadingArgs};
@@ -18,6 +18,7 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::timeline::Order;
+use mcppolicy_trace::trace::options::Settings;
 
 /// How to replay.
 #[derive(Args, Debug, Default, Clone)]
@@ -117,15 +118,15 @@ pub(crate) fn options_for(workspace: &Workspace, file: &PolicyFile, run: &Option
 
 /// Replays traces through a policy, as a part of a test's report.
 pub(crate) fn test_run(
-    workspace: &Workspace,
     name: &str,
     policy: &Policy,
     options: &Options,
-    traces: &[PathBuf],
+    traces: &[InputFile],
+    reading: Settings,
     sources: &mut SourceMap,
 ) -> (TestRun, Problems) {
     let engine = Engine::new(policy);
-    let (results, mut problems) = replay(workspace, &engine, options.clone(), traces, sources);
+    let (results, mut problems) = replay(&engine, options.clone(), traces, reading, sources);
     problems.failures.extend(misplaced(&results));
     let run = TestRun {
         name: name.to_owned(),
@@ -139,21 +140,20 @@ pub(crate) fn test_run(
 
 /// Replays traces; those that cannot be read are skipped.
 pub(crate) fn replay(
-    workspace: &Workspace,
     engine: &Engine,
     options: Options,
-    traces: &[PathBuf],
+    traces: &[InputFile],
+    reading: Settings,
     sources: &mut SourceMap,
 ) -> (Results, Problems) {
     let mut problems = Problems::default();
     let mut replay = Replay::new(engine, options);
-    for path in traces {
-        let opened = traces::open_for(workspace, path, sources);
-        let read = opened.and_then(|mut trace| {
+    for file in traces {
+        let opened = traces::open(file, reading, sources);
+        if let Some(mut trace) = problems.keep_problems(opened) {
             let read = replay.read(&mut trace, sources);
-            read.map_err(|error| traces::failure(path, &error).into())
-        });
-        problems.keep_problems(read);
+            problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
+        }
     }
     (replay.finish(), problems)
 }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::base::Base;
 use super::configuration::Config;
-use super::files::Role;
+use super::files::{InputFile, Role, Root};
 use super::git::{self, Blob, Entry, Repository, Revision};
 use super::input;
 use super::patterns::{Globs, normal_pattern};
 use super::problems::Problems;
 use super::workspace::Workspace;
+use mcppolicy_analysis::finding::RuleId;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 
@@ -360,7 +361,10 @@ fn pair(base: &Base, file: PathBuf, sources: &mut SourceMap) -> Result<Option<Pa
     let old = base.file(&base.before, &file)?;
     let old = old.map(|(name, bytes)| Content::Stored { name, bytes });
     let new = if base.checkout().is_there(&file) {
-        let bytes = base.checkout().read(&file, Role::Policy, sources)?;
+        let root = Root::at(base.repository().top());
+        let named = InputFile::below(&root, &file, None).of_checkout(Some(base.checkout()));
+        let read = named.read(Role::Policy);
+        let bytes = read.map_err(|refusal| named.problem(&refusal, RuleId::Config, sources))?;
         Some(Content::Checked {
             path: file.clone(),
             bytes,

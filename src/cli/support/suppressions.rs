@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::configuration;
+use super::files;
 use super::input;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::Finding;
@@ -155,7 +156,7 @@ pub(crate) fn write(
         entries = entries.replace('\n', "\r\n");
     }
     text.push_str(&entries);
-    std::fs::write(path, text).map_err(|error| input::plain(&error))
+    files::replace(&path, text.as_bytes()).map_err(|error| input::plain(&error))
 }
 
 /// The entry for one finding; none for what is not of a rule.

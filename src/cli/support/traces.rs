@@ -1,14 +1,13 @@
 //! Which traces there are, and which policy each is replayed through: the one
 //! of the command line, else the trace's own, else the configuration's.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::files::Role;
+use super::files::{InputFile, input_files};
 use super::input::{self, same_file};
 use super::problems::Problems;
 use super::progress::Watched;
@@ -16,7 +15,7 @@ use super::unpack::unpacked;
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, fill};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_trace::trace::Trace;
 use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::recognise::reader;
@@ -27,7 +26,7 @@ pub(crate) struct Assignment {
     /// The policy; `None` when it could not be found or read.
     pub policy: Option<PolicyFile>,
     /// The traces in order.
-    pub traces: Vec<PathBuf>,
+    pub traces: Vec<InputFile>,
     /// What is wrong with the assignment itself.
     pub problems: Vec<Finding>,
 }
@@ -68,46 +67,22 @@ fn grants() -> impl TypedValueParser<Value = GrantFrom> {
         .try_map(|name| GrantFrom::named(&name).ok_or("no such choice"))
 }
 
-/// Opens a trace, or standard input for `-`.
-pub(crate) fn open(path: &Path, settings: Settings) -> Result<Trace, Failure> {
-    let name = input::display_name(path);
-    let unpacked = if path == Path::new(input::STDIN) {
-        unpacked(Watched::new(io::stdin(), &name, None))
-    } else if path.is_dir() {
-        return Err(Failure {
-            input: name,
-            message: "is a directory, a file is needed".to_owned(),
-        });
-    } else {
-        let file = File::open(path).map_err(|error| failure(path, &error))?;
-        let length = file.metadata().ok().filter(|known| known.is_file());
-        unpacked(Watched::new(file, &name, length.map(|known| known.len())))
-    };
-    unpacked
-        .and_then(|input| reader(input, settings))
-        .and_then(|reader| Trace::open(name, reader))
-        .map_err(|error| failure(path, &error))
-}
-
-/// Opens a trace as a workspace has it.
+/// Opens a trace.
 ///
 /// # Errors
-/// When it cannot be read, or must not be.
-pub(crate) fn open_for(
-    workspace: &Workspace,
-    path: &Path,
+/// A trace that cannot or must not be read.
+pub(crate) fn open(
+    file: &InputFile,
+    settings: Settings,
     sources: &mut SourceMap,
 ) -> Result<Trace, Problems> {
-    let Some(checkout) = workspace.checkout() else {
-        return Ok(open(path, workspace.reading)?);
-    };
-    let bytes = checkout.read(path, Role::Trace, sources)?;
-    let name = input::display_name(path);
-    let length = u64::try_from(bytes.len()).ok();
-    let opened = unpacked(Watched::new(io::Cursor::new(bytes), &name, length))
-        .and_then(|input| reader(input, workspace.reading))
-        .and_then(|reader| Trace::open(name, reader));
-    opened.map_err(|error| failure(path, &error).into())
+    let opened = file.open();
+    let opened = opened.map_err(|refusal| file.problem(&refusal, RuleId::Trace, sources))?;
+    let name = file.name();
+    unpacked(Watched::new(opened.input, &name, opened.length))
+        .and_then(|input| reader(input, settings))
+        .and_then(|reader| Trace::open(name, reader))
+        .map_err(|error| Problems::from(failure(file.path(), &error)))
 }
 
 /// An input that could not be read.
@@ -135,10 +110,11 @@ pub(crate) fn assign(
     if paths.is_empty() && workspace.config.is_some() && policy.is_none() {
         return (configured, problems);
     }
-    let here = [PathBuf::from(DEFAULT_TRACES)];
-    let paths = match paths {
-        [] if Path::new(DEFAULT_TRACES).is_dir() => here.as_slice(),
-        paths => paths,
+    let traces = if paths.is_empty() {
+        let here = in_directory(workspace, Path::new(DEFAULT_TRACES), None, sources);
+        problems.keep(here)
+    } else {
+        problems.keep(expand(paths))
     };
     let mut assigning = Assigning {
         workspace,
@@ -148,7 +124,7 @@ pub(crate) fn assign(
         sources,
         assigned: Vec::new(),
     };
-    for trace in problems.keep(expand(workspace, paths)) {
+    for trace in traces {
         problems.extend(assigning.add(trace));
     }
     let assigned = assigning.assigned.into_iter();
@@ -163,7 +139,7 @@ fn configured(workspace: &Workspace, sources: &mut SourceMap) -> (Vec<Assignment
     let (files, mut problems) = workspace.policies(&[], sources);
     let mut assignments = Vec::new();
     for file in files {
-        if let Some(traces) = configured_for(workspace, &file) {
+        if let Some(traces) = configured_for(workspace, &file, sources) {
             assignments.push(Assignment {
                 traces: problems.keep(traces),
                 policy: Some(file),
@@ -179,29 +155,64 @@ fn configured(workspace: &Workspace, sources: &mut SourceMap) -> (Vec<Assignment
 pub(crate) fn configured_for(
     workspace: &Workspace,
     file: &PolicyFile,
-) -> Option<(Vec<PathBuf>, Problems)> {
+    sources: &mut SourceMap,
+) -> Option<(Vec<InputFile>, Problems)> {
     let root = workspace.root();
     let templates = &workspace.entry(file.entry)?.traces;
-    let filled = templates.iter();
-    let paths: Vec<PathBuf> = filled
-        .map(|template| fill(&template.text, &root, &file.path))
-        .collect();
-    (!paths.is_empty()).then(|| expand(workspace, &paths))
-}
-
-/// The files that paths name: a directory means the traces in it.
-pub(crate) fn expand(workspace: &Workspace, paths: &[PathBuf]) -> (Vec<PathBuf>, Problems) {
+    if templates.is_empty() {
+        return None;
+    }
     let mut files = Vec::new();
     let mut problems = Problems::default();
-    for path in paths {
-        if workspace.is_dir(path) {
-            let found = problems.keep_failure(workspace.list(path, &is_trace));
-            files.extend(found.unwrap_or_default());
+    for template in templates {
+        let path = fill(&template.text, &root, &file.path);
+        let location = Some(template.location);
+        if workspace.is_dir(&path) {
+            files.extend(problems.keep(in_directory(workspace, &path, location, sources)));
         } else {
-            files.push(path.clone());
+            files.push(workspace.file(path, location));
         }
     }
-    (files, problems)
+    Some((files, problems))
+}
+
+/// The traces in a directory that the configuration names at a location, or
+/// that is looked for; none where there is no such directory.
+pub(crate) fn in_directory(
+    workspace: &Workspace,
+    dir: &Path,
+    location: Option<Location>,
+    sources: &mut SourceMap,
+) -> (Vec<InputFile>, Problems) {
+    let is_dir = match workspace.checkout() {
+        Some(_) => Ok(workspace.is_dir(dir)),
+        None => workspace.bounds().is_dir(dir),
+    };
+    match is_dir {
+        Ok(false) => (Vec::new(), Problems::default()),
+        Ok(true) => match workspace.list(dir, &is_trace) {
+            Ok(found) => {
+                let files = found.into_iter();
+                let files = files.map(|path| workspace.file(path, location));
+                (files.collect(), Problems::default())
+            }
+            Err(failure) => (Vec::new(), Problems::from(failure)),
+        },
+        Err(refusal) => {
+            let file = workspace.file(dir, location);
+            let problems = file.problem(&refusal, RuleId::Trace, sources);
+            (Vec::new(), problems)
+        }
+    }
+}
+
+/// The files that paths of the command line name: a directory means the traces
+/// in it.
+pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<InputFile>, Problems) {
+    let mut problems = Problems::default();
+    let files = paths.iter();
+    let files = files.flat_map(|path| problems.keep(input_files(path, is_trace)));
+    (files.collect(), problems)
 }
 
 /// Whether a file found while walking is taken for a trace. Logs go by any
@@ -229,40 +240,34 @@ struct Assigning<'a> {
 
 impl Assigning<'_> {
     /// Adds one trace. The problems are files that cannot be read.
-    fn add(&mut self, trace: PathBuf) -> Problems {
+    fn add(&mut self, trace: InputFile) -> Problems {
         let policy = match self.policy {
-            Some(policy) => Ok(policy.to_path_buf()),
+            Some(policy) => Ok((InputFile::of_person(policy), None)),
             None => self.policy_of(&trace),
         };
-        let policy = match policy {
+        let (policy, chosen) = match policy {
             Ok(policy) => policy,
-            Err(Unassigned::Failure(failure)) => {
+            Err(problems) => {
                 self.assigned.push(Default::default());
-                return Problems::from(failure);
-            }
-            Err(Unassigned::Finding(finding)) => {
-                let problems = vec![*finding];
-                let assignment = Assignment {
-                    problems,
-                    ..Assignment::default()
-                };
-                self.assigned.push((PathBuf::new(), assignment));
-                return Problems::default();
+                return problems;
             }
         };
+        let path = policy.path().to_path_buf();
         let mut known = self.assigned.iter_mut();
-        if let Some((_, assignment)) = known.find(|(path, _)| *path == policy) {
+        if let Some((_, assignment)) = known.find(|(known, _)| *known == path) {
             assignment.traces.push(trace);
+            assignment.problems.extend(chosen);
             return Problems::default();
         }
         let mut problems = Problems::default();
-        let read = PolicyFile::read(&policy, self.entry_of(&policy), self.sources);
+        let entry = self.entry_of(&path);
+        let read = PolicyFile::open(&policy, entry, RuleId::Trace, self.sources);
         let assignment = Assignment {
-            policy: problems.keep_failure(read),
+            policy: problems.keep_problems(read),
             traces: vec![trace],
-            problems: Vec::new(),
+            problems: chosen.into_iter().collect(),
         };
-        self.assigned.push((policy, assignment));
+        self.assigned.push((path, assignment));
         problems
     }
 
@@ -273,49 +278,103 @@ impl Assigning<'_> {
     }
 
     /// The policy of one trace: its header's, else that of the configuration's
-    /// entry that has it, else the fallback.
-    fn policy_of(&mut self, trace: &Path) -> Result<PathBuf, Unassigned> {
-        let opened = open_unless_stdin(trace, self.workspace.reading)?;
-        let header = opened.as_ref().and_then(Trace::header);
-        if let Some((header, (policy, span))) =
-            header.and_then(|header| Some((header, header.policy.as_ref()?)))
-        {
-            let path = trace.parent().unwrap_or(Path::new("")).join(policy);
-            let Err(problem) = stays_inside(&path, &self.workspace.root()) else {
-                return Ok(path);
-            };
-            let name = input::display_name(trace);
-            let location = header.locate(self.sources, &name, *span);
-            let message = format!("The policy {policy:?} of this trace {problem}");
-            let finding =
-                Finding::new(RuleId::Trace, Severity::Error, location, "/policy", message);
-            return Err(Unassigned::Finding(Box::new(finding)));
-        }
-        let has_it = |of: &&Assignment| of.traces.iter().any(|known| same_file(known, trace));
+    /// entry that has it, else the fallback. With the header's comes a finding
+    /// where the configuration or the working directory gives another.
+    fn policy_of(&mut self, trace: &InputFile) -> Result<(InputFile, Option<Finding>), Problems> {
+        let path = trace.path();
+        let has_it = |of: &&Assignment| {
+            let mut traces = of.traces.iter();
+            traces.any(|known| same_file(known.path(), path))
+        };
         let configured = self.configured.iter().find(has_it);
         let configured = configured.and_then(|of| Some(of.policy.as_ref()?.path.clone()));
-        configured.or_else(|| self.fallback.clone()).ok_or_else(|| {
-            Unassigned::Failure(Failure {
-                input: input::display_name(trace),
-                message: "names no policy, and the configuration has several; use --policy"
-                    .to_owned(),
-            })
+        let given = configured.or_else(|| self.fallback.clone());
+        // Standard input can be read only once, so its header is not looked at.
+        if !trace.is_stdin() {
+            let opened = open(trace, self.workspace.reading, self.sources)?;
+            if let Some(named) = Named::of(&opened, trace, self.workspace, self.sources) {
+                let is_given = given.is_some_and(|given| named.is(&given));
+                let finding = (!is_given).then(|| named.finding(trace));
+                return Ok((named.policy, finding));
+            }
+        }
+        let given = given.ok_or_else(|| Failure {
+            input: trace.name(),
+            message: "names no policy, and the configuration has several; use --policy".to_owned(),
+        })?;
+        Ok((self.workspace.file(given, None), None))
+    }
+}
+
+/// The policy that a trace's header names.
+struct Named {
+    policy: InputFile,
+    location: Location,
+}
+
+impl Named {
+    /// The policy that the header of a trace names.
+    fn of(
+        opened: &Trace,
+        trace: &InputFile,
+        workspace: &Workspace,
+        sources: &mut SourceMap,
+    ) -> Option<Named> {
+        let header = opened.header()?;
+        let (policy, span) = header.policy.as_ref()?;
+        let location = header.locate(sources, &trace.name(), *span);
+        let dir = trace.path().parent().unwrap_or(Path::new(""));
+        // A person may have reached the trace over a link.
+        let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
+        Some(Named {
+            policy: workspace.file(dir.join(policy), Some(location)),
+            location,
         })
     }
-}
 
-/// Why a trace has no policy.
-enum Unassigned {
-    /// The trace cannot be read, or nothing names its policy.
-    Failure(Failure),
-    /// Its header names a policy that it must not.
-    Finding(Box<Finding>),
-}
-
-impl From<Failure> for Unassigned {
-    fn from(failure: Failure) -> Unassigned {
-        Unassigned::Failure(failure)
+    fn is(&self, other: &Path) -> bool {
+        same_file(self.policy.path(), other)
     }
+
+    fn finding(&self, trace: &InputFile) -> Finding {
+        let (trace, policy) = (trace.name(), self.policy.name());
+        let message = format!("The header of {trace} chose the policy {policy}");
+        let (rule, note) = (RuleId::Trace, Severity::Note);
+        Finding::new(rule, note, self.location, "/policy", message)
+    }
+}
+
+/// Problems of traces whose header names another policy than the one that the
+/// configuration tests with them. A gate that followed such a header would test
+/// a policy of the change's choice.
+pub(crate) fn foreign_policies(
+    workspace: &Workspace,
+    policy: &Path,
+    traces: &[InputFile],
+    sources: &mut SourceMap,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for trace in traces {
+        // What cannot be read is reported where it is replayed.
+        let Ok(opened) = open(trace, workspace.reading, &mut SourceMap::new()) else {
+            continue;
+        };
+        let Some(named) = Named::of(&opened, trace, workspace, sources) else {
+            continue;
+        };
+        if !named.is(policy) {
+            let (trace, policy) = (trace.name(), input::display_name(policy));
+            let message = format!(
+                "The header of {trace} names another policy than {policy}, which the \
+                 configuration tests with it"
+            );
+            let help = format!("remove `policy` from the header, or list {trace} where it belongs");
+            let (rule, error) = (RuleId::Trace, Severity::Error);
+            let finding = Finding::new(rule, error, named.location, "/policy", message);
+            found.push(finding.help(help));
+        }
+    }
+    found
 }
 
 /// The configuration's only policy, or `policy.json` here.
@@ -324,30 +383,5 @@ fn fallback(configured: &[Assignment]) -> Option<PathBuf> {
         [] => Some(PathBuf::from(DEFAULT_POLICY)),
         [only] => only.policy.as_ref().map(|file| file.path.clone()),
         _ => None,
-    }
-}
-
-/// Standard input can be read only once, so its header is not looked at.
-fn open_unless_stdin(trace: &Path, settings: Settings) -> Result<Option<Trace>, Failure> {
-    if trace == Path::new(input::STDIN) {
-        Ok(None)
-    } else {
-        open(trace, settings).map(Some)
-    }
-}
-
-/// Whether a path that a file names stays inside a directory, symbolic links
-/// followed.
-fn stays_inside(path: &Path, root: &Path) -> Result<(), String> {
-    let real = path
-        .canonicalize()
-        .map_err(|error| format!("cannot be read: {}", input::plain(&error)))?;
-    let root = root
-        .canonicalize()
-        .map_err(|error| format!("cannot be read: {}", input::plain(&error)))?;
-    if real.starts_with(&root) {
-        Ok(())
-    } else {
-        Err(format!("leads out of {}", input::display_name(&root)))
     }
 }

@@ -6,9 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::checkout::Checkout;
 use super::configuration::{self, Config, Entry};
-use super::files::Role;
+use super::files::{Checkout, InputFile, Role, Root, input_files};
 use super::input;
 use super::patterns::{Globs, literal, normal_pattern};
 use super::problems::Problems;
@@ -63,15 +62,39 @@ impl PolicyFile {
         entry: Option<usize>,
         sources: &mut SourceMap,
     ) -> Result<PolicyFile, Failure> {
-        let bytes = input::read(path)?;
-        Ok(PolicyFile::of(path, entry, &bytes, sources))
+        let file = InputFile::of_person(path);
+        let read = file.read(Role::Policy);
+        let bytes = read.map_err(|refusal| refusal.failure(&file.name()))?;
+        Ok(PolicyFile::of(&file, &bytes, entry, sources))
     }
 
-    fn of(path: &Path, entry: Option<usize>, bytes: &[u8], sources: &mut SourceMap) -> PolicyFile {
-        let name = input::display_name(path);
+    /// Reads a policy, whoever names it. `rule` is that of the findings about
+    /// what may not be named.
+    ///
+    /// # Errors
+    /// When the file cannot or must not be read.
+    pub fn open(
+        file: &InputFile,
+        entry: Option<usize>,
+        rule: RuleId,
+        sources: &mut SourceMap,
+    ) -> Result<PolicyFile, Problems> {
+        match file.read(Role::Policy) {
+            Ok(bytes) => Ok(PolicyFile::of(file, &bytes, entry, sources)),
+            Err(refusal) => Err(file.problem(&refusal, rule, sources)),
+        }
+    }
+
+    fn of(
+        file: &InputFile,
+        bytes: &[u8],
+        entry: Option<usize>,
+        sources: &mut SourceMap,
+    ) -> PolicyFile {
+        let name = file.name();
         let (policy, problems) = parse(&name, bytes, sources);
         PolicyFile {
-            path: path.to_path_buf(),
+            path: file.path().to_path_buf(),
             name,
             policy,
             problems,
@@ -132,23 +155,6 @@ impl Workspace {
         self.named = OnceCell::new();
     }
 
-    /// The bytes of a file that the configuration names, or that is looked for
-    /// because nothing is named.
-    ///
-    /// # Errors
-    /// When it cannot be read, or must not be.
-    pub fn read(
-        &self,
-        path: &Path,
-        role: Role,
-        sources: &mut SourceMap,
-    ) -> Result<Vec<u8>, Problems> {
-        match &self.checkout {
-            Some(checkout) => checkout.read(path, role, sources),
-            None => Ok(input::read(path)?),
-        }
-    }
-
     /// What is checked, when that is not the working tree.
     pub fn checkout(&self) -> Option<&Rc<Checkout>> {
         self.checkout.as_ref()
@@ -193,8 +199,12 @@ impl Workspace {
         entry: Option<usize>,
         sources: &mut SourceMap,
     ) -> Result<PolicyFile, Problems> {
-        let bytes = self.read(path, Role::Policy, sources)?;
-        Ok(PolicyFile::of(path, entry, &bytes, sources))
+        let file = self.file(path, self.location_of(entry));
+        PolicyFile::open(&file, entry, RuleId::Config, sources)
+    }
+
+    fn location_of(&self, entry: Option<usize>) -> Option<Location> {
+        Some(self.entry(entry)?.path.location)
     }
 
     /// The same workspace with other settings for reading traces.
@@ -213,6 +223,17 @@ impl Workspace {
             Some(config) => config.root.clone(),
             None => std::env::current_dir().unwrap_or_default(),
         }
+    }
+
+    /// The top of the repository that the run is in, else the configuration's
+    /// directory: what files name must lie below it.
+    pub fn bounds(&self) -> Root {
+        Root::around(&self.home())
+    }
+
+    /// A file that the configuration names, or that is looked for.
+    pub fn file(&self, path: impl Into<PathBuf>, location: Option<Location>) -> InputFile {
+        InputFile::below(&self.bounds(), path, location).of_checkout(self.checkout())
     }
 
     /// Where policies and approvals are looked for: beside the configuration,
@@ -253,25 +274,29 @@ impl Workspace {
             problems.keep(policies_at(paths, &configured))
         };
         let mut files = Vec::new();
-        for (path, entry) in named {
-            // With paths, a person named the file.
-            let read = if paths.is_empty() || self.checkout.is_some() {
-                self.policy(&path, entry, sources)
-            } else {
-                PolicyFile::read(&path, entry, sources).map_err(Problems::from)
+        for (file, entry) in named {
+            // With a checkout, nothing is read but what is checked.
+            let file = match &self.checkout {
+                Some(_) => self.file(file.path(), self.location_of(entry)),
+                None => file,
             };
+            let read = PolicyFile::open(&file, entry, RuleId::Config, sources);
             files.extend(problems.keep_problems(read));
         }
         (files, problems)
     }
 
     /// The policies of a run that names none.
-    fn default_policies(&self, configured: Vec<(PathBuf, usize)>) -> Vec<(PathBuf, Option<usize>)> {
-        if self.config.is_none() && Path::new(DEFAULT_POLICY).exists() {
-            return vec![(PathBuf::from(DEFAULT_POLICY), None)];
+    fn default_policies(
+        &self,
+        configured: Vec<(PathBuf, usize)>,
+    ) -> Vec<(InputFile, Option<usize>)> {
+        if self.config.is_none() && self.is_there(Path::new(DEFAULT_POLICY)) {
+            return vec![(self.file(DEFAULT_POLICY, None), None)];
         }
         let each = configured.into_iter();
-        each.map(|(path, entry)| (path, Some(entry))).collect()
+        each.map(|(path, entry)| (self.file(path, self.location_of(Some(entry))), Some(entry)))
+            .collect()
     }
 
     /// Findings about policies below the configuration that no entry of it
@@ -348,18 +373,13 @@ impl Workspace {
 fn policies_at(
     paths: &[PathBuf],
     configured: &[(PathBuf, usize)],
-) -> (Vec<(PathBuf, Option<usize>)>, Problems) {
+) -> (Vec<(InputFile, Option<usize>)>, Problems) {
     let mut found = Vec::new();
     let mut problems = Problems::default();
     for path in paths {
-        let files = if path.is_dir() {
-            let files = input::walk(path, input::is_policy);
-            problems.keep_failure(files).unwrap_or_default()
-        } else {
-            vec![path.clone()]
-        };
-        for file in files {
-            let absolute = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+        for file in problems.keep(input_files(path, input::is_policy)) {
+            let path = file.path();
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
             let mut each = configured.iter();
             let entry = each.find(|(other, _)| *other == absolute);
             let entry = entry.map(|(_, entry)| *entry);
@@ -388,7 +408,7 @@ pub(crate) fn named(config: &Config) -> Named {
                     let file = config.root.join(path);
                     let is_there = match checkout {
                         Some(checkout) => checkout.is_there(&file),
-                        None => file.exists(),
+                        None => file.symlink_metadata().is_ok(),
                     };
                     if is_there && let Some(files) = files.last_mut() {
                         files.push(file);

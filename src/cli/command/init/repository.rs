@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::cli::support::files::{self, InputFile, Refusal, Role, Root};
 use crate::cli::support::input;
 use mcppolicy_engine::value::Value;
 
@@ -45,14 +46,16 @@ impl Repository {
         let hook = hook(&self.inside);
         let file = self.root.join(HOOKS);
         let name = shown(&file);
-        match std::fs::read(&file) {
+        let there = InputFile::below(&Root::at(&self.root), &file, None);
+        match there.read(Role::Configuration) {
             Ok(there) if String::from_utf8_lossy(&there).contains("mcppolicy") => {
                 let _ = writeln!(output, "kept {name}, which has mcppolicy in it");
             }
             Ok(_) => {
                 let _ = writeln!(output, "kept {name}: add this to its `repos`\n\n{hook}");
             }
-            Err(_) => write_new(&file, &format!("repos:\n{hook}"), output)?,
+            Err(Refusal::Absent) => write_new(&file, &format!("repos:\n{hook}"), output)?,
+            Err(refusal) => return Err(format!("{name}: {}", refusal.message())),
         }
         Ok(())
     }
@@ -78,15 +81,9 @@ impl Repository {
 
 /// Writes a file that must not be there.
 fn write_new(file: &Path, text: &str, output: &mut String) -> Result<(), String> {
-    let write = || {
-        if let Some(dir) = file.parent() {
-            std::fs::create_dir_all(dir)?;
-        }
-        let mut out = std::fs::File::create_new(file)?;
-        std::io::Write::write_all(&mut out, text.as_bytes())
-    };
     let name = input::display_name(file);
-    write().map_err(|error| format!("{name}: {}", input::plain(&error)))?;
+    files::create_new(file, text.as_bytes())
+        .map_err(|error| format!("{name}: {}", input::plain(&error)))?;
     let _ = writeln!(output, "wrote {}", shown(file));
     Ok(())
 }

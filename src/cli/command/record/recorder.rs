@@ -1,9 +1,10 @@
 //! The file that a session is written to.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::support::files::{self, Access};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
 use crate::cli::support::traces::failure;
@@ -54,12 +55,14 @@ impl Recorder {
         if path == Path::new(input::STDIN) {
             return Err(refused("standard output is the server's; name a file"));
         }
-        let mut options = OpenOptions::new();
-        options.append(true).read(append).create(true);
-        options.create_new(!append);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| match error.kind() {
+        // A recording grows while the session runs, so that it is created in its
+        // own place; it never replaces what is there.
+        let opened = if append {
+            files::append(path, Access::Private, true)
+        } else {
+            files::create_growing(path, Access::Private)
+        };
+        let file = opened.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => refused("exists already; --append adds to it"),
             _ => failure(path, &error),
         })?;
@@ -105,7 +108,7 @@ impl Recorder {
     /// Removes the file if it is new: nothing has been recorded.
     pub fn discard(self) {
         if self.is_new {
-            let _ = fs::remove_file(&self.path);
+            let _ = files::remove(&self.path);
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::dir::Kind;
 use super::{Opened, Refusal, special};
 use crate::cli::support::input::STDIN;
 
@@ -17,44 +18,36 @@ pub(super) fn open(path: &Path) -> Result<Opened, Refusal> {
             length: None,
         });
     }
-    let kind = std::fs::metadata(path)?.file_type();
-    if kind.is_dir() {
-        return Err(Refusal::Directory);
+    match Kind::of(std::fs::metadata(path)?.file_type()) {
+        Kind::Directory => Err(Refusal::Directory),
+        Kind::File => {
+            let file = super::regular(File::open(path)?)?;
+            let length = file.metadata()?.len();
+            Ok(Opened {
+                input: Box::new(file),
+                length: Some(length),
+            })
+        }
+        other => special_file(path, other),
     }
-    if kind.is_file() {
-        let file = super::regular(File::open(path)?)?;
-        let length = file.metadata()?.len();
-        return Ok(Opened {
-            input: Box::new(file),
-            length: Some(length),
-        });
-    }
-    other(path, kind)
 }
 
 #[cfg(not(unix))]
-fn other(_: &Path, kind: std::fs::FileType) -> Result<Opened, Refusal> {
+fn special_file(_: &Path, kind: Kind) -> Result<Opened, Refusal> {
     Err(special(kind))
 }
 
 #[cfg(unix)]
-fn other(path: &Path, kind: std::fs::FileType) -> Result<Opened, Refusal> {
-    use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_fifo() {
-        let file = pipe::open(path)?;
-        let input = pipe::with_writer(file, pipe::PATIENCE)?;
-        return Ok(Opened {
-            input,
-            length: None,
-        });
-    }
-    if is_null(path)? {
-        return Ok(Opened {
-            input: Box::new(io::empty()),
-            length: Some(0),
-        });
-    }
-    Err(special(kind))
+fn special_file(path: &Path, kind: Kind) -> Result<Opened, Refusal> {
+    let (input, length): (Box<dyn io::Read + Send>, _) = match kind {
+        Kind::Pipe => {
+            let file = pipe::open(path)?;
+            (pipe::with_writer(file, pipe::PATIENCE)?, None)
+        }
+        Kind::Device if is_null(path)? => (Box::new(io::empty()), Some(0)),
+        other => return Err(special(other)),
+    };
+    Ok(Opened { input, length })
 }
 
 /// Whether a path leads to the device that is always empty.
@@ -69,13 +62,13 @@ fn is_null(path: &Path) -> io::Result<bool> {
 pub(super) mod pipe {
     use std::fs::File;
     use std::io::{self, Cursor, Read};
-    use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+    use std::os::unix::fs::OpenOptionsExt as _;
     use std::path::Path;
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-    use super::{Refusal, special};
+    use super::{Kind, Refusal, special};
 
     /// How long a pipe that nothing writes into is waited for, in seconds.
     pub(super) const PATIENCE: i64 = 10;
@@ -85,11 +78,9 @@ pub(super) mod pipe {
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let mut options = File::options();
         let file = options.read(true).custom_flags(flags).open(path)?;
-        let kind = file.metadata()?.file_type();
-        if kind.is_fifo() {
-            Ok(file)
-        } else {
-            Err(special(kind))
+        match Kind::of(file.metadata()?.file_type()) {
+            Kind::Pipe => Ok(file),
+            other => Err(special(other)),
         }
     }
 

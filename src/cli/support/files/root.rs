@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Refusal, regular};
+use super::dir::{Dir, Kind, link};
+use super::{Refusal, regular, special};
 use crate::cli::support::input;
 
 /// A directory that paths inside files must stay in.
@@ -56,7 +57,18 @@ impl Root {
         let Some((name, parents)) = parts.split_last() else {
             return Err(Refusal::Directory);
         };
-        regular(walk::open(&self.dir, parents, name)?)
+        let mut dir = Dir::at(&self.dir)?;
+        for part in parents {
+            dir = dir.below(part)?;
+        }
+        // Opening some devices does something, so that the kind is asked first.
+        match dir.kind(name)? {
+            Kind::File => {}
+            Kind::Directory => return Err(Refusal::Directory),
+            Kind::Link => return Err(link(name)),
+            other => return Err(special(other)),
+        }
+        regular(dir.reader(name)?)
     }
 
     /// Whether `path` is a directory below the root, or the root.
@@ -70,7 +82,7 @@ impl Root {
             at.push(part);
             match at.symlink_metadata() {
                 Ok(data) if data.is_dir() => {}
-                Ok(data) if data.is_symlink() => return Err(link(Path::new(part))),
+                Ok(data) if data.is_symlink() => return Err(link(part)),
                 _ => return Ok(false),
             }
         }
@@ -87,7 +99,10 @@ impl Root {
         let absolute = std::path::absolute(path)?;
         let spelled = spelled_out(&absolute);
         let Some(inside) = self.strip(&spelled) else {
-            let root = input::display_name(&self.dir);
+            let root = match input::display_name(&self.dir).as_str() {
+                "." => "the working directory".to_owned(),
+                root => root.to_owned(),
+            };
             return forbidden(format!("leads out of {root}"));
         };
         let is_kernel = |dir: &&str| self.dir.join(&inside).starts_with(dir);
@@ -112,14 +127,6 @@ impl Root {
         let root = above.iter().rev().find(is_root)?;
         Some(path.strip_prefix(root).ok()?.to_path_buf())
     }
-}
-
-/// A link on the way to a file.
-pub(super) fn link(at: &Path) -> Refusal {
-    let at = at.display();
-    Refusal::Forbidden(format!(
-        "leads over the symbolic link {at}, and links are not followed there"
-    ))
 }
 
 /// An absolute path without `..`, as its text says and not as links lead.
@@ -154,89 +161,4 @@ fn is_ignored(c: char) -> bool {
         c,
         '\u{200C}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{206A}'..='\u{206F}' | '\u{FEFF}'
     )
-}
-
-#[cfg(unix)]
-mod walk {
-    use std::ffi::OsStr;
-    use std::fs::File;
-    use std::os::fd::OwnedFd;
-    use std::path::Path;
-
-    use rustix::fs::{AtFlags, FileType, Mode, OFlags, open as open_dir, openat, statat};
-    use rustix::io::Errno;
-
-    use super::{Refusal, link};
-
-    /// Opens a file that is neither a link nor behind one.
-    pub(super) fn open(root: &Path, parents: &[&OsStr], name: &OsStr) -> Result<File, Refusal> {
-        let dir = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let mut at = open_dir(root, dir, Mode::empty()).map_err(plain)?;
-        for part in parents {
-            if kind(&at, part)? == FileType::Symlink {
-                return Err(link(Path::new(part)));
-            }
-            at = below(&at, part, dir)?;
-        }
-        // Opening some devices does something, so that the kind is asked first.
-        match kind(&at, name)? {
-            FileType::RegularFile => {}
-            FileType::Directory => return Err(Refusal::Directory),
-            FileType::Symlink => return Err(link(Path::new(name))),
-            other => return Err(special(other)),
-        }
-        let file = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        Ok(File::from(below(&at, name, file)?))
-    }
-
-    fn kind(dir: &OwnedFd, name: &OsStr) -> Result<FileType, Refusal> {
-        let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map_err(plain)?;
-        Ok(FileType::from_raw_mode(stat.st_mode))
-    }
-
-    fn below(dir: &OwnedFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Refusal> {
-        let opened = openat(dir, name, flags | OFlags::NOFOLLOW, Mode::empty());
-        opened.map_err(|error| match error {
-            // It was no link a moment ago.
-            Errno::LOOP => link(Path::new(name)),
-            other => plain(other),
-        })
-    }
-
-    fn plain(error: Errno) -> Refusal {
-        Refusal::from(std::io::Error::from(error))
-    }
-
-    fn special(kind: FileType) -> Refusal {
-        let what = match kind {
-            FileType::Fifo => "a pipe",
-            FileType::Socket => "a socket",
-            _ => "a device",
-        };
-        Refusal::Forbidden(format!("is {what}, and only regular files are read there"))
-    }
-}
-
-#[cfg(not(unix))]
-mod walk {
-    use std::ffi::OsStr;
-    use std::fs::File;
-    use std::path::Path;
-
-    use super::{Refusal, link};
-
-    /// Opens a file that is neither a link nor behind one.
-    pub(super) fn open(root: &Path, parents: &[&OsStr], name: &OsStr) -> Result<File, Refusal> {
-        let mut at = root.to_path_buf();
-        for part in parents.iter().chain([&name]) {
-            at.push(part);
-            if at.symlink_metadata()?.is_symlink() {
-                return Err(link(Path::new(part)));
-            }
-        }
-        if at.is_dir() {
-            return Err(Refusal::Directory);
-        }
-        Ok(File::open(&at)?)
-    }
 }

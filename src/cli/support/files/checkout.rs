@@ -8,16 +8,16 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::files::{Refusal, Role};
-use super::git::{Kind, Repository, Revision, Tree, TreeEntry, normal};
-use super::input;
-use super::problems::Problems;
+use super::{Refusal, Role, Root, beginning};
+use crate::cli::support::git::{Kind, Repository, Revision, Tree, TreeEntry, normal};
+use crate::cli::support::input;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::source::{Location, SourceMap, Span};
+use mcppolicy_engine::source::SourceMap;
 
 /// How a file of Git LFS begins.
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -58,14 +58,11 @@ impl Difference {
             Difference::Lfs => "is kept by Git LFS, so the repository does not have its content",
         }
     }
-}
 
-/// A working file.
-enum Working {
-    Absent,
-    File(Vec<u8>),
-    /// What it is instead of a file, or what is in the way.
-    Other(String),
+    fn refusal(self) -> Refusal {
+        let advice = "a job checks what is committed";
+        Refusal::Uncommitted(format!("{}, and {advice}", self.says()))
+    }
 }
 
 /// Whether this runs in a job of continuous integration.
@@ -122,89 +119,65 @@ impl Checkout {
     /// The bytes of a file that a configuration names, as they are checked.
     ///
     /// # Errors
-    /// A failure when there is no such file; a finding when something is in the
-    /// way to it, and in a job when it is not what is committed.
-    pub fn read(
-        &self,
-        path: &Path,
-        role: Role,
-        sources: &mut SourceMap,
-    ) -> Result<Vec<u8>, Problems> {
-        let name = input::display_name(path);
+    /// Why it is not read: there is no such file, something is in the way to
+    /// it, or in a job it is not what is committed.
+    pub fn read(&self, path: &Path, role: Role) -> Result<Vec<u8>, Refusal> {
         let Some(inside) = self.repository.path_of(path) else {
-            return Err(refused(&name, "lies outside of the repository", sources));
+            let message = "lies outside of the repository";
+            return Err(Refusal::Forbidden(message.to_owned()));
         };
         self.read.borrow_mut().insert(inside.clone());
         if let Some((at, kind)) = self.tree.in_the_way(&inside) {
-            return Err(refused(
-                &name,
-                &in_the_way(at, &inside, kind.name()),
-                sources,
-            ));
+            return Err(in_the_way(at, &inside, kind.name()));
         }
+        let name = input::display_name(path);
         let bytes = match self.tree.get(&inside) {
-            Some(entry) => self.tracked(&name, &inside, entry, sources)?,
-            None => self.untracked(&name, &inside, role, sources)?,
+            Some(entry) => self.tracked(&name, &inside, entry)?,
+            None => self.untracked(&name, &inside, role)?,
         };
         if u64::try_from(bytes.len()).is_ok_and(|length| length > role.limit()) {
-            return Err(refused(&name, &Refusal::TooLarge(role).message(), sources));
+            return Err(Refusal::TooLarge(role));
         }
         Ok(bytes)
     }
 
-    fn tracked(
-        &self,
-        name: &str,
-        inside: &str,
-        entry: &TreeEntry,
-        sources: &mut SourceMap,
-    ) -> Result<Vec<u8>, Problems> {
-        let committed = self.repository.read(name, &entry.blob)?;
+    fn tracked(&self, name: &str, inside: &str, entry: &TreeEntry) -> Result<Vec<u8>, Refusal> {
+        let committed = self.repository.read(name, &entry.blob).map_err(unread)?;
         let is_lfs = committed.starts_with(LFS);
         if is_lfs && (self.is_job || self.is_in_hook()) {
-            return Err(uncommitted(name, Difference::Lfs, sources));
+            return Err(Difference::Lfs.refusal());
         }
         if self.is_in_hook() {
             return Ok(committed);
         }
         match self.working(inside)? {
-            Working::Other(why) => Err(refused(name, &why, sources)),
-            Working::Absent if self.is_job || self.is_left_out(inside)? => Ok(committed),
-            Working::Absent => {
+            None if self.is_job || self.is_left_out(inside).map_err(unread)? => Ok(committed),
+            None => {
                 self.note(name, Difference::Removed);
-                Err(absent(name).into())
+                Err(Refusal::Absent)
             }
-            Working::File(bytes) if is_lfs => {
+            Some(bytes) if is_lfs => {
                 self.note(name, Difference::Lfs);
                 Ok(bytes)
             }
-            Working::File(bytes) if is_same_text(&bytes, &committed) => Ok(committed),
-            Working::File(_) if self.is_job => Err(uncommitted(name, Difference::Edited, sources)),
-            Working::File(bytes) => {
+            Some(bytes) if is_same_text(&bytes, &committed) => Ok(committed),
+            Some(_) if self.is_job => Err(Difference::Edited.refusal()),
+            Some(bytes) => {
                 self.note(name, Difference::Edited);
                 Ok(bytes)
             }
         }
     }
 
-    fn untracked(
-        &self,
-        name: &str,
-        inside: &str,
-        role: Role,
-        sources: &mut SourceMap,
-    ) -> Result<Vec<u8>, Problems> {
+    fn untracked(&self, name: &str, inside: &str, role: Role) -> Result<Vec<u8>, Refusal> {
         let working = match self.is_in_hook() {
-            true => Working::Absent,
+            true => None,
             false => self.working(inside)?,
         };
         match working {
-            Working::Absent => Err(absent(name).into()),
-            Working::Other(why) => Err(refused(name, &why, sources)),
-            Working::File(_) if self.is_job && role != Role::Trace => {
-                Err(uncommitted(name, Difference::Untracked, sources))
-            }
-            Working::File(bytes) => {
+            None => Err(Refusal::Absent),
+            Some(_) if self.is_job && role != Role::Trace => Err(Difference::Untracked.refusal()),
+            Some(bytes) => {
                 self.note(name, Difference::Untracked);
                 Ok(bytes)
             }
@@ -213,31 +186,20 @@ impl Checkout {
 
     /// What the working tree has at a path of the repository. No link is
     /// followed.
-    fn working(&self, inside: &str) -> Result<Working, Problems> {
-        let mut at = self.repository.top().to_path_buf();
-        let mut parts = inside.split('/').peekable();
-        while let Some(part) = parts.next() {
-            at.push(part);
-            let kind = match at.symlink_metadata() {
-                Ok(metadata) => metadata.file_type(),
-                Err(error) if is_absent(&error) => return Ok(Working::Absent),
-                Err(error) => return Err(unreadable(&at, &error).into()),
-            };
-            let what = match parts.peek() {
-                Some(_) if kind.is_dir() => continue,
-                Some(_) if kind.is_file() => return Ok(Working::Absent),
-                None if kind.is_file() => break,
-                None if kind.is_dir() => "a directory",
-                _ if kind.is_symlink() => "a symbolic link",
-                _ => "no regular file",
-            };
-            let at = self.repository.path_of(&at).unwrap_or_default();
-            return Ok(Working::Other(in_the_way(&at, inside, what)));
-        }
-        match std::fs::read(&at) {
-            Ok(bytes) => Ok(Working::File(bytes)),
-            Err(error) if is_absent(&error) => Ok(Working::Absent),
-            Err(error) => Err(unreadable(&at, &error).into()),
+    fn working(&self, inside: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        let file = self.repository.in_working_tree(inside);
+        let root = Root::at(self.repository.top());
+        match root.open(&root.dir().join(inside)) {
+            Ok(mut opened) => {
+                let mut bytes = Vec::new();
+                opened.read_to_end(&mut bytes)?;
+                Ok(Some(bytes))
+            }
+            Err(Refusal::Absent) => Ok(None),
+            Err(Refusal::Directory) if file.is_dir() => {
+                Err(in_the_way(inside, inside, "a directory"))
+            }
+            Err(other) => Err(other),
         }
     }
 
@@ -480,56 +442,17 @@ fn is_same_text(a: &[u8], b: &[u8]) -> bool {
     a == b || lines(a).eq(lines(b))
 }
 
-fn in_the_way(at: &str, path: &str, what: &str) -> String {
-    if at == path {
+fn in_the_way(at: &str, path: &str, what: &str) -> Refusal {
+    Refusal::Forbidden(if at == path {
         format!("is {what}, and only a regular file is read here")
     } else {
         format!("is behind {at}, which is {what}")
-    }
+    })
 }
 
-/// The place of a finding about a whole file.
-fn beginning(name: &str, sources: &mut SourceMap) -> Location {
-    Location {
-        file: sources.add(name, ""),
-        span: Span::default(),
-    }
-}
-
-fn refused(name: &str, why: &str, sources: &mut SourceMap) -> Problems {
-    let message = format!("{name} {why}");
-    let location = beginning(name, sources);
-    let finding = Finding::new(RuleId::UnsafePath, Severity::Error, location, "", message);
-    Problems::from(vec![finding])
-}
-
-fn uncommitted(name: &str, difference: Difference, sources: &mut SourceMap) -> Problems {
-    let message = format!("{name} {}", difference.says());
-    let location = beginning(name, sources);
-    let finding = Finding::new(RuleId::NotCommitted, Severity::Error, location, "", message)
-        .help("a job checks what is committed; commit the file as it is, or remove it");
-    Problems::from(vec![finding])
-}
-
-fn absent(name: &str) -> Failure {
-    Failure {
-        input: name.to_owned(),
-        message: "no such file".to_owned(),
-    }
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-    )
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure {
-        input: input::display_name(path),
-        message: input::plain(error),
-    }
+/// What git could not read.
+fn unread(failure: Failure) -> Refusal {
+    Refusal::Unreadable(io::Error::other(failure.message))
 }
 
 #[cfg(test)]
