@@ -346,7 +346,8 @@ fn symbolic_links_are_refused_wherever_they_stand() {
     assert_eq!(code, 3, "{report}");
     let finding = &report["findings"][0];
     assert_eq!(finding["rule"], "unsafe-path");
-    let message = "policy.json is a symbolic link, and only a regular file is read here";
+    let message =
+        "policy.json leads over the symbolic link policy.json, and links are not followed there";
     assert_eq!(finding["message"], message);
     // One that was a link then.
     commit(&dir);

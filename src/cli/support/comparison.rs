@@ -355,10 +355,22 @@ fn replay(
     (traffic, problems)
 }
 
+/// A path without links, whether or not its last directories are there yet.
+fn canonical(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    let there = absolute.ancestors().find_map(|above| {
+        let canonical = above.canonicalize().ok()?;
+        Some((canonical, absolute.strip_prefix(above).ok()?))
+    });
+    let (canonical, rest) = there?;
+    Some(canonical.join(rest))
+}
+
 /// The way from a directory to a file, with `/`; none where there is no such
 /// way, as between two drives.
 fn relative(file: &Path, dir: &Path) -> Option<String> {
-    let [file, dir] = [file.canonicalize().ok()?, dir.canonicalize().ok()?];
+    let [file, dir] = [file, dir].map(canonical);
+    let (file, dir) = (file?, dir?);
     let shared = file
         .components()
         .zip(dir.components())
