@@ -180,12 +180,12 @@ mod tests {
                 operand.clone(),
                 Value::from("ab"),
                 Value::from(12.5),
-            ]));
+            ].into()));
             tests.push(Test::NotIn(vec![
                 operand,
                 Value::from(-3.0),
                 Value::from(-0.5),
-            ]));
+            ].into()));
         }
         tests.push(Test::Exists(true));
         tests.push(Test::Exists(false));
