@@ -5,11 +5,11 @@
 //! policies name, finitely many *points* represent all; the other strings and
 //! arrays are searched. Objects belong to the tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::array;
 use super::budget::{Exceeded, Meter};
-use super::points::Points;
+use super::points::{Class, Points};
 use super::probe::{Kind, Probe};
 use super::product::{Signed, shortest};
 use super::text::Language;
@@ -144,8 +144,9 @@ impl Node {
         most: usize,
         meter: &mut Meter,
     ) -> Result<Option<String>, Exceeded> {
+        let (own, mut finite) = self.finite(own);
         let mut failed = None;
-        for (at, _) in own {
+        for (at, _) in &own {
             if let Some(probe) = self.probes.get(*at) {
                 let language = self
                     .languages
@@ -168,7 +169,51 @@ impl Node {
             .collect::<std::collections::BTreeMap<_, _>>()
             .into_values()
             .collect();
+        signed.extend(finite.iter_mut().map(|(language, belongs)| Signed {
+            language,
+            belongs: *belongs,
+        }));
         shortest(&mut signed, meter)
+    }
+
+    /// Takes out of `own` what says that a string is one of finitely many
+    /// operands, and what says that it is none of others: as languages of the
+    /// operands that are left. An operand that both name is ruled out, and one
+    /// that equals nothing that is left rules nothing out.
+    fn finite(&self, own: &[Own]) -> (Vec<Own>, Vec<(Language, bool)>) {
+        let compared = |(at, holds): &Own| {
+            let probe = self.probes.get(*at)?;
+            let is_one_of = match probe {
+                Probe::Test(Test::Eq(_) | Test::In(_)) => *holds,
+                Probe::Test(Test::Neq(_) | Test::NotIn(_)) => !*holds,
+                _ => return None,
+            };
+            Some((probe.compared(), is_one_of))
+        };
+        let one_of = own.iter().position(|own| matches!(compared(own), Some((_, true))));
+        let Some(one_of) = one_of else {
+            return (own.to_vec(), Vec::new());
+        };
+        let operands = own.get(one_of).and_then(compared);
+        let excluded = own.iter().filter_map(compared).filter(|(_, is_one_of)| !is_one_of);
+        let excluded: Vec<&Value> = excluded.flat_map(|(operands, _)| operands).collect();
+        let spelt: HashSet<String> = excluded.iter().map(|value| value.to_string()).collect();
+        let left = operands.into_iter().flat_map(|(operands, _)| operands);
+        let left: Vec<Value> = left
+            .filter(|value| !spelt.contains(&value.to_string()))
+            .cloned()
+            .collect();
+        let classes: HashSet<Class> = left.iter().flat_map(Class::all_of).collect();
+        let may_matter = |value: &&Value| Class::all_of(value).iter().any(|c| classes.contains(c));
+        let excluded: Vec<Value> = excluded.into_iter().filter(may_matter).cloned().collect();
+        let languages = [(left, true), (excluded, false)];
+        let others = own.iter().enumerate().filter(|(at, own)| {
+            *at != one_of && !matches!(compared(own), Some((_, false)))
+        });
+        (
+            others.map(|(_, own)| *own).collect(),
+            languages.map(|(words, belongs)| (Language::words(&words), belongs)).into(),
+        )
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Points {
 
 /// Values that equal each other are of one class at least.
 #[derive(Debug, PartialEq, Eq, Hash)]
-enum Class {
+pub(super) enum Class {
     Null,
     Bool(bool),
     Number(u64),
@@ -43,7 +43,7 @@ impl Class {
         Class::Number((number + 0.0).to_bits())
     }
 
-    fn all_of(value: &Value) -> Vec<Class> {
+    pub(super) fn all_of(value: &Value) -> Vec<Class> {
         match value {
             Value::Null => vec![Class::Null],
             Value::Bool(truth) => vec![Class::Bool(*truth)],

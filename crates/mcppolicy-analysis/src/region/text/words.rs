@@ -115,6 +115,12 @@ impl Words {
         state
     }
 
+    /// How many decimals a text that leads to `state` may be of, and one.
+    pub(in crate::region) fn width(&self, state: State) -> usize {
+        let reading = self.states.get(state as usize);
+        1 + reading.map_or(0, |reading| reading.decimals.len())
+    }
+
     pub(in crate::region) fn accepts(&self, state: State) -> bool {
         let Some(reading) = self.states.get(state as usize) else {
             return false;
