@@ -49,7 +49,7 @@ fn a_scalar_makes_everything_below_it_missing() {
 fn a_named_object_decides_everything_below_it() {
     let mut space = Space::new(Budget::default());
     let mut region = Region::everything();
-    let named = Test::In(vec![json!({"b": 1}).into(), json!({"b": 2, "c": 3}).into()]);
+    let named = Test::In(vec![json!({"b": 1}).into(), json!({"b": 2, "c": 3}).into()].into());
     region.and(space.test(&path("args.a"), &named));
     region.and(!space.test(&path("args.a.b"), &Test::Eq(Value::Number(1.0))));
     let found = space.find(&region).witness().unwrap();

@@ -87,16 +87,15 @@ fn unlisted_tool(names: &BTreeSet<String>) -> String {
 }
 
 fn visibility(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {
-    let hidden_in = |side: &Compiled<'_>| side.policy.hidden_by(tool).map(|(at, _)| at);
-    let (old, new) = (hidden_in(pair.old), hidden_in(pair.new));
+    let (old, new) = (pair.old.hidden_by(tool), pair.new.hidden_by(tool));
     let (loosened, tightened) = match (old, new) {
         (Some(_), None) => (Direction::Proved(Vec::new()), Direction::Excluded),
         (None, Some(_)) => (Direction::Excluded, Direction::Proved(Vec::new())),
         _ => return None,
     };
     let side = |side: &Compiled<'_>, at: Option<usize>| match at {
-        Some(at) => Side::at(side.policy, &format!("/hide/{at}")),
-        None => Side::of_tool(side.policy, tool),
+        Some(at) => Side::at(side, &format!("/hide/{at}")),
+        None => Side::of_tool(side, tool),
     };
     Some(Change::new(
         scope.clone(),

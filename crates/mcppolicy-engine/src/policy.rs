@@ -7,6 +7,7 @@
 mod invalid;
 mod lower;
 mod model;
+mod operands;
 mod path;
 mod validate;
 
@@ -21,6 +22,7 @@ pub use model::{
     Comparison, Condition, DefaultDecision, Limit, MemberSpan, Policy, Rule, Spanned, Test,
     ToolRules, Window,
 };
+pub use operands::Operands;
 pub use path::Path;
 
 impl Policy {

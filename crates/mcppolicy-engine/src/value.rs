@@ -71,6 +71,26 @@ impl Value {
     }
 }
 
+/// The number that a text spells canonically: `-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?`,
+/// but not `-0`.
+pub(crate) fn canonical_decimal(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let whole_fits =
+        whole == "0" || (!whole.is_empty() && !whole.starts_with('0') && all_digits(whole));
+    let fraction_fits =
+        fraction.is_none_or(|f| all_digits(f) && !f.is_empty() && !f.ends_with('0'));
+    if whole_fits && fraction_fits && text != "-0" {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 fn number_to_json(n: f64) -> serde_json::Value {

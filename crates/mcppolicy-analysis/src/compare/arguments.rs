@@ -268,8 +268,8 @@ pub(super) fn compare(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
         return None;
     }
     let sides = [
-        Side::of_tool(pair.old.policy, tool),
-        Side::of_tool(pair.new.policy, tool),
+        Side::of_tool(pair.old, tool),
+        Side::of_tool(pair.new, tool),
     ];
     Some(Change::new(
         scope.clone(),

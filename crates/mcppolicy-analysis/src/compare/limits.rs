@@ -119,8 +119,7 @@ pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
     if loosened == Direction::Excluded && tightened == Direction::Excluded {
         return None;
     }
-    let side = |policy| Side::of_tool(policy, tool);
-    let sides = [side(pair.old.policy), side(pair.new.policy)];
+    let sides = [pair.old, pair.new].map(|side| Side::of_tool(side, tool));
     Some(Change::new(
         scope.clone(),
         Aspect::Limits,
@@ -146,7 +145,7 @@ pub(super) fn of_all_tools(
     if loosened == Direction::Excluded && tightened == Direction::Excluded {
         return None;
     }
-    let sides = [Side::at(old, "/all_tools"), Side::at(new, "/all_tools")];
+    let sides = [pair.old, pair.new].map(|side| Side::at(side, "/all_tools"));
     Some(Change::new(
         Scope::AllTools,
         Aspect::Limits,

@@ -71,8 +71,8 @@ pub(super) fn confirm(
         }
         let refused = call.decide(&refuser.engine, &mut refusing);
         if refused.is_deny() {
-            let passed = Ruling::new(&passed, passer.policy);
-            let refused = Ruling::new(&refused, refuser.policy);
+            let passed = Ruling::new(&passed, passer);
+            let refused = Ruling::new(&refused, refuser);
             let (old, new) = if std::ptr::eq(passer, pair.new) {
                 (refused, passed)
             } else {

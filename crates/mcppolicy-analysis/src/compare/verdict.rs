@@ -1,8 +1,9 @@
 //! What a comparison answers, as plain data.
 
 use crate::region::Exceeded;
+use super::compiled::Compiled;
+use mcppolicy_engine::document::unescape_pointer;
 use mcppolicy_engine::engine::{Decision, Kind};
-use mcppolicy_engine::policy::{Policy, Rule};
 use mcppolicy_engine::source::Span;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -155,13 +156,13 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    /// The engine's decision, with its span in `policy`.
-    pub fn new(decision: &Decision<'_>, policy: &Policy) -> Ruling {
+    /// The engine's decision, with its span in the policy of `side`.
+    pub fn new(decision: &Decision<'_>, side: &Compiled<'_>) -> Ruling {
         let rule = decision.rule().map(str::to_owned);
         let message = decision.denial().and_then(|denial| denial.message.as_ref());
         Ruling {
             kind: decision.kind().unwrap_or(Kind::Malformed),
-            span: rule.as_deref().and_then(|rule| locate(policy, rule)),
+            span: rule.as_deref().and_then(|rule| locate(side, rule)),
             message: message.map(|message| message.clone().into_owned()),
             rule,
         }
@@ -184,46 +185,48 @@ pub struct Side {
 
 impl Side {
     /// The part at `pointer`.
-    pub fn at(policy: &Policy, pointer: &str) -> Side {
+    pub fn at(side: &Compiled<'_>, pointer: &str) -> Side {
         Side {
             rule: Some(pointer.to_owned()),
-            span: locate(policy, pointer),
+            span: locate(side, pointer),
         }
     }
 
     /// The part with a tool's rules, or of what decides instead.
-    pub fn of_tool(policy: &Policy, tool: &str) -> Side {
-        match policy.tool(tool) {
+    pub fn of_tool(side: &Compiled<'_>, tool: &str) -> Side {
+        match side.tool(tool) {
             Some(rules) => Side {
                 rule: Some(rules.pointer.clone()),
                 span: Some(rules.name_span),
             },
-            None => Side::at(policy, "/default"),
+            None => Side::at(side, "/default"),
         }
     }
 }
 
 /// The span of a rule, a limit, an entry of `hide` or `default`.
-fn locate(policy: &Policy, pointer: &str) -> Option<Span> {
-    if pointer == "/default" {
-        return Some(policy.default.span);
+fn locate(side: &Compiled<'_>, pointer: &str) -> Option<Span> {
+    let policy = side.policy;
+    let index = |text: &str| text.parse::<usize>().ok();
+    let mut parts = pointer.split('/').skip(1);
+    let named = [parts.next(), parts.next(), parts.next(), parts.next()];
+    match named {
+        [Some("default"), None, ..] => Some(policy.default.span),
+        [Some("hide"), Some(at), None, _] => policy.hide.get(index(at)?).map(|entry| entry.span),
+        [Some("all_tools"), Some("limits"), Some(at), None] => {
+            policy.all_tools.get(index(at)?).map(|limit| limit.span)
+        }
+        [Some("tools"), Some(tool), Some(list), Some(at)] => {
+            let rules = side.tool(&unescape_pointer(tool))?;
+            let at = index(at)?;
+            match list {
+                "require" => rules.require.get(at).map(|rule| rule.span),
+                "deny_if" => rules.deny_if.get(at).map(|rule| rule.span),
+                _ => rules.limits.get(at).map(|limit| limit.span),
+            }
+        }
+        _ => None,
     }
-    if let Some(at) = pointer.strip_prefix("/hide/") {
-        return policy.hide.get(at.parse::<usize>().ok()?).map(|e| e.span);
-    }
-    let of_rule = |rule: &Rule| (rule.pointer == pointer).then_some(rule.span);
-    let mut limits = policy
-        .all_tools
-        .iter()
-        .chain(policy.tools.iter().flat_map(|tool| &tool.limits));
-    let mut rules = policy
-        .tools
-        .iter()
-        .flat_map(|tool| tool.require.iter().chain(&tool.deny_if));
-    limits
-        .find(|limit| limit.pointer == pointer)
-        .map(|limit| limit.span)
-        .or_else(|| rules.find_map(of_rule))
 }
 
 /// One aspect of one scope that is not exactly as before.

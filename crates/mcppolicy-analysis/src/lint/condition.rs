@@ -24,8 +24,8 @@ pub fn opposite(test: &Test) -> Option<(&'static str, Value)> {
         }
         Test::Eq(value) => ("neq", value.clone()),
         Test::Neq(value) => ("eq", value.clone()),
-        Test::In(values) => ("not_in", Value::Array(values.clone())),
-        Test::NotIn(values) => ("in", Value::Array(values.clone())),
+        Test::In(values) => ("not_in", Value::Array(values.to_vec())),
+        Test::NotIn(values) => ("in", Value::Array(values.to_vec())),
         Test::Exists(_) | Test::Regex(_) | Test::Contains(_) => return None,
     })
 }

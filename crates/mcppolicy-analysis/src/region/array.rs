@@ -166,7 +166,7 @@ mod tests {
             found(&[(contains(json!(1)), true), (neq, true)]),
             Some(json!([1, 1]))
         );
-        let empty = Test::NotIn(vec![json!([]).into(), json!([0]).into()]);
+        let empty = Test::NotIn(vec![json!([]).into(), json!([0]).into()].into());
         assert_eq!(found(&[(empty, true)]), Some(json!([0, 0])));
     }
 

@@ -12,6 +12,8 @@ pub struct Budget {
     pub steps: u64,
     /// Boxes that a difference may be split into.
     pub boxes: u64,
+    /// Conditions that may be looked at, over all those boxes.
+    pub conditions: u64,
     /// Bytes that the automaton of one pattern may take.
     pub automaton: usize,
     /// Calls that one witness may be long.
@@ -23,6 +25,7 @@ impl Default for Budget {
         Budget {
             steps: 3_000_000,
             boxes: 20_000,
+            conditions: 30_000_000,
             automaton: 1 << 20,
             calls: 2_000_000,
         }
@@ -36,6 +39,7 @@ impl Budget {
         Budget {
             steps: self.steps.saturating_mul(factor as u64),
             boxes: self.boxes.saturating_mul(factor as u64),
+            conditions: self.conditions.saturating_mul(factor as u64),
             automaton: self.automaton.saturating_mul(factor as usize),
             calls: self.calls.saturating_mul(factor as u64),
         }
@@ -77,6 +81,7 @@ const BOX: u64 = 50;
 pub(super) struct Meter {
     steps: u64,
     boxes: u64,
+    conditions: u64,
 }
 
 impl Meter {
@@ -84,19 +89,28 @@ impl Meter {
         Meter {
             steps: budget.steps,
             boxes: budget.boxes,
+            conditions: budget.conditions,
         }
     }
 
-    /// Steps spent of `budget`; a box counts as [`BOX`] of them.
+    /// Steps spent of `budget`; a box counts as [`BOX`] of them, a condition as
+    /// one.
     pub(super) const fn spent(&self, budget: &Budget) -> u64 {
         let boxes = budget.boxes.saturating_sub(self.boxes);
         let steps = budget.steps.saturating_sub(self.steps);
+        let conditions = budget.conditions.saturating_sub(self.conditions);
+        let steps = steps.saturating_add(conditions);
         steps.saturating_add(boxes.saturating_mul(BOX))
     }
 
     /// One step in each of so many automata.
     pub(super) fn steps(&mut self, automata: usize) -> Result<(), Exceeded> {
         spend(&mut self.steps, automata.max(1) as u64, Exceeded::Steps)
+    }
+
+    /// So many conditions looked at.
+    pub(super) fn conditions(&mut self, count: usize) -> Result<(), Exceeded> {
+        spend(&mut self.conditions, count as u64, Exceeded::Boxes)
     }
 
     pub(super) fn one_box(&mut self) -> Result<(), Exceeded> {

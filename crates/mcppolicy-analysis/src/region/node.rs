@@ -5,11 +5,11 @@
 //! policies name, finitely many *points* represent all; the other strings and
 //! arrays are searched. Objects belong to the tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::array::{self, twins};
+use super::array;
 use super::budget::{Exceeded, Meter};
-use super::number;
+use super::points::{Class, Points};
 use super::probe::{Kind, Probe};
 use super::product::{Signed, shortest};
 use super::text::Language;
@@ -35,20 +35,15 @@ pub(super) struct Node {
     pub(super) segment: String,
     pub(super) parent: usize,
     pub(super) children: Vec<usize>,
+    /// The same, by their members.
+    pub(super) by_segment: HashMap<String, usize>,
     /// The path that leads here, when there is a question about the value.
     pub(super) path: Option<Path>,
     pub(super) probes: Vec<Probe>,
     keys: HashMap<(&'static str, String), usize>,
     languages: HashMap<usize, Result<Language, Exceeded>>,
     strings: HashMap<Vec<Own>, Result<Option<String>, Exceeded>>,
-    points: Option<Vec<Point>>,
-}
-
-/// A value, or missing, with its answer to every question.
-#[derive(Debug)]
-struct Point {
-    value: Option<Value>,
-    answers: Vec<bool>,
+    points: Option<Points>,
 }
 
 impl Node {
@@ -87,7 +82,7 @@ impl Node {
         most: usize,
         meter: &mut Meter,
     ) -> Result<Found, Exceeded> {
-        if let Some(point) = self.point(own) {
+        if let Some(point) = self.point(own, meter)? {
             return Ok(point);
         }
         let string = self.string(own, most, meter);
@@ -105,18 +100,10 @@ impl Node {
         }
     }
 
-    fn point(&mut self, own: &[Own]) -> Option<Found> {
+    fn point(&mut self, own: &[Own], meter: &mut Meter) -> Result<Option<Found>, Exceeded> {
         let probes = &self.probes;
-        let points = self.points.get_or_insert_with(|| points(probes));
-        let fits = |point: &&Point| {
-            own.iter()
-                .all(|(probe, holds)| point.answers.get(*probe) == Some(holds))
-        };
-        let point = points.iter().find(fits)?;
-        Some(match &point.value {
-            None => Found::Missing,
-            Some(value) => Found::Value(value.clone()),
-        })
+        let points = self.points.get_or_insert_with(|| Points::of(probes));
+        points.find(probes, own, meter)
     }
 
     /// A string that is none of the points.
@@ -157,8 +144,9 @@ impl Node {
         most: usize,
         meter: &mut Meter,
     ) -> Result<Option<String>, Exceeded> {
+        let (own, mut finite) = self.finite(own);
         let mut failed = None;
-        for (at, _) in own {
+        for (at, _) in &own {
             if let Some(probe) = self.probes.get(*at) {
                 let language = self
                     .languages
@@ -170,18 +158,62 @@ impl Node {
         if let Some(exceeded) = failed {
             return Err(exceeded);
         }
+        let wanted: HashMap<usize, bool> = own.iter().copied().collect();
         let mut signed: Vec<Signed<'_>> = self
             .languages
             .iter_mut()
             .filter_map(|(at, language)| {
-                let (_, belongs) = own.iter().find(|(probe, _)| probe == at)?;
-                Some((*at, *belongs, language.as_mut().ok()?))
+                Some((*at, *wanted.get(at)?, language.as_mut().ok()?))
             })
             .map(|(at, belongs, language)| (at, Signed { language, belongs }))
             .collect::<std::collections::BTreeMap<_, _>>()
             .into_values()
             .collect();
+        signed.extend(finite.iter_mut().map(|(language, belongs)| Signed {
+            language,
+            belongs: *belongs,
+        }));
         shortest(&mut signed, meter)
+    }
+
+    /// Takes out of `own` what says that a string is one of finitely many
+    /// operands, and what says that it is none of others: as languages of the
+    /// operands that are left. An operand that both name is ruled out, and one
+    /// that equals nothing that is left rules nothing out.
+    fn finite(&self, own: &[Own]) -> (Vec<Own>, Vec<(Language, bool)>) {
+        let compared = |(at, holds): &Own| {
+            let probe = self.probes.get(*at)?;
+            let is_one_of = match probe {
+                Probe::Test(Test::Eq(_) | Test::In(_)) => *holds,
+                Probe::Test(Test::Neq(_) | Test::NotIn(_)) => !*holds,
+                _ => return None,
+            };
+            Some((probe.compared(), is_one_of))
+        };
+        let one_of = own.iter().position(|own| matches!(compared(own), Some((_, true))));
+        let Some(one_of) = one_of else {
+            return (own.to_vec(), Vec::new());
+        };
+        let operands = own.get(one_of).and_then(compared);
+        let excluded = own.iter().filter_map(compared).filter(|(_, is_one_of)| !is_one_of);
+        let excluded: Vec<&Value> = excluded.flat_map(|(operands, _)| operands).collect();
+        let spelt: HashSet<String> = excluded.iter().map(|value| value.to_string()).collect();
+        let left = operands.into_iter().flat_map(|(operands, _)| operands);
+        let left: Vec<Value> = left
+            .filter(|value| !spelt.contains(&value.to_string()))
+            .cloned()
+            .collect();
+        let classes: HashSet<Class> = left.iter().flat_map(Class::all_of).collect();
+        let may_matter = |value: &&Value| Class::all_of(value).iter().any(|c| classes.contains(c));
+        let excluded: Vec<Value> = excluded.into_iter().filter(may_matter).cloned().collect();
+        let languages = [(left, true), (excluded, false)];
+        let others = own.iter().enumerate().filter(|(at, own)| {
+            *at != one_of && !matches!(compared(own), Some((_, false)))
+        });
+        (
+            others.map(|(_, own)| *own).collect(),
+            languages.map(|(words, belongs)| (Language::words(&words), belongs)).into(),
+        )
     }
 }
 
@@ -206,51 +238,4 @@ fn names_every_string(probe: &Probe, holds: bool) -> bool {
     };
     let spells_numbers = |value: &Value| matches!(value, Value::Number(_));
     among_operands && !probe.compared().iter().any(spells_numbers)
-}
-
-/// Missing, null, the booleans, a number from every interval that the
-/// questions distinguish, and every value that they name with its twins of
-/// other types; in the order in which a reader wants to see them.
-fn points(probes: &[Probe]) -> Vec<Point> {
-    let named: Vec<&Value> = probes
-        .iter()
-        .flat_map(|probe| probe.compared().iter().chain(probe.part()))
-        .filter(|value| !matches!(value, Value::Object(_)))
-        .collect();
-    let mut numbers: Vec<f64> = probes.iter().filter_map(Probe::bound).collect();
-    let mut texts: Vec<Value> = ["a", "b", ""].map(Value::from).into();
-    for value in &named {
-        for twin in std::iter::once((*value).clone()).chain(twins(value)) {
-            match twin {
-                Value::Number(number) => numbers.push(number),
-                Value::String(_) => texts.push(twin),
-                _ => {}
-            }
-        }
-    }
-    let speaks_of_numbers = !numbers.is_empty();
-    let numbers = number::representatives(numbers)
-        .into_iter()
-        .map(Value::Number);
-    let mut values: Vec<Value> = named.into_iter().cloned().collect();
-    if speaks_of_numbers {
-        values.extend(numbers);
-        values.extend(texts);
-    } else {
-        values.extend(texts);
-        values.extend(numbers);
-    }
-    values.extend([Value::Bool(true), Value::Bool(false), Value::Null]);
-    std::iter::once(None)
-        .chain(values.into_iter().map(Some))
-        .map(|value| Point::new(value, probes))
-        .collect()
-}
-
-impl Point {
-    fn new(value: Option<Value>, probes: &[Probe]) -> Point {
-        let slot = value.as_ref().map_or(ValueRef::Missing, ValueRef::from);
-        let answers = probes.iter().map(|probe| probe.holds(slot)).collect();
-        Point { value, answers }
-    }
 }

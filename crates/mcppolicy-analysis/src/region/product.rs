@@ -205,7 +205,9 @@ impl<'s, 'l> Search<'s, 'l> {
         let Some(utf8) = reached.utf8.next(byte) else {
             return Ok(None);
         };
-        self.meter.steps(self.languages.len())?;
+        let states = reached.states.iter().zip(self.languages.iter());
+        let width = states.map(|(state, signed)| signed.language.width(*state));
+        self.meter.steps(width.sum())?;
         let mut states = Vec::with_capacity(self.languages.len());
         for (state, signed) in reached.states.iter().zip(self.languages.iter_mut()) {
             let next = signed.language.automaton.next(*state, byte)?;

@@ -2,34 +2,46 @@
 //! in the box are found; where they fall into a hole, the box is cut along
 //! that hole's sides, and each chunk outside of it is searched in turn.
 
+use std::collections::HashSet;
+
 use super::budget::{Budget, Exceeded, Meter};
 use super::literal::{Answer, Literal, Region};
+use super::prune::{Choice, choices};
 use super::tree::{Conjunction, Tree};
 use mcppolicy_engine::value::Value;
 
 /// A chunk of the region's box: what it adds to the chunk that it was cut from.
-struct Chunk {
+struct Chunk<'r> {
     from: Option<usize>,
-    adds: Vec<Literal>,
+    adds: Adds<'r>,
+}
+
+enum Adds<'r> {
+    /// That the literals are true.
+    All(&'r [Literal]),
+    /// That the literal is not.
+    Not(Literal),
 }
 
 /// Arguments in the region, or the proof that there are none.
 pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mut Meter) -> Answer {
+    let choices = choices(region);
     let mut chunks = vec![Chunk {
         from: None,
-        adds: region.all.clone(),
+        adds: Adds::All(&region.all),
     }];
     let mut open = vec![0];
     let mut failed = None;
     while let Some(at) = open.pop() {
-        if let Err(exceeded) = meter.one_box() {
-            return Answer::Unknown(failed.unwrap_or(exceeded));
-        }
-        let literals = literals(&chunks, at);
-        let mut conjunction = Conjunction::default();
-        for literal in &literals {
-            conjunction.add(*literal);
-        }
+        let found = meter
+            .one_box()
+            .and_then(|()| literals(&chunks, at, meter))
+            .map(|literals| (literals.iter().copied().collect(), literals));
+        let (set, literals): (HashSet<Literal>, Vec<Literal>) = match found {
+            Ok(found) => found,
+            Err(exceeded) => return Answer::Unknown(failed.unwrap_or(exceeded)),
+        };
+        let conjunction = Conjunction::of(&set, &literals);
         let arguments = match tree.find(&conjunction, budget, meter) {
             Ok(Some(arguments)) => arguments,
             Ok(None) => continue,
@@ -38,60 +50,92 @@ pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mu
                 continue;
             }
         };
-        let Some(choice) = unmet(tree, region, &arguments) else {
-            return Answer::Witness(arguments);
+        let choice = match unmet(tree, &choices, &arguments, meter) {
+            Ok(None) => return Answer::Witness(arguments),
+            Ok(Some(choice)) => choice,
+            Err(exceeded) => return Answer::Unknown(failed.unwrap_or(exceeded)),
         };
-        let cut = cut(choice, &literals);
-        for adds in cut.into_iter().rev() {
-            open.push(chunks.len());
-            chunks.push(Chunk {
-                from: Some(at),
-                adds,
-            });
-        }
+        let cut = cut(&mut chunks, at, choice, &set);
+        open.extend(cut.into_iter().rev());
     }
     failed.map_or(Answer::Empty, Answer::Unknown)
 }
 
-fn literals(chunks: &[Chunk], at: usize) -> Vec<Literal> {
+/// The literals of a chunk, what it adds itself first.
+fn literals(
+    chunks: &[Chunk<'_>],
+    at: usize,
+    meter: &mut Meter,
+) -> Result<Vec<Literal>, Exceeded> {
     let mut literals = Vec::new();
     let mut next = Some(at);
     while let Some(chunk) = next.and_then(|at| chunks.get(at)) {
-        literals.extend_from_slice(&chunk.adds);
+        match chunk.adds {
+            Adds::All(adds) => literals.extend_from_slice(adds),
+            Adds::Not(literal) => literals.push(!literal),
+        }
         next = chunk.from;
     }
-    literals
+    meter.conditions(literals.len())?;
+    Ok(literals)
 }
 
 /// The smallest choice of boxes of which `arguments` are in none.
-fn unmet<'r>(tree: &Tree, region: &'r Region, arguments: &Value) -> Option<&'r [Vec<Literal>]> {
-    let is_in = |one: &Vec<Literal>| one.iter().all(|literal| tree.holds(*literal, arguments));
-    region
-        .choices
-        .iter()
-        .filter(|choice| !choice.iter().any(is_in))
-        .min_by_key(|choice| choice.len())
-        .map(Vec::as_slice)
+fn unmet<'r>(
+    tree: &Tree,
+    choices: &'r [Choice<'r>],
+    arguments: &Value,
+    meter: &mut Meter,
+) -> Result<Option<&'r Choice<'r>>, Exceeded> {
+    let mut smallest: Option<&Choice<'r>> = None;
+    for choice in choices {
+        if smallest.is_some_and(|smallest| smallest.len() <= choice.len()) {
+            continue;
+        }
+        let mut is_met = false;
+        for one in choice.all() {
+            let contrary = one.iter().position(|literal| !tree.holds(*literal, arguments));
+            meter.conditions(contrary.map_or(one.len(), |at| at + 1))?;
+            is_met = contrary.is_none();
+            if is_met {
+                break;
+            }
+        }
+        if !is_met {
+            smallest = Some(choice);
+        }
+    }
+    Ok(smallest)
 }
 
-/// The chunks of a box that lie in one of the boxes of `choice`: what each
-/// adds. Where boxes have a single side the chunks do not overlap.
-fn cut(choice: &[Vec<Literal>], literals: &[Literal]) -> Vec<Vec<Literal>> {
-    let mut chunks = Vec::new();
-    let mut outside = Vec::new();
-    for one in choice {
+/// Cuts a chunk along the boxes of `choice`; the new chunks, in their order.
+/// Where boxes have a single side the chunks do not overlap.
+fn cut<'r>(
+    chunks: &mut Vec<Chunk<'r>>,
+    at: usize,
+    choice: &Choice<'r>,
+    literals: &HashSet<Literal>,
+) -> Vec<usize> {
+    let mut cut = Vec::new();
+    let mut from = at;
+    for one in choice.open() {
         let is_excluded = |literal: &Literal| literals.contains(&!*literal);
         if one.iter().any(is_excluded) {
             continue;
         }
-        let mut adds = outside.clone();
-        adds.extend_from_slice(one);
-        chunks.push(adds);
+        let mut chunk = |adds| {
+            chunks.push(Chunk {
+                from: Some(from),
+                adds,
+            });
+            chunks.len() - 1
+        };
+        cut.push(chunk(Adds::All(one)));
         if let [only] = one.as_slice() {
-            outside.push(!*only);
+            from = chunk(Adds::Not(*only));
         }
     }
-    chunks
+    cut
 }
 
 impl Answer {

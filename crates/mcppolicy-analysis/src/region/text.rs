@@ -68,6 +68,22 @@ impl Language {
         })
     }
 
+    /// The strings that equal one of `operands`.
+    pub(super) fn words(operands: &[Value]) -> Language {
+        Language {
+            automaton: Machine::Words(Words::of(operands)),
+            complement: false,
+        }
+    }
+
+    /// About how many automata a step from `state` takes.
+    pub(super) fn width(&self, state: State) -> usize {
+        match &self.automaton {
+            Machine::Words(words) => words.width(state),
+            _ => 1,
+        }
+    }
+
     /// Whether no text that leads to `state` belongs, however it goes on.
     pub(super) fn is_lost(&self, state: State) -> bool {
         state == if self.complement { ALWAYS } else { NEVER }
@@ -180,12 +196,12 @@ mod tests {
                 operand.clone(),
                 Value::from("ab"),
                 Value::from(12.5),
-            ]));
+            ].into()));
             tests.push(Test::NotIn(vec![
                 operand,
                 Value::from(-3.0),
                 Value::from(-0.5),
-            ]));
+            ].into()));
         }
         tests.push(Test::Exists(true));
         tests.push(Test::Exists(false));

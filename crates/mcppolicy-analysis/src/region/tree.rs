@@ -6,7 +6,7 @@
 //! its members can be chosen one by one, and a member that no path names sets
 //! it apart from every object that it must not be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::budget::{Budget, Exceeded, Meter};
 use super::literal::Literal;
@@ -28,17 +28,27 @@ pub(super) struct Tree {
 /// A conjunction of literals, by node.
 #[derive(Debug, Default)]
 pub(super) struct Conjunction {
-    own: BTreeMap<usize, Vec<Own>>,
+    own: HashMap<usize, Vec<Own>>,
     contradictory: bool,
 }
 
 impl Conjunction {
-    pub(super) fn add(&mut self, literal: Literal) {
-        let own = self.own.entry(literal.node).or_default();
-        match own.iter().find(|(probe, _)| *probe == literal.probe) {
-            None => own.push((literal.probe, literal.holds)),
-            Some((_, holds)) => self.contradictory |= *holds != literal.holds,
+    /// Whether all of these are true.
+    pub(super) fn of(literals: &HashSet<Literal>, in_order: &[Literal]) -> Conjunction {
+        let mut conjunction = Conjunction::default();
+        let mut added = HashSet::new();
+        for literal in in_order {
+            conjunction.contradictory |= literals.contains(&!*literal);
+            if added.insert(*literal) {
+                let own = conjunction.own.entry(literal.node).or_default();
+                own.push((literal.probe, literal.holds));
+            }
         }
+        conjunction
+    }
+
+    fn len(&self) -> usize {
+        self.own.values().map(Vec::len).sum()
     }
 
     fn own(&self, node: usize) -> &[Own] {
@@ -74,6 +84,7 @@ impl Tree {
                 self.nodes.push(Node::behind(at, segment));
                 if let Some(parent) = self.nodes.get_mut(at) {
                     parent.children.push(fresh);
+                    parent.by_segment.insert(segment.clone(), fresh);
                 }
                 fresh
             });
@@ -85,12 +96,7 @@ impl Tree {
     }
 
     fn child(&self, of: usize, segment: &str) -> Option<usize> {
-        let is_it = |child: &usize| {
-            self.nodes
-                .get(*child)
-                .is_some_and(|node| node.segment == segment)
-        };
-        self.nodes.get(of)?.children.iter().copied().find(is_it)
+        self.nodes.get(of)?.by_segment.get(segment).copied()
     }
 
     pub(super) fn get_mut(&mut self, node: usize) -> Option<&mut Node> {
@@ -121,6 +127,7 @@ impl Tree {
         if conjunction.contradictory {
             return Ok(None);
         }
+        meter.conditions(conjunction.len() + self.nodes.len())?;
         let mut concerned = vec![false; self.nodes.len()];
         for &node in conjunction.own.keys() {
             let mut at = node;
@@ -247,10 +254,9 @@ impl Finder<'_> {
         }
         let mut name = String::from("x");
         let is_taken = |name: &str| {
-            let mut children = node.iter().flat_map(|node| &node.children);
             object.get(name).is_some()
                 || named.iter().any(|object| object.get(name).is_some())
-                || children.any(|child| self.nodes.get(*child).is_some_and(|n| n.segment == name))
+                || node.is_some_and(|node| node.by_segment.contains_key(name))
         };
         while is_taken(&name) {
             name.push('x');

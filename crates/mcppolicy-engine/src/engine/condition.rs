@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::policy::{Comparison, Path, Test};
-use crate::value::Value;
+use crate::policy::{Comparison, Operands, Path, Test};
+use crate::value::{Value, canonical_decimal};
 
 /// The value that a path leads to, borrowed from wherever the call keeps it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,10 +83,8 @@ impl Test {
             }
             Test::Eq(operand) => equals(value, operand),
             Test::Neq(operand) => !missing && !equals(value, operand),
-            Test::In(operands) => operands.iter().any(|operand| equals(value, operand)),
-            Test::NotIn(operands) => {
-                !missing && !operands.iter().any(|operand| equals(value, operand))
-            }
+            Test::In(operands) => is_among(value, operands),
+            Test::NotIn(operands) => !missing && !is_among(value, operands),
             Test::Compare(comparison, bound) => match value {
                 ValueRef::Number(number) => comparison.holds(number, *bound),
                 _ => false,
@@ -141,22 +139,35 @@ fn spells_bool(text: &str, boolean: bool) -> bool {
 
 /// Whether `text` is a canonical decimal that reads as `number`.
 fn spells_number(text: &str, number: f64) -> bool {
-    is_canonical_decimal(text) && text.parse() == Ok(number)
+    canonical_decimal(text) == Some(number)
 }
 
-/// `-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?`, but not `-0`.
-fn is_canonical_decimal(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (digits, None),
+/// Whether `value` equals one of `operands`.
+fn is_among(value: ValueRef<'_>, operands: &Operands) -> bool {
+    let Some(index) = operands.index() else {
+        return operands.iter().any(|operand| equals(value, operand));
     };
-    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let whole_fits =
-        whole == "0" || (!whole.is_empty() && !whole.starts_with('0') && all_digits(whole));
-    let fraction_fits =
-        fraction.is_none_or(|f| all_digits(f) && !f.is_empty() && !f.ends_with('0'));
-    whole_fits && fraction_fits && text != "-0"
+    match value {
+        ValueRef::Missing => false,
+        ValueRef::Null => index.has_null,
+        ValueRef::Bool(true) => index.has_true || index.has_string("true"),
+        ValueRef::Bool(false) => index.has_false || index.has_string("false"),
+        ValueRef::Number(number) => index.has_number(number) || index.spells_number(number),
+        ValueRef::String(text) => {
+            index.has_string(text)
+                || match text {
+                    "true" => index.has_true,
+                    "false" => index.has_false,
+                    _ => canonical_decimal(text).is_some_and(|number| index.has_number(number)),
+                }
+        }
+        ValueRef::Array(items) => operands
+            .at(index.arrays_like(items))
+            .any(|operand| equals(value, operand)),
+        ValueRef::Object(members) => operands
+            .at(index.objects_like(members))
+            .any(|operand| equals(value, operand)),
+    }
 }
 
 #[cfg(test)]
@@ -175,8 +186,8 @@ mod tests {
             Test::Exists(true),
             Test::Eq(one.clone()),
             Test::Neq(one.clone()),
-            Test::In(vec![one.clone()]),
-            Test::NotIn(vec![one.clone()]),
+            Test::In(vec![one.clone()].into()),
+            Test::NotIn(vec![one.clone()].into()),
             Test::Compare(Comparison::Lt, 9.0),
             Test::Contains(one),
         ];
@@ -216,5 +227,61 @@ mod tests {
     fn ordering_never_coerces() {
         assert!(!holds(&Test::Compare(Comparison::Gt, 100.0), json!("500")));
         assert!(holds(&Test::Compare(Comparison::Gt, 100.0), json!(500)));
+    }
+
+    #[test]
+    fn a_long_list_answers_as_its_operands_one_by_one_do() {
+        let mut values = vec![
+            json!(null),
+            json!(true),
+            json!("false"),
+            json!(5),
+            json!("7"),
+            json!("4.9999999999999996"),
+            json!("05"),
+            json!(0),
+            json!([0, "a"]),
+            json!({"a": {"b": [1]}}),
+            json!([]),
+        ];
+        let asked: Vec<serde_json::Value> = values
+            .iter()
+            .cloned()
+            .chain([
+                json!(false),
+                json!("true"),
+                json!("5"),
+                json!(7),
+                json!(-0.0),
+                json!("-0"),
+                json!([-0.0, "a"]),
+                json!(["0", "a"]),
+                json!({"a": {"b": [1.0]}}),
+                json!({"a": {"b": []}}),
+                json!({}),
+                json!("other-3"),
+                json!(5.5),
+                json!("null"),
+            ])
+            .collect();
+        // Any part of the list, and enough besides that an index is made.
+        for left_out in 0..=values.len() {
+            let filler = (0..40).map(|at| json!(format!("other-{at}")));
+            let list = values.iter().cloned().chain(filler).map(Value::from);
+            let list: Vec<Value> = list.collect();
+            let operands = Operands::from(list.clone());
+            for value in &asked {
+                let value = Value::from(value);
+                let expected = list.iter().any(|operand| equals((&value).into(), operand));
+                let found = Test::In(operands.clone()).holds((&value).into());
+                assert_eq!(found, expected, "{value} {left_out}");
+                let outside = Test::NotIn(operands.clone()).holds((&value).into());
+                assert_eq!(outside, !expected, "{value}");
+            }
+            values.rotate_left(1);
+            if left_out > 0 {
+                values.pop();
+            }
+        }
     }
 }

@@ -47,8 +47,8 @@ pub struct Counters {
     ids: HashMap<LimitKey, CounterId>,
     /// The limits of the engine that used these counters last, by its own ids.
     engine: Arc<[LimitKey]>,
-    /// The counters of those limits, in the same order.
-    engine_ids: Vec<CounterId>,
+    /// The counters of those limits that calls have been counted for.
+    engine_ids: Vec<Option<CounterId>>,
 }
 
 #[derive(Debug, Default)]
@@ -110,30 +110,38 @@ impl Counters {
         }
     }
 
-    /// Looks up the counters of an engine's limits, once for each engine.
+    /// Prepares for the limits of an engine.
     pub(super) fn bind(&mut self, keys: &Arc<[LimitKey]>) {
-        if Arc::ptr_eq(&self.engine, keys) {
-            return;
+        if !Arc::ptr_eq(&self.engine, keys) {
+            self.engine_ids.clear();
+            self.engine = Arc::clone(keys);
         }
-        self.engine_ids.clear();
-        for key in keys.iter() {
-            let next = CounterId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-            let id = match self.ids.get(key) {
-                Some(id) => *id,
-                None => *self.ids.entry(key.clone()).or_insert(next),
-            };
-            self.engine_ids.push(id);
-        }
-        self.engine = Arc::clone(keys);
     }
 
     /// The counter of an engine's limit, if calls have been counted for it.
     fn id(&self, keys: &Arc<[LimitKey]>, limit: &Limit) -> Option<CounterId> {
-        if Arc::ptr_eq(&self.engine, keys) {
-            self.engine_ids.get(limit.id).copied()
-        } else {
-            self.ids.get(&limit.key).copied()
+        if Arc::ptr_eq(&self.engine, keys)
+            && let Some(Some(id)) = self.engine_ids.get(limit.id)
+        {
+            return Some(*id);
         }
+        self.ids.get(&limit.key).copied()
+    }
+
+    /// The counter of a limit of the bound engine, which is looked up once.
+    fn id_or_new(&mut self, limit: &Limit) -> CounterId {
+        if let Some(Some(id)) = self.engine_ids.get(limit.id) {
+            return *id;
+        }
+        let next = CounterId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
+        let id = *self.ids.entry(limit.key.clone()).or_insert(next);
+        if self.engine_ids.len() <= limit.id {
+            self.engine_ids.resize(limit.id + 1, None);
+        }
+        if let Some(known) = self.engine_ids.get_mut(limit.id) {
+            *known = Some(id);
+        }
+        id
     }
 
     /// The grant's number, and its clock moved on to `time`.
@@ -288,9 +296,7 @@ impl Counters {
         limit: &Limit,
         amount: Interval,
     ) {
-        let Some(id) = self.engine_ids.get(limit.id).copied() else {
-            return;
-        };
+        let id = self.id_or_new(limit);
         let window = limit.key.window;
         let oldest_open = self.oldest_open(reservation.grant, window.seconds());
         let Some(grant) = self.grants.get_mut(reservation.grant) else {

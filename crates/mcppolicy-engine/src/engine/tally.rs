@@ -25,6 +25,8 @@ pub(super) struct Tally {
     /// Reservations given back, by the time of that: a call at an earlier
     /// time still sees them.
     pub released: Vec<(Time, Interval)>,
+    /// The upper ends of `released` together.
+    released_high: u64,
     /// The length of `released` at which it is next worth pruning.
     pub prune_at: usize,
 }
@@ -45,17 +47,14 @@ impl Tally {
 
     /// What a call could see at most, whatever its time.
     pub fn largest(&self) -> u64 {
-        self.released
-            .iter()
-            .fold(self.kept.high, |sum, (_, amount)| {
-                sum.saturating_add(amount.high)
-            })
+        self.kept.high.saturating_add(self.released_high)
     }
 
     pub fn release(&mut self, time: Time, amount: Interval, max: u64) {
         self.kept.remove(amount);
         let at = self.released.partition_point(|(other, _)| *other <= time);
         self.released.insert(at, (time, amount));
+        self.released_high = self.released_high.saturating_add(amount.high);
         if self.released.len() >= self.prune_at.max(16) {
             self.prune(max);
             self.prune_at = self.released.len() * 2;
@@ -78,6 +77,7 @@ impl Tally {
         }
         kept.reverse();
         self.released = kept;
+        self.released_high = high;
     }
 }
 

@@ -8,6 +8,7 @@ use super::model::{
     Comparison, Condition, DefaultDecision, Limit, MemberSpan, Policy, Rule, Spanned, Test,
     ToolRules, Window,
 };
+use super::operands::Operands;
 use super::path::Path;
 use crate::document::{Document, Member, Node, NodeKind, push_pointer, span_in_string};
 use crate::pattern::Pattern;
@@ -173,7 +174,7 @@ impl Lowering<'_> {
 
     fn test(&mut self, op: &str, operand: &Node, pointer: &str) -> Option<Test> {
         let items = || match &operand.kind {
-            NodeKind::Array(items) => Some(items.iter().map(Node::to_value).collect()),
+            NodeKind::Array(items) => Some(items.iter().map(Node::to_value).collect::<Operands>()),
             _ => None,
         };
         let compare = |comparison| match operand.kind {

@@ -1,5 +1,6 @@
 //! The typed policy, with the span of everything that a finding may point at.
 
+use super::operands::Operands;
 use super::path::Path;
 use crate::document;
 use crate::pattern::Pattern;
@@ -127,9 +128,9 @@ pub enum Test {
     /// Is present and does not equal the operand.
     Neq(Value),
     /// Equals some element.
-    In(Vec<Value>),
+    In(Operands),
     /// Is present and equals no element.
-    NotIn(Vec<Value>),
+    NotIn(Operands),
     /// Is a number that compares so with the operand.
     Compare(Comparison, f64),
     /// Is a string in which the pattern matches somewhere.
@@ -158,7 +159,7 @@ impl Test {
         match self {
             Test::Exists(expected) => Value::Bool(*expected),
             Test::Eq(value) | Test::Neq(value) | Test::Contains(value) => value.clone(),
-            Test::In(values) | Test::NotIn(values) => Value::Array(values.clone()),
+            Test::In(values) | Test::NotIn(values) => Value::Array(values.to_vec()),
             Test::Compare(_, bound) => Value::Number(*bound),
             Test::Regex(pattern) => Value::String(pattern.as_str().to_owned()),
         }

@@ -211,6 +211,7 @@ fn what_cannot_be_determined_passes_only_as_it_was_approved() {
     let budget = Budget {
         steps: 1,
         boxes: 1,
+        conditions: 1_000,
         automaton: 1,
         calls: 1,
     };

@@ -13,6 +13,7 @@ use mcppolicy_engine::value::Value;
 const BUDGET: Budget = Budget {
     steps: 200_000,
     boxes: 400,
+    conditions: 200_000,
     automaton: 1 << 18,
     calls: 0,
 };

@@ -354,7 +354,7 @@ fn is_meant_for_the_missing(condition: &Condition, rule: &policy::Rule) -> bool 
     let is_absent = |test: &Test| matches!(test, Test::Exists(false));
     match &condition.test {
         Test::Exists(_) | Test::Eq(Value::Bool(true)) => true,
-        Test::In(values) if values.as_slice() == [Value::Bool(true)] => true,
+        Test::In(values) if **values == [Value::Bool(true)] => true,
         Test::Neq(Value::Bool(false)) => true,
         _ => rule
             .conditions

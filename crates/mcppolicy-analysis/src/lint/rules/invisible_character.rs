@@ -154,7 +154,7 @@ fn look(reporter: &mut Reporter<'_>, is_require: bool, condition: &Condition) {
         Test::Regex(pattern) => texts.push(pattern.as_str()),
         Test::Eq(value) | Test::Neq(value) | Test::Contains(value) => strings(value, &mut texts),
         Test::In(values) | Test::NotIn(values) => {
-            for value in values {
+            for value in values.iter() {
                 strings(value, &mut texts);
             }
         }

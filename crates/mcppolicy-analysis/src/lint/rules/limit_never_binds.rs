@@ -173,6 +173,7 @@ const ANALYSES: usize = 100;
 const BUDGET: Budget = Budget {
     steps: 100_000,
     boxes: 2_000,
+    conditions: 100_000,
     automaton: 1 << 18,
     calls: 0,
 };

@@ -12,6 +12,8 @@ use mcppolicy_engine::value::Value;
 pub(in crate::region) struct Words {
     trie: Vec<TrieNode>,
     decimals: Vec<Decimals>,
+    /// Whether a byte occurs in some word.
+    bytes: [bool; 256],
     states: Vec<Reading>,
     ids: HashMap<Reading, State>,
 }
@@ -35,6 +37,7 @@ impl Words {
         let mut words = Words {
             trie: vec![TrieNode::default()],
             decimals: Vec::new(),
+            bytes: [false; 256],
             states: Vec::new(),
             ids: HashMap::new(),
         };
@@ -53,6 +56,9 @@ impl Words {
     fn insert(&mut self, word: &str) {
         let mut at = 0;
         for byte in word.bytes() {
+            if let Some(occurs) = self.bytes.get_mut(usize::from(byte)) {
+                *occurs = true;
+            }
             let fresh = self.trie.len();
             let Some(node) = self.trie.get_mut(at) else {
                 return;
@@ -69,11 +75,7 @@ impl Words {
 
     pub(in crate::region) fn names(&self, byte: u8) -> bool {
         let in_decimals = !self.decimals.is_empty() && matches!(byte, b'0'..=b'9' | b'-' | b'.');
-        in_decimals
-            || self
-                .trie
-                .iter()
-                .any(|node| node.children.contains_key(&byte))
+        in_decimals || self.bytes.get(usize::from(byte)) == Some(&true)
     }
 
     pub(in crate::region) fn start(&mut self) -> State {
@@ -111,6 +113,12 @@ impl Words {
         self.states.push(reading.clone());
         self.ids.insert(reading, state);
         state
+    }
+
+    /// How many decimals a text that leads to `state` may be of, and one.
+    pub(in crate::region) fn width(&self, state: State) -> usize {
+        let reading = self.states.get(state as usize);
+        1 + reading.map_or(0, |reading| reading.decimals.len())
     }
 
     pub(in crate::region) fn accepts(&self, state: State) -> bool {
