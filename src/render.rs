@@ -2,8 +2,8 @@
 //!
 //! A renderer turns a report into text and does nothing else: it reads no file,
 //! decides nothing, and cannot change the exit code. What several formats say
-//! alike is in `words`, what they list alike in `parts` and `issues`, and how text
-//! from files is made safe for each in `escape`.
+//! alike is in `words` and `quote`, what they list alike in `parts` and `issues`, and
+//! how text from files is made safe for each in `escape`.
 
 mod escape;
 mod excerpt;
@@ -16,11 +16,17 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod parts;
+mod quote;
 pub mod sarif;
 mod style;
 mod words;
 
+use std::borrow::Cow;
+
 use mcppolicy_analysis::report::Report;
+use mcppolicy_engine::characters::escape_json;
+
+use escape::{guarded_markup, guarded_text};
 
 pub use human::refused_line;
 pub use style::Style;
@@ -75,23 +81,46 @@ impl Format {
 }
 
 /// Renders a report.
+///
+/// What has to hold of a whole text is made sure of here, after everything is
+/// wrapped and joined: that no line of it is a command of a job's runner, and
+/// that JSON has no character in it that a terminal would obey or not show.
 pub fn render(report: &Report<'_>, format: Format, style: Style<'_>) -> String {
     match format {
-        Format::Human => human::render(report, style),
-        Format::Json => json::render(report, style),
-        Format::Sarif => sarif::render(report, style),
-        Format::Junit => junit::render(report, style),
+        Format::Human => guarded_text(human::render(report, style)),
+        Format::Json => json_text(json::render(report, style)),
+        Format::Sarif => json_text(sarif::render(report, style)),
+        Format::Junit => guarded_markup(junit::render(report, style)),
+        // Its lines are commands; their texts are escaped one by one.
         Format::Github => github::render(report, style),
-        Format::Gitlab => gitlab::render(report, style),
-        Format::Markdown => markdown::render(report, style),
-        Format::Html => html::render(report, style),
+        Format::Gitlab => json_text(gitlab::render(report, style)),
+        Format::Markdown => guarded_text(markdown::render(report, style)),
+        Format::Html => guarded_markup(html::render(report, style)),
     }
 }
 
-/// `text` safe to print: control, bidirectional and zero-width characters
-/// escaped.
+/// `text` on one line and safe to print: with everything escaped that is not
+/// shown as it is, and no command of a job's runner.
 pub fn printable(text: &str) -> String {
     escape::terminal(text)
+}
+
+/// JSON text in which every character is shown as it is or escaped; it reads the
+/// same.
+pub fn json_text(json: String) -> String {
+    match escape_json(&json) {
+        Cow::Owned(escaped) => escaped,
+        Cow::Borrowed(_) => json,
+    }
+}
+
+/// A text of lines that are in place already, such as a diff: every line keeps
+/// its tabs and its ending, and is escaped otherwise. Also returns whether
+/// anything had to be.
+pub fn printable_lines(text: &str) -> (String, bool) {
+    let escaped = escape::lines(text);
+    let is_changed = escaped != text;
+    (escaped, is_changed)
 }
 
 #[cfg(test)]

@@ -5,23 +5,112 @@
 //! Every format writes text from files through one of these; nothing else in
 //! `render` replaces characters.
 
+mod markdown;
+
 use std::fmt::Write;
 
-/// `text` with control, bidirectional and zero-width characters escaped, line
-/// breaks included. What a job's runner would take for one of its commands,
-/// `::` at the beginning and `##[` anywhere, is broken up.
+use mcppolicy_engine::characters::{begins_command, is_unprintable};
+
+pub use markdown::{markdown, markdown_block, markdown_code, markdown_element};
+
+/// `text` on one line, with everything escaped that is not shown as it is: line
+/// breaks and other controls, what turns the writing around, and what is drawn
+/// as nothing. What a job's runner would take for one of its commands, `::` at
+/// the beginning and `##[` anywhere, is broken up.
 pub fn terminal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        push_escaped(&mut out, character);
-    }
-    if out.trim_start().starts_with("::") {
-        out = out.replacen("::", "\\u{3a}:", 1);
-    }
-    if out.contains("##[") {
-        out = out.replace("##[", "#\\u{23}[");
+    push_line(&mut out, text);
+    let start = out.trim_start();
+    if start.starts_with("::") {
+        let at = out.len() - start.len();
+        out.replace_range(at..=at, COLON);
     }
     out
+}
+
+/// What takes the place of the colon that begins a runner's command.
+const COLON: &str = "\\u{3a}";
+
+/// Appends `text` with everything escaped but colons at its beginning.
+pub fn push_line(out: &mut String, text: &str) {
+    if text
+        .bytes()
+        .all(|byte| (b' '..0x7F).contains(&byte) && byte != b'#')
+    {
+        out.push_str(text);
+        return;
+    }
+    for (at, character) in text.char_indices() {
+        if character == '#' && begins_command(text.get(at..).unwrap_or_default()) {
+            out.push_str("\\u{23}");
+        } else {
+            push_escaped(out, character);
+        }
+    }
+}
+
+/// A rendered text, of which no line begins with what a job's runner takes for a
+/// command, whatever stands in front of it: escaping texts one by one does not
+/// see where lines begin after they are wrapped and joined. `colon` and `hash`
+/// take the place of the character that begins a command.
+pub fn guarded(text: String, colon: &str, hash: &str) -> String {
+    if !text.contains("::") && !text.contains("##") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start();
+        let (blank, rest) = line
+            .split_at_checked(line.len() - rest.len())
+            .unwrap_or(("", line));
+        out.push_str(blank);
+        let rest = match rest.strip_prefix("::") {
+            Some(rest) => {
+                out.push_str(colon);
+                out.push(':');
+                rest
+            }
+            None => rest,
+        };
+        for (at, character) in rest.char_indices() {
+            if character == '#' && begins_command(rest.get(at..).unwrap_or_default()) {
+                out.push_str(hash);
+            } else {
+                out.push(character);
+            }
+        }
+    }
+    out
+}
+
+/// Lines that are in place already, each escaped but for its tabs and its ending.
+pub fn lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (inside, ending) = match (line.strip_suffix("\r\n"), line.strip_suffix('\n')) {
+            (Some(inside), _) => (inside, "\r\n"),
+            (None, Some(inside)) => (inside, "\n"),
+            (None, None) => (line, ""),
+        };
+        for (at, part) in inside.split('\t').enumerate() {
+            if at > 0 {
+                out.push('\t');
+            }
+            push_line(&mut out, part);
+        }
+        out.push_str(ending);
+    }
+    guarded_text(out)
+}
+
+/// [`guarded`] where text is shown as it is.
+pub fn guarded_text(text: String) -> String {
+    guarded(text, COLON, "\\u{23}")
+}
+
+/// [`guarded`] in XML and HTML.
+pub fn guarded_markup(text: String) -> String {
+    guarded(text, "&#58;", "&#35;")
 }
 
 /// `text` for the content of an element or an attribute of XML 1.0, line
@@ -87,123 +176,33 @@ pub fn html_sentence(text: &str) -> String {
     out
 }
 
-/// `text` as a code span that survives tables.
-pub fn markdown_code(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
-    if !text.is_empty() && text.chars().all(plain) {
-        return format!("`{}`", terminal(text));
-    }
-    markdown_element(text)
-}
-
-/// `text` as a code span where markdown is not read, such as a summary, and
-/// wherever it is not harmless: an HTML element, in which forges look for
-/// neither mentions nor links, with everything that markdown would read
-/// written as an entity.
-pub fn markdown_element(text: &str) -> String {
-    let mut out = String::from("<code>");
-    for character in terminal(text).chars() {
-        push_entity(&mut out, character);
-    }
-    out.push_str("</code>");
-    out
-}
-
-/// A sentence for markdown, tables included: text between backquotes
-/// becomes code, and in the rest nothing is markup, a mention, a reference or
-/// a link.
-pub fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let text = terminal(text);
-    let mut parts = text.split('`').peekable();
-    let mut code = false;
-    while let Some(part) = parts.next() {
-        match (code, parts.peek()) {
-            (true, Some(_)) => out.push_str(&markdown_code(part)),
-            // Without a partner it is a plain character.
-            (true, None) => {
-                out.push_str("&#96;");
-                push_sentence(&mut out, part);
-            }
-            (false, _) => push_sentence(&mut out, part),
+/// The lines of a workflow command's message.
+pub fn workflow_data<'l>(lines: impl IntoIterator<Item = &'l str>) -> String {
+    let mut out = String::new();
+    for line in lines {
+        if !out.is_empty() {
+            out.push_str("%0A");
         }
-        code = !code;
+        workflow(&mut out, line, &['%']);
     }
     out
-}
-
-/// Forges look for mentions, references and addresses after entities have
-/// been read, so those are broken with a character that nobody sees.
-fn push_sentence(out: &mut String, text: &str) {
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let next = characters.peek().copied().unwrap_or(' ');
-        let inside = out.ends_with(|c: char| c.is_ascii_alphanumeric()) && next.is_alphanumeric();
-        match character {
-            // Harmless in a sentence, and easier to read.
-            '(' | ')' | ':' | '{' | '}' | '=' | '?' => out.push(character),
-            '_' if inside => out.push('_'),
-            other => push_entity(out, other),
-        }
-        let refers = matches!(character, '@' | '#' | '!' | '$' | '~' | '%' | '&' | '^');
-        let links = match character {
-            ':' => next == '/',
-            '.' => out
-                .get(out.len().saturating_sub(4)..)
-                .is_some_and(|end| end.eq_ignore_ascii_case("www.")),
-            _ => false,
-        };
-        if (refers && !next.is_whitespace()) || links {
-            out.push_str("&#8203;");
-        }
-    }
-}
-
-fn push_entity(out: &mut String, character: char) {
-    if character.is_ascii_punctuation()
-        && !matches!(character, ',' | '.' | '/' | ';' | '-' | '"' | '\'')
-    {
-        let _ = write!(out, "&#{};", u32::from(character));
-    } else {
-        out.push(character);
-    }
-}
-
-/// Text for a fenced block of markdown, and the fence: one backquote more
-/// than the longest run inside.
-pub fn markdown_block(text: &str, language: &str) -> String {
-    let lines: Vec<String> = text.lines().map(terminal).collect();
-    let text = lines.join("\n");
-    let mut longest = 2;
-    let mut run = 0;
-    for character in text.chars() {
-        run = if character == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
-    format!("{fence}{language}\n{text}\n{fence}\n")
-}
-
-/// The message of a workflow command.
-pub fn workflow_data(text: &str) -> String {
-    workflow(text, &['%', '\r', '\n'])
 }
 
 /// A property's value in a workflow command.
 pub fn workflow_property(text: &str) -> String {
-    workflow(text, &['%', '\r', '\n', ':', ','])
+    let mut out = String::with_capacity(text.len());
+    workflow(&mut out, text, &['%', ':', ',']);
+    out
 }
 
-fn workflow(text: &str, reserved: &[char]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+fn workflow(out: &mut String, text: &str, reserved: &[char]) {
+    for character in terminal(text).chars() {
         if reserved.contains(&character) {
             let _ = write!(out, "%{:02X}", u32::from(character));
         } else {
-            push_escaped(&mut out, character);
+            out.push(character);
         }
     }
-    out
 }
 
 /// The name of a file as a relative URI reference: `/` is kept, everything
@@ -229,12 +228,6 @@ pub fn push_escaped(out: &mut String, character: char) {
     }
 }
 
-fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,8 +243,12 @@ mod tests {
     #[test]
     fn a_runner_finds_no_command_in_a_line() {
         assert_eq!(terminal("::error::x"), "\\u{3a}:error::x");
-        assert_eq!(terminal("a ##[error]"), "a #\\u{23}[error]");
-        assert_eq!(workflow_data("50%\n::error::x"), "50%25%0A::error::x");
+        assert_eq!(terminal("a ##[error]"), "a \\u{23}#[error]");
+        assert_eq!(terminal("a ##vso[x]"), "a \\u{23}#vso[x]");
+        assert_eq!(
+            workflow_data(["50%\n::error::x", "b"]),
+            "50%25\\u{a}::error::x%0Ab"
+        );
         assert_eq!(workflow_property("a:b,c"), "a%3Ab%2Cc");
     }
 
@@ -272,21 +269,20 @@ mod tests {
     }
 
     #[test]
-    fn markdown_reads_no_markup_in_a_sentence() {
-        assert_eq!(markdown("use `a|b`"), "use <code>a&#124;b</code>");
-        assert_eq!(markdown("use `a_b`, 5.00"), "use `a_b`, 5.00");
-        assert_eq!(markdown("www.x.y"), "www.&#8203;x.y");
-        assert_eq!(markdown("one ` alone"), "one &#96; alone");
-        assert_eq!(markdown("@team"), "&#64;&#8203;team");
-        assert_eq!(markdown("https://x.y"), "https:&#8203;//x.y");
-        assert_eq!(markdown("[a](b)<i>"), "&#91;a&#93;(b)&#60;i&#62;");
-    }
-
-    #[test]
-    fn a_fence_is_longer_than_any_run_inside() {
+    fn a_line_that_begins_with_a_command_after_joining_is_guarded() {
+        let text = "a\n  ::add-mask::x\n\u{A0}::b\n b ##[group]c ##\n".to_owned();
         assert_eq!(
-            markdown_block("a ```` b", "json"),
-            "`````json\na ```` b\n`````\n"
+            guarded_text(text.clone()),
+            "a\n  \\u{3a}:add-mask::x\n\u{A0}\\u{3a}:b\n b \\u{23}#[group]c ##\n"
+        );
+        assert_eq!(
+            guarded_markup(text),
+            "a\n  &#58;:add-mask::x\n\u{A0}&#58;:b\n b &#35;#[group]c ##\n"
+        );
+        assert_eq!(guarded_text("a::b ##\n".to_owned()), "a::b ##\n");
+        assert_eq!(
+            lines("+\ta\u{1b}b\r\n-\r\u{202e}\n ::x\n##[y]"),
+            "+\ta\\u{1b}b\r\n-\\u{d}\\u{202e}\n \\u{3a}:x\n\\u{23}#[y]"
         );
     }
 

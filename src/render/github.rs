@@ -57,11 +57,8 @@ fn command(out: &mut String, issue: &Issue<'_>, style: Style<'_>) {
             }
         }
     }
-    let mut message = issue.message.clone();
-    for line in &issue.details {
-        message.push('\n');
-        message.push_str(line);
-    }
+    let lines = std::iter::once(&issue.message).chain(&issue.details);
+    let message = workflow_data(lines.map(String::as_str));
     let title = workflow_property(&format!("mcppolicy: {}", issue.rule));
-    let _ = writeln!(out, ",title={title}::{}", workflow_data(&message));
+    let _ = writeln!(out, ",title={title}::{message}");
 }

@@ -17,9 +17,11 @@ mod timeline;
 
 use super::escape::html;
 use super::style::Style;
-use super::{parts, words};
+use super::{parts, quote, words};
+use crate::shown::Shown;
 use mcppolicy_analysis::finding::{Class, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
 const CSS: &str = include_str!("html/page.css");
@@ -81,15 +83,18 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     for failure in &report.failures {
         out.push_str(&format!(
             "<p class=\"failure\"><strong>{}</strong> could not be read: {}</p>\n",
-            html(&failure.input),
-            html(&failure.message)
+            html(&shorten::name(&failure.input)),
+            html(&shorten::sentence(&failure.message))
         ));
     }
     body(&mut out, report, style);
     if !report.assumptions.is_empty() {
         out.push_str("<section>\n<h2>Taken for granted</h2>\n<ul>\n");
         for assumption in &report.assumptions {
-            out.push_str(&format!("<li>{}</li>\n", html(assumption)));
+            out.push_str(&format!(
+                "<li>{}</li>\n",
+                html(&shorten::sentence(assumption))
+            ));
         }
         out.push_str("</ul>\n</section>\n");
     }
@@ -109,7 +114,9 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
                 None => Tone::Good,
             };
             let policies = words::counted(found.policies as u64, "policy");
-            (tone, format!("{policies}: {}", words::severities(found)))
+            let suppressed = suppressed(found.suppressed);
+            let severities = words::severities(found);
+            (tone, format!("{policies}: {severities}{suppressed}"))
         }
         Body::Decided(decided) => {
             let tone = match decided.actual.decision {
@@ -117,7 +124,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
                 _ => Tone::Warn,
             };
             let decision = words::decision(&decided.actual);
-            (tone, format!("{} {decision}", decided.tool))
+            (tone, format!("{} {decision}", shorten::name(&decided.tool)))
         }
         Body::Tested(tested) => {
             let tone = if words::needs_attention(tested) {
@@ -163,8 +170,20 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
             } else {
                 Tone::Bad
             };
-            (tone, format!("{}; {clean} clean", words::all(ci)))
+            let suppressed = suppressed(ci.policies.iter().map(|of| of.lint.suppressed).sum());
+            (
+                tone,
+                format!("{}; {clean} clean{suppressed}", words::all(ci)),
+            )
         }
+    }
+}
+
+/// The findings that do not count, behind those that do.
+fn suppressed(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", {count} suppressed"),
     }
 }
 
@@ -194,10 +213,10 @@ fn tools(out: &mut String, classified: &Classified) {
     for tool in &classified.tools {
         out.push_str(&format!(
             "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-            html(&tool.name),
+            html(&shorten::name(&tool.name)),
             tool.category,
             tool.category.risk().name(),
-            html(&tool.because)
+            html(&shorten::sentence(&tool.because))
         ));
     }
     out.push_str("</tbody>\n</table>\n</section>\n");
@@ -215,12 +234,15 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
         ));
     }
     if let Some(message) = &decided.actual.message {
-        out.push_str(&format!("<p>The agent is told: {}</p>\n", html(message)));
+        out.push_str(&format!(
+            "<p>The agent is told: {}</p>\n",
+            html(&shorten::text(message))
+        ));
     }
     out.push_str(&format!(
         "<pre>{}</pre>\n<table>\n<thead><tr><th scope=\"col\">Step</th><th scope=\"col\">Rule</th>\
          <th scope=\"col\">Outcome</th><th scope=\"col\">Saw</th></tr></thead>\n<tbody>\n",
-        html(&decided.arguments.to_string())
+        html(&quote::arguments(&decided.arguments, Shown::Read))
     ));
     for step in &decided.steps {
         let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();
@@ -229,7 +251,7 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
         out.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
             step.kind.name(),
-            html(step.rule.as_deref().unwrap_or_default()),
+            html(&shorten::name(step.rule.as_deref().unwrap_or_default())),
             step.outcome.name(),
             saw.join("<br>")
         ));
@@ -258,8 +280,8 @@ fn overview(out: &mut String, ci: &Ci) {
         out.push_str(&format!(
             "<tr><td><code>{}</code></td><td><span class=\"badge {class}\">{word}</span></td>\
              <td>{}</td><td>{tested}</td><td>{}</td></tr>\n",
-            html(&policy.policy),
-            words::severities(&policy.lint),
+            html(&shorten::name(&policy.policy)),
+            words::severities(&policy.lint) + &suppressed(policy.lint.suppressed),
             policy
                 .diff
                 .as_ref()

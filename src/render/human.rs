@@ -15,6 +15,7 @@ use super::escape::terminal;
 use super::style::Style;
 use super::words::{counted, inventoried, severities};
 use mcppolicy_analysis::report::{Body, Findings, Report};
+use mcppolicy_analysis::shorten;
 
 pub use repairs::refused_line;
 
@@ -25,8 +26,8 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         let _ = writeln!(
             out,
             "error: {}: {}\n",
-            terminal(&failure.input),
-            terminal(&failure.message)
+            terminal(&shorten::name(&failure.input)),
+            terminal(&shorten::sentence(&failure.message))
         );
     }
     match &report.body {
@@ -53,7 +54,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
 
 fn assumptions(out: &mut String, assumptions: &[String]) {
     for assumption in assumptions {
-        let _ = writeln!(out, "assumed: {}", terminal(assumption));
+        let _ = writeln!(out, "assumed: {}", terminal(&shorten::sentence(assumption)));
     }
 }
 

@@ -7,18 +7,22 @@ mod fingerprint;
 use std::collections::HashMap;
 
 use super::style::Style;
-use super::{parts, words};
+use super::{parts, quote, words};
 use crate::shown;
-use mcppolicy_analysis::compare::{Change, Verdict};
+use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::{DiffReport, Report, TestRun};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, Position, SourceMap, Span};
 
 use fingerprint::Fingerprint;
+
+/// Witnesses of a change in each direction that are shown.
+const MOST_WITNESSES: usize = 3;
 
 /// One complaint with its location.
 #[derive(Debug)]
@@ -73,33 +77,41 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
         .map(|failure| Issue {
             rule: RuleId::Input,
             severity: Severity::Error,
-            message: format!("{} could not be read: {}", failure.input, failure.message),
+            message: format!(
+                "{} could not be read: {}",
+                shorten::name(&failure.input),
+                shorten::sentence(&failure.message)
+            ),
             file: &failure.input,
             location: IssueLocation::File,
             details: Vec::new(),
             finding: None,
-            fingerprint: Fingerprint::new(RuleId::Input.name(), &failure.input).done(),
+            fingerprint: Fingerprint::new(RuleId::Input, &failure.input, style).done(),
         })
         .collect();
     let findings = parts::findings(report);
-    issues.extend(findings.into_iter().map(|f| of_finding(f, report.sources)));
+    issues.extend(
+        findings
+            .into_iter()
+            .map(|finding| of_finding(finding, report.sources, style)),
+    );
     for run in parts::runs(report) {
         let cases = run.results.cases.iter().filter(|case| did_not_pass(case));
         issues.extend(cases.map(|case| of_case(case, style)));
-        issues.extend(of_outcome(run));
+        issues.extend(of_outcome(run, style));
     }
     for diff in parts::changes(report) {
-        issues.extend(of_diff(diff, report.sources));
+        issues.extend(of_diff(diff, report.sources, style));
     }
     number_doubles(&mut issues);
     issues
 }
 
 /// The findings that do not count, each with the reason.
-pub fn suppressed<'a>(report: &'a Report<'_>) -> Vec<(Issue<'a>, &'a str)> {
+pub fn suppressed<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<(Issue<'a>, &'a str)> {
     let suppressed = parts::suppressed(report).into_iter();
     let issue = |suppressed: &'a Suppressed| {
-        let issue = of_finding(&suppressed.finding, report.sources);
+        let issue = of_finding(&suppressed.finding, report.sources, style);
         (issue, suppressed.reason.as_str())
     };
     suppressed.map(issue).collect()
@@ -117,24 +129,28 @@ fn number_doubles(issues: &mut [Issue<'_>]) {
     }
 }
 
-fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
+fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap, style: Style<'_>) -> Issue<'a> {
     let source = sources.get(finding.location.file);
-    let advice = finding.help.iter().flat_map(|help| help.lines());
-    let mut details: Vec<String> = advice.map(|line| format!("help: {line}")).collect();
+    let advice = finding.help.iter();
+    let mut details: Vec<String> = advice
+        .map(|help| format!("help: {}", shorten::sentence(help)))
+        .collect();
     for related in &finding.related {
-        let name = sources.get(related.location.file).name();
+        let name = shorten::name(sources.get(related.location.file).name());
         let at = sources.start(related.location);
         details.push(format!(
             "{}: {name}:{}:{}",
-            related.message, at.line, at.column
+            shorten::sentence(&related.message),
+            at.line,
+            at.column
         ));
     }
-    let proof = finding.witness.iter().map(words::witness_line);
+    let proof = quote::witnesses(&finding.witness).into_iter();
     details.extend(proof.map(|call| format!("proof: {call}")));
     Issue {
         rule: finding.rule,
         severity: finding.severity,
-        message: finding.message.clone(),
+        message: finding.shown().into_owned(),
         file: source.name(),
         location: IssueLocation::Span(
             sources.start(finding.location),
@@ -142,7 +158,7 @@ fn of_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> Issue<'a> {
         ),
         details,
         finding: Some(finding),
-        fingerprint: Fingerprint::new(finding.rule.name(), source.name())
+        fingerprint: Fingerprint::new(finding.rule, source.name(), style)
             .part(&finding.pointer)
             .value(&finding.pointer, source.slice(finding.location.span))
             .done(),
@@ -156,11 +172,11 @@ pub fn did_not_pass(case: &Case) -> bool {
 
 fn of_case<'a>(case: &'a Case, style: Style<'_>) -> Issue<'a> {
     let tool = case.tool.as_deref().unwrap_or(words::NO_TOOL);
-    let mut message = format!("`{tool}`: {}", words::mismatch(case));
+    let mut message = format!("`{}`: {}", shorten::name(tool), words::mismatch(case));
     if let Some(repetitions) = words::repetitions(&case.repetitions) {
         message = format!("{message} ({repetitions})");
     }
-    let fingerprint = Fingerprint::new(RuleId::Expectation.name(), &case.file)
+    let fingerprint = Fingerprint::new(RuleId::Expectation, &case.file, style)
         .part(tool)
         .part(case.grant.name().unwrap_or_default())
         .part(&words::mismatch(case))
@@ -184,24 +200,27 @@ fn of_case<'a>(case: &'a Case, style: Style<'_>) -> Issue<'a> {
 pub fn case_details(case: &Case, style: Style<'_>) -> Vec<String> {
     let mut details = Vec::new();
     if let Some(message) = &case.actual.message {
+        let message = shorten::text(message);
         details.push(format!("the agent is told: [POLICY DENIED] {message}"));
     }
     if let Some(grant) = case.grant.name() {
-        details.push(format!("grant: {grant}"));
+        details.push(format!("grant: {}", shorten::name(grant)));
     }
     if let Some(time) = case.time {
         details.push(format!("time: {time}"));
     }
     if let Some(arguments) = shown::arguments(case, style.shown()) {
+        let arguments = quote::arguments(&arguments, style.shown());
         details.push(format!("arguments: {arguments}"));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {
-        details.extend(text.as_ref().map(|text| format!("{label}: {text}")));
+        let text = text.as_ref().map(|text| shorten::text(text));
+        details.extend(text.map(|text| format!("{label}: {text}")));
     }
     details
 }
 
-fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
+fn of_outcome<'a>(run: &'a TestRun, style: Style<'_>) -> Option<Issue<'a>> {
     let complaint = words::complaint(run.outcome)?;
     Some(Issue {
         rule: RuleId::Expectation,
@@ -211,13 +230,13 @@ fn of_outcome(run: &TestRun) -> Option<Issue<'_>> {
         location: IssueLocation::File,
         details: Vec::new(),
         finding: None,
-        fingerprint: Fingerprint::new(RuleId::Expectation.name(), &run.name)
+        fingerprint: Fingerprint::new(RuleId::Expectation, &run.name, style)
             .part(complaint)
             .done(),
     })
 }
 
-fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>> {
+fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap, style: Style<'_>) -> Vec<Issue<'a>> {
     let mut issues = Vec::new();
     for policy in &report.diff.policies {
         if matches!(policy.status, PolicyStatus::Removed) {
@@ -232,13 +251,13 @@ fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap) -> Vec<Issue<'a>>
                 location: IssueLocation::File,
                 details: Vec::new(),
                 finding: None,
-                fingerprint: Fingerprint::new(RuleId::PolicyChange.name(), &policy.name)
+                fingerprint: Fingerprint::new(RuleId::PolicyChange, &policy.name, style)
                     .part("removed")
                     .done(),
             });
         }
         let changes = policy.changes().iter().filter(|change| !change.reworded);
-        issues.extend(changes.map(|change| of_change(change, policy, report, sources)));
+        issues.extend(changes.map(|change| of_change(change, policy, report, sources, style)));
     }
     issues
 }
@@ -258,10 +277,15 @@ fn of_change<'a>(
     policy: &'a PolicyDiff,
     report: &DiffReport,
     sources: &'a SourceMap,
+    style: Style<'_>,
 ) -> Issue<'a> {
     let scope = words::scope(&change.scope);
     let passes_more = !matches!(change.verdict, Verdict::Tightened | Verdict::Equivalent)
         && !policy.judgement.approves_change(change);
+    let whole_scope = match &change.scope {
+        Scope::Tool(tool) => tool,
+        _ => &*scope,
+    };
     let mut message = format!(
         "`{scope}`, {}: {}",
         change.aspect.name(),
@@ -276,8 +300,9 @@ fn of_change<'a>(
         ("passes now", &change.loosened),
         ("refused now", &change.tightened),
     ] {
-        let calls = witnesses.iter().flat_map(|witness| &witness.calls);
-        details.extend(calls.map(|call| format!("{what}: {}", words::witness_line(call))));
+        let calls = witnesses.iter().take(MOST_WITNESSES);
+        let calls = calls.flat_map(|witness| quote::witnesses(&witness.calls));
+        details.extend(calls.map(|call| format!("{what}: {call}")));
     }
     let location = |file: Option<FileId>, span: Option<Span>| {
         let location = Location {
@@ -303,8 +328,8 @@ fn of_change<'a>(
         location: location(policy.new, change.new.span).unwrap_or(IssueLocation::File),
         details,
         finding: None,
-        fingerprint: Fingerprint::new(RuleId::PolicyChange.name(), &policy.name)
-            .part(scope)
+        fingerprint: Fingerprint::new(RuleId::PolicyChange, &policy.name, style)
+            .part(whole_scope)
             .part(change.aspect.name())
             .part(words::verdict(change))
             .done(),

@@ -1,20 +1,25 @@
-//! What a reviewer reads in a pull request: the verdict, a table, each proof
-//! as a call with before and after, recorded traffic; the rest folded away.
+//! What a reviewer reads in a pull request: the verdict and a table, each change
+//! as a call with before and after, approvals, settings, findings, tests, recorded
+//! traffic. What is long is folded away, and what must be cut is cut from the end.
 
 mod change;
 mod findings;
 mod page;
 mod tested;
+mod traffic;
 
 use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
-use super::words;
+use super::{parts, quote, words};
+use crate::shown::Shown;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
+use change::Changes;
 use findings::{mark, position};
 use page::Page;
 
@@ -25,7 +30,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         Body::Findings(all) => {
             let policies = words::counted(all.policies as u64, "policy");
             let severities = words::severities(all);
-            page.push(format!(
+            page.keep(format!(
                 "## {} mcppolicy {}: {severities}\n",
                 mark(all.list.iter().map(|finding| finding.severity).max()),
                 report.command
@@ -45,7 +50,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         Body::Decided(decided) => one_decision(&mut page, decided, report.sources),
         Body::Tested(tested) => {
             let bad = words::needs_attention(tested);
-            page.push(format!(
+            page.keep(format!(
                 "## {} mcppolicy test: {}\n",
                 if bad { "❌" } else { "✅" },
                 words::tested(tested)
@@ -56,10 +61,17 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         Body::Diff(diff) => {
             change::headline(&mut page, diff);
             failures(&mut page, report);
-            change::render(&mut page, diff, report.sources, style);
+            let changes = Changes {
+                reports: vec![diff],
+                sources: report.sources,
+            };
+            changes.render(&mut page);
+            changes.approvals(&mut page);
+            findings::render(&mut page, &parts::of_diff(diff), report.sources);
+            changes.traffic(&mut page, style);
         }
         Body::Classified(classified) => {
-            page.push(format!(
+            page.keep(format!(
                 "## mcppolicy classify: {}\n",
                 words::classified(classified)
             ));
@@ -73,7 +85,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         }
         Body::Inventoried(inventoried) => {
             let gravest = inventoried.findings.iter().map(|finding| finding.severity);
-            page.push(format!(
+            page.keep(format!(
                 "## {} mcppolicy inventory: {}\n",
                 mark(gravest.max()),
                 markdown(&words::inventoried(inventoried))
@@ -88,38 +100,54 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         Body::Ci(ci) => {
             let clean = words::is_clean(ci) && report.failures.is_empty();
             let sign = if clean { "✅" } else { "❌" };
-            page.push(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
+            page.keep(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
             failures(&mut page, report);
-            let (settings, others) = ci.sorted();
-            own_checks(&mut page, &settings, report.sources);
             overview(&mut page, ci);
-            findings::render(&mut page, &others, report.sources);
-            for policy in &ci.policies {
-                let failing = policy.test.as_ref();
-                let failing = failing.is_some_and(words::needs_attention);
-                if failing || !policy.lint.list.is_empty() {
-                    page.push(format!("### {}\n", markdown_code(&policy.policy)));
-                    findings::render(
-                        &mut page,
-                        &policy.lint.list.iter().collect::<Vec<_>>(),
-                        report.sources,
-                    );
-                    if let Some(tested) = &policy.test {
-                        tested::render(&mut page, tested, report.sources, style);
-                    }
-                }
-                let diff = policy.diff.as_ref();
-                if let Some(diff) = diff.filter(|diff| words::is_changed(diff)) {
-                    change::render(&mut page, diff, report.sources, style);
-                }
-            }
+            everything(&mut page, ci, report, style);
         }
     }
     if !report.assumptions.is_empty() {
-        let lines: Vec<String> = report.assumptions.iter().map(|a| markdown(a)).collect();
+        let lines: Vec<String> = report
+            .assumptions
+            .iter()
+            .map(|assumption| markdown(&shorten::sentence(assumption)))
+            .collect();
         page.push(format!("<sub>Assumed: {}.</sub>\n", lines.join("; ")));
     }
     page.finish(style.limit)
+}
+
+/// The parts of a run over everything behind its overview.
+fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
+    let changes = Changes {
+        reports: parts::changes(report),
+        sources: report.sources,
+    };
+    changes.render(page);
+    changes.approvals(page);
+    let (settings, others) = ci.sorted();
+    own_checks(page, &settings, report.sources);
+    findings::render(page, &others, report.sources);
+    for policy in &ci.policies {
+        let mut list: Vec<&Finding> = policy.lint.list.iter().collect();
+        list.extend(policy.diff.iter().flat_map(parts::of_diff));
+        if !list.is_empty() {
+            page.push(heading(&policy.policy, "findings"));
+            findings::render(page, &list, report.sources);
+        }
+    }
+    for policy in &ci.policies {
+        let tested = policy.test.as_ref();
+        if let Some(tested) = tested.filter(|tested| words::needs_attention(tested)) {
+            page.push(heading(&policy.policy, "tests"));
+            tested::render(page, tested, report.sources, style);
+        }
+    }
+    changes.traffic(page, style);
+}
+
+fn heading(policy: &str, what: &str) -> String {
+    format!("### {}: {what}\n", markdown_code(&shorten::name(policy)))
 }
 
 /// What the change does to its own settings: few lines, nothing folded away.
@@ -133,9 +161,9 @@ fn own_checks(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
         let _ = writeln!(
             lines,
             "- {} ({}): {}",
-            markdown(&finding.message),
+            markdown(&finding.shown()),
             markdown_code(&position(finding, sources)),
-            markdown(help)
+            markdown(&shorten::sentence(help))
         );
     }
     page.push(lines);
@@ -145,7 +173,8 @@ fn own_checks(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
 fn tools(page: &mut Page, classified: &Classified) {
     let mut table = String::from("| tool | category | risk | because |\n|---|---|---|---|\n");
     for tool in &classified.tools {
-        let (name, because) = (markdown_code(&tool.name), markdown(&tool.because));
+        let name = markdown_code(&shorten::name(&tool.name));
+        let because = markdown(&shorten::sentence(&tool.because));
         let _ = writeln!(
             table,
             "| {name} | {} | {} | {because} |",
@@ -158,7 +187,8 @@ fn tools(page: &mut Page, classified: &Classified) {
 
 fn failures(page: &mut Page, report: &Report<'_>) {
     for failure in &report.failures {
-        let (input, message) = (markdown_code(&failure.input), markdown(&failure.message));
+        let input = markdown_code(&shorten::name(&failure.input));
+        let message = markdown(&shorten::sentence(&failure.message));
         page.push(format!("❌ {input} could not be read: {message}\n"));
     }
 }
@@ -172,19 +202,25 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
             markdown_code(&format!("{name}:{}:{}", at.line, at.column))
         )
     });
-    page.push(format!(
+    page.keep(format!(
         "## {} {}{}\n",
-        markdown_code(&decided.tool),
+        markdown_code(&shorten::name(&decided.tool)),
         markdown(&words::decision(&decided.actual)),
         position.unwrap_or_default()
     ));
     if let Some(message) = &decided.actual.message {
-        page.push(format!("The agent is told: {}\n", markdown(message)));
+        page.push(format!(
+            "The agent is told: {}\n",
+            markdown(&shorten::text(message))
+        ));
     }
-    page.push(markdown_block(&decided.arguments.to_string(), "json"));
+    let arguments = quote::arguments(&decided.arguments, Shown::Read);
+    page.push(markdown_block([arguments.as_str()], "json"));
     let mut table = "| Step | Rule | Outcome | Saw |\n|---|---|---|---|\n".to_owned();
     for step in &decided.steps {
-        let rule = step.rule.as_deref().map(markdown_code).unwrap_or_default();
+        let rule = step.rule.as_deref();
+        let rule = rule.map(|rule| markdown_code(&shorten::name(rule)));
+        let rule = rule.unwrap_or_default();
         let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();
         saw.extend(step.counter.as_ref().map(words::counter));
         let saw: Vec<String> = saw.iter().map(|line| markdown(line)).collect();
@@ -202,7 +238,8 @@ fn overview(page: &mut Page, ci: &Ci) {
     if ci.policies.is_empty() {
         return;
     }
-    let mut table = "| | Policy | Lint | Test | Diff |\n|---|---|---|---|---|\n".to_owned();
+    let head = "| | Policy | Lint | Test | Diff |\n|---|---|---|---|---|\n".to_owned();
+    let mut rows = Vec::new();
     for policy in &ci.policies {
         let sign = if policy.exit == Exit::Clean {
             "✅"
@@ -213,9 +250,9 @@ fn overview(page: &mut Page, ci: &Ci) {
             .test
             .as_ref()
             .map_or("no traces".to_owned(), words::tested);
-        table.push_str(&format!(
+        rows.push(format!(
             "| {sign} | {} | {} | {tested} | {} |\n",
-            markdown_code(&policy.policy),
+            markdown_code(&shorten::name(&policy.policy)),
             words::severities(&policy.lint),
             policy
                 .diff
@@ -223,5 +260,5 @@ fn overview(page: &mut Page, ci: &Ci) {
                 .map_or("no base".to_owned(), words::since_base)
         ));
     }
-    page.push(table);
+    page.keep_table(head, rows);
 }

@@ -4,6 +4,7 @@
 //! Locations are relative to the repository (`%SRCROOT%`), columns count Unicode
 //! characters, and a result is recognised by its fingerprint when lines move.
 
+mod limits;
 mod log;
 mod rules;
 
@@ -12,6 +13,7 @@ use super::issues::{Issue, IssueLocation, issues};
 use super::style::Style;
 use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::report::{Body, Report};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::problem::{Applicability, Fix};
 use mcppolicy_engine::source::{FileId, Location as SourceLocation, SourceMap};
 
@@ -33,14 +35,32 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
     let results = issues
         .iter()
         .filter(|issue| issue.rule.class() != Class::UnreadableInput);
-    let suppressed_results = super::issues::suppressed(report);
+    let suppressed_results = super::issues::suppressed(report, style);
     let suppressed_results = suppressed_results.iter().map(|(issue, reason)| Found {
         suppressions: vec![Suppression {
             kind: "external",
-            justification: terminal(reason),
+            justification: terminal(&shorten::text(reason)),
         }],
         ..result(issue, &rules, report.sources, style)
     });
+    let results: Vec<Found> = results
+        .map(|issue| result(issue, &rules, report.sources, style))
+        .chain(suppressed_results)
+        .collect();
+    let mut most = limits::RESULTS;
+    loop {
+        let taken = limits::within(&results, most);
+        let count = taken.len();
+        let text = written(report, &rules, taken);
+        match limits::fewer(&text, count) {
+            Some(fewer) => most = fewer,
+            None => return text,
+        }
+    }
+}
+
+/// The whole file.
+fn written(report: &Report<'_>, rules: &[RuleId], results: Vec<Found>) -> String {
     let run = Run {
         tool: Tool {
             driver: Driver {
@@ -52,10 +72,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         },
         invocations: vec![invocation(report)],
         column_kind: "unicodeCodePoints",
-        results: results
-            .map(|issue| result(issue, &rules, report.sources, style))
-            .chain(suppressed_results)
-            .collect(),
+        results,
         properties: Properties {
             command: report.command,
             suppressed: suppressed(report),
@@ -79,8 +96,8 @@ fn invocation(report: &Report<'_>) -> Invocation {
         level: "error",
         message: Message::plain(format!(
             "{}: {}",
-            terminal(&failure.input),
-            terminal(&failure.message)
+            terminal(&shorten::name(&failure.input)),
+            terminal(&shorten::sentence(&failure.message))
         )),
     };
     Invocation {
@@ -133,10 +150,13 @@ fn result<'a>(
         related_locations: related
             .into_iter()
             .flatten()
+            .take(limits::LOCATIONS)
             .enumerate()
             .map(|(id, related)| Location {
                 physical_location: physical(related.location, sources, style),
-                message: Some(Message::literal(&terminal(&related.message))),
+                message: Some(Message::literal(&terminal(&shorten::sentence(
+                    &related.message,
+                )))),
                 id: Some(id),
             })
             .collect(),

@@ -11,8 +11,11 @@ pub struct Style<'a> {
     pub width: usize,
     /// Whether recorded argument values are shown that no condition reads.
     pub show_arguments: bool,
-    /// The working directory within its repository, with `/` and without one
-    /// at either end; empty at its root. Forges want paths relative to that.
+    /// The top that forges want paths relative to, as an absolute path with `/`:
+    /// the repository's. Empty where none is known.
+    pub root: &'a str,
+    /// The working directory within `root`, with `/` and without one at either
+    /// end; empty where they are the same.
     pub prefix: &'a str,
     /// The most bytes that the markdown may have.
     pub limit: Option<usize>,
@@ -31,10 +34,22 @@ impl Style<'_> {
     /// A file's name, which is relative to the working directory, relative to
     /// the repository; as it is where it lies outside.
     pub(super) fn in_repository(&self, name: &str) -> String {
-        if self.prefix.is_empty() || name.starts_with(['/', '<']) {
+        let is_absolute = name.starts_with('/') || name.get(1..3) == Some(":/");
+        if is_absolute {
+            let inside = name
+                .strip_prefix(self.root)
+                .filter(|_| !self.root.is_empty());
+            let inside = inside.and_then(|inside| inside.strip_prefix('/'));
+            return inside.unwrap_or(name).to_owned();
+        }
+        if name.starts_with('<') {
             return name.to_owned();
         }
-        let mut parts: Vec<&str> = self.prefix.split('/').collect();
+        let mut parts: Vec<&str> = self
+            .prefix
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
         for part in name.split('/') {
             match part {
                 ".." if parts.pop().is_none() => return name.to_owned(),
@@ -56,6 +71,7 @@ mod tests {
             colour: false,
             width: 80,
             show_arguments: false,
+            root: "/repository",
             prefix: "deploy/mcp",
             limit: None,
         };
@@ -66,5 +82,16 @@ mod tests {
         );
         assert_eq!(style.in_repository("../../../x"), "../../../x");
         assert_eq!(style.in_repository("/etc/policy.json"), "/etc/policy.json");
+        assert_eq!(style.in_repository("/repository/a/b.json"), "a/b.json");
+        assert_eq!(
+            style.in_repository("/repository2/b.json"),
+            "/repository2/b.json"
+        );
+        assert_eq!(style.in_repository("<stdin>"), "<stdin>");
+        let at_the_top = Style {
+            prefix: "",
+            ..style
+        };
+        assert_eq!(at_the_top.in_repository("./policy.json"), "policy.json");
     }
 }

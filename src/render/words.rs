@@ -1,20 +1,25 @@
 //! The phrases that every format for people shares: counts, verdicts, how a
-//! decision reads. Nothing is escaped here; each format does that its own way.
+//! decision reads. Long texts are cut here; nothing is escaped, each format does
+//! that its own way.
 
+use std::borrow::Cow;
+
+use super::quote::json;
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
 use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
-use mcppolicy_analysis::finding::Severity;
+use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::replay::RunOutcome;
+use mcppolicy_analysis::replay::expect::Mismatch;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
 use mcppolicy_analysis::report::{
     ApprovalShown, ApprovalStatus, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Tested,
 };
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
-use mcppolicy_trace::trace::native::write_call;
-use mcppolicy_trace::trace::{DecisionName, RecordedCall, WitnessCall};
+use mcppolicy_trace::trace::DecisionName;
 
 /// The name of a tool without one.
 pub const NO_TOOL: &str = "(no tool name)";
@@ -94,6 +99,7 @@ pub fn decision(actual: &Actual) -> String {
             )
         }
         (DecisionName::Deny, Some(rule), Some(kind), _) => {
+            let rule = shorten::name(rule);
             format!("is denied by {rule} ({})", kind.name())
         }
         (DecisionName::Deny, _, Some(kind), _) => format!("is denied ({})", kind.name()),
@@ -137,19 +143,27 @@ pub fn repetitions(repetitions: &Repetitions) -> Option<String> {
     }
 }
 
+/// What was expected of a call and what came, member by member.
+pub fn mismatches(case: &Case) -> Vec<String> {
+    let line = |mismatch: &Mismatch| {
+        let (expected, actual) = match &mismatch.actual {
+            Some(actual) => {
+                let pair = shorten::pair(&mismatch.expected, actual);
+                (pair.old, pair.new)
+            }
+            None => {
+                let expected = shorten::text(&mismatch.expected).into_owned();
+                (expected, "nothing".to_owned())
+            }
+        };
+        format!("expected {} {expected}, got {actual}", mismatch.member)
+    };
+    case.mismatches.iter().map(line).collect()
+}
+
 /// What a case that did not pass has to say, in one line.
 pub fn mismatch(case: &Case) -> String {
-    let mut parts: Vec<String> = case
-        .mismatches
-        .iter()
-        .map(|mismatch| {
-            let actual = mismatch.actual.as_deref().unwrap_or("nothing");
-            format!(
-                "expected {} {}, got {actual}",
-                mismatch.member, mismatch.expected
-            )
-        })
-        .collect();
+    let mut parts = mismatches(case);
     parts.push(format!("it {}", decision(&case.actual)));
     parts.join("; ")
 }
@@ -167,11 +181,11 @@ pub fn complaint(outcome: RunOutcome) -> Option<&'static str> {
 }
 
 /// What a change is about.
-pub fn scope(scope: &Scope) -> &str {
+pub fn scope(scope: &Scope) -> Cow<'_, str> {
     match scope {
-        Scope::Tool(tool) => tool,
-        Scope::Unlisted => "unlisted tools",
-        Scope::AllTools => "all tools together",
+        Scope::Tool(tool) => shorten::name(tool),
+        Scope::Unlisted => "unlisted tools".into(),
+        Scope::AllTools => "all tools together".into(),
     }
 }
 
@@ -235,12 +249,14 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
         (_, ApprovalStatus::Pruned) => "removed approval",
     };
     let approval = &shown.approval;
-    let scope = approval.approved.scope().map_or("its removal", scope);
-    let by = approval.by.as_ref().map(|by| format!("{by}, "));
+    let scope = approval.approved.scope();
+    let scope = scope.map_or("its removal".into(), self::scope);
+    let by = approval.by.as_ref();
+    let by = by.map(|by| format!("{}, ", shorten::name(by)));
     Some(format!(
         "{what}: {}, {scope}: {} ({}{})",
-        approval.policy,
-        approval.reason,
+        shorten::name(&approval.policy),
+        shorten::text(&approval.reason),
         by.unwrap_or_default(),
         approval.date
     ))
@@ -269,14 +285,26 @@ pub fn all(ci: &Ci) -> String {
         Some(report) => format!("; refused by the gate ({})", report.gate.name()),
         None => String::new(),
     };
-    format!("{policies}, {}{refused}", verdict.name())
+    let of_changes = ci.diffs().flat_map(|report| report.diff.drift());
+    let unseen = unseen(ci.findings.iter().chain(of_changes));
+    format!("{policies}, {}{unseen}{refused}", verdict.name())
+}
+
+/// The note behind a verdict that some of what has changed is not shown.
+fn unseen<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
+    match findings.filter(|finding| finding.hides_change()).count() {
+        0 => String::new(),
+        count => format!(
+            ", {} not shown whole",
+            counted(count as u64, "changed text")
+        ),
+    }
 }
 
 /// Whether a run over everything has nothing to complain about, notes aside.
 pub fn is_clean(ci: &Ci) -> bool {
     let mut policies = ci.policies.iter();
-    let is_note =
-        |finding: &mcppolicy_analysis::finding::Finding| finding.severity == Severity::Note;
+    let is_note = |finding: &Finding| finding.severity == Severity::Note;
     !ci.policies.is_empty()
         && policies.all(|policy| policy.exit == Exit::Clean)
         && ci.findings.iter().all(is_note)
@@ -312,6 +340,7 @@ pub fn conclusion(report: &DiffReport) -> String {
         line = format!("{line}, {undetermined} undetermined");
     }
     line.push_str(&drift(diff));
+    line.push_str(&unseen(report.findings.iter().chain(diff.drift())));
     let gate = report.gate.name();
     if report.refused {
         format!("{line}; refused by the gate ({gate})")
@@ -332,7 +361,7 @@ pub fn needs_attention(tested: &Tested) -> bool {
 /// A condition with what it saw.
 pub fn condition(seen: &ConditionSeen) -> String {
     let saw = match (&seen.saw, seen.held) {
-        (Some(value), _) => format!("saw {value}"),
+        (Some(value), _) => format!("saw {}", shorten::text(&json(value))),
         (None, Some(_)) => "saw nothing".to_owned(),
         (None, None) => "arguments unknown".to_owned(),
     };
@@ -341,7 +370,9 @@ pub fn condition(seen: &ConditionSeen) -> String {
         Some(false) => "does not hold",
         None => "unknown",
     };
-    format!("{} {} {}: {saw}, {held}", seen.path, seen.op, seen.operand)
+    let (path, operand) = (shorten::name(&seen.path), json(&seen.operand));
+    let operand = shorten::text(&operand);
+    format!("{path} {} {operand}: {saw}, {held}", seen.op)
 }
 
 /// A counter as a limit saw it.
@@ -357,7 +388,7 @@ pub fn counter(seen: &CounterSeen) -> String {
     let amount = seen
         .amount
         .map_or("an amount that cannot be counted".to_owned(), range);
-    let (counter, max, window) = (&seen.counter, seen.max, seen.window);
+    let (counter, max, window) = (shorten::name(&seen.counter), seen.max, seen.window);
     format!(
         "{counter}: {} of {max} per {window} used, this call adds {amount}",
         range(seen.used)
@@ -381,7 +412,11 @@ pub fn inventoried(inventoried: &Inventoried) -> String {
                 (drift.added.len() as u64, "new"),
                 (drift.removed.len() as u64, "missing"),
             ]);
-            format!("{name}: the server lists {tools}: {}", parts.join(", "))
+            let unseen = unseen(inventoried.findings.iter());
+            format!(
+                "{name}: the server lists {tools}: {}{unseen}",
+                parts.join(", ")
+            )
         }
         (count, _) => format!("{name}: invalid: {}", counted(count as u64, "error")),
     }
@@ -401,10 +436,4 @@ pub fn classified(classified: &Classified) -> String {
     } else {
         format!("{tools}: {}", counts.join(", "))
     }
-}
-
-/// A witness as a line of the native trace format, ready to be pasted into a
-/// trace.
-pub fn witness_line(call: &WitnessCall) -> String {
-    write_call(&RecordedCall::from(call))
 }

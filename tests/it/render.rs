@@ -31,6 +31,7 @@ const STYLE: Style<'_> = Style {
     colour: false,
     width: 100,
     show_arguments: false,
+    root: "",
     prefix: "",
     limit: None,
 };

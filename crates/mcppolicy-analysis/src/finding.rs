@@ -10,6 +10,9 @@ pub(crate) use lint_rules::with_lint_rules;
 pub use rule_id::{Class, DefaultLevel, Group, RuleId};
 pub use severity::Severity;
 
+use std::borrow::Cow;
+
+use crate::shorten;
 use mcppolicy_engine::problem::{Fix, Problem, ProblemKind, Related};
 use mcppolicy_engine::source::Location;
 use mcppolicy_trace::trace::WitnessCall;
@@ -23,6 +26,9 @@ pub struct Finding {
     pub severity: Severity,
     /// One sentence, without a full stop.
     pub message: String,
+    /// The same sentence for the forms that people read, where its texts are
+    /// too long for them.
+    pub brief: Option<Brief>,
     /// The primary place: a wrong value, an unknown or repeated key, or the
     /// object that lacks something.
     pub location: Location,
@@ -38,6 +44,15 @@ pub struct Finding {
     pub fix: Option<Fix>,
 }
 
+/// A sentence whose long texts are cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// The sentence.
+    pub message: String,
+    /// Whether it shows everything that has changed, where it is about a change.
+    pub is_whole: bool,
+}
+
 impl Finding {
     /// A finding with a place and a message; the rest can be filled in.
     pub fn new(
@@ -51,12 +66,30 @@ impl Finding {
             rule,
             severity,
             message: message.into(),
+            brief: None,
             location,
             pointer: pointer.into(),
             related: Vec::new(),
             help: None,
             witness: Vec::new(),
             fix: None,
+        }
+    }
+
+    /// The sentence for the forms that people read.
+    pub fn shown(&self) -> Cow<'_, str> {
+        match &self.brief {
+            Some(brief) => Cow::Borrowed(&brief.message),
+            None => shorten::sentence(&self.message),
+        }
+    }
+
+    /// Whether [`Finding::shown`] leaves out something that has changed.
+    pub fn hides_change(&self) -> bool {
+        let is_cut = || matches!(shorten::sentence(&self.message), Cow::Owned(_));
+        match &self.brief {
+            Some(brief) => !brief.is_whole,
+            None => self.rule.class() == Class::Settings && is_cut(),
         }
     }
 
@@ -115,6 +148,7 @@ impl Finding {
             rule,
             severity: Severity::Error,
             message: problem.message,
+            brief: None,
             location: problem.location,
             pointer: problem.pointer,
             related: problem.related,

@@ -13,4 +13,5 @@ pub mod lint;
 pub mod region;
 pub mod replay;
 pub mod report;
+pub mod shorten;
 pub mod starter;

@@ -9,6 +9,7 @@
 //!   and lines, and what is wrong with a document
 //! - [`pattern`], [`value`], [`time`]: the regex dialect, JSON values, instants
 //! - [`nearest`]: the known word nearest to a mistyped one
+//! - [`characters`]: the characters that a reader does not see
 //!
 //! "The policy language" in these pages is version "1" of the policy format,
 //! which `docs/policy.md` in the repository describes.
@@ -21,6 +22,7 @@
 
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
+pub mod characters;
 pub mod decision;
 pub mod document;
 pub mod engine;

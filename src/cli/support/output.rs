@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::configuration;
 use super::files::{self, Access};
 use crate::render::{self, Format, Style};
 use mcppolicy_analysis::report::{Exit, Failure, Report};
@@ -101,21 +102,22 @@ pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
     let exit = write_files(report, args);
     let colour = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let prefix = prefix();
+    let place = place();
     let style = Style {
         colour,
-        ..plain(args, &prefix)
+        ..plain(args, &place)
     };
     let format = args.format.unwrap_or(Format::Human);
     exit.worst(print(&render::render(report, format, style)))
 }
 
-fn plain<'a>(args: &OutputArgs, prefix: &'a str) -> Style<'a> {
+fn plain<'a>(args: &OutputArgs, place: &'a Place) -> Style<'a> {
     Style {
         colour: false,
         width: DEFAULT_WIDTH,
         show_arguments: args.show_arguments,
-        prefix,
+        root: &place.root,
+        prefix: &place.prefix,
         limit: args.max_markdown,
     }
 }
@@ -124,8 +126,8 @@ fn plain<'a>(args: &OutputArgs, prefix: &'a str) -> Style<'a> {
 /// returns how the run ends.
 pub(crate) fn write_files(report: &Report<'_>, args: &OutputArgs) -> Exit {
     let mut exit = report.exit();
-    let prefix = prefix();
-    let plain = plain(args, &prefix);
+    let place = place();
+    let plain = plain(args, &place);
     let mut written = |file: &Path, result: std::io::Result<()>| {
         if let Err(error) = result {
             complain(&format!("{}: {error}", file.display()));
@@ -159,21 +161,33 @@ fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io
     writeln!(out, "{text}")
 }
 
-/// The working directory within its repository; empty at its root and where
-/// there is none.
-fn prefix() -> String {
+/// What paths and fingerprints in reports for forges are relative to.
+#[derive(Debug, Default)]
+struct Place {
+    /// The top as an absolute path with `/`.
+    root: String,
+    /// The working directory within it; empty at the top.
+    prefix: String,
+}
+
+/// Where the command runs: within the working tree of a repository, where there
+/// is none below the nearest configuration, else in the working directory.
+fn place() -> Place {
     let Ok(here) = std::env::current_dir() else {
-        return String::new();
+        return Place::default();
     };
-    let Some(root) = here.ancestors().find(|dir| dir.join(".git").exists()) else {
-        return String::new();
-    };
+    let with = |name: &str| here.ancestors().find(|dir| dir.join(name).exists());
+    let root = with(".git").or_else(|| with(configuration::NAME));
+    let root = root.unwrap_or(&here);
     let inside = here.strip_prefix(root).unwrap_or(Path::new(""));
     let parts: Vec<_> = inside
         .components()
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
-    parts.join("/")
+    Place {
+        root: root.to_string_lossy().replace('\\', "/"),
+        prefix: parts.join("/"),
+    }
 }
 
 /// Prints to standard output, and returns how the run ends as far as that goes:

@@ -8,9 +8,11 @@ use similar::TextDiff;
 use super::files::{self, InputFile, Role};
 use super::input;
 use super::linter::Linter;
+use super::output::complain;
 use super::problems::Problems;
 use super::suppressions;
 use super::workspace::{PolicyFile, Workspace};
+use crate::render::{printable, printable_lines};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::fix::{self, Fixed};
 use mcppolicy_analysis::lint;
@@ -98,7 +100,15 @@ pub(crate) fn run(
             continue;
         };
         let diff = unified(&file.name, &before, &fixed.text);
+        let (diff, is_escaped) = printable_lines(&diff);
         repaired.diff.push_str(&diff);
+        if is_escaped && mode.target == Target::Diff {
+            complain(&format!(
+                "{}: what would not be shown as it is has been escaped in the diff, which is no \
+                 patch to apply; --fix repairs the file",
+                file.name
+            ));
+        }
         if mode.target == Target::File && fixed.text != before {
             let written = files::replace(&file.path, fixed.text.as_bytes());
             let written = written.map_err(|error| Failure {
@@ -167,6 +177,7 @@ fn unified(name: &str, before: &str, after: &str) -> String {
         return String::new();
     }
     let diff = TextDiff::from_lines(before, after);
+    let name = printable(name);
     let header = [format!("a/{name}"), format!("b/{name}")];
     let [old, new] = &header;
     diff.unified_diff().header(old, new).to_string()

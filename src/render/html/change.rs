@@ -2,31 +2,30 @@
 
 use super::chart;
 use super::findings::calls;
-use super::text::{cut, further};
+use super::text::further;
 use crate::render::escape::html;
 use crate::render::style::Style;
-use crate::render::words;
+use crate::render::{quote, words};
 use crate::shown;
 use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Changes that are drawn out on one page.
 const MOST_CHANGES: usize = 200;
 /// Witnesses of each direction.
 const MOST_WITNESSES: usize = 3;
-/// Characters of recorded arguments.
-const LONGEST_ARGUMENTS: usize = 500;
 
 /// Every policy's change.
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style<'_>) {
     for policy in &report.diff.policies {
         out.push_str(&format!(
             "<section>\n<h2><code>{}</code> {}</h2>\n",
-            html(&policy.name),
+            html(&shorten::name(&policy.name)),
             html(&words::status(policy))
         ));
         table(out, policy, sources);
@@ -59,10 +58,10 @@ fn beyond(out: &mut String, scope: &Scope, outside: &Outside) {
     if let Some(what) = words::outside(scope, outside) {
         out.push_str(&format!(
             "<article class=\"bad\">\n<h3><code>{}</code> {}</h3>\n",
-            html(words::scope(scope)),
+            html(&words::scope(scope)),
             html(&what)
         ));
-        out.push_str(&calls(outside.calls.iter().map(words::witness_line)));
+        out.push_str(&calls(&outside.calls));
         out.push_str("</article>\n");
     }
 }
@@ -91,7 +90,7 @@ fn table(out: &mut String, policy: &PolicyDiff, sources: &SourceMap) {
             "<tr><td class=\"name\"><code>{}</code></td><td class=\"word\">{}</td>\
              <td><span class=\"badge {}\">{}</span>{}{}</td>\
              <td>{}</td><td>{}</td></tr>\n",
-            html(words::scope(&change.scope)),
+            html(&words::scope(&change.scope)),
             change.aspect.name(),
             class(change),
             words::verdict(change),
@@ -110,7 +109,7 @@ fn side(side: &Side, file: Option<FileId>, sources: &SourceMap) -> String {
     };
     format!(
         "<code>{}</code>{}",
-        html(rule),
+        html(&shorten::name(rule)),
         line(file, side.span, sources)
     )
 }
@@ -133,7 +132,7 @@ fn one(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceM
     out.push_str(&format!(
         "<article class=\"{}\">\n<h3><code>{}</code> {} <span class=\"badge {}\">{}</span></h3>\n",
         class(change),
-        html(words::scope(&change.scope)),
+        html(&words::scope(&change.scope)),
         change.aspect.name(),
         class(change),
         words::verdict(change)
@@ -170,7 +169,7 @@ fn proof(
         "This call".to_owned()
     };
     out.push_str(&format!("<p class=\"label\">{which} {what}</p>\n"));
-    out.push_str(&calls(witness.calls.iter().map(words::witness_line)));
+    out.push_str(&calls(&witness.calls));
     out.push_str("<div class=\"sides\">\n");
     for (title, ruling, file) in [
         ("Before", &witness.old, policy.old),
@@ -195,11 +194,17 @@ fn one_side(
     ));
     if let Some(rule) = &ruling.rule {
         let line = line(file, ruling.span, sources);
-        out.push_str(&format!(" <code>{}</code>{line}", html(rule)));
+        out.push_str(&format!(
+            " <code>{}</code>{line}",
+            html(&shorten::name(rule))
+        ));
     }
     out.push_str("</p>");
     if let Some(message) = &ruling.message {
-        out.push_str(&format!("<p class=\"muted\">“{}”</p>", html(message)));
+        out.push_str(&format!(
+            "<p class=\"muted\">“{}”</p>",
+            html(&shorten::text(message))
+        ));
     }
     out.push_str("</div>\n");
 }
@@ -222,16 +227,18 @@ fn recorded(out: &mut String, policy: &str, traffic: &Traffic, style: Style<'_>)
     );
     for example in &traffic.examples {
         let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
-        let arguments = arguments.map(|value| cut(&value.to_string(), LONGEST_ARGUMENTS));
+        let arguments = arguments.map(|value| shorten::text(&quote::json(&value)).into_owned());
         out.push_str(&format!(
             "<tr><td><code>{}:{}</code></td><td class=\"name\"><code>{}</code></td>\
              <td class=\"word\">{}</td>\
              <td><code>{}</code></td><td><code>{}</code></td></tr>\n",
-            html(&example.file),
+            html(&shorten::name(&example.file)),
             example.line,
-            html(example.tool.as_deref().unwrap_or(words::NO_TOOL)),
+            html(&shorten::name(
+                example.tool.as_deref().unwrap_or(words::NO_TOOL)
+            )),
             if example.passes { "passes" } else { "refused" },
-            html(example.rule.as_deref().unwrap_or_default()),
+            html(&shorten::name(example.rule.as_deref().unwrap_or_default())),
             html(&arguments.unwrap_or_default())
         ));
     }

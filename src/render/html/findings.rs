@@ -1,16 +1,16 @@
 //! Findings, each with the lines around its span.
 
-use super::text::{cut, further};
+use super::text::further;
 use crate::render::escape::{html, html_sentence};
 use crate::render::excerpt::Excerpt;
-use crate::render::words;
+use crate::render::quote;
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// Findings on one page.
 const MOST: usize = 150;
-/// Characters of a call that proves something.
-const LONGEST_CALL: usize = 1_500;
 
 /// Findings under a title.
 pub(super) fn render(out: &mut String, title: &str, findings: &[&Finding], sources: &SourceMap) {
@@ -36,37 +36,38 @@ fn one(out: &mut String, finding: &Finding, sources: &SourceMap) {
     out.push_str(&format!(
         "<article class=\"{severity}\">\n<h3><span class=\"badge {severity}\">{severity}</span> \
          {}</h3>\n<p class=\"where\"><code>{}</code> · <code>{}:{}:{}</code></p>\n",
-        html_sentence(&finding.message),
+        html_sentence(&finding.shown()),
         html(finding.rule.name()),
-        html(source.name()),
+        html(&shorten::name(source.name())),
         at.line,
         at.column
     ));
     context(out, &excerpt);
     if let Some(help) = &finding.help {
-        let lines: Vec<String> = help.lines().map(html_sentence).collect();
-        out.push_str(&format!("<p class=\"help\">{}</p>\n", lines.join("<br>")));
+        let help = html_sentence(&shorten::sentence(help));
+        out.push_str(&format!("<p class=\"help\">{help}</p>\n"));
     }
     for related in &finding.related {
         let at = sources.start(related.location);
-        let name = html(sources.get(related.location.file).name());
+        let name = html(&shorten::name(sources.get(related.location.file).name()));
         out.push_str(&format!(
             "<p>{}: <code>{name}:{}:{}</code></p>\n",
-            html(&related.message),
+            html(&shorten::sentence(&related.message)),
             at.line,
             at.column
         ));
     }
     if !finding.witness.is_empty() {
         out.push_str("<p class=\"label\">Proof, decided by the engine</p>\n");
-        out.push_str(&calls(finding.witness.iter().map(words::witness_line)));
+        out.push_str(&calls(&finding.witness));
     }
     out.push_str("</article>\n");
 }
 
 /// Calls as lines of the native trace format.
-pub(super) fn calls(lines: impl Iterator<Item = String>) -> String {
-    let lines: Vec<String> = lines.map(|line| html(&cut(&line, LONGEST_CALL))).collect();
+pub(super) fn calls(calls: &[WitnessCall]) -> String {
+    let lines = quote::witnesses(calls);
+    let lines: Vec<String> = lines.iter().map(|line| html(line)).collect();
     format!("<pre class=\"call\">{}</pre>\n", lines.join("\n"))
 }
 

@@ -1,19 +1,18 @@
 //! Replayed calls: those that were not decided as expected, then the charts.
 
 use super::chart;
-use super::text::{cut, further};
+use super::text::further;
 use crate::render::escape::html;
 use crate::render::style::Style;
 use crate::render::{issues, words};
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::TestRun;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
 /// Calls listed on one page.
 const MOST_CASES: usize = 300;
-/// Characters of one remark about a call.
-const LONGEST: usize = 500;
 /// Policies with charts on one page.
 const MOST_RUNS: usize = 12;
 
@@ -38,7 +37,7 @@ pub(super) fn render(out: &mut String, runs: &[&TestRun], sources: &SourceMap, s
     for run in runs.iter().take(MOST_RUNS) {
         out.push_str(&format!(
             "<section>\n<h2>Traffic through <code>{}</code></h2>\n",
-            html(&run.name)
+            html(&shorten::name(&run.name))
         ));
         if let Some(complaint) = words::complaint(run.outcome) {
             out.push_str(&format!("<p class=\"failure\">{}</p>\n", html(complaint)));
@@ -57,15 +56,17 @@ fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style:
     out.push_str(&format!(
         "<article class=\"{class}\">\n<h3><span class=\"badge {class}\">{word}</span> \
          <code>{}</code></h3>\n<p class=\"where\"><code>{}:{}</code></p>\n<p>{}</p>\n",
-        html(case.tool.as_deref().unwrap_or(words::NO_TOOL)),
-        html(&case.file),
+        html(&shorten::name(
+            case.tool.as_deref().unwrap_or(words::NO_TOOL)
+        )),
+        html(&shorten::name(&case.file)),
         case.line,
         html(&words::mismatch(case))
     ));
     if let Some(rule) = case.actual.rule.as_deref() {
         let location = run.policy.location_of(rule);
         let at = sources.start(location);
-        let name = html(sources.get(location.file).name());
+        let name = html(&shorten::name(sources.get(location.file).name()));
         out.push_str(&format!(
             "<p class=\"muted\">The rule stands in <code>{name}:{}:{}</code>.</p>\n",
             at.line, at.column
@@ -76,7 +77,7 @@ fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style:
     if !lines.is_empty() {
         out.push_str("<ul>\n");
         for line in lines {
-            out.push_str(&format!("<li>{}</li>\n", html(&cut(&line, LONGEST))));
+            out.push_str(&format!("<li>{}</li>\n", html(&shorten::sentence(&line))));
         }
         out.push_str("</ul>\n");
     }

@@ -2,8 +2,7 @@
 
 use crate::render::words;
 
-/// Text cut to so many characters: a page has to stay readable, the JSON
-/// report has everything.
+/// A name cut to what a chart has room for.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::findings;
 use super::steps::decision_line;
 use crate::render::escape::terminal;
+use crate::render::quote;
 use crate::render::style::Style;
 use crate::render::words;
 use crate::render::words::counted;
@@ -13,6 +14,7 @@ use crate::shown;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Results, TraceSummary};
 use mcppolicy_analysis::report::{TestRun, Tested};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::options::Format;
 
@@ -53,10 +55,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         Verdict::Fail => "FAIL",
         other => other.name(),
     };
-    let tool = case
-        .tool
-        .as_deref()
-        .map_or("(no tool name)".to_owned(), terminal);
+    let tool = tool_name(case.tool.as_deref());
     let _ = write!(
         out,
         "{verdict} {}:{} {tool}",
@@ -64,7 +63,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         case.line
     );
     if let Some(grant) = case.grant.name() {
-        let _ = write!(out, " by {}", terminal(grant));
+        let _ = write!(out, " by {}", terminal(&shorten::name(grant)));
     }
     if let Some(time) = case.time {
         let _ = write!(out, " at {time}");
@@ -73,17 +72,8 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         let _ = write!(out, ", {repetitions}");
     }
     out.push('\n');
-    for mismatch in &case.mismatches {
-        let actual = mismatch
-            .actual
-            .as_deref()
-            .map_or("nothing".to_owned(), terminal);
-        let _ = writeln!(
-            out,
-            "  expected {} {}, got {actual}",
-            mismatch.member,
-            terminal(&mismatch.expected)
-        );
+    for mismatch in words::mismatches(case) {
+        let _ = writeln!(out, "  {}", terminal(&mismatch));
     }
     let location = case
         .actual
@@ -99,27 +89,31 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         let _ = writeln!(
             out,
             "  the agent is told: [POLICY DENIED] {}",
-            terminal(message)
+            terminal(&shorten::text(message))
         );
     }
     if let Some(arguments) = shown::arguments(case, style.shown()) {
-        let _ = writeln!(out, "  arguments: {}", terminal(&arguments.to_string()));
+        let arguments = quote::arguments(&arguments, style.shown());
+        let _ = writeln!(out, "  arguments: {}", terminal(&arguments));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {
         if let Some(text) = text {
-            let _ = writeln!(out, "  {label}: {}", terminal(text));
+            let _ = writeln!(out, "  {label}: {}", terminal(&shorten::text(text)));
         }
     }
     out.push('\n');
+}
+
+/// The name of a tool, or that there is none.
+pub(super) fn tool_name(tool: Option<&str>) -> String {
+    terminal(&shorten::name(tool.unwrap_or(words::NO_TOOL)))
 }
 
 /// Calls by tool, one line each.
 fn tools(out: &mut String, run: &TestRun) {
     let _ = writeln!(out, "{}", terminal(&run.name));
     for (tool, counts) in &run.results.tools {
-        let tool = tool
-            .as_deref()
-            .map_or("(no tool name)".to_owned(), terminal);
+        let tool = tool_name(tool.as_deref());
         let mut parts = vec![counted(counts.calls, "call")];
         for (count, what) in [
             (counts.allow, "allowed"),
@@ -144,12 +138,16 @@ fn asides(out: &mut String, results: &Results) {
         let _ = writeln!(
             out,
             "  out of scope, server {}: {}",
-            terminal(server),
+            terminal(&shorten::name(server)),
             counted(*count, "call")
         );
     }
     for (method, count) in &results.other_methods {
-        let _ = writeln!(out, "  other method {}: {count}", terminal(method));
+        let _ = writeln!(
+            out,
+            "  other method {}: {count}",
+            terminal(&shorten::name(method))
+        );
     }
     for (reason, count) in &results.skipped {
         let _ = writeln!(out, "  skipped, {reason}: {}", counted(*count, "line"));

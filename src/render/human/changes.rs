@@ -3,8 +3,10 @@
 
 use std::fmt::Write;
 
+use super::cases::tool_name;
 use super::findings;
 use crate::render::escape::terminal;
+use crate::render::quote;
 use crate::render::style::Style;
 use crate::render::words;
 use crate::render::words::counted;
@@ -14,6 +16,7 @@ use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::{Example, Traffic};
 use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Witnesses shown for each direction; the JSON report has them all.
@@ -54,7 +57,7 @@ fn conclusion(report: &DiffReport) -> String {
 }
 
 fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
-    let scope = terminal(words::scope(&change.scope));
+    let scope = terminal(&words::scope(&change.scope));
     let verdict = words::verdict(change);
     let _ = write!(out, "\n  {scope}, {}: {verdict}", change.aspect.name());
     if let Some(reason) = change.reason {
@@ -84,14 +87,14 @@ fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
     let Some(what) = words::outside(scope, outside) else {
         return;
     };
-    let _ = writeln!(out, "\n  {}: {what}", terminal(words::scope(scope)));
-    for call in &outside.calls {
-        let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));
+    let _ = writeln!(out, "\n  {}: {what}", terminal(&words::scope(scope)));
+    for call in quote::witnesses(&outside.calls) {
+        let _ = writeln!(out, "      {}", terminal(&call));
     }
 }
 
 fn position(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
-    let rule = terminal(side.rule.as_deref()?);
+    let rule = terminal(&shorten::name(side.rule.as_deref()?));
     let (Some(file), Some(span)) = (file, side.span) else {
         return Some(rule);
     };
@@ -119,7 +122,7 @@ fn render_witness(out: &mut String, turn: Turn, witness: &Witness) {
         .refusal()
         .message
         .as_deref()
-        .map(terminal)
+        .map(|message| terminal(&shorten::text(message)))
         .unwrap_or_default();
     let calls: u64 = witness.calls.iter().map(|call| call.repeat).sum();
     let subject = if calls > 1 {
@@ -131,8 +134,8 @@ fn render_witness(out: &mut String, turn: Turn, witness: &Witness) {
         Turn::PassesNow => writeln!(out, "    {subject}passes now; before: {message}"),
         Turn::IsRefusedNow => writeln!(out, "    {subject}is refused now: {message}"),
     };
-    for call in &witness.calls {
-        let _ = writeln!(out, "      {}", terminal(&words::witness_line(call)));
+    for call in quote::witnesses(&witness.calls) {
+        let _ = writeln!(out, "      {}", terminal(&call));
     }
 }
 
@@ -145,9 +148,7 @@ fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
     );
     for (tool, counts) in &traffic.tools {
         if counts.allow_to_deny + counts.deny_to_allow + counts.undetermined > 0 {
-            let tool = tool
-                .as_deref()
-                .map_or("(no tool name)".to_owned(), terminal);
+            let tool = tool_name(tool.as_deref());
             let _ = writeln!(out, "    {tool}: {}", words::traffic(counts));
         }
     }
@@ -164,10 +165,7 @@ fn render_traffic(out: &mut String, traffic: &Traffic, style: Style) {
 }
 
 fn render_example(out: &mut String, example: &Example, style: Style) {
-    let tool = example
-        .tool
-        .as_deref()
-        .map_or("(no tool name)".to_owned(), terminal);
+    let tool = tool_name(example.tool.as_deref());
     let what = if example.passes {
         "passes now, was refused"
     } else {
@@ -176,7 +174,7 @@ fn render_example(out: &mut String, example: &Example, style: Style) {
     let rule = example
         .rule
         .as_deref()
-        .map(|rule| format!(" by {}", terminal(rule)))
+        .map(|rule| format!(" by {}", terminal(&shorten::name(rule))))
         .unwrap_or_default();
     let _ = write!(
         out,
@@ -185,7 +183,7 @@ fn render_example(out: &mut String, example: &Example, style: Style) {
         example.line
     );
     if let Some(grant) = &example.grant {
-        let _ = write!(out, " by {}", terminal(grant));
+        let _ = write!(out, " by {}", terminal(&shorten::name(grant)));
     }
     if let Some(time) = example.time {
         let _ = write!(out, " at {time}");
@@ -194,6 +192,7 @@ fn render_example(out: &mut String, example: &Example, style: Style) {
     if let Some(arguments) =
         shown::recorded(example.arguments.as_ref(), &example.reads, style.shown())
     {
-        let _ = writeln!(out, "      arguments: {}", terminal(&arguments.to_string()));
+        let arguments = quote::arguments(&arguments, style.shown());
+        let _ = writeln!(out, "      arguments: {}", terminal(&arguments));
     }
 }

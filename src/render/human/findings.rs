@@ -9,9 +9,11 @@ use miette::{
 
 use crate::render::escape::terminal;
 use crate::render::excerpt::Excerpt;
+use crate::render::quote;
 use crate::render::style::Style;
-use crate::render::words::{counted, witness_line};
+use crate::render::words::counted;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{Source, SourceMap};
 
 /// Snippets shown before the rest is only counted: nobody reads more, and a
@@ -39,7 +41,7 @@ pub(super) fn render(out: &mut String, findings: &[Finding], sources: &SourceMap
                 "{name}:{}:{}: {}",
                 at.line,
                 at.column,
-                terminal(&finding.message)
+                terminal(&finding.shown())
             );
         }
         for related in &finding.related {
@@ -48,13 +50,13 @@ pub(super) fn render(out: &mut String, findings: &[Finding], sources: &SourceMap
             let _ = writeln!(
                 out,
                 "  {}: {name}:{}:{}",
-                terminal(&related.message),
+                terminal(&shorten::sentence(&related.message)),
                 at.line,
                 at.column
             );
         }
-        for call in &finding.witness {
-            let _ = writeln!(out, "  proof: {}", terminal(&witness_line(call)));
+        for call in quote::witnesses(&finding.witness) {
+            let _ = writeln!(out, "  proof: {}", terminal(&call));
         }
         out.push('\n');
     }
@@ -79,7 +81,7 @@ impl Snippet {
     fn new(finding: &Finding, sources: &SourceMap) -> Snippet {
         let source = sources.get(finding.location.file);
         Snippet {
-            message: terminal(&finding.message),
+            message: terminal(&finding.shown()),
             rule: finding.rule,
             severity: match finding.severity {
                 Severity::Error => MietteSeverity::Error,
@@ -89,7 +91,7 @@ impl Snippet {
             help: finding
                 .help
                 .as_deref()
-                .map(|help| help.lines().map(terminal).collect::<Vec<_>>().join("\n")),
+                .map(|help| terminal(&shorten::sentence(help))),
             view: View::new(source, Excerpt::new(source, finding.location.span)),
         }
     }

@@ -6,6 +6,7 @@ use crate::render::escape::terminal;
 use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::fix::{Refused, Why};
 use mcppolicy_analysis::report::Findings;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::problem::Applicability;
 
 /// Renders the repairs of a run, and how to have more of them.
@@ -17,7 +18,7 @@ pub(super) fn render(out: &mut String, findings: &Findings) {
                 Some(verdict) => verdict.name(),
                 None => "nothing could be proved, the file was not valid",
             };
-            let pointer = terminal(pointer(&repair.pointer));
+            let pointer = terminal(&shorten::name(pointer(&repair.pointer)));
             let _ = writeln!(
                 out,
                 "fixed: {policy}: {} at {pointer} ({proved})",
@@ -63,7 +64,7 @@ pub fn refused_line(refused: &Refused) -> String {
         Why::NoRepair => "the file would not be valid".to_owned(),
         Why::Verdict(verdict) => format!("the policy would be {}", verdict.name()),
     };
-    let pointer = pointer(&refused.pointer);
+    let pointer = shorten::name(pointer(&refused.pointer));
     terminal(&format!("not fixed: {} at {pointer}: {why}", refused.rule))
 }
 

@@ -6,12 +6,13 @@ use crate::render::escape::terminal;
 use crate::render::words;
 use mcppolicy_analysis::replay::results::Actual;
 use mcppolicy_analysis::report::Decided;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{Location, SourceMap};
 
 /// A decision and every step that led to it.
 pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {
     let actual = &decided.actual;
-    let _ = write!(out, "{} ", terminal(&decided.tool));
+    let _ = write!(out, "{} ", terminal(&shorten::name(&decided.tool)));
     let _ = writeln!(
         out,
         "{}",
@@ -21,18 +22,22 @@ pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {
         let _ = writeln!(
             out,
             "  the agent is told: [POLICY DENIED] {}",
-            terminal(message)
+            terminal(&shorten::text(message))
         );
     }
     if let Some(label) = &actual.label {
-        let _ = writeln!(out, "  the gateway logs: {}", terminal(label));
+        let _ = writeln!(
+            out,
+            "  the gateway logs: {}",
+            terminal(&shorten::text(label))
+        );
     }
     out.push('\n');
     for step in &decided.steps {
         let rule = step
             .rule
             .as_deref()
-            .map(|rule| format!(" {}", terminal(rule)))
+            .map(|rule| format!(" {}", terminal(&shorten::name(rule))))
             .unwrap_or_default();
         let line = format!(
             "  {:<12} {:<12}{rule}",

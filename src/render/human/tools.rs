@@ -7,6 +7,7 @@ use crate::render::escape::terminal;
 use crate::render::style::Style;
 use crate::render::words::classified as classified_line;
 use mcppolicy_analysis::report::{Classified, ClassifiedTool};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
 /// The widest that the column of names becomes; longer names push their own
@@ -19,7 +20,7 @@ pub(super) fn render(out: &mut String, classified: &Classified, sources: &Source
     let names: Vec<String> = classified
         .tools
         .iter()
-        .map(|tool| terminal(&tool.name))
+        .map(|tool| terminal(&shorten::name(&tool.name)))
         .collect();
     let lengths = names.iter().map(|name| name.chars().count());
     let width = lengths.max().unwrap_or(0).min(WIDEST_NAME);
@@ -37,6 +38,6 @@ fn line(tool: &ClassifiedTool, name: &str, width: usize) -> String {
         "{name:width$}  {:11}  {:8}  {}",
         tool.category.name(),
         tool.category.risk().name(),
-        terminal(&tool.because)
+        terminal(&shorten::sentence(&tool.because))
     )
 }

@@ -8,6 +8,9 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::render::style::Style;
+use mcppolicy_analysis::finding::RuleId;
+
 /// Hex digits kept: 128 bits.
 const BYTES: usize = 16;
 
@@ -15,8 +18,11 @@ const BYTES: usize = 16;
 pub(super) struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    pub fn new(rule: &str, file: &str) -> Fingerprint {
-        Fingerprint(Sha256::new()).part(rule).part(file)
+    /// Of an issue of a rule in a file, which is named from the top of its
+    /// repository, wherever the command was started.
+    pub fn new(rule: RuleId, file: &str, style: Style<'_>) -> Fingerprint {
+        let file = style.in_repository(file);
+        Fingerprint(Sha256::new()).part(rule.name()).part(&file)
     }
 
     /// Adds a part; its length goes before it, so that no two lists of parts

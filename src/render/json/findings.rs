@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::repairs;
-use crate::render::words::witness_line;
+use crate::render::quote::witness_line;
 use crate::share::finding::{self as wire, Related, Witness};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::report::Findings;

@@ -1,6 +1,6 @@
 //! A report as test suites.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::xml::Writer;
 use crate::render::issues::{Issue, case_details, issues};
@@ -11,6 +11,7 @@ use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Verdict;
 use mcppolicy_analysis::replay::results::{Case, Counts};
 use mcppolicy_analysis::report::{Body, DiffReport, Report, TestRun};
+use mcppolicy_analysis::shorten;
 
 /// A list of test cases under one name.
 pub(super) struct Suite {
@@ -150,14 +151,52 @@ pub(super) fn suites(report: &Report<'_>, style: Style<'_>) -> Vec<Suite> {
         suite.cases.extend(diffs.into_iter().map(of_gate));
         suites.push(suite);
     }
+    make_distinct(&mut suites);
     suites
+}
+
+/// Numbers suites that have one name, and test cases of one class that have one
+/// name: a reader of test reports takes two of the same for one.
+fn make_distinct(suites: &mut [Suite]) {
+    let mut taken = Taken::default();
+    for suite in suites.iter_mut() {
+        taken.number("", &mut suite.name);
+    }
+    let mut taken = Taken::default();
+    for case in suites.iter_mut().flat_map(|suite| &mut suite.cases) {
+        taken.number(&case.class, &mut case.name);
+    }
+}
+
+/// Names that are taken, by class, each with how often it was asked for.
+#[derive(Default)]
+struct Taken(HashMap<(String, String), usize>);
+
+impl Taken {
+    /// Makes `name` one that no other has: the second of the same gets ` (2)`.
+    fn number(&mut self, class: &str, name: &mut String) {
+        let first = name.clone();
+        loop {
+            let times = self.0.entry((class.to_owned(), first.clone()));
+            let times = times.and_modify(|times| *times += 1).or_insert(1);
+            if *times == 1 {
+                return;
+            }
+            let numbered = format!("{first} ({times})");
+            if !self.0.contains_key(&(class.to_owned(), numbered.clone())) {
+                self.0.insert((class.to_owned(), numbered.clone()), 1);
+                *name = numbered;
+                return;
+            }
+        }
+    }
 }
 
 /// What the gate makes of a change.
 fn of_gate(diff: &DiffReport) -> TestCase {
     let mut gate = format!("gate {}", diff.gate.name());
     if let [policy] = diff.diff.policies.as_slice() {
-        gate = format!("{gate}, {}", policy.name);
+        gate = format!("{gate}, {}", shorten::name(&policy.name));
     }
     let outcome = if diff.refused {
         Outcome::Failed("gate", words::conclusion(diff))
@@ -217,7 +256,7 @@ impl TestCase {
 fn of_issue(issue: &Issue<'_>) -> TestCase {
     let line = issue.location.line();
     let position = issue.finding.map_or_else(String::new, |finding: &Finding| {
-        format!(" at {}", pointer(finding))
+        format!(" at {}", shorten::name(pointer(finding)))
     });
     let mut details = vec![issue.message.clone()];
     details.extend(issue.details.iter().cloned());
@@ -226,6 +265,10 @@ fn of_issue(issue: &Issue<'_>) -> TestCase {
         name: format!("{}{position}, line {line}", issue.rule),
         location: Some((issue.file.to_owned(), line)),
         outcome: match issue.severity {
+            // What could not be read was not looked at: that is no failed check.
+            _ if issue.rule.class() == Class::UnreadableInput => {
+                Outcome::Error(issue.rule.name(), issue.message.clone())
+            }
             Severity::Error | Severity::Warning => {
                 Outcome::Failed(issue.rule.name(), issue.message.clone())
             }
@@ -308,7 +351,7 @@ fn properties(run: &TestRun, counts: &Counts) -> Vec<(&'static str, String)> {
 
 fn of_case(case: &Case, run: &TestRun, style: Style<'_>) -> TestCase {
     let tool = case.tool.as_deref().unwrap_or(words::NO_TOOL);
-    let mut name = format!("line {}: {tool}", case.line);
+    let mut name = format!("line {}: {}", case.line, shorten::name(tool));
     if let Some(repetitions) = words::repetitions(&case.repetitions) {
         name = format!("{name}, {repetitions}");
     }

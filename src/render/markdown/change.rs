@@ -1,20 +1,21 @@
 //! A change of policies as its reviewer reads it.
 
-use super::findings;
-use super::page::Page;
+use super::page::{Page, folded};
+use super::traffic;
 use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
 use crate::render::style::Style;
-use crate::render::{parts, words};
-use crate::shown;
-use mcppolicy_analysis::compare::{Change, Scope, Side, Verdict, Witness};
+use crate::render::{quote, words};
+use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
-use mcppolicy_analysis::diff::traffic::{Example, Traffic};
 use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Changes whose proof is shown unfolded.
 const UNFOLDED: usize = 5;
+/// Characters of a call and of a name where there is too little room.
+const SHORT: (usize, usize) = (300, 60);
 
 /// The verdict, first of all.
 pub(super) fn headline(page: &mut Page, report: &DiffReport) {
@@ -23,54 +24,73 @@ pub(super) fn headline(page: &mut Page, report: &DiffReport) {
         (false, Verdict::Equivalent | Verdict::Tightened) => "✅",
         (false, _) => "⚠️",
     };
-    page.push(format!(
+    page.keep(format!(
         "## {sign} mcppolicy diff: {}\n",
         words::conclusion(report)
     ));
 }
 
-/// Table, proofs, traffic.
-pub(super) fn render(page: &mut Page, report: &DiffReport, sources: &SourceMap, style: Style<'_>) {
-    findings::render(page, &parts::of_diff(report), sources);
-    for policy in &report.diff.policies {
-        page.push(format!(
-            "### {}: {}\n",
-            markdown_code(&policy.name),
-            words::status(policy)
-        ));
-        table(page, policy);
-        let proved = policy.changes().iter().filter(|change| !change.reworded);
-        for (at, change) in proved.enumerate() {
-            proof(page, change, policy, sources, at < UNFOLDED);
-        }
-        for (scope, outside) in policy.judgement.outside() {
-            beyond(page, scope, outside);
-        }
-        if let Some(traffic) = &policy.traffic {
-            recorded(page, traffic, style);
-        }
-    }
-    let approvals = report.approvals.iter().filter_map(words::approval);
-    let approvals: String = approvals
-        .map(|approval| format!("- {}\n", markdown(&approval)))
-        .collect();
-    if !approvals.is_empty() {
-        page.push(approvals);
-    }
+/// The changes of one run.
+pub(super) struct Changes<'a> {
+    pub reports: Vec<&'a DiffReport>,
+    pub sources: &'a SourceMap,
 }
 
-/// What goes beyond the approvals of a scope.
-fn beyond(page: &mut Page, scope: &Scope, outside: &Outside) {
-    let Some(what) = words::outside(scope, outside) else {
-        return;
-    };
-    page.push(format!(
-        "#### {}: {what}\n",
-        markdown_code(words::scope(scope))
-    ));
-    let lines: Vec<String> = outside.calls.iter().map(words::witness_line).collect();
-    if !lines.is_empty() {
-        page.push(markdown_block(&lines.join("\n"), "json"));
+impl<'a> Changes<'a> {
+    fn policies(&self) -> impl Iterator<Item = &'a PolicyDiff> {
+        self.reports.iter().flat_map(|report| &report.diff.policies)
+    }
+
+    /// What each policy's changes are, and then the calls that prove each.
+    pub fn render(&self, page: &mut Page) {
+        for policy in self.policies() {
+            page.keep(format!(
+                "### {}: {}\n",
+                markdown_code(&shorten::name(&policy.name)),
+                words::status(policy)
+            ));
+            table(page, policy);
+        }
+        // With one policy, its table has just said which one it is.
+        let is_named = self.policies().nth(1).is_some();
+        let mut shown = 0;
+        for policy in self.policies() {
+            let of = Of {
+                policy,
+                sources: self.sources,
+                is_named,
+            };
+            for change in policy.changes().iter().filter(|change| !change.reworded) {
+                of.proof(page, change, shown < UNFOLDED);
+                shown += 1;
+            }
+            for (scope, outside) in policy.judgement.outside() {
+                of.beyond(page, scope, outside);
+            }
+        }
+    }
+
+    /// What is approved of it, and what should go.
+    pub fn approvals(&self, page: &mut Page) {
+        let approvals = self.reports.iter().flat_map(|report| &report.approvals);
+        let approvals: String = approvals
+            .filter_map(words::approval)
+            .map(|approval| format!("- {}\n", markdown(&approval)))
+            .collect();
+        if !approvals.is_empty() {
+            page.push(approvals);
+        }
+    }
+
+    /// Recorded calls under it.
+    pub fn traffic(&self, page: &mut Page, style: Style<'_>) {
+        let is_named = self.policies().nth(1).is_some();
+        for policy in self.policies() {
+            if let Some(recorded) = &policy.traffic {
+                let name = is_named.then_some(policy.name.as_str());
+                traffic::render(page, recorded, name, style);
+            }
+        }
     }
 }
 
@@ -87,160 +107,154 @@ fn table(page: &mut Page, policy: &PolicyDiff) {
     if policy.changes().is_empty() {
         return;
     }
-    let mut table = "| | Tool | In | Verdict | Rule before | Rule after |\n\
-                     |---|---|---|---|---|---|\n"
-        .to_owned();
-    for change in policy.changes() {
-        let rule = |side: &Side| side.rule.as_deref().map(markdown_code).unwrap_or_default();
+    let head = "| | Tool | In | Verdict | Rule before | Rule after |\n\
+                |---|---|---|---|---|---|\n";
+    let row = |change: &Change| {
+        let rule = |side: &Side| {
+            let rule = side.rule.as_deref();
+            rule.map(|rule| markdown_code(&shorten::name(rule)))
+                .unwrap_or_default()
+        };
         let reason = change.reason.map(|reason| format!(" ({})", reason.name()));
-        table.push_str(&format!(
+        format!(
             "| {} | {} | {} | **{}**{}{} | {} | {} |\n",
             sign(change),
-            markdown_code(words::scope(&change.scope)),
+            markdown_code(&words::scope(&change.scope)),
             change.aspect.name(),
             words::verdict(change),
             reason.unwrap_or_default(),
             words::approved(policy, change),
             rule(&change.old),
             rule(&change.new)
-        ));
-    }
-    page.push(table);
+        )
+    };
+    page.keep_table(head.to_owned(), policy.changes().iter().map(row).collect());
 }
 
-/// The first call of each direction, the others folded away.
-fn proof(
-    page: &mut Page,
-    change: &Change,
-    policy: &PolicyDiff,
-    sources: &SourceMap,
-    unfolded: bool,
-) {
-    let title = format!(
-        "{} {}, {}",
-        sign(change),
-        markdown_element(words::scope(&change.scope)),
-        change.aspect.name()
-    );
-    let mut first = String::new();
-    let mut further = String::new();
-    for (what, witnesses) in [
-        ("passes now, and did not before", &change.loosened),
-        ("is refused now, and passed before", &change.tightened),
-    ] {
-        for (at, witness) in witnesses.iter().enumerate() {
-            let text = call(what, witness, policy, sources);
-            if at == 0 { &mut first } else { &mut further }.push_str(&text);
+/// One policy of a change.
+struct Of<'a> {
+    policy: &'a PolicyDiff,
+    sources: &'a SourceMap,
+    /// Whether titles name the policy.
+    is_named: bool,
+}
+
+impl Of<'_> {
+    /// The first call of each direction, the others folded away.
+    fn proof(&self, page: &mut Page, change: &Change, unfolded: bool) {
+        let title = |code: fn(&str) -> String| {
+            format!(
+                "{} {}, {}{}",
+                sign(change),
+                code(&words::scope(&change.scope)),
+                change.aspect.name(),
+                self.named(code)
+            )
+        };
+        let mut first = String::new();
+        let mut further = String::new();
+        let mut short = Vec::new();
+        for (what, witnesses) in [
+            ("passes now, and did not before", &change.loosened),
+            ("is refused now, and passed before", &change.tightened),
+        ] {
+            let texts = witnesses.iter().filter(|witness| !witness.calls.is_empty());
+            for (at, witness) in texts.enumerate() {
+                let text = self.call(what, witness);
+                if at == 0 {
+                    short.extend(self.short(what, change, witness));
+                    first.push_str(&text);
+                } else {
+                    further.push_str(&text);
+                }
+            }
+        }
+        if first.is_empty() {
+            return;
+        }
+        let whole = if unfolded {
+            format!("#### {}\n\n{first}", title(markdown_code))
+        } else {
+            folded(&title(markdown_element), &first)
+        };
+        page.keep_or(whole, short.join("\n"));
+        if !further.is_empty() {
+            let title = title(markdown_element);
+            page.fold(&format!("More calls: {title}"), &further);
         }
     }
-    if first.is_empty() {
-        return;
-    }
-    if unfolded {
-        page.push(format!("#### {title}\n\n{first}"));
-    } else {
-        page.fold(&title, &first);
-    }
-    if !further.is_empty() {
-        page.fold(&format!("More calls: {title}"), &further);
-    }
-}
 
-fn call(what: &str, witness: &Witness, policy: &PolicyDiff, sources: &SourceMap) -> String {
-    if witness.calls.is_empty() {
-        return String::new();
+    /// The end of a title that says which policy it is about.
+    fn named(&self, code: fn(&str) -> String) -> String {
+        if self.is_named {
+            format!(" in {}", code(&shorten::name(&self.policy.name)))
+        } else {
+            String::new()
+        }
     }
-    let calls: Vec<String> = witness.calls.iter().map(words::witness_line).collect();
-    let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-    let which = if number > 1 {
-        format!("The last of these {number} calls")
-    } else {
-        "This call".to_owned()
-    };
-    let ruling = |ruling: &mcppolicy_analysis::compare::Ruling, file: Option<FileId>| {
+
+    fn call(&self, what: &str, witness: &Witness) -> String {
+        let calls = quote::witnesses(&witness.calls);
+        let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
+        let which = if number > 1 {
+            format!("The last of these {number} calls")
+        } else {
+            "This call".to_owned()
+        };
+        format!(
+            "{which} {what}:\n\n{}\n| Before | After |\n|---|---|\n| {} | {} |\n\n",
+            markdown_block(calls.iter().map(String::as_str), "json"),
+            self.ruling(&witness.old, self.policy.old),
+            self.ruling(&witness.new, self.policy.new)
+        )
+    }
+
+    fn ruling(&self, ruling: &Ruling, file: Option<FileId>) -> String {
         let mut text = words::kind(ruling.kind).to_owned();
         if let Some(rule) = &ruling.rule {
-            text = format!("{text} {}", markdown_code(rule));
+            text = format!("{text} {}", markdown_code(&shorten::name(rule)));
         }
         if let Some((file, span)) = file.zip(ruling.span) {
-            let at = sources.start(Location { file, span });
+            let at = self.sources.start(Location { file, span });
             text = format!("{text}, line {}", at.line);
         }
         if let Some(message) = &ruling.message {
-            text = format!("{text}<br>{}", markdown(message));
+            text = format!("{text}<br>{}", markdown(&shorten::text(message)));
         }
         text
-    };
-    format!(
-        "{which} {what}:\n\n{}\n| Before | After |\n|---|---|\n| {} | {} |\n\n",
-        markdown_block(&calls.join("\n"), "json"),
-        ruling(&witness.old, policy.old),
-        ruling(&witness.new, policy.new)
-    )
-}
-
-fn recorded(page: &mut Page, traffic: &Traffic, style: Style<'_>) {
-    let traces = words::counted(traffic.traces as u64, "trace");
-    let grants = match traffic.grants.len() {
-        0 => String::new(),
-        count => format!("; {} affected", words::counted(count as u64, "grant")),
-    };
-    page.push(format!(
-        "**Recorded traffic**, {traces}: {}{grants}.\n",
-        words::traffic(&traffic.total)
-    ));
-    let touched: Vec<_> = traffic
-        .tools
-        .iter()
-        .filter(|(_, c)| c.allow_to_deny + c.deny_to_allow + c.undetermined > 0)
-        .collect();
-    if !touched.is_empty() {
-        let mut table = "| Tool | Calls | Refused now | Passing now | Undetermined |\n\
-                         |---|--:|--:|--:|--:|\n"
-            .to_owned();
-        for (tool, counts) in touched {
-            table.push_str(&format!(
-                "| {} | {} | {} | {} | {} |\n",
-                markdown_code(tool.as_deref().unwrap_or(words::NO_TOOL)),
-                counts.calls,
-                counts.allow_to_deny,
-                counts.deny_to_allow,
-                counts.undetermined
-            ));
-        }
-        page.push(table);
     }
-    if !traffic.examples.is_empty() {
-        let lines: Vec<String> = traffic
-            .examples
-            .iter()
-            .map(|example| one_example(example, style))
-            .collect();
-        page.fold(
-            "The first calls that are decided differently",
-            &lines.join(""),
+
+    /// The call that is decided differently, in two lines.
+    fn short(&self, what: &str, change: &Change, witness: &Witness) -> Option<String> {
+        let (call, name) = SHORT;
+        let last = quote::witness_line(witness.calls.last()?);
+        let scope = words::scope(&change.scope);
+        let policy = shorten::middle(&self.policy.name, name);
+        Some(format!(
+            "{} {} in {} {what}:\n\n{}",
+            sign(change),
+            markdown_code(&shorten::middle(&scope, name)),
+            markdown_code(&policy),
+            markdown_block([&*shorten::middle(&last, call)], "json")
+        ))
+    }
+
+    /// What goes beyond the approvals of a scope.
+    fn beyond(&self, page: &mut Page, scope: &Scope, outside: &Outside) {
+        let Some(what) = words::outside(scope, outside) else {
+            return;
+        };
+        let named = self.named(markdown_code);
+        let title = format!(
+            "#### {}{named}: {what}\n",
+            markdown_code(&words::scope(scope))
         );
+        let lines = quote::witnesses(&outside.calls);
+        let Some(last) = lines.last() else {
+            return page.keep(title);
+        };
+        let whole = markdown_block(lines.iter().map(String::as_str), "json");
+        let short = markdown_block([&*shorten::middle(last, SHORT.0)], "json");
+        page.keep_or(format!("{title}\n{whole}"), format!("{title}\n{short}"));
     }
-}
-
-fn one_example(example: &Example, style: Style<'_>) -> String {
-    let what = if example.passes {
-        "passes now, was refused"
-    } else {
-        "is refused now"
-    };
-    let mut line = format!(
-        "- {} {} {what}",
-        markdown_code(&format!("{}:{}", example.file, example.line)),
-        markdown_code(example.tool.as_deref().unwrap_or(words::NO_TOOL))
-    );
-    if let Some(rule) = &example.rule {
-        line.push_str(&format!(" by {}", markdown_code(rule)));
-    }
-    let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
-    if let Some(arguments) = arguments {
-        line.push_str(&format!(": {}", markdown_code(&arguments.to_string())));
-    }
-    line.push('\n');
-    line
 }

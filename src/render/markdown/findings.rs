@@ -2,8 +2,9 @@
 
 use super::page::{Page, UNFOLDED};
 use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
-use crate::render::words::witness_line;
+use crate::render::quote;
 use mcppolicy_analysis::finding::{Finding, Severity};
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
 /// The symbol for the highest severity in a list of findings; `None` if empty.
@@ -31,7 +32,7 @@ pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
                 finding.severity.name(),
                 markdown_code(finding.rule.name()),
                 markdown_code(&position(finding, sources)),
-                markdown(&finding.message)
+                markdown(&finding.shown())
             ));
         }
         if at == 0 {
@@ -43,19 +44,21 @@ pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
     for finding in list {
         let mut content = String::new();
         if let Some(help) = &finding.help {
-            let lines: Vec<String> = help.lines().map(markdown).collect();
-            content.push_str(&format!("{}\n\n", lines.join("<br>\n")));
+            content.push_str(&format!("{}\n\n", markdown(&shorten::sentence(help))));
         }
-        let calls: Vec<String> = finding.witness.iter().map(witness_line).collect();
+        let calls = quote::witnesses(&finding.witness);
         if !calls.is_empty() {
             content.push_str("Proof, decided by the engine:\n\n");
-            content.push_str(&markdown_block(&calls.join("\n"), "json"));
+            content.push_str(&markdown_block(calls.iter().map(String::as_str), "json"));
         }
         for related in &finding.related {
             let at = sources.start(related.location);
-            let name = sources.get(related.location.file).name();
+            let name = shorten::name(sources.get(related.location.file).name());
             let position = markdown_code(&format!("{name}:{}:{}", at.line, at.column));
-            content.push_str(&format!("- {}: {position}\n", markdown(&related.message)));
+            content.push_str(&format!(
+                "- {}: {position}\n",
+                markdown(&shorten::sentence(&related.message))
+            ));
         }
         if !content.is_empty() {
             let title = format!(
@@ -70,7 +73,7 @@ pub(super) fn render(page: &mut Page, list: &[&Finding], sources: &SourceMap) {
 
 /// The file, line and column of a finding.
 pub(super) fn position(finding: &Finding, sources: &SourceMap) -> String {
-    let name = sources.get(finding.location.file).name();
+    let name = shorten::name(sources.get(finding.location.file).name());
     let at = sources.start(finding.location);
     format!("{name}:{}:{}", at.line, at.column)
 }

@@ -7,6 +7,7 @@ use crate::render::style::Style;
 use crate::render::{issues, parts, words};
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::Tested;
+use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
 /// Everything but the headline.
@@ -16,7 +17,7 @@ pub(super) fn render(page: &mut Page, tested: &Tested, sources: &SourceMap, styl
         if let Some(complaint) = words::complaint(run.outcome) {
             page.push(format!(
                 "⚠️ {}: {}\n",
-                markdown_code(&run.name),
+                markdown_code(&shorten::name(&run.name)),
                 markdown(complaint)
             ));
         }
@@ -41,8 +42,10 @@ fn cases(page: &mut Page, failed: &[&Case], style: Style<'_>) {
             let said: Vec<String> = said.iter().map(|line| markdown(line)).collect();
             table.push_str(&format!(
                 "| {} | {} | {} |\n",
-                markdown_code(case.tool.as_deref().unwrap_or(words::NO_TOOL)),
-                markdown_code(&format!("{}:{}", case.file, case.line)),
+                markdown_code(&shorten::name(
+                    case.tool.as_deref().unwrap_or(words::NO_TOOL)
+                )),
+                markdown_code(&format!("{}:{}", shorten::name(&case.file), case.line)),
                 said.join("<br>")
             ));
         }
@@ -64,8 +67,8 @@ fn tools(page: &mut Page, tested: &Tested) {
             rows += 1;
             table.push_str(&format!(
                 "| {} | {} | {} | {} | {} | {} |\n",
-                markdown_code(&run.name),
-                markdown_code(tool.as_deref().unwrap_or(words::NO_TOOL)),
+                markdown_code(&shorten::name(&run.name)),
+                markdown_code(&shorten::name(tool.as_deref().unwrap_or(words::NO_TOOL))),
                 counts.calls,
                 counts.allow,
                 counts.deny,

@@ -92,7 +92,7 @@ pub(super) struct Properties<'a> {
     pub assumptions: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Result {
     pub rule_id: &'static str,
@@ -112,13 +112,13 @@ pub(super) struct Result {
 
 /// Why a result does not count; `external`, because it is not written into the
 /// policy.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Suppression {
     pub kind: &'static str,
     pub justification: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Fingerprints {
     #[serde(rename = "primaryLocationLineHash")]
     pub line: String,
@@ -126,7 +126,7 @@ pub(super) struct Fingerprints {
     pub own: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Message {
     pub text: String,
 }
@@ -162,7 +162,7 @@ impl Message {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +172,7 @@ pub(super) struct Location {
     pub message: Option<Message>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhysicalLocation {
     pub artifact_location: ArtifactLocation,
@@ -180,7 +180,7 @@ pub(super) struct PhysicalLocation {
     pub region: Option<Region>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ArtifactLocation {
     pub uri: String,
@@ -189,7 +189,7 @@ pub(super) struct ArtifactLocation {
 }
 
 /// Lines and columns from 1; the end column is behind the last character.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {
     start_line: usize,
@@ -221,21 +221,21 @@ impl Region {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SarifFix {
     pub description: Message,
     pub artifact_changes: Vec<ArtifactChange>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ArtifactChange {
     pub artifact_location: ArtifactLocation,
     pub replacements: Vec<Replacement>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Replacement {
     pub deleted_region: Region,
@@ -243,7 +243,7 @@ pub(super) struct Replacement {
     pub inserted_content: Option<ArtifactContent>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct ArtifactContent {
     pub text: String,
 }

@@ -1,8 +1,10 @@
 //! The rules that results name, each with its page.
 
+use super::limits;
 use super::log::{Configuration, Descriptor, Help, RuleProperties, Text};
 use mcppolicy_analysis::finding::{Class, RuleId};
 use mcppolicy_analysis::lint;
+use mcppolicy_analysis::shorten;
 
 /// The rules that a result can name, the linter's in the order of its catalogue. An
 /// input that could not be read is no result but a notification.
@@ -22,7 +24,7 @@ pub(super) fn descriptor(id: RuleId) -> Descriptor {
             text: id.summary().to_owned(),
         },
         full_description: Text {
-            text: lint::description(id).to_owned(),
+            text: shorten::cut(lint::description(id), limits::DESCRIPTION).into_owned(),
         },
         help: Help {
             text: page.clone(),

@@ -208,6 +208,7 @@ fn style(shown: Shown) -> Style<'static> {
         colour: false,
         width: 100,
         show_arguments: shown == Shown::All,
+        root: "",
         prefix: "",
         limit: None,
     }

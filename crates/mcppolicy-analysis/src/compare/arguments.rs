@@ -267,10 +267,7 @@ pub(super) fn compare(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
     if loosened == Direction::Excluded && tightened == Direction::Excluded {
         return None;
     }
-    let sides = [
-        Side::of_tool(pair.old, tool),
-        Side::of_tool(pair.new, tool),
-    ];
+    let sides = [Side::of_tool(pair.old, tool), Side::of_tool(pair.new, tool)];
     Some(Change::new(
         scope.clone(),
         aspect,

@@ -1,6 +1,8 @@
 //! Characters that a reader does not see or takes for others. A name with one of
 //! them looks right and matches nothing.
 
+use mcppolicy_engine::characters;
+
 /// A character that is invisible or looks like another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusable {
@@ -77,19 +79,29 @@ pub fn in_name(name: &str) -> Option<Confusable> {
 }
 
 /// The first confusable character of an operand. Texts of other scripts than
-/// Latin are nothing unusual there, and neither is a joiner between their
-/// letters, or in an emoji.
+/// Latin are nothing unusual there, and neither is what joins or shapes their
+/// letters, or an emoji. What is drawn as a box or as a sign is seen.
 pub fn in_operand(text: &str) -> Option<Confusable> {
     first(text, |before, character, behind| {
+        let shapes = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_unseen(c));
         let is_joiner = matches!(character, '\u{200C}' | '\u{200D}');
-        let joins = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_unseen(c));
-        if is_joiner && joins(before) && joins(behind) {
+        if is_joiner && shapes(before) && shapes(behind) {
             return None;
         }
-        if character == '\u{FE0F}' && before.is_some_and(|c| c != ' ') {
+        if characters::is_variation_selector(character) {
+            let keys = |c: char| c.is_ascii_digit() || matches!(c, '#' | '*');
+            let is_keycap = character == '\u{FE0F}' && before.is_some_and(keys);
+            if is_keycap || shapes(before) {
+                return None;
+            }
+        }
+        if characters::is_drawn_format(character) {
             return None;
         }
-        invisible(character).or_else(|| look_alike(character, word_at(text, character)))
+        let unseen = characters::is_unseen(character).then(|| invisible(character));
+        unseen
+            .flatten()
+            .or_else(|| look_alike(character, word_at(text, character)))
     })
 }
 
@@ -99,7 +111,9 @@ pub fn has_words(text: &str) -> bool {
 }
 
 fn is_unseen(c: char) -> bool {
-    invisible(c).is_some()
+    characters::is_unseen(c)
+        || c.is_control()
+        || (characters::is_unprintable(c) && !c.is_whitespace())
 }
 
 fn first(
@@ -125,7 +139,11 @@ fn first(
 }
 
 /// A character without a shape of its own, or that turns the writing around.
+/// Which characters these are is the table's to say; here they only get a name.
 fn invisible(c: char) -> Option<String> {
+    if !is_unseen(c) || c.is_control() {
+        return None;
+    }
     let what = match c {
         '\u{200B}' => "a zero-width space",
         '\u{200C}' | '\u{200D}' => "a zero-width joiner",
@@ -134,9 +152,11 @@ fn invisible(c: char) -> Option<String> {
         '\u{200E}' | '\u{200F}' | '\u{061C}' => "a direction mark",
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => "a bidirectional control",
         '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' => "a blank letter",
-        '\u{180E}' | '\u{2061}'..='\u{2064}' | '\u{FE00}'..='\u{FE0F}' => "an invisible character",
         '\u{E0000}'..='\u{E007F}' => "an invisible tag",
-        _ => return None,
+        c if characters::is_variation_selector(c) => "a variation selector",
+        c if characters::is_drawn_format(c) => "a format character",
+        c if characters::is_unseen(c) => "an invisible character",
+        _ => "a character without a meaning of its own",
     };
     Some(what.to_owned())
 }
@@ -181,7 +201,7 @@ fn word_at(text: &str, c: char) -> &str {
 /// like.
 fn seen(text: &str) -> String {
     text.chars()
-        .filter(|c| !is_unseen(*c) && !c.is_control())
+        .filter(|c| !is_unseen(*c))
         .map(|c| match c {
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
@@ -225,5 +245,42 @@ mod tests {
         assert!(in_operand("acme\u{200D}corp").is_some());
         assert!(in_operand("\u{430}cme").is_some());
         assert!(in_operand("x \u{202E}gpj.exe").is_some());
+    }
+
+    /// The characters come from a table, not from a list of those that somebody
+    /// thought of.
+    #[test]
+    fn every_character_that_is_not_seen_is_found_in_a_name_and_in_an_operand() {
+        // Of the many that are not assigned, some are enough.
+        let is_tried = |c: &char| {
+            let some = u32::from(*c).is_multiple_of(97) || u32::from(*c) < 0x2100;
+            characters::is_unseen(*c) || (some && characters::is_unprintable(*c))
+        };
+        for hidden in ('\0'..=char::MAX).filter(is_tried) {
+            let name = format!("run{hidden}it");
+            let found = in_name(&name).unwrap_or_else(|| panic!("U+{:04X}", u32::from(hidden)));
+            assert_eq!(found.character, hidden);
+            let seen = if is_unseen(hidden) { "runit" } else { "run it" };
+            assert_eq!(found.seen, seen, "U+{:04X}", u32::from(hidden));
+            let is_told = in_operand(&name).is_some();
+            let is_hidden = characters::is_unseen(hidden) && !characters::is_drawn_format(hidden);
+            assert_eq!(is_told, is_hidden, "U+{:04X}", u32::from(hidden));
+        }
+    }
+
+    #[test]
+    fn what_shapes_letters_and_emoji_is_honest_where_they_are() {
+        for honest in [
+            "葛\u{E0100}城",
+            "1\u{FE0F}\u{20E3}",
+            "\u{600}\u{661}",
+            "a\tb\n",
+            "\u{F8FF}",
+        ] {
+            assert_eq!(in_operand(honest), None, "{honest}");
+        }
+        for hidden in ["a\u{E0100}b", "a\u{FFF0}", "\u{2800}", "x\u{34F}y"] {
+            assert!(in_operand(hidden).is_some(), "{hidden}");
+        }
     }
 }

@@ -2,17 +2,17 @@
 //! of the change.
 
 use super::{Change, Drift, Side, Words};
-use crate::finding::{Finding, RuleId, Severity};
+use crate::finding::{Brief, Finding, RuleId, Severity};
 use crate::inventory::tools::{Inventory, Tool};
+use crate::shorten;
 use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_engine::value::Value;
 
 /// Unchanged words that are shown on either side of changed ones.
 const CONTEXT: usize = 4;
-/// The longest text that a message quotes, in characters. What is cut says so;
-/// the report in JSON has everything.
-const LONGEST: usize = 2_000;
+/// Characters that mark one changed run.
+const MARKS: usize = 4;
 
 /// One finding (a warning) for each thing in `drift`, which is what has changed
 /// from `old` to `new`. They point into the inventory of `side` (both are the
@@ -37,12 +37,22 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
     let mut found = Vec::new();
     for name in &drift.added {
         let described = new.get(name).map_or("", Tool::description_text);
-        let described = match described {
-            "" => String::new(),
-            text => format!(": {}", cut(text)),
+        let sentence = |described: &str| match described {
+            "" => format!("The server has a new tool `{name}`"),
+            text => format!(
+                "The server has a new tool `{}`: {text}",
+                shorten::name(name)
+            ),
         };
-        let message = format!("The server has a new tool `{name}`{described}");
-        found.push(warn(RuleId::NewTool, named(name), message));
+        let brief = Brief {
+            message: sentence(&shorten::text(described)),
+            is_whole: true,
+        };
+        let message = sentence(described);
+        found.push(with_brief(
+            warn(RuleId::NewTool, named(name), message),
+            brief,
+        ));
     }
     for name in &drift.removed {
         let message = format!("The server no longer has the tool `{name}`");
@@ -52,8 +62,10 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
         let tool = at.get(&changed.tool);
         for change in &changed.changes {
             let place = tool.map_or_else(|| named(&changed.tool), |tool| place(tool, change));
-            let message = sentence(&changed.tool, change);
-            found.push(warn(RuleId::ChangedTool, place, message));
+            let (message, _) = sentence(&changed.tool, change, Length::Whole);
+            let finding = warn(RuleId::ChangedTool, place, message);
+            let (message, is_whole) = sentence(&changed.tool, change, Length::Brief);
+            found.push(with_brief(finding, Brief { message, is_whole }));
         }
     }
     found.sort_by_key(|finding| finding.location.span.start);
@@ -115,54 +127,181 @@ fn nearest(tool: &Tool, pointer: &str) -> (Span, String) {
     (tool.name_span, push_pointer(&tool.pointer, "name"))
 }
 
-fn sentence(tool: &str, change: &Change) -> String {
+/// The finding with a shorter sentence, where that is another one.
+fn with_brief(finding: Finding, brief: Brief) -> Finding {
+    Finding {
+        brief: (brief.message != finding.message).then_some(brief),
+        ..finding
+    }
+}
+
+/// How much of the texts of a server a sentence quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// Everything that has changed, whatever its length.
+    Whole,
+    /// What a person reads.
+    Brief,
+}
+
+/// What has changed, and whether all of that is in the sentence.
+fn sentence(tool: &str, change: &Change, length: Length) -> (String, bool) {
+    let name = match length {
+        Length::Whole => tool.into(),
+        Length::Brief => shorten::name(tool),
+    };
     let claim =
         |claim: &Option<bool>| claim.map_or("not said".to_owned(), |claim| claim.to_string());
+    let of_words = |what: &str, words: &[Words]| {
+        let (marked, is_whole) = marked(words, length);
+        (
+            format!("{what} of `{name}` has changed: {marked}"),
+            is_whole,
+        )
+    };
     match change {
-        Change::Title(words) => format!("The title of `{tool}` has changed: {}", marked(words)),
-        Change::Description(words) => {
-            format!("The description of `{tool}` has changed: {}", marked(words))
+        Change::Title(words) => of_words("The title", words),
+        Change::Description(words) => of_words("The description", words),
+        Change::Annotation {
+            name: annotation,
+            old,
+            new,
+        } => {
+            let (was, is) = (claim(old), claim(new));
+            let message =
+                format!("The annotation {annotation} of `{name}` has changed: was {was}, is {is}");
+            (message, true)
         }
-        Change::Annotation { name, old, new } => format!(
-            "The annotation {name} of `{tool}` has changed: was {}, is {}",
-            claim(old),
-            claim(new)
-        ),
-        Change::Category => format!("The category of `{tool}` has changed"),
+        Change::Category => (format!("The category of `{name}` has changed"), true),
         Change::Schema(place) => {
-            let what = match (&place.old, &place.new) {
-                _ if !place.words.is_empty() => format!("has changed: {}", marked(&place.words)),
-                (None, Some(new)) => format!("is new: {}", value(new)),
-                (Some(old), None) => format!("is gone, it was {}", value(old)),
-                (old, new) => {
-                    let shown = |side: &Option<Value>| side.as_ref().map_or(String::new(), value);
-                    format!("has changed: was {}, is {}", shown(old), shown(new))
-                }
+            let pointer = match length {
+                Length::Whole => place.pointer.as_str().into(),
+                Length::Brief => shorten::name(&place.pointer),
             };
-            format!("{} of `{tool}` {what}", place.pointer)
+            if !place.words.is_empty() {
+                return of_words(&pointer, &place.words);
+            }
+            let (what, is_whole) = values(place.old.as_ref(), place.new.as_ref(), length);
+            (format!("{pointer} of `{name}` {what}"), is_whole)
         }
     }
 }
 
-fn value(value: &Value) -> String {
-    cut(&value.to_string())
+/// What has become of a value, and whether all of that is said.
+fn values(old: Option<&Value>, new: Option<&Value>, length: Length) -> (String, bool) {
+    let one = |value: &Value| match length {
+        Length::Whole => value.to_string(),
+        Length::Brief => shorten::text(&value.to_string()).into_owned(),
+    };
+    match (old, new) {
+        (None, None) => ("has changed".to_owned(), true),
+        (None, Some(new)) => (format!("is new: {}", one(new)), true),
+        (Some(old), None) => (format!("is gone, it was {}", one(old)), true),
+        (Some(old), Some(new)) if length == Length::Whole => {
+            (format!("has changed: was {old}, is {new}"), true)
+        }
+        (Some(old), Some(new)) => {
+            let pair = shorten::pair(&old.to_string(), &new.to_string());
+            let text = format!("has changed: was {}, is {}", pair.old, pair.new);
+            (text, pair.is_whole)
+        }
+    }
 }
 
 /// Two texts in one, as `git diff --word-diff` shows them: `[-gone-]` and
 /// `{+new+}`, with a few words around each. Of a long text that is the same on
-/// both sides `…` replaces the rest.
-pub(super) fn marked(words: &[Words]) -> String {
+/// both sides `…` replaces the rest. Also returns whether every changed run is
+/// there.
+fn marked(words: &[Words], length: Length) -> (String, bool) {
+    let whole = runs(words, |text, is_first, is_last| {
+        around(text, is_first, is_last)
+    });
+    if length == Length::Whole || whole.chars().count() <= shorten::LONGEST {
+        return (whole, true);
+    }
+    let is_changed = |run: &&Words| run.side != Side::Both;
+    let changed = words.iter().filter(is_changed);
+    let cost: usize = changed.map(|run| run.text.chars().count() + MARKS).sum();
+    let Some(room) = shorten::LONGEST.checked_sub(cost) else {
+        return (first_changes(words), false);
+    };
+    // What is left of the room is for what is beside the changed runs.
+    let same = words.len() - words.iter().filter(is_changed).count();
+    let each = room / same.max(1);
+    let text = runs(words, |text, is_first, is_last| {
+        let text = around(text, is_first, is_last);
+        beside(&text, each, is_first, is_last)
+    });
+    (text, true)
+}
+
+/// The runs in one text, the unchanged ones as `same` shows them.
+fn runs(words: &[Words], same: impl Fn(&str, bool, bool) -> String) -> String {
     let mut out = String::new();
     let last = words.len().saturating_sub(1);
     for (at, run) in words.iter().enumerate() {
         let text = run.text.replace(['\n', '\r', '\t'], " ");
         match run.side {
-            Side::Both => out.push_str(&around(&text, at == 0, at == last)),
-            Side::Old => out.push_str(&format!("[-{}-]", cut(&text))),
-            Side::New => out.push_str(&format!("{{+{}+}}", cut(&text))),
+            Side::Both => out.push_str(&same(&text, at == 0, at == last)),
+            Side::Old => out.push_str(&format!("[-{text}-]")),
+            Side::New => out.push_str(&format!("{{+{text}+}}")),
         }
     }
     out
+}
+
+/// The changed runs as far as there is room for them, and how much is left out.
+fn first_changes(words: &[Words]) -> String {
+    let mut shown = Vec::new();
+    // What is gone must not take the room of what is new.
+    let (mut gone, mut new) = (shorten::LONGEST / 2, shorten::LONGEST / 2);
+    let mut left = 0;
+    for run in words {
+        let length = run.text.chars().count();
+        let room = match run.side {
+            Side::Old => &mut gone,
+            Side::New => &mut new,
+            Side::Both => {
+                let text = "…".to_owned();
+                shown.push(Words {
+                    text,
+                    ..run.clone()
+                });
+                continue;
+            }
+        };
+        let kept = room.saturating_sub(MARKS).min(length);
+        left += length - kept;
+        if kept > 0 {
+            *room = room.saturating_sub(kept + MARKS);
+            let text = run.text.chars().take(kept).collect();
+            shown.push(Words {
+                text,
+                ..run.clone()
+            });
+        }
+    }
+    shown.dedup_by(|a, b| a.side == Side::Both && b.side == Side::Both);
+    let left = shorten::number(left);
+    let shown = runs(&shown, |text, _, _| text.to_owned());
+    format!("{shown} ({left} more characters, changed text is not shown)")
+}
+
+/// As much of an unchanged text as there is room for, on the sides where it is
+/// beside changed ones.
+fn beside(text: &str, room: usize, is_first: bool, is_last: bool) -> String {
+    let length = text.chars().count();
+    if length <= room + 1 {
+        return text.to_owned();
+    }
+    let (head, tail) = match (is_first, is_last) {
+        (true, _) => (0, room),
+        (_, true) => (room, 0),
+        _ => (room / 2, room / 2),
+    };
+    let before: String = text.chars().take(head).collect();
+    let behind: String = text.chars().skip(length - tail).collect();
+    format!("{before}…{behind}")
 }
 
 /// The words of an unchanged run that are beside a changed one.
@@ -177,15 +316,4 @@ fn around(text: &str, is_first: bool, is_last: bool) -> String {
     let behind = words.iter().skip(words.len() - tail).copied();
     let space = if is_last { "" } else { " " };
     format!("{before}…{space}{}", behind.collect::<String>())
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => {
-            let more = text.chars().count() - LONGEST;
-            let head = text.get(..at).unwrap_or_default();
-            format!("{head}… ({more} more characters)")
-        }
-        None => text.to_owned(),
-    }
 }

@@ -163,14 +163,64 @@ fn a_hint_of_the_servers_own_and_an_older_title_count_too() {
     );
 }
 
+/// The message of the only change between two descriptions, whole and as people
+/// read it, and whether the latter shows everything.
+fn described(old: &str, new: &str) -> (String, String, bool) {
+    let text = |text: &str| format!(r#"[{{"name":"t","description":{}}}]"#, Value::from(text));
+    let pair = Pair::new(&text(old), &text(new));
+    let found = findings(
+        &drift(&pair.old, &pair.new),
+        &pair.old,
+        &pair.new,
+        Side::New,
+    );
+    let [finding] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    let shown = finding.shown().into_owned();
+    (finding.message.clone(), shown, !finding.hides_change())
+}
+
+/// The report in JSON has the whole text; what is cut for people says that
+/// something that has changed is not shown.
 #[test]
 fn a_long_text_is_cut_and_says_so() {
-    let old = format!(r#"[{{"name":"t","description":"{}"}}]"#, "a".repeat(5_000));
-    let pair = Pair::new(&old, r#"[{"name":"t","description":"short"}]"#);
-    let said = pair.said(Side::Old);
-    let message = &said[0][1];
+    let (message, shown, is_whole) = described(&"a".repeat(5_000), "short");
+    assert!(message.ends_with("aaa-]{+short+}"), "{message}");
+    assert!(message.len() > 5_000);
     assert!(
-        message.ends_with("a… (3000 more characters)-]{+short+}"),
-        "{message}"
+        shown.ends_with("a-]{+short+} (4,754 more characters, changed text is not shown)"),
+        "{shown}"
     );
+    assert!(!is_whole);
+}
+
+#[test]
+fn every_changed_piece_of_a_long_text_is_kept() {
+    let filler = "word ".repeat(2_000);
+    let old = format!("{filler}reads {filler}never sends {filler}ends");
+    let new = format!("{filler}writes {filler}always sends {filler}ends here");
+    let (_, shown, is_whole) = described(&old, &new);
+    assert!(is_whole && shown.chars().count() < 600, "{shown}");
+    for piece in ["[-reads-]", "{+writes+}", "[-never-]", "{+always+}", "{+"] {
+        assert!(shown.contains(piece), "{piece}: {shown}");
+    }
+    // One word of the length of a page is beside what has changed.
+    let word = "x".repeat(70_000);
+    let (_, shown, is_whole) = described(&format!("{word} a"), &format!("{word} b"));
+    assert!(is_whole && shown.chars().count() < 600, "{shown}");
+    assert!(shown.contains("x [-a-]{+b+}"), "{shown}");
+}
+
+#[test]
+fn more_changed_pieces_than_there_is_room_for_are_not_hidden_in_silence() {
+    let number = |of: usize, by: &str| -> String {
+        (0..of).map(|at| format!("same{at} {by}{at} ")).collect()
+    };
+    let (_, shown, is_whole) = described(&number(400, "old"), &number(400, "new"));
+    assert!(
+        !is_whole && shown.contains("changed text is not shown"),
+        "{shown}"
+    );
+    assert!(shown.chars().count() < 1_500, "{}", shown.chars().count());
 }

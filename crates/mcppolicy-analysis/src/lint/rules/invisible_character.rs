@@ -13,10 +13,10 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for zero-width and bidirectional characters, unusual spaces, and letters of \
-           other scripts that look like the ASCII letters around them, in tool names, paths and \
-           operands. Text in other scripts, emoji, and a `deny_if` that is about invisible \
-           characters are not reported.",
+    what: "Looks for characters that are drawn as nothing or turn the writing around, by \
+           Unicode's own tables, for unusual spaces, and for letters of other scripts that look \
+           like the ASCII letters around them, in tool names, paths and operands. Text in other \
+           scripts, emoji, and a `deny_if` that is about invisible characters are not reported.",
     why: "Names are compared exactly. The entry looks like the name of one tool and is the name \
           of another that does not exist: the tool that it should hide is not hidden, and its \
           rules protect nothing. A reviewer cannot see this.",

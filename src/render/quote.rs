@@ -1,0 +1,52 @@
+//! Calls and values as people read them: JSON on one line, in which nothing is
+//! unseen, and of what is too long a part.
+
+use crate::shown::Shown;
+use mcppolicy_analysis::shorten;
+use mcppolicy_engine::characters::escape_json;
+use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::native::write_call;
+use mcppolicy_trace::trace::{RecordedCall, WitnessCall};
+
+/// Calls of one witness that are shown.
+const MOST_CALLS: usize = 10;
+
+/// A witness as a line of the native trace format, ready to be pasted into a
+/// trace. What a reader would not see is written as an escape of JSON.
+pub fn witness_line(call: &WitnessCall) -> String {
+    escape_json(&write_call(&RecordedCall::from(call))).into_owned()
+}
+
+/// A witness as people read it: what is too long for them is cut.
+pub fn witness(call: &WitnessCall) -> String {
+    shorten::call(&witness_line(call)).into_owned()
+}
+
+/// Calls that make a witness, of which no more lines are shown than a person
+/// reads: of a long one its beginning and its last call, which is the one that is
+/// decided differently.
+pub fn witnesses(calls: &[WitnessCall]) -> Vec<String> {
+    let Some((last, others)) = calls.split_last().filter(|_| calls.len() > MOST_CALLS) else {
+        return calls.iter().map(witness).collect();
+    };
+    let mut lines: Vec<String> = others.iter().take(MOST_CALLS - 1).map(witness).collect();
+    let left = shorten::number(calls.len() - MOST_CALLS);
+    lines.push(format!("… {left} more calls not shown here"));
+    lines.push(witness(last));
+    lines
+}
+
+/// A value as compact JSON in which nothing is unseen.
+pub fn json(value: &Value) -> String {
+    escape_json(&value.to_string()).into_owned()
+}
+
+/// The arguments of a recorded call: those of which nothing is withheld are
+/// shown whole.
+pub fn arguments(value: &Value, shown: Shown) -> String {
+    let text = json(value);
+    match shown {
+        Shown::All => text,
+        Shown::Read => shorten::middle(&text, shorten::LONGEST_CALL).into_owned(),
+    }
+}
