@@ -8,6 +8,8 @@ mod page;
 
 mod advice;
 mod approvals;
+#[cfg(unix)]
+mod campaign;
 mod committed;
 mod cost;
 mod files;
