@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::configuration::{self, Config, Entry};
@@ -133,6 +133,7 @@ impl Workspace {
         sources: &mut SourceMap,
     ) -> (Workspace, Problems) {
         let start = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
+        let start = spelled_out(&start);
         let found = configuration::find(&start, checkout.as_deref());
         let loaded = found.map(|file| configuration::load(&file, checkout.as_ref(), sources));
         let (config, problems) = match loaded {
@@ -366,6 +367,20 @@ impl Workspace {
         });
         (found, findings.collect())
     }
+}
+
+/// An absolute path without `..`.
+fn spelled_out(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// The policies that paths name, each with the configuration's entry for it.

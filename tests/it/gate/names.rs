@@ -8,6 +8,12 @@ attacks! {
     tag_named_like_the_remote_branch: OneRepository,
         "pushes a tag called `origin/main` that names the change" =>
         "`--base origin/main` is refused with both names, exit 2";
+    tag_named_like_the_branch_of_the_remote: OneRepository,
+        "pushes a tag called `main`, where the clone has `main` only as a branch of the remote" =>
+        "`--base main` is refused with both names, exit 2";
+    tree_with_a_name_twice: OneRepository,
+        "is a tree, made by hand, that has a policy's name twice" =>
+        "the name is refused, exit 3";
     branch_named_like_a_tag: OneRepository,
         "pushes a branch called like the tag of the base" =>
         "the name is refused with both names, exit 2";
@@ -58,6 +64,68 @@ fn tag_named_like_the_remote_branch() {
     scene.git(&["tag", "--delete", "origin/main"]);
     scene.reset().tighten("a").commit();
     scene.ci(&scene.dir, &base, &[]).passes();
+}
+
+fn tag_named_like_the_branch_of_the_remote() {
+    let scene = Scene::new("tag-main");
+    scene.git(&["update-ref", "refs/remotes/origin/trunk", "main"]);
+    scene.loosen("a").commit().git(&["tag", "trunk", "change"]);
+    let base = ["--base", "trunk"];
+    scene
+        .ci(&scene.dir, &base, &[])
+        .is_refused(2, "refs/remotes/origin/trunk");
+    scene.git(&["tag", "--delete", "trunk"]);
+    // A tag of its own name is what it says.
+    scene
+        .reset()
+        .git(&["tag", "v1", "main"])
+        .tighten("a")
+        .commit();
+    scene.ci(&scene.dir, &["--base", "v1"], &[]).passes();
+}
+
+fn tree_with_a_name_twice() {
+    let scene = Scene::new("twice");
+    scene.write(
+        "mcppolicy.toml",
+        "[[policy]]\npath = \"policies/a/policy.json\"\n",
+    );
+    let (strict, open) = (hashed(&scene, &up_to(5)), hashed(&scene, &up_to(9999)));
+    scene.commit();
+    let raw = |id: &str| -> Vec<u8> {
+        let digits = |at: usize| u8::from_str_radix(&id[at..at + 2], 16).unwrap();
+        let bytes = (0..id.len()).step_by(2).map(digits);
+        [b"100644 policy.json\0".to_vec(), bytes.collect()].concat()
+    };
+    scene.write("tree", [raw(&open), raw(&strict)].concat());
+    let program = super::scene::program;
+    let arguments = ["hash-object", "-t", "tree", "--literally", "-w", "tree"];
+    let twice = program("git", &arguments, &scene.dir);
+    fs::remove_file(scene.dir.join("tree")).unwrap();
+    let listed = |revision: &str| program("git", &["ls-tree", revision], &scene.dir);
+    let make = |lines: &str| {
+        scene.write("lines", lines);
+        let script = "git mktree <lines";
+        let id = program("sh", &["-c", script], &scene.dir);
+        fs::remove_file(scene.dir.join("lines")).unwrap();
+        id.trim().to_owned()
+    };
+    let a = listed("HEAD:policies").replace(
+        program("git", &["rev-parse", "HEAD:policies/a"], &scene.dir).trim(),
+        twice.trim(),
+    );
+    let policies = make(&a);
+    let top = listed("HEAD").replace(
+        program("git", &["rev-parse", "HEAD:policies"], &scene.dir).trim(),
+        &policies,
+    );
+    let top = make(&top);
+    let commit = ["commit-tree", &top, "-p", "HEAD", "-m", "twice"];
+    let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+    let id = program("git", &[&identity[..], &commit[..]].concat(), &scene.dir);
+    scene.git(&["update-ref", "HEAD", id.trim()]);
+    scene.job().is_refused(3, "is there twice");
+    scene.reset().tighten("a").commit().job().passes();
 }
 
 fn branch_named_like_a_tag() {

@@ -22,6 +22,9 @@ use mcppolicy_engine::source::SourceMap;
 /// How a file of Git LFS begins.
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
+/// What is wrong with a path that no tree of git's own making has.
+const ODD: &str = "has a name that is not UTF-8, leads elsewhere or is there twice";
+
 /// How many pairs of a link and a file behind it are tried against patterns.
 const MAX_BEHIND_LINKS: usize = 1_000_000;
 
@@ -129,6 +132,9 @@ impl Checkout {
         self.read.borrow_mut().insert(inside.clone());
         if let Some((at, kind)) = self.tree.in_the_way(&inside) {
             return Err(in_the_way(at, &inside, kind.name()));
+        }
+        if self.tree.odd().contains(&inside) {
+            return Err(Refusal::Forbidden(ODD.to_owned()));
         }
         let name = input::display_name(path);
         let bytes = match self.tree.get(&inside) {
@@ -276,8 +282,7 @@ impl Checkout {
             if wanted(&path) {
                 return Err(Failure {
                     input: odd.clone(),
-                    message: "has a name that is not UTF-8, leads elsewhere or is there twice"
-                        .to_owned(),
+                    message: ODD.to_owned(),
                 });
             }
         }

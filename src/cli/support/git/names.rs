@@ -44,11 +44,31 @@ pub(super) fn spelled_out(git: &Git, name: &str) -> Result<String, String> {
         [one] if is_hex && is_object(git, short) => Err(format!(
             "names the ref {one} and also an object; write the full name of one of them"
         )),
+        [one] if one.starts_with("refs/tags/") => match remote_branch(git, short) {
+            // Whoever may push a tag chooses its name, and in a fresh clone the
+            // branch that is meant is only that of the remote.
+            Some(branch) => Err(two(one, &branch)),
+            None => Ok(format!("{one}{rest}")),
+        },
         [one] => Ok(format!("{one}{rest}")),
-        [one, other, ..] => Err(format!(
-            "names more than one ref, {one} and {other}; write the full name of one of them"
-        )),
+        [one, other, ..] => Err(two(one, other)),
     }
+}
+
+fn two(one: &str, other: &str) -> String {
+    format!("names more than one ref, {one} and {other}; write the full name of one of them")
+}
+
+/// A remote's branch of this name.
+fn remote_branch(git: &Git, short: &str) -> Option<String> {
+    let pattern = format!("refs/remotes/*/{short}");
+    let answer = git
+        .run(&["for-each-ref", "--format=%(refname)", &pattern])
+        .ok()?;
+    let answer = String::from_utf8_lossy(&answer);
+    let end = format!("/{short}");
+    let mut branches = answer.lines().filter(|line| line.ends_with(&end));
+    branches.next().map(str::to_owned)
 }
 
 /// The refs that a short name can mean to git.
