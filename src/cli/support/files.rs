@@ -25,7 +25,7 @@ use mcppolicy_engine::source::{Location, SourceMap, Span};
 pub(crate) use dir::Access;
 pub(crate) use root::Root;
 pub(crate) use target::{
-    Existing, Options, Target, append, create_growing, create_new, remove, replace,
+    Existing, Options, Target, append, create_growing, create_new, make_directory, remove, replace,
     standard_output, write,
 };
 

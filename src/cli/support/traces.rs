@@ -288,7 +288,7 @@ impl Assigning<'_> {
         // Standard input can be read only once, so its header is not looked at.
         if !trace.is_stdin() {
             let opened = open(trace, self.workspace.reading, self.sources)?;
-            if let Some(named) = Named::of(&opened, trace, &self.workspace.bounds(), self.sources) {
+            if let Some(named) = Named::of(&opened, trace, self.workspace, self.sources) {
                 let is_given = given.is_some_and(|given| named.is(&given));
                 let finding = (!is_given).then(|| named.finding(trace));
                 return Ok((named.policy, finding));
@@ -309,11 +309,12 @@ struct Named {
 }
 
 impl Named {
-    /// The policy that the header of a trace names, which must lie in `root`.
+    /// The policy that the header of a trace names, which must lie below the
+    /// configuration or, without one, the working directory.
     fn of(
         opened: &Trace,
         trace: &InputFile,
-        root: &Root,
+        workspace: &Workspace,
         sources: &mut SourceMap,
     ) -> Option<Named> {
         let header = opened.header()?;
@@ -323,7 +324,7 @@ impl Named {
         // A person may have reached the trace over a link.
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
         Some(Named {
-            policy: InputFile::below(root, dir.join(policy), location),
+            policy: InputFile::below(&Root::at(&workspace.root()), dir.join(policy), location),
             location,
         })
     }
@@ -355,7 +356,7 @@ pub(crate) fn foreign_policies(
         let Ok(opened) = open(trace, workspace.reading, &mut SourceMap::new()) else {
             continue;
         };
-        let Some(named) = Named::of(&opened, trace, &workspace.bounds(), sources) else {
+        let Some(named) = Named::of(&opened, trace, workspace, sources) else {
             continue;
         };
         if !named.is(policy) {

@@ -8,8 +8,11 @@ use super::fields::{self, Fields, Nullable};
 use crate::trace::block::{LONGEST_LINE, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::item::{Complaint, Header, Item, Line};
+use crate::trace::withheld::cut_pointer;
 use mcppolicy_engine::document::NodeKind;
-use mcppolicy_engine::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
+use mcppolicy_engine::document::parse::{
+    SyntaxError, Trouble, decode, describe, parse_text, quoted,
+};
 use mcppolicy_engine::source;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
@@ -128,7 +131,7 @@ pub(in crate::trace) fn read_line(
                 fields.complaints.push(Complaint {
                     span: problem.span,
                     pointer: problem.pointer.clone(),
-                    message: kind_of(trouble).to_owned(),
+                    message: message_of(trouble, &problem.pointer),
                     help: Some(match trouble {
                         Trouble::DuplicateKey { .. } => "remove one".to_owned(),
                         _ => describe(text, problem).1,
@@ -181,14 +184,19 @@ pub(in crate::trace) fn read_line(
     (item, complaints)
 }
 
-/// What is wrong, without what is written there: it may be in arguments.
-const fn kind_of(trouble: &Trouble) -> &'static str {
-    match trouble {
+/// What is wrong at a pointer, without what is written there: it may be in
+/// arguments or results.
+fn message_of(trouble: &Trouble, pointer: &str) -> String {
+    let kind = match trouble {
+        Trouble::DuplicateKey { key, .. } if cut_pointer(pointer) == pointer => {
+            return format!("The key {} is already in this object", quoted(key));
+        }
         Trouble::DuplicateKey { .. } => "This key is already in this object",
         Trouble::LoneSurrogate => "Half of a surrogate pair is no character",
         Trouble::InexactNumber => "This number is not one that an IEEE double holds",
         Trouble::NumberOverflow => "This number is beyond the largest IEEE double",
-    }
+    };
+    kind.to_owned()
 }
 
 /// Whether a repeated key is inside a call's arguments, where the last one
