@@ -87,6 +87,8 @@ enum NamedBy {
     File {
         root: Root,
         location: Option<Location>,
+        /// The JSON Pointer of that location.
+        pointer: &'static str,
     },
 }
 
@@ -184,8 +186,17 @@ impl InputFile {
             by: NamedBy::File {
                 root: root.clone(),
                 location: location.into(),
+                pointer: "",
             },
         }
+    }
+
+    /// The same file, named at a JSON Pointer.
+    pub fn at_pointer(mut self, at: &'static str) -> InputFile {
+        if let NamedBy::File { pointer, .. } = &mut self.by {
+            *pointer = at;
+        }
+        self
     }
 
     /// Where it is.
@@ -238,21 +249,16 @@ impl InputFile {
     /// or unreadable, a finding of `rule` where it is what must not be named.
     pub fn problem(&self, refusal: &Refusal, rule: RuleId, sources: &mut SourceMap) -> Problems {
         let name = self.name();
-        let location = match self.by {
-            NamedBy::Person => None,
-            NamedBy::File { location, .. } => Some(location),
-        };
-        match location.filter(|_| refusal.is_invalid()) {
-            None => Problems::from(Failure {
-                input: name,
-                message: refusal.message(),
-            }),
-            Some(location) => {
+        match self.by {
+            NamedBy::File {
+                location, pointer, ..
+            } if refusal.is_invalid() => {
                 let location = location.unwrap_or_else(|| beginning(&name, sources));
                 let message = format!("{name} {}", refusal.message());
-                let finding = Finding::new(rule, Severity::Error, location, "", message);
+                let finding = Finding::new(rule, Severity::Error, location, pointer, message);
                 Problems::from(vec![finding])
             }
+            _ => Problems::from(refusal.failure(&name)),
         }
     }
 }

@@ -324,7 +324,8 @@ impl Named {
         // A person may have reached the trace over a link.
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
         Some(Named {
-            policy: InputFile::below(&Root::at(&workspace.root()), dir.join(policy), location),
+            policy: InputFile::below(&Root::at(&workspace.root()), dir.join(policy), location)
+                .at_pointer("/policy"),
             location,
         })
     }

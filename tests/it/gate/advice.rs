@@ -26,7 +26,7 @@ attacks! {
     a_path_out_of_the_workspace_is_refused: OneRepository,
         "is checked by a job whose `path` leads out of the workspace or into a submodule"
         => "the job fails with 2";
-    a_tag_is_not_the_base: Names,
+    a_tag_is_not_the_base: OneRepository,
         "is pushed with a tag called `origin/main`"
         => "the Action compares with `refs/remotes/origin/main`";
     sarif_is_not_copied_over_a_link: Files,
