@@ -12,10 +12,43 @@ if [ "${GITHUB_EVENT_NAME:-}" = pull_request_target ]; then
   refuse 'This runs on pull_request, never on pull_request_target, which gives a stranger a token that can write'
 fi
 
-# The directory that git is asked in; a change may have removed the one named.
-inside=${MCPPOLICY_PATH:-.}
-while [ ! -d "$inside" ]; do inside=$(dirname -- "$inside"); done
-has() { git -C "$inside" rev-parse --quiet --verify --end-of-options "$1^{commit}" >/dev/null 2>&1; }
+# shellcheck source=.github/action/git.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/git.sh"
+
+workspace=$(cd -- "${GITHUB_WORKSPACE:-.}" && pwd -P)
+root=$workspace
+
+# PATH: sets $inside to a path from the workspace, which it must not leave.
+from_workspace() {
+  local given=$1
+  case $given in
+    "$workspace" | "$workspace"/*) given=${given#"$workspace"} ;;
+    "${GITHUB_WORKSPACE:-/}"/*) given=${given#"$GITHUB_WORKSPACE"} ;;
+    /* | [A-Za-z]:*) return 1 ;;
+  esac
+  inside=$given
+  case /$inside/ in */../*) return 1 ;; esac
+}
+
+# The directory that is checked, and the root of its checkout: the workspace, or
+# where the job has checked out into a directory of it. A change can commit a
+# link and a submodule there, but no directory that is called .git.
+# shellcheck disable=SC2153 # It is an input of the step.
+from_workspace "$MCPPOLICY_PATH" || refuse 'The input path leaves the workspace'
+at=$workspace
+IFS=/ read -r -d '' -a parts < <(printf '%s\0' "$inside") || true
+for part in "${parts[@]}"; do
+  case $part in '' | .) continue ;; esac
+  at=$at/$part
+  if [ -L "$at" ]; then refuse 'The input path leads over a symbolic link'; fi
+  if [ -d "$at/.git" ] && [ ! -L "$at/.git" ]; then
+    root=$at
+  elif [ -e "$at/.git" ] || [ -L "$at/.git" ]; then
+    refuse 'The input path leads into a submodule; check that in its own repository'
+  fi
+done
+
+has() { ask_git rev-parse --quiet --verify --end-of-options "$1^{commit}" >/dev/null 2>&1; }
 
 # What the change is held against, where the event says that.
 base() {
@@ -28,10 +61,11 @@ base() {
   if [ -z "$stated" ]; then return; fi
   # By itself, actions/checkout takes the change merged into its base.
   if [ "$GITHUB_EVENT_NAME" = pull_request ] && has 'HEAD^2' &&
-    [ "$(git -C "$inside" rev-parse HEAD)" = "$GITHUB_SHA" ]; then
+    [ "$(ask_git rev-parse HEAD)" = "$GITHUB_SHA" ]; then
     echo 'HEAD^1'
-  elif [ -n "${GITHUB_BASE_REF:-}" ] && has "origin/$GITHUB_BASE_REF"; then
-    printf '%s\n' "origin/$GITHUB_BASE_REF"
+  elif [ -n "${GITHUB_BASE_REF:-}" ] && has "refs/remotes/origin/$GITHUB_BASE_REF"; then
+    # In full: a tag may be called like the branch, and comes before it.
+    printf '%s\n' "refs/remotes/origin/$GITHUB_BASE_REF"
   else
     printf '%s\n' "$stated"
   fi
@@ -68,7 +102,7 @@ code=0
 
 if [ -f "$reports/report.txt" ]; then
   # What stands in files is not for the runner to obey.
-  token=$(git hash-object --stdin <"$reports/report.json")$RANDOM$RANDOM
+  token=$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')
   printf '::group::mcppolicy %s\n::stop-commands::%s\n' "$MCPPOLICY_COMMAND" "$token"
   cat -- "$reports/report.txt"
   printf '::%s::\n::endgroup::\n' "$token"
@@ -91,8 +125,31 @@ fi
   echo "worth=$worth"
 } >>"$GITHUB_OUTPUT"
 
+# FILE: copies the report there. In the workspace no link is followed, since a
+# change can commit one; elsewhere the workflow has laid out what there is.
+copy_sarif() {
+  local to=$1 part temporary
+  case /$to/ in */../*) refuse 'The input sarif has .. in it' ;; esac
+  if from_workspace "$to"; then
+    local parts=()
+    IFS=/ read -r -d '' -a parts < <(printf '%s\0' "$inside") || true
+    to=$workspace
+    for part in "${parts[@]}"; do
+      case $part in '' | .) continue ;; esac
+      if [ ! -e "$to" ]; then mkdir -- "$to"; fi
+      to=$to/$part
+      if [ -L "$to" ]; then refuse 'The input sarif leads over a symbolic link'; fi
+    done
+  fi
+  if [ -e "$to" ] && [ ! -f "$to" ]; then refuse 'The input sarif is no regular file'; fi
+  mkdir -p -- "$(dirname -- "$to")"
+  temporary=$(mktemp "$(dirname -- "$to")/.mcppolicy-XXXXXXXXXX")
+  cat -- "$reports/report.sarif" >"$temporary"
+  chmod 644 "$temporary"
+  mv -f -- "$temporary" "$to"
+}
+
 if [ -n "$MCPPOLICY_SARIF" ] && [ -f "$reports/report.sarif" ]; then
-  cd -- "${GITHUB_WORKSPACE:-.}"
-  mkdir -p -- "$(dirname -- "$MCPPOLICY_SARIF")"
-  cp -- "$reports/report.sarif" "$MCPPOLICY_SARIF"
+  cd -- "$workspace"
+  copy_sarif "$MCPPOLICY_SARIF"
 fi

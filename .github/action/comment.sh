@@ -5,11 +5,14 @@
 # comments, as that of a fork, has its summary; that fails nothing.
 set -euo pipefail
 
+# shellcheck source=.github/action/git.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/git.sh"
+
 number=$(jq -r '.pull_request.number // empty' "$GITHUB_EVENT_PATH")
 if [ -z "$number" ] || [ ! -f "$MCPPOLICY_REPORT/report.md" ]; then exit 0; fi
 
 # One comment for each thing that is checked.
-subject=$(printf '%s\n%s\n' "$MCPPOLICY_COMMAND" "$MCPPOLICY_PATH" | git hash-object --stdin)
+subject=$(printf '%s\n%s\n' "$MCPPOLICY_COMMAND" "$MCPPOLICY_PATH" | hash_of_input)
 marker="<!-- mcppolicy $subject -->"
 answer=$(mktemp "$RUNNER_TEMP/mcppolicy-answer-XXXXXX")
 body=$(mktemp "$RUNNER_TEMP/mcppolicy-body-XXXXXX")

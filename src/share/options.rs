@@ -12,6 +12,7 @@ use mcppolicy_analysis::replay::share::Share;
 use mcppolicy_analysis::report::SharedRun;
 use mcppolicy_engine::time;
 use mcppolicy_trace::timeline::Order;
+use mcppolicy_trace::trace;
 use mcppolicy_trace::trace::options::{Format, GrantFrom, Settings};
 
 /// The options of a run.
@@ -76,6 +77,11 @@ impl<'a> Options<'a> {
             threads: NonZeroUsize::MIN,
             share: Some(share),
             at_origin: self.at_origin,
+            invalid_lines: if self.show_arguments {
+                trace::Shown::Whole
+            } else {
+                trace::Shown::Withheld
+            },
         })
     }
 

@@ -83,8 +83,9 @@ fn init_below_the_root_names_its_directory_and_outside_a_repository_says_so() {
 
 /// Holds a workflow to what no workflow may lack: actions pinned by hash
 /// (`own` ones by version), permissions said, no text from outside in a script,
-/// an end, and no trigger that gives a stranger's change a token that writes.
-fn is_safe(name: &str, workflow: &Value, own: &[&str]) {
+/// no token left in the checkout, no program out of a cache, and no trigger that
+/// gives a stranger's change a token that writes.
+pub fn is_safe(name: &str, workflow: &Value, own: &[&str]) {
     // YAML 1.1 reads the key `on` as true.
     let triggers = workflow["true"].to_string();
     assert_ne!(triggers, "null", "{name}");
@@ -105,6 +106,17 @@ fn is_safe(name: &str, workflow: &Value, own: &[&str]) {
             let (which, revision) = action.split_once('@').unwrap();
             let is_hash = revision.len() == 40 && revision.chars().all(|c| c.is_ascii_hexdigit());
             assert!(is_hash || own.contains(&which), "{name}, {job}: {action}");
+            assert!(
+                !which.starts_with("actions/cache"),
+                "{name}, {job}: {action}"
+            );
+            if which == "actions/checkout" {
+                let keeps = &step["with"]["persist-credentials"];
+                assert_eq!(
+                    keeps, false,
+                    "{name}, {job}: keeps its token in the checkout"
+                );
+            }
         }
     }
 }
@@ -151,6 +163,11 @@ fn script(dir: &Path, text: &str, variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
+fn runnable(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 /// The commit that is checked out.
 fn head(dir: &Path) -> String {
     let output = script(dir, "git rev-parse HEAD", &[]);
@@ -185,15 +202,32 @@ fn the_job_for_gitlab_runs_as_the_page_shows_it() {
 
     let dir = repository("gitlab");
     let base = head(&dir);
-    // What the cache holds after the first job.
-    copy(
-        Path::new(env!("CARGO_BIN_EXE_mcppolicy")),
-        &dir.join(".mcppolicy/bin/mcppolicy"),
-    );
-    let variables = [("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.as_str())];
+    // Nothing is installed by the test; the built command is on the PATH.
+    let tools = dir.with_extension("tools");
+    let cargo = crate::support::write(&tools, "cargo", "#!/bin/sh\npwd > \"$CARGO_SAID\"\n");
+    runnable(&cargo);
+    let built = Path::new(env!("CARGO_BIN_EXE_mcppolicy")).parent().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let path = [tools.clone(), built.to_path_buf()]
+        .into_iter()
+        .chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(path).unwrap();
+    let said_by_cargo = tools.join("said");
+    let variables = [
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.as_str()),
+        ("CARGO_SAID", said_by_cargo.to_str().unwrap()),
+        ("PATH", path.to_str().unwrap()),
+    ];
+    // Where the page once kept the command: a merge request can commit this.
+    let planted = "#!/bin/sh\ntouch ran\n";
+    for file in [".mcppolicy/bin/mcppolicy", "mcppolicy", "cargo"] {
+        runnable(&crate::support::write(&dir, file, planted));
+    }
     let clean = script(&dir, &text, &variables);
     let said = String::from_utf8_lossy(&clean.stdout);
     assert_eq!(clean.status.code(), Some(0), "{said}");
+    assert!(!dir.join("ran").exists());
+    assert_eq!(fs::read_to_string(&said_by_cargo).unwrap(), "/\n");
     let artifacts = &job["artifacts"];
     for file in [
         &artifacts["paths"][0],

@@ -41,6 +41,7 @@ pub mod tap;
 mod timestamp;
 mod tolerant_json;
 mod view;
+mod withheld;
 mod witness;
 
 pub use call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
@@ -49,4 +50,5 @@ pub use item::{BadLine, Complaint, Header, Item, Line};
 pub use reader::{InBlocks, Reader, Ready, Trace};
 pub use response::{DENIED_PREFIX, Observed, Response};
 pub use view::CallView;
+pub use withheld::Shown;
 pub use witness::WitnessCall;

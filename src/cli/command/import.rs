@@ -20,7 +20,7 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::native::write_call;
 use mcppolicy_trace::trace::options::Settings;
-use mcppolicy_trace::trace::{Item, Trace};
+use mcppolicy_trace::trace::{Item, Shown, Trace};
 
 /// Arguments of `import`.
 #[derive(Args, Debug)]
@@ -232,7 +232,7 @@ impl LogSummary {
             }
             Item::Problem(line) => {
                 self.invalid += 1;
-                let problems = line.problems(sources, name).into_iter();
+                let problems = line.problems(sources, name, Shown::Withheld).into_iter();
                 let found: Vec<Finding> = problems
                     .map(|problem| Finding::about(RuleId::Trace, problem))
                     .collect();

@@ -61,6 +61,7 @@ impl TestArgs {
         Requirements {
             passed: own.passed || self.merge_as.contains(&MergeAs::Junit),
             usage: own.usage || self.merge_as.contains(&MergeAs::Html),
+            arguments: own.arguments,
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
-use super::files::{self, Options};
+use super::files;
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
@@ -276,10 +276,7 @@ impl<'a> Comparing<'a> {
                 message: input::plain(&error),
             }
         };
-        let options = Options {
-            directories: true,
-            ..Options::REPLACE
-        };
+        files::make_directory(dir).map_err(failure(dir))?;
         for compared in &self.policies {
             let Some(new) = &compared.new else { continue };
             let policy = compared.trace_policy.as_deref();
@@ -287,7 +284,7 @@ impl<'a> Comparing<'a> {
             let engine = Engine::new(new);
             for trace in regression::regressions(&compared.diff, &engine, policy.as_deref()) {
                 let file = dir.join(self.trace_name(compared, &trace));
-                let written = files::write(&file, trace.text.as_bytes(), options);
+                let written = files::replace(&file, trace.text.as_bytes());
                 written.map_err(failure(&file))?;
             }
         }

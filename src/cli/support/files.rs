@@ -28,7 +28,7 @@ pub(crate) use checkout::Checkout;
 pub(crate) use dir::Access;
 pub(crate) use root::Root;
 pub(crate) use target::{
-    Existing, Options, Target, append, create_growing, create_new, remove, replace,
+    Existing, Options, Target, append, create_growing, create_new, make_directory, remove, replace,
     standard_output, write,
 };
 
@@ -92,6 +92,8 @@ enum NamedBy {
         /// What is checked, when that is not the working tree.
         checkout: Option<Rc<Checkout>>,
         location: Option<Location>,
+        /// The JSON Pointer of that location.
+        pointer: &'static str,
     },
 }
 
@@ -197,6 +199,7 @@ impl InputFile {
                 root: root.clone(),
                 checkout: None,
                 location: location.into(),
+                pointer: "",
             },
         }
     }
@@ -205,6 +208,14 @@ impl InputFile {
     pub fn of_checkout(mut self, checked: Option<&Rc<Checkout>>) -> InputFile {
         if let NamedBy::File { checkout, .. } = &mut self.by {
             *checkout = checked.cloned();
+        }
+        self
+    }
+
+    /// The same file, named at a JSON Pointer.
+    pub fn at_pointer(mut self, at: &'static str) -> InputFile {
+        if let NamedBy::File { pointer, .. } = &mut self.by {
+            *pointer = at;
         }
         self
     }
@@ -277,16 +288,10 @@ impl InputFile {
     /// is committed, and a finding of `rule` where it is too large.
     pub fn problem(&self, refusal: &Refusal, rule: RuleId, sources: &mut SourceMap) -> Problems {
         let name = self.name();
-        let location = match self.by {
-            NamedBy::Person => None,
-            NamedBy::File { location, .. } => Some(location),
-        };
-        match location.filter(|_| refusal.is_invalid()) {
-            None => Problems::from(Failure {
-                input: name,
-                message: refusal.message(),
-            }),
-            Some(location) => {
+        match self.by {
+            NamedBy::File {
+                location, pointer, ..
+            } if refusal.is_invalid() => {
                 let location = location.unwrap_or_else(|| beginning(&name, sources));
                 let message = format!("{name} {}", refusal.message());
                 let rule = match refusal {
@@ -294,9 +299,10 @@ impl InputFile {
                     Refusal::Uncommitted(_) => RuleId::NotCommitted,
                     _ => rule,
                 };
-                let finding = Finding::new(rule, Severity::Error, location, "", message);
+                let finding = Finding::new(rule, Severity::Error, location, pointer, message);
                 Problems::from(vec![finding])
             }
+            _ => Problems::from(refusal.failure(&name)),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::configuration;
 use super::files::{self, Access};
 use crate::render::{self, Format, Style};
 use mcppolicy_analysis::report::{Exit, Failure, Report};
+use mcppolicy_trace::trace::Shown;
 
 /// What every command that reports takes.
 #[derive(Args, Debug, Default, Clone)]
@@ -70,6 +71,19 @@ pub(crate) struct Requirements {
     pub passed: bool,
     /// How much of each limit was used: html draws it.
     pub usage: bool,
+    /// The values of all arguments, and lines that cannot be read.
+    pub arguments: bool,
+}
+
+impl Requirements {
+    /// How lines are shown that cannot be read.
+    pub(crate) fn invalid_lines(self) -> Shown {
+        if self.arguments {
+            Shown::Whole
+        } else {
+            Shown::Withheld
+        }
+    }
 }
 
 impl OutputArgs {
@@ -84,6 +98,7 @@ impl OutputArgs {
         Requirements {
             passed: self.has(Format::Junit),
             usage: self.has(Format::Html),
+            arguments: self.show_arguments,
         }
     }
 }

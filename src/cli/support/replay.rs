@@ -104,6 +104,7 @@ impl ReplayArgs {
             share,
             // The calls of a given share are at other lines of the whole trace.
             at_origin: self.at_origin || share.is_some_and(|share| share.by == By::Given),
+            invalid_lines: requirements.invalid_lines(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::files::{InputFile, input_files};
+use super::files::{InputFile, Root, input_files};
 use super::input::{self, same_file};
 use super::problems::Problems;
 use super::progress::Watched;
@@ -313,7 +313,8 @@ struct Named {
 }
 
 impl Named {
-    /// The policy that the header of a trace names.
+    /// The policy that the header of a trace names, which must lie below the
+    /// configuration or, without one, the working directory.
     fn of(
         opened: &Trace,
         trace: &InputFile,
@@ -327,7 +328,9 @@ impl Named {
         // A person may have reached the trace over a link.
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
         Some(Named {
-            policy: workspace.file(dir.join(policy), Some(location)),
+            policy: InputFile::below(&Root::at(&workspace.root()), dir.join(policy), location)
+                .at_pointer("/policy")
+                .of_checkout(workspace.checkout()),
             location,
         })
     }

@@ -46,49 +46,12 @@ fn run(script: &str, dir: &Path, more: &[(&str, &str)]) -> (i32, String, String)
         .env("RUNNER_ARCH", "X64")
         .env("RUNNER_OS", "Linux")
         .env("RUNNER_TEMP", dir.join("temp"))
-        .env("MCPPOLICY_DIRECTORY", dir.join("temp/mcppolicy-bin"))
         .envs(more.iter().copied())
         .output()
         .unwrap();
     let log = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
     let outputs = fs::read_to_string(output).unwrap();
     (ran.status.code().unwrap(), log.into_owned(), outputs)
-}
-
-fn key(dir: &Path) -> String {
-    let (code, log, outputs) = run("source.sh", dir, &[]);
-    assert_eq!(code, 0, "{log}");
-    let key = outputs.lines().find_map(|line| line.strip_prefix("key="));
-    key.unwrap().to_owned()
-}
-
-#[test]
-fn a_build_is_cached_until_the_lock_file_or_a_source_changes() {
-    if !has_tools() {
-        return;
-    }
-    let dir = sources("key");
-    let first = key(&dir);
-    assert!(first.starts_with("mcppolicy-Linux-X64-"), "{first}");
-    assert_eq!(key(&dir), first);
-    assert_eq!(key(&sources("key-elsewhere")), first, "wherever it is");
-    let mut keys = vec![first];
-    // Every folder that the workspace compiles is here.
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    assert!(manifest.contains("members = [\"crates/*\"]"));
-    for file in [
-        "Cargo.lock",
-        "src/main.rs",
-        "schema/a.json",
-        ENGINE,
-        MANIFEST,
-    ] {
-        let text = fs::read_to_string(dir.join(file)).unwrap();
-        fs::write(dir.join(file), text + "\n").unwrap();
-        let next = key(&dir);
-        assert!(!keys.contains(&next), "{file}");
-        keys.push(next);
-    }
 }
 
 /// Puts a program in the way of the real one.
@@ -101,12 +64,13 @@ fn stand_in(dir: &Path, name: &str, script: &str) {
 
 /// A cargo that writes down what it is asked for, and what it would build.
 const CARGO: &str = "echo \"$PWD cargo $*\"
-mkdir -p \"$RUNNER_TEMP/mcppolicy-target/release\"
-printf '#!/bin/sh\\necho built\\n' > \"$RUNNER_TEMP/mcppolicy-target/release/mcppolicy\"
-chmod +x \"$RUNNER_TEMP/mcppolicy-target/release/mcppolicy\"";
+for target; do :; done
+mkdir -p \"$target/release\"
+printf '#!/bin/sh\\necho built\\n' > \"$target/release/mcppolicy\"
+chmod +x \"$target/release/mcppolicy\"";
 
 #[test]
-fn it_is_built_once_from_the_sources_of_the_action_as_they_are_locked() {
+fn it_is_built_from_the_sources_of_the_action_as_they_are_locked() {
     if !has_tools() {
         return;
     }
@@ -116,35 +80,63 @@ fn it_is_built_once_from_the_sources_of_the_action_as_they_are_locked() {
     assert_eq!(code, 0, "{log}");
     let asked = format!("{} cargo build --release --locked", dir.display());
     assert!(log.contains(&asked), "{log}");
-    let binary = dir.join("temp/mcppolicy-bin/mcppolicy");
-    assert_eq!(outputs, format!("binary={}\n", binary.display()));
-    // The second time it is there, as after a cache has brought it.
-    stand_in(&dir, "cargo", "exit 1");
-    let (code, log, outputs) = run("install.sh", &dir, &[]);
-    assert_eq!((code, log.as_str()), (0, "built\n"));
-    assert_eq!(outputs, format!("binary={}\n", binary.display()));
+    assert!(log.contains("\nbuilt\n"), "{log}");
+    let directory = format!("binary={}/temp/mcppolicy-bin-", dir.display());
+    assert!(outputs.starts_with(&directory), "{outputs}");
 }
 
 #[test]
-fn a_binary_that_is_named_is_used_and_nothing_is_cached() {
+fn nothing_that_was_there_before_is_run() {
+    if !has_tools() {
+        return;
+    }
+    let dir = sources("there-before");
+    stand_in(&dir, "cargo", CARGO);
+    // Where a cache put the command once, and where it was built.
+    let planted = "#!/bin/sh\necho planted\n";
+    for file in [
+        "mcppolicy-bin/mcppolicy",
+        "mcppolicy-target/release/mcppolicy",
+    ] {
+        let file = crate::support::write(&dir.join("temp"), file, planted);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let directory = dir.join("temp/mcppolicy-bin");
+    let more = [("MCPPOLICY_DIRECTORY", directory.to_str().unwrap())];
+    let (code, log, outputs) = run("install.sh", &dir, &more);
+    assert_eq!(code, 0, "{log}");
+    assert!(!log.contains("planted") && log.contains("built"), "{log}");
+    assert!(!outputs.contains("mcppolicy-bin/"), "{outputs}");
+}
+
+#[test]
+fn a_binary_that_is_named_is_used_unless_it_is_in_the_workspace() {
     if !has_tools() {
         return;
     }
     let dir = sources("named");
     let named = env!("CARGO_BIN_EXE_mcppolicy");
-    let (code, log, outputs) = run("source.sh", &dir, &[("MCPPOLICY_BIN", named)]);
-    assert_eq!(code, 0, "{log}");
-    assert!(!outputs.contains("key="), "{outputs}");
-    let (code, log, outputs) = run("install.sh", &dir, &[("MCPPOLICY_BIN", named)]);
+    let workspace = dir.join("workspace");
+    fs::create_dir_all(&workspace).unwrap();
+    let workspace = ("GITHUB_WORKSPACE", workspace.to_str().unwrap());
+    let (code, log, outputs) = run("install.sh", &dir, &[workspace, ("MCPPOLICY_BIN", named)]);
     assert_eq!(code, 0, "{log}");
     assert_eq!(outputs, format!("binary={named}\n"));
     assert!(log.starts_with("mcppolicy 0."), "{log}");
-    let (code, _, _) = run(
-        "install.sh",
-        &dir,
-        &[("MCPPOLICY_BIN", "/nowhere/mcppolicy")],
-    );
+    let nowhere = ("MCPPOLICY_BIN", "/nowhere/mcppolicy");
+    let (code, _, _) = run("install.sh", &dir, &[workspace, nowhere]);
     assert_ne!(code, 0, "one that does not run fails the step");
+
+    let planted =
+        crate::support::write(&dir, "workspace/bin/mcppolicy", "#!/bin/sh\necho planted\n");
+    fs::set_permissions(&planted, fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink("workspace/bin", dir.join("linked")).unwrap();
+    for path in [planted.clone(), dir.join("linked/mcppolicy")] {
+        let named = ("MCPPOLICY_BIN", path.to_str().unwrap());
+        let (code, log, outputs) = run("install.sh", &dir, &[workspace, named]);
+        assert_eq!((code, outputs.as_str()), (2, ""), "{log}");
+        assert!(!log.contains("planted"), "{log}");
+    }
 }
 
 #[test]

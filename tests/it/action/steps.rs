@@ -125,7 +125,7 @@ fn steps_call_scripts_that_are_there_in_the_one_way_that_works_everywhere() {
         assert!(root().join(name).is_file(), "{name}");
         called += 1;
     }
-    assert_eq!(called, 4);
+    assert_eq!(called, 3);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_trace::timeline::{Scope, Timeline, scope};
 use mcppolicy_trace::trace::{
-    Grant, Item, RecordedArguments, RecordedCall, RecordedRequest, Trace,
+    Grant, Item, RecordedArguments, RecordedCall, RecordedRequest, Shown, Trace,
 };
 
 /// What a change does to recorded calls.
@@ -166,7 +166,7 @@ impl Traffic {
                 Item::Problem(line) => {
                     self.invalid_lines += 1;
                     if self.problems.len() < MOST_PROBLEMS {
-                        let problems = line.problems(map, &trace.name).into_iter();
+                        let problems = line.problems(map, &trace.name, Shown::Withheld).into_iter();
                         self.problems
                             .extend(problems.map(|problem| Finding::about(RuleId::Trace, problem)));
                     }

@@ -6,6 +6,7 @@ use super::share::Share;
 use mcppolicy_engine::engine::DEFAULT_MAX_LATENESS;
 use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::timeline::Order;
+use mcppolicy_trace::trace::Shown;
 
 /// How to replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Options {
     pub share: Option<Share>,
     /// Report imported calls where an importer found them.
     pub at_origin: bool,
+    /// Whether findings show the content of lines that cannot be read.
+    pub invalid_lines: Shown,
 }
 
 impl Default for Options {
@@ -56,6 +59,7 @@ impl Default for Options {
             threads: NonZeroUsize::MIN,
             share: None,
             at_origin: false,
+            invalid_lines: Shown::Withheld,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, RuleId};
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_trace::trace::BadLine;
+use mcppolicy_trace::trace::{BadLine, Shown};
 
 /// Findings about bad lines, as many as are worth keeping.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ const MOST_FINDINGS: usize = 1_000;
 const MOST_BYTES: usize = 64 << 20;
 
 impl Problems {
-    pub fn keep(&mut self, line: &BadLine, map: &mut SourceMap, name: &str) {
+    pub fn keep(&mut self, line: &BadLine, map: &mut SourceMap, name: &str, shown: Shown) {
         self.lines += 1;
         let bytes = self.kept_bytes + line.line.text.len();
         if self.findings.len() >= MOST_FINDINGS || bytes > MOST_BYTES {
@@ -29,7 +29,7 @@ impl Problems {
         }
         self.kept_bytes = bytes;
         self.listed += 1;
-        let problems = line.problems(map, name).into_iter();
+        let problems = line.problems(map, name, shown).into_iter();
         self.findings
             .extend(problems.map(|problem| Finding::about(RuleId::Trace, problem)));
     }

@@ -129,7 +129,10 @@ impl<'e> Replay<'e> {
             Item::OtherMethod(method) => {
                 *self.results.other_methods.entry(method).or_default() += 1;
             }
-            Item::Problem(line) => self.problems.keep(&line, map, name),
+            Item::Problem(line) => {
+                let shown = self.options.invalid_lines;
+                self.problems.keep(&line, map, name, shown);
+            }
             Item::Skipped { line, reason } => {
                 let skipped = self.results.skipped.entry(reason.into());
                 *skipped.or_default() += 1;

@@ -13,7 +13,7 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::timeline::{Order, Placed, Scope, Timeline, merged, scope};
 use mcppolicy_trace::trace::native::{NativeReader, write_expectation};
-use mcppolicy_trace::trace::{Expectation, Expected, Item, Reader};
+use mcppolicy_trace::trace::{Expectation, Expected, Item, Reader, Shown};
 
 /// A native trace to update.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,9 @@ fn read(originals: &[Original<'_>], map: &mut SourceMap) -> Result<Vec<Placed>, 
         while let Ok(Some(item)) = reader.next() {
             match item {
                 Item::Call(call) => placed.push(Placed { file, call: *call }),
-                Item::Problem(line) => problems.keep(&line, map, original.name),
+                Item::Problem(line) => {
+                    problems.keep(&line, map, original.name, Shown::Withheld);
+                }
                 _ => {}
             }
         }

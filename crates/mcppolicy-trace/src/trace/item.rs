@@ -1,6 +1,7 @@
 //! What a reader finds in a file.
 
 use super::call::RecordedCall;
+use super::withheld::{Shown, cut_pointer, withheld};
 use mcppolicy_engine::problem::{Problem, ProblemKind};
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
@@ -37,8 +38,12 @@ pub struct Line {
 
 impl Line {
     /// Puts the line into `map` as a chunk of the file `name`.
-    fn add_to(&self, map: &mut SourceMap, name: &str) -> FileId {
-        map.add_chunk(name, self.text.clone(), self.number, self.offset)
+    fn add_to(&self, map: &mut SourceMap, name: &str, shown: Shown) -> FileId {
+        let text = match shown {
+            Shown::Whole => self.text.clone(),
+            Shown::Withheld => withheld(&self.text),
+        };
+        map.add_chunk(name, text, self.number, self.offset)
     }
 }
 
@@ -55,10 +60,11 @@ pub struct Header {
 }
 
 impl Header {
-    /// A span of the header's line as a location in `map`.
+    /// A span of the header's line as a location in `map`, which shows the
+    /// line's shape.
     pub fn locate(&self, map: &mut SourceMap, name: &str, span: Span) -> Location {
         Location {
-            file: self.line.add_to(map, name),
+            file: self.line.add_to(map, name, Shown::Withheld),
             span,
         }
     }
@@ -89,9 +95,11 @@ pub struct Complaint {
 }
 
 impl BadLine {
-    /// The complaints as problems of the file `name`.
-    pub fn problems(&self, map: &mut SourceMap, name: &str) -> Vec<Problem> {
-        let file = self.line.add_to(map, name);
+    /// The complaints as problems of the file `name`. They quote nothing of
+    /// arguments, results or a header, and neither does the line in `map` unless
+    /// it is `shown` whole.
+    pub fn problems(&self, map: &mut SourceMap, name: &str, shown: Shown) -> Vec<Problem> {
+        let file = self.line.add_to(map, name, shown);
         let problem = |complaint: &Complaint| {
             let location = Location {
                 file,
@@ -100,7 +108,7 @@ impl BadLine {
             let mut problem = Problem::new(
                 ProblemKind::Schema,
                 location,
-                complaint.pointer.clone(),
+                cut_pointer(&complaint.pointer).to_owned(),
                 complaint.message.clone(),
             );
             problem.help.clone_from(&complaint.help);

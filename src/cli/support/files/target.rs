@@ -114,6 +114,16 @@ pub(crate) fn create_growing(path: &Path, access: Access) -> io::Result<File> {
     Ok(place.dir.create(&place.name, access)?)
 }
 
+/// Makes a directory and those that lead to it, unless they are there.
+///
+/// # Errors
+/// What cannot be made, or leads over a link.
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
+    // The place of a file in it is a directory that is held open.
+    Place::of(&path.join("file"), true)?;
+    Ok(())
+}
+
 /// Removes a file, or a link.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use crate::trace::{
     DecisionName, Expectation, Expected, Item, Observed, Origin, RecordedArguments, RecordedCall,
     RecordedRequest, Response,
 };
-use crate::trace::{Grant, Header, Reader, Server};
+use crate::trace::{Grant, Header, Reader, Server, Shown};
 use mcppolicy_engine::source;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::{Time, TimeDelta};
@@ -55,7 +55,7 @@ fn problems(bytes: &[u8]) -> Vec<String> {
     let mut out = Vec::new();
     for item in items(bytes) {
         let Item::Problem(line) = item else { continue };
-        for finding in line.problems(&mut map, "t.jsonl") {
+        for finding in line.problems(&mut map, "t.jsonl", Shown::Withheld) {
             let (start, end) = (map.start(finding.location), map.end(finding.location));
             let help = finding.help.map(|help| format!(" ({help})"));
             out.push(format!(

@@ -8,8 +8,11 @@ use super::fields::{self, Fields, Nullable};
 use crate::trace::block::{LONGEST_LINE, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::item::{Complaint, Header, Item, Line};
+use crate::trace::withheld::cut_pointer;
 use mcppolicy_engine::document::NodeKind;
-use mcppolicy_engine::document::parse::{SyntaxError, Trouble, decode, describe, parse_text};
+use mcppolicy_engine::document::parse::{
+    SyntaxError, Trouble, decode, describe, parse_text, quoted,
+};
 use mcppolicy_engine::source;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
@@ -67,13 +70,23 @@ fn syntax_complaint(error: &SyntaxError) -> Complaint {
     Complaint {
         span: error.span,
         pointer: String::new(),
-        // The parser's whole text is one line here.
-        message: error
-            .message
-            .replace("the file ends", "the line ends")
-            .replace("the end of the file", "the end of the line"),
+        message: syntax_message(&error.message),
         help: error.help.clone(),
         related: None,
+    }
+}
+
+/// The parser's message about a text that is one line, with what it found left
+/// out unless that is punctuation: it may be part of an argument.
+fn syntax_message(message: &str) -> String {
+    let message = message
+        .replace("the file ends", "the line ends")
+        .replace("the end of the file", "the end of the line");
+    match message.split_once(", but found ") {
+        Some((expected, found)) if found.contains(|c: char| c.is_alphanumeric()) => {
+            format!("{expected}, but found something else")
+        }
+        _ => message,
     }
 }
 
@@ -115,14 +128,13 @@ pub(in crate::trace) fn read_line(
                 repeats_an_argument = true;
             }
             trouble => {
-                let (message, help) = describe(text, problem);
                 fields.complaints.push(Complaint {
                     span: problem.span,
                     pointer: problem.pointer.clone(),
-                    message,
+                    message: message_of(trouble, &problem.pointer),
                     help: Some(match trouble {
                         Trouble::DuplicateKey { .. } => "remove one".to_owned(),
-                        _ => help,
+                        _ => describe(text, problem).1,
                     }),
                     related: match trouble {
                         Trouble::DuplicateKey { first, .. } => Some((*first, "first here")),
@@ -172,6 +184,21 @@ pub(in crate::trace) fn read_line(
     (item, complaints)
 }
 
+/// What is wrong at a pointer, without what is written there: it may be in
+/// arguments or results.
+fn message_of(trouble: &Trouble, pointer: &str) -> String {
+    let kind = match trouble {
+        Trouble::DuplicateKey { key, .. } if cut_pointer(pointer) == pointer => {
+            return format!("The key {} is already in this object", quoted(key));
+        }
+        Trouble::DuplicateKey { .. } => "This key is already in this object",
+        Trouble::LoneSurrogate => "Half of a surrogate pair is no character",
+        Trouble::InexactNumber => "This number is not one that an IEEE double holds",
+        Trouble::NumberOverflow => "This number is beyond the largest IEEE double",
+    };
+    kind.to_owned()
+}
+
 /// Whether a repeated key is inside a call's arguments, where the last one
 /// counts (policy language §2).
 fn is_in_arguments(pointer: &str) -> bool {
@@ -201,11 +228,8 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
     fields.only("A header", &HEADER_MEMBERS, &[]);
     match fields.string("mcppolicy") {
         Some(VERSION) | None => {}
-        Some(other) => {
-            let message = format!(
-                "{} is not a version of the trace format",
-                mcppolicy_engine::document::parse::quoted(other)
-            );
+        Some(_) => {
+            let message = "This is not a version of the trace format".to_owned();
             fields.at_value("mcppolicy", message, Some(format!("write {VERSION:?}")));
         }
     }
@@ -249,7 +273,13 @@ fn setting<T, E: std::fmt::Display>(
     key: &str,
     read: impl FnOnce(&str) -> Result<T, E>,
 ) -> Setting<T> {
-    match (fields.root.get(key), fields.parsed(key, read)) {
+    // What stands in a header is not quoted.
+    let unquoted = |text: &str| {
+        let quoted = format!("{text:?}");
+        let shown = |error: E| error.to_string().replacen(&quoted, &format!("`{key}`"), 1);
+        read(text).map_err(shown)
+    };
+    match (fields.root.get(key), fields.parsed(key, unquoted)) {
         (_, Some(value)) => Setting::Given(value),
         (Some(_), None) => Setting::Invalid,
         (None, None) => Setting::Absent,

@@ -255,11 +255,11 @@ fn what_is_wrong_with_a_call_is_said_at_its_place() {
         ),
         (
             r#"{"tool":"x","arguments":{"n":«1e400»}}"#,
-            "1e400 is beyond the largest IEEE double (the largest is about 1.8e308)",
+            "This number is beyond the largest IEEE double (the largest is about 1.8e308)",
         ),
         (
             r#"{"tool":"x","arguments":{"s":"é«\ud800»"}}"#,
-            "\\ud800 is half of a surrogate pair, which is no character (write both halves, or the character itself in UTF-8)",
+            "Half of a surrogate pair is no character (write both halves, or the character itself in UTF-8)",
         ),
         (
             r#"{"tool":"x"}«}»"#,
@@ -298,11 +298,11 @@ fn what_is_wrong_with_a_header_is_said_at_its_place() {
         ),
         (
             r#"{"mcppolicy":"trace/1","start":"noon","step":"5s"}"#,
-            "1:32-38 \"noon\" is not an RFC 3339 time; write it as \"2026-11-20T10:00:07.250Z\"",
+            "1:32-38 `start` is not an RFC 3339 time; write it as \"2026-11-20T10:00:07.250Z\"",
         ),
         (
             r#"{"mcppolicy":"trace/2","start":"2026-11-20T10:00:00Z"}"#,
-            "1:14-23 \"trace/2\" is not a version of the trace format (write \"trace/1\")",
+            "1:14-23 This is not a version of the trace format (write \"trace/1\")",
         ),
         (
             r#"{"mcppolicy":1,"start":"2026-11-20T10:00:00Z"}"#,
