@@ -55,6 +55,7 @@ mod live {
     use crate::cli::support::input;
     use crate::cli::support::output::{complain, deliver, print, write_files};
     use crate::cli::support::traces;
+    use crate::render::json_text;
     use mcppolicy_analysis::finding::Severity;
     use mcppolicy_analysis::inventory::Inventory;
     use mcppolicy_analysis::inventory::drift::{Side, drift, findings};
@@ -91,7 +92,7 @@ mod live {
         match printed {
             // The inventory itself goes to standard output.
             Some(text) => {
-                print(&text);
+                print(&json_text(text));
                 write_files(&report, &args.output)
             }
             None => deliver(&report, &args.output),

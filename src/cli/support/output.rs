@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::configuration;
 use crate::render::{self, Format, Style};
 use mcppolicy_analysis::report::{Exit, Failure, Report};
+use mcppolicy_analysis::shorten;
 
 /// What every command that reports takes.
 #[derive(Args, Debug, Default, Clone)]
@@ -220,5 +221,6 @@ pub(crate) fn refuse_without_live() -> Exit {
 /// Prints one error to standard error.
 pub(crate) fn complain(message: &str) {
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "mcppolicy: {}", render::printable(message));
+    let message = render::printable(&shorten::call(message));
+    let _ = writeln!(out, "mcppolicy: {message}");
 }
