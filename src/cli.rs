@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::render;
 use command::{
     ci, classify, completions, decide, diff, explain, import, init, inventory, lint, merge, record,
     schema, test, validate,
@@ -100,9 +101,21 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+/// Reads the arguments. A message about them quotes them, and names of files come
+/// from whoever made the files: it is written about arguments in which everything
+/// is shown.
+fn parse() -> Cli {
+    let quoted = || {
+        let arguments = std::env::args_os();
+        let shown = arguments.map(|argument| render::printable(&argument.to_string_lossy()));
+        Cli::try_parse_from(shown).err()
+    };
+    Cli::try_parse().unwrap_or_else(|error| quoted().unwrap_or(error).exit())
+}
+
 /// Reads the arguments, runs the command, and returns its exit code.
 pub fn main() -> ExitCode {
-    let exit = match Cli::parse().command {
+    let exit = match parse().command {
         Command::Validate(args) => validate::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),

@@ -18,7 +18,6 @@ mod timeline;
 use super::escape::html;
 use super::style::Style;
 use super::{parts, quote, words};
-use crate::shown::Shown;
 use mcppolicy_analysis::finding::{Class, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -242,7 +241,7 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
     out.push_str(&format!(
         "<pre>{}</pre>\n<table>\n<thead><tr><th scope=\"col\">Step</th><th scope=\"col\">Rule</th>\
          <th scope=\"col\">Outcome</th><th scope=\"col\">Saw</th></tr></thead>\n<tbody>\n",
-        html(&quote::arguments(&decided.arguments, Shown::Read))
+        html(&quote::arguments(&decided.arguments))
     ));
     for step in &decided.steps {
         let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();

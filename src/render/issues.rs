@@ -210,7 +210,7 @@ pub fn case_details(case: &Case, style: Style<'_>) -> Vec<String> {
         details.push(format!("time: {time}"));
     }
     if let Some(arguments) = shown::arguments(case, style.shown()) {
-        let arguments = quote::arguments(&arguments, style.shown());
+        let arguments = quote::arguments(&arguments);
         details.push(format!("arguments: {arguments}"));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {

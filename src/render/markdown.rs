@@ -13,7 +13,6 @@ use std::fmt::Write;
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
 use super::{parts, quote, words};
-use crate::shown::Shown;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -214,7 +213,7 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
             markdown(&shorten::text(message))
         ));
     }
-    let arguments = quote::arguments(&decided.arguments, Shown::Read);
+    let arguments = quote::arguments(&decided.arguments);
     page.push(markdown_block([arguments.as_str()], "json"));
     let mut table = "| Step | Rule | Outcome | Saw |\n|---|---|---|---|\n".to_owned();
     for step in &decided.steps {

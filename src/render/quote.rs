@@ -1,7 +1,6 @@
 //! Calls and values as people read them: JSON on one line, in which nothing is
 //! unseen, and of what is too long a part.
 
-use crate::shown::Shown;
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::characters::escape_json;
 use mcppolicy_engine::value::Value;
@@ -41,12 +40,7 @@ pub fn json(value: &Value) -> String {
     escape_json(&value.to_string()).into_owned()
 }
 
-/// The arguments of a recorded call: those of which nothing is withheld are
-/// shown whole.
-pub fn arguments(value: &Value, shown: Shown) -> String {
-    let text = json(value);
-    match shown {
-        Shown::All => text,
-        Shown::Read => shorten::middle(&text, shorten::LONGEST_CALL).into_owned(),
-    }
+/// The arguments of a call as people read them: what is too long for them is cut.
+pub fn arguments(value: &Value) -> String {
+    shorten::call(&json(value)).into_owned()
 }

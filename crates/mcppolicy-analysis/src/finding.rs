@@ -84,6 +84,20 @@ impl Finding {
         }
     }
 
+    /// The same finding, which quotes an author's text, such as the reason of an
+    /// approval: where people read it, a long one is cut.
+    #[must_use]
+    pub fn quoting(mut self, text: &str) -> Finding {
+        if let Cow::Owned(cut) = shorten::text(text) {
+            let message = self.message.replacen(text, &cut, 1);
+            self.brief = Some(Brief {
+                message: shorten::sentence(&message).into_owned(),
+                is_whole: true,
+            });
+        }
+        self
+    }
+
     /// Whether [`Finding::shown`] leaves out something that has changed.
     pub fn hides_change(&self) -> bool {
         let is_cut = || matches!(shorten::sentence(&self.message), Cow::Owned(_));

@@ -16,6 +16,7 @@ use crate::cli::support::workspace::PolicyFile;
 use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::replay::import::Import;
 use mcppolicy_analysis::report::{Exit, Failure};
+use mcppolicy_engine::characters::escape_json;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::native::write_call;
@@ -177,7 +178,7 @@ impl Importing<'_> {
         logs: &[InputFile],
         problems: &mut Problems,
     ) -> io::Result<()> {
-        writeln!(self.out, "{header}")?;
+        writeln!(self.out, "{}", escape_json(header))?;
         for file in logs {
             let opened = traces::open(file, self.reading, &mut self.sources);
             if let Some(mut trace) = problems.keep_problems(opened) {
@@ -198,7 +199,7 @@ impl Importing<'_> {
                 Ok(Some(Item::Call(call))) => {
                     summary.calls += call.repeat;
                     let call = self.import.native(*call, &trace.name);
-                    writeln!(self.out, "{}", write_call(&call))?;
+                    writeln!(self.out, "{}", escape_json(&write_call(&call)))?;
                 }
                 Ok(Some(item)) => summary.add(item, &trace.name, &mut self.sources),
                 Ok(None) => break Ok(()),

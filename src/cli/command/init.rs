@@ -16,6 +16,7 @@ use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::{Categories, Category};
 use mcppolicy_analysis::lint::{self, OpenArgument};
 use mcppolicy_analysis::report::Exit;
+use mcppolicy_analysis::shorten;
 use mcppolicy_analysis::starter::{self, Starter};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
@@ -253,7 +254,11 @@ fn open_decisions(output: &mut String, inventory: &Inventory, policy: &str) {
     );
     for OpenArgument { tool, path, kind } in open {
         let line = format!("  {tool}: {path} takes {}", kind.name());
-        let _ = writeln!(output, "{}", crate::render::printable(&line));
+        let _ = writeln!(
+            output,
+            "{}",
+            crate::render::printable(&shorten::sentence(&line))
+        );
     }
 }
 

@@ -54,6 +54,7 @@ mod live {
     use crate::cli::support::input;
     use crate::cli::support::output::{complain, deliver, print, write_files};
     use crate::cli::support::traces;
+    use crate::render::json_text;
     use mcppolicy_analysis::finding::Severity;
     use mcppolicy_analysis::inventory::Inventory;
     use mcppolicy_analysis::inventory::drift::{Side, drift, findings};
@@ -90,7 +91,7 @@ mod live {
         match printed {
             // The inventory itself goes to standard output.
             Some(text) => {
-                let printed = print(&text);
+                let printed = print(&json_text(text));
                 write_files(&report, &args.output).worst(printed)
             }
             None => deliver(&report, &args.output),

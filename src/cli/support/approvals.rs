@@ -163,7 +163,8 @@ fn shown(what: &str, approval: &Approval, help: &str) -> Option<Finding> {
         by.unwrap_or_default(),
         approval.date
     );
-    Some(settings_changes::note(approval.location?, message, help))
+    let finding = settings_changes::note(approval.location?, message, help);
+    Some(finding.quoting(&approval.reason))
 }
 
 /// The day it is in UTC, as `2026-11-20`.

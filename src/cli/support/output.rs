@@ -10,6 +10,7 @@ use super::configuration;
 use super::files::{self, Access};
 use crate::render::{self, Format, Style};
 use mcppolicy_analysis::report::{Exit, Failure, Report};
+use mcppolicy_analysis::shorten;
 use mcppolicy_trace::trace::Shown;
 
 /// What every command that reports takes.
@@ -243,5 +244,6 @@ pub(crate) fn refuse_without_live() -> Exit {
 /// Prints one error to standard error.
 pub(crate) fn complain(message: &str) {
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "mcppolicy: {}", render::printable(message));
+    let message = render::printable(&shorten::call(message));
+    let _ = writeln!(out, "mcppolicy: {message}");
 }

@@ -301,7 +301,7 @@ fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
                 "This change suppresses {rule} at `{at}` of `{}`: {}",
                 policy.text, entry.reason
             );
-            note(entry.location, message, AT_ONCE)
+            note(entry.location, message, AT_ONCE).quoting(&entry.reason)
         })
         .collect()
 }

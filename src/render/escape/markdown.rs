@@ -41,7 +41,7 @@ pub fn markdown_element(text: &str) -> String {
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let text = terminal(text);
-    let text = begin(&mut out, &text);
+    let text = begin(&mut out, text.trim_start());
     let mut parts = text.split('`').peekable();
     let mut code = false;
     while let Some(part) = parts.next() {
@@ -65,10 +65,12 @@ pub fn markdown(text: &str) -> String {
 fn begin<'t>(out: &mut String, text: &'t str) -> &'t str {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = text.get(digits..).unwrap_or_default();
-    let first = rest.chars().next().unwrap_or(' ');
+    let mut characters = rest.chars();
+    let first = characters.next().unwrap_or(' ');
+    let is_item = characters.next().is_none_or(char::is_whitespace);
     let is_block = match digits {
         0 => matches!(first, '-' | '=' | '/'),
-        _ => matches!(first, '.' | ')'),
+        _ => matches!(first, '.' | ')') && is_item,
     };
     if !is_block {
         return text;
@@ -132,8 +134,14 @@ fn hexadecimal(text: &str) -> usize {
 fn is_read(character: char, before: char, rest: &str, next: char, reader: Reader) -> bool {
     let is_filtered = match character {
         '#' | '!' | '$' | '~' | '%' | '&' | '^' => !next.is_whitespace(),
-        // `:tada:`, `:+1:`.
-        ':' => next.is_alphanumeric() || matches!(next, '_' | '+' | '-'),
+        // `:tada:`, `:+1:`, and references such as `[vulnerability:1]`.
+        ':' => {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+            let behind = rest.trim_start_matches(':').trim_start_matches(is_name);
+            let is_reference = next.is_ascii_digit() || next == '"';
+            (is_name(next) && behind.starts_with(':'))
+                || (before.is_ascii_alphabetic() && is_reference)
+        }
         // `GH-1`, and the keys of other trackers.
         '-' => before.is_ascii_alphabetic() && next.is_ascii_digit(),
         _ => false,
@@ -198,15 +206,20 @@ mod tests {
     fn no_filter_of_a_forge_finds_anything() {
         for (text, inert) in [
             ("a@b.c", "a&#64;&#8203;b.c"),
-            ("mailto:a@b.c", "mailto:&#8203;a&#64;&#8203;b.c"),
-            ("xmpp:a@b.c/d", "xmpp:&#8203;a&#64;&#8203;b.c/d"),
+            ("mailto:a@b.c", "mailto:a&#64;&#8203;b.c"),
+            ("xmpp:a@b.c/d", "xmpp:a&#64;&#8203;b.c/d"),
             ("smb://x", "smb:&#8203;//x"),
             ("WWW.x", "W&#8203;WW.x"),
             ("o/r#1", "o/r&#35;&#8203;1"),
             ("GH-1", "GH-&#8203;1"),
             ("g/p!2", "g/p&#33;&#8203;2"),
             ("g/p>", "g/p&#8203;&#62;"),
-            (":tada: :+1:", ":&#8203;tada: :&#8203;+1:"),
+            (
+                ":tada: :+1: ::100:",
+                ":&#8203;tada: :&#8203;&#43;1: ::&#8203;100:",
+            ),
+            ("[issue:1]", "&#91;issue:&#8203;1&#93;"),
+            ("a: b, c:d", "a: b, c:d"),
             ("deadbee", "dea&#8203;dbee"),
             ("defaced", "def&#8203;aced"),
             ("deadbeefcafe1", "d&#8203;eadb&#8203;eefc&#8203;afe1"),

@@ -93,7 +93,7 @@ fn render_case(out: &mut String, case: &Case, run: &TestRun, sources: &SourceMap
         );
     }
     if let Some(arguments) = shown::arguments(case, style.shown()) {
-        let arguments = quote::arguments(&arguments, style.shown());
+        let arguments = quote::arguments(&arguments);
         let _ = writeln!(out, "  arguments: {}", terminal(&arguments));
     }
     for (label, text) in [("id", &case.id), ("note", &case.note)] {

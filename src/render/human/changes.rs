@@ -192,7 +192,7 @@ fn render_example(out: &mut String, example: &Example, style: Style) {
     if let Some(arguments) =
         shown::recorded(example.arguments.as_ref(), &example.reads, style.shown())
     {
-        let arguments = quote::arguments(&arguments, style.shown());
+        let arguments = quote::arguments(&arguments);
         let _ = writeln!(out, "      arguments: {}", terminal(&arguments));
     }
 }

@@ -78,7 +78,7 @@ fn one_example(example: &Example, style: Style<'_>) -> String {
     }
     let arguments = shown::recorded(example.arguments.as_ref(), &example.reads, style.shown());
     if let Some(arguments) = arguments {
-        let arguments = quote::arguments(&arguments, style.shown());
+        let arguments = quote::arguments(&arguments);
         line.push_str(&format!(": {}", markdown_code(&arguments)));
     }
     line.push('\n');

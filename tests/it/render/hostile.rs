@@ -1,8 +1,10 @@
 //! Text from files that tries to be something else.
 
+use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::*;
+use mcppolicy_engine::characters::is_unprintable;
 
 /// A report in which every string is hostile.
 fn hostile(format: Format) -> String {
@@ -153,5 +155,124 @@ fn xml_with_hostile_text_keeps_its_elements() {
                 .count();
             assert_eq!(opened, closed + empty, "{element}: {text}");
         }
+    }
+}
+
+/// What a text may be made of: commands of runners, markup, references, controls,
+/// and what is drawn as nothing.
+const PIECES: [&str; 44] = [
+    "::",
+    "::error::",
+    "::add-mask::x",
+    "##[error]",
+    "##vso[x]",
+    "##",
+    "#1",
+    "GH-1",
+    "\n",
+    "\r",
+    "\t",
+    " ",
+    "          ",
+    "\u{1b}[31m",
+    "\u{9b}",
+    "\u{202e}",
+    "\u{200b}",
+    "\u{2028}",
+    "\u{e0041}",
+    "\u{2800}",
+    "\u{fffe}",
+    "\0",
+    "`",
+    "```",
+    "|",
+    "@team",
+    "www.a.b",
+    "https://a.b",
+    "a@b.c",
+    "<b>",
+    "</details>",
+    "![a](b)",
+    "~~",
+    "deadbeef",
+    ":tada:",
+    "- [ ] ",
+    "]]>",
+    "&amp;",
+    "\"",
+    "\\",
+    "{0}",
+    "%0A",
+    "word",
+    "日本",
+];
+
+fn hostile_text() -> impl Strategy<Value = String> {
+    let pieces = prop::collection::vec(prop::sample::select(&PIECES[..]), 1..40);
+    pieces.prop_map(|pieces| pieces.concat())
+}
+
+/// Reports in which every string is this one.
+fn reports(words: &str, format: Format) -> [String; 2] {
+    let mut sources = SourceMap::new();
+    let list = findings(&mut sources, POLICY, words);
+    let found = render(&lint_report(&sources, list), format, STYLE);
+    let name = serde_json::to_string(words).unwrap();
+    let policy = |most: u32| {
+        format!(
+            r#"{{"version":"1","default":"deny","tools":{{{name}:{{"require":[{{"conditions":[
+            {{"path":"args.a","op":"lte","value":{most}}}],"on_deny":{name}}}]}}}}}}"#
+        )
+    };
+    let mut sources = SourceMap::new();
+    let trace = "{\"mcppolicy\":\"trace/1\"}\n";
+    let diff = compared(&mut sources, &policy(1), &policy(2), trace);
+    [found, render(&diff_report(&sources, diff), format, STYLE)]
+}
+
+/// The signs of reports that are made of two characters.
+const SIGNS: [&str; 3] = ["⚠\u{FE0F}", "ℹ\u{FE0F}", "✏\u{FE0F}"];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_text_becomes_a_command_or_hides_in_any_format(words in hostile_text()) {
+        prop_assume!(!words.trim().is_empty());
+        for format in Format::ALL {
+            for mut text in reports(&words, format) {
+                for sign in SIGNS {
+                    text = text.replace(sign, "");
+                }
+                for line in text.lines() {
+                    let own = format == Format::Github
+                        && ["::error ", "::warning ", "::notice "].iter().any(|own| line.starts_with(own));
+                    prop_assert!(own || !line.trim_start().starts_with("::"), "{line}");
+                    prop_assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
+                    let unseen = line.chars().find(|c| is_unprintable(*c));
+                    prop_assert_eq!(unseen, None, "{}: {}", format.name(), line);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_adds_a_line_to_any_format(words in hostile_text()) {
+        prop_assume!(!words.trim().is_empty());
+        for format in [Format::Markdown, Format::Github, Format::Html, Format::Junit] {
+            let lines = |words: &str| reports(words, format).map(|text| text.lines().count());
+            prop_assert_eq!(lines(&words), lines("word"), "{}", format.name());
+        }
+    }
+
+    #[test]
+    fn json_reads_as_what_was_written(words in hostile_text()) {
+        prop_assume!(!words.trim().is_empty());
+        let [found, changed] = reports(&words, Format::Json);
+        let found: Json = serde_json::from_str(&found).unwrap();
+        let message = found["findings"][0]["message"].as_str().unwrap();
+        prop_assert_eq!(message, format!("alpha comes through {}", &words));
+        let changed: Json = serde_json::from_str(&changed).unwrap();
+        prop_assert_eq!(&changed["changes"][0]["scope"]["tool"], words.as_str());
     }
 }

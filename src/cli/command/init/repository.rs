@@ -171,7 +171,7 @@ fn scalar(text: &str) -> String {
     if text.split(' ').all(is_plain) {
         text.to_owned()
     } else {
-        Value::from(text).to_string()
+        crate::render::json_text(Value::from(text).to_string())
     }
 }
 
