@@ -187,6 +187,7 @@ pub fn diff(bytes: &[u8]) {
     let budget = Budget {
         steps: 20_000,
         boxes: 500,
+        conditions: 200_000,
         automaton: 1 << 16,
         calls: 2_000,
     };

@@ -7,6 +7,7 @@ use super::approvals::Store;
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
+use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
@@ -336,11 +337,13 @@ fn replay(
     let mut traffic = Traffic::default();
     let (paths, mut problems) = traces::expand(settings.traces);
     for path in paths {
-        let read = traces::open(&path, reading).and_then(|mut trace| {
+        let before = traffic.repeated;
+        let read = repetitions::open(&path, reading).and_then(|mut trace| {
             let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
             let read = traffic.read(both, &mut trace, server, lateness, sources);
             read.map_err(|error| traces::failure(&path, &error))
         });
+        repetitions::add(traffic.repeated - before);
         problems.keep_failure(read);
     }
     (traffic, problems)

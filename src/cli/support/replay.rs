@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::Requirements;
 use super::problems::Problems;
+use super::repetitions;
 use super::traces::{self, ReadingArgs};
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::replay::results::Results;
@@ -149,10 +150,13 @@ pub(crate) fn replay(
     let mut problems = Problems::default();
     let mut replay = Replay::new(engine, options);
     for path in traces {
-        let read = traces::open(path, reading).and_then(|mut trace| {
+        let before = replay.repeated();
+        let opened = repetitions::open(path, reading);
+        let read = opened.and_then(|mut trace| {
             let read = replay.read(&mut trace, sources);
             read.map_err(|error| traces::failure(path, &error))
         });
+        repetitions::add(replay.repeated() - before);
         problems.keep_failure(read);
     }
     (replay.finish(), problems)

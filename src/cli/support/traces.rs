@@ -1,14 +1,15 @@
 //! Which traces there are, and which policy each is replayed through: the one
 //! of the command line, else the trace's own, else the configuration's.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::input::{self, same_file};
+use super::input;
 use super::problems::Problems;
 use super::progress::Watched;
 use super::unpack::unpacked;
@@ -122,9 +123,11 @@ pub(crate) fn assign(
         workspace,
         policy,
         fallback: fallback(&configured),
-        configured,
+        entries: entries(&configured),
+        of_traces: of_traces(&configured),
         sources,
         assigned: Vec::new(),
+        known: HashMap::new(),
     };
     for trace in problems.keep(expand(paths)) {
         problems.extend(assigning.add(trace));
@@ -167,19 +170,29 @@ pub(crate) fn configured_for(
     (!paths.is_empty()).then(|| expand(&paths))
 }
 
-/// The files that paths name: a directory means the traces in it.
+/// The files that paths name, each once: a directory means the traces in it.
 pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<PathBuf>, Problems) {
     let mut files = Vec::new();
     let mut problems = Problems::default();
-    for path in paths {
+    for path in each_once(paths.to_vec()) {
         if path.is_dir() {
-            let found = problems.keep_failure(input::walk(path, is_trace));
+            let found = problems.keep_failure(input::walk(&path, is_trace));
             files.extend(found.unwrap_or_default());
         } else {
-            files.push(path.clone());
+            files.push(path);
         }
     }
-    (files, problems)
+    (each_once(files), problems)
+}
+
+/// The paths without those that an earlier one spells otherwise.
+fn each_once(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
+    paths.retain(|path| {
+        let parts = path.components().filter(|part| *part != Component::CurDir);
+        seen.insert(parts.collect::<PathBuf>())
+    });
+    paths
 }
 
 /// Whether a file found while walking is taken for a trace. Logs go by any
@@ -197,12 +210,43 @@ struct Assigning<'a> {
     workspace: &'a Workspace,
     /// The policy of the command line.
     policy: Option<&'a Path>,
-    configured: Vec<Assignment>,
+    /// The configuration's entries for policies, by the real path of each.
+    entries: HashMap<PathBuf, Option<usize>>,
+    /// The configuration's policies of traces, by the real path of each.
+    of_traces: HashMap<PathBuf, PathBuf>,
     /// The policy of traces that nothing else assigns.
     fallback: Option<PathBuf>,
     sources: &'a mut SourceMap,
     /// By the policy's path; traces without a policy have the empty path.
     assigned: Vec<(PathBuf, Assignment)>,
+    /// The position of each policy among those.
+    known: HashMap<PathBuf, usize>,
+}
+
+/// The path that `path` leads to, itself where it leads nowhere.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn entries(configured: &[Assignment]) -> HashMap<PathBuf, Option<usize>> {
+    let mut entries = HashMap::new();
+    for file in configured.iter().filter_map(|of| of.policy.as_ref()) {
+        entries.entry(real(&file.path)).or_insert(file.entry);
+    }
+    entries
+}
+
+fn of_traces(configured: &[Assignment]) -> HashMap<PathBuf, PathBuf> {
+    let mut policies = HashMap::new();
+    for of in configured {
+        let Some(policy) = &of.policy else { continue };
+        for trace in &of.traces {
+            policies
+                .entry(real(trace))
+                .or_insert_with(|| policy.path.clone());
+        }
+    }
+    policies
 }
 
 impl Assigning<'_> {
@@ -228,11 +272,12 @@ impl Assigning<'_> {
                 return Problems::default();
             }
         };
-        let mut known = self.assigned.iter_mut();
-        if let Some((_, assignment)) = known.find(|(path, _)| *path == policy) {
+        let known = self.known.get(&policy).copied();
+        if let Some((_, assignment)) = known.and_then(|at| self.assigned.get_mut(at)) {
             assignment.traces.push(trace);
             return Problems::default();
         }
+        self.known.insert(policy.clone(), self.assigned.len());
         let mut problems = Problems::default();
         let read = PolicyFile::read(&policy, self.entry_of(&policy), self.sources);
         let assignment = Assignment {
@@ -246,8 +291,7 @@ impl Assigning<'_> {
 
     /// The configuration's entry for a policy.
     fn entry_of(&self, policy: &Path) -> Option<usize> {
-        let mut known = self.configured.iter().filter_map(|of| of.policy.as_ref());
-        known.find(|file| same_file(&file.path, policy))?.entry
+        self.entries.get(&real(policy)).copied().flatten()
     }
 
     /// The policy of one trace: its header's, else that of the configuration's
@@ -269,9 +313,7 @@ impl Assigning<'_> {
                 Finding::new(RuleId::Trace, Severity::Error, location, "/policy", message);
             return Err(Unassigned::Finding(Box::new(finding)));
         }
-        let has_it = |of: &&Assignment| of.traces.iter().any(|known| same_file(known, trace));
-        let configured = self.configured.iter().find(has_it);
-        let configured = configured.and_then(|of| Some(of.policy.as_ref()?.path.clone()));
+        let configured = self.of_traces.get(&real(trace)).cloned();
         configured.or_else(|| self.fallback.clone()).ok_or_else(|| {
             Unassigned::Failure(Failure {
                 input: input::display_name(trace),

@@ -220,6 +220,7 @@ impl Judge<'_> {
         if !scopes.is_empty() && !scopes.contains(&&Scope::AllTools) {
             scopes.push(&Scope::AllTools);
         }
+        scopes.sort();
         let judged = scopes.into_iter().map(|scope| Judged {
             scope: scope.clone(),
             outcome: self.scope(scope),
