@@ -34,51 +34,121 @@ type Work = Box<dyn FnOnce()>;
 type Direction = (&'static str, usize, fn(usize) -> Work);
 
 const DIRECTIONS: &[Direction] = &[
-    ("diff: changed tools", 2_000, |n| diff(tools(n, 100), tools(n, 1_000))),
-    ("diff: unchanged tools", 10_000, |n| diff(tools(n, 100), tools(n, 100))),
-    ("diff: added tools", 2_000, |n| diff(tools(1, 100), tools(n, 100))),
-    ("diff: hidden names", 5_000, |n| diff(hidden(n), hidden(n / 2))),
-    ("diff: members of `in`", 10_000, |n| diff(one("require", "in", list(n)), one("require", "in", list(n + 1)))),
+    ("diff: changed tools", 2_000, |n| {
+        diff(tools(n, 100), tools(n, 1_000))
+    }),
+    ("diff: unchanged tools", 10_000, |n| {
+        diff(tools(n, 100), tools(n, 100))
+    }),
+    ("diff: added tools", 2_000, |n| {
+        diff(tools(1, 100), tools(n, 100))
+    }),
+    ("diff: hidden names", 5_000, |n| {
+        diff(hidden(n), hidden(n / 2))
+    }),
+    ("diff: members of `in`", 10_000, |n| {
+        diff(
+            one("require", "in", list(n)),
+            one("require", "in", list(n + 1)),
+        )
+    }),
     ("diff: members of `in`, other order", 10_000, |n| {
         let turned = list(n).into_iter().rev().collect();
         diff(one("require", "in", list(n)), one("require", "in", turned))
     }),
-    ("diff: members of `not_in`", 10_000, |n| diff(one("require", "not_in", list(n + 1)), one("require", "not_in", list(n)))),
-    ("diff: numbers of `in`", 2_000, |n| diff(one("require", "in", numbers(n)), one("require", "in", numbers(n + 1)))),
-    ("diff: objects of `in`", 2_000, |n| diff(one("require", "in", objects(n)), one("require", "in", objects(n + 1)))),
-    ("diff: `deny_if` rules, one path", 500, |n| diff(rules("deny_if", n + 1, one_path), rules("deny_if", n, one_path))),
-    ("diff: `deny_if` rules, a path each", 500, |n| diff(rules("deny_if", n + 1, own_path), rules("deny_if", n, own_path))),
-    ("diff: `require` rules, a path each", 500, |n| diff(rules("require", n + 1, own_path), rules("require", n, own_path))),
-    ("diff: patterns", 250, |n| diff(rules("deny_if", n + 1, pattern), rules("deny_if", n, pattern))),
-    ("diff: conditions of one rule", 500, |n| diff(wide_rule(n), wide_rule(n + 1))),
+    ("diff: members of `not_in`", 10_000, |n| {
+        diff(
+            one("require", "not_in", list(n + 1)),
+            one("require", "not_in", list(n)),
+        )
+    }),
+    ("diff: numbers of `in`", 2_000, |n| {
+        diff(
+            one("require", "in", numbers(n)),
+            one("require", "in", numbers(n + 1)),
+        )
+    }),
+    ("diff: objects of `in`", 2_000, |n| {
+        diff(
+            one("require", "in", objects(n)),
+            one("require", "in", objects(n + 1)),
+        )
+    }),
+    ("diff: `deny_if` rules, one path", 500, |n| {
+        diff(
+            rules("deny_if", n + 1, one_path),
+            rules("deny_if", n, one_path),
+        )
+    }),
+    ("diff: `deny_if` rules, a path each", 500, |n| {
+        diff(
+            rules("deny_if", n + 1, own_path),
+            rules("deny_if", n, own_path),
+        )
+    }),
+    ("diff: `require` rules, a path each", 500, |n| {
+        diff(
+            rules("require", n + 1, own_path),
+            rules("require", n, own_path),
+        )
+    }),
+    ("diff: patterns", 250, |n| {
+        diff(
+            rules("deny_if", n + 1, pattern),
+            rules("deny_if", n, pattern),
+        )
+    }),
+    ("diff: conditions of one rule", 500, |n| {
+        diff(wide_rule(n), wide_rule(n + 1))
+    }),
     ("diff: limits", 500, |n| diff(limits(n, 10), limits(n, 20))),
     ("diff: sums", 20, |n| diff(sums(n, 10), sums(n, 20))),
-    ("diff: `max`", 1_000_000, |n| diff(limits(1, n), limits(1, 2 * n))),
-    ("diff: limits on all tools", 2_000, |n| diff(shared(n, 100), shared(n, 1_000))),
+    ("diff: `max`", 1_000_000, |n| {
+        diff(limits(1, n), limits(1, 2 * n))
+    }),
+    ("diff: limits on all tools", 2_000, |n| {
+        diff(shared(n, 100), shared(n, 1_000))
+    }),
     ("lint: tools", 1_000, |n| lint(tools(n, 100))),
-    ("lint: `deny_if` rules, one path", 250, |n| lint(rules("deny_if", n, one_path))),
-    ("lint: `deny_if` rules, a path each", 250, |n| lint(rules("deny_if", n, own_path))),
-    ("lint: `require` rules, a path each", 250, |n| lint(rules("require", n, own_path))),
-    ("lint: patterns", 250, |n| lint(rules("require", n, pattern))),
+    ("lint: `deny_if` rules, one path", 250, |n| {
+        lint(rules("deny_if", n, one_path))
+    }),
+    ("lint: `deny_if` rules, a path each", 250, |n| {
+        lint(rules("deny_if", n, own_path))
+    }),
+    ("lint: `require` rules, a path each", 250, |n| {
+        lint(rules("require", n, own_path))
+    }),
+    ("lint: patterns", 250, |n| {
+        lint(rules("require", n, pattern))
+    }),
     ("lint: conditions of one rule", 250, |n| lint(wide_rule(n))),
-    ("lint: members of `in`", 10_000, |n| lint(one("require", "in", list(n)))),
+    ("lint: members of `in`", 10_000, |n| {
+        lint(one("require", "in", list(n)))
+    }),
     ("lint: limits", 250, |n| lint(limits(n, 10))),
     ("lint: sums", 50, |n| lint(sums(n, 10))),
     ("lint: hidden names", 5_000, |n| lint(hidden(n))),
     ("test: calls", 10_000, |n| replay((0..n).map(|_| call("g")))),
-    ("test: grants", 10_000, |n| replay((0..n).map(|at| call(&format!("g{at}"))))),
+    ("test: grants", 10_000, |n| {
+        replay((0..n).map(|at| call(&format!("g{at}"))))
+    }),
     ("test: unknown grants", 2_000, |n| {
         replay((0..n).map(|at| match at % 2 {
             0 => call(&format!("g{at}")),
             _ => json!({"tool": "t", "grant": null}),
         }))
     }),
-    ("test: late calls", 5_000, |n| replay((0..n).map(move |at| at_second(n - at, json!({}))))),
+    ("test: late calls", 5_000, |n| {
+        replay((0..n).map(move |at| at_second(n - at, json!({}))))
+    }),
     ("test: late errors", 2_000, |n| {
         replay((0..n).map(move |at| at_second(n - at, json!({"response": "error"}))))
     }),
     ("test: repetitions", 200_000, |n| {
-        replay(std::iter::once(json!({"tool": "t", "grant": "g", "repeat": n})))
+        replay(std::iter::once(
+            json!({"tool": "t", "grant": "g", "repeat": n}),
+        ))
     }),
     ("command: suppressions", 500, suppressions),
     ("command: mentions of a trace directory", 500, mentions),
@@ -86,8 +156,14 @@ const DIRECTIONS: &[Direction] = &[
 ];
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    println!("{:40} {:>9} {:>9} {:>9} {:>9}  ratio", "direction", "n", "n", "2n", "4n");
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    println!(
+        "{:40} {:>9} {:>9} {:>9} {:>9}  ratio",
+        "direction", "n", "n", "2n", "4n"
+    );
     for (name, least, make) in DIRECTIONS {
         if !words.is_empty() && !words.iter().any(|word| name.contains(word.as_str())) {
             continue;
@@ -157,7 +233,9 @@ fn at_second(second: usize, more: Value) -> Value {
     let (hour, minute, second) = (second / 3_600 % 24, second / 60 % 60, second % 60);
     let time = format!("2026-11-20T{hour:02}:{minute:02}:{second:02}Z");
     let mut line = json!({"tool": "t", "grant": "g", "ts": time});
-    line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    line.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     line
 }
 
@@ -211,7 +289,9 @@ fn objects(count: usize) -> Vec<Value> {
 }
 
 fn rules(step: &str, count: usize, condition: fn(usize) -> Value) -> Value {
-    let rules: Vec<Value> = (0..count).map(|at| json!({"conditions": [condition(at)]})).collect();
+    let rules: Vec<Value> = (0..count)
+        .map(|at| json!({"conditions": [condition(at)]}))
+        .collect();
     policy(json!({"t": {step: rules}}))
 }
 
@@ -233,7 +313,9 @@ fn wide_rule(count: usize) -> Value {
 }
 
 fn limits(count: usize, max: usize) -> Value {
-    let limits: Vec<Value> = (0..count).map(|at| limit(&format!("c{at}"), "day", max + at)).collect();
+    let limits: Vec<Value> = (0..count)
+        .map(|at| limit(&format!("c{at}"), "day", max + at))
+        .collect();
     policy(json!({"t": {"limits": limits}}))
 }
 
@@ -274,21 +356,32 @@ fn suppressions(count: usize) -> Work {
         ("mcppolicy.toml".to_owned(), CONFIG.to_owned()),
         ("policy.json".to_owned(), policy.to_string()),
     ];
-    command(files, &["lint", "--suppress-existing", "known"])()
-        ;
+    command(files, &["lint", "--suppress-existing", "known"])();
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("growth");
-    let kept = |name: &str| (name.to_owned(), std::fs::read_to_string(dir.join(name)).unwrap());
-    command(["mcppolicy.toml", "policy.json"].map(kept).into(), &["lint"])
+    let kept = |name: &str| {
+        (
+            name.to_owned(),
+            std::fs::read_to_string(dir.join(name)).unwrap(),
+        )
+    };
+    command(
+        ["mcppolicy.toml", "policy.json"].map(kept).into(),
+        &["lint"],
+    )
 }
 
 fn mentions(count: usize) -> Work {
     let mut files = vec![("policy.json".to_owned(), limits(1, 10).to_string())];
     for at in 0..20 {
-        let trace = "{\"mcppolicy\":\"trace/1\"}\n{\"tool\":\"t\",\"grant\":\"g\",\"expect\":\"allow\"}\n";
+        let trace =
+            "{\"mcppolicy\":\"trace/1\"}\n{\"tool\":\"t\",\"grant\":\"g\",\"expect\":\"allow\"}\n";
         files.push((format!("traces/{at}.jsonl"), trace.to_owned()));
     }
     let names = vec!["\"traces\""; count].join(", ");
-    files.push(("mcppolicy.toml".to_owned(), format!("{CONFIG}traces = [{names}]\n")));
+    files.push((
+        "mcppolicy.toml".to_owned(),
+        format!("{CONFIG}traces = [{names}]\n"),
+    ));
     command(files, &["ci"])
 }
 

@@ -267,10 +267,7 @@ pub(super) fn compare(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
     if loosened == Direction::Excluded && tightened == Direction::Excluded {
         return None;
     }
-    let sides = [
-        Side::of_tool(pair.old, tool),
-        Side::of_tool(pair.new, tool),
-    ];
+    let sides = [Side::of_tool(pair.old, tool), Side::of_tool(pair.new, tool)];
     Some(Change::new(
         scope.clone(),
         aspect,
@@ -315,7 +312,13 @@ fn difference(
     (refuser, refusing): (&Compiled<'_>, Option<&ToolRules>),
 ) -> Direction {
     let mut space = Space::new(pair.budget());
-    let direction = search(pair, &mut space, tool, (passer, accepting), (refuser, refusing));
+    let direction = search(
+        pair,
+        &mut space,
+        tool,
+        (passer, accepting),
+        (refuser, refusing),
+    );
     pair.spend(space.spent());
     direction
 }

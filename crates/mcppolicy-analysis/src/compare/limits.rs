@@ -100,7 +100,12 @@ pub fn reach(rules: &ToolRules, index: usize, for_all: &[Limit], budget: Budget)
 /// each call adds something included.
 fn own_counts(limits: &[Limit], amounts: &Amounts) -> PerWindow {
     let bounds = bounds_by_path(limits);
-    let of = |path| bounds.get(&path).copied().unwrap_or(PerWindow::all(UNBOUNDED));
+    let of = |path| {
+        bounds
+            .get(&path)
+            .copied()
+            .unwrap_or(PerWindow::all(UNBOUNDED))
+    };
     amounts.ranges().fold(of(None), |counts, range| {
         let sums = of(Some(range.path));
         counts.min(sums.divided(u128::from(range.least)))

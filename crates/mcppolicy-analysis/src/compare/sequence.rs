@@ -269,12 +269,7 @@ pub(super) fn spread_minute(window: Window, at: u64) -> i64 {
 
 /// So many calls of one shape within one window, evenly, as close together as
 /// the true maxima of the smaller windows let them be.
-pub(super) fn evenly(
-    shape: &Rc<Shape>,
-    count: u64,
-    window: Window,
-    maxima: PerWindow,
-) -> Vec<Run> {
+pub(super) fn evenly(shape: &Rc<Shape>, count: u64, window: Window, maxima: PerWindow) -> Vec<Run> {
     let run = Run {
         shape: Rc::clone(shape),
         time: Time::new(start(window), 0),
@@ -331,7 +326,8 @@ pub(super) fn interleaved(shapes: &[(Rc<Shape>, u64)], window: Window) -> Vec<Ru
         }
         dealt += count;
     }
-    let of_minute = |shapes: &Vec<(Rc<Shape>, u64)>| shapes.iter().map(|(_, count)| count).sum::<u64>();
+    let of_minute =
+        |shapes: &Vec<(Rc<Shape>, u64)>| shapes.iter().map(|(_, count)| count).sum::<u64>();
     let busiest: u64 = filled.values().map(of_minute).max().unwrap_or(0);
     let every = spacing(busiest, Window::Minute, PerWindow::all(u128::from(busiest)));
     let mut runs = Vec::new();
@@ -412,7 +408,11 @@ impl<'r> Race<'r> {
         }
         self.calls.push(call.until(repeat));
         self.passed += repeat;
-        if both < passed { Step::Refused } else { Step::Passed }
+        if both < passed {
+            Step::Refused
+        } else {
+            Step::Passed
+        }
     }
 
     /// How many calls the passer passed.

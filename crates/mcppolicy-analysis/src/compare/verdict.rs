@@ -1,7 +1,7 @@
 //! What a comparison answers, as plain data.
 
-use crate::region::Exceeded;
 use super::compiled::Compiled;
+use crate::region::Exceeded;
 use mcppolicy_engine::document::unescape_pointer;
 use mcppolicy_engine::engine::{Decision, Kind};
 use mcppolicy_engine::source::Span;

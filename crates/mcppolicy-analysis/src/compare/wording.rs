@@ -3,9 +3,7 @@
 
 use super::compiled::{Entry, Pair};
 use super::verdict::{Aspect, Change, Scope, Side};
-use mcppolicy_engine::policy::{
-    Condition, Limit, Path, Rule, Spanned, Test, ToolRules, Window,
-};
+use mcppolicy_engine::policy::{Condition, Limit, Path, Rule, Spanned, Test, ToolRules, Window};
 
 /// Whether two lists of conditions read the same.
 fn same_conditions(old: &[Condition], new: &[Condition]) -> bool {
@@ -65,10 +63,7 @@ pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
         _ if !words(own(old)).eq(words(own(new))) => Aspect::Limits,
         _ => return None,
     };
-    let sides = [
-        Side::of_tool(pair.old, tool),
-        Side::of_tool(pair.new, tool),
-    ];
+    let sides = [Side::of_tool(pair.old, tool), Side::of_tool(pair.new, tool)];
     Some(Change::reworded(scope.clone(), aspect, sides))
 }
 

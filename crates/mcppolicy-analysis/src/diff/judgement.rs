@@ -50,7 +50,9 @@ pub struct Outside {
 impl Judgement {
     /// What is judged of a scope.
     pub fn of(&self, scope: &Scope) -> Option<&Outcome> {
-        let at = self.scopes.binary_search_by(|judged| judged.scope.cmp(scope));
+        let at = self
+            .scopes
+            .binary_search_by(|judged| judged.scope.cmp(scope));
         self.scopes.get(at.ok()?).map(|judged| &judged.outcome)
     }
 

@@ -162,9 +162,7 @@ impl Node {
         let mut signed: Vec<Signed<'_>> = self
             .languages
             .iter_mut()
-            .filter_map(|(at, language)| {
-                Some((*at, *wanted.get(at)?, language.as_mut().ok()?))
-            })
+            .filter_map(|(at, language)| Some((*at, *wanted.get(at)?, language.as_mut().ok()?)))
             .map(|(at, belongs, language)| (at, Signed { language, belongs }))
             .collect::<std::collections::BTreeMap<_, _>>()
             .into_values()
@@ -190,12 +188,17 @@ impl Node {
             };
             Some((probe.compared(), is_one_of))
         };
-        let one_of = own.iter().position(|own| matches!(compared(own), Some((_, true))));
+        let one_of = own
+            .iter()
+            .position(|own| matches!(compared(own), Some((_, true))));
         let Some(one_of) = one_of else {
             return (own.to_vec(), Vec::new());
         };
         let operands = own.get(one_of).and_then(compared);
-        let excluded = own.iter().filter_map(compared).filter(|(_, is_one_of)| !is_one_of);
+        let excluded = own
+            .iter()
+            .filter_map(compared)
+            .filter(|(_, is_one_of)| !is_one_of);
         let excluded: Vec<&Value> = excluded.flat_map(|(operands, _)| operands).collect();
         let spelt: HashSet<String> = excluded.iter().map(|value| value.to_string()).collect();
         let left = operands.into_iter().flat_map(|(operands, _)| operands);
@@ -207,12 +210,15 @@ impl Node {
         let may_matter = |value: &&Value| Class::all_of(value).iter().any(|c| classes.contains(c));
         let excluded: Vec<Value> = excluded.into_iter().filter(may_matter).cloned().collect();
         let languages = [(left, true), (excluded, false)];
-        let others = own.iter().enumerate().filter(|(at, own)| {
-            *at != one_of && !matches!(compared(own), Some((_, false)))
-        });
+        let others = own
+            .iter()
+            .enumerate()
+            .filter(|(at, own)| *at != one_of && !matches!(compared(own), Some((_, false))));
         (
             others.map(|(_, own)| *own).collect(),
-            languages.map(|(words, belongs)| (Language::words(&words), belongs)).into(),
+            languages
+                .map(|(words, belongs)| (Language::words(&words), belongs))
+                .into(),
         )
     }
 }

@@ -114,10 +114,12 @@ impl Points {
                 refuted.first(&self.values, candidates, probes, own, &wanted, meter)?
             }
         };
-        Ok(at.and_then(|at| self.values.get(at)).map(|value| match value {
-            None => Found::Missing,
-            Some(value) => Found::Value(value.clone()),
-        }))
+        Ok(at
+            .and_then(|at| self.values.get(at))
+            .map(|value| match value {
+                None => Found::Missing,
+                Some(value) => Found::Value(value.clone()),
+            }))
     }
 }
 
@@ -139,9 +141,8 @@ impl Refuted<'_> {
             let (Some(value), Some(refuted)) = (values.get(at), self.0.get_mut(at)) else {
                 continue;
             };
-            let again = |(probe, answer): Own| {
-                wanted.get(probe).copied().flatten() == Some(!answer)
-            };
+            let again =
+                |(probe, answer): Own| wanted.get(probe).copied().flatten() == Some(!answer);
             if refuted.is_some_and(again) {
                 continue;
             }

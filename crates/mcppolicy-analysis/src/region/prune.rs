@@ -45,11 +45,12 @@ pub(super) fn choices(region: &Region) -> Vec<Choice<'_>> {
             }
             boxes => {
                 let is_open = |one: &Vec<Literal>| {
-                    !one.iter().any(|literal| all.contains(&!*literal))
-                        && !holes.have(one, &all)
+                    !one.iter().any(|literal| all.contains(&!*literal)) && !holes.have(one, &all)
                 };
                 let each = boxes.iter().enumerate();
-                each.filter(|(_, one)| is_open(one)).map(|(at, _)| at).collect()
+                each.filter(|(_, one)| is_open(one))
+                    .map(|(at, _)| at)
+                    .collect()
             }
         },
     })

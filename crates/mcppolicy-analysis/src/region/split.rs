@@ -62,11 +62,7 @@ pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mu
 }
 
 /// The literals of a chunk, what it adds itself first.
-fn literals(
-    chunks: &[Chunk<'_>],
-    at: usize,
-    meter: &mut Meter,
-) -> Result<Vec<Literal>, Exceeded> {
+fn literals(chunks: &[Chunk<'_>], at: usize, meter: &mut Meter) -> Result<Vec<Literal>, Exceeded> {
     let mut literals = Vec::new();
     let mut next = Some(at);
     while let Some(chunk) = next.and_then(|at| chunks.get(at)) {
@@ -94,7 +90,9 @@ fn unmet<'r>(
         }
         let mut is_met = false;
         for one in choice.all() {
-            let contrary = one.iter().position(|literal| !tree.holds(*literal, arguments));
+            let contrary = one
+                .iter()
+                .position(|literal| !tree.holds(*literal, arguments));
             meter.conditions(contrary.map_or(one.len(), |at| at + 1))?;
             is_met = contrary.is_none();
             if is_met {

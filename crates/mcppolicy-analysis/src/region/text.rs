@@ -192,16 +192,12 @@ mod tests {
             tests.push(Test::Contains(operand.clone()));
             tests.push(Test::Eq(operand.clone()));
             tests.push(Test::Neq(operand.clone()));
-            tests.push(Test::In(vec![
-                operand.clone(),
-                Value::from("ab"),
-                Value::from(12.5),
-            ].into()));
-            tests.push(Test::NotIn(vec![
-                operand,
-                Value::from(-3.0),
-                Value::from(-0.5),
-            ].into()));
+            tests.push(Test::In(
+                vec![operand.clone(), Value::from("ab"), Value::from(12.5)].into(),
+            ));
+            tests.push(Test::NotIn(
+                vec![operand, Value::from(-3.0), Value::from(-0.5)].into(),
+            ));
         }
         tests.push(Test::Exists(true));
         tests.push(Test::Exists(false));

@@ -64,13 +64,7 @@ impl<'e> RuleVerdict<'e> {
     /// Reserves as many of `most` calls at one instant as certainly pass, and
     /// says how many: what applying the limits to one after the other comes
     /// to, at the cost of one.
-    pub fn reserve_run(
-        &self,
-        grant: &str,
-        time: Time,
-        most: u64,
-        counters: &mut Counters,
-    ) -> u64 {
+    pub fn reserve_run(&self, grant: &str, time: Time, most: u64, counters: &mut Counters) -> u64 {
         let RuleOutcome::Passed(passed) = &self.outcome else {
             return 0;
         };
