@@ -21,6 +21,7 @@ pub(crate) mod patterns;
 pub(crate) mod problems;
 mod progress;
 pub(crate) mod repair;
+pub(crate) mod repetitions;
 pub(crate) mod replay;
 pub(crate) mod settings_changes;
 pub(crate) mod sides;

@@ -1,6 +1,7 @@
 //! Comparisons of whole policies: the worked cases, and brute force.
 
 mod access;
+mod cost;
 mod counts;
 mod finite;
 mod sums;

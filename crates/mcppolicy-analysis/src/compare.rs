@@ -18,7 +18,7 @@ pub mod arguments;
 mod compiled;
 pub mod limits;
 mod quota;
-mod sequence;
+pub(crate) mod sequence;
 mod verdict;
 mod wording;
 
@@ -29,23 +29,35 @@ use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
 
 pub(crate) use compiled::Pair;
-pub use compiled::{Compiled, Entry};
+pub use compiled::{Allowance, Compiled, Entry};
 pub use verdict::{
     Aspect, Change, Comparison, Direction, Reason, Ruling, Scope, Side, Verdict, Witness,
 };
 
 /// Compares two policies, along every aspect of every scope.
 pub fn policies(old: &Policy, new: &Policy, budget: &Budget) -> Comparison {
-    compiled(&Compiled::new(old), &Compiled::new(new), budget)
+    policies_within(old, new, budget, &Allowance::new(budget))
+}
+
+/// Compares two policies, as one of several questions that have an allowance in
+/// common.
+pub fn policies_within(
+    old: &Policy,
+    new: &Policy,
+    budget: &Budget,
+    allowance: &Allowance,
+) -> Comparison {
+    let [old, new] = [old, new].map(Compiled::new);
+    compared(&Pair::new(&old, &new, budget, allowance))
 }
 
 /// Compares two compiled policies, along every aspect of every scope.
 pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comparison {
-    let pair = Pair {
-        old,
-        new,
-        budget: *budget,
-    };
+    compared(&Pair::new(old, new, budget, &Allowance::new(budget)))
+}
+
+fn compared(pair: &Pair<'_, '_>) -> Comparison {
+    let (old, new) = (pair.old, pair.new);
     let mut changes = Vec::new();
     let names = names(old.policy, new.policy);
     let unlisted = unlisted_tool(&names);
@@ -55,16 +67,16 @@ pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comp
         .chain([(Scope::Unlisted, unlisted.as_str())]);
     for (scope, tool) in scopes {
         let mut of_tool = Vec::new();
-        of_tool.extend(visibility(&pair, &scope, tool));
-        of_tool.extend(arguments::compare(&pair, &scope, tool));
-        of_tool.extend(limits::of_tool(&pair, &scope, tool));
+        of_tool.extend(visibility(pair, &scope, tool));
+        of_tool.extend(arguments::compare(pair, &scope, tool));
+        of_tool.extend(limits::of_tool(pair, &scope, tool));
         if of_tool.is_empty() {
-            of_tool.extend(wording::of_tool(&pair, &scope, tool));
+            of_tool.extend(wording::of_tool(pair, &scope, tool));
         }
         changes.append(&mut of_tool);
     }
-    let of_all = limits::of_all_tools(&pair, &names, &unlisted);
-    changes.extend(of_all.or_else(|| wording::of_all_tools(&pair)));
+    let of_all = limits::of_all_tools(pair, &names, &unlisted);
+    changes.extend(of_all.or_else(|| wording::of_all_tools(pair)));
     Comparison::new(changes, names.len())
 }
 

@@ -30,6 +30,8 @@ mod type_check;
 mod unlimited;
 pub mod witness;
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Finding, RuleId};
 
 pub use input::{Input, Used};
@@ -42,10 +44,24 @@ use context::Context;
 use reporter::Reporter;
 use rule::Check;
 
+/// What the linter found.
+#[derive(Debug)]
+pub struct Linted {
+    /// The findings, sorted by location, then in the order of the catalogue.
+    pub findings: Vec<Finding>,
+    /// The tools about which some question was too intricate for its budget, so
+    /// that findings may be missing; sorted.
+    pub unfinished: BTreeSet<String>,
+}
+
 /// Runs every rule that the settings leave on over a valid policy.
-///
-/// The findings are sorted by location, then in the order of the catalogue.
 pub fn lint(input: &Input<'_>) -> Vec<Finding> {
+    lint_in_full(input).findings
+}
+
+/// Runs every rule that the settings leave on over a valid policy, and says
+/// what was left open.
+pub fn lint_in_full(input: &Input<'_>) -> Linted {
     let context = Context::new(input);
     let mut findings = Vec::new();
     for rule in registry::RULES {
@@ -60,7 +76,10 @@ pub fn lint(input: &Input<'_>) -> Vec<Finding> {
     }
     // The sort is stable, so that rules keep their order at one location.
     findings.sort_by_key(|finding| finding.location);
-    findings
+    Linted {
+        findings,
+        unfinished: context.into_unfinished(),
+    }
 }
 
 /// Sets an option of a rule.

@@ -72,6 +72,7 @@ impl Space {
     }
 
     fn literal(&mut self, path: &Path, probe: Probe) -> Literal {
+        self.spent = self.spent.saturating_add(probe.weight());
         let node = self.tree.node(path);
         let probe = self
             .tree
@@ -92,7 +93,8 @@ impl Space {
         answer
     }
 
-    /// The work of all questions so far, in steps of automata.
+    /// The work of all questions so far, and of putting them, in steps of
+    /// automata.
     pub const fn spent(&self) -> u64 {
         self.spent
     }

@@ -43,6 +43,8 @@ pub struct Findings {
     pub suppressed_list: Vec<Suppressed>,
     /// What was repaired, by policy.
     pub repairs: Vec<Repairs>,
+    /// What the linter left open, in sentences.
+    pub unfinished: Vec<String>,
 }
 
 /// What was repaired in one policy's file, or could not be.

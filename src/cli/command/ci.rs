@@ -289,10 +289,13 @@ fn take_change(changes: &mut Vec<Change>, path: &Path) -> Option<DiffReport> {
     Some(changes.remove(at).report)
 }
 
-/// What the tests of all policies assumed, each thing once.
+/// What the tests of all policies assumed, and the linter left open, each thing
+/// once.
 fn assumptions(ci: &Ci) -> Vec<String> {
     let tested = ci.policies.iter().filter_map(|policy| policy.test.as_ref());
     let mut assumptions: Vec<String> = tested.flat_map(Tested::assumptions).collect();
+    let linted = ci.policies.iter().map(|policy| &policy.lint);
+    assumptions.extend(linted.flat_map(|lint| lint.unfinished.iter().cloned()));
     assumptions.sort();
     assumptions.dedup();
     assumptions

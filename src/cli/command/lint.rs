@@ -99,6 +99,7 @@ pub(crate) fn run(args: &LintArgs) -> Exit {
         findings.list.extend(of_file.list);
         findings.suppressed += of_file.suppressed;
         findings.suppressed_list.extend(of_file.suppressed_list);
+        findings.unfinished.extend(of_file.unfinished);
     }
     if args.policies.is_empty() {
         let unused = suppressions::without_policy(&workspace, files.iter(), &linter.settings);
@@ -120,7 +121,7 @@ pub(crate) fn run(args: &LintArgs) -> Exit {
         command: "lint",
         sources: &sources,
         failures,
-        assumptions: Vec::new(),
+        assumptions: std::mem::take(&mut findings.unfinished),
         fail_on: fail_on.severity(),
         body: Body::Findings(findings),
     };

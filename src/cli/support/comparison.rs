@@ -8,6 +8,7 @@ use super::files;
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
+use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
@@ -342,12 +343,14 @@ fn replay(
     let mut traffic = Traffic::default();
     let (paths, mut problems) = traces::expand(settings.traces);
     for file in paths {
-        let opened = traces::open(&file, workspace.reading, sources);
+        let before = traffic.repeated;
+        let opened = repetitions::open(&file, workspace.reading, sources);
         if let Some(mut trace) = problems.keep_problems(opened) {
             let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
             let read = traffic.read(both, &mut trace, server, lateness, sources);
             problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
         }
+        repetitions::add(traffic.repeated - before);
     }
     (traffic, problems)
 }

@@ -121,7 +121,9 @@ impl Linter {
         };
         let engine = Engine::new(policy);
         let input = with.input(policy, &engine);
-        let list = lint::lint(&input);
+        let linted = lint::lint_in_full(&input);
+        findings.unfinished.extend(left_open(&file.name, &linted));
+        let list = linted.findings;
         let text = sources.get(policy.file).text();
         let entries = suppressions::of(workspace, &file.path);
         let sorted = suppressions::sort(list, &entries, text, &input, self.today);
@@ -132,4 +134,28 @@ impl Linter {
         findings.list.extend(unused);
         findings
     }
+}
+
+/// How many tools are named of those that were left open.
+const NAMED: usize = 3;
+
+/// What the linter left open in a policy.
+fn left_open(policy: &str, linted: &lint::Linted) -> Option<String> {
+    let named: Vec<&str> = linted
+        .unfinished
+        .iter()
+        .take(NAMED)
+        .map(String::as_str)
+        .collect();
+    let more = match linted.unfinished.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| {
+        format!(
+            "{policy}: the rules of {}{more} are too intricate to be analysed in full, \
+             so that the linter may have missed something there",
+            named.join(", ")
+        )
+    })
 }

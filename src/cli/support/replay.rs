@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::files::InputFile;
 use super::output::Requirements;
 use super::problems::Problems;
+use super::repetitions;
 use super::traces::{self, ReadingArgs};
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::replay::results::Results;
@@ -150,11 +151,13 @@ pub(crate) fn replay(
     let mut problems = Problems::default();
     let mut replay = Replay::new(engine, options);
     for file in traces {
-        let opened = traces::open(file, reading, sources);
+        let before = replay.repeated();
+        let opened = repetitions::open(file, reading, sources);
         if let Some(mut trace) = problems.keep_problems(opened) {
             let read = replay.read(&mut trace, sources);
             problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
         }
+        repetitions::add(replay.repeated() - before);
     }
     (replay.finish(), problems)
 }

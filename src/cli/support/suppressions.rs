@@ -1,8 +1,9 @@
 //! The configuration's suppressions: those of each policy, whether they are
 //! still needed, and writing them.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
@@ -14,7 +15,7 @@ use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::suppress::{self, Places, Sorted, Suppressed, Suppression};
 use mcppolicy_analysis::lint::{self, Settings};
 use mcppolicy_analysis::report::Findings;
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::source::{FileId, SourceMap};
 use mcppolicy_engine::value::Value;
 
 /// Today in UTC.
@@ -28,7 +29,11 @@ pub(crate) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
     let Some(config) = &workspace.config else {
         return Vec::new();
     };
-    let is_its = |written: &str| is_same(&config.root.join(written), policy);
+    // The components of a path tell it from another, but for the beginning.
+    let (Some(root), Some(policy)) = (absolute(&config.root), absolute(policy)) else {
+        return Vec::new();
+    };
+    let is_its = |written: &str| root.join(written) == policy;
     config
         .suppressions
         .iter()
@@ -37,9 +42,8 @@ pub(crate) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
         .collect()
 }
 
-fn is_same(a: &Path, b: &Path) -> bool {
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    absolute(a) == absolute(b)
+fn absolute(path: &Path) -> Option<PathBuf> {
+    std::path::absolute(path).ok()
 }
 
 /// Sorts findings by suppressions. A suppression of a rule that did not run is
@@ -63,9 +67,9 @@ pub(crate) fn sort(
         settings: &pedantic,
         ..*input
     });
-    let needed: Vec<usize> = {
+    let needed: HashSet<usize> = {
         let unused = suppress::sort(all, entries, &places, settings, today).idle;
-        let unused: Vec<usize> = unused.into_iter().map(|(index, _)| index).collect();
+        let unused: HashSet<usize> = unused.into_iter().map(|(index, _)| index).collect();
         (0..entries.len())
             .filter(|index| !unused.contains(index))
             .collect()
@@ -87,10 +91,10 @@ pub(crate) fn without_policy<'a>(
     let Some(config) = &workspace.config else {
         return Vec::new();
     };
-    let paths: Vec<&Path> = files.map(|file| file.path.as_path()).collect();
+    let paths: HashSet<PathBuf> = files.filter_map(|file| absolute(&file.path)).collect();
     let is_there = |written: &str| {
-        let path = config.root.join(written);
-        paths.iter().any(|file| is_same(&path, file))
+        let path = absolute(&config.root.join(written));
+        path.is_some_and(|path| paths.contains(&path))
     };
     config
         .suppressions
@@ -132,8 +136,15 @@ pub(crate) fn write(
     };
     let mut entries = String::new();
     let mut kept = Vec::new();
+    let root = workspace.root();
+    let policies = files.iter().filter_map(|file| {
+        let text = sources.get(file.policy.as_ref()?.file).text();
+        let name = relative(&root, &file.path);
+        Some((file.policy.as_ref()?.file, (name, Places::new(text))))
+    });
+    let policies: HashMap<FileId, (String, Places)> = policies.collect();
     for finding in std::mem::take(&mut findings.list) {
-        match entry(workspace, files, &finding, reason, sources) {
+        match entry(&policies, &finding, reason) {
             Some(text) => {
                 entries.push_str(&text);
                 let reason = reason.to_owned();
@@ -161,25 +172,18 @@ pub(crate) fn write(
 
 /// The entry for one finding; none for what is not of a rule.
 fn entry(
-    workspace: &Workspace,
-    files: &[PolicyFile],
+    policies: &HashMap<FileId, (String, Places)>,
     finding: &Finding,
     reason: &str,
-    sources: &SourceMap,
 ) -> Option<String> {
     let rule = finding.rule;
     if !rule.is_lint_rule() {
         return None;
     }
-    let is_its = |file: &&PolicyFile| {
-        let policy = file.policy.as_ref();
-        policy.is_some_and(|policy| policy.file == finding.location.file)
-    };
-    let file = files.iter().find(is_its)?;
-    let text = sources.get(finding.location.file).text();
-    let value = Places::new(text).fingerprint(&finding.pointer)?;
+    let (policy, places) = policies.get(&finding.location.file)?;
+    let value = places.fingerprint(&finding.pointer)?;
     let mut entry = String::new();
-    let policy = toml_string(&relative(&workspace.root(), &file.path));
+    let policy = toml_string(policy);
     let at = toml_string(&finding.pointer);
     let reason = toml_string(reason.trim());
     let _ = write!(

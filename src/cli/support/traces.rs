@@ -1,8 +1,9 @@
 //! Which traces there are, and which policy each is replayed through: the one
 //! of the command line, else the trace's own, else the configuration's.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -120,9 +121,11 @@ pub(crate) fn assign(
         workspace,
         policy,
         fallback: fallback(&configured),
-        configured,
+        entries: entries(&configured),
+        of_traces: of_traces(&configured),
         sources,
         assigned: Vec::new(),
+        known: HashMap::new(),
     };
     for trace in traces {
         problems.extend(assigning.add(trace));
@@ -164,16 +167,20 @@ pub(crate) fn configured_for(
     }
     let mut files = Vec::new();
     let mut problems = Problems::default();
+    let mut seen = HashSet::new();
     for template in templates {
         let path = fill(&template.text, &root, &file.path);
         let location = Some(template.location);
+        if !seen.insert(spelled(&path)) {
+            continue;
+        }
         if workspace.is_dir(&path) {
             files.extend(problems.keep(in_directory(workspace, &path, location, sources)));
         } else {
             files.push(workspace.file(path, location));
         }
     }
-    Some((files, problems))
+    Some((each_once(files), problems))
 }
 
 /// The traces in a directory that the configuration names at a location, or
@@ -206,13 +213,27 @@ pub(crate) fn in_directory(
     }
 }
 
-/// The files that paths of the command line name: a directory means the traces
-/// in it.
+/// The files that paths of the command line name, each once: a directory means
+/// the traces in it.
 pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<InputFile>, Problems) {
     let mut problems = Problems::default();
-    let files = paths.iter();
-    let files = files.flat_map(|path| problems.keep(input_files(path, is_trace)));
-    (files.collect(), problems)
+    let mut seen = HashSet::new();
+    let paths = paths.iter().filter(|path| seen.insert(spelled(path)));
+    let files = paths.flat_map(|path| problems.keep(input_files(path, is_trace)));
+    (each_once(files.collect()), problems)
+}
+
+/// The files without those that an earlier one spells otherwise.
+fn each_once(mut files: Vec<InputFile>) -> Vec<InputFile> {
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert(spelled(file.path())));
+    files
+}
+
+/// A path without `.`.
+fn spelled(path: &Path) -> PathBuf {
+    let parts = path.components();
+    parts.filter(|part| *part != Component::CurDir).collect()
 }
 
 /// Whether a file found while walking is taken for a trace. Logs go by any
@@ -230,12 +251,43 @@ struct Assigning<'a> {
     workspace: &'a Workspace,
     /// The policy of the command line.
     policy: Option<&'a Path>,
-    configured: Vec<Assignment>,
+    /// The configuration's entries for policies, by the real path of each.
+    entries: HashMap<PathBuf, Option<usize>>,
+    /// The configuration's policies of traces, by the real path of each.
+    of_traces: HashMap<PathBuf, PathBuf>,
     /// The policy of traces that nothing else assigns.
     fallback: Option<PathBuf>,
     sources: &'a mut SourceMap,
     /// By the policy's path; traces without a policy have the empty path.
     assigned: Vec<(PathBuf, Assignment)>,
+    /// The position of each policy among those.
+    known: HashMap<PathBuf, usize>,
+}
+
+/// The path that `path` leads to, itself where it leads nowhere.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn entries(configured: &[Assignment]) -> HashMap<PathBuf, Option<usize>> {
+    let mut entries = HashMap::new();
+    for file in configured.iter().filter_map(|of| of.policy.as_ref()) {
+        entries.entry(real(&file.path)).or_insert(file.entry);
+    }
+    entries
+}
+
+fn of_traces(configured: &[Assignment]) -> HashMap<PathBuf, PathBuf> {
+    let mut policies = HashMap::new();
+    for of in configured {
+        let Some(policy) = &of.policy else { continue };
+        for trace in &of.traces {
+            policies
+                .entry(real(trace.path()))
+                .or_insert_with(|| policy.path.clone());
+        }
+    }
+    policies
 }
 
 impl Assigning<'_> {
@@ -253,12 +305,13 @@ impl Assigning<'_> {
             }
         };
         let path = policy.path().to_path_buf();
-        let mut known = self.assigned.iter_mut();
-        if let Some((_, assignment)) = known.find(|(known, _)| *known == path) {
+        let known = self.known.get(&path).copied();
+        if let Some((_, assignment)) = known.and_then(|at| self.assigned.get_mut(at)) {
             assignment.traces.push(trace);
             assignment.problems.extend(chosen);
             return Problems::default();
         }
+        self.known.insert(path.clone(), self.assigned.len());
         let mut problems = Problems::default();
         let entry = self.entry_of(&path);
         let read = PolicyFile::open(&policy, entry, RuleId::Trace, self.sources);
@@ -273,8 +326,7 @@ impl Assigning<'_> {
 
     /// The configuration's entry for a policy.
     fn entry_of(&self, policy: &Path) -> Option<usize> {
-        let mut known = self.configured.iter().filter_map(|of| of.policy.as_ref());
-        known.find(|file| same_file(&file.path, policy))?.entry
+        self.entries.get(&real(policy)).copied().flatten()
     }
 
     /// The policy of one trace: its header's, else that of the configuration's
@@ -282,12 +334,7 @@ impl Assigning<'_> {
     /// where the configuration or the working directory gives another.
     fn policy_of(&mut self, trace: &InputFile) -> Result<(InputFile, Option<Finding>), Problems> {
         let path = trace.path();
-        let has_it = |of: &&Assignment| {
-            let mut traces = of.traces.iter();
-            traces.any(|known| same_file(known.path(), path))
-        };
-        let configured = self.configured.iter().find(has_it);
-        let configured = configured.and_then(|of| Some(of.policy.as_ref()?.path.clone()));
+        let configured = self.of_traces.get(&real(path)).cloned();
         let given = configured.or_else(|| self.fallback.clone());
         // Standard input can be read only once, so its header is not looked at.
         if !trace.is_stdin() {

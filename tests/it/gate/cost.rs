@@ -1,3 +1,211 @@
 //! Changes that are large where the gate works hardest.
 
-attacks! {}
+use serde_json::{Value, json};
+
+use crate::support::{Ran, commit, git, repository, run, write};
+
+attacks! {
+    a_member_more_in_a_long_list: Cost,
+        "adds one member to an `in` list of twenty thousand"
+        => "The lists are compared exactly, and the new member is shown: exit 1";
+    a_thousand_tools_at_once: Cost,
+        "loosens each of a thousand tools"
+        => "Each tool is a change with a call of its own: exit 1";
+    a_rule_less_among_many: Cost,
+        "puts five hundred `deny_if` rules in another order and drops one"
+        => "The rule that is gone is found: exit 1";
+    a_limit_of_millions: Cost,
+        "raises a limit from two million calls a day to nine million"
+        => "The limits are compared by arithmetic, with the calls that show it: exit 1";
+    a_sum_of_millions: Cost,
+        "raises a sum that single calls can add one to, from two million to nine"
+        => "The sums are compared by arithmetic, with the calls that show it: exit 1";
+    repetitions_without_end: Cost,
+        "adds a trace of a thousand lines that repeat ten million calls each"
+        => "The line that goes beyond what a trace may repeat is an error: exit 3";
+    a_directory_of_traces_named_often: Cost,
+        "names one directory of traces three thousand times"
+        => "Each trace is replayed once";
+}
+
+const CONFIG: &str =
+    "[[policy]]\npath = \"policy.json\"\nserver = \"assets\"\ntraces = [\"traces\"]\n";
+
+const TRACE: &str = "{\"mcppolicy\":\"trace/1\",\"server\":\"assets\"}\n\
+                     {\"tool\":\"unlisted\",\"grant\":\"g\",\"expect\":\"deny\"}\n";
+
+fn policy(tools: &Value) -> String {
+    json!({"version": "1", "default": "deny", "tools": tools}).to_string()
+}
+
+fn condition(path: &str, operator: &str, value: impl Into<Value>) -> Value {
+    json!({"conditions": [{"path": format!("args.{path}"), "op": operator, "value": value.into()}]})
+}
+
+fn limit(max: u64) -> Value {
+    json!({"counter": "calls", "window": "day", "max": max, "scope": "grant"})
+}
+
+/// Runs the gate on a change that replaces files of a repository with `old` as
+/// its policy.
+fn gate(name: &str, old: &str, files: &[(&str, &str)]) -> Ran {
+    let base = [
+        ("mcppolicy.toml", CONFIG),
+        ("policy.json", old),
+        ("traces/known.jsonl", TRACE),
+    ];
+    let dir = repository(name, &base);
+    git(&dir, &["checkout", "--quiet", "-b", "change"]);
+    for (path, text) in files {
+        write(&dir, path, text);
+    }
+    commit(&dir);
+    run(&dir, &["ci", "--base", "main", "--format", "json"])
+}
+
+/// What the gate says of a changed policy: its exit code, the verdict, and the
+/// changes.
+fn judged(name: &str, old: &Value, new: &Value) -> (i32, String, Vec<Value>) {
+    let ran = gate(name, &policy(old), &[("policy.json", &policy(new))]);
+    let report = ran.report();
+    let diff = &report["policies"][0]["diff"];
+    let verdict = diff["summary"]["verdict"].as_str().unwrap().to_owned();
+    assert_eq!(diff["summary"]["undetermined"], 0, "{name}");
+    (
+        ran.code,
+        verdict,
+        diff["changes"].as_array().unwrap().clone(),
+    )
+}
+
+/// `looser` is refused as loosened, and `tighter` passes.
+fn tried(name: &str, old: &Value, looser: &Value, tighter: &Value, changes: usize) {
+    let (code, verdict, found) = judged(&format!("{name}-attack"), old, looser);
+    assert_eq!(
+        (code, verdict.as_str(), found.len()),
+        (1, "loosened", changes),
+        "{name}"
+    );
+    for change in found {
+        assert!(
+            !change["loosened"].as_array().unwrap().is_empty(),
+            "{change}"
+        );
+    }
+    let (code, verdict, _) = judged(&format!("{name}-honest"), old, tighter);
+    assert_eq!(code, 0, "{name}: {verdict}");
+    assert!(
+        ["tightened", "equivalent"].contains(&verdict.as_str()),
+        "{name}: {verdict}"
+    );
+}
+
+fn a_member_more_in_a_long_list() {
+    let tool = |members: usize| {
+        let members: Vec<String> = (0..members).map(|at| format!("member-{at}")).collect();
+        json!({"t": {"require": [condition("member", "in", members)]}})
+    };
+    let (old, looser, tighter) = (tool(20_000), tool(20_001), tool(19_999));
+    tried("long-list", &old, &looser, &tighter, 1);
+}
+
+fn a_thousand_tools_at_once() {
+    let tools = |most: u64| -> Value {
+        let rules = json!({"require": [condition("amount", "lte", most)]});
+        (0..1_000)
+            .map(|at| (format!("tool_{at}"), rules.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    tried(
+        "thousand-tools",
+        &tools(100),
+        &tools(1_000),
+        &tools(10),
+        1_000,
+    );
+}
+
+fn a_rule_less_among_many() {
+    let rules: Vec<Value> = (0..500)
+        .map(|at| condition("text", "contains", format!("word-{at}.")))
+        .collect();
+    let tool = |rules: Vec<Value>| json!({"t": {"deny_if": rules}});
+    let turned: Vec<Value> = rules.iter().rev().cloned().collect();
+    let without = turned[1..].to_vec();
+    tried("many-rules", &tool(rules), &tool(without), &tool(turned), 1);
+}
+
+fn a_limit_of_millions() {
+    let tool = |max| json!({"t": {"limits": [limit(max)]}});
+    tried(
+        "millions",
+        &tool(2_000_000),
+        &tool(9_000_000),
+        &tool(1_000_000),
+        1,
+    );
+}
+
+fn a_sum_of_millions() {
+    let tool = |max| {
+        let mut limit = limit(max);
+        limit["increment_from"] = "args.amount".into();
+        json!({"t": {"require": [condition("amount", "lte", 1)], "limits": [limit]}})
+    };
+    tried(
+        "sum",
+        &tool(2_000_000),
+        &tool(9_000_000),
+        &tool(1_000_000),
+        1,
+    );
+}
+
+fn repetitions_without_end() {
+    let policy = policy(&json!({"t": {}}));
+    // Calls to another server are read and not decided, so that the test is
+    // over soon.
+    let line =
+        |repeat: u64| format!("{{\"server\":\"other\",\"tool\":\"t\",\"repeat\":{repeat}}}\n");
+    let trace = TRACE.to_owned() + &line(10_000_000).repeat(1_000);
+    let ran = gate(
+        "repetitions-attack",
+        &policy,
+        &[("traces/new.jsonl", &trace)],
+    );
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    let report = ran.report();
+    let findings = report["policies"][0]["test"]["findings"]
+        .as_array()
+        .unwrap();
+    let first = &findings[0];
+    assert_eq!(first["location"]["start"]["line"], 4, "{first}");
+    assert!(
+        first["message"]
+            .as_str()
+            .unwrap()
+            .contains("repeat more than 10000000 calls")
+    );
+    let trace = TRACE.to_owned() + &line(10_000_000);
+    let honest = gate(
+        "repetitions-honest",
+        &policy,
+        &[("traces/new.jsonl", &trace)],
+    );
+    assert_eq!(honest.code, 0, "{}", honest.out);
+}
+
+fn a_directory_of_traces_named_often() {
+    let policy = policy(&json!({"t": {}}));
+    let calls = |name: &str, config: &str| {
+        let ran = gate(name, &policy, &[("mcppolicy.toml", config)]);
+        assert_eq!(ran.code, 0, "{}", ran.out);
+        ran.report()["policies"][0]["test"]["summary"]["calls"].clone()
+    };
+    let names = vec!["\"traces\""; 3_000].join(", ");
+    let often = CONFIG.replace("\"traces\"", &names);
+    let honest = CONFIG.replace("\"traces\"", "\"traces/known.jsonl\"");
+    assert_eq!(calls("often-attack", &often), 1);
+    assert_eq!(calls("often-honest", &honest), 1);
+}

@@ -6,7 +6,7 @@
 //! Amounts over time belong to the limits.
 
 use super::compiled::{Compiled, Entry, Pair};
-use super::sequence::{self, Timed};
+use super::sequence::{self, Run};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side, Witness};
 use super::wording;
 use crate::region::{Answer, Budget, Kind, Literal, Region, Space};
@@ -277,8 +277,16 @@ pub(super) fn compare(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
     ))
 }
 
+/// Arguments that a first call with these rules passes with.
+fn accepted(pair: &Pair<'_, '_>, rules: Option<&ToolRules>) -> Answer {
+    let mut arguments = Arguments::new(rules, pair.budget());
+    let answer = arguments.accepted(&[]);
+    pair.spend(arguments.space().spent());
+    answer
+}
+
 fn is_blocked(rules: Option<&ToolRules>, pair: &Pair<'_, '_>) -> bool {
-    Arguments::new(rules, pair.budget).accepted(&[]).is_empty()
+    accepted(pair, rules).is_empty()
 }
 
 /// Whether `passer` accepts any call of a tool that `refuser` never does.
@@ -289,7 +297,7 @@ fn callable(
     refuser: &Compiled<'_>,
     rules: Option<&ToolRules>,
 ) -> Direction {
-    match Arguments::new(rules, pair.budget).accepted(&[]) {
+    match accepted(pair, rules) {
         Answer::Empty => Direction::Excluded,
         Answer::Unknown(exceeded) => Direction::Unknown(Reason::Budget(exceeded)),
         Answer::Witness(arguments) => confirm(pair, tool, arguments, passer, refuser),
@@ -303,10 +311,28 @@ fn difference(
     (passer, accepting): (&Compiled<'_>, Option<&ToolRules>),
     (refuser, refusing): (&Compiled<'_>, Option<&ToolRules>),
 ) -> Direction {
-    let mut space = Space::new(pair.budget);
+    let mut space = Space::new(pair.budget());
+    let direction = search(
+        pair,
+        &mut space,
+        tool,
+        (passer, accepting),
+        (refuser, refusing),
+    );
+    pair.spend(space.spent());
+    direction
+}
+
+fn search(
+    pair: &Pair<'_, '_>,
+    space: &mut Space,
+    tool: &str,
+    (passer, accepting): (&Compiled<'_>, Option<&ToolRules>),
+    (refuser, refusing): (&Compiled<'_>, Option<&ToolRules>),
+) -> Direction {
     let mut region = Region::everything();
-    accept(&mut space, accepting, &mut region);
-    region.within_one(refusals(&mut space, refusing));
+    accept(space, accepting, &mut region);
+    region.within_one(refusals(space, refusing));
     let mut witnesses: Vec<Witness> = Vec::new();
     while witnesses.len() < WITNESSES {
         let arguments = match space.find(&region) {
@@ -356,7 +382,7 @@ pub(super) fn confirm(
     passer: &Compiled<'_>,
     refuser: &Compiled<'_>,
 ) -> Direction {
-    let call = Timed::once(tool, arguments);
+    let call = Run::once(tool, arguments);
     match sequence::confirm(pair, &[call], passer, refuser) {
         Some(mut witness) => {
             for call in &mut witness.calls {

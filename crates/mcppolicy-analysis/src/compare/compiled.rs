@@ -1,5 +1,6 @@
 //! What is compared: two policies, each with its engine.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::region::Budget;
@@ -72,5 +73,55 @@ pub enum Entry<'p> {
 pub(crate) struct Pair<'a, 'p> {
     pub(crate) old: &'a Compiled<'p>,
     pub(crate) new: &'a Compiled<'p>,
-    pub(crate) budget: Budget,
+    budget: Budget,
+    allowance: &'a Allowance,
+}
+
+/// What all questions of a run may cost together: so many times what one may.
+/// Once it is spent, each question has [`SCRAPS`] of its budget only, so that
+/// what is plain is still decided.
+#[derive(Debug)]
+pub struct Allowance(Cell<u64>);
+
+const QUESTIONS: u64 = 10;
+
+/// The part of its budget that a question has once the allowance is spent.
+const SCRAPS: u32 = 1_000;
+
+impl Allowance {
+    /// The allowance for a run whose questions may cost `budget` each.
+    pub fn new(budget: &Budget) -> Allowance {
+        Allowance(Cell::new(budget.worth().saturating_mul(QUESTIONS)))
+    }
+}
+
+impl<'a, 'p> Pair<'a, 'p> {
+    pub(crate) fn new(
+        old: &'a Compiled<'p>,
+        new: &'a Compiled<'p>,
+        budget: &Budget,
+        allowance: &'a Allowance,
+    ) -> Pair<'a, 'p> {
+        Pair {
+            old,
+            new,
+            budget: *budget,
+            allowance,
+        }
+    }
+
+    /// What the next question may cost.
+    pub(crate) fn budget(&self) -> Budget {
+        if self.allowance.0.get() > 0 {
+            self.budget
+        } else {
+            self.budget.part(SCRAPS)
+        }
+    }
+
+    /// Takes what a question has cost from the allowance.
+    pub(crate) fn spend(&self, cost: u64) {
+        let left = &self.allowance.0;
+        left.set(left.get().saturating_sub(cost));
+    }
 }

@@ -11,19 +11,22 @@
 
 mod amounts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::arguments::{accept, confirm, uncountable};
 use super::compiled::{Compiled, Entry, Pair};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
-use super::sequence::{self, Shape, Timed};
+use super::sequence::{self, Run, Shape};
 use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
 use super::wording;
 use crate::region::{Answer, Budget, Exceeded, Region, Space};
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
 
 use amounts::Amounts;
+
+/// About how many steps of automata a call of a race is worth.
+const TRIAL: u64 = 20;
 
 /// One way through the comparison: what `passer` passes and `refuser` refuses.
 struct Way<'w, 'p> {
@@ -96,12 +99,30 @@ pub fn reach(rules: &ToolRules, index: usize, for_all: &[Limit], budget: Budget)
 /// The bounds that a tool's own limits set on its count, those of sums to which
 /// each call adds something included.
 fn own_counts(limits: &[Limit], amounts: &Amounts) -> PerWindow {
-    amounts
-        .ranges()
-        .fold(bounds(limits, None), |counts, range| {
-            let sums = bounds(limits, Some(range.path));
-            counts.min(sums.divided(u128::from(range.least)))
-        })
+    let bounds = bounds_by_path(limits);
+    let of = |path| {
+        bounds
+            .get(&path)
+            .copied()
+            .unwrap_or(PerWindow::all(UNBOUNDED))
+    };
+    amounts.ranges().fold(of(None), |counts, range| {
+        let sums = of(Some(range.path));
+        counts.min(sums.divided(u128::from(range.least)))
+    })
+}
+
+/// The bounds that limits set on the sum at each path, and, without one, on the
+/// count.
+fn bounds_by_path(limits: &[Limit]) -> BTreeMap<Option<&Path>, PerWindow> {
+    let mut all = BTreeMap::new();
+    for limit in limits {
+        let path = limit.increment_from.as_ref().map(|path| &path.value);
+        let own = PerWindow::tightest([(limit.window.value, u128::from(limit.max.value))]);
+        let bounds = all.entry(path).or_insert(PerWindow::all(UNBOUNDED));
+        *bounds = bounds.min(own);
+    }
+    all
 }
 
 /// Compares a tool's own limits.
@@ -196,7 +217,7 @@ impl Way<'_, '_> {
         passing: Option<&ToolRules>,
         refusing: Option<&ToolRules>,
     ) -> Direction {
-        let mut space = Space::new(self.pair.budget);
+        let mut space = Space::new(self.pair.budget());
         let boxes = uncountable(&mut space, refusing);
         if boxes.is_empty() {
             return Direction::Excluded;
@@ -209,7 +230,9 @@ impl Way<'_, '_> {
             ..rules.clone()
         });
         accept(&mut space, without_limits.as_ref(), &mut region);
-        match space.find(&region) {
+        let answer = space.find(&region);
+        self.pair.spend(space.spent());
+        match answer {
             Answer::Empty => Direction::Excluded,
             Answer::Unknown(exceeded) => Direction::Unknown(Reason::Budget(exceeded)),
             Answer::Witness(arguments) => {
@@ -230,7 +253,10 @@ impl Way<'_, '_> {
             .flat_map(limits_of)
             .filter_map(|limit| Some(limit.increment_from.as_ref()?.value.clone()))
             .collect();
-        let amounts = Amounts::new([passing, refusing], paths, self.pair.budget)?;
+        let amounts = Amounts::new([passing, refusing], paths, self.pair.budget())?;
+        if let Some(amounts) = &amounts {
+            self.pair.spend(amounts.spent());
+        }
         Ok(amounts.map(|amounts| {
             let counts = own_counts(limits_of(passing), &amounts);
             Callable {
@@ -249,12 +275,14 @@ impl Way<'_, '_> {
     ) -> Direction {
         let counts = callable.own.min(self.shared().maxima(UTC));
         let mut excesses = Vec::new();
+        let by_path = bounds_by_path(passing);
         for limit in refusing {
             let path = limit.increment_from.as_ref().map(|path| path.value.clone());
             let maxima = match &path {
                 None => counts,
                 Some(path) => {
-                    let bounds = bounds(passing, Some(path));
+                    let bounds = by_path.get(&Some(path)).copied();
+                    let bounds = bounds.unwrap_or(PerWindow::all(UNBOUNDED));
                     sums(bounds, counts, callable.amounts.most(path), UTC)
                 }
             };
@@ -322,7 +350,7 @@ impl Way<'_, '_> {
         &self,
         excesses: Vec<Excess>,
         reason: Option<Reason>,
-        mut prove: impl FnMut(&Excess) -> Result<Vec<Timed>, Exceeded>,
+        mut prove: impl FnMut(&Excess) -> Result<Vec<Run>, Exceeded>,
     ) -> Direction {
         let mut undecided = None;
         for excess in excesses {
@@ -344,9 +372,9 @@ impl Way<'_, '_> {
     }
 
     /// Enough calls of one tool or several to exceed a count.
-    fn count(&self, callables: &mut [Callable], excess: &Excess) -> Result<Vec<Timed>, Exceeded> {
+    fn count(&self, callables: &mut [Callable], excess: &Excess) -> Result<Vec<Run>, Exceeded> {
         let window = excess.window;
-        let reach = self.affordable(excess.reach)?;
+        let reach = u64::try_from(excess.reach).map_err(|_| Exceeded::Calls)?;
         let shared = self.shared().maxima(UTC);
         callables.sort_by_key(|callable| std::cmp::Reverse(callable.own.min(shared).get(window)));
         let mut shapes = Vec::new();
@@ -369,7 +397,11 @@ impl Way<'_, '_> {
         }
         Ok(match shapes.as_slice() {
             [(shape, count)] => sequence::evenly(shape, *count, window, maxima),
-            shapes => sequence::interleaved(shapes, window),
+            shapes => {
+                let runs = sequence::interleaved_runs(shapes, window);
+                self.affordable(u128::from(runs))?;
+                sequence::interleaved(shapes, window)
+            }
         })
     }
 
@@ -380,11 +412,10 @@ impl Way<'_, '_> {
         path: &Path,
         passing: &[Limit],
         excess: &Excess,
-    ) -> Result<Vec<Timed>, Exceeded> {
+    ) -> Result<Vec<Run>, Exceeded> {
         let bounds = bounds(passing, Some(path));
         let most = callable.amounts.most(path);
         let calls = excess.reach.div_ceil(most.max(1));
-        self.affordable(calls)?;
         let mut race = amounts::SumRace {
             passer: &self.passer.engine,
             refuser: &self.refuser.engine,
@@ -394,15 +425,26 @@ impl Way<'_, '_> {
             bounds,
             window: excess.window,
             reach: excess.reach,
-            most_calls: self.pair.budget.calls,
+            most_calls: self.pair.budget().calls,
+            tried: 0,
         };
-        Ok(race.packed().or_else(|| race.spread()).unwrap_or_default())
+        let mut found = race.packed();
+        let is_affordable = self.affordable(calls);
+        if found.is_none() && is_affordable.is_ok() {
+            found = race.spread();
+        }
+        self.pair.spend(race.tried.saturating_mul(TRIAL));
+        match found {
+            None => is_affordable.map(|()| Vec::new()),
+            Some(calls) => Ok(calls),
+        }
     }
 
-    fn affordable(&self, calls: u128) -> Result<u64, Exceeded> {
-        match u64::try_from(calls) {
-            Ok(calls) if calls <= self.pair.budget.calls => Ok(calls),
-            _ => Err(Exceeded::Calls),
+    fn affordable(&self, calls: u128) -> Result<(), Exceeded> {
+        if calls <= u128::from(self.pair.budget().calls) {
+            Ok(())
+        } else {
+            Err(Exceeded::Calls)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Timed sequences of calls as witnesses: laid out over calendar windows, raced
 //! through two engines, and written down as runs of equal calls.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::compiled::{Compiled, Pair};
@@ -30,27 +31,91 @@ pub(super) struct Shape {
     pub(super) arguments: Value,
 }
 
-/// A call at a time.
+/// Equal calls at equal distances.
 #[derive(Debug, Clone)]
-pub(super) struct Timed {
+pub(super) struct Run {
     pub(super) shape: Rc<Shape>,
+    /// The time of the first call.
     pub(super) time: Time,
+    /// How many calls; never 0.
+    pub(super) repeat: u64,
+    /// Nanoseconds between two calls; at least 0.
+    pub(super) every: i128,
 }
 
-impl Timed {
-    pub(super) fn once(tool: &str, arguments: Value) -> Timed {
-        Timed {
-            shape: Rc::new(Shape {
-                tool: tool.to_owned(),
-                arguments,
-            }),
-            time: Time::new(TEN, 0),
+impl Run {
+    /// One call at a time.
+    pub(super) fn of_one(shape: Rc<Shape>, time: Time) -> Run {
+        Run {
+            shape,
+            time,
+            repeat: 1,
+            every: 0,
         }
     }
 
+    pub(super) fn once(tool: &str, arguments: Value) -> Run {
+        let shape = Rc::new(Shape {
+            tool: tool.to_owned(),
+            arguments,
+        });
+        Run::of_one(shape, Time::new(TEN, 0))
+    }
+
+    /// The time of the call at `index`.
+    fn time_of(&self, index: u64) -> Time {
+        self.time.plus(TimeDelta::nanos(self.every).times(index))
+    }
+
+    fn last(&self) -> Time {
+        self.time_of(self.repeat.saturating_sub(1))
+    }
+
+    /// The calls from `index` on.
+    fn behind(&self, index: u64) -> Option<Run> {
+        let repeat = self.repeat.checked_sub(index).filter(|left| *left > 0)?;
+        Some(Run {
+            time: self.time_of(index),
+            repeat,
+            ..self.clone()
+        })
+    }
+
+    /// The first `count` calls.
+    fn until(&self, count: u64) -> Run {
+        Run {
+            repeat: count,
+            ..self.clone()
+        }
+    }
+
+    /// How many of the calls, from the first on, are in its minute. Every
+    /// window contains that whole minute.
+    fn in_first_minute(&self) -> u64 {
+        let start = self.time.seconds().div_euclid(60).saturating_mul(60);
+        let end = i128::from(start.saturating_add(60)) * SECOND;
+        let left = (end - self.time.as_nanos()).max(1);
+        let fitting = if self.every > 0 {
+            u64::try_from((left - 1) / self.every + 1).unwrap_or(u64::MAX)
+        } else {
+            u64::MAX
+        };
+        self.repeat.min(fitting)
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call::new(GRANT, &self.shape.tool, &self.shape.arguments, self.time)
+    }
+
     fn decide<'e>(&self, engine: &'e Engine, counters: &mut Counters) -> Decision<'e> {
-        let call = Call::new(GRANT, &self.shape.tool, &self.shape.arguments, self.time);
-        engine.decide(&call, counters).decision
+        engine.decide(&self.call(), counters).decision
+    }
+
+    /// How many of `most` calls in the first minute pass in a row; they are
+    /// counted.
+    fn pass(&self, engine: &Engine, most: u64, counters: &mut Counters) -> u64 {
+        let verdict = engine.evaluate_rules(self.call().request);
+        verdict.reserve_run(GRANT, self.time, most, counters)
     }
 }
 
@@ -59,56 +124,120 @@ impl Timed {
 /// Nothing when the engines do not agree.
 pub(super) fn confirm(
     pair: &Pair<'_, '_>,
-    calls: &[Timed],
+    calls: &[Run],
     passer: &Compiled<'_>,
     refuser: &Compiled<'_>,
 ) -> Option<Witness> {
     let (mut passing, mut refusing) = (Counters::default(), Counters::default());
-    for (at, call) in calls.iter().enumerate() {
-        let passed = call.decide(&passer.engine, &mut passing);
-        if !passed.is_allow() {
-            return None;
-        }
-        let refused = call.decide(&refuser.engine, &mut refusing);
-        if refused.is_deny() {
-            let passed = Ruling::new(&passed, passer);
-            let refused = Ruling::new(&refused, refuser);
-            let (old, new) = if std::ptr::eq(passer, pair.new) {
-                (refused, passed)
-            } else {
-                (passed, refused)
+    let mut before: Vec<Run> = Vec::new();
+    for run in calls {
+        let mut rest = Some(run.clone());
+        while let Some(run) = rest {
+            let most = run.in_first_minute();
+            let both = run.pass(&refuser.engine, most, &mut refusing);
+            if run.pass(&passer.engine, both, &mut passing) < both {
+                return None;
+            }
+            if both > 0 {
+                before.push(run.until(both));
+            }
+            rest = run.behind(both);
+            let Some(next) = rest.clone().filter(|_| both < most) else {
+                continue;
             };
-            let calls = runs(calls.get(..=at).unwrap_or_default());
-            return Some(Witness { calls, old, new });
+            let passed = next.decide(&passer.engine, &mut passing);
+            if !passed.is_allow() {
+                return None;
+            }
+            let refused = next.decide(&refuser.engine, &mut refusing);
+            before.push(next.until(1));
+            if refused.is_deny() {
+                let passed = Ruling::new(&passed, passer);
+                let refused = Ruling::new(&refused, refuser);
+                let (old, new) = if std::ptr::eq(passer, pair.new) {
+                    (refused, passed)
+                } else {
+                    (passed, refused)
+                };
+                let calls = joined(&before);
+                return Some(Witness { calls, old, new });
+            }
+            rest = next.behind(1);
         }
     }
     None
 }
 
-/// Equal calls at equal distances as one.
-fn runs(calls: &[Timed]) -> Vec<WitnessCall> {
-    let mut runs: Vec<(Rc<Shape>, WitnessCall)> = Vec::new();
-    let mut last = None;
-    for call in calls {
-        let step = last.map_or(0, |last: Time| call.time.as_nanos() - last.as_nanos());
-        last = Some(call.time);
-        match runs.last_mut() {
-            Some((shape, run))
-                if Rc::ptr_eq(shape, &call.shape)
-                    && (run.repeat == 1 || run.every.as_nanos() == step) =>
-            {
-                run.repeat += 1;
-                run.every = TimeDelta::nanos(step);
+/// Whether an engine passes every call, as one grant's with fresh counters.
+/// Where a call has no time, `whenever` is its time.
+pub(crate) fn passes_all(engine: &Engine, calls: &[WitnessCall], whenever: Time) -> bool {
+    let mut counters = Counters::default();
+    let each = calls.iter().filter(|call| call.repeat > 0);
+    each.map(|call| Run {
+        shape: Rc::new(Shape {
+            tool: call.tool.clone(),
+            arguments: call.arguments.clone(),
+        }),
+        time: call.at.unwrap_or(whenever),
+        repeat: call.repeat,
+        every: call.every.as_nanos(),
+    })
+    .all(|run| passes(engine, run, &mut counters))
+}
+
+fn passes(engine: &Engine, run: Run, counters: &mut Counters) -> bool {
+    let mut rest = Some(run);
+    while let Some(run) = rest {
+        let most = run.in_first_minute();
+        let passed = run.pass(engine, most, counters);
+        rest = run.behind(passed);
+        if let Some(next) = rest.clone().filter(|_| passed < most) {
+            if !next.decide(engine, counters).is_allow() {
+                return false;
             }
-            _ => {
-                let tool = call.shape.tool.clone();
-                let mut run = WitnessCall::new(tool, call.shape.arguments.clone());
-                run.at = Some(call.time);
-                runs.push((Rc::clone(&call.shape), run));
-            }
+            rest = next.behind(1);
         }
     }
-    runs.into_iter().map(|(_, run)| run).collect()
+    true
+}
+
+/// Equal calls at equal distances as one.
+fn joined(runs: &[Run]) -> Vec<WitnessCall> {
+    let mut joined: Vec<(Rc<Shape>, WitnessCall)> = Vec::new();
+    let mut last = None;
+    for run in runs {
+        let step = last.map_or(0, |last: Time| run.time.as_nanos() - last.as_nanos());
+        last = Some(run.last());
+        join(&mut joined, &run.until(1), step);
+        if run.repeat > 1 {
+            let rest = run.behind(1);
+            join(&mut joined, &rest.unwrap_or_else(|| run.clone()), run.every);
+        }
+    }
+    joined.into_iter().map(|(_, call)| call).collect()
+}
+
+/// Adds calls, the first of them `step` nanoseconds behind the last one.
+fn join(joined: &mut Vec<(Rc<Shape>, WitnessCall)>, run: &Run, step: i128) {
+    match joined.last_mut() {
+        Some((shape, call))
+            if Rc::ptr_eq(shape, &run.shape)
+                && (call.repeat == 1 || call.every.as_nanos() == step) =>
+        {
+            call.repeat += run.repeat;
+            call.every = TimeDelta::nanos(step);
+        }
+        _ => {
+            let tool = run.shape.tool.clone();
+            let mut call = WitnessCall::new(tool, run.shape.arguments.clone());
+            call.at = Some(run.time);
+            call.repeat = run.repeat;
+            if run.repeat > 1 {
+                call.every = TimeDelta::nanos(run.every);
+            }
+            joined.push((Rc::clone(&run.shape), call));
+        }
+    }
 }
 
 /// The first second of the window in which witnesses of that length are shown.
@@ -140,18 +269,14 @@ pub(super) fn spread_minute(window: Window, at: u64) -> i64 {
 
 /// So many calls of one shape within one window, evenly, as close together as
 /// the true maxima of the smaller windows let them be.
-pub(super) fn evenly(
-    shape: &Rc<Shape>,
-    count: u64,
-    window: Window,
-    maxima: PerWindow,
-) -> Vec<Timed> {
-    let every = spacing(count, window, maxima);
-    let call = |at: u64| Timed {
+pub(super) fn evenly(shape: &Rc<Shape>, count: u64, window: Window, maxima: PerWindow) -> Vec<Run> {
+    let run = Run {
         shape: Rc::clone(shape),
-        time: Time::new(start(window), 0).plus(TimeDelta::nanos(every).times(at)),
+        time: Time::new(start(window), 0),
+        repeat: count,
+        every: spacing(count, window, maxima),
     };
-    (0..count).map(call).collect()
+    if count == 0 { Vec::new() } else { vec![run] }
 }
 
 /// Nanoseconds between `count` calls of one window: a round number where one
@@ -182,33 +307,51 @@ fn spacing(count: u64, window: Window, maxima: PerWindow) -> i128 {
     round
         .into_iter()
         .find(fits)
+        // More calls than nanoseconds are at one instant.
         .unwrap_or((length - 1) / gaps)
-        .max(1)
 }
 
 /// So many calls of several shapes within one window, spread so that every
 /// shape, and all together, fill its minutes and hours evenly.
-pub(super) fn interleaved(shapes: &[(Rc<Shape>, u64)], window: Window) -> Vec<Timed> {
-    let mut filled = std::collections::BTreeMap::new();
-    let each = shapes
-        .iter()
-        .flat_map(|(shape, count)| (0..*count).map(move |_| shape));
-    for (at, shape) in (0..).zip(each) {
-        let minute: &mut Vec<Rc<Shape>> = filled.entry(spread_minute(window, at)).or_default();
-        minute.push(Rc::clone(shape));
+pub(super) fn interleaved(shapes: &[(Rc<Shape>, u64)], window: Window) -> Vec<Run> {
+    let (minutes, _) = slots(window);
+    let mut filled: BTreeMap<i64, Vec<(Rc<Shape>, u64)>> = BTreeMap::new();
+    // The calls are dealt out to the minutes in turn.
+    let mut dealt = 0;
+    for (shape, count) in shapes {
+        for at in dealt..dealt + minutes.min(*count) {
+            let others = (dealt + count - 1 - at) / minutes;
+            let minute = filled.entry(spread_minute(window, at)).or_default();
+            minute.push((Rc::clone(shape), 1 + others));
+        }
+        dealt += count;
     }
-    let busiest = filled.values().map(Vec::len).max().unwrap_or(0) as u64;
+    let of_minute =
+        |shapes: &Vec<(Rc<Shape>, u64)>| shapes.iter().map(|(_, count)| count).sum::<u64>();
+    let busiest: u64 = filled.values().map(of_minute).max().unwrap_or(0);
     let every = spacing(busiest, Window::Minute, PerWindow::all(u128::from(busiest)));
-    filled
-        .into_iter()
-        .flat_map(|(start, shapes)| {
-            let time = move |at: u64| Time::new(start, 0).plus(TimeDelta::nanos(every).times(at));
-            (0..).zip(shapes).map(move |(at, shape)| Timed {
+    let mut runs = Vec::new();
+    for (start, shapes) in filled {
+        let mut at = 0;
+        for (shape, repeat) in shapes {
+            let time = Time::new(start, 0).plus(TimeDelta::nanos(every).times(at));
+            runs.push(Run {
                 shape,
-                time: time(at),
-            })
-        })
-        .collect()
+                time,
+                repeat,
+                every,
+            });
+            at += repeat;
+        }
+    }
+    runs
+}
+
+/// How many runs such calls are.
+pub(super) fn interleaved_runs(shapes: &[(Rc<Shape>, u64)], window: Window) -> u64 {
+    let (minutes, _) = slots(window);
+    let each = shapes.iter().map(|(_, count)| minutes.min(*count));
+    each.fold(0, u64::saturating_add)
 }
 
 /// What became of a call in a race.
@@ -229,7 +372,8 @@ pub(super) struct Race<'r> {
     refuser: &'r Engine,
     passing: Counters,
     refusing: Counters,
-    calls: Vec<Timed>,
+    calls: Vec<Run>,
+    passed: u64,
 }
 
 impl<'r> Race<'r> {
@@ -240,25 +384,44 @@ impl<'r> Race<'r> {
             passing: Counters::default(),
             refusing: Counters::default(),
             calls: Vec::new(),
+            passed: 0,
         }
     }
 
-    pub(super) fn call(&mut self, call: Timed) -> Step {
+    pub(super) fn call(&mut self, call: Run) -> Step {
         if !call.decide(self.passer, &mut self.passing).is_allow() {
             return Step::Skipped;
         }
         let refused = call.decide(self.refuser, &mut self.refusing).is_deny();
         self.calls.push(call);
+        self.passed += 1;
         if refused { Step::Refused } else { Step::Passed }
+    }
+
+    /// Makes up to `most` calls at one instant, until one of the two refuses.
+    pub(super) fn pass(&mut self, call: Run, most: u64) -> Step {
+        let passed = call.pass(self.passer, most, &mut self.passing);
+        let both = call.pass(self.refuser, passed, &mut self.refusing);
+        let repeat = passed.min(both.saturating_add(1));
+        if repeat == 0 {
+            return Step::Skipped;
+        }
+        self.calls.push(call.until(repeat));
+        self.passed += repeat;
+        if both < passed {
+            Step::Refused
+        } else {
+            Step::Passed
+        }
     }
 
     /// How many calls the passer passed.
     pub(super) fn passed(&self) -> u64 {
-        self.calls.len() as u64
+        self.passed
     }
 
     /// The calls that the passer passed, in the order of time.
-    pub(super) fn finish(mut self) -> Vec<Timed> {
+    pub(super) fn finish(mut self) -> Vec<Run> {
         self.calls.sort_by_key(|call| call.time);
         self.calls
     }

@@ -14,14 +14,17 @@
 //! through. What cannot be determined is not covered, unless an approval says
 //! just what the new policy says.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use super::approval::{Approval, Approved, part};
 use super::judgement::passes_more;
 use super::policy::PolicyDiff;
 use crate::compare::arguments::outside;
-use crate::compare::{self, Aspect, Change, Compiled, Entry, Reason, Scope};
+use crate::compare::{self, Allowance, Aspect, Change, Compiled, Entry, Reason, Scope, sequence};
 use crate::fresh::fresh_name;
 use crate::region::{Answer, Budget};
-use mcppolicy_engine::engine::{Call, Counters, Engine};
+use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::{Policy, ToolRules};
 use mcppolicy_engine::time::Time;
 use mcppolicy_trace::trace::WitnessCall;
@@ -89,6 +92,8 @@ pub fn judge(
                 new,
                 approvals,
                 budget,
+                allowance: Allowance::new(budget),
+                passes: OnceCell::new(),
             };
             judgement.scopes = judge.scopes(changes);
         }
@@ -110,12 +115,13 @@ fn stale(
     approvals: &[(usize, &Approval)],
     budget: &Budget,
 ) -> Vec<usize> {
+    let allowance = Allowance::new(budget);
     let covered = |approval: &Approval| match (&approval.approved, old) {
         (Approved::State { scope, rules }, Some(old)) => {
             // The limits on all tools bind calls of the tools that there are.
             let around = new.unwrap_or(old);
             let [inner, outer] = [rules, old].map(|state| substitute(state, scope, around));
-            open(&outer, &inner, scope, budget).is_empty()
+            open(&outer, &inner, scope, (budget, &allowance)).is_empty()
         }
         (Approved::State { .. }, None) => false,
         (Approved::Removal, old) => old.is_none(),
@@ -136,7 +142,8 @@ pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budg
             },
         ) if scope == other => {
             let [outer, inner] = [rules, within].map(|state| substitute(state, scope, around));
-            open(&outer, &inner, scope, budget).is_empty()
+            let limits = (budget, &Allowance::new(budget));
+            open(&outer, &inner, scope, limits).is_empty()
         }
         _ => false,
     }
@@ -159,8 +166,13 @@ fn substitute(state: &Policy, scope: &Scope, around: &Policy) -> Policy {
 }
 
 /// In which respects `inner` passes, or may pass, what `outer` does not.
-fn open(outer: &Policy, inner: &Policy, scope: &Scope, budget: &Budget) -> Vec<Change> {
-    let comparison = compare::policies(outer, inner, budget);
+fn open(
+    outer: &Policy,
+    inner: &Policy,
+    scope: &Scope,
+    (budget, allowance): (&Budget, &Allowance),
+) -> Vec<Change> {
+    let comparison = compare::policies_within(outer, inner, budget, allowance);
     // A tool that neither of two states names is one of the unlisted.
     let named = |policy: &Policy, tool: &str| {
         policy.tool(tool).is_some() || policy.hide.iter().any(|entry| entry.value == *tool)
@@ -180,6 +192,9 @@ struct Judge<'a> {
     new: &'a Policy,
     approvals: &'a [(usize, &'a Approval)],
     budget: &'a Budget,
+    allowance: Allowance,
+    /// The new policy's engine, once it is needed.
+    passes: OnceCell<Engine>,
 }
 
 /// What the old policy or an approval lets through of one scope.
@@ -194,8 +209,9 @@ struct State {
 impl Judge<'_> {
     fn scopes(&self, changes: &[Change]) -> Vec<Judged> {
         let mut scopes: Vec<&Scope> = Vec::new();
+        let mut seen = BTreeSet::new();
         for change in changes.iter().filter(|change| passes_more(change)) {
-            if !scopes.contains(&&change.scope) {
+            if seen.insert(&change.scope) {
                 scopes.push(&change.scope);
             }
         }
@@ -204,6 +220,7 @@ impl Judge<'_> {
         if !scopes.is_empty() && !scopes.contains(&&Scope::AllTools) {
             scopes.push(&Scope::AllTools);
         }
+        scopes.sort();
         let judged = scopes.into_iter().map(|scope| Judged {
             scope: scope.clone(),
             outcome: self.scope(scope),
@@ -222,7 +239,7 @@ impl Judge<'_> {
         });
         for (approval, policy) in std::iter::once((None, self.old)).chain(approved) {
             let policy = substitute(policy, scope, self.new);
-            let open = open(&policy, &target, scope, self.budget);
+            let open = open(&policy, &target, scope, (self.budget, &self.allowance));
             if open.is_empty() {
                 return Outcome::Approved(approval.into_iter().collect());
             }
@@ -265,13 +282,13 @@ impl Judge<'_> {
         outside_of.reason = outside_of
             .reason
             .or_else(|| open().find_map(|change| change.reason));
-        let passes = Engine::new(self.new);
+        let passes = self.passes.get_or_init(|| Engine::new(self.new));
         let refuse: Vec<Engine> = states
             .iter()
             .map(|state| Engine::new(&state.policy))
             .collect();
         let confirmed = candidates.into_iter().find(|calls| {
-            passes_all(&passes, calls) && !refuse.iter().any(|engine| passes_all(engine, calls))
+            passes_all(passes, calls) && !refuse.iter().any(|engine| passes_all(engine, calls))
         });
         if let Some(calls) = confirmed {
             outside_of.calls = calls;
@@ -318,14 +335,7 @@ pub(super) fn time_of(call: &WitnessCall) -> Time {
 
 /// Whether an engine passes every call, as one grant's with fresh counters.
 fn passes_all(engine: &Engine, calls: &[WitnessCall]) -> bool {
-    let mut counters = Counters::default();
-    calls.iter().all(|call| {
-        (0..call.repeat).all(|index| {
-            let time = time_of(call).plus(call.every.times(index));
-            let call = Call::new("witness", &call.tool, &call.arguments, time);
-            engine.decide(&call, &mut counters).decision.is_allow()
-        })
-    })
+    sequence::passes_all(engine, calls, Time::new(WHENEVER, 0))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use mcppolicy_trace::trace::WitnessCall;
 /// in the list that it was judged by.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Judgement {
-    /// Each scope that is not within the old policy.
+    /// Each scope that is not within the old policy, in the order of scopes.
     pub scopes: Vec<Judged>,
     /// The approval of the policy's removal.
     pub removal: Option<usize>,
@@ -50,8 +50,10 @@ pub struct Outside {
 impl Judgement {
     /// What is judged of a scope.
     pub fn of(&self, scope: &Scope) -> Option<&Outcome> {
-        let judged = self.scopes.iter().find(|judged| judged.scope == *scope)?;
-        Some(&judged.outcome)
+        let at = self
+            .scopes
+            .binary_search_by(|judged| judged.scope.cmp(scope));
+        self.scopes.get(at.ok()?).map(|judged| &judged.outcome)
     }
 
     /// Whether a change that may pass more is approved; one that may not needs

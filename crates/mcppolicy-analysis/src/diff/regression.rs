@@ -7,7 +7,7 @@ use crate::compare::{Scope, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::time::TimeDelta;
 use mcppolicy_trace::trace::WitnessCall;
-use mcppolicy_trace::trace::native::{write_call, write_header};
+use mcppolicy_trace::trace::native::{MOST_REPETITIONS, write_call, write_header};
 use mcppolicy_trace::trace::{DecisionName, Expectation, Expected, Grant, RecordedCall};
 
 /// A trace to be written.
@@ -30,7 +30,7 @@ pub fn regressions(diff: &PolicyDiff, new: &Engine, policy: Option<&str>) -> Vec
             ("tightened", &change.tightened),
         ];
         for (what, witnesses) in each {
-            for witness in witnesses.iter().filter(|w| !w.calls.is_empty()) {
+            for witness in witnesses.iter().filter(|w| fits(w)) {
                 let scope = scope_name(&change.scope);
                 let aspect = change.aspect.name();
                 let number = traces.len() + 1;
@@ -43,6 +43,14 @@ pub fn regressions(diff: &PolicyDiff, new: &Engine, policy: Option<&str>) -> Vec
         }
     }
     traces
+}
+
+/// Whether a trace can have a witness: one has calls, and no more of them than
+/// a trace may repeat.
+fn fits(witness: &Witness) -> bool {
+    let each = witness.calls.iter().map(|call| call.repeat);
+    let calls = each.fold(0, u64::saturating_add);
+    (1..=MOST_REPETITIONS).contains(&calls)
 }
 
 fn scope_name(scope: &Scope) -> &str {

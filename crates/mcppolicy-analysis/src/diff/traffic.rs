@@ -29,6 +29,8 @@ pub struct Traffic {
     pub grants: BTreeSet<String>,
     /// The first calls of each tool and direction.
     pub examples: Vec<Example>,
+    /// How many calls lines have added by repetition.
+    pub repeated: u64,
     /// Calls to other servers.
     pub out_of_scope: u64,
     /// Lines that are no valid calls.
@@ -144,6 +146,8 @@ impl Traffic {
                     self.out_of_scope += call.repeat;
                 }
                 Item::Call(call) => {
+                    let added = call.repeat.saturating_sub(1);
+                    self.repeated = self.repeated.saturating_add(added);
                     let mut counts = Counts::default();
                     for index in 0..call.repeat {
                         let old_step = before.step(file, &*call, index).decision;

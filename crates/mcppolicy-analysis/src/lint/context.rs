@@ -4,7 +4,8 @@
 mod questions;
 mod tool;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::input::{Input, Used};
 use super::settings::Settings;
@@ -44,6 +45,8 @@ pub struct Context<'a> {
     usage: Option<&'a BTreeMap<String, Used>>,
     index: HashMap<&'a str, usize>,
     allowance: Allowance,
+    /// The tools about which some question was too intricate.
+    unfinished: RefCell<BTreeSet<String>>,
     meant: HashMap<&'a str, &'a str>,
 }
 
@@ -100,6 +103,7 @@ impl<'a> Context<'a> {
                 .map(|(at, rules)| (rules.name.as_str(), at))
                 .collect(),
             allowance: Allowance::default(),
+            unfinished: RefCell::default(),
             meant,
             tools,
         }
@@ -124,6 +128,11 @@ impl<'a> Context<'a> {
     pub fn tools_in_use(&self) -> impl Iterator<Item = &Tool<'a>> {
         self.visible_tools()
             .filter(|tool| tool.switched_off().is_none())
+    }
+
+    /// The tools about which some question was too intricate.
+    pub(super) fn into_unfinished(self) -> BTreeSet<String> {
+        self.unfinished.into_inner()
     }
 
     /// What recordings use of the limit at a JSON Pointer, where they show it.
@@ -197,7 +206,14 @@ impl<'a> Context<'a> {
         tool: &Tool<'t>,
         question: impl FnOnce(&mut Arguments<'t>) -> Answer,
     ) -> Answer {
-        tool.questions.ask(tool.rules, &self.allowance, question)
+        let answer = tool.questions.ask(tool.rules, &self.allowance, question);
+        if answer.exceeded().is_some() {
+            let mut unfinished = self.unfinished.borrow_mut();
+            if !unfinished.contains(tool.name()) {
+                unfinished.insert(tool.name().to_owned());
+            }
+        }
+        answer
     }
 
     /// Arguments with which the engine lets a first call of `tool` pass, when
@@ -275,16 +291,21 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The most pairs of names that are compared.
+const MOST_PAIRS: usize = 1_000_000;
+
 /// For each name of the policy that the server does not have, the tool that was
 /// probably meant: the nearest of those that the policy does not name.
 fn meant<'a>(policy: &'a Policy, inventory: &'a Inventory) -> HashMap<&'a str, &'a str> {
     let listed = policy.tools.iter().map(|rules| rules.name.as_str());
     let hidden = policy.hide.iter().map(|entry| entry.value.as_str());
-    let named: HashSet<&str> = listed.chain(hidden).collect();
+    let named: BTreeSet<&str> = listed.chain(hidden).collect();
     let free: Vec<&str> = inventory.names().filter(|n| !named.contains(n)).collect();
-    let unknown = named
-        .iter()
-        .filter(|name| inventory.get(name).is_none())
-        .filter_map(|name| Some((*name, nearest(name, free.iter().copied())?)));
-    unknown.collect()
+    let unknown = named.iter().filter(|name| inventory.get(name).is_none());
+    // Nobody has misspelt thousands of names.
+    let most = MOST_PAIRS / free.len().max(1);
+    unknown
+        .take(most)
+        .filter_map(|name| Some((*name, nearest(name, free.iter().copied())?)))
+        .collect()
 }

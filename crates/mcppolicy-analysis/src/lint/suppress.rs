@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::settings::Settings;
 use crate::finding::{Finding, RuleId};
 use crate::fnv::Fnv;
-use mcppolicy_engine::document::{Node, parse};
+use mcppolicy_engine::document::{Member, Node, NodeKind, parse, unescape_pointer};
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 
@@ -70,20 +70,50 @@ pub fn fingerprint(value: &Value) -> String {
 /// The fingerprints of the places of a policy's findings.
 pub struct Places {
     root: Option<Node>,
+    /// The member of each tool among those of `tools`.
+    tools: HashMap<String, usize>,
 }
 
 impl Places {
     /// The places in the text of a valid policy.
     pub fn new(text: &str) -> Places {
-        Places {
-            root: parse::parse_text(text).ok().map(|(root, _)| root),
-        }
+        let root = parse::parse_text(text).ok().map(|(root, _)| root);
+        let members = root.as_ref().and_then(tools).unwrap_or_default();
+        let tools = members.iter().enumerate();
+        let tools = tools.map(|(at, member)| (member.key.clone(), at)).collect();
+        Places { root, tools }
     }
 
     /// The fingerprint of the value at a JSON Pointer.
     pub fn fingerprint(&self, pointer: &str) -> Option<String> {
-        let node = self.root.as_ref()?.at(pointer)?;
+        let root = self.root.as_ref()?;
+        let node = match pointer.strip_prefix("/tools/") {
+            Some(inside) => self.in_tool(root, inside)?,
+            None => root.at(pointer)?,
+        };
         Some(fingerprint(&node.to_value()))
+    }
+
+    /// The node at a pointer that begins with a tool's name.
+    fn in_tool<'a>(&self, root: &'a Node, pointer: &str) -> Option<&'a Node> {
+        let (name, rest) = match pointer.split_once('/') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (pointer, None),
+        };
+        let at = self.tools.get(&unescape_pointer(name))?;
+        let tool = &tools(root)?.get(*at)?.value;
+        match rest {
+            Some(rest) => tool.at(&format!("/{rest}")),
+            None => Some(tool),
+        }
+    }
+}
+
+/// The members of a policy's `tools`.
+fn tools(root: &Node) -> Option<&[Member]> {
+    match &root.get("tools")?.kind {
+        NodeKind::Object(members) => Some(members),
+        _ => None,
     }
 }
 
@@ -134,15 +164,49 @@ pub fn sort(
             None => sorted.kept.push(finding),
         }
     }
+    if used.iter().all(|used| *used) {
+        return sorted;
+    }
+    let kept = Kept::new(&sorted.kept, places);
     let idle = entries.iter().enumerate().zip(used);
-    sorted.idle = idle
+    let idle = idle
         .filter(|(_, used)| !used)
         .filter_map(|((index, entry), _)| {
-            let finding = complaint(entry, &sorted.kept, places, settings, today)?;
+            let finding = complaint(entry, &kept, settings, today)?;
             Some((index, finding))
         })
         .collect();
+    sorted.idle = idle;
     sorted
+}
+
+/// The findings that count, with the values at their places.
+struct Kept<'a> {
+    /// The first of a rule at a place, and the value there.
+    by_place: HashMap<(RuleId, &'a str), (&'a Finding, Option<String>)>,
+    /// The first of a rule at a place with a value.
+    by_value: HashMap<(RuleId, String), &'a Finding>,
+}
+
+impl<'a> Kept<'a> {
+    fn new(kept: &'a [Finding], places: &Places) -> Kept<'a> {
+        let mut all = Kept {
+            by_place: HashMap::new(),
+            by_value: HashMap::new(),
+        };
+        for finding in kept {
+            let place = (finding.rule, finding.pointer.as_str());
+            if all.by_place.contains_key(&place) {
+                continue;
+            }
+            let value = places.fingerprint(&finding.pointer);
+            if let Some(value) = value.clone() {
+                all.by_value.entry((finding.rule, value)).or_insert(finding);
+            }
+            all.by_place.insert(place, (finding, value));
+        }
+        all
+    }
 }
 
 fn has_expired(entry: &Suppression, today: Date) -> bool {
@@ -153,8 +217,7 @@ fn has_expired(entry: &Suppression, today: Date) -> bool {
 /// reports it is off.
 fn complaint(
     entry: &Suppression,
-    kept: &[Finding],
-    places: &Places,
+    kept: &Kept<'_>,
     settings: &Settings,
     today: Date,
 ) -> Option<Finding> {
@@ -163,8 +226,7 @@ fn complaint(
         Some(Finding::new(rule, severity, entry.location, "", message))
     };
     let rule = entry.rule;
-    let of_rule = || kept.iter().filter(|finding| finding.rule == rule);
-    let here = of_rule().find(|finding| finding.pointer == entry.at);
+    let here = kept.by_place.get(&(rule, entry.at.as_str()));
     if let (true, Some(until)) = (has_expired(entry, today), entry.until) {
         let help = match here {
             Some(_) => "repair what it was written for, or look at it again and set a later day",
@@ -173,9 +235,8 @@ fn complaint(
         let message = format!("This suppression of {rule} held until {until}");
         return Some(finding(RuleId::ExpiredSuppression, message)?.help(help));
     }
-    let value = |finding: &Finding| places.fingerprint(&finding.pointer);
-    if let Some(changed) = here {
-        let now = value(changed).unwrap_or_default();
+    if let Some((changed, now)) = here {
+        let now = now.clone().unwrap_or_default();
         let message = format!(
             "This suppression of {rule} was written for another value than the present one"
         );
@@ -190,7 +251,7 @@ fn complaint(
             Some(finding.help(help))
         };
     }
-    let elsewhere = of_rule().find(|finding| value(finding).is_some_and(|now| now == entry.value));
+    let elsewhere = kept.by_value.get(&(rule, entry.value.clone()));
     match elsewhere {
         Some(moved) => {
             let message =

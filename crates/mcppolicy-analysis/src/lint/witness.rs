@@ -83,6 +83,14 @@ pub fn replay(
 /// `arguments` with `value` at `path`; `None` when something that is no object
 /// stands in the way.
 pub fn with(arguments: &Value, path: &Path, value: Value) -> Option<Value> {
+    let mut changed = arguments.clone();
+    put(&mut changed, path, value)?;
+    Some(changed)
+}
+
+/// Puts `value` at `path`; `arguments` stay as they are where the path meets a
+/// value that is no object.
+pub(super) fn put(arguments: &mut Value, path: &Path, value: Value) -> Option<()> {
     fn put(at: &mut Value, segments: &[String], value: Value) -> Option<()> {
         let Some((first, rest)) = segments.split_first() else {
             *at = value;
@@ -96,9 +104,7 @@ pub fn with(arguments: &Value, path: &Path, value: Value) -> Option<Value> {
             .or_insert_with(Value::empty_object);
         put(member, rest, value)
     }
-    let mut changed = arguments.clone();
-    put(&mut changed, path.segments(), value)?;
-    Some(changed)
+    put(arguments, path.segments(), value)
 }
 
 /// `arguments` without the value at `path`.

@@ -16,7 +16,8 @@ pub struct Budget {
     pub conditions: u64,
     /// Bytes that the automaton of one pattern may take.
     pub automaton: usize,
-    /// Calls that one witness may be long.
+    /// Calls that a search for a witness may try, and runs of equal calls that
+    /// one may have.
     pub calls: u64,
 }
 
@@ -27,7 +28,7 @@ impl Default for Budget {
             boxes: 20_000,
             conditions: 30_000_000,
             automaton: 1 << 20,
-            calls: 2_000_000,
+            calls: 200_000,
         }
     }
 }
@@ -43,6 +44,27 @@ impl Budget {
             automaton: self.automaton.saturating_mul(factor as usize),
             calls: self.calls.saturating_mul(factor as u64),
         }
+    }
+}
+
+impl Budget {
+    /// One `divisor`th of it, of each part something.
+    #[must_use]
+    pub const fn part(self, divisor: u32) -> Budget {
+        Budget {
+            steps: self.steps.div_ceil(divisor as u64),
+            boxes: self.boxes.div_ceil(divisor as u64),
+            conditions: self.conditions.div_ceil(divisor as u64),
+            automaton: self.automaton.div_ceil(divisor as usize),
+            calls: self.calls.div_ceil(divisor as u64),
+        }
+    }
+
+    /// All of it, in steps of automata.
+    pub const fn worth(&self) -> u64 {
+        let of_boxes = self.boxes.saturating_mul(BOX);
+        let steps = self.steps.saturating_add(self.conditions);
+        steps.saturating_add(of_boxes)
     }
 }
 

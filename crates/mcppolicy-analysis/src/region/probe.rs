@@ -88,6 +88,15 @@ impl Probe {
         }
     }
 
+    /// What it costs to recognise the question, in steps of automata.
+    pub(super) fn weight(&self) -> u64 {
+        let operands = match self {
+            Probe::Test(Test::In(values) | Test::NotIn(values)) => values.len(),
+            Probe::Test(_) | Probe::Kind(_) => 0,
+        };
+        1 + operands as u64
+    }
+
     /// Equal keys mean equal questions.
     pub(super) fn key(&self) -> (&'static str, String) {
         match self {

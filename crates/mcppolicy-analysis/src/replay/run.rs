@@ -40,6 +40,8 @@ pub struct Replay<'e> {
     /// The line of the previous call, and how many calls before it are on that
     /// line.
     previous: (usize, usize),
+    /// How many calls lines have added by repetition.
+    repeated: u64,
 }
 
 impl<'e> Replay<'e> {
@@ -60,6 +62,7 @@ impl<'e> Replay<'e> {
             placed: Vec::new(),
             tools: ToolTally::default(),
             previous: (0, 0),
+            repeated: 0,
         }
     }
 
@@ -118,6 +121,8 @@ impl<'e> Replay<'e> {
             Item::Header(_) => {}
             Item::Call(mut call) => {
                 call.nth = self.nth(call.line);
+                let added = call.repeat.saturating_sub(1);
+                self.repeated = self.repeated.saturating_add(added);
                 if self.options.order == Order::PerFile {
                     self.call(timeline, file, &*call, None);
                 } else if self.is_in_share(file, &*call, self.origin(&*call).as_deref()) {
@@ -142,6 +147,11 @@ impl<'e> Replay<'e> {
                 }
             }
         }
+    }
+
+    /// How many calls lines have added by repetition so far.
+    pub const fn repeated(&self) -> u64 {
+        self.repeated
     }
 
     /// The results of all that was read.

@@ -1,8 +1,9 @@
 //! Decisions over [`Counters`], for replays: three values, calls in any order.
 
 use super::call::Call;
-use super::compile::Engine;
+use super::compile::{Engine, Limit};
 use super::counters::{Counters, GrantId, Reservation};
+use super::quota::Amount;
 use super::rules::{RuleOutcome, RuleVerdict};
 use crate::decision::Decision;
 use crate::time::Time;
@@ -58,6 +59,34 @@ impl<'e> RuleVerdict<'e> {
             decision,
             reservation,
         }
+    }
+
+    /// Reserves as many of `most` calls at one instant as certainly pass, and
+    /// says how many: what applying the limits to one after the other comes
+    /// to, at the cost of one.
+    pub fn reserve_run(&self, grant: &str, time: Time, most: u64, counters: &mut Counters) -> u64 {
+        let RuleOutcome::Passed(passed) = &self.outcome else {
+            return 0;
+        };
+        counters.bind(&self.engine.limit_keys);
+        let id = counters.enter(Some(grant), Some(time));
+        let room = |(limit, amount): (&Limit, Amount)| {
+            let keys = &self.engine.limit_keys;
+            let balance = counters.balance(keys, limit, Some(id), Some(time));
+            limit.room(amount, balance)
+        };
+        if !passed.possible.clone().otherwise_allow().is_allow() {
+            return 0;
+        }
+        let times = self.engine.counted(passed).map(room).fold(most, u64::min);
+        if times == 0 {
+            return 0;
+        }
+        let mut reservation = counters.reservation(id, Some(time));
+        for (limit, amount) in self.engine.counted(passed) {
+            counters.reserve(&mut reservation, limit, amount.interval().times(times));
+        }
+        times
     }
 
     /// The decision, and whether a limit's window was closed before the call.

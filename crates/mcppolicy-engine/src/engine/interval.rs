@@ -23,6 +23,14 @@ impl Interval {
         Interval { low: 0, high }
     }
 
+    /// The sum of so many of these.
+    pub(super) const fn times(self, times: u64) -> Interval {
+        Interval {
+            low: self.low.saturating_mul(times),
+            high: self.high.saturating_mul(times),
+        }
+    }
+
     pub(super) fn add(&mut self, other: Interval) {
         self.low = self.low.saturating_add(other.low);
         self.high = self.high.saturating_add(other.high);

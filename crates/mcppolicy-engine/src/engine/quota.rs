@@ -78,6 +78,17 @@ impl Limit {
         }
     }
 
+    /// How many calls that add `amount` certainly fit.
+    pub fn room(&self, amount: Amount, balance: Balance) -> u64 {
+        let Amount::Known(amount) = amount else {
+            return 0;
+        };
+        match self.max.checked_sub(balance.used.high) {
+            Some(left) if !balance.is_closed => left.checked_div(amount).unwrap_or(u64::MAX),
+            _ => 0,
+        }
+    }
+
     pub fn check(&self, amount: Amount, balance: Balance) -> QuotaCheck {
         if amount == Amount::Uncountable {
             return QuotaCheck::Uncountable;

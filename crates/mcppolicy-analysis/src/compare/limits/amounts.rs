@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::compare::arguments::{accept, at_most};
 use crate::compare::quota::PerWindow;
-use crate::compare::sequence::{self, Race, Shape, Step, Timed};
+use crate::compare::sequence::{self, Race, Run, Shape, Step};
 use crate::compare::verdict::Reason;
 use crate::region::{Answer, Budget, Exceeded, Literal, Region, Space};
 use mcppolicy_engine::engine::{Engine, Lookup, ValueRef};
@@ -58,11 +58,22 @@ impl Amounts {
             ranges: BTreeMap::new(),
             known: BTreeMap::new(),
         };
+        // What all amounts together may cost.
+        let most = budget.worth();
         for path in paths {
-            let range = (amounts.least(&path), amounts.largest(&path));
+            let range = if amounts.spent() < most {
+                (amounts.least(&path), amounts.largest(&path))
+            } else {
+                (0, LARGEST)
+            };
             amounts.ranges.insert(path, range);
         }
         Ok(Some(amounts))
+    }
+
+    /// The work so far, in steps of automata.
+    pub(super) fn spent(&self) -> u64 {
+        self.space.spent()
     }
 
     pub(super) fn ranges(&self) -> impl Iterator<Item = Range<'_>> {
@@ -195,6 +206,9 @@ fn first(last: u64, mut holds: impl FnMut(u64) -> bool) -> u64 {
     high
 }
 
+/// The last second of a minute.
+const LAST_SECOND: u64 = 59;
+
 /// A race towards a sum within one window.
 pub(super) struct SumRace<'r> {
     pub(super) passer: &'r Engine,
@@ -206,7 +220,10 @@ pub(super) struct SumRace<'r> {
     pub(super) bounds: PerWindow,
     pub(super) window: Window,
     pub(super) reach: u128,
+    /// How many calls may be tried one by one.
     pub(super) most_calls: u64,
+    /// How many have been.
+    pub(super) tried: u64,
 }
 
 /// What a race has added so far.
@@ -219,7 +236,7 @@ struct Added {
 
 impl SumRace<'_> {
     /// One minute after the other, each as full as it can be.
-    pub(super) fn packed(&mut self) -> Option<Vec<Timed>> {
+    pub(super) fn packed(&mut self) -> Option<Vec<Run>> {
         let (minutes, _) = sequence::slots(self.window);
         let start = sequence::start(self.window);
         let starts = (0..minutes).map(|minute| start + i64::try_from(minute * 60).unwrap_or(0));
@@ -227,7 +244,7 @@ impl SumRace<'_> {
     }
 
     /// Over all minutes in turn, one call in each.
-    pub(super) fn spread(&mut self) -> Option<Vec<Timed>> {
+    pub(super) fn spread(&mut self) -> Option<Vec<Run>> {
         let window = self.window;
         let minutes = (0..).map(move |at| sequence::spread_minute(window, at));
         self.run(minutes, 1)
@@ -235,7 +252,7 @@ impl SumRace<'_> {
 
     /// Goes through `minutes` with at most `each` calls at a time, until the
     /// refuser refuses, or a whole round of minutes passes nothing.
-    fn run(&mut self, minutes: impl Iterator<Item = i64>, each: u64) -> Option<Vec<Timed>> {
+    fn run(&mut self, minutes: impl Iterator<Item = i64>, each: u64) -> Option<Vec<Run>> {
         let (round, _) = sequence::slots(self.window);
         let mut race = Race::new(self.passer, self.refuser);
         let mut added = Added::default();
@@ -243,11 +260,13 @@ impl SumRace<'_> {
         for minute in minutes {
             let before = race.passed();
             while race.passed() - before < each {
-                if race.passed() >= self.most_calls {
+                if self.tried >= self.most_calls {
                     return None;
                 }
+                self.tried += 1;
                 let nth = race.passed() - before;
-                match self.call(&mut race, &mut added, minute, nth) {
+                let most = each - nth;
+                match self.call(&mut race, &mut added, minute, (nth, most)) {
                     Step::Refused => return Some(race.finish()),
                     Step::Passed => {}
                     Step::Skipped => break,
@@ -261,11 +280,18 @@ impl SumRace<'_> {
         None
     }
 
-    fn call(&mut self, race: &mut Race<'_>, added: &mut Added, minute: i64, nth: u64) -> Step {
-        let amount = added
+    /// The `nth` call of a minute, or up to `most` at once in its last second.
+    fn call(
+        &mut self,
+        race: &mut Race<'_>,
+        added: &mut Added,
+        minute: i64,
+        (nth, most): (u64, u64),
+    ) -> Step {
+        let left = added
             .left(&self.bounds, minute)
             .min(self.reach.saturating_sub(added.all));
-        let amount = amount.min(self.amounts.most(self.path));
+        let amount = left.min(self.amounts.most(self.path));
         let amount = u64::try_from(amount).unwrap_or(LARGEST);
         let Some(shape) = self.amounts.adding(self.tool, self.path, amount) else {
             return Step::Skipped;
@@ -275,11 +301,24 @@ impl SumRace<'_> {
             return Step::Skipped;
         }
         // Within the minute, as long as there are seconds left.
-        let within = TimeDelta::seconds(i64::try_from(nth.min(59)).unwrap_or(59));
+        let within = TimeDelta::seconds(i64::try_from(nth.min(LAST_SECOND)).unwrap_or(0));
         let time = Time::new(minute, 0).plus(within);
-        let step = race.call(Timed { shape, time });
+        let call = Run::of_one(shape, time);
+        if nth < LAST_SECOND {
+            let step = race.call(call);
+            if step == Step::Passed {
+                added.add(minute, adds);
+            }
+            return step;
+        }
+        // As many as add the same amount.
+        let alike = left.saturating_sub(u128::from(amount)) / adds + 1;
+        let alike = u64::try_from(alike).unwrap_or(u64::MAX);
+        let before = race.passed();
+        let step = race.pass(call, alike.min(most));
         if step == Step::Passed {
-            added.add(minute, adds);
+            let passed = u128::from(race.passed() - before);
+            added.add(minute, adds.saturating_mul(passed));
         }
         step
     }

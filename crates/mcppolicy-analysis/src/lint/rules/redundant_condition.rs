@@ -1,6 +1,8 @@
 //! A condition that the others of its rule imply, or a rule that the other
 //! rules imply.
 
+use std::collections::BTreeSet;
+
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::condition::{ConditionDisplay, are_related};
 use crate::lint::context::Tool;
@@ -226,13 +228,13 @@ fn rules(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>) {
         .enumerate()
         .map(|(at, rule)| (Step::DenyIf, at, rule));
     // What other rules of the linter call dead implies nothing here.
-    let mut removed: Vec<(Step, usize)> = Vec::new();
+    let mut removed: BTreeSet<(Step, usize)> = BTreeSet::new();
     let all: Vec<_> = requires.chain(deny_ifs).collect();
     for (step, at, rule) in &all {
         let is_dead = context.is_unreachable(tool, *step, *at, rule)
             || (*step == Step::DenyIf && context.is_contradictory(tool, rule));
         if is_dead || rule.conditions.is_empty() {
-            removed.push((*step, *at));
+            removed.insert((*step, *at));
         }
     }
     for (step, at, rule) in all {
@@ -252,7 +254,7 @@ fn rules(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>) {
         if !answer.is_empty() {
             continue;
         }
-        removed.push((step, at));
+        removed.insert((step, at));
         let message = "This rule refuses nothing that the other rules do not refuse";
         let finding = if is_spelt_out {
             reporter.pedantic_finding(rule.span, &rule.pointer, message)

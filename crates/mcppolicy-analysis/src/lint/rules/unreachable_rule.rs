@@ -1,5 +1,7 @@
 //! A rule that can never be the one that decides.
 
+use std::collections::BTreeSet;
+
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::condition::fewest;
 use crate::lint::context::Tool;
@@ -165,6 +167,7 @@ fn report(
         .take_while(|part| *part != (step, at))
         .collect();
     let core = fewest(&earlier, |fewer| {
+        let fewer: BTreeSet<(Step, usize)> = fewer.iter().copied().collect();
         let keep = |step: Step, at: usize| fewer.contains(&(step, at));
         context
             .ask(tool, |arguments| arguments.between(keep, &[rule_at]))

@@ -2,8 +2,10 @@
 //! look at, from the operands and their neighbours, repaired where a `deny_if`
 //! over several paths still fires.
 
+use std::collections::{HashMap, HashSet};
+
 use super::sample::samples;
-use super::{passes, refused_by, with};
+use super::{passes, put, refused_by};
 use mcppolicy_engine::engine::{Engine, ValueRef};
 use mcppolicy_engine::policy::{Condition, Path, Test, ToolRules};
 use mcppolicy_engine::value::Value;
@@ -14,14 +16,29 @@ const MOST: usize = 48;
 /// The most calls that one search asks the engine about.
 const TRIES: usize = 200;
 
+/// The most paths and rules, over all those calls.
+const WORK: usize = 100_000;
+
 /// Values worth trying against `tests`: their operands, the neighbours of
 /// those, and one of each type; no value twice.
 pub fn candidates<'t>(tests: impl IntoIterator<Item = &'t Test>) -> Vec<Value> {
-    let mut found = Vec::new();
+    let mut kept: Vec<Value> = Vec::new();
+    let mut keep = |found: Vec<Value>| {
+        for value in found {
+            if kept.len() < MOST && !kept.contains(&value) {
+                kept.push(value);
+            }
+        }
+        kept.len() < MOST
+    };
     for test in tests {
+        let mut found = Vec::new();
         around(test, &mut found);
+        if !keep(found) {
+            break;
+        }
     }
-    found.extend([
+    keep(vec![
         Value::from("example"),
         Value::Number(1.0),
         Value::Bool(true),
@@ -30,12 +47,6 @@ pub fn candidates<'t>(tests: impl IntoIterator<Item = &'t Test>) -> Vec<Value> {
         Value::Array(Vec::new()),
         Value::empty_object(),
     ]);
-    let mut kept: Vec<Value> = Vec::new();
-    for value in found {
-        if kept.len() < MOST && !kept.contains(&value) {
-            kept.push(value);
-        }
-    }
     kept
 }
 
@@ -99,6 +110,7 @@ pub(super) fn accepted(engine: &Engine, rules: &ToolRules) -> Option<Value> {
         return None;
     }
     let places = places(rules);
+    let size = (places.len() + rules.require.len() + rules.deny_if.len()).max(1);
     let chosen = places
         .iter()
         .map(|place| place.choices.first().cloned().flatten());
@@ -107,7 +119,7 @@ pub(super) fn accepted(engine: &Engine, rules: &ToolRules) -> Option<Value> {
         engine,
         rules,
         places,
-        tries: TRIES,
+        tries: TRIES.min(WORK / size + 1),
     };
     search.repair(chosen, 8)
 }
@@ -131,25 +143,20 @@ fn places(rules: &ToolRules) -> Vec<Place<'_>> {
     paths.dedup();
     // Inner paths first: an outer one keeps what they have put into it.
     paths.sort_by_key(|path| std::cmp::Reverse(path.segments().len()));
+    let required = rules.require.iter().flat_map(|rule| &rule.conditions);
+    let required = by_path(required);
+    let refused = rules.deny_if.iter();
+    let refused = by_path(refused.filter_map(|rule| match rule.conditions.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }));
+    let all = by_path(conditions());
+    let counted: HashSet<&Path> = amounts().map(|path| &path.value).collect();
     let mut places = Vec::new();
     for path in paths {
-        let here = |condition: &&Condition| condition.path.value == *path;
-        let required: Vec<&Test> = rules
-            .require
-            .iter()
-            .flat_map(|rule| &rule.conditions)
-            .filter(here)
-            .map(|condition| &condition.test)
-            .collect();
-        let refused: Vec<&Test> = rules
-            .deny_if
-            .iter()
-            .filter_map(|rule| match rule.conditions.as_slice() {
-                [only] if only.path.value == *path => Some(&only.test),
-                _ => None,
-            })
-            .collect();
-        let counted = amounts().any(|amount| amount.value == *path);
+        let required = required.get(path).cloned().unwrap_or_default();
+        let refused = refused.get(path).cloned().unwrap_or_default();
+        let counted = counted.contains(path);
         let is_fine = |value: &Option<Value>| {
             let slot = value.as_ref().map_or(ValueRef::Missing, ValueRef::from);
             required.iter().all(|test| test.holds(slot))
@@ -157,7 +164,7 @@ fn places(rules: &ToolRules) -> Vec<Place<'_>> {
                 && (!counted || matches!(slot, ValueRef::Number(n) if n >= 0.0))
         };
         let tests = required.iter().copied();
-        let others = conditions().filter(here).map(|condition| &condition.test);
+        let others = all.get(path).cloned().unwrap_or_default();
         let values = candidates(tests.chain(others)).into_iter().map(Some);
         let choices: Vec<Option<Value>> = values
             .chain([None, Some(Value::Null)])
@@ -168,6 +175,17 @@ fn places(rules: &ToolRules) -> Vec<Place<'_>> {
         places.push(Place { path, choices });
     }
     places
+}
+
+fn by_path<'r>(
+    conditions: impl Iterator<Item = &'r Condition>,
+) -> HashMap<&'r Path, Vec<&'r Test>> {
+    let mut tests: HashMap<&Path, Vec<&Test>> = HashMap::new();
+    for condition in conditions {
+        let of_path = tests.entry(&condition.path.value).or_default();
+        of_path.push(&condition.test);
+    }
+    tests
 }
 
 impl Search<'_> {
@@ -222,9 +240,7 @@ impl Search<'_> {
             let Some(value) = value.clone().filter(|_| !is_taken) else {
                 continue;
             };
-            if let Some(changed) = with(&arguments, place.path, value) {
-                arguments = changed;
-            }
+            put(&mut arguments, place.path, value);
         }
         arguments
     }

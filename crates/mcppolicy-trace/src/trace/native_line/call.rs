@@ -75,6 +75,7 @@ pub(super) fn read(fields: &mut Fields<'_>, context: &mut Context, line: LineInf
     fields.only("A call", &MEMBERS, &SYNONYMS);
     let request = request(fields);
     let repeat = fields.whole_number("repeat", 1, MOST_REPETITIONS);
+    count_repetitions(fields, context, repeat);
     let every = every(fields);
     let time = time(fields, context, repeat.unwrap_or(1), every);
     let grant = fields.string_or_null("grant");
@@ -131,6 +132,21 @@ pub(super) fn read(fields: &mut Fields<'_>, context: &mut Context, line: LineInf
     };
     context.previous = Previous::At(call.time_of(call.repeat - 1));
     Some(Item::Call(Box::new(call)))
+}
+
+/// Counts what a line repeats; all lines of a trace together may repeat as much
+/// as one.
+fn count_repetitions(fields: &mut Fields<'_>, context: &mut Context, repeat: Option<u64>) {
+    let Some(repeat) = repeat else { return };
+    context.repeated = context.repeated.saturating_add(repeat - 1);
+    if context.repeated > MOST_REPETITIONS {
+        let message = format!(
+            "The lines of this trace repeat more than {MOST_REPETITIONS} calls together, \
+             this one included"
+        );
+        let help = "split the trace, or repeat less".to_owned();
+        fields.at_value("repeat", message, Some(help));
+    }
 }
 
 fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {

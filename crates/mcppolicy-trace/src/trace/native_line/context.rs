@@ -8,7 +8,7 @@ use mcppolicy_engine::time::{Time, TimeDelta};
 /// The version of the format, in the header's first member.
 pub const VERSION: &str = "trace/1";
 
-/// The most repetitions of one line.
+/// The most repetitions of one line, and of all lines of a trace together.
 pub const MOST_REPETITIONS: u64 = 10_000_000;
 
 /// What the lines of a file take from its header and from each other.
@@ -18,6 +18,8 @@ pub(in crate::trace) struct Context {
     pub start: Setting<Time>,
     pub step: Setting<TimeDelta>,
     pub previous: Previous,
+    /// How many calls the lines so far have added by repetition.
+    pub repeated: u64,
 }
 
 /// What a header says of every call that does not say otherwise.
@@ -34,6 +36,7 @@ impl Context {
             start: Setting::Absent,
             step: Setting::Absent,
             previous: Previous::None,
+            repeated: 0,
         }
     }
 }
