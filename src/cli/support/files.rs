@@ -23,7 +23,7 @@ use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 pub(crate) use dir::Access;
-pub(crate) use root::Root;
+pub(crate) use root::{Root, spelled_out};
 pub(crate) use target::{
     Existing, Options, Target, append, create_growing, create_new, make_directory, remove, replace,
     standard_output, write,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::files::{InputFile, Root, input_files};
+use super::files::{InputFile, Root, input_files, spelled_out};
 use super::input::{self, same_file};
 use super::problems::Problems;
 use super::progress::Watched;
@@ -323,9 +323,10 @@ impl Named {
         let dir = trace.path().parent().unwrap_or(Path::new(""));
         // A person may have reached the trace over a link.
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
+        let path = spelled_out(&dir.join(policy));
+        let root = Root::at(&workspace.root());
         Some(Named {
-            policy: InputFile::below(&Root::at(&workspace.root()), dir.join(policy), location)
-                .at_pointer("/policy"),
+            policy: InputFile::below(&root, path, location).at_pointer("/policy"),
             location,
         })
     }

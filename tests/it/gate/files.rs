@@ -409,6 +409,9 @@ const WRITERS: [(&str, &[&str], &str); 9] = [
 /// A repository where each of [`WRITERS`] has something to write.
 fn written(name: &str) -> PathBuf {
     let dir = sound(name);
+    let config = config("policy.json", "tools.json", "traces");
+    let more = "[[policy]]\npath = \"fixable.json\"\n";
+    write(&dir, "mcppolicy.toml", config + more);
     write(
         &dir,
         "old.json",

@@ -131,7 +131,7 @@ impl Root {
 }
 
 /// An absolute path without `..`, as its text says and not as links lead.
-pub(super) fn spelled_out(path: &Path) -> PathBuf {
+pub(crate) fn spelled_out(path: &Path) -> PathBuf {
     let mut spelled = PathBuf::new();
     for component in path.components() {
         match component {
