@@ -120,7 +120,7 @@ impl Workspace {
         let loaded = configuration::find(&start).map(|file| configuration::load(&file, sources));
         let (config, problems) = match loaded {
             Some(Ok((config, findings))) => (Some(config), Problems::from(findings)),
-            Some(Err(failure)) => (None, Problems::from(failure)),
+            Some(Err(problems)) => (None, problems),
             None => (None, Problems::default()),
         };
         let workspace = Workspace {

@@ -107,7 +107,7 @@ impl Root {
             return forbidden(format!("leads out of {root}"));
         };
         let is_kernel = |dir: &&str| self.dir.join(&inside).starts_with(dir);
-        if KERNEL.iter().any(|dir| is_kernel(&dir)) && !self.dir.starts_with(MEMORY) {
+        if KERNEL.iter().any(is_kernel) && !self.dir.starts_with(MEMORY) {
             return forbidden("is no file of a disk".to_owned());
         }
         if inside.iter().any(is_git) {
