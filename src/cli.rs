@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use support::output;
+
 use command::{
     ci, classify, completions, decide, diff, explain, import, init, inventory, lint, merge, record,
     schema, test, validate,
@@ -102,7 +104,16 @@ enum Command {
 
 /// Reads the arguments, runs the command, and returns its exit code.
 pub fn main() -> ExitCode {
-    let exit = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and the version are no errors, unless nobody gets to read them.
+        Err(error) => {
+            let printed = output::ended(error.print());
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return ExitCode::from(code.max(printed.code()));
+        }
+    };
+    let exit = match cli.command {
         Command::Validate(args) => validate::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),

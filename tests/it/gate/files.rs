@@ -589,6 +589,8 @@ fn a_full_disk() {
         assert_eq!(shell(&format!("{lint} > /dev/null")), 0, "{format}");
     }
     for other in [
+        "--help",
+        "--version",
         "explain --all",
         "schema report",
         "completions bash",
