@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::render;
+use support::output;
+
 use command::{
     ci, classify, completions, decide, diff, explain, import, init, inventory, lint, merge, record,
     schema, test, validate,
@@ -104,18 +106,27 @@ enum Command {
 /// Reads the arguments. A message about them quotes them, and names of files come
 /// from whoever made the files: it is written about arguments in which everything
 /// is shown.
-fn parse() -> Cli {
+fn parse() -> Result<Cli, clap::Error> {
     let quoted = || {
         let arguments = std::env::args_os();
         let shown = arguments.map(|argument| render::printable(&argument.to_string_lossy()));
         Cli::try_parse_from(shown).err()
     };
-    Cli::try_parse().unwrap_or_else(|error| quoted().unwrap_or(error).exit())
+    Cli::try_parse().map_err(|error| quoted().unwrap_or(error))
 }
 
 /// Reads the arguments, runs the command, and returns its exit code.
 pub fn main() -> ExitCode {
-    let exit = match parse().command {
+    let cli = match parse() {
+        Ok(cli) => cli,
+        // Help and the version are no errors, unless nobody gets to read them.
+        Err(error) => {
+            let printed = output::ended(error.print());
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return ExitCode::from(code.max(printed.code()));
+        }
+    };
+    let exit = match cli.command {
         Command::Validate(args) => validate::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),

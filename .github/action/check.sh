@@ -17,6 +17,7 @@ fi
 
 workspace=$(cd -- "${GITHUB_WORKSPACE:-.}" && pwd -P)
 root=$workspace
+cd -- "$workspace"
 
 # PATH: sets $inside to a path from the workspace, which it must not leave.
 from_workspace() {

@@ -26,9 +26,11 @@ use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 pub(crate) use checkout::Checkout;
 pub(crate) use dir::Access;
-pub(crate) use root::Root;
+pub(crate) use root::{Root, spelled_out};
+#[cfg(feature = "live")]
+pub(crate) use target::create_growing;
 pub(crate) use target::{
-    Existing, Options, Target, append, create_growing, create_new, make_directory, remove, replace,
+    Existing, Options, Target, append, create_new, make_directory, remove, replace,
     standard_output, write,
 };
 

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::files::{InputFile, Root, input_files};
+use super::files::{InputFile, Root, input_files, spelled_out};
 use super::input::{self, same_file};
 use super::problems::Problems;
 use super::progress::Watched;
@@ -374,8 +374,10 @@ impl Named {
         let dir = trace.path().parent().unwrap_or(Path::new(""));
         // A person may have reached the trace over a link.
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
+        let path = spelled_out(&dir.join(policy));
+        let root = Root::at(&workspace.root());
         Some(Named {
-            policy: InputFile::below(&Root::at(&workspace.root()), dir.join(policy), location)
+            policy: InputFile::below(&root, path, location)
                 .at_pointer("/policy")
                 .of_checkout(workspace.checkout()),
             location,

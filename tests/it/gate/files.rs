@@ -247,6 +247,7 @@ fn a_file_never_ends() {
 }
 
 fn a_file_is_huge() {
+    let page = fs::read_to_string(support::root().join("docs/shell.md")).unwrap();
     let grow = |file: &Path, mebibytes: u64| {
         let file = fs::File::options().write(true).open(file).unwrap();
         file.set_len((mebibytes << 20) + 1).unwrap();
@@ -262,6 +263,10 @@ fn a_file_is_huge() {
         assert_eq!(ran.code, 3, "{name}: {}{}", ran.out, ran.err);
         let said = ran.out + &ran.err;
         assert!(said.contains(&format!("larger than {limit} MiB")), "{said}");
+        assert!(
+            page.contains(&format!("| {limit} MiB |")),
+            "{limit} is not in the page"
+        );
     }
     let dir = sound("gate-large-twin");
     let spaces = " ".repeat(900 << 10);
@@ -409,6 +414,9 @@ const WRITERS: [(&str, &[&str], &str); 9] = [
 /// A repository where each of [`WRITERS`] has something to write.
 fn written(name: &str) -> PathBuf {
     let dir = sound(name);
+    let config = config("policy.json", "tools.json", "traces");
+    let more = "[[policy]]\npath = \"fixable.json\"\n";
+    write(&dir, "mcppolicy.toml", config + more);
     write(
         &dir,
         "old.json",
@@ -586,6 +594,8 @@ fn a_full_disk() {
         assert_eq!(shell(&format!("{lint} > /dev/null")), 0, "{format}");
     }
     for other in [
+        "--help",
+        "--version",
         "explain --all",
         "schema report",
         "completions bash",

@@ -314,7 +314,7 @@ fn an_invalid_file_is_said_before_a_server_is_started() {
 }
 
 #[test]
-fn a_link_stays_a_link_and_a_mode_stays_a_mode() {
+fn a_link_is_not_followed_and_a_mode_stays_a_mode() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let dir = fresh("inventory_link");
@@ -322,13 +322,18 @@ fn a_link_stays_a_link_and_a_mode_stays_a_mode() {
     fs::set_permissions(&kept, fs::Permissions::from_mode(0o640)).unwrap();
     symlink("kept.json", dir.join("tools.json")).unwrap();
     let server = listing(r#"[{"name":"t"}]"#);
-    assert_eq!(inventory(&dir, &["-o", "tools.json"], &server).code, 0);
-    assert!(
-        dir.join("tools.json")
-            .symlink_metadata()
-            .unwrap()
-            .is_symlink()
-    );
+    // A change can commit a link, so that none is written through.
+    let ran = inventory(&dir, &["-o", "tools.json"], &server);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.out.contains("symbolic link"), "{}", ran.out);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "[]");
+    // Nor through one under a name that can be foreseen.
+    let victim = write(&dir, "victim", "kept");
+    for number in 1..1000 {
+        symlink(&victim, dir.join(format!(".kept.json.{number}.new"))).unwrap();
+    }
+    assert_eq!(inventory(&dir, &["-o", "kept.json"], &server).code, 0);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
     assert_eq!(names(&kept), ["t"]);
     assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o640);
 }

@@ -106,7 +106,7 @@ impl Root {
             return forbidden(format!("leads out of {root}"));
         };
         let is_kernel = |dir: &&str| self.dir.join(&inside).starts_with(dir);
-        if KERNEL.iter().any(|dir| is_kernel(&dir)) && !self.dir.starts_with(MEMORY) {
+        if KERNEL.iter().any(is_kernel) && !self.dir.starts_with(MEMORY) {
             return forbidden("is no file of a disk".to_owned());
         }
         if inside.iter().any(is_git) {
@@ -130,7 +130,7 @@ impl Root {
 }
 
 /// An absolute path without `..`, as its text says and not as links lead.
-pub(super) fn spelled_out(path: &Path) -> PathBuf {
+pub(crate) fn spelled_out(path: &Path) -> PathBuf {
     let mut spelled = PathBuf::new();
     for component in path.components() {
         match component {

@@ -109,6 +109,7 @@ pub(crate) fn append(path: &Path, access: Access, read: bool) -> io::Result<File
 ///
 /// # Errors
 /// What is there, or cannot be created.
+#[cfg(feature = "live")]
 pub(crate) fn create_growing(path: &Path, access: Access) -> io::Result<File> {
     let place = Place::of(path, false)?;
     Ok(place.dir.create(&place.name, access)?)

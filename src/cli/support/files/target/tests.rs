@@ -115,6 +115,7 @@ mod unix {
                 assert!(message.contains("symbolic link"), "{path:?}: {message}");
             }
             assert!(create_new(&path, b"x").is_err());
+            #[cfg(feature = "live")]
             assert!(create_growing(&path, Access::Private).is_err());
         }
         assert_eq!(names(&outside), ["victim"]);
@@ -134,8 +135,7 @@ mod unix {
         assert_eq!(fs::read(dir.join("real/file")).unwrap(), b"new");
         replace(&dir.join("alias/other"), b"").unwrap();
         assert_eq!(names(&dir.join("real")), ["file", "other"]);
-        let back = replace(&dir.join("alias/../other"), b"").unwrap();
-        assert_eq!(back, ());
+        replace(&dir.join("alias/../other"), b"").unwrap();
         symlink("/usr/bin", dir.join("far")).unwrap();
         let error = replace(&dir.join("far/../other"), b"").unwrap_err();
         assert!(error.to_string().contains("spell it out"), "{error}");
