@@ -131,14 +131,14 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
         let mut list: Vec<&Finding> = policy.lint.list.iter().collect();
         list.extend(policy.diff.iter().flat_map(parts::of_diff));
         if !list.is_empty() {
-            page.push(heading(&policy.policy, "findings"));
+            page.head(&heading(&policy.policy, "findings"));
             findings::render(page, &list, report.sources);
         }
     }
     for policy in &ci.policies {
         let tested = policy.test.as_ref();
         if let Some(tested) = tested.filter(|tested| words::needs_attention(tested)) {
-            page.push(heading(&policy.policy, "tests"));
+            page.head(&heading(&policy.policy, "tests"));
             tested::render(page, tested, report.sources, style);
         }
     }
