@@ -220,8 +220,8 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
         let rule = step.rule.as_deref();
         let rule = rule.map(|rule| markdown_code(&shorten::name(rule)));
         let rule = rule.unwrap_or_default();
-        let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();
-        saw.extend(step.counter.as_ref().map(words::counter));
+        let mut saw: Vec<String> = step.conditions.iter().map(quote::condition).collect();
+        saw.extend(step.counter.as_ref().map(quote::counter));
         let saw: Vec<String> = saw.iter().map(|line| markdown(line)).collect();
         table.push_str(&format!(
             "| {} | {rule} | {} | {} |\n",
