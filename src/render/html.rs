@@ -244,8 +244,8 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
         html(&quote::arguments(&decided.arguments))
     ));
     for step in &decided.steps {
-        let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();
-        saw.extend(step.counter.as_ref().map(words::counter));
+        let mut saw: Vec<String> = step.conditions.iter().map(quote::condition).collect();
+        saw.extend(step.counter.as_ref().map(quote::counter));
         let saw: Vec<String> = saw.iter().map(|line| html(line)).collect();
         out.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",

@@ -131,14 +131,14 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
         let mut list: Vec<&Finding> = policy.lint.list.iter().collect();
         list.extend(policy.diff.iter().flat_map(parts::of_diff));
         if !list.is_empty() {
-            page.push(heading(&policy.policy, "findings"));
+            page.head(&heading(&policy.policy, "findings"));
             findings::render(page, &list, report.sources);
         }
     }
     for policy in &ci.policies {
         let tested = policy.test.as_ref();
         if let Some(tested) = tested.filter(|tested| words::needs_attention(tested)) {
-            page.push(heading(&policy.policy, "tests"));
+            page.head(&heading(&policy.policy, "tests"));
             tested::render(page, tested, report.sources, style);
         }
     }
@@ -220,8 +220,8 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
         let rule = step.rule.as_deref();
         let rule = rule.map(|rule| markdown_code(&shorten::name(rule)));
         let rule = rule.unwrap_or_default();
-        let mut saw: Vec<String> = step.conditions.iter().map(words::condition).collect();
-        saw.extend(step.counter.as_ref().map(words::counter));
+        let mut saw: Vec<String> = step.conditions.iter().map(quote::condition).collect();
+        saw.extend(step.counter.as_ref().map(quote::counter));
         let saw: Vec<String> = saw.iter().map(|line| markdown(line)).collect();
         table.push_str(&format!(
             "| {} | {rule} | {} | {} |\n",

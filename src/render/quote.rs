@@ -1,8 +1,9 @@
 //! Calls and values as people read them: JSON on one line, in which nothing is
-//! unseen, and of what is too long a part.
+//! unseen, and of what is too long a part; and what read those values.
 
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::characters::escape_json;
+use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::native::write_call;
 use mcppolicy_trace::trace::{RecordedCall, WitnessCall};
@@ -43,4 +44,41 @@ pub fn json(value: &Value) -> String {
 /// The arguments of a call as people read them: what is too long for them is cut.
 pub fn arguments(value: &Value) -> String {
     shorten::call(&json(value)).into_owned()
+}
+
+/// A condition with what it saw.
+pub fn condition(seen: &ConditionSeen) -> String {
+    let saw = match (&seen.saw, seen.held) {
+        (Some(value), _) => format!("saw {}", shorten::text(&json(value))),
+        (None, Some(_)) => "saw nothing".to_owned(),
+        (None, None) => "arguments unknown".to_owned(),
+    };
+    let held = match seen.held {
+        Some(true) => "holds",
+        Some(false) => "does not hold",
+        None => "unknown",
+    };
+    let (path, operand) = (shorten::name(&seen.path), json(&seen.operand));
+    let operand = shorten::text(&operand);
+    format!("{path} {} {operand}: {saw}, {held}", seen.op)
+}
+
+/// A counter as a limit saw it.
+pub fn counter(seen: &CounterSeen) -> String {
+    let range = |interval: Interval| match interval {
+        Interval { low, high } if low == high => low.to_string(),
+        Interval {
+            low,
+            high: u64::MAX,
+        } => format!("{low} or more"),
+        Interval { low, high } => format!("{low} to {high}"),
+    };
+    let amount = seen
+        .amount
+        .map_or("an amount that cannot be counted".to_owned(), range);
+    let (counter, max, window) = (shorten::name(&seen.counter), seen.max, seen.window);
+    format!(
+        "{counter}: {} of {max} per {window} used, this call adds {amount}",
+        range(seen.used)
+    )
 }

@@ -31,34 +31,45 @@ impl Style<'_> {
         }
     }
 
-    /// A file's name, which is relative to the working directory, relative to
-    /// the repository; as it is where it lies outside.
+    /// A file's name, which is relative to the working directory or absolute,
+    /// relative to the top; absolute where it lies outside, so that it is the same
+    /// in every working directory.
     pub(super) fn in_repository(&self, name: &str) -> String {
-        let is_absolute = name.starts_with('/') || name.get(1..3) == Some(":/");
-        if is_absolute {
+        if name.starts_with('<') {
+            return name.to_owned();
+        }
+        if is_absolute(name) {
             let inside = name
                 .strip_prefix(self.root)
                 .filter(|_| !self.root.is_empty());
             let inside = inside.and_then(|inside| inside.strip_prefix('/'));
             return inside.unwrap_or(name).to_owned();
         }
-        if name.starts_with('<') {
-            return name.to_owned();
+        if let Some(inside) = joined(self.prefix, name) {
+            return inside;
         }
-        let mut parts: Vec<&str> = self
-            .prefix
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .collect();
-        for part in name.split('/') {
-            match part {
-                ".." if parts.pop().is_none() => return name.to_owned(),
-                ".." | "." => {}
-                part => parts.push(part),
-            }
-        }
-        parts.join("/")
+        let here = format!("{}/{}", self.root, self.prefix);
+        let outside = joined(&here, name).filter(|_| !self.root.is_empty());
+        outside.map_or_else(|| name.to_owned(), |outside| format!("/{outside}"))
     }
+}
+
+fn is_absolute(name: &str) -> bool {
+    name.starts_with('/') || name.get(1..3) == Some(":/")
+}
+
+/// A path in a directory, both with `/`, without `.`, `..` and empty parts; `None`
+/// where it leads out of what the directory is relative to.
+fn joined(directory: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(path.split('/')) {
+        match part {
+            ".." => drop(parts.pop()?),
+            "." | "" => {}
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 #[cfg(test)]
@@ -80,7 +91,9 @@ mod tests {
             style.in_repository("../x/policy.json"),
             "deploy/x/policy.json"
         );
-        assert_eq!(style.in_repository("../../../x"), "../../../x");
+        assert_eq!(style.in_repository("../../../x"), "/x");
+        let unknown = Style { root: "", ..style };
+        assert_eq!(unknown.in_repository("../../../x"), "../../../x");
         assert_eq!(style.in_repository("/etc/policy.json"), "/etc/policy.json");
         assert_eq!(style.in_repository("/repository/a/b.json"), "a/b.json");
         assert_eq!(

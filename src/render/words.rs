@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use super::quote::json;
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
@@ -18,7 +17,7 @@ use mcppolicy_analysis::report::{
     ApprovalShown, ApprovalStatus, Ci, Classified, DiffReport, Exit, Findings, Inventoried, Tested,
 };
 use mcppolicy_analysis::shorten;
-use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval, Kind, Reason};
+use mcppolicy_engine::engine::{Kind, Reason};
 use mcppolicy_trace::trace::DecisionName;
 
 /// The name of a tool without one.
@@ -356,43 +355,6 @@ pub fn needs_attention(tested: &Tested) -> bool {
             .runs
             .iter()
             .any(|run| run.outcome != RunOutcome::Clean)
-}
-
-/// A condition with what it saw.
-pub fn condition(seen: &ConditionSeen) -> String {
-    let saw = match (&seen.saw, seen.held) {
-        (Some(value), _) => format!("saw {}", shorten::text(&json(value))),
-        (None, Some(_)) => "saw nothing".to_owned(),
-        (None, None) => "arguments unknown".to_owned(),
-    };
-    let held = match seen.held {
-        Some(true) => "holds",
-        Some(false) => "does not hold",
-        None => "unknown",
-    };
-    let (path, operand) = (shorten::name(&seen.path), json(&seen.operand));
-    let operand = shorten::text(&operand);
-    format!("{path} {} {operand}: {saw}, {held}", seen.op)
-}
-
-/// A counter as a limit saw it.
-pub fn counter(seen: &CounterSeen) -> String {
-    let range = |interval: Interval| match interval {
-        Interval { low, high } if low == high => low.to_string(),
-        Interval {
-            low,
-            high: u64::MAX,
-        } => format!("{low} or more"),
-        Interval { low, high } => format!("{low} to {high}"),
-    };
-    let amount = seen
-        .amount
-        .map_or("an amount that cannot be counted".to_owned(), range);
-    let (counter, max, window) = (shorten::name(&seen.counter), seen.max, seen.window);
-    format!(
-        "{counter}: {} of {max} per {window} used, this call adds {amount}",
-        range(seen.used)
-    )
 }
 
 /// What became of an inventory: `tools.json: 13 tools, 1 changed, 2 new`.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::render::escape::terminal;
-use crate::render::words;
+use crate::render::{quote, words};
 use mcppolicy_analysis::replay::results::Actual;
 use mcppolicy_analysis::report::Decided;
 use mcppolicy_analysis::shorten;
@@ -46,11 +46,11 @@ pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {
         );
         let _ = writeln!(out, "{}", line.trim_end());
         for condition in &step.conditions {
-            let line = terminal(&words::condition(condition));
+            let line = terminal(&quote::condition(condition));
             let _ = writeln!(out, "  {:<25} {line}", "");
         }
         if let Some(counter) = &step.counter {
-            let _ = writeln!(out, "  {:<25} {}", "", terminal(&words::counter(counter)));
+            let _ = writeln!(out, "  {:<25} {}", "", terminal(&quote::counter(counter)));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A report as test suites.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use super::xml::Writer;
@@ -178,13 +179,13 @@ impl Taken {
         let first = name.clone();
         loop {
             let times = self.0.entry((class.to_owned(), first.clone()));
-            let times = times.and_modify(|times| *times += 1).or_insert(1);
-            if *times == 1 {
+            let times = *times.and_modify(|times| *times += 1).or_insert(1);
+            if times == 1 {
                 return;
             }
             let numbered = format!("{first} ({times})");
-            if !self.0.contains_key(&(class.to_owned(), numbered.clone())) {
-                self.0.insert((class.to_owned(), numbered.clone()), 1);
+            if let Entry::Vacant(free) = self.0.entry((class.to_owned(), numbered.clone())) {
+                free.insert(1);
                 *name = numbered;
                 return;
             }

@@ -37,13 +37,19 @@ pub(super) struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    fn policies(&self) -> impl Iterator<Item = &'a PolicyDiff> {
-        self.reports.iter().flat_map(|report| &report.diff.policies)
+    /// The policies, those first that let more through: nobody must be able to
+    /// push a change out of a page with harmless ones.
+    fn policies(&self) -> Vec<&'a PolicyDiff> {
+        let policies = self.reports.iter().flat_map(|report| &report.diff.policies);
+        let mut policies: Vec<&PolicyDiff> = policies.collect();
+        policies.sort_by_key(|policy| policy.changes().iter().map(weight).min());
+        policies
     }
 
     /// What each policy's changes are, and then the calls that prove each.
     pub fn render(&self, page: &mut Page) {
-        for policy in self.policies() {
+        let policies = self.policies();
+        for policy in &policies {
             page.keep(format!(
                 "### {}: {}\n",
                 markdown_code(&shorten::name(&policy.name)),
@@ -52,21 +58,25 @@ impl<'a> Changes<'a> {
             table(page, policy);
         }
         // With one policy, its table has just said which one it is.
-        let is_named = self.policies().nth(1).is_some();
-        let mut shown = 0;
-        for policy in self.policies() {
-            let of = Of {
-                policy,
-                sources: self.sources,
-                is_named,
-            };
-            for change in policy.changes().iter().filter(|change| !change.reworded) {
-                of.proof(page, change, shown < UNFOLDED);
-                shown += 1;
-            }
+        let is_named = policies.len() > 1;
+        let of = |policy| Of {
+            policy,
+            sources: self.sources,
+            is_named,
+        };
+        for policy in policies.iter().copied() {
             for (scope, outside) in policy.judgement.outside() {
-                of.beyond(page, scope, outside);
+                of(policy).beyond(page, scope, outside);
             }
+        }
+        let proved = policies.iter().flat_map(|policy| {
+            let changes = policy.changes().iter().filter(|change| !change.reworded);
+            changes.map(move |change| (*policy, change))
+        });
+        let mut proved: Vec<(&PolicyDiff, &Change)> = proved.collect();
+        proved.sort_by_key(|(_, change)| weight(change));
+        for (at, (policy, change)) in proved.into_iter().enumerate() {
+            of(policy).proof(page, change, at < UNFOLDED);
         }
     }
 
@@ -84,13 +94,25 @@ impl<'a> Changes<'a> {
 
     /// Recorded calls under it.
     pub fn traffic(&self, page: &mut Page, style: Style<'_>) {
-        let is_named = self.policies().nth(1).is_some();
-        for policy in self.policies() {
+        let policies = self.policies();
+        let is_named = policies.len() > 1;
+        for policy in policies {
             if let Some(recorded) = &policy.traffic {
                 let name = is_named.then_some(policy.name.as_str());
                 traffic::render(page, recorded, name, style);
             }
         }
+    }
+}
+
+/// The order of changes: by what can go wrong.
+fn weight(change: &Change) -> u8 {
+    match change.verdict {
+        Verdict::Loosened => 0,
+        Verdict::Mixed => 1,
+        Verdict::Undetermined => 2,
+        Verdict::Tightened => 3,
+        Verdict::Equivalent => 4,
     }
 }
 
@@ -128,7 +150,9 @@ fn table(page: &mut Page, policy: &PolicyDiff) {
             rule(&change.new)
         )
     };
-    page.keep_table(head.to_owned(), policy.changes().iter().map(row).collect());
+    let mut changes: Vec<&Change> = policy.changes().iter().collect();
+    changes.sort_by_key(|change| weight(change));
+    page.keep_table(head.to_owned(), changes.into_iter().map(row).collect());
 }
 
 /// One policy of a change.

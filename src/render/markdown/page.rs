@@ -8,6 +8,8 @@ pub(super) const UNFOLDED: usize = 20;
 #[derive(Default)]
 pub(super) struct Page {
     blocks: Vec<Block>,
+    /// What stands over the next block.
+    heading: String,
 }
 
 /// A part of a page: text, and behind it the rows of a table, if it is one.
@@ -87,6 +89,12 @@ impl Page {
         self.add(text, Vec::new(), None, false);
     }
 
+    /// Puts a heading over the next block, with which it is cut.
+    pub fn head(&mut self, heading: &str) {
+        self.heading.push_str(heading);
+        self.heading.push('\n');
+    }
+
     /// Adds a block that stays when others are cut.
     pub fn keep(&mut self, text: String) {
         self.add(text, Vec::new(), None, true);
@@ -104,8 +112,9 @@ impl Page {
     }
 
     fn add(&mut self, text: String, rows: Vec<String>, short: Option<String>, is_kept: bool) {
+        let heading = std::mem::take(&mut self.heading);
         self.blocks.push(Block {
-            text,
+            text: heading + &text,
             rows,
             short,
             is_kept,
@@ -238,6 +247,7 @@ mod tests {
             let text = format!("proof {proof} {}\n", "long ".repeat(40));
             page.keep_or(text, format!("- proof {proof}\n"));
         }
+        page.head("### heading\n");
         page.push("findings\n".to_owned());
         page.push(format!("tests {}\n", "x".repeat(5_000)));
         page.push("traffic\n".to_owned());

@@ -133,8 +133,8 @@ fn a_change_cannot_switch_off_its_own_gate() {
     assert!(
         is_before(
             &comment,
-            "The gate goes from `loosened` to `never`",
-            "create_refund"
+            "create_refund",
+            "The gate goes from `loosened` to `never`"
         ),
         "{comment}"
     );
@@ -166,7 +166,7 @@ fn a_change_cannot_hide_a_policy_from_its_gate() {
         let server = Server::start();
         let done = change(name, &server, &files);
         let comment = refused(&server, &done);
-        assert!(is_before(&comment, says, "create_refund"), "{comment}");
+        assert!(is_before(&comment, "create_refund", says), "{comment}");
     }
 }
 
@@ -297,7 +297,7 @@ fn a_fork_without_permission_to_comment_has_its_summary() {
 }
 
 #[test]
-fn an_approval_in_the_change_lets_it_pass_and_stands_first() {
+fn an_approval_in_the_change_lets_it_pass_and_stands_behind_what_it_approves() {
     if !has_tools() {
         return;
     }
@@ -338,10 +338,12 @@ fn an_approval_in_the_change_lets_it_pass_and_stands_first() {
     assert_eq!(done.code, 0, "{}", done.log);
     assert_eq!(done.outputs["verdict"], "loosened");
     let comment = comment(&server);
+    // The verdict, the change with its witness, and then what is approved.
+    assert!(is_before(&comment, "| Policy | Lint |", "\"amount\":500"));
     assert!(is_before(
         &comment,
-        "This change approves",
-        "| Policy | Lint |"
+        "\"amount\":500",
+        "This change approves"
     ));
     assert!(comment.contains("(ann, "), "{comment}");
 }

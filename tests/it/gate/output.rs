@@ -22,12 +22,16 @@ use shown::{
     unseen_characters_in_reports,
 };
 use sizes::{
-    change_in_a_long_description, long_approval_reason, long_messages, long_names,
-    more_results_than_are_taken, scattered_changes_in_a_description,
+    change_in_a_long_description, flood_of_changes, flood_of_findings, long_approval_reason,
+    long_messages, long_names, long_suppression_reason, more_results_than_are_taken,
+    scattered_changes_in_a_description,
 };
 
 attacks! {
     long_approval_reason: Output, "gives a reason of 70 KB for its approval, so that nothing else has room in the comment" => "The reason is cut to 500 characters; verdict, table and witness stay.";
+    long_suppression_reason: Output, "gives a reason of 70 KB for a suppression that it adds" => "The reason is cut to 500 characters; verdict, table and witness stay.";
+    flood_of_findings: Output, "makes thousands of findings beside the change that matters" => "Findings come behind the changes in the comment, and are cut first.";
+    flood_of_changes: Output, "makes a thousand harmless changes, listed before the one that matters" => "Changes that let more through come first, in the table and in the proofs.";
     long_messages: Output, "gives every rule that it loosens a message of thousands of characters" => "The messages are cut, and every change keeps its witness in the comment.";
     long_names: Output, "adds tools whose names fill the table of changes before the one that matters" => "Names are cut, the table is cut from its end, and every change keeps its witness.";
     change_in_a_long_description: Output, "changes one word in a tool's description of 70 KB" => "The changed word is shown, and what is the same is left out.";

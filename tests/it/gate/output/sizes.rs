@@ -48,6 +48,100 @@ pub(super) fn long_approval_reason() {
     assert!(!texts["markdown"].contains("more characters"));
 }
 
+pub(super) fn long_suppression_reason() {
+    let with = |name: &str, most: u32, reason: &str| {
+        let entry = format!(
+            "{CONFIG}\n[[suppress]]\nrule = \"unlimited-financial-tool\"\npolicy = \"policy.json\"\n\
+             at = \"/tools/pay\"\nvalue = \"00000000\"\nreason = \"{reason}\"\n"
+        );
+        let dir = changed(
+            name,
+            &[("policy.json", &policy(100, "No", &[]))],
+            &[
+                ("policy.json", &policy(most, "No", &[])),
+                ("mcppolicy.toml", &entry),
+            ],
+        );
+        ci(&dir)
+    };
+    let reason = "It is fine. ".repeat(6_000)[..70_000].to_owned();
+    let (code, texts) = with("long-suppression", 200, &reason);
+    assert_eq!(code, 1, "{}", texts["human"]);
+    assert_keeps(&texts["markdown"], "pay");
+    for format in ["human", "markdown", "html", "github", "junit", "gitlab"] {
+        let text = &texts[format];
+        assert!(text.len() < 60_000, "{format}: {}", text.len());
+    }
+    assert!(texts["markdown"].contains("(69,500 more characters)"));
+    assert!(texts["json"].contains(&reason));
+
+    let (code, texts) = with("short-suppression", 50, "capped upstream");
+    assert_eq!(code, 0, "{}", texts["human"]);
+    assert!(texts["markdown"].contains("capped upstream"));
+}
+
+pub(super) fn flood_of_findings() {
+    let with = |most: u32, count: usize| {
+        let hidden: Vec<String> = (0..count).map(|at| format!("wipe{at}\u{200B}")).collect();
+        let tools = json!({ "pay": up_to(most, "No") });
+        json!({ "version": "1", "default": "deny", "hide": hidden, "tools": tools }).to_string()
+    };
+    let dir = changed(
+        "flood",
+        &[("policy.json", &with(100, 1_000))],
+        &[("policy.json", &with(200, 1_000))],
+    );
+    let (code, texts) = ci(&dir);
+    assert_eq!(code, 1);
+    let comment = &texts["markdown"];
+    assert_keeps(comment, "pay");
+    assert!(comment.contains("Cut here"), "{comment}");
+    let witness = comment.find("{\"tool\":\"pay\"").unwrap();
+    let finding = comment.find("invisible-character").unwrap();
+    assert!(witness < finding, "{comment}");
+
+    let dir = changed(
+        "no-flood",
+        &[("policy.json", &with(100, 1))],
+        &[("policy.json", &with(50, 1))],
+    );
+    let (code, texts) = ci(&dir);
+    assert_eq!(code, 0, "{}", texts["human"]);
+    assert!(texts["markdown"].contains("invisible-character"));
+}
+
+pub(super) fn flood_of_changes() {
+    let with = |most: u32, count: u32, harmless: u32| {
+        let mut tools = serde_json::Map::new();
+        for at in 0..count {
+            tools.insert(format!("a{at:04}"), up_to(harmless, "No"));
+        }
+        tools.insert("pay".to_owned(), up_to(most, "No"));
+        json!({ "version": "1", "default": "deny", "tools": tools }).to_string()
+    };
+    let dir = changed(
+        "flood-changes",
+        &[("policy.json", &with(100, 1_000, 100))],
+        &[("policy.json", &with(200, 1_000, 50))],
+    );
+    let (code, texts) = ci(&dir);
+    assert_eq!(code, 1);
+    let comment = &texts["markdown"];
+    assert_keeps(comment, "pay");
+    assert!(comment.contains("Cut here"), "{comment}");
+    let row = |name: &str| comment.find(&format!("| `{name}` |")).unwrap();
+    assert!(row("pay") < row("a0000"), "{comment}");
+
+    let dir = changed(
+        "flood-harmless",
+        &[("policy.json", &with(100, 3, 100))],
+        &[("policy.json", &with(50, 3, 50))],
+    );
+    let (code, texts) = ci(&dir);
+    assert_eq!(code, 0, "{}", texts["human"]);
+    assert_keeps(&texts["markdown"], "a0002");
+}
+
 pub(super) fn long_messages() {
     let message = "Please ask. ".repeat(400);
     let names: Vec<String> = (0..60).map(|at| format!("pay_{at:02}")).collect();
