@@ -141,7 +141,12 @@ const NAMED: usize = 3;
 
 /// What the linter left open in a policy.
 fn left_open(policy: &str, linted: &lint::Linted) -> Option<String> {
-    let named: Vec<&str> = linted.unfinished.iter().take(NAMED).map(String::as_str).collect();
+    let named: Vec<&str> = linted
+        .unfinished
+        .iter()
+        .take(NAMED)
+        .map(String::as_str)
+        .collect();
     let more = match linted.unfinished.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),

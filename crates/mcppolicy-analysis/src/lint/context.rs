@@ -301,9 +301,7 @@ fn meant<'a>(policy: &'a Policy, inventory: &'a Inventory) -> HashMap<&'a str, &
     let hidden = policy.hide.iter().map(|entry| entry.value.as_str());
     let named: BTreeSet<&str> = listed.chain(hidden).collect();
     let free: Vec<&str> = inventory.names().filter(|n| !named.contains(n)).collect();
-    let unknown = named
-        .iter()
-        .filter(|name| inventory.get(name).is_none());
+    let unknown = named.iter().filter(|name| inventory.get(name).is_none());
     // Nobody has misspelt thousands of names.
     let most = MOST_PAIRS / free.len().max(1);
     unknown
