@@ -143,7 +143,7 @@ const DIRECTIONS: &[Direction] = &[
         replay((0..n).map(move |at| at_second(n - at, json!({}))))
     }),
     ("test: late errors", 2_000, |n| {
-        replay((0..n).map(move |at| at_second(n - at, json!({"response": "error"}))))
+        replay((0..n).map(move |at| at_second(n - at, json!({"response": {"error": {"code": 1}}}))))
     }),
     ("test: repetitions", 200_000, |n| {
         replay(std::iter::once(

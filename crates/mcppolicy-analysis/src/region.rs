@@ -85,6 +85,13 @@ impl Space {
         }
     }
 
+    /// The part of `region`, which has members, that what is true at `path` may
+    /// depend on.
+    pub fn tied(&mut self, region: &Region, path: &Path) -> Region {
+        let node = self.tree.node(path);
+        self.tree.tied(region, node)
+    }
+
     /// A member of `region`, or that it has none.
     pub fn find(&mut self, region: &Region) -> Answer {
         let mut meter = Meter::new(&self.budget);

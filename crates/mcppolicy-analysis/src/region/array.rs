@@ -4,11 +4,14 @@
 //! Arrays are open: repeating an element changes neither what an array
 //! contains nor what it does not, so no finite list of arrays exhausts them.
 
+use std::collections::HashSet;
+
 use super::budget::{Exceeded, Meter};
-use super::probe::Probe;
+use super::probe::{Kind, Probe};
 use super::product::{Signed, shortest};
 use super::text::{Language, Machine, Words};
 use mcppolicy_engine::engine::{ValueRef, equals};
+use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
 
 /// An array for which every question has the given answer, other than those
@@ -17,6 +20,9 @@ pub(super) fn find(
     own: &[(&Probe, bool)],
     meter: &mut Meter,
 ) -> Result<Option<Vec<Value>>, Exceeded> {
+    if own.iter().any(|(probe, holds)| rules_out(probe, *holds)) {
+        return Ok(None);
+    }
     let parts = |wanted: bool| {
         own.iter()
             .filter(move |(_, holds)| *holds == wanted)
@@ -34,18 +40,42 @@ pub(super) fn find(
         }
     }
     let filler = items.last().cloned().or_else(|| fresh(&forbidden));
-    let named = own.iter().flat_map(|(probe, _)| probe.compared()).count();
-    // Each array that is named has one length: one of these is none of them.
-    for _ in 0..=named {
-        if own
-            .iter()
-            .all(|(probe, holds)| probe.holds(ValueRef::Array(&items)) == *holds)
-        {
+    let fits = |items: &[Value]| {
+        let mut own = own.iter();
+        own.all(|(probe, holds)| probe.holds(ValueRef::Array(items)) == *holds)
+    };
+    for _ in 0..FEW {
+        if fits(&items) {
             return Ok(Some(items));
         }
         items.extend(filler.clone());
     }
-    Ok(None)
+    // Each array that is named has one length: one of another is none of them.
+    let named = own.iter().flat_map(|(probe, _)| probe.compared());
+    let lengths: HashSet<usize> = named
+        .filter_map(|value| match value {
+            Value::Array(items) => Some(items.len()),
+            _ => None,
+        })
+        .collect();
+    let free = (items.len()..).find(|length| !lengths.contains(length));
+    let missing = free.unwrap_or(0).saturating_sub(items.len());
+    items.extend(filler.into_iter().cycle().take(missing));
+    Ok(fits(&items).then_some(items))
+}
+
+/// So many lengths are tried one by one.
+const FEW: usize = 8;
+
+/// Whether no array, but for those that the question names, has that answer.
+fn rules_out(probe: &Probe, holds: bool) -> bool {
+    match probe {
+        Probe::Kind(kind) => (*kind == Kind::Array) != holds,
+        Probe::Test(Test::Exists(expected)) => *expected != holds,
+        Probe::Test(Test::Compare(..) | Test::Regex(_) | Test::Eq(_) | Test::In(_)) => holds,
+        Probe::Test(Test::Neq(_) | Test::NotIn(_)) => !holds,
+        Probe::Test(Test::Contains(_)) => false,
+    }
 }
 
 /// A value that equals `required` as an element, and nothing forbidden.
@@ -132,7 +162,6 @@ fn fresh(forbidden: &[&Value]) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::region::budget::Budget;
-    use mcppolicy_engine::policy::Test;
     use serde_json::json;
 
     fn found(conditions: &[(Test, bool)]) -> Option<serde_json::Value> {

@@ -6,10 +6,10 @@
 //! its members can be chosen one by one, and a member that no path names sets
 //! it apart from every object that it must not be.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::budget::{Budget, Exceeded, Meter};
-use super::literal::Literal;
+use super::literal::{Literal, Region};
 use super::node::{Found, Node, Own};
 use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::Path;
@@ -99,6 +99,57 @@ impl Tree {
         self.nodes.get(of)?.by_segment.get(segment).copied()
     }
 
+    /// The member of the arguments that a node is, or is below.
+    fn member_of(&self, mut node: usize) -> usize {
+        while let Some(parent) = self.nodes.get(node).map(|node| node.parent) {
+            if parent == 0 {
+                break;
+            }
+            node = parent;
+        }
+        node
+    }
+
+    /// What a region says of a member of the arguments, and of those that its
+    /// choices tie to it. Of a region that has members, the rest says nothing
+    /// about these.
+    pub(super) fn tied(&self, region: &Region, node: usize) -> Region {
+        let members = |choice: &Vec<Vec<Literal>>| {
+            let literals = choice.iter().flatten();
+            let members = literals.map(|literal| self.member_of(literal.node));
+            members.collect::<HashSet<usize>>()
+        };
+        let mut by_member: HashMap<usize, Vec<usize>> = HashMap::new();
+        let of_choices: Vec<HashSet<usize>> = region.choices.iter().map(members).collect();
+        for (at, members) in of_choices.iter().enumerate() {
+            for member in members {
+                by_member.entry(*member).or_default().push(at);
+            }
+        }
+        let mut tied = HashSet::from([self.member_of(node)]);
+        let mut open: Vec<usize> = tied.iter().copied().collect();
+        let mut taken: BTreeSet<usize> = BTreeSet::new();
+        while let Some(member) = open.pop() {
+            for at in by_member.remove(&member).unwrap_or_default() {
+                if taken.insert(at) {
+                    let members = of_choices.get(at).into_iter().flatten();
+                    open.extend(members.filter(|member| tied.insert(**member)));
+                }
+            }
+        }
+        let all = region.all.iter().copied();
+        let choices = taken
+            .iter()
+            .filter_map(|at| region.choices.get(*at))
+            .cloned();
+        Region {
+            all: all
+                .filter(|literal| tied.contains(&self.member_of(literal.node)))
+                .collect(),
+            choices: choices.collect(),
+        }
+    }
+
     pub(super) fn get_mut(&mut self, node: usize) -> Option<&mut Node> {
         self.nodes.get_mut(node)
     }
@@ -127,7 +178,7 @@ impl Tree {
         if conjunction.contradictory {
             return Ok(None);
         }
-        meter.conditions(conjunction.len() + self.nodes.len())?;
+        meter.conditions(conjunction.len() + self.nodes.len() / 16)?;
         let mut concerned = vec![false; self.nodes.len()];
         for &node in conjunction.own.keys() {
             let mut at = node;

@@ -20,7 +20,7 @@ use crate::decision::Reason;
 use crate::time::{Time, TimeDelta};
 
 /// The number of a limit within one [`Counters`], whatever engine asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct CounterId(u32);
 
 /// A grant within one [`Counters`].
@@ -47,9 +47,24 @@ pub struct Counters {
     ids: HashMap<LimitKey, CounterId>,
     /// The limits of the engine that used these counters last, by its own ids.
     engine: Arc<[LimitKey]>,
+    /// The most that any grant has had in one window of a limit, and without a
+    /// time.
+    peaks: HashMap<CounterId, Peak>,
+    /// How many grants have been looked at for calls of unknown grants.
+    looked_at: AtomicU64,
     /// The counters of those limits that calls have been counted for.
     engine_ids: Vec<Option<CounterId>>,
 }
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Peak {
+    window: u64,
+    floating: u64,
+}
+
+/// So many grants are looked at for calls of unknown grants. After that such a
+/// call may be of a grant that is as busy as any ever was.
+const MOST_LOOKED_AT: u64 = 20_000_000;
 
 #[derive(Debug, Default)]
 struct Grant {
@@ -107,6 +122,8 @@ impl Counters {
             ids: HashMap::default(),
             engine: Arc::default(),
             engine_ids: Vec::new(),
+            peaks: HashMap::default(),
+            looked_at: AtomicU64::new(0),
         }
     }
 
@@ -229,10 +246,7 @@ impl Counters {
         match (grant, at) {
             // Any grant may have called: a fresh one, or the busiest.
             (Some(GrantId::UNKNOWN), _) => {
-                let busiest = (1..self.grants.len())
-                    .map(|id| self.high(GrantId(id), counter, at))
-                    .max()
-                    .unwrap_or(0);
+                let busiest = self.busiest(counter, at);
                 Interval::up_to(busiest.saturating_add(self.high(GrantId::UNKNOWN, counter, at)))
             }
             (grant, _) => {
@@ -244,6 +258,17 @@ impl Counters {
                 }
             }
         }
+    }
+
+    /// What the busiest grant may see, or a bound on it.
+    fn busiest(&self, counter: CounterId, at: Option<(Time, i64)>) -> u64 {
+        let grants = self.grants.len() as u64;
+        if self.looked_at.fetch_add(grants, Ordering::Relaxed) > MOST_LOOKED_AT {
+            let peak = self.peaks.get(&counter).copied().unwrap_or_default();
+            return peak.window.saturating_add(peak.floating);
+        }
+        let each = (1..self.grants.len()).map(|id| self.high(GrantId(id), counter, at));
+        each.max().unwrap_or(0)
     }
 
     fn high(&self, grant: GrantId, counter: CounterId, at: Option<(Time, i64)>) -> u64 {
@@ -303,8 +328,13 @@ impl Counters {
             return;
         };
         let counter = grant.limits.entry(id).or_default();
+        let is_known = reservation.grant != GrantId::UNKNOWN.0;
         let Some(time) = reservation.time else {
             counter.floating = counter.floating.saturating_add(amount.high);
+            if is_known {
+                let peak = self.peaks.entry(id).or_default();
+                peak.floating = peak.floating.max(counter.floating);
+            }
             return;
         };
         let start = window_start(window, time);
@@ -317,6 +347,10 @@ impl Counters {
         tally.kept.add(amount);
         let largest = tally.largest();
         counter.peak = counter.peak.max(largest);
+        if is_known {
+            let peak = self.peaks.entry(id).or_default();
+            peak.window = peak.window.max(counter.peak);
+        }
         reservation.parts.push(Reserved {
             counter: id,
             start,

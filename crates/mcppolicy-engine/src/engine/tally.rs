@@ -27,15 +27,27 @@ pub(super) struct Tally {
     pub released: Vec<(Time, Interval)>,
     /// The upper ends of `released` together.
     released_high: u64,
+    /// The time of the latest release that is no longer in `released`, and the
+    /// upper ends of all such releases together.
+    dropped: Option<(Time, u64)>,
     /// The length of `released` at which it is next worth pruning.
     pub prune_at: usize,
 }
+
+/// So many releases of one window are told apart; a call that comes behind
+/// thousands of errors and is late by that much is rare.
+const MOST_RELEASED: usize = 4096;
 
 impl Tally {
     /// What a call at `time` sees. A release at the very same instant comes
     /// first.
     pub fn seen_at(&self, time: Time) -> Interval {
         let mut seen = self.kept;
+        if let Some((until, high)) = self.dropped
+            && time < until
+        {
+            seen.high = seen.high.saturating_add(high);
+        }
         for (at, amount) in self.released.iter().rev() {
             if *at <= time {
                 break;
@@ -47,17 +59,40 @@ impl Tally {
 
     /// What a call could see at most, whatever its time.
     pub fn largest(&self) -> u64 {
-        self.kept.high.saturating_add(self.released_high)
+        let dropped = self.dropped.map_or(0, |(_, high)| high);
+        let released = self.released_high.saturating_add(dropped);
+        self.kept.high.saturating_add(released)
     }
 
     pub fn release(&mut self, time: Time, amount: Interval, max: u64) {
         self.kept.remove(amount);
+        if let Some((until, high)) = &mut self.dropped
+            && time <= *until
+        {
+            *high = high.saturating_add(amount.high);
+            return;
+        }
         let at = self.released.partition_point(|(other, _)| *other <= time);
         self.released.insert(at, (time, amount));
         self.released_high = self.released_high.saturating_add(amount.high);
         if self.released.len() >= self.prune_at.max(16) {
             self.prune(max);
-            self.prune_at = self.released.len() * 2;
+            self.drop_oldest();
+            self.prune_at = (self.released.len() * 2).min(MOST_RELEASED);
+        }
+    }
+
+    /// Keeps a long list short: of the older half only the sum stays, so that
+    /// what a call before them sees is no longer exact.
+    fn drop_oldest(&mut self) {
+        if self.released.len() < MOST_RELEASED {
+            return;
+        }
+        let half = self.released.len() / 2;
+        for (time, amount) in self.released.drain(..half) {
+            let (until, high) = self.dropped.unwrap_or((time, 0));
+            self.dropped = Some((until.max(time), high.saturating_add(amount.high)));
+            self.released_high = self.released_high.saturating_sub(amount.high);
         }
     }
 
@@ -151,5 +186,30 @@ mod tests {
         assert_eq!(tally.seen_at(at(199)).low, 0);
         assert_eq!(tally.seen_at(at(196)).low, 3);
         assert!(tally.seen_at(at(20)).low > 5);
+    }
+
+    #[test]
+    fn of_very_many_releases_no_call_sees_too_little() {
+        let mut tally = Tally::default();
+        let many = 3 * MOST_RELEASED as i64;
+        for second in 0..many {
+            tally.kept.add(Interval::exactly(1));
+            tally.release(at(second), Interval::exactly(1), u64::MAX);
+        }
+        assert!(tally.released.len() <= MOST_RELEASED);
+        assert_eq!(tally.largest(), many as u64);
+        for second in (0..many).step_by(97) {
+            let later = (many - 1 - second) as u64;
+            let seen = tally.seen_at(at(second));
+            assert!(
+                seen.low <= later && later <= seen.high,
+                "{second}: {seen:?}"
+            );
+        }
+        assert_eq!(tally.seen_at(at(many - 10)), Interval::exactly(9));
+        // A release that is later written down for a time before is not lost.
+        tally.kept.add(Interval::exactly(1));
+        tally.release(at(0), Interval::exactly(1), u64::MAX);
+        assert_eq!(tally.largest(), many as u64 + 1);
     }
 }

@@ -62,7 +62,8 @@ impl Amounts {
         let most = budget.worth();
         for path in paths {
             let range = if amounts.spent() < most {
-                (amounts.least(&path), amounts.largest(&path))
+                let tied = amounts.space.tied(&amounts.region, &path);
+                (amounts.least(&path, &tied), amounts.largest(&path, &tied))
             } else {
                 (0, LARGEST)
             };
@@ -121,24 +122,24 @@ impl Amounts {
 
     /// A lower bound on the whole amounts, the least one unless the budget
     /// stops the search.
-    fn least(&mut self, path: &Path) -> u64 {
+    fn least(&mut self, path: &Path, tied: &Region) -> u64 {
         first(LARGEST, |bound| {
             let literal = at_most(&mut self.space, path, bound);
-            self.may_be(literal)
+            self.may_be(tied, literal)
         })
     }
 
     /// An upper bound on the whole amounts, the largest one unless the budget
     /// stops the search.
-    fn largest(&mut self, path: &Path) -> u64 {
+    fn largest(&mut self, path: &Path, tied: &Region) -> u64 {
         first(LARGEST, |bound| {
             let literal = at_most(&mut self.space, path, bound);
-            !self.may_be(!literal)
+            !self.may_be(tied, !literal)
         })
     }
 
-    fn may_be(&mut self, literal: Literal) -> bool {
-        let mut region = self.region.clone();
+    fn may_be(&mut self, tied: &Region, literal: Literal) -> bool {
+        let mut region = tied.clone();
         region.and(literal);
         !self.space.find(&region).is_empty()
     }
