@@ -2,6 +2,7 @@
 //! decision reads. Nothing is escaped here; each format does that its own way.
 
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
+use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
 use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
@@ -230,12 +231,12 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
     let what = match (shown.written, shown.status) {
         (true, _) => "approved now",
         (_, ApprovalStatus::Used) => "approved",
-        (_, ApprovalStatus::Unused) => return None,
+        (_, ApprovalStatus::Unused | ApprovalStatus::Record) => return None,
         (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune removes it",
         (_, ApprovalStatus::Pruned) => "removed approval",
     };
     let approval = &shown.approval;
-    let scope = approval.approved.scope().map_or("its removal", scope);
+    let scope = approved_part(&approval.approved);
     let by = approval.by.as_ref().map(|by| format!("{by}, "));
     Some(format!(
         "{what}: {}, {scope}: {} ({}{})",
@@ -244,6 +245,42 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
         by.unwrap_or_default(),
         approval.date
     ))
+}
+
+/// What an approval is of.
+fn approved_part(approved: &Approved) -> String {
+    match approved {
+        Approved::State { scope: of, .. } => scope(of).to_owned(),
+        Approved::Removal => "its removal".to_owned(),
+        Approved::Finding(finding) if finding.pointer.is_empty() => finding.rule.to_string(),
+        Approved::Finding(finding) => format!("{} at {}", finding.rule, finding.pointer),
+    }
+}
+
+/// What an approval allows, part by part, and a call that it lets through
+/// without need; nothing for one that does not matter to the change.
+pub fn allowed(shown: &ApprovalShown) -> Vec<String> {
+    if shown.status != ApprovalStatus::Used {
+        return Vec::new();
+    }
+    let parts = shown.allows.iter();
+    let mut lines: Vec<String> = parts.map(|part| part.text.clone()).collect();
+    if !shown.surplus.is_empty() {
+        let calls: Vec<String> = shown.surplus.iter().map(witness_line).collect();
+        lines.push(format!(
+            "more than the change needs: it lets through {}",
+            calls.join(" ")
+        ));
+    }
+    lines
+}
+
+/// What a change does to its own settings, behind a verdict.
+fn settings(ci: &Ci) -> String {
+    match ci.sorted().0.len() {
+        0 => String::new(),
+        count => format!("; {} to settings", counted(count as u64, "change")),
+    }
 }
 
 /// What became of a policy since the base, in one line.
@@ -269,7 +306,7 @@ pub fn all(ci: &Ci) -> String {
         Some(report) => format!("; refused by the gate ({})", report.gate.name()),
         None => String::new(),
     };
-    format!("{policies}, {}{refused}", verdict.name())
+    format!("{policies}, {}{}{refused}", verdict.name(), settings(ci))
 }
 
 /// Whether a run over everything has nothing to complain about, notes aside.
@@ -286,7 +323,10 @@ pub fn is_clean(ci: &Ci) -> bool {
 pub fn is_changed(report: &DiffReport) -> bool {
     let mut policies = report.diff.policies.iter();
     let is_changed = |policy: &PolicyDiff| !policy.changes().is_empty() || !policy.drift.is_empty();
-    report.refused || policies.any(is_changed)
+    let mut approvals = report.approvals.iter();
+    report.refused
+        || policies.any(is_changed)
+        || approvals.any(|shown| shown.status == ApprovalStatus::Used)
 }
 
 /// What has changed of servers' own tools, behind a verdict.

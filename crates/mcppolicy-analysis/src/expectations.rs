@@ -126,6 +126,11 @@ impl Expectations {
         }
     }
 
+    /// Whether no call was added.
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Whether so many calls are kept that no other is looked at.
     pub fn is_full(&self) -> bool {
         self.lines >= MOST_CALLS

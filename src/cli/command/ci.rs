@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::support::approvals::Store;
+use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::Base;
 use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
@@ -17,6 +18,7 @@ use crate::cli::support::linter::Linter;
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
+use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
@@ -44,6 +46,8 @@ pub(crate) struct CiArgs {
     #[arg(long, value_name = "LEVEL")]
     fail_on: Option<FailOn>,
     #[command(flatten)]
+    approving: ApproveArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -66,7 +70,9 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     // The settings of the base replace those of the change.
     let mut ci = Ci::default();
     let mut changes = Vec::new();
-    let read = base.map(|name| base_settings(&workspace, &name, &lint, &mut sources));
+    let mut review = None;
+    problems.failures.extend(without_base(args, base.as_deref()));
+    let read = base.map(|name| base_settings(&workspace, &name, &mut sources));
     if let Some((base, settings)) = read.and_then(|read| problems.keep_failure(read)) {
         workspace.config = settings.config;
         fail_on = settings.fail_on;
@@ -77,13 +83,21 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let enforced = approvals.enforce(&base, &mut sources);
         if let Some(findings) = problems.keep_failure(enforced) {
             ci.findings.extend(findings);
+            let fails = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT).severity();
+            approvals.approve_with(args.approving.approver(), fails);
+            let before = settings.before;
             let judging = Judging {
                 gate: args.gate.unwrap_or(settings.gate),
                 lint: &lint,
                 listed: settings.listed,
+                before: before.clone(),
                 approvals,
             };
-            changes = problems.keep(since_base(&workspace, &base, judging, &mut sources));
+            let compared = since_base(&workspace, &base, judging, &mut sources);
+            let (compared, approvals) = problems.keep(compared);
+            changes = compared;
+            let held = settings.held;
+            review = Some(Review::new(&workspace, base, before, held, &lint, approvals));
         }
     }
 
@@ -107,7 +121,11 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);
         let settings = problems.keep(settings);
-        let lint = linter.findings_of(&workspace, &file, &settings, &sources);
+        let mut lint = linter.findings_of(&workspace, &file, &settings, &sources);
+        if let Some(review) = &mut review {
+            let traces = traces.as_deref().unwrap_or_default();
+            review.look_at(&workspace, &file, traces, &mut lint, &mut sources);
+        }
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
                 let options = options_for(&workspace, &file, &replay);
@@ -120,7 +138,10 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             }
             _ => None,
         };
-        let change = take_change(&mut changes, &file.path);
+        let mut change = take_change(&mut changes, &file.path);
+        if let Some(review) = &review {
+            review.settle(&file.path, change.as_mut());
+        }
         let failures = &problems.failures;
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
         ci.policies.push(policy);
@@ -131,12 +152,19 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         ci.policies.push(removed);
     }
     ci.findings.extend(problems.findings);
+    let mut assumptions = assumptions(&ci);
+    if let Some(mut review) = review {
+        assumptions.append(&mut review.assumptions);
+        let is_broken = ci.is_invalid() || !problems.failures.is_empty();
+        let finished = review.finish(&mut ci, is_broken);
+        problems.failures.extend(finished.err());
+    }
 
     let report = Report {
         command: "ci",
         sources: &sources,
         failures: problems.failures,
-        assumptions: assumptions(&ci),
+        assumptions,
         fail_on,
         body: Body::Ci(ci),
     };
@@ -147,12 +175,20 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
 fn base_settings(
     workspace: &Workspace,
     name: &str,
-    own: &lint::Settings,
     sources: &mut SourceMap,
 ) -> Result<(Base, EnforcedSettings), Failure> {
     let base = Base::open(workspace.start(), name)?;
-    let settings = enforced_settings::read(workspace, &base, own, sources)?;
+    let settings = enforced_settings::read(workspace, &base, sources)?;
     Ok((base, settings))
+}
+
+/// What is wrong with approving something that is compared with nothing.
+fn without_base(args: &CiArgs, base: Option<&str>) -> Option<Failure> {
+    let is_wrong = base.is_none() && args.approving.approve.is_some();
+    is_wrong.then(|| Failure {
+        input: "ci".to_owned(),
+        message: "approves what a change does: name its --base".to_owned(),
+    })
 }
 
 /// A policy with its traces; `None` where it is not tested.

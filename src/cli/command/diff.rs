@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::support::approvals::{self, Store};
-use crate::cli::support::comparison::{Approver, Comparing, Settings};
+use crate::cli::support::approvals::Store;
+use crate::cli::support::approver::ApproveArgs;
+use crate::cli::support::comparison::{Comparing, Settings};
 use crate::cli::support::configuration::Config;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
@@ -51,16 +52,10 @@ pub(crate) struct DiffArgs {
     /// Which changes exit with 1 [default: loosened]
     #[arg(long, value_name = "GATE", value_parser = gates())]
     gate: Option<Gate>,
-    /// Approve what the gate `loosened` refuses, in mcppolicy.approvals.json
-    #[arg(long, value_name = "REASON", value_parser = approvals::parse_words)]
-    approve: Option<String>,
-    /// Who approves it
-    #[arg(long, value_name = "NAME", requires = "approve", value_parser = approvals::parse_words)]
-    approved_by: Option<String>,
-    /// The day of the approval [default: today, in UTC]
-    #[arg(long, value_name = "DAY", requires = "approve", value_parser = approvals::parse_date)]
-    date: Option<String>,
-    /// Drop approvals of what the old policy lets through already
+    #[command(flatten)]
+    approving: ApproveArgs,
+    /// Drop approvals of what the old policy lets through already, and those
+    /// that the base has
     #[arg(long)]
     prune: bool,
     /// Write each witness as a trace that asserts what the new policy decides
@@ -79,8 +74,14 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
     let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
     let workspace = workspace.reading(args.reading.settings());
     let pairs = problems.keep(pairs(&workspace, args, &mut sources));
-    let inventories = problems.keep(inventory_base(&workspace, args));
-    let store = problems.keep(Store::open(&workspace, &mut sources));
+    let inventories = problems.keep(inventory_base(&workspace, args, &mut sources));
+    let mut store = problems.keep(Store::open(&workspace, &mut sources));
+    if let Some(inventories) = &inventories {
+        problems.keep_failure(inventories.hold(&mut store, &mut sources));
+    }
+    let config = workspace.config.as_ref();
+    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
+    store.approve_with(args.approving.approver(), fail_on.severity());
 
     let settings = Settings {
         budget: Budget::default().times(args.effort),
@@ -102,16 +103,16 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
     }
 
     let approvals = comparing.approvals();
-    let policies = comparing.finish().into_iter().map(|(_, diff)| diff);
+    problems.findings.extend(comparing.unneeded());
+    let (compared, _) = comparing.finish();
+    let policies = compared.into_iter().map(|(_, diff)| diff);
     let diff = Diff {
         policies: policies.collect(),
     };
-    let config = workspace.config.as_ref();
     let gate = args
         .gate
         .or(config.and_then(Config::gate))
         .unwrap_or_default();
-    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
     let report = Report {
         command: "diff",
         sources: &sources,
@@ -158,24 +159,23 @@ fn pairs(workspace: &Workspace, args: &DiffArgs, sources: &mut SourceMap) -> (Ve
 /// The revision that inventories are compared with; `None` where policies are
 /// named. What is wrong with the revision is reported where the policies are
 /// read; the problems are of the levels of rules.
-fn inventory_base(workspace: &Workspace, args: &DiffArgs) -> (Option<InventoryBase>, Problems) {
+fn inventory_base(
+    workspace: &Workspace,
+    args: &DiffArgs,
+    sources: &mut SourceMap,
+) -> (Option<InventoryBase>, Problems) {
     let Some(base) = base(workspace, args).filter(|_| args.old.is_none()) else {
         return (None, Problems::default());
     };
     let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
-    let inventories = InventoryBase::open(workspace, &base, &settings).ok();
+    let inventories = InventoryBase::open(workspace, &base, &settings, sources).ok();
     (inventories, Problems::from(findings))
 }
 
 /// Carries out `--approve` and `--prune`.
 fn change_approvals(comparing: &mut Comparing<'_>, args: &DiffArgs) -> Result<(), Failure> {
-    if let Some(reason) = &args.approve {
-        comparing.approve(&Approver {
-            reason: reason.clone(),
-            by: args.approved_by.clone(),
-            date: args.date.clone().unwrap_or_else(approvals::today),
-        })?;
-    }
+    comparing.approve_if_asked()?;
+    comparing.write_approvals()?;
     if args.prune {
         comparing.prune()?;
     }

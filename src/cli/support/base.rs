@@ -6,10 +6,10 @@
 //! policies are compared. A branch that begins at an old commit is compared
 //! with that commit, under the settings that are in force today.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::configuration::{self, Config};
-use super::git::{Entry, Repository, Revision};
+use super::git::{Blob, Entry, Repository, Revision};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 
@@ -72,6 +72,39 @@ impl Base {
             let above = inside.rsplit_once('/').map(|(above, _)| above.to_owned());
             inside = above.unwrap_or_default();
         }
+    }
+
+    /// The file at a path of the merge base, or the files below it that are
+    /// `wanted`, in the working tree's names.
+    ///
+    /// # Errors
+    /// When git cannot read it, or a link is on the way.
+    pub fn files(
+        &self,
+        path: &Path,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Result<Vec<(PathBuf, Blob)>, Failure> {
+        let Some(inside) = self.repository.path_of(path) else {
+            return Ok(Vec::new());
+        };
+        match self.repository.entry(&self.before, &inside)? {
+            Entry::Absent => Ok(Vec::new()),
+            Entry::File(blob) => Ok(vec![(path.to_path_buf(), blob)]),
+            Entry::Directory(tree) => {
+                let files = self.repository.files(&self.before, &tree, wanted)?;
+                let files = files.into_iter();
+                Ok(files.map(|(at, blob)| (path.join(at), blob)).collect())
+            }
+        }
+    }
+
+    /// The bytes of one of [`files`](Self::files).
+    ///
+    /// # Errors
+    /// When git cannot read them.
+    pub fn read(&self, file: &Path, blob: &Blob) -> Result<Vec<u8>, Failure> {
+        let name = format!("{}:{}", self.before.name, file.display());
+        self.repository.read(&name, blob)
     }
 
     /// A file's bytes at a revision and the name to show for them; none where

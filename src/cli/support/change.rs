@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::approvals::Store;
 use super::base::Base;
 use super::comparison::{Comparing, Settings};
+use super::configuration::Config;
 use super::git::Repository;
 use super::input;
 use super::inventory_drift::InventoryBase;
@@ -31,20 +32,23 @@ pub(crate) struct Judging<'a> {
     pub lint: &'a lint::Settings,
     /// The policies that are listed at the base.
     pub listed: Vec<Listed>,
+    /// The configuration at the merge base.
+    pub before: Option<Config>,
     pub approvals: Store,
 }
 
 /// Every policy that the configuration or the base lists, compared with the
-/// merge base. The problems are files that could not be read.
+/// merge base, and the approvals with what the comparison says of them. The
+/// problems are files that could not be read.
 pub(crate) fn since_base(
     workspace: &Workspace,
     base: &Base,
     judging: Judging<'_>,
     sources: &mut SourceMap,
-) -> (Vec<Change>, Problems) {
+) -> ((Vec<Change>, Store), Problems) {
     let repository = match Repository::open(&workspace.home()) {
         Ok(repository) => repository,
-        Err(failure) => return (Vec::new(), Problems::from(failure)),
+        Err(failure) => return ((Vec::new(), judging.approvals), Problems::from(failure)),
     };
     let listed = judging.listed;
     let (pairs, mut problems) = sides::pairs(workspace, &repository, &base.before, listed);
@@ -54,7 +58,7 @@ pub(crate) fn since_base(
         budget: Budget::default(),
         traces: &[],
         server: None,
-        inventories: InventoryBase::of(workspace, base, judging.lint),
+        inventories: InventoryBase::of(workspace, base, judging.before, judging.lint),
     };
     let mut comparing = Comparing::new(settings, judging.approvals);
     let gate = judging.gate;
@@ -73,17 +77,17 @@ pub(crate) fn since_base(
         }
     }
     comparing.judge();
-    let approvals = comparing.approvals();
-    for (key, diff) in comparing.finish() {
-        let mine = approvals.iter();
-        let mine = mine.filter(|shown| shown.approval.policy == key.name);
+    problems.keep_failure(comparing.approve_if_asked());
+    let (compared, approvals) = comparing.finish();
+    for (key, diff) in compared {
+        let mine = approvals.shown(Some(&key.name));
         let policies = vec![diff];
-        let report = report(Diff { policies }, gate, mine.cloned().collect(), Vec::new());
+        let report = report(Diff { policies }, gate, mine, Vec::new());
         let file = key.file;
         changes.push(Change { file, report });
     }
     changes.sort_by(|a, b| a.file.cmp(&b.file));
-    (changes, problems)
+    ((changes, approvals), problems)
 }
 
 fn report(

@@ -1,8 +1,15 @@
 //! The servers' own tools at the base: what has changed of them since.
+//!
+//! The inventory of a policy is the one that the base's configuration names: a
+//! change that names another one, or none, is compared with it all the same.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
+use super::approvals::Store;
 use super::base::Base;
+use super::configuration::{self, Config};
+use super::entries::Entries;
 use super::git::{Repository, Revision};
 use super::input;
 use super::workspace::Workspace;
@@ -12,13 +19,15 @@ use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// The revision that inventories are compared with, and the levels of the
 /// rules about what has changed since.
 pub(crate) struct InventoryBase {
     repository: Repository,
     revision: Revision,
+    /// The configuration's entries there.
+    entries: Option<Entries>,
     levels: Levels,
 }
 
@@ -28,36 +37,54 @@ impl InventoryBase {
         workspace: &Workspace,
         name: &str,
         settings: &lint::Settings,
+        sources: &mut SourceMap,
     ) -> Result<InventoryBase, Failure> {
-        let repository = Repository::open(&workspace.home())?;
+        let root = workspace.home();
+        let repository = Repository::open(&root)?;
         let revision = repository.resolve(name)?;
+        let file = root.join(configuration::NAME);
+        // What is wrong with it was wrong before the change.
+        let config = repository
+            .file(&revision, &file)?
+            .map(|(name, bytes)| configuration::parse(root, &name, &bytes, sources).0);
         Ok(InventoryBase {
             repository,
             revision,
+            entries: config.map(Entries::of),
             levels: levels(settings),
         })
     }
 
-    /// The merge base of a change; `None` outside of a repository.
+    /// The merge base of a change, which has this configuration; `None` outside
+    /// of a repository.
     pub fn of(
         workspace: &Workspace,
         base: &Base,
+        config: Option<Config>,
         settings: &lint::Settings,
     ) -> Option<InventoryBase> {
         let repository = Repository::open(&workspace.home()).ok()?;
         Some(InventoryBase {
             repository,
             revision: base.before.clone(),
+            entries: config.map(Entries::of),
             levels: levels(settings),
         })
     }
 
-    /// What has changed since that revision of the tools that the configuration
-    /// names for the policy in `file`; nothing where either side has no
-    /// inventory, or where the old one is invalid.
+    /// Has approvals count that the revision does not have.
     ///
     /// # Errors
-    /// When the inventory cannot be read now.
+    /// When git cannot read them there.
+    pub fn hold(&self, approvals: &mut Store, sources: &mut SourceMap) -> Result<(), Failure> {
+        approvals.enforce_at(&self.repository, &self.revision, sources)
+    }
+
+    /// What has changed since that revision of the tools of the server of the
+    /// policy in `file`; nothing where that had no inventory, or an invalid one.
+    ///
+    /// # Errors
+    /// When an inventory cannot be read now.
     pub fn drift(
         &self,
         workspace: &Workspace,
@@ -65,24 +92,72 @@ impl InventoryBase {
         policy: Option<&Policy>,
         sources: &mut SourceMap,
     ) -> Result<Vec<Finding>, Failure> {
-        let Some(path) = workspace.inventory_of(file) else {
+        if policy.is_none() {
             return Ok(Vec::new());
-        };
-        let Some((then, bytes)) = self.repository.file(&self.revision, &path)? else {
-            return Ok(Vec::new());
-        };
-        let Ok(old) = read(&then, &bytes, sources) else {
-            return Ok(Vec::new());
-        };
-        let now = input::display_name(&path);
-        let bytes = input::read(&path)?;
-        match read(&now, &bytes, sources) {
-            Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
-            Err(message) => Err(Failure {
-                input: now,
-                message,
-            }),
         }
+        let named_now = workspace.inventory_of(file);
+        let entries = self.entries.as_ref();
+        let named_then = entries.and_then(|entries| entries.inventory(file));
+        let Some((path, old)) = self.old([&named_then, &named_now], sources)? else {
+            return Ok(Vec::new());
+        };
+        // The one that the base names may be there as well as the one that the
+        // change names in its place.
+        let there = Some(path.clone()).filter(|path| path.is_file() && named_now.as_ref() != Some(path));
+        let mut found: Vec<Finding> = Vec::new();
+        let mut is_compared = false;
+        for path in [named_now, there].into_iter().flatten() {
+            let name = input::display_name(&path);
+            let bytes = input::read(&path)?;
+            let new = read(&name, &bytes, sources).map_err(|message| Failure {
+                input: name,
+                message,
+            })?;
+            is_compared = true;
+            let known: HashSet<String> = found.iter().map(|of| of.message.clone()).collect();
+            let drift = drift::findings(&old, &new, policy, self.levels).into_iter();
+            found.extend(drift.filter(|finding| !known.contains(&finding.message)));
+        }
+        if !is_compared {
+            found.extend(self.taken_away(&path, &old));
+        }
+        Ok(found)
+    }
+
+    /// The first of these inventories that the revision has, where it is valid.
+    fn old(
+        &self,
+        paths: [&Option<PathBuf>; 2],
+        sources: &mut SourceMap,
+    ) -> Result<Option<(PathBuf, Inventory)>, Failure> {
+        for path in paths.into_iter().flatten() {
+            if let Some((name, bytes)) = self.repository.file(&self.revision, path)? {
+                let old = read(&name, &bytes, sources).ok();
+                return Ok(old.map(|old| (path.clone(), old)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The finding about an inventory that is gone, and that nothing replaces.
+    fn taken_away(&self, path: &Path, old: &Inventory) -> Option<Finding> {
+        let rule = RuleId::ChangedTool;
+        let severity = match self.levels.changed {
+            Level::Off => return None,
+            Level::ByPolicy => rule.severity(),
+            Level::On(severity) => severity,
+        };
+        let location = Location {
+            file: old.file,
+            span: Span::default(),
+        };
+        let name = input::display_name(path);
+        let message = format!(
+            "This change takes away the inventory `{name}`, so that no change of the server's \
+             tools is seen any more"
+        );
+        let finding = Finding::new(rule, severity, location, "", message);
+        Some(finding.help("keep it, or name another one in mcppolicy.toml"))
     }
 }
 

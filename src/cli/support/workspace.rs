@@ -102,6 +102,15 @@ impl Workspace {
         (workspace, problems)
     }
 
+    /// The same workspace with another configuration.
+    pub fn configured_by(&self, config: Config) -> Workspace {
+        Workspace {
+            start: self.start.clone(),
+            config: Some(config),
+            reading: self.reading,
+        }
+    }
+
     /// The same workspace with other settings for reading traces.
     pub fn reading(self, reading: Settings) -> Workspace {
         Workspace { reading, ..self }

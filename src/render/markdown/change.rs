@@ -10,7 +10,7 @@ use mcppolicy_analysis::compare::{Change, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::{Example, Traffic};
-use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
 /// Changes whose proof is shown unfolded.
@@ -50,13 +50,19 @@ pub(super) fn render(page: &mut Page, report: &DiffReport, sources: &SourceMap, 
             recorded(page, traffic, style);
         }
     }
-    let approvals = report.approvals.iter().filter_map(words::approval);
-    let approvals: String = approvals
-        .map(|approval| format!("- {}\n", markdown(&approval)))
-        .collect();
+    let approvals: String = report.approvals.iter().filter_map(approval).collect();
     if !approvals.is_empty() {
         page.push(approvals);
     }
+}
+
+/// An approval that matters, with what it allows.
+fn approval(shown: &ApprovalShown) -> Option<String> {
+    let mut lines = format!("- {}\n", markdown(&words::approval(shown)?));
+    for line in words::allowed(shown) {
+        lines.push_str(&format!("  - {}\n", markdown(&line)));
+    }
+    Some(lines)
 }
 
 /// What goes beyond the approvals of a scope.
