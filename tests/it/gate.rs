@@ -15,3 +15,4 @@ mod hiding;
 mod names;
 mod one_repository;
 mod output;
+mod settings;

@@ -71,7 +71,9 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let mut ci = Ci::default();
     let mut changes = Vec::new();
     let mut review = None;
-    problems.failures.extend(without_base(args, base.as_deref()));
+    problems
+        .failures
+        .extend(without_base(args, base.as_deref()));
     let read = base.map(|name| base_settings(&workspace, &name, &mut sources));
     if let Some((base, settings)) = read.and_then(|read| problems.keep_failure(read)) {
         workspace.config = settings.config;
@@ -83,7 +85,11 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let enforced = approvals.enforce(&base, &mut sources);
         if let Some(findings) = problems.keep_failure(enforced) {
             ci.findings.extend(findings);
-            let fails = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT).severity();
+            let fails = args
+                .fail_on
+                .or(fail_on)
+                .unwrap_or(FailOn::DEFAULT)
+                .severity();
             approvals.approve_with(args.approving.approver(), fails);
             let before = settings.before;
             let judging = Judging {
@@ -97,7 +103,9 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             let (compared, approvals) = problems.keep(compared);
             changes = compared;
             let held = settings.held;
-            review = Some(Review::new(&workspace, base, before, held, &lint, approvals));
+            review = Some(Review::new(
+                &workspace, base, before, held, &lint, approvals,
+            ));
         }
     }
 

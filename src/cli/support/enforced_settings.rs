@@ -77,7 +77,9 @@ pub(crate) fn read(
         Some(tip) => (tip.gate(), tip.fail_on()),
         None => (None, head.as_ref().and_then(Config::fail_on)),
     };
-    let levels = tip.as_ref().map(|tip| lint_settings::configured(Some(tip)).0);
+    let levels = tip
+        .as_ref()
+        .map(|tip| lint_settings::configured(Some(tip)).0);
     let config = together(head, before.as_ref(), tip, start);
     let lint = levels.map(|mut settings| {
         let (own, _) = lint_settings::configured(config.as_ref());

@@ -166,6 +166,10 @@ mod tests {
         assert_eq!(severity("free-amount").1, None);
         let (base, own) = severity("loose-limit");
         assert_eq!(base, own);
-        assert!(HeldSettings::new(Some(&before), &before, &tip).own.is_none());
+        assert!(
+            HeldSettings::new(Some(&before), &before, &tip)
+                .own
+                .is_none()
+        );
     }
 }

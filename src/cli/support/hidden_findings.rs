@@ -90,7 +90,9 @@ impl HiddenFindings {
         }
         // A finding that the change only makes weigh less is not shown twice.
         let keys: HashSet<Key> = hidden.iter().map(key).collect();
-        findings.list.retain(|finding| !keys.contains(&key(finding)));
+        findings
+            .list
+            .retain(|finding| !keys.contains(&key(finding)));
         let hidden = hidden.into_iter().map(Finding::hidden_by_change);
         findings.list.extend(hidden);
         findings.list.sort_by_key(|finding| finding.location);
@@ -177,7 +179,9 @@ fn weights<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> HashMap<Key, 
 
 /// Whether no finding of that rule at that place weighs as much.
 fn is_missing(finding: &Finding, shown: &HashMap<Key, Severity>) -> bool {
-    shown.get(&key(finding)).is_none_or(|known| *known < finding.severity)
+    shown
+        .get(&key(finding))
+        .is_none_or(|known| *known < finding.severity)
 }
 
 fn is_of_lint(finding: &Finding) -> bool {

@@ -103,7 +103,8 @@ impl InventoryBase {
         };
         // The one that the base names may be there as well as the one that the
         // change names in its place.
-        let there = Some(path.clone()).filter(|path| path.is_file() && named_now.as_ref() != Some(path));
+        let there =
+            Some(path.clone()).filter(|path| path.is_file() && named_now.as_ref() != Some(path));
         let mut found: Vec<Finding> = Vec::new();
         let mut is_compared = false;
         for path in [named_now, there].into_iter().flatten() {

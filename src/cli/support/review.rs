@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::approvals::Store;
 use super::base::Base;
+use super::configuration::Config;
 use super::entries::Entries;
 use super::evidence::Evidence;
+use super::held_settings::HeldSettings;
 use super::hidden_findings::HiddenFindings;
 use super::lost_expectations::TracesThen;
 use super::suppressions;
 use super::workspace::{PolicyFile, Workspace};
-use super::configuration::Config;
-use super::held_settings::HeldSettings;
 use mcppolicy_analysis::expectations::{Lost, at_level};
 use mcppolicy_analysis::finding::{Class, Finding, FindingStatus, RuleId};
 use mcppolicy_analysis::lint;

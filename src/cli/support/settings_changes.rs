@@ -169,9 +169,8 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
     // Where a path leaves out a policy that is there, that says it.
     let paths: HashSet<&str> = after.policies.iter().map(|of| &*of.path.text).collect();
     let entries = before.policies.iter().enumerate();
-    let gone = entries.filter(|(at, entry)| {
-        !left_out.contains(at) && !paths.contains(entry.path.text.as_str())
-    });
+    let gone = entries
+        .filter(|(at, entry)| !left_out.contains(at) && !paths.contains(entry.path.text.as_str()));
     findings.extend(gone.map(|(_, entry)| {
         let path = &entry.path.text;
         let message = format!("This change takes the path `{path}` out of the list of policies");
@@ -247,7 +246,9 @@ fn usual(rule: &str) -> String {
 /// The rules whose levels are set, each with its level.
 fn levels(config: &Config) -> BTreeMap<String, &Setting> {
     let levels = config.levels.iter();
-    levels.map(|(name, level)| (known(&name.text), level)).collect()
+    levels
+        .map(|(name, level)| (known(&name.text), level))
+        .collect()
 }
 
 /// Levels and options of rules.

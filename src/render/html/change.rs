@@ -55,7 +55,9 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
 fn approval(shown: &ApprovalShown) -> Option<String> {
     let approval = html(&words::approval(shown)?);
     let lines = words::allowed(shown).into_iter();
-    let lines: String = lines.map(|line| format!("<li>{}</li>\n", html(&line))).collect();
+    let lines: String = lines
+        .map(|line| format!("<li>{}</li>\n", html(&line)))
+        .collect();
     if lines.is_empty() {
         return Some(format!("<li>{approval}</li>\n"));
     }

@@ -3,9 +3,7 @@
 
 use super::model::Approved;
 use crate::compare::Scope;
-use mcppolicy_engine::policy::{
-    Condition, DefaultDecision, Limit, Policy, Rule, ToolRules,
-};
+use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, ToolRules};
 
 /// One part of what an approval allows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -148,7 +148,12 @@ impl Reader<'_> {
     fn finding_of(&mut self, node: &Node, pointer: &str) -> Option<ApprovedFinding> {
         let rule = self.text(node, pointer, "rule")?;
         let Some(rule) = RuleId::parse_lint_rule(&rule) else {
-            self.wrong(node, "rule", pointer, "names no rule whose level can be set");
+            self.wrong(
+                node,
+                "rule",
+                pointer,
+                "names no rule whose level can be set",
+            );
             return None;
         };
         // The whole document has the empty pointer.

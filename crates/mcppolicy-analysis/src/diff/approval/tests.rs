@@ -65,7 +65,11 @@ fn approvals_survive_writing_and_reading() {
     let (read, findings) = read(&text);
     assert_eq!(findings, []);
     assert_eq!(read.len(), approvals.len());
-    assert!(read.iter().zip(&approvals).all(|(a, b)| a.text() == b.text()));
+    assert!(
+        read.iter()
+            .zip(&approvals)
+            .all(|(a, b)| a.text() == b.text())
+    );
     assert_eq!(write(&read), text);
 }
 
@@ -181,10 +185,7 @@ fn an_approval_of_a_finding_names_a_rule_a_place_and_a_hash() {
             r#""rule":"syntax","pointer":"","sha256":"HASH""#,
             "/approvals/0/rule",
         ),
-        (
-            r#""rule":"changed-tool","sha256":"HASH""#,
-            "/approvals/0",
-        ),
+        (r#""rule":"changed-tool","sha256":"HASH""#, "/approvals/0"),
         (r#""rule":"changed-tool","pointer":"""#, "/approvals/0"),
         (
             r#""rule":"changed-tool","pointer":"","sha256":"0""#,
