@@ -35,7 +35,10 @@ pub(crate) struct HiddenFindings {
 
 impl HiddenFindings {
     /// What `held` says of the change in `workspace`.
-    pub fn new(workspace: &Workspace, held: HeldSettings) -> HiddenFindings {
+    pub fn new(workspace: &Workspace, mut held: HeldSettings) -> HiddenFindings {
+        // Of a policy that the base lists nowhere, it says nothing.
+        let own = workspace.config.iter().flat_map(|config| &config.policies);
+        held.config.policies.extend(own.cloned());
         let suppressed = held.config.suppressions.iter().map(accepts).collect();
         let recategorises = match &workspace.config {
             Some(config) => categories(config) != categories(&held.config),
@@ -61,41 +64,33 @@ impl HiddenFindings {
         findings: &mut Findings,
         sources: &mut SourceMap,
     ) {
-        let mut hidden = Vec::new();
         if let Some(own) = &mut self.own {
             // Problems with files are reported where the run reads them.
             let (with, _) = own.for_policy(workspace, file, sources);
             let list = own.findings_of(workspace, file, &with, sources).list;
-            let shown = weights(&list);
-            let (muted, kept) = std::mem::take(&mut findings.list)
-                .into_iter()
-                .partition(|finding| is_of_lint(finding) && is_missing(finding, &shown));
-            findings.list = kept;
-            hidden.extend::<Vec<Finding>>(muted);
+            let mut own = Shown::of(&list);
+            for finding in findings.list.iter_mut().filter(|of| is_of_lint(of)) {
+                if !own.take(finding).is_some_and(|as_much| as_much) {
+                    *finding = finding.clone().hidden_by_change();
+                }
+            }
         }
         if self.alters(workspace, file) {
             let held = self.held_findings(workspace, base, file, sources);
-            let shown = weights(findings.list.iter().chain(&hidden));
+            let mut shown = Shown::of(&findings.list);
             let accepted = findings.suppressed_list.iter().map(|of| &of.finding);
-            let accepted: HashSet<Key> = accepted.map(key).collect();
-            let held = held.into_iter().filter(|finding| {
-                is_of_lint(finding)
-                    && is_missing(finding, &shown)
-                    && !accepted.contains(&key(finding))
+            let mut accepted = Shown::of(accepted);
+            // What the base accepts itself is accepted for nothing else.
+            for of in &held.suppressed_list {
+                accepted.take(&of.finding);
+            }
+            let held = held.list.into_iter().filter(is_of_lint).filter(|finding| {
+                !shown.take(finding).unwrap_or(false) && accepted.take(finding).is_none()
             });
-            hidden.extend(held);
+            let held: Vec<Finding> = held.map(Finding::hidden_by_change).collect();
+            findings.list.extend(held);
+            findings.list.sort_by_key(|finding| finding.location);
         }
-        if hidden.is_empty() {
-            return;
-        }
-        // A finding that the change only makes weigh less is not shown twice.
-        let keys: HashSet<Key> = hidden.iter().map(key).collect();
-        findings
-            .list
-            .retain(|finding| !keys.contains(&key(finding)));
-        let hidden = hidden.into_iter().map(Finding::hidden_by_change);
-        findings.list.extend(hidden);
-        findings.list.sort_by_key(|finding| finding.location);
     }
 
     /// What the linter finds with the settings of the base.
@@ -105,19 +100,22 @@ impl HiddenFindings {
         base: &Base,
         file: &PolicyFile,
         sources: &mut SourceMap,
-    ) -> Vec<Finding> {
+    ) -> Findings {
         let entry = self.entries.find(&file.path).map(|(at, _)| at);
         self.linter.inventory = None;
-        let named = self.entries.inventory(&file.path);
-        if let Some(named) = named.filter(|named| !named.is_file()) {
-            match workspace.inventory_of(&file.path) {
+        let now = || workspace.inventory_of(&file.path);
+        match self.entries.inventory(&file.path) {
+            Some(named) if named.is_file() => {}
+            Some(named) => match now() {
                 // It has another name now, and its changes are reported.
                 Some(now) => self.linter.inventory = Some(now),
                 None => {
                     let old = inventory_at(base, &named, sources);
                     self.linter.remember_inventory(named, old);
                 }
-            }
+            },
+            // A first inventory hides nothing that another one would show.
+            None => self.linter.inventory = now(),
         }
         let held = PolicyFile {
             path: file.path.clone(),
@@ -127,8 +125,7 @@ impl HiddenFindings {
             entry,
         };
         let (with, _) = self.linter.for_policy(&self.held, &held, sources);
-        let found = self.linter.findings_of(&self.held, &held, &with, sources);
-        found.list
+        self.linter.findings_of(&self.held, &held, &with, sources)
     }
 
     /// Whether the change alters what the findings about a policy depend on.
@@ -166,22 +163,34 @@ fn key(finding: &Finding) -> Key {
     (finding.rule, finding.pointer.clone())
 }
 
-/// The gravest severity of the findings of each rule at each place.
-fn weights<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> HashMap<Key, Severity> {
-    let mut weights = HashMap::new();
-    for finding in findings {
-        let severity = finding.severity;
-        let known = weights.entry(key(finding)).or_insert(severity);
-        *known = severity.max(*known);
-    }
-    weights
+/// Findings that are shown, each of which stands for one of another list.
+struct Shown {
+    left: HashMap<Key, Vec<Severity>>,
 }
 
-/// Whether no finding of that rule at that place weighs as much.
-fn is_missing(finding: &Finding, shown: &HashMap<Key, Severity>) -> bool {
-    shown
-        .get(&key(finding))
-        .is_none_or(|known| *known < finding.severity)
+impl Shown {
+    fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Shown {
+        let mut left: HashMap<Key, Vec<Severity>> = HashMap::new();
+        for finding in findings {
+            left.entry(key(finding)).or_default().push(finding.severity);
+        }
+        Shown { left }
+    }
+
+    /// Takes one of the rule and the place of `finding`, the lightest that weighs as
+    /// much: whether one does; `None` where none is left.
+    fn take(&mut self, finding: &Finding) -> Option<bool> {
+        let left = self.left.get_mut(&key(finding))?;
+        let weighs = |(_, severity): &(usize, &Severity)| **severity >= finding.severity;
+        let heavy = left.iter().enumerate().filter(weighs);
+        match heavy.min_by_key(|(_, severity)| **severity) {
+            Some((at, _)) => {
+                left.swap_remove(at);
+                Some(true)
+            }
+            None => left.pop().map(|_| false),
+        }
+    }
 }
 
 fn is_of_lint(finding: &Finding) -> bool {
@@ -211,4 +220,34 @@ fn inventory_at(base: &Base, path: &Path, sources: &mut SourceMap) -> Option<Arc
     inventory
         .filter(|_| !problems.iter().any(is_error))
         .map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mcppolicy_engine::source::{Location, Span};
+
+    fn finding(severity: Severity, pointer: &str) -> Finding {
+        let file = SourceMap::new().add("f", "");
+        let span = Span::default();
+        let location = Location { file, span };
+        Finding::new(RuleId::FreeAmount, severity, location, pointer, "m")
+    }
+
+    #[test]
+    fn each_finding_stands_for_one_that_weighs_as_much() {
+        use Severity::{Error, Note, Warning};
+        let of = [
+            finding(Error, "/a"),
+            finding(Note, "/a"),
+            finding(Note, "/b"),
+        ];
+        let mut shown = Shown::of(&of);
+        let mut take = |severity, pointer| shown.take(&finding(severity, pointer));
+        assert_eq!(take(Note, "/a"), Some(true));
+        assert_eq!(take(Error, "/a"), Some(true), "the note stood for the note");
+        assert_eq!(take(Note, "/a"), None, "two do not stand for three");
+        assert_eq!(take(Warning, "/b"), Some(false));
+        assert_eq!(take(Note, "/c"), None);
+    }
 }

@@ -14,7 +14,7 @@ use mcppolicy_analysis::expectations::{Expectations, Lost};
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::options::Format;
 use mcppolicy_trace::trace::recognise::reader;
-use mcppolicy_trace::trace::{Item, Trace};
+use mcppolicy_trace::trace::{Item, RecordedCall, Trace};
 
 /// How many bytes of a policy's traces at the base are compared.
 const MOST_BYTES: usize = 64 << 20;
@@ -80,7 +80,10 @@ impl TracesThen<'_> {
                 // What is wrong with a trace of the base was wrong before.
                 if let Ok(mut trace) = read {
                     let name = trace.name.clone();
-                    each_call(&mut trace, |call| old.add(&name, call, server.as_deref()));
+                    each_call(&mut trace, |call| {
+                        old.add(&name, call, server.as_deref());
+                        !old.is_full()
+                    });
                 }
             }
         }
@@ -92,8 +95,17 @@ impl TracesThen<'_> {
             // Where a trace cannot be read now, its test reports it.
             if let Ok(mut trace) = traces::open(&path, workspace.reading) {
                 let (name, server) = (trace.name.clone(), server_now.as_deref());
-                each_call(&mut trace, |call| new.add_beside(&old, &name, call, server));
+                each_call(&mut trace, |call| {
+                    new.add_beside(&old, &name, call, server);
+                    !new.is_full()
+                });
             }
+        }
+        if new.is_full() {
+            let name = &file.name;
+            assumptions.push(format!(
+                "calls of {name} beyond the first million expect nothing"
+            ));
         }
         old.lost(&new, policy, sources)
     }
@@ -122,14 +134,17 @@ fn is_same(file: &Path, bytes: &[u8]) -> bool {
         && std::fs::read(file).is_ok_and(|now| now == bytes)
 }
 
-/// Gives each call of a native trace to `with`: no other format has expectations.
-fn each_call(trace: &mut Trace, mut with: impl FnMut(mcppolicy_trace::trace::RecordedCall)) {
+/// Gives each call of a native trace to `with`, which says whether to go on: no
+/// other format has expectations.
+fn each_call(trace: &mut Trace, mut with: impl FnMut(RecordedCall) -> bool) {
     if trace.format() != Format::Native {
         return;
     }
     while let Ok(Some(item)) = trace.next_item() {
-        if let Item::Call(call) = item {
-            with(*call);
+        if let Item::Call(call) = item
+            && !with(*call)
+        {
+            return;
         }
     }
 }

@@ -47,6 +47,12 @@ attacks! {
     a_first_configuration_mutes_rules: Base,
         "adds the first mcppolicy.toml, with rules turned off and findings suppressed"
         => "It passes, with a note for each rule that it mutes, counted in the verdict's line.";
+    a_suppressed_finding_stands_for_another: Base,
+        "hides a finding of a rule beside one that the base suppresses"
+        => "It is shown: what the base accepts is accepted for nothing else.";
+    an_entry_comes_before_the_one_of_the_base: Base,
+        "names a policy in an entry before the base's, with another inventory and category"
+        => "The base's entry says what is held. An entry for a new policy is its own.";
     a_path_leaves_out_what_comes_later: Base,
         "narrows the path of the policies, so that it names only those that are there"
         => "A note says which path is gone.";
@@ -630,6 +636,65 @@ fn a_first_configuration_mutes_rules() {
     );
     let (code, report) = ci(&dir);
     assert_eq!((code, settings(&report)), (1, Vec::new()), "{report}");
+}
+
+fn a_suppressed_finding_stands_for_another() {
+    let dir = unlimited("second");
+    assert_eq!(run(&dir, &["lint", "--suppress-existing", "known"]).code, 0);
+    commit(&dir);
+    git(&dir, &["branch", "--force", "main", "HEAD"]);
+    assert_eq!(ci(&dir).0, 0);
+    // What the base accepts is not hidden by a category that hides it as well.
+    let config = fs::read_to_string(dir.join("mcppolicy.toml")).unwrap();
+    let config = format!("{config}\n[categories]\ncreate_refund = \"read\"\n");
+    let read = config.replace(
+        "[categories]",
+        "[lint.rules]\nunused-suppression = \"off\"\n[categories]",
+    );
+    write(&dir, "mcppolicy.toml", &read);
+    let (_, report) = ci(&dir);
+    assert!(!report.to_string().contains("hidden_by_change"), "{report}");
+    // Another tool beside it is.
+    write(
+        &dir,
+        "mcppolicy.toml",
+        format!("{read}create_payout = \"read\"\n"),
+    );
+    let tool = "\"get_order\": {}, \"create_payout\": {}";
+    edit(&dir, "shop/policy.json", "\"get_order\": {}", tool);
+    let name = "{\"name\": \"create_payout\"}, {\"name\": \"get_order\"";
+    edit(&dir, "shop/tools.json", "{\"name\": \"get_order\"", name);
+    let (code, report) = ci(&dir);
+    assert_eq!(code, 1, "{report}");
+    let hidden = "unlimited-financial-tool hidden_by_change";
+    assert!(
+        found(&report).iter().any(|of| of.ends_with(hidden)),
+        "{report}"
+    );
+}
+
+fn an_entry_comes_before_the_one_of_the_base() {
+    let dir = unlimited("before");
+    let own =
+        "[[policy]]\npath = \"shop/policy.json\"\ncategories = { create_refund = \"read\" }\n";
+    write(&dir, "mcppolicy.toml", format!("{own}{ENTRY}"));
+    let (code, report) = ci(&dir);
+    assert_eq!(code, 1, "{report}");
+    let hidden = "unlimited-financial-tool hidden_by_change";
+    assert!(
+        found(&report).iter().any(|of| of.ends_with(hidden)),
+        "{report}"
+    );
+    // The category of a policy that the base does not list is not held to anything.
+    let dir = repository("new-entry", "");
+    let named =
+        "[[policy]]\npath = \"new.policy.json\"\ncategories = { create_refund = \"read\" }\n";
+    let config = fs::read_to_string(dir.join("mcppolicy.toml")).unwrap();
+    write(&dir, "mcppolicy.toml", format!("{named}{config}"));
+    write(&dir, "new.policy.json", POLICY.replace(NO_LIMITS, ""));
+    let (code, report) = ci(&dir);
+    assert!(!report.to_string().contains("hidden_by_change"), "{report}");
+    assert_eq!(code, 0, "{report}");
 }
 
 fn a_path_leaves_out_what_comes_later() {
