@@ -1,5 +1,6 @@
 //! What the commands share. Nothing here imports a command.
 
+mod approval_notes;
 pub(crate) mod approvals;
 pub(crate) mod approver;
 pub(crate) mod base;

@@ -6,6 +6,8 @@
 //! call to another server than the policy's is none of its calls.
 
 use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
 
 use crate::finding::{Finding, RuleId, Severity};
 use crate::replay::redact::redact;
@@ -13,8 +15,10 @@ use mcppolicy_engine::policy::{Path, Policy};
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 use mcppolicy_trace::timeline::{Scope, scope};
 use mcppolicy_trace::trace::native::{write_call, write_expectation};
+use mcppolicy_trace::trace::options::Settings;
+use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{
-    Expectation, Expected, RecordedArguments, RecordedCall, RecordedRequest, Server,
+    Expectation, Expected, Item, RecordedArguments, RecordedCall, RecordedRequest, Server, Trace,
 };
 
 /// The calls of one side that are kept.
@@ -23,7 +27,10 @@ const MOST_CALLS: usize = 1_000_000;
 /// What the traces of one side expect.
 #[derive(Debug, Default)]
 pub struct Expectations {
+    /// By the call as a line of a native trace.
     calls: HashMap<String, OfCall>,
+    /// The file of the call that was added last.
+    file: Option<Arc<str>>,
     /// How many lines with a call were looked at.
     lines: usize,
 }
@@ -48,11 +55,10 @@ struct Counted {
     first: Place,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    file: String,
+    file: Arc<str>,
     line: usize,
-    call: RecordedCall,
 }
 
 /// An expectation that is lost.
@@ -112,9 +118,8 @@ impl Expectations {
         }
         let times = call.repeat;
         let place = Place {
-            file: file.to_owned(),
+            file: self.named(file),
             line: call.line,
-            call,
         };
         let of_call = self.calls.entry(key).or_default();
         match (elsewhere, expect) {
@@ -126,6 +131,13 @@ impl Expectations {
                     of_call.add(&expected, times, &place);
                 }
             }
+        }
+    }
+
+    fn named(&mut self, file: &str) -> Arc<str> {
+        match &self.file {
+            Some(known) if **known == *file => Arc::clone(known),
+            _ => Arc::clone(self.file.insert(file.into())),
         }
     }
 
@@ -143,21 +155,14 @@ impl Expectations {
     /// lines. The values that the rules of `policy` read are shown, the others
     /// withheld, as in every report of recorded calls.
     pub fn lost(&self, new: &Expectations, policy: &Policy, map: &mut SourceMap) -> Vec<Lost> {
-        let mut all: Vec<(&Place, &str, u64, Now)> = Vec::new();
+        let mut all = Vec::new();
         for (key, of_call) in &self.calls {
             let none = OfCall::default();
             let now = new.calls.get(key).unwrap_or(&none);
-            all.extend(of_call.lost(now));
+            all.extend(of_call.lost(key, now));
         }
-        all.sort_by(|a, b| {
-            let order = |(place, decision, ..): &(&Place, &str, u64, Now)| {
-                (place.file.clone(), place.line, (*decision).to_owned())
-            };
-            order(a).cmp(&order(b))
-        });
-        let each = all.into_iter();
-        each.map(|(place, decision, times, now)| found(place, decision, times, &now, policy, map))
-            .collect()
+        all.sort_by(|a, b| (a.place, a.decision).cmp(&(b.place, b.decision)));
+        all.iter().map(|lost| found(lost, policy, map)).collect()
     }
 }
 
@@ -166,6 +171,25 @@ fn key(call: &RecordedCall) -> String {
     let mut bare = RecordedCall::new(call.request.clone());
     bare.grant = call.grant.clone();
     write_call(&bare)
+}
+
+/// The call that a key is of.
+fn call_of(key: &str) -> Option<RecordedCall> {
+    let line = Cursor::new(format!("{key}\n").into_bytes());
+    let mut trace = Trace::open("", reader(line, Settings::default()).ok()?).ok()?;
+    match trace.next_item() {
+        Ok(Some(Item::Call(call))) => Some(*call),
+        _ => None,
+    }
+}
+
+/// An expectation that is lost, as it is found.
+struct Loss<'a> {
+    key: &'a str,
+    place: &'a Place,
+    decision: &'a str,
+    times: u64,
+    now: Now,
 }
 
 /// What became of a call whose expectation is lost.
@@ -199,75 +223,72 @@ impl OfCall {
     }
 
     /// Each decision that is expected less often in `new`.
-    fn lost<'a>(&'a self, new: &OfCall) -> Vec<(&'a Place, &'a str, u64, Now)> {
+    fn lost<'a>(&'a self, key: &'a str, new: &OfCall) -> Vec<Loss<'a>> {
         let more = |of: &&Counted| of.times > self.times(&of.decision);
         let mut lost = Vec::new();
         for of in &self.expected {
-            let now = new.times(&of.decision);
-            if of.times <= now {
+            let times = of.times.saturating_sub(new.times(&of.decision));
+            if times == 0 {
                 continue;
             }
-            let became = match (new.expected.iter().find(more), &new.elsewhere) {
+            let now = match (new.expected.iter().find(more), &new.elsewhere) {
                 (Some(other), _) => Now::Expects(other.decision.clone(), other.first.clone()),
                 (None, _) if new.unasserted > self.unasserted => Now::Unasserted,
                 (None, Some(server)) => Now::Elsewhere(server.clone()),
                 (None, None) => Now::Gone,
             };
-            lost.push((&of.first, of.decision.as_str(), of.times - now, became));
+            lost.push(Loss {
+                key,
+                place: &of.first,
+                decision: &of.decision,
+                times,
+                now,
+            });
         }
         lost
     }
 }
 
-fn found(
-    place: &Place,
-    decision: &str,
-    times: u64,
-    now: &Now,
-    policy: &Policy,
-    map: &mut SourceMap,
-) -> Lost {
-    let tool = place.call.tool().map(|tool| format!(" of `{tool}`"));
-    let tool = tool.unwrap_or_default();
-    let was = match times {
+fn found(lost: &Loss<'_>, policy: &Policy, map: &mut SourceMap) -> Lost {
+    let call = call_of(lost.key);
+    let tool = call.as_ref().and_then(RecordedCall::tool);
+    let tool = tool.map(|tool| format!(" of `{tool}`")).unwrap_or_default();
+    let decision = lost.decision;
+    let was = match lost.times {
         1 => format!("A call{tool} was expected to be {decision}"),
         times => format!("{times} calls{tool} were expected to be {decision}"),
     };
-    let (message, at, expects) = match now {
+    let (message, at, expects) = match &lost.now {
         Now::Expects(other, at) => (format!("{was}, now {other}"), at, other.as_str()),
-        Now::Unasserted => (
-            format!("{was}, and nothing is expected now"),
-            place,
-            decision,
-        ),
-        Now::Elsewhere(server) => (
-            format!("{was}, now by another server, `{server}`"),
-            place,
-            decision,
-        ),
-        Now::Gone => (format!("{was}, and no trace has that now"), place, decision),
+        Now::Unasserted => {
+            let message = format!("{was}, and nothing is expected now");
+            (message, lost.place, decision)
+        }
+        Now::Elsewhere(server) => {
+            let message = format!("{was}, now by another server, `{server}`");
+            (message, lost.place, decision)
+        }
+        Now::Gone => {
+            let message = format!("{was}, and no trace has that now");
+            (message, lost.place, decision)
+        }
     };
-    let call = write_call(&withheld(&at.call, policy));
-    let text = match call.strip_suffix('}') {
+    let rests_on = format!("{message}\n{}", lost.key);
+    let line = call.map(|call| write_call(&withheld(&call, policy)));
+    let text = match line.as_deref().and_then(|line| line.strip_suffix('}')) {
         Some(members) => format!("{members},\"expect\":{expects}}}"),
-        None => call,
+        None => String::new(),
     };
     let location = |map: &mut SourceMap, place: &Place, text: &str| Location {
-        file: map.add_chunk(place.file.as_str(), text, place.line, 0),
+        file: map.add_chunk(place.file.as_ref(), text, place.line, 0),
         span: Span::new(0, text.len()),
     };
-    let rests_on = format!("{message}\n{}", key(&place.call));
+    let rule = RuleId::LostExpectation;
     let main = location(map, at, &text);
-    let mut finding = Finding::new(
-        RuleId::LostExpectation,
-        RuleId::LostExpectation.severity(),
-        main,
-        "",
-        message,
-    )
-    .help("keep the expectation, or say in the change why it no longer holds");
-    if matches!(now, Now::Expects(..)) {
-        let was = location(map, place, "");
+    let mut finding = Finding::new(rule, rule.severity(), main, "", message)
+        .help("keep the expectation, or say in the change why it no longer holds");
+    if matches!(lost.now, Now::Expects(..)) {
+        let was = location(map, lost.place, "");
         finding = finding.related(was, "it was expected here");
     }
     Lost { finding, rests_on }
@@ -323,89 +344,4 @@ pub fn at_level(lost: Vec<Lost>, severity: Option<Severity>) -> Vec<Lost> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use mcppolicy_trace::trace::options::Settings;
-    use mcppolicy_trace::trace::{Item, Trace, recognise};
-
-    fn read(text: &str, server: Option<&str>) -> Expectations {
-        let input = std::io::Cursor::new(text.as_bytes().to_vec());
-        let reader = recognise::reader(input, Settings::default()).unwrap();
-        let mut trace = Trace::open("a.jsonl", reader).unwrap();
-        let mut expectations = Expectations::new();
-        while let Some(item) = trace.next_item().unwrap() {
-            let Item::Call(call) = item else { continue };
-            expectations.add("a.jsonl", *call, server);
-        }
-        expectations
-    }
-
-    fn lost(old: &str, new: &str) -> Vec<String> {
-        let policy = br#"{"version":"1","default":"deny","tools":{"pay":{"require":[{"conditions":[{"path":"args.n","op":"lte","value":1}]}]}}}"#;
-        let policy = Policy::from_json(policy).unwrap();
-        let [old, new] = [old, new].map(|text| read(text, Some("mine")));
-        let mut map = SourceMap::new();
-        let lost = old.lost(&new, &policy, &mut map);
-        lost.iter().map(|of| of.finding.message.clone()).collect()
-    }
-
-    const TWO: &str = r#"{"tool":"pay","arguments":{"n":1},"expect":"allow"}
-{"tool":"pay","arguments":{"n":9},"expect":"deny"}
-"#;
-
-    #[test]
-    fn moved_lines_and_equal_spellings_lose_nothing() {
-        let moved = r#"{"expect":"deny","arguments":{"n":9.0},"tool":"pay"}
-{"tool":"pay","arguments":{"n":1},"expect":"allow"}
-{"tool":"pay","arguments":{"n":7},"expect":"deny"}
-"#;
-        assert_eq!(lost(TWO, moved), [""; 0]);
-        let apart = r#"{"tool":"pay","arguments":{"n":9},"expect":"deny"}
-{"tool":"pay","arguments":{"n":9},"expect":"deny"}
-"#;
-        let together = r#"{"tool":"pay","arguments":{"n":9},"repeat":2,"expect":"deny"}"#;
-        assert_eq!(lost(apart, together), [""; 0]);
-    }
-
-    #[test]
-    fn what_became_of_a_call_is_said() {
-        let new = |line: &str| format!("{}\n{line}\n", TWO.lines().next().unwrap());
-        let of = |line: &str| lost(TWO, &new(line));
-        let begin = "A call of `pay` was expected to be \"deny\",";
-        assert_eq!(of(""), [format!("{begin} and no trace has that now")]);
-        assert_eq!(
-            of(r#"{"tool":"pay","arguments":{"n":9},"expect":"allow"}"#),
-            [format!("{begin} now \"allow\"")]
-        );
-        assert_eq!(
-            of(r#"{"tool":"pay","arguments":{"n":9}}"#),
-            [format!("{begin} and nothing is expected now")]
-        );
-        assert_eq!(
-            of(r#"{"tool":"pay","server":"other","arguments":{"n":9},"expect":"deny"}"#),
-            [format!("{begin} now by another server, `other`")]
-        );
-    }
-
-    #[test]
-    fn of_repeated_calls_those_that_are_missing_are_counted() {
-        let old = r#"{"tool":"pay","arguments":{"n":9},"repeat":5,"expect":"deny"}"#;
-        let new = r#"{"tool":"pay","arguments":{"n":9},"repeat":2,"expect":"deny"}"#;
-        let expected = ["3 calls of `pay` were expected to be \"deny\", and no trace has that now"];
-        assert_eq!(lost(old, new), expected);
-    }
-
-    #[test]
-    fn values_that_no_rule_reads_are_withheld() {
-        let policy = Policy::from_json(br#"{"version":"1","default":"deny"}"#).unwrap();
-        let old = read(
-            r#"{"tool":"pay","arguments":{"iban":"DE00"},"expect":"deny"}"#,
-            None,
-        );
-        let mut map = SourceMap::new();
-        let lost = old.lost(&Expectations::new(), &policy, &mut map);
-        let text = map.get(lost[0].finding.location.file).text().to_owned();
-        assert!(text.contains("iban") && !text.contains("DE00"), "{text}");
-        assert!(lost[0].rests_on.contains("DE00"));
-    }
-}
+mod tests;

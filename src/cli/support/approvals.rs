@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::approval_notes as notes;
 use super::approver::Approver;
 use super::base::Base;
 use super::evidence;
@@ -15,14 +16,15 @@ use super::git::{Repository, Revision};
 use super::input;
 use super::output;
 use super::problems::Problems;
-use super::settings_changes;
 use super::workspace::Workspace;
-use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::approval::{self, Approval, Approved, ApprovedFinding};
-use mcppolicy_analysis::finding::{Finding, FindingStatus, RuleId, Severity};
+use mcppolicy_analysis::finding::{Finding, FindingStatus, Severity};
 use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::WitnessCall;
+
+/// The JSON Schema of the file, as `mcppolicy schema approvals` prints it.
+pub(crate) const APPROVALS_SCHEMA: &str = include_str!("../../../schema/approvals.schema.json");
 
 /// The approvals of a run.
 #[derive(Debug)]
@@ -129,7 +131,7 @@ impl Store {
         }
         let added = self.entries.iter().filter(|entry| !entry.is_record);
         Ok(added
-            .filter_map(|entry| announced(&entry.approval))
+            .filter_map(|entry| notes::announced(&entry.approval))
             .collect())
     }
 
@@ -295,7 +297,7 @@ impl Store {
         let file = input::display_name(&self.file);
         for entry in new() {
             let approval = &entry.approval;
-            let (policy, part) = (&approval.policy, part(&approval.approved));
+            let (policy, part) = (&approval.policy, notes::part(&approval.approved));
             output::inform(&format!("{file} approves {part} of {policy}:"));
             for allowed in approval.approved.allows() {
                 output::inform(&format!("  {}", allowed.text));
@@ -313,18 +315,8 @@ impl Store {
             let is_idle = !(entry.is_record || entry.is_used || entry.is_written);
             is_idle && !self.unjudged.contains(&entry.approval.policy)
         });
-        idle.filter_map(|entry| {
-            let approval = &entry.approval;
-            let (rule, policy) = (RuleId::UnneededApproval, &approval.policy);
-            let message = format!(
-                "This change approves {} of `{policy}`, and does not need that",
-                part(&approval.approved)
-            );
-            let location = approval.location?;
-            let finding = Finding::new(rule, rule.severity(), location, "", message);
-            Some(finding.help("take it out, or correct what it names"))
-        })
-        .collect()
+        idle.filter_map(|entry| notes::unneeded(&entry.approval))
+            .collect()
     }
 
     /// The approvals of a policy, or all of them, with the status of each; those
@@ -387,37 +379,4 @@ impl Store {
             message,
         }
     }
-}
-
-/// What an approval is of, in a few words.
-fn part(approved: &Approved) -> String {
-    match approved {
-        Approved::Removal => "the removal".to_owned(),
-        Approved::Finding(finding) => match finding.pointer.as_str() {
-            "" => format!("one finding of {}", finding.rule),
-            pointer => format!("{} at `{pointer}`", finding.rule),
-        },
-        Approved::State { scope, .. } => match scope {
-            Scope::Tool(tool) => format!("`{tool}`"),
-            Scope::Unlisted => "unlisted tools".to_owned(),
-            Scope::AllTools => "all tools".to_owned(),
-        },
-    }
-}
-
-/// A finding about an approval that a change adds.
-fn announced(approval: &Approval) -> Option<Finding> {
-    let by = approval.by.as_ref().map(|by| format!("{by}, "));
-    let message = format!(
-        "This change approves {} of `{}`: {} ({}{})",
-        part(&approval.approved),
-        approval.policy,
-        approval.reason,
-        by.unwrap_or_default(),
-        approval.date
-    );
-    let allowed = approval.approved.allows().into_iter();
-    let allowed: Vec<String> = allowed.map(|part| part.text).collect();
-    let help = format!("it counts for this change only: {}", allowed.join("; "));
-    Some(settings_changes::note(approval.location?, message, &help))
 }
