@@ -24,6 +24,10 @@ use mcppolicy_trace::trace::{
 /// The calls of one side that are kept.
 const MOST_CALLS: usize = 1_000_000;
 
+/// The lost expectations that have a finding each. Those that are more have one
+/// together.
+const MOST_FINDINGS: usize = 200;
+
 /// What the traces of one side expect.
 #[derive(Debug, Default)]
 pub struct Expectations {
@@ -162,7 +166,11 @@ impl Expectations {
             all.extend(of_call.lost(key, now));
         }
         all.sort_by(|a, b| (a.place, a.decision).cmp(&(b.place, b.decision)));
-        all.iter().map(|lost| found(lost, policy, map)).collect()
+        let (first, more) = all.split_at(all.len().min(MOST_FINDINGS));
+        let first = first.iter().map(|lost| found(lost, policy, map));
+        let mut found: Vec<Lost> = first.collect();
+        found.extend(together(more, map));
+        found
     }
 }
 
@@ -292,6 +300,32 @@ fn found(lost: &Loss<'_>, policy: &Policy, map: &mut SourceMap) -> Lost {
         finding = finding.related(was, "it was expected here");
     }
     Lost { finding, rests_on }
+}
+
+/// One finding about all of `more`.
+fn together(more: &[Loss<'_>], map: &mut SourceMap) -> Option<Lost> {
+    let first = more.first()?;
+    let times = more
+        .iter()
+        .fold(0_u64, |sum, lost| sum.saturating_add(lost.times));
+    let location = Location {
+        file: map.add_chunk(first.place.file.as_ref(), "", first.place.line, 0),
+        span: Span::default(),
+    };
+    let rule = RuleId::LostExpectation;
+    let message = format!("{times} more calls have lost what was expected of them, from here on");
+    let mut rests_on = message.clone();
+    for lost in more {
+        let (decision, times, key) = (lost.decision, lost.times, lost.key);
+        rests_on.push_str(&format!("\n{decision} {times} {key}"));
+        if let Now::Expects(other, _) = &lost.now {
+            rests_on.push_str(other);
+        }
+    }
+    Some(Lost {
+        finding: Finding::new(rule, rule.severity(), location, "", message),
+        rests_on,
+    })
 }
 
 /// The call with the values that no rule of the policy reads withheld.

@@ -84,3 +84,15 @@ fn values_that_no_rule_reads_are_withheld() {
     assert!(text.contains("iban") && !text.contains("DE00"), "{text}");
     assert!(lost[0].rests_on.contains("DE00"));
 }
+
+#[test]
+fn of_very_many_the_last_are_one_finding() {
+    let line = |n: usize| {
+        format!("{{\"tool\":\"pay\",\"arguments\":{{\"n\":{n}}},\"expect\":\"deny\"}}\n")
+    };
+    let old: String = (0..MOST_FINDINGS + 3).map(line).collect();
+    let found = lost(&old, "");
+    assert_eq!(found.len(), MOST_FINDINGS + 1);
+    let last = "3 more calls have lost what was expected of them, from here on";
+    assert_eq!(found.last().unwrap(), last);
+}
