@@ -1,21 +1,28 @@
 //! What the commands share. Nothing here imports a command.
 
+mod approval_notes;
 pub(crate) mod approvals;
+pub(crate) mod approver;
 pub(crate) mod base;
 pub(crate) mod change;
 pub(crate) mod comparison;
 pub(crate) mod configuration;
 pub(crate) mod enforced_settings;
+mod entries;
+pub(crate) mod evidence;
 pub(crate) mod fail_on;
 pub(crate) mod files;
 pub(crate) mod gate;
 pub(crate) mod git;
+mod held_settings;
+mod hidden_findings;
 pub(crate) mod input;
 pub(crate) mod inventories;
 pub(crate) mod inventory_drift;
 pub(crate) mod limit_usage;
 pub(crate) mod lint_settings;
 pub(crate) mod linter;
+mod lost_expectations;
 pub(crate) mod output;
 pub(crate) mod patterns;
 pub(crate) mod problems;
@@ -23,6 +30,7 @@ mod progress;
 pub(crate) mod repair;
 pub(crate) mod repetitions;
 pub(crate) mod replay;
+pub(crate) mod review;
 pub(crate) mod settings_changes;
 pub(crate) mod sides;
 pub(crate) mod suggest;

@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
+use super::quote;
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
+use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
 use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
@@ -243,13 +245,12 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
     let what = match (shown.written, shown.status) {
         (true, _) => "approved now",
         (_, ApprovalStatus::Used) => "approved",
-        (_, ApprovalStatus::Unused) => return None,
+        (_, ApprovalStatus::Unused | ApprovalStatus::Record) => return None,
         (_, ApprovalStatus::Stale) => "note: this approval no longer matters, --prune removes it",
         (_, ApprovalStatus::Pruned) => "removed approval",
     };
     let approval = &shown.approval;
-    let scope = approval.approved.scope();
-    let scope = scope.map_or("its removal".into(), self::scope);
+    let scope = approved_part(&approval.approved);
     let by = approval.by.as_ref();
     let by = by.map(|by| format!("{}, ", shorten::name(by)));
     Some(format!(
@@ -259,6 +260,44 @@ pub fn approval(shown: &ApprovalShown) -> Option<String> {
         by.unwrap_or_default(),
         approval.date
     ))
+}
+
+/// What an approval is of.
+fn approved_part(approved: &Approved) -> String {
+    match approved {
+        Approved::State { scope: of, .. } => scope(of).into_owned(),
+        Approved::Removal => "its removal".to_owned(),
+        Approved::Finding(finding) if finding.pointer.is_empty() => finding.rule.to_string(),
+        Approved::Finding(finding) => format!("{} at {}", finding.rule, finding.pointer),
+    }
+}
+
+/// What an approval allows, part by part, and a call that it lets through
+/// without need; nothing for one that does not matter to the change.
+pub fn allowed(shown: &ApprovalShown) -> Vec<String> {
+    if shown.status != ApprovalStatus::Used {
+        return Vec::new();
+    }
+    let parts = shown.allows.iter();
+    let mut lines: Vec<String> = parts
+        .map(|part| shorten::text(&part.text).into_owned())
+        .collect();
+    if !shown.surplus.is_empty() {
+        let calls: Vec<String> = shown.surplus.iter().map(quote::witness).collect();
+        lines.push(format!(
+            "more than the change needs: it lets through {}",
+            calls.join(" ")
+        ));
+    }
+    lines
+}
+
+/// What a change does to its own settings, behind a verdict.
+fn settings(ci: &Ci) -> String {
+    match ci.sorted().0.len() {
+        0 => String::new(),
+        count => format!("; {} to settings", counted(count as u64, "change")),
+    }
 }
 
 /// What became of a policy since the base, in one line.
@@ -286,7 +325,11 @@ pub fn all(ci: &Ci) -> String {
     };
     let of_changes = ci.diffs().flat_map(|report| report.diff.drift());
     let unseen = unseen(ci.findings.iter().chain(of_changes));
-    format!("{policies}, {}{unseen}{refused}", verdict.name())
+    format!(
+        "{policies}, {}{unseen}{}{refused}",
+        verdict.name(),
+        settings(ci)
+    )
 }
 
 /// The note behind a verdict that some of what has changed is not shown.
@@ -313,7 +356,10 @@ pub fn is_clean(ci: &Ci) -> bool {
 pub fn is_changed(report: &DiffReport) -> bool {
     let mut policies = report.diff.policies.iter();
     let is_changed = |policy: &PolicyDiff| !policy.changes().is_empty() || !policy.drift.is_empty();
-    report.refused || policies.any(is_changed)
+    let mut approvals = report.approvals.iter();
+    report.refused
+        || policies.any(is_changed)
+        || approvals.any(|shown| shown.status == ApprovalStatus::Used)
 }
 
 /// What has changed of servers' own tools, behind a verdict.

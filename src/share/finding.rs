@@ -15,6 +15,10 @@ pub(crate) struct Finding<'a> {
     pub span: Span,
     pub related: Vec<Related<'a>>,
     pub help: Option<Cow<'a, str>>,
+    /// What a change since a base does about it; absent where that is nothing, as
+    /// in every share.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// Null in the report of a share, as is `fix`: its findings are about files
     /// that could not be read as what they are.
     #[serde(skip_deserializing)]

@@ -535,3 +535,46 @@ fn ci_without_any_base_has_no_diff() {
     let (_, report) = json(&["ci"], &dir);
     assert_eq!(report["policies"][0]["diff"], Value::Null);
 }
+
+#[test]
+fn what_is_approved_conforms_to_the_schema_of_its_file() {
+    let dir = several("approvals-schema");
+    write(&dir, "policies/c/policy.json", up_to(10));
+    let config = CONFIG.replace("\n\n[diff]", "\ninventory = \"{dir}/tools.json\"\n\n[diff]");
+    write(&dir, "mcppolicy.toml", &config);
+    write(&dir, "policies/a/tools.json", r#"[{"name":"pay"}]"#);
+    git(&dir, &["add", "mcppolicy.toml", "policies/a/tools.json"]);
+    git(&dir, &["commit", "--quiet", "-m", "an inventory"]);
+    git(&dir, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let tools = r#"[{"name":"pay","description":"Pays me"}]"#;
+    write(&dir, "policies/a/tools.json", tools);
+    write(&dir, "policies/c/tools.json", r#"[{"name":"pay"}]"#);
+    let ran = run(
+        &dir,
+        &["diff", "--approve", "agreed", "--approved-by", "ann"],
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let written = fs::read_to_string(dir.join("mcppolicy.approvals.json")).unwrap();
+    let written = support::json(&written);
+    let schema = support::json(&run(&dir, &["schema", "approvals"]).out);
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&written)
+        .map(|e| e.to_string())
+        .collect();
+    assert_eq!(errors, [""; 0], "{written}");
+    let entries = written["approvals"].as_array().unwrap();
+    for member in ["approved", "removed", "sha256"] {
+        let has_it = entries.iter().any(|entry| entry.get(member).is_some());
+        assert!(has_it, "{member}: {written}");
+    }
+    for (from, to) in [
+        ("\"sha256\":\"", "\"sha256\":\"x"),
+        ("\"removed\":true", "\"removed\":1"),
+    ] {
+        let text = written.to_string();
+        assert!(text.contains(from), "{text}");
+        let wrong = support::json(&text.replace(from, to));
+        assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
+}

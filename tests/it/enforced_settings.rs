@@ -93,6 +93,7 @@ fn a_change_of_nothing_but_settings_is_told_and_passes() {
         "The base of comparisons goes from `nothing` to `HEAD`",
         "The list of traces of `pay/policy.json` goes from `nothing` to `pay/traces`",
         "The server of `pay/policy.json` goes from `nothing` to `money`",
+        "This change takes the path `*/policy.json` out of the list of policies",
         "The level of burst-only-limit goes from `note` to `off`",
         "The level of loose-limit goes from `off` to `note`",
         "`execute` of loose-limit goes from `the default` to `9/day`",
@@ -378,7 +379,7 @@ const APPROVE: [&str; 6] = [
 ];
 
 #[test]
-fn approvals_are_those_of_the_base_and_what_the_change_adds() {
+fn an_approval_counts_in_the_change_that_adds_it() {
     let files = [
         ("mcppolicy.toml", LIST),
         ("pay/policy.json", &policy(9, true)),
@@ -390,19 +391,20 @@ fn approvals_are_those_of_the_base_and_what_the_change_adds() {
     assert_eq!(code, 0, "{report}");
     let added = "This change approves `create_refund` of `pay/policy.json`: see #12 (2026-11-20)";
     assert_eq!(settings(&report), [added]);
+    write_all(&dir, &[("pay/policy.json", &policy(100, true))]);
+    assert_eq!(ci(&dir, &[]).0, 1, "beyond what is approved");
 
-    // In the base it is in force, and a change that drops it says so.
+    // In the base it is a record: it approves nothing, and to drop it says nothing.
     fs::write(dir.join("pay/policy.json"), policy(9, true)).unwrap();
     commit(&dir);
     git(&dir, &["branch", "--force", "main", "change"]);
-    fs::remove_file(dir.join("mcppolicy.approvals.json")).unwrap();
     write_all(&dir, &[("pay/policy.json", &policy(50, true))]);
     let (code, report) = ci(&dir, &[]);
-    assert_eq!(code, 0, "{report}");
-    let dropped = "This change drops the approval of `create_refund` of `pay/policy.json`: see #12 (2026-11-20)";
-    assert_eq!(settings(&report), [dropped]);
-    write_all(&dir, &[("pay/policy.json", &policy(100, true))]);
-    assert_eq!(ci(&dir, &[]).0, 1, "beyond what is approved");
+    assert_eq!((code, settings(&report)), (1, Vec::new()), "{report}");
+    fs::remove_file(dir.join("mcppolicy.approvals.json")).unwrap();
+    write_all(&dir, &[("pay/policy.json", &policy(9, true))]);
+    let (code, report) = ci(&dir, &[]);
+    assert_eq!((code, settings(&report)), (0, Vec::new()), "{report}");
 }
 
 #[test]

@@ -18,3 +18,4 @@ mod names;
 mod one_repository;
 mod output;
 mod scene;
+mod settings;

@@ -42,6 +42,31 @@ pub struct Finding {
     pub witness: Vec<WitnessCall>,
     /// An edit that repairs it.
     pub fix: Option<Fix>,
+    /// Whether a change hides it or somebody has approved it.
+    pub status: FindingStatus,
+}
+
+/// What a change since a base does about a finding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FindingStatus {
+    /// Nothing.
+    #[default]
+    Shown,
+    /// The settings of the change hide it. It counts all the same.
+    Hidden,
+    /// An approval of the change says that it does not count.
+    Approved,
+}
+
+impl FindingStatus {
+    /// The name in reports; none where the change does nothing about it.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            FindingStatus::Shown => None,
+            FindingStatus::Hidden => Some("hidden_by_change"),
+            FindingStatus::Approved => Some("approved"),
+        }
+    }
 }
 
 /// A sentence whose long texts are cut.
@@ -73,6 +98,7 @@ impl Finding {
             help: None,
             witness: Vec::new(),
             fix: None,
+            status: FindingStatus::default(),
         }
     }
 
@@ -105,6 +131,24 @@ impl Finding {
             Some(brief) => !brief.is_whole,
             None => self.rule.class() == Class::Settings && is_cut(),
         }
+    }
+
+    /// The same finding as one that the settings of a change hide, and that
+    /// counts all the same.
+    #[must_use]
+    pub fn hidden_by_change(mut self) -> Finding {
+        self.status = FindingStatus::Hidden;
+        self.message = format!("Hidden by this change: {}", self.message);
+        self
+    }
+
+    /// The same finding as one that is approved: a note that fails nothing.
+    #[must_use]
+    pub fn approved(mut self) -> Finding {
+        self.status = FindingStatus::Approved;
+        self.severity = Severity::Note;
+        self.message = format!("Approved: {}", self.message);
+        self
     }
 
     /// The same finding with advice.
@@ -169,6 +213,7 @@ impl Finding {
             help: problem.help,
             witness: Vec::new(),
             fix: problem.fix,
+            status: FindingStatus::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod compare;
 pub mod diff;
+pub mod expectations;
 pub mod finding;
 pub mod fix;
 mod fnv;

@@ -9,9 +9,9 @@ pub use ci::{Ci, CiPolicy};
 pub use exit::Exit;
 pub use tested::{SharedRun, TestRun, Tested};
 
-use crate::diff::approval::Approval;
+use crate::diff::approval::{Allowed, Approval};
 use crate::diff::{Diff, Gate};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, FindingStatus, Severity};
 use crate::fix::{Refused, Repair};
 use crate::inventory::category::Category;
 use crate::inventory::drift::Drift;
@@ -20,6 +20,7 @@ use crate::replay::results::Actual;
 use mcppolicy_engine::engine::Step;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_engine::value::Value;
+use mcppolicy_trace::trace::WitnessCall;
 
 /// Something that kept an input from being read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,8 @@ impl Findings {
 
 /// Whether a finding fails a run in which those from `fail_on` upward do.
 fn fails(finding: &Finding, fail_on: Option<Severity>) -> bool {
-    fail_on.is_some_and(|least| finding.severity >= least)
+    finding.status != FindingStatus::Approved
+        && fail_on.is_some_and(|least| finding.severity >= least)
 }
 
 fn has_error(findings: &[Finding]) -> bool {
@@ -169,15 +171,15 @@ pub struct DiffReport {
 
 impl DiffReport {
     /// How the comparison ends, when findings from `fail_on` upward about the
-    /// servers' own tools fail it. No approval covers these: an approval is of
-    /// a policy.
+    /// servers' own tools and about approvals fail it.
     fn exit(&self, fail_on: Option<Severity>) -> Exit {
         let mut traffic = self.diff.policies.iter().filter_map(|p| p.traffic.as_ref());
         let is_invalid = self.findings.iter().any(Finding::is_invalid_input)
             || traffic.any(|traffic| traffic.invalid_lines > 0);
+        let mut found = self.diff.drift().chain(&self.findings);
         if is_invalid {
             Exit::Invalid
-        } else if self.refused || self.diff.drift().any(|finding| fails(finding, fail_on)) {
+        } else if self.refused || found.any(|finding| fails(finding, fail_on)) {
             Exit::Failed
         } else {
             Exit::Clean
@@ -194,6 +196,10 @@ pub struct ApprovalShown {
     pub status: ApprovalStatus,
     /// Whether this run wrote it.
     pub written: bool,
+    /// What it allows, part by part.
+    pub allows: Vec<Allowed>,
+    /// Calls that it lets through and that the change does not need.
+    pub surplus: Vec<WitnessCall>,
 }
 
 /// Whether a change needs an approval.
@@ -205,7 +211,9 @@ pub enum ApprovalStatus {
     Unused,
     /// The old policy lets through what it approves.
     Stale,
-    /// It was stale, and this run removed it.
+    /// The base has it already, so that it approves nothing of this change.
+    Record,
+    /// It was stale or a record, and this run removed it.
     Pruned,
 }
 
@@ -216,6 +224,7 @@ impl ApprovalStatus {
             ApprovalStatus::Used => "used",
             ApprovalStatus::Unused => "unused",
             ApprovalStatus::Stale => "idle",
+            ApprovalStatus::Record => "record",
             ApprovalStatus::Pruned => "pruned",
         }
     }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use clap::Args;
 
 use crate::cli::support::approvals::Store;
+use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
@@ -19,6 +20,7 @@ use crate::cli::support::linter::Linter;
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
+use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
@@ -49,6 +51,8 @@ pub(crate) struct CiArgs {
     #[arg(long)]
     submodule: bool,
     #[command(flatten)]
+    approving: ApproveArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -69,8 +73,10 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     // The settings of the base replace those of the change.
     let mut ci = Ci::default();
     let mut changes = Vec::new();
+    let mut review = None;
+    problems.failures.extend(without_base(args, base.as_ref()));
     if let Some(base) = &base {
-        let settings = enforced_settings::read(&workspace, base, &lint, &mut sources);
+        let settings = enforced_settings::read(&workspace, base, &mut sources);
         if let Some(settings) = problems.keep_failure(settings) {
             workspace.set_config(settings.config);
             fail_on = settings.fail_on;
@@ -81,13 +87,23 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             let enforced = approvals.enforce(base, &mut sources);
             if let Some(findings) = problems.keep_failure(enforced) {
                 ci.findings.extend(findings);
+                let fails = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
+                approvals.approve_with(args.approving.approver(), fails.severity());
+                let before = settings.before;
                 let judging = Judging {
                     gate: args.gate.unwrap_or(settings.gate),
                     lint: &lint,
                     listed: settings.listed,
+                    before: before.clone(),
                     approvals,
                 };
-                changes = problems.keep(since_base(&workspace, base, judging, &mut sources));
+                let compared = since_base(&workspace, base, judging, &mut sources);
+                let (compared, approvals) = problems.keep(compared);
+                changes = compared;
+                let (base, held) = (base.clone(), settings.held);
+                review = Some(Review::new(
+                    &workspace, base, before, held, &lint, approvals,
+                ));
             }
         }
     }
@@ -112,7 +128,11 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);
         let settings = problems.keep(settings);
-        let lint = linter.findings_of(&workspace, &file, &settings, &sources);
+        let mut lint = linter.findings_of(&workspace, &file, &settings, &sources);
+        if let Some(review) = &mut review {
+            let traces = traces.as_deref().unwrap_or_default();
+            review.look_at(&workspace, &file, traces, &mut lint, &mut sources);
+        }
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
                 let foreign =
@@ -128,7 +148,10 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             }
             _ => None,
         };
-        let change = take_change(&mut changes, &file.path);
+        let mut change = take_change(&mut changes, &file.path);
+        if let Some(review) = &review {
+            review.settle(&file.path, change.as_mut());
+        }
         let failures = &problems.failures;
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
         ci.policies.push(policy);
@@ -143,12 +166,19 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         ci.policies.push(removed);
     }
     ci.findings.extend(problems.findings);
+    let mut assumptions = assumptions(&ci);
+    if let Some(mut review) = review {
+        assumptions.append(&mut review.assumptions);
+        let is_broken = ci.is_invalid() || !problems.failures.is_empty();
+        let finished = review.finish(&mut ci, is_broken);
+        problems.failures.extend(finished.err());
+    }
 
     let report = Report {
         command: "ci",
         sources: &sources,
         failures: problems.failures,
-        assumptions: assumptions(&ci),
+        assumptions,
         fail_on,
         body: Body::Ci(ci),
     };
@@ -218,6 +248,16 @@ fn about_checkout(
         findings.push(settings_changes::note(location, message, help));
     }
     (findings, problems)
+}
+
+/// What is wrong with approving something that is compared with nothing.
+fn without_base(args: &CiArgs, base: Option<&Base>) -> Option<Failure> {
+    let is_named = args.base.is_some() || base.is_some();
+    let is_wrong = !is_named && args.approving.approve.is_some();
+    is_wrong.then(|| Failure {
+        input: "ci".to_owned(),
+        message: "approves what a change does: name its --base".to_owned(),
+    })
 }
 
 /// A policy with its traces; `None` where it is not tested.

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use clap::Args;
 
-use crate::cli::support::approvals::{self, Store};
+use crate::cli::support::approvals::Store;
+use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
-use crate::cli::support::comparison::{Approver, Comparing, Settings};
+use crate::cli::support::comparison::{Comparing, Settings};
 use crate::cli::support::configuration::Config;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
@@ -53,16 +54,10 @@ pub(crate) struct DiffArgs {
     /// Which changes exit with 1 [default: loosened]
     #[arg(long, value_name = "GATE", value_parser = gates())]
     gate: Option<Gate>,
-    /// Approve what the gate `loosened` refuses, in mcppolicy.approvals.json
-    #[arg(long, value_name = "REASON", value_parser = approvals::parse_words)]
-    approve: Option<String>,
-    /// Who approves it
-    #[arg(long, value_name = "NAME", requires = "approve", value_parser = approvals::parse_words)]
-    approved_by: Option<String>,
-    /// The day of the approval [default: today, in UTC]
-    #[arg(long, value_name = "DAY", requires = "approve", value_parser = approvals::parse_date)]
-    date: Option<String>,
-    /// Drop approvals of what the old policy lets through already
+    #[command(flatten)]
+    approving: ApproveArgs,
+    /// Drop approvals of what the old policy lets through already, and those
+    /// that the base has
     #[arg(long)]
     prune: bool,
     /// Write each witness as a trace that asserts what the new policy decides
@@ -84,12 +79,19 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
     let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
     let (workspace, pairs, base) = problems.keep(compared(workspace, args, &mut sources));
     let workspace = workspace.reading(args.reading.settings());
-    let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
-    let inventories = base.map(|base| InventoryBase::of(&base, &settings));
-    if inventories.is_some() {
+    let mut store = problems.keep(Store::open(&workspace, &mut sources));
+    let mut inventories = None;
+    if let Some(base) = &base {
+        let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
         problems.extend(findings);
+        problems.keep_failure(store.enforce(base, &mut sources));
+        let config = base.config(&base.before, workspace.start(), &mut sources);
+        let config = problems.keep_failure(config).flatten();
+        inventories = Some(InventoryBase::of(base, config, &settings));
     }
-    let store = problems.keep(Store::open(&workspace, &mut sources));
+    let config = workspace.config.as_ref();
+    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
+    store.approve_with(args.approving.approver(), fail_on.severity());
 
     let settings = Settings {
         budget: Budget::default().times(args.effort),
@@ -114,16 +116,16 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         problems.findings.extend(checkout.findings(&mut sources));
     }
     let approvals = comparing.approvals();
-    let policies = comparing.finish().into_iter().map(|(_, diff)| diff);
+    problems.findings.extend(comparing.unneeded());
+    let (compared, _) = comparing.finish();
+    let policies = compared.into_iter().map(|(_, diff)| diff);
     let diff = Diff {
         policies: policies.collect(),
     };
-    let config = workspace.config.as_ref();
     let gate = args
         .gate
         .or(config.and_then(Config::gate))
         .unwrap_or_default();
-    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
     let report = Report {
         command: "diff",
         sources: &sources,
@@ -191,13 +193,8 @@ fn compared(
 
 /// Carries out `--approve` and `--prune`.
 fn change_approvals(comparing: &mut Comparing<'_>, args: &DiffArgs) -> Result<(), Failure> {
-    if let Some(reason) = &args.approve {
-        comparing.approve(&Approver {
-            reason: reason.clone(),
-            by: args.approved_by.clone(),
-            date: args.date.clone().unwrap_or_else(approvals::today),
-        })?;
-    }
+    comparing.approve_if_asked()?;
+    comparing.write_approvals()?;
     if args.prune {
         comparing.prune()?;
     }

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::support::approvals::APPROVALS_SCHEMA;
 use crate::cli::support::configuration::CONFIG_SCHEMA;
 use crate::cli::support::output::print;
 use crate::render::json::REPORT_SCHEMA;
@@ -25,6 +26,8 @@ enum Which {
     Config,
     /// A report in JSON
     Report,
+    /// The approvals, mcppolicy.approvals.json
+    Approvals,
 }
 
 /// Runs `schema`.
@@ -33,5 +36,6 @@ pub(crate) fn run(args: &SchemaArgs) -> Exit {
         Which::Policy => POLICY_SCHEMA,
         Which::Config => CONFIG_SCHEMA,
         Which::Report => REPORT_SCHEMA,
+        Which::Approvals => APPROVALS_SCHEMA,
     })
 }

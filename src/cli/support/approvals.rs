@@ -1,30 +1,82 @@
-//! The file of approvals: where it is, reading and writing it, and the day of
-//! a new approval.
+//! The file of approvals: where it is, which of its entries count, and writing
+//! new ones.
+//!
+//! Of a change since a base only what the change itself adds counts. An entry
+//! that the base has already is a record of an earlier change: it approves
+//! nothing, whatever has become of the policy since.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use super::approval_notes as notes;
+use super::approver::Approver;
 use super::base::Base;
+use super::evidence;
 use super::files::{self, Refusal, Role};
 use super::git::Revision;
 use super::input;
+use super::output;
 use super::problems::Problems;
-use super::settings_changes;
 use super::workspace::Workspace;
-use mcppolicy_analysis::compare::Scope;
-use mcppolicy_analysis::diff::approval::{self, Approval, Approved};
-use mcppolicy_analysis::finding::{Finding, RuleId};
-use mcppolicy_analysis::report::Failure;
+use mcppolicy_analysis::diff::approval::{self, Approval, Approved, ApprovedFinding};
+use mcppolicy_analysis::finding::{Finding, FindingStatus, RuleId, Severity};
+use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::time::Time;
+use mcppolicy_trace::trace::WitnessCall;
 
-/// The approvals in force.
+/// The JSON Schema of the file, as `mcppolicy schema approvals` prints it.
+pub(crate) const APPROVALS_SCHEMA: &str = include_str!("../../../schema/approvals.schema.json");
+
+/// The approvals of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     /// The file, which need not be there.
     file: PathBuf,
-    /// Its approvals.
-    pub list: Vec<Approval>,
+    entries: Vec<Entry>,
+    /// Entries that this run drops.
+    dropped: Vec<Approval>,
+    /// Whether only what a change adds counts.
+    is_held: bool,
+    /// The words of new approvals, and the severity from which findings fail.
+    approving: Option<(Approver, Option<Severity>)>,
+    /// Policies that could not be judged.
+    unjudged: Vec<String>,
+}
+
+/// One approval, and what is known of it.
+#[derive(Debug, Clone)]
+struct Entry {
+    approval: Approval,
+    /// Whether the base has it already.
+    is_record: bool,
+    is_stale: bool,
+    is_used: bool,
+    is_written: bool,
+    surplus: Vec<WitnessCall>,
+}
+
+impl Entry {
+    fn new(approval: Approval) -> Entry {
+        Entry {
+            approval,
+            is_record: false,
+            is_stale: false,
+            is_used: false,
+            is_written: false,
+            surplus: Vec::new(),
+        }
+    }
+
+    fn status(&self) -> ApprovalStatus {
+        match self {
+            Entry {
+                is_record: true, ..
+            } => ApprovalStatus::Record,
+            Entry { is_used: true, .. } => ApprovalStatus::Used,
+            Entry { is_stale: true, .. } => ApprovalStatus::Stale,
+            _ => ApprovalStatus::Unused,
+        }
+    }
 }
 
 impl Store {
@@ -32,8 +84,12 @@ impl Store {
     /// invalid file, no approval counts.
     pub fn open(workspace: &Workspace, sources: &mut SourceMap) -> (Store, Problems) {
         let mut store = Store {
-            list: Vec::new(),
             file: workspace.home().join(approval::FILE),
+            entries: Vec::new(),
+            dropped: Vec::new(),
+            is_held: false,
+            approving: None,
+            unjudged: Vec::new(),
         };
         let bytes = match store.bytes(workspace, sources) {
             Ok(Some(bytes)) => bytes,
@@ -43,7 +99,7 @@ impl Store {
         let name = input::display_name(&store.file);
         let (list, findings) = approval::parse(sources, &name, &bytes);
         if findings.is_empty() {
-            store.list = list;
+            store.entries = list.into_iter().map(Entry::new).collect();
         }
         (store, Problems::from(findings))
     }
@@ -62,9 +118,8 @@ impl Store {
         }
     }
 
-    /// Puts the approvals of the base in force, and those that the change adds;
-    /// findings about what it adds and drops are returned. An invalid file of
-    /// the base approves nothing.
+    /// Has only what a change adds count: what neither the merge base nor the
+    /// base itself has. Findings about what it adds are returned.
     ///
     /// # Errors
     /// When git cannot read the file of the base.
@@ -73,38 +128,216 @@ impl Store {
         base: &Base,
         sources: &mut SourceMap,
     ) -> Result<Vec<Finding>, Failure> {
-        let mut at = |revision: &Revision| -> Result<Vec<Approval>, Failure> {
-            let Some((name, bytes)) = base.file(revision, &self.file)? else {
-                return Ok(Vec::new());
-            };
-            let (list, findings) = approval::parse(sources, &name, &bytes);
-            Ok(if findings.is_empty() {
-                list
-            } else {
-                Vec::new()
-            })
-        };
-        let (before, tip) = (at(&base.before)?, at(&base.tip)?);
-        let among = |list: &[Approval], approval: &Approval| {
-            list.iter().any(|known| known.says_the_same(approval))
-        };
-        let own = std::mem::take(&mut self.list);
-        let mut findings = Vec::new();
-        for approval in own.iter().filter(|approval| !among(&before, approval)) {
-            let help = "it is in force for this run; it goes into the base with the change";
-            findings.extend(shown("approves", approval, help));
+        let mut revisions: Vec<Revision> = base.each().into_iter().map(|of| of.before).collect();
+        revisions.push(base.tip.clone());
+        for revision in &revisions {
+            let then = base.file(revision, &self.file)?;
+            self.hold_to(then, sources);
         }
-        for approval in before.iter().filter(|approval| !among(&own, approval)) {
-            let help = "it is in force until the change is merged";
-            findings.extend(shown("drops the approval of", approval, help));
+        let added = self.entries.iter().filter(|entry| !entry.is_record);
+        Ok(added
+            .filter_map(|entry| notes::announced(&entry.approval))
+            .collect())
+    }
+
+    /// Takes over which approvals another comparison of the same change needs.
+    pub fn also(&mut self, other: &Store) {
+        for (entry, other) in self.entries.iter_mut().zip(&other.entries) {
+            entry.is_used |= other.is_used;
+            entry.is_stale &= other.is_stale;
         }
-        let lost = tip.iter().filter(|approval| !among(&own, approval));
-        let lost: Vec<Approval> = lost.cloned().collect();
-        let kept = own
+        self.unjudged.extend(other.unjudged.iter().cloned());
+    }
+
+    /// Has entries that the file had then, under the name that is shown for it,
+    /// be records.
+    fn hold_to(&mut self, then: Option<(String, Vec<u8>)>, sources: &mut SourceMap) {
+        self.is_held = true;
+        let Some((name, bytes)) = then else { return };
+        // What is wrong with the file was wrong before. Its valid entries are
+        // records all the same.
+        let (records, _) = approval::parse(sources, &name, &bytes);
+        let records: HashSet<String> = records.iter().map(Approval::text).collect();
+        for entry in &mut self.entries {
+            entry.is_record |= records.contains(&entry.approval.text());
+        }
+    }
+
+    /// Has the run write approvals of what it refuses, where findings from
+    /// `fail_on` upward fail it.
+    pub fn approve_with(&mut self, approver: Option<Approver>, fail_on: Option<Severity>) {
+        self.approving = approver.map(|approver| (approver, fail_on));
+    }
+
+    /// Whether the run writes approvals.
+    pub fn is_approving(&self) -> bool {
+        self.approving.is_some()
+    }
+
+    /// The approvals of a policy that count, each with its index.
+    pub fn of(&self, policy: &str) -> Vec<(usize, &Approval)> {
+        let all = self.entries.iter().enumerate();
+        let mine = all.filter(|(_, entry)| !entry.is_record && entry.approval.policy == policy);
+        mine.map(|(at, entry)| (at, &entry.approval)).collect()
+    }
+
+    /// Keeps what the judgement of a policy says of its approvals.
+    pub fn judged(&mut self, policy: &str, used: &[usize], stale: &[usize]) {
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            let is_of_scope = !matches!(entry.approval.approved, Approved::Finding(_));
+            if entry.approval.policy == policy && is_of_scope {
+                entry.is_used = used.contains(&at);
+                entry.is_stale = stale.contains(&at);
+                entry.surplus.clear();
+            }
+        }
+    }
+
+    /// Keeps the calls that an approval lets through beyond what is needed.
+    pub fn has_surplus(&mut self, at: usize, calls: &[WitnessCall]) {
+        if let Some(entry) = self.entries.get_mut(at) {
+            entry.surplus = calls.to_vec();
+        }
+    }
+
+    /// That a policy could not be judged, so that its approvals may be needed.
+    pub fn not_judged(&mut self, policy: &str) {
+        self.unjudged.push(policy.to_owned());
+    }
+
+    /// The finding about a policy as it counts: approved where an approval of
+    /// the change says exactly that, or where the run approves it. `rests_on` is
+    /// all that an approval of it is bound to.
+    pub fn settle(&mut self, policy: &str, finding: Finding, rests_on: &str) -> Finding {
+        let approved = ApprovedFinding {
+            rule: finding.rule,
+            pointer: finding.pointer.clone(),
+            sha256: evidence::sha256(rests_on),
+        };
+        let is_it = |entry: &&mut Entry| {
+            !entry.is_record
+                && entry.approval.policy == policy
+                && matches!(&entry.approval.approved, Approved::Finding(of) if *of == approved)
+        };
+        if let Some(entry) = self.entries.iter_mut().find(is_it) {
+            entry.is_used = true;
+            return finding.approved();
+        }
+        let Some((_, fail_on)) = &self.approving else {
+            return finding;
+        };
+        let fails = fail_on.is_some_and(|least| finding.severity >= least);
+        if !fails && finding.status != FindingStatus::Hidden {
+            return finding;
+        }
+        self.add(policy, Approved::Finding(approved));
+        finding.approved()
+    }
+
+    /// Adds an approval with the words of this run.
+    pub fn add(&mut self, policy: &str, approved: Approved) {
+        let Some((approver, _)) = &self.approving else {
+            return;
+        };
+        let approval = Approval {
+            policy: policy.to_owned(),
+            approved,
+            reason: approver.reason.clone(),
+            by: approver.by.clone(),
+            date: approver.date.clone(),
+            location: None,
+        };
+        self.entries.push(Entry {
+            is_used: true,
+            is_written: true,
+            ..Entry::new(approval)
+        });
+    }
+
+    /// Drops approvals that count and that `within` says are part of a new one.
+    pub fn replace(&mut self, within: impl Fn(&Approval) -> bool) {
+        self.entries
+            .retain(|entry| entry.is_record || !within(&entry.approval));
+    }
+
+    /// Drops the records and what the old policies let through already.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn prune(&mut self) -> Result<(), Failure> {
+        let (dropped, kept) = std::mem::take(&mut self.entries)
             .into_iter()
-            .filter(|approval| among(&tip, approval) || !among(&before, approval));
-        self.list = kept.chain(lost).collect();
-        Ok(findings)
+            .partition(|entry: &Entry| entry.is_record || entry.is_stale);
+        self.entries = kept;
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        let dropped = dropped.into_iter().map(|entry: Entry| entry.approval);
+        self.dropped.extend(dropped);
+        self.save()
+    }
+
+    /// Says what this run approves, and writes it.
+    ///
+    /// # Errors
+    /// When the base has an entry that says the same, so that this one would be
+    /// taken for a record; when the file cannot be written.
+    pub fn write_new(&self) -> Result<(), Failure> {
+        let new = || self.entries.iter().filter(|entry| entry.is_written);
+        if new().next().is_none() {
+            return Ok(());
+        }
+        let records = self.entries.iter().filter(|entry| entry.is_record);
+        let records: HashSet<String> = records.map(|entry| entry.approval.text()).collect();
+        if new().any(|entry| records.contains(&entry.approval.text())) {
+            let message = "the base has an approval that says the same; give another reason";
+            return Err(self.failure(message.to_owned()));
+        }
+        let file = input::display_name(&self.file);
+        for entry in new() {
+            let approval = &entry.approval;
+            let (policy, part) = (&approval.policy, notes::part(&approval.approved));
+            output::inform(&format!("{file} approves {part} of {policy}:"));
+            for allowed in approval.approved.allows() {
+                output::inform(&format!("  {}", allowed.text));
+            }
+        }
+        self.save()
+    }
+
+    /// Findings about approvals that the change adds and does not need.
+    pub fn unneeded(&self) -> Vec<Finding> {
+        if !self.is_held {
+            return Vec::new();
+        }
+        let idle = self.entries.iter().filter(|entry| {
+            let is_idle = !(entry.is_record || entry.is_used || entry.is_written);
+            is_idle && !self.unjudged.contains(&entry.approval.policy)
+        });
+        idle.filter_map(|entry| notes::unneeded(&entry.approval))
+            .collect()
+    }
+
+    /// The approvals of a policy, or all of them, with the status of each; those
+    /// that were dropped come last.
+    pub fn shown(&self, policy: Option<&str>) -> Vec<ApprovalShown> {
+        let entries = self.entries.iter().map(|entry| ApprovalShown {
+            approval: entry.approval.clone(),
+            status: entry.status(),
+            written: entry.is_written,
+            allows: entry.approval.approved.allows(),
+            surplus: entry.surplus.clone(),
+        });
+        let dropped = self.dropped.iter().map(|approval| ApprovalShown {
+            approval: approval.clone(),
+            status: ApprovalStatus::Pruned,
+            written: false,
+            allows: approval.approved.allows(),
+            surplus: Vec::new(),
+        });
+        let is_its =
+            |shown: &ApprovalShown| policy.is_none_or(|policy| shown.approval.policy == policy);
+        entries.chain(dropped).filter(is_its).collect()
     }
 
     /// The name of a policy in approvals: its path from the approvals' own
@@ -125,14 +358,16 @@ impl Store {
     }
 
     /// Writes the approvals back; without any, the file goes.
-    pub fn save(&self) -> Result<(), Failure> {
-        let saved = if self.list.is_empty() {
+    fn save(&self) -> Result<(), Failure> {
+        let list = self.entries.iter().map(|entry| entry.approval.clone());
+        let list: Vec<Approval> = list.collect();
+        let saved = if list.is_empty() {
             match files::remove(&self.file) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
                 other => other,
             }
         } else {
-            files::replace(&self.file, approval::write(&self.list).as_bytes())
+            files::replace(&self.file, approval::write(&list).as_bytes())
         };
         saved.map_err(|error| self.failure(input::plain(&error)))
     }
@@ -142,53 +377,5 @@ impl Store {
             input: input::display_name(&self.file),
             message,
         }
-    }
-}
-
-/// A finding about what a change does to an approval.
-fn shown(what: &str, approval: &Approval, help: &str) -> Option<Finding> {
-    let part = match &approval.approved {
-        Approved::Removal => "its removal".to_owned(),
-        Approved::State { scope, .. } => match scope {
-            Scope::Tool(tool) => format!("`{tool}`"),
-            Scope::Unlisted => "unlisted tools".to_owned(),
-            Scope::AllTools => "all tools".to_owned(),
-        },
-    };
-    let by = approval.by.as_ref().map(|by| format!("{by}, "));
-    let message = format!(
-        "This change {what} {part} of `{}`: {} ({}{})",
-        approval.policy,
-        approval.reason,
-        by.unwrap_or_default(),
-        approval.date
-    );
-    let finding = settings_changes::note(approval.location?, message, help);
-    Some(finding.quoting(&approval.reason))
-}
-
-/// The day it is in UTC, as `2026-11-20`.
-pub(crate) fn today() -> String {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let seconds = since.map_or(0, |since| since.as_secs());
-    let now = Time::new(i64::try_from(seconds).unwrap_or(0), 0).to_string();
-    now.chars().take(10).collect()
-}
-
-/// Reads `--date`.
-pub(crate) fn parse_date(text: &str) -> Result<String, String> {
-    if approval::is_date(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("write a day such as 2026-11-20".to_owned())
-    }
-}
-
-/// Reads `--approve` and `--approved-by`.
-pub(crate) fn parse_words(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        Err("it must not be blank".to_owned())
-    } else {
-        Ok(text.to_owned())
     }
 }

@@ -8,12 +8,12 @@
 //! has merged the other's history there are several merge bases, and the change
 //! is compared with each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::configuration::{self, Config};
 use super::files::Checkout;
-use super::git::{Entry, Repository, Revision};
+use super::git::{Blob, Entry, Repository, Revision};
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -152,6 +152,40 @@ impl Base {
             let above = inside.rsplit_once('/').map(|(above, _)| above.to_owned());
             inside = above.unwrap_or_default();
         }
+    }
+
+    /// The file at a path of the merge base, or the files below it that are
+    /// `wanted`, in the working tree's names.
+    ///
+    /// # Errors
+    /// When git cannot read it, or a link is on the way.
+    pub fn files(
+        &self,
+        path: &Path,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Result<Vec<(PathBuf, Blob)>, Failure> {
+        let repository = self.repository();
+        let Some(inside) = repository.path_of(path) else {
+            return Ok(Vec::new());
+        };
+        match repository.entry(&self.before, &inside)? {
+            Entry::Absent => Ok(Vec::new()),
+            Entry::File(blob) => Ok(vec![(path.to_path_buf(), blob)]),
+            Entry::Directory => {
+                let files = repository.files(&self.before, &inside, wanted)?;
+                let files = files.into_iter();
+                Ok(files.map(|(at, blob)| (path.join(at), blob)).collect())
+            }
+        }
+    }
+
+    /// The bytes of one of [`files`](Self::files).
+    ///
+    /// # Errors
+    /// When git cannot read them.
+    pub fn read(&self, file: &Path, blob: &Blob) -> Result<Vec<u8>, Failure> {
+        let name = format!("{}:{}", self.before.name, file.display());
+        self.repository().read(&name, blob)
     }
 
     /// A file's bytes at a revision and the name to show for them; none where

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::approvals::Store;
 use super::base::Base;
 use super::comparison::{Comparing, Settings};
+use super::configuration::Config;
 use super::input;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
@@ -31,23 +32,31 @@ pub(crate) struct Judging<'a> {
     pub lint: &'a lint::Settings,
     /// The policies that are listed at the base.
     pub listed: Vec<Listed>,
+    /// The configuration at the merge base.
+    pub before: Option<Config>,
     pub approvals: Store,
 }
 
 /// Every policy that the configuration or the base lists, compared with each
-/// merge base; of each policy the gravest result stays. The problems are files
-/// that could not be read.
+/// merge base; of each policy the gravest result stays. With them come the
+/// approvals with what the comparisons say of them. The problems are files that
+/// could not be read.
 pub(crate) fn since_base(
     workspace: &Workspace,
     base: &Base,
     judging: Judging<'_>,
     sources: &mut SourceMap,
-) -> (Vec<Change>, Problems) {
+) -> ((Vec<Change>, Store), Problems) {
     let mut problems = Problems::default();
     let mut changes: Vec<Change> = Vec::new();
+    let mut approvals: Option<Store> = None;
     for base in base.each() {
         let since = since_one(workspace, &base, judging.clone(), sources);
-        let (since, of_base) = since;
+        let ((since, store), of_base) = since;
+        match &mut approvals {
+            None => approvals = Some(store),
+            Some(approvals) => approvals.also(&store),
+        }
         for failure in of_base.failures {
             if !problems.failures.contains(&failure) {
                 problems.failures.push(failure);
@@ -68,7 +77,7 @@ pub(crate) fn since_base(
         }
     }
     changes.sort_by(|a, b| a.file.cmp(&b.file));
-    (changes, problems)
+    ((changes, approvals.unwrap_or(judging.approvals)), problems)
 }
 
 /// How grave a result is: what cannot be compared, then what the gate refuses,
@@ -89,7 +98,7 @@ fn since_one(
     base: &Base,
     judging: Judging<'_>,
     sources: &mut SourceMap,
-) -> (Vec<Change>, Problems) {
+) -> ((Vec<Change>, Store), Problems) {
     let listed = judging.listed;
     let (pairs, mut problems) = sides::since(workspace, base, listed, sources);
     // Listing the policies of the run reports these.
@@ -100,7 +109,7 @@ fn since_one(
         budget: Budget::default(),
         traces: &[],
         server: None,
-        inventories: Some(InventoryBase::of(base, judging.lint)),
+        inventories: Some(InventoryBase::of(base, judging.before, judging.lint)),
     };
     let mut comparing = Comparing::new(settings, judging.approvals);
     let gate = judging.gate;
@@ -119,16 +128,16 @@ fn since_one(
         }
     }
     comparing.judge();
-    let approvals = comparing.approvals();
-    for (key, diff) in comparing.finish() {
-        let mine = approvals.iter();
-        let mine = mine.filter(|shown| shown.approval.policy == key.name);
+    problems.keep_failure(comparing.approve_if_asked());
+    let (compared, approvals) = comparing.finish();
+    for (key, diff) in compared {
+        let mine = approvals.shown(Some(&key.name));
         let policies = vec![diff];
-        let report = report(Diff { policies }, gate, mine.cloned().collect(), Vec::new());
+        let report = report(Diff { policies }, gate, mine, Vec::new());
         let file = key.file;
         changes.push(Change { file, report });
     }
-    (changes, problems)
+    ((changes, approvals), problems)
 }
 
 fn report(

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
+use super::evidence::Evidence;
 use super::files;
 use super::input;
 use super::inventory_drift::InventoryBase;
@@ -13,13 +14,14 @@ use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
 use mcppolicy_analysis::compare::{self, Compiled};
-use mcppolicy_analysis::diff::approval::{Approval, Approved};
+use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
+use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::region::Budget;
-use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
+use mcppolicy_analysis::report::{ApprovalShown, Failure};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -33,13 +35,6 @@ pub(crate) struct Settings<'a> {
     pub server: Option<&'a str>,
     /// The revision that inventories are compared with.
     pub inventories: Option<InventoryBase>,
-}
-
-/// The words of an approval.
-pub(crate) struct Approver {
-    pub reason: String,
-    pub by: Option<String>,
-    pub date: String,
 }
 
 /// Where a policy is, and its name in approvals.
@@ -63,9 +58,7 @@ pub(crate) struct Comparing<'a> {
     settings: Settings<'a>,
     store: Store,
     policies: Vec<Compared>,
-    /// Approvals written or dropped in this run.
-    written: Vec<Approval>,
-    pruned: Vec<Approval>,
+    evidence: Evidence,
     /// Why inventories could not be compared. Policies may have one in common,
     /// and its failure is reported once.
     unread: Vec<Failure>,
@@ -77,8 +70,7 @@ impl<'a> Comparing<'a> {
             settings,
             store,
             policies: Vec::new(),
-            written: Vec::new(),
-            pruned: Vec::new(),
+            evidence: Evidence::default(),
             unread: Vec::new(),
         }
     }
@@ -100,7 +92,9 @@ impl<'a> Comparing<'a> {
         let mut problems = Problems::default();
         let old = problems.keep(load(pair.old, sources));
         let new = problems.keep(load(pair.new, sources));
+        let name = self.store.key(&pair.file);
         let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
+            self.store.not_judged(&name);
             return problems;
         };
         let (status, traffic) = match (&old, &new) {
@@ -133,6 +127,11 @@ impl<'a> Comparing<'a> {
                 Vec::new()
             }
         };
+        let settled = drift.into_iter().map(|finding| {
+            let rests_on = self.evidence.of(&finding, sources);
+            self.store.settle(&name, finding, &rests_on)
+        });
+        let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
@@ -143,7 +142,6 @@ impl<'a> Comparing<'a> {
             traffic,
             drift,
         };
-        let name = self.store.key(&pair.file);
         self.policies.push(Compared {
             key: Key {
                 file: pair.file,
@@ -160,27 +158,32 @@ impl<'a> Comparing<'a> {
     /// Judges every policy by the approvals as they are now.
     pub fn judge(&mut self) {
         for compared in &mut self.policies {
-            let all = self.store.list.iter().enumerate();
-            let mine: Vec<(usize, &Approval)> = all
-                .filter(|(_, approval)| approval.policy == compared.key.name)
-                .collect();
-            compared.diff.judgement = gate::judge(
+            let policy = &compared.key.name;
+            let judgement = gate::judge(
                 compared.old.as_ref(),
                 compared.new.as_ref(),
                 compared.diff.changes(),
-                &mine,
+                &self.store.of(policy),
                 &self.settings.budget,
             );
+            let used: Vec<usize> = judgement.used().collect();
+            self.store.judged(policy, &used, &judgement.stale);
+            for surplus in &judgement.surplus {
+                self.store.has_surplus(surplus.approval, &surplus.calls);
+            }
+            compared.diff.judgement = judgement;
         }
     }
 
     /// Approves everything that the gate `loosened` refuses: for each scope
     /// that is not covered, its rules in the new policy. An approval that
-    /// lies within a new one gives way to it.
-    pub fn approve(&mut self, approver: &Approver) -> Result<(), Failure> {
+    /// lies within a new one gives way to it. [`Store::write_new`] writes them.
+    ///
+    /// # Errors
+    /// When a policy has no name to approve it by.
+    fn approve(&mut self) -> Result<(), Failure> {
         let refused = self.policies.iter();
         let refused = refused.filter(|compared| Gate::Loosened.refuses(&compared.diff));
-        let mut written = Vec::new();
         for compared in refused {
             if compared.key.file == Path::new(input::STDIN) {
                 return Err(Failure {
@@ -188,84 +191,62 @@ impl<'a> Comparing<'a> {
                     message: "has no name to approve it by; name its file".to_owned(),
                 });
             }
-            let approval = |approved: Approved| Approval {
-                policy: compared.key.name.clone(),
-                approved,
-                reason: approver.reason.clone(),
-                by: approver.by.clone(),
-                date: approver.date.clone(),
-                location: None,
-            };
+            let name = &compared.key.name;
             let Some(new) = &compared.new else {
-                written.push(approval(Approved::Removal));
+                self.store.add(name, Approved::Removal);
                 continue;
             };
             for (scope, _) in compared.diff.judgement.outside() {
                 let approved = Approved::state(scope, new);
-                let name = &compared.key.name;
                 let budget = &self.settings.budget;
-                self.store.list.retain(|known| {
-                    known.policy != *name || !gate::covers(&approved, &known.approved, new, budget)
+                self.store.replace(|known| {
+                    known.policy == *name && gate::covers(&approved, &known.approved, new, budget)
                 });
-                written.push(approval(approved));
+                self.store.add(name, approved);
             }
         }
-        if written.is_empty() {
-            return Ok(());
-        }
-        self.store.list.extend(written.iter().cloned());
-        self.written = written;
-        self.store.save()?;
         self.judge();
         Ok(())
     }
 
-    /// Drops the approvals of what the old policies let through already.
+    /// The same, where the run is to approve something.
+    ///
+    /// # Errors
+    /// As of [`approve`](Self::approve).
+    pub fn approve_if_asked(&mut self) -> Result<(), Failure> {
+        if self.store.is_approving() {
+            self.approve()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Says and writes what the run approves.
+    ///
+    /// # Errors
+    /// See [`Store::write_new`].
+    pub fn write_approvals(&self) -> Result<(), Failure> {
+        self.store.write_new()
+    }
+
+    /// Drops the approvals that no longer matter.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
     pub fn prune(&mut self) -> Result<(), Failure> {
-        let stale: Vec<usize> = self
-            .policies
-            .iter()
-            .flat_map(|compared| compared.diff.judgement.stale.iter().copied())
-            .collect();
-        if stale.is_empty() {
-            return Ok(());
-        }
-        let list = std::mem::take(&mut self.store.list);
-        for (at, approval) in list.into_iter().enumerate() {
-            if stale.contains(&at) {
-                self.pruned.push(approval);
-            } else {
-                self.store.list.push(approval);
-            }
-        }
-        self.store.save()?;
+        self.store.prune()?;
         self.judge();
         Ok(())
     }
 
-    /// The approvals with the status of each; those that were dropped come last.
+    /// All approvals with the status of each; see [`Store::shown`].
     pub fn approvals(&self) -> Vec<ApprovalShown> {
-        let judgements = || self.policies.iter().map(|c| &c.diff.judgement);
-        let status = |at: usize| {
-            if judgements().any(|judgement| judgement.used().any(|used| used == at)) {
-                ApprovalStatus::Used
-            } else if judgements().any(|judgement| judgement.stale.contains(&at)) {
-                ApprovalStatus::Stale
-            } else {
-                ApprovalStatus::Unused
-            }
-        };
-        let known = self.store.list.iter().enumerate();
-        let known = known.map(|(at, approval)| (approval, status(at)));
-        let pruned = self.pruned.iter();
-        let shown = known.chain(pruned.map(|approval| (approval, ApprovalStatus::Pruned)));
-        shown
-            .map(|(approval, status)| ApprovalShown {
-                approval: approval.clone(),
-                status,
-                written: self.written.iter().any(|w| w.says_the_same(approval)),
-            })
-            .collect()
+        self.store.shown(None)
+    }
+
+    /// Findings about approvals that are not needed.
+    pub fn unneeded(&self) -> Vec<Finding> {
+        self.store.unneeded()
     }
 
     /// Writes each witness as a trace into `dir`.
@@ -303,10 +284,11 @@ impl<'a> Comparing<'a> {
         format!("{number:03}-{policy}-{}", trace.file)
     }
 
-    /// The policies in the order in which they were compared.
-    pub fn finish(self) -> Vec<(Key, PolicyDiff)> {
+    /// The policies in the order in which they were compared, and the approvals.
+    pub fn finish(self) -> (Vec<(Key, PolicyDiff)>, Store) {
         let each = self.policies.into_iter();
-        each.map(|compared| (compared.key, compared.diff)).collect()
+        let each = each.map(|compared| (compared.key, compared.diff));
+        (each.collect(), self.store)
     }
 }
 

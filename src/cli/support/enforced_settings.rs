@@ -1,16 +1,18 @@
 //! The settings that a change is checked with: the gate, the threshold and the
 //! rules' levels of the base, and its list of policies beside the change's own.
 //!
-//! What belongs to one part of one policy counts as the change has it, because
-//! it is reviewed together with that part: suppressions, categories, and a
-//! policy's traces, server and inventory. Where the base has no configuration,
-//! the lint settings of the change count, and the gate is the default.
+//! Suppressions, categories, and a policy's traces, server and inventory count as
+//! the change has them; what they hide of the findings that the base's own would
+//! show is shown all the same (see [`review`](super::review)). Where the base has
+//! no configuration, the lint settings of the change count, and the gate is the
+//! default.
 
 use std::path::{Path, PathBuf};
 
 use super::base::Base;
 use super::configuration::{Config, Entry, Setting};
 use super::fail_on::FailOn;
+use super::held_settings::{self, HeldSettings};
 use super::lint_settings;
 use super::settings_changes::{self, States};
 use super::sides::Listed;
@@ -32,30 +34,35 @@ pub(crate) struct EnforcedSettings {
     pub lint: Option<lint::Settings>,
     /// The policies that are listed before the change and at the base's tip.
     pub listed: Vec<Listed>,
+    /// The configuration at the merge base.
+    pub before: Option<Config>,
+    /// What the base holds findings to, where it and the change have a
+    /// configuration.
+    pub held: Option<HeldSettings>,
     /// What the change does to all that.
     pub findings: Vec<Finding>,
 }
 
-/// Reads the settings of the base. `own` are the change's lint settings.
+/// Reads the settings of the base.
 ///
 /// # Errors
 /// When git cannot read the configurations of the base.
 pub(crate) fn read(
     workspace: &Workspace,
     base: &Base,
-    own: &lint::Settings,
     sources: &mut SourceMap,
 ) -> Result<EnforcedSettings, Failure> {
     let start = workspace.start();
-    let before = base.config(&base.before, start, sources)?;
-    let tip = base.config(&base.tip, start, sources)?;
-    let head = workspace.config.clone();
+    let mut before = base.config(&base.before, start, sources)?;
+    let mut tip = base.config(&base.tip, start, sources)?;
+    let mut head = workspace.config.clone();
     let findings = settings_changes::changes(&States {
         before: before.as_ref(),
         after: head.as_ref(),
         in_force: tip.as_ref(),
     });
-    let mut configs = vec![before, tip.clone()];
+    from_one_directory([&mut before, &mut head, &mut tip]);
+    let mut configs = vec![before.clone(), tip.clone()];
     for other in base.each().iter().skip(1) {
         configs.push(base.config(&other.before, start, sources)?);
     }
@@ -68,29 +75,55 @@ pub(crate) fn read(
         },
     });
     let listed = listed.collect();
-    let lint = tip.as_ref().map(|tip| {
-        let (mut settings, _) = lint_settings::configured(Some(tip));
-        settings.categories.clone_from(&own.categories);
-        settings
-    });
+    let held = match (&head, &tip) {
+        (Some(head), Some(tip)) => Some(HeldSettings::new(before.as_ref(), head, tip)),
+        _ => None,
+    };
     let (gate, fail_on) = match &tip {
         Some(tip) => (tip.gate(), tip.fail_on()),
         None => (None, head.as_ref().and_then(Config::fail_on)),
     };
+    let levels = tip
+        .as_ref()
+        .map(|tip| lint_settings::configured(Some(tip)).0);
+    let config = together(head, before.as_ref(), tip, start);
+    let lint = levels.map(|mut settings| {
+        let (own, _) = lint_settings::configured(config.as_ref());
+        settings.categories = own.categories;
+        settings
+    });
     Ok(EnforcedSettings {
-        config: together(head, tip, start),
+        config,
         gate: gate.unwrap_or_default(),
         fail_on,
         lint,
         listed,
+        before,
+        held,
         findings,
     })
 }
 
-/// The change's own configuration with what only the base lists, seen from the
-/// upper one of both directories.
-fn together(head: Option<Config>, tip: Option<Config>, start: &Path) -> Option<Config> {
-    let (mut head, mut tip) = match (head, tip) {
+/// Has configurations be seen from the uppermost one of their directories.
+fn from_one_directory(configs: [&mut Option<Config>; 3]) {
+    let roots = configs.iter().filter_map(|config| config.as_ref());
+    let roots = roots.map(|config| config.root.clone());
+    let Some(upper) = roots.min_by_key(|root| root.components().count()) else {
+        return;
+    };
+    for config in configs.into_iter().flatten() {
+        config.seen_from(&upper);
+    }
+}
+
+/// The change's own configuration with what only the base lists.
+fn together(
+    head: Option<Config>,
+    before: Option<&Config>,
+    tip: Option<Config>,
+    start: &Path,
+) -> Option<Config> {
+    let (head, tip) = match (head, tip) {
         (None, None) => return None,
         (Some(head), None) => return Some(with_default(head, start)),
         // What is wrong with the base's own configuration was wrong before.
@@ -102,14 +135,7 @@ fn together(head: Option<Config>, tip: Option<Config>, start: &Path) -> Option<C
         }
         (Some(head), Some(tip)) => (head, tip),
     };
-    let depth = |config: &Config| config.root.components().count();
-    let upper = if depth(&tip) < depth(&head) {
-        tip.root.clone()
-    } else {
-        head.root.clone()
-    };
-    head.seen_from(&upper);
-    tip.seen_from(&upper);
+    let mut head = held_settings::with_base(head, before, &tip);
     // What the change sets aside counts once the base has it.
     head.exclude
         .retain(|glob| tip.exclude.iter().any(|known| known.text == glob.text));

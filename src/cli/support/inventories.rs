@@ -47,6 +47,13 @@ impl Inventories {
         ((settings, inventory), problems)
     }
 
+    /// Takes `inventory` for what is in a file that is not there.
+    pub fn remember(&mut self, path: PathBuf, inventory: Option<Arc<Inventory>>) {
+        if !self.read.iter().any(|(read, _)| *read == path) {
+            self.read.push((path, inventory));
+        }
+    }
+
     fn get(
         &mut self,
         file: &InputFile,

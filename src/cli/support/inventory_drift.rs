@@ -1,8 +1,14 @@
 //! The servers' own tools at the base: what has changed of them since.
+//!
+//! The inventory of a policy is the one that the base's configuration names: a
+//! change that names another one, or none, is compared with it all the same.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use super::base::Base;
+use super::configuration::Config;
+use super::entries::Entries;
 use super::files::Role;
 use super::input;
 use super::problems::Problems;
@@ -13,30 +19,32 @@ use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// The revision that inventories are compared with, and the levels of the
 /// rules about what has changed since.
 pub(crate) struct InventoryBase {
     base: Base,
+    /// The configuration's entries there.
+    entries: Option<Entries>,
     levels: Levels,
 }
 
 impl InventoryBase {
-    /// The merge base of a change.
-    pub fn of(base: &Base, settings: &lint::Settings) -> InventoryBase {
+    /// The merge base of a change, which has this configuration.
+    pub fn of(base: &Base, config: Option<Config>, settings: &lint::Settings) -> InventoryBase {
         InventoryBase {
             base: base.clone(),
+            entries: config.map(Entries::of),
             levels: levels(settings),
         }
     }
 
-    /// What has changed since that revision of the tools that the configuration
-    /// names for the policy in `file`; nothing where either side has no
-    /// inventory, or where the old one is invalid.
+    /// What has changed since that revision of the tools of the server of the
+    /// policy in `file`; nothing where that had no inventory, or an invalid one.
     ///
     /// # Errors
-    /// When the inventory cannot be read now.
+    /// When an inventory cannot be read now.
     pub fn drift(
         &self,
         workspace: &Workspace,
@@ -44,26 +52,76 @@ impl InventoryBase {
         policy: Option<&Policy>,
         sources: &mut SourceMap,
     ) -> Result<Vec<Finding>, Problems> {
-        let Some(path) = workspace.inventory_of(file) else {
+        if policy.is_none() {
             return Ok(Vec::new());
-        };
-        let Some((then, bytes)) = self.base.file(&self.base.before, &path)? else {
-            return Ok(Vec::new());
-        };
-        let Ok(old) = read(&then, &bytes, sources) else {
-            return Ok(Vec::new());
-        };
-        let now = input::display_name(&path);
-        let file = workspace.file(&path, None);
-        let bytes = file.read(Role::Inventory);
-        let bytes = bytes.map_err(|refusal| file.problem(&refusal, RuleId::Inventory, sources))?;
-        match read(&now, &bytes, sources) {
-            Ok(new) => Ok(drift::findings(&old, &new, policy, self.levels)),
-            Err(message) => Err(Problems::from(Failure {
-                input: now,
-                message,
-            })),
         }
+        let named_now = workspace.inventory_of(file);
+        let entries = self.entries.as_ref();
+        let named_then = entries.and_then(|entries| entries.inventory(file));
+        let Some((path, old)) = self.old([&named_then, &named_now], sources)? else {
+            return Ok(Vec::new());
+        };
+        // The one that the base names may be there as well as the one that the
+        // change names in its place.
+        let there = Some(path.clone())
+            .filter(|path| workspace.is_there(path) && named_now.as_ref() != Some(path));
+        let mut found: Vec<Finding> = Vec::new();
+        let mut is_compared = false;
+        for path in [named_now, there].into_iter().flatten() {
+            let name = input::display_name(&path);
+            let file = workspace.file(&path, None);
+            let bytes = file.read(Role::Inventory);
+            let bytes =
+                bytes.map_err(|refusal| file.problem(&refusal, RuleId::Inventory, sources))?;
+            let new = read(&name, &bytes, sources).map_err(|message| Failure {
+                input: name,
+                message,
+            })?;
+            is_compared = true;
+            let known: HashSet<String> = found.iter().map(|of| of.message.clone()).collect();
+            let drift = drift::findings(&old, &new, policy, self.levels).into_iter();
+            found.extend(drift.filter(|finding| !known.contains(&finding.message)));
+        }
+        if !is_compared {
+            found.extend(self.taken_away(&path, &old));
+        }
+        Ok(found)
+    }
+
+    /// The first of these inventories that the revision has, where it is valid.
+    fn old(
+        &self,
+        paths: [&Option<PathBuf>; 2],
+        sources: &mut SourceMap,
+    ) -> Result<Option<(PathBuf, Inventory)>, Failure> {
+        for path in paths.into_iter().flatten() {
+            if let Some((name, bytes)) = self.base.file(&self.base.before, path)? {
+                let old = read(&name, &bytes, sources).ok();
+                return Ok(old.map(|old| (path.clone(), old)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The finding about an inventory that is gone, and that nothing replaces.
+    fn taken_away(&self, path: &Path, old: &Inventory) -> Option<Finding> {
+        let rule = RuleId::ChangedTool;
+        let severity = match self.levels.changed {
+            Level::Off => return None,
+            Level::ByPolicy => rule.severity(),
+            Level::On(severity) => severity,
+        };
+        let location = Location {
+            file: old.file,
+            span: Span::default(),
+        };
+        let name = input::display_name(path);
+        let message = format!(
+            "This change takes away the inventory `{name}`, so that no change of the server's \
+             tools is seen any more"
+        );
+        let finding = Finding::new(rule, severity, location, "", message);
+        Some(finding.help("keep it, or name another one in mcppolicy.toml"))
     }
 }
 

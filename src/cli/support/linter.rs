@@ -73,6 +73,11 @@ impl Linter {
         }
     }
 
+    /// Takes an inventory for what is in a file that is not there.
+    pub fn remember_inventory(&mut self, path: PathBuf, inventory: Option<Arc<Inventory>>) {
+        self.inventories.remember(path, inventory);
+    }
+
     /// What one policy is linted with: the settings, its server's tools, and the
     /// use of its limits. The problems of an inventory or of recordings are returned once,
     /// when they are read.

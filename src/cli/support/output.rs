@@ -241,6 +241,11 @@ pub(crate) fn refuse_without_live() -> Exit {
     Exit::CouldNotRun
 }
 
+/// Prints what a run is about to do to standard error.
+pub(crate) fn inform(message: &str) {
+    complain(message);
+}
+
 /// Prints one error to standard error.
 pub(crate) fn complain(message: &str) {
     let mut out = std::io::stderr().lock();

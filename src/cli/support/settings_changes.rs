@@ -2,15 +2,15 @@
 //! first. They are notes: the reviewer decides whether a weaker setting is
 //! right, and the run itself applies the settings of the base.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use super::configuration::{Config, Entry, Setting};
 use super::fail_on::FailOn;
+use super::held_settings::accepts;
 use super::input;
 use super::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
-use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// The configurations of a change.
@@ -29,6 +29,8 @@ pub(crate) fn note(location: Location, message: String, help: &str) -> Finding {
 }
 
 const AT_ONCE: &str = "this counts at once, because it is reviewed together with the policy";
+const SHOWN: &str = "what it hides in this change is shown all the same, and counts";
+const FIRST: &str = "this counts at once, because the base has no mcppolicy.toml";
 const LATER: &str = "this counts once it is merged";
 
 /// What the change does, setting by setting.
@@ -40,7 +42,13 @@ pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
             let help = "the run applies the base's configuration";
             vec![note(before.beginning(), message, help)]
         }
-        (None, Some(after)) => gate(None, after, states).into_iter().collect(),
+        (None, Some(after)) => {
+            let mut findings: Vec<Finding> = gate(None, after, states).into_iter().collect();
+            if states.in_force.is_none() {
+                findings.extend(first(after));
+            }
+            findings
+        }
         (Some(before), Some(after)) => {
             let mut findings: Vec<Finding> =
                 gate(Some(before), after, states).into_iter().collect();
@@ -54,6 +62,40 @@ pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
             findings
         }
     }
+}
+
+/// What a first configuration takes back of what counts without one. It counts at
+/// once: there is nothing that it could be held to.
+fn first(after: &Config) -> Vec<Finding> {
+    let none = Config {
+        policies: Vec::new(),
+        fail_on: None,
+        levels: Vec::new(),
+        options: Vec::new(),
+        categories: Vec::new(),
+        suppressions: Vec::new(),
+        base: None,
+        gate: None,
+        ..after.clone()
+    };
+    let rank = |name: &str| Severity::ALL.iter().position(|of| of.name() == name);
+    let mut findings = Vec::new();
+    let set = after.fail_on.filter(|set| set.value != FailOn::DEFAULT);
+    findings.extend(set.map(|set| {
+        let message = moved("`fail-on`", FailOn::DEFAULT.name(), set.value.name());
+        note(set.location, message, FIRST)
+    }));
+    for (rule, level) in levels(after) {
+        let usual = usual(&rule);
+        if rank(&level.text) < rank(&usual) {
+            let message = moved(&format!("The level of {rule}"), &usual, &level.text);
+            findings.push(note(level.location, message, FIRST));
+        }
+    }
+    let others = categories(&none, after).into_iter();
+    findings.extend(others.map(|finding| finding.help(FIRST)));
+    findings.extend(suppressions(&none, after));
+    findings
 }
 
 fn moved(what: &str, from: &str, to: &str) -> String {
@@ -99,14 +141,16 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
     let (then, _) = named(before);
     let (now, _) = named(after);
     let mut findings = Vec::new();
-    for (file, entry) in &then {
+    let mut left_out = BTreeSet::new();
+    for (file, entry_then) in &then {
         let name = input::display_name(file);
-        let Some(old) = before.policies.get(*entry) else {
+        let Some(old) = before.policies.get(*entry_then) else {
             continue;
         };
         let entry = now.iter().find(|(other, _)| other == file);
         let Some(new) = entry.and_then(|(_, entry)| after.policies.get(*entry)) else {
             findings.push(taken_out(after.beginning(), &name));
+            left_out.insert(*entry_then);
             continue;
         };
         let files = |config: &Config, entry: &Entry, kind| files(config, entry, file, kind);
@@ -119,10 +163,20 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
             let (from, to) = (files(before, old, kind), files(after, new, kind));
             if from != to {
                 let message = moved(&format!("{what} of `{name}`"), &from, &to);
-                findings.push(note(new.path.location, message, AT_ONCE));
+                findings.push(note(new.path.location, message, SHOWN));
             }
         }
     }
+    // Where a path leaves out a policy that is there, that says it.
+    let paths: HashSet<&str> = after.policies.iter().map(|of| &*of.path.text).collect();
+    let entries = before.policies.iter().enumerate();
+    let gone = entries
+        .filter(|(at, entry)| !left_out.contains(at) && !paths.contains(entry.path.text.as_str()));
+    findings.extend(gone.map(|(_, entry)| {
+        let path = &entry.path.text;
+        let message = format!("This change takes the path `{path}` out of the list of policies");
+        note(after.beginning(), message, LATER)
+    }));
     findings
 }
 
@@ -201,31 +255,35 @@ fn files(config: &Config, entry: &Entry, policy: &Path, kind: Kind) -> String {
     }
 }
 
-/// Levels and options of rules.
-fn rules(before: &Config, after: &Config) -> Vec<Finding> {
-    let level = |config: &Config, rule: &str| -> Option<String> {
-        let mut set = config.levels.iter().rev();
-        let set = set.find(|(name, _)| known(&name.text) == rule);
-        set.map(|(_, level)| level.text.clone())
-    };
-    let usual = |rule: &str| match RuleId::parse_lint_rule(rule) {
+/// The level of a rule that nothing sets.
+fn usual(rule: &str) -> String {
+    match RuleId::parse_lint_rule(rule) {
         Some(rule) if !rule.is_pedantic() => rule.severity().name().to_owned(),
         _ => "off".to_owned(),
-    };
-    let names = |config: &'_ Config| -> BTreeMap<String, Location> {
-        let levels = config.levels.iter();
-        levels
-            .map(|(name, level)| (known(&name.text), level.location))
-            .collect()
-    };
-    let (old, new) = (names(before), names(after));
+    }
+}
+
+/// The rules whose levels are set, each with its level.
+fn levels(config: &Config) -> BTreeMap<String, &Setting> {
+    let levels = config.levels.iter();
+    levels
+        .map(|(name, level)| (known(&name.text), level))
+        .collect()
+}
+
+/// Levels and options of rules.
+fn rules(before: &Config, after: &Config) -> Vec<Finding> {
+    let (old, new) = (levels(before), levels(after));
     let all: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let mut findings = Vec::new();
     for rule in all {
-        let of = |config| level(config, rule).unwrap_or_else(|| usual(rule));
-        let (from, to) = (of(before), of(after));
+        let of = |levels: &BTreeMap<String, &Setting>| {
+            let set = levels.get(rule).map(|level| level.text.clone());
+            set.unwrap_or_else(|| usual(rule))
+        };
+        let (from, to) = (of(&old), of(&new));
         if from != to {
-            let location = new.get(rule).copied().unwrap_or(after.beginning());
+            let location = new.get(rule).map_or(after.beginning(), |of| of.location);
             let message = moved(&format!("The level of {rule}"), &from, &to);
             findings.push(note(location, message, LATER));
         }
@@ -264,7 +322,7 @@ fn categories(before: &Config, after: &Config) -> Vec<Finding> {
             let what = format!("The category of `{tool}`");
             let location = to.map_or(after.beginning(), |value| value.location);
             let [from, to] = [from, to].map(|value| text(value, "its own"));
-            note(location, moved(&what, from, to), AT_ONCE)
+            note(location, moved(&what, from, to), SHOWN)
         })
         .collect()
 }
@@ -286,15 +344,9 @@ fn differing<'a, K: Ord>(
 
 /// Suppressions that are new, or last longer.
 fn suppressions(before: &Config, after: &Config) -> Vec<Finding> {
-    let then = |policy: &Setting, entry: &Suppression| {
-        before.suppressions.iter().any(|(of, old)| {
-            of.text == policy.text
-                && old.rule == entry.rule
-                && (&old.at, &old.value, old.until) == (&entry.at, &entry.value, entry.until)
-        })
-    };
+    let then: HashSet<String> = before.suppressions.iter().map(accepts).collect();
     let new = after.suppressions.iter();
-    new.filter(|(policy, entry)| !then(policy, entry))
+    new.filter(|suppression| !then.contains(&accepts(suppression)))
         .map(|(policy, entry)| {
             let (rule, at) = (entry.rule, &entry.at);
             let message = format!(

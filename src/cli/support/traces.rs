@@ -238,7 +238,7 @@ fn spelled(path: &Path) -> PathBuf {
 
 /// Whether a file found while walking is taken for a trace. Logs go by any
 /// name, so those of other names are read where they are named.
-fn is_trace(path: &Path) -> bool {
+pub(crate) fn is_trace(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy());
     let name = name.unwrap_or_default();
     [".jsonl", ".jsonl.gz", ".jsonl.zst"]

@@ -208,6 +208,17 @@ impl Workspace {
         Some(self.entry(entry)?.path.location)
     }
 
+    /// The same workspace with another configuration.
+    pub fn configured_by(&self, config: Config) -> Workspace {
+        Workspace {
+            start: self.start.clone(),
+            config: Some(config),
+            checkout: self.checkout.clone(),
+            named: OnceCell::new(),
+            reading: self.reading,
+        }
+    }
+
     /// The same workspace with other settings for reading traces.
     pub fn reading(self, reading: Settings) -> Workspace {
         Workspace { reading, ..self }

@@ -11,7 +11,7 @@ use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness}
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Traffic;
-use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
@@ -42,15 +42,25 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
         }
         out.push_str("</section>\n");
     }
-    let approvals = report.approvals.iter().filter_map(words::approval);
-    let approvals: String = approvals
-        .map(|approval| format!("<li>{}</li>\n", html(&approval)))
-        .collect();
+    let approvals: String = report.approvals.iter().filter_map(approval).collect();
     if !approvals.is_empty() {
         out.push_str(&format!(
             "<section>\n<h2>Approvals</h2>\n<ul>\n{approvals}</ul>\n</section>\n"
         ));
     }
+}
+
+/// An approval that matters, with what it allows.
+fn approval(shown: &ApprovalShown) -> Option<String> {
+    let approval = html(&words::approval(shown)?);
+    let lines = words::allowed(shown).into_iter();
+    let lines: String = lines
+        .map(|line| format!("<li>{}</li>\n", html(&line)))
+        .collect();
+    if lines.is_empty() {
+        return Some(format!("<li>{approval}</li>\n"));
+    }
+    Some(format!("<li>{approval}\n<ul>\n{lines}</ul></li>\n"))
 }
 
 /// What goes beyond the approvals of a scope.

@@ -26,9 +26,7 @@ const MOST_WITNESSES: usize = 3;
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
     findings::render(out, &report.findings, sources, style);
     details(out, report, sources, style);
-    for approval in report.approvals.iter().filter_map(words::approval) {
-        let _ = writeln!(out, "{}", terminal(&approval));
-    }
+    approvals(out, report);
     let _ = writeln!(out, "{}", conclusion(report));
 }
 
@@ -48,6 +46,19 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
             render_traffic(out, traffic, style);
         }
         out.push('\n');
+    }
+}
+
+/// The approvals that matter, each with what it allows.
+pub(super) fn approvals(out: &mut String, report: &DiffReport) {
+    for shown in &report.approvals {
+        let Some(approval) = words::approval(shown) else {
+            continue;
+        };
+        let _ = writeln!(out, "{}", terminal(&approval));
+        for line in words::allowed(shown) {
+            let _ = writeln!(out, "  {}", terminal(&line));
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
         let change = policy.diff.as_ref();
         if let Some(change) = change.filter(|change| words::is_changed(change)) {
             changes::details(out, change, sources, style);
+            changes::approvals(out, change);
         }
     }
     let widest = ci

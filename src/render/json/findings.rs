@@ -71,6 +71,7 @@ pub(super) fn json_finding<'a>(finding: &'a Finding, sources: &'a SourceMap) -> 
             })
             .collect(),
         help: finding.help.as_deref().map(Cow::Borrowed),
+        status: finding.status.name(),
         witness,
         fix: finding.fix.as_ref().map(json_fix),
     }

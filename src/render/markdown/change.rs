@@ -8,7 +8,7 @@ use crate::render::{quote, words};
 use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
-use mcppolicy_analysis::report::DiffReport;
+use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
@@ -83,10 +83,7 @@ impl<'a> Changes<'a> {
     /// What is approved of it, and what should go.
     pub fn approvals(&self, page: &mut Page) {
         let approvals = self.reports.iter().flat_map(|report| &report.approvals);
-        let approvals: String = approvals
-            .filter_map(words::approval)
-            .map(|approval| format!("- {}\n", markdown(&approval)))
-            .collect();
+        let approvals: String = approvals.filter_map(approval).collect();
         if !approvals.is_empty() {
             page.push(approvals);
         }
@@ -281,4 +278,13 @@ impl Of<'_> {
         let short = markdown_block([&*shorten::middle(last, SHORT.0)], "json");
         page.keep_or(format!("{title}\n{whole}"), format!("{title}\n{short}"));
     }
+}
+
+/// An approval that matters, with what it allows.
+fn approval(shown: &ApprovalShown) -> Option<String> {
+    let mut lines = format!("- {}\n", markdown(&words::approval(shown)?));
+    for line in words::allowed(shown) {
+        lines.push_str(&format!("  - {}\n", markdown(&line)));
+    }
+    Some(lines)
 }

@@ -4,16 +4,19 @@ use std::fmt::Write as _;
 use std::fs;
 
 use super::attack::{Attack, Principle};
-use super::{advice, approvals, committed, cost, files, hiding, names, one_repository, output};
+use super::{
+    advice, approvals, committed, cost, files, hiding, names, one_repository, output, settings,
+};
 use crate::support::root;
 
 const PAGE: &str = "docs/security.md";
 
-const LISTS: [&[Attack]; 9] = [
+const LISTS: [&[Attack]; 10] = [
     one_repository::ATTACKS,
     names::ATTACKS,
     committed::ATTACKS,
     hiding::ATTACKS,
+    settings::ATTACKS,
     approvals::ATTACKS,
     files::ATTACKS,
     output::ATTACKS,

@@ -13,6 +13,10 @@
 //! approved once a day stays so, however often the old policy lets other calls
 //! through. What cannot be determined is not covered, unless an approval says
 //! just what the new policy says.
+//!
+//! An approval of the unlisted tools speaks of every tool that the old policy
+//! does not name: that the new one lists it, with limits say, makes it no other
+//! tool.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -29,7 +33,7 @@ use mcppolicy_engine::policy::{Policy, ToolRules};
 use mcppolicy_engine::time::Time;
 use mcppolicy_trace::trace::WitnessCall;
 
-pub use super::judgement::{Judged, Judgement, Outcome, Outside};
+pub use super::judgement::{Judged, Judgement, Outcome, Outside, Surplus};
 
 /// Which changes the gate refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,6 +100,7 @@ pub fn judge(
                 passes: OnceCell::new(),
             };
             judgement.scopes = judge.scopes(changes);
+            judgement.surplus = judge.surplus(&judgement.scopes);
         }
         (Some(_), None) => {
             let removal = |(_, approval): &&(usize, &Approval)| {
@@ -123,7 +128,7 @@ fn stale(
             let [inner, outer] = [rules, old].map(|state| substitute(state, scope, around));
             open(&outer, &inner, scope, (budget, &allowance)).is_empty()
         }
-        (Approved::State { .. }, None) => false,
+        (Approved::State { .. } | Approved::Finding(_), _) => false,
         (Approved::Removal, old) => old.is_none(),
     };
     let idle = approvals.iter().filter(|(_, approval)| covered(approval));
@@ -174,11 +179,8 @@ fn open(
 ) -> Vec<Change> {
     let comparison = compare::policies_within(outer, inner, budget, allowance);
     // A tool that neither of two states names is one of the unlisted.
-    let named = |policy: &Policy, tool: &str| {
-        policy.tool(tool).is_some() || policy.hide.iter().any(|entry| entry.value == *tool)
-    };
     let scope = match scope {
-        Scope::Tool(tool) if !named(outer, tool) && !named(inner, tool) => &Scope::Unlisted,
+        Scope::Tool(tool) if !is_named(outer, tool) && !is_named(inner, tool) => &Scope::Unlisted,
         scope => scope,
     };
     let changes = comparison.changes.into_iter();
@@ -235,25 +237,92 @@ impl Judge<'_> {
             let Approved::State { scope: of, rules } = &approval.approved else {
                 return None;
             };
-            (of == scope).then_some((Some(*at), rules.as_ref()))
+            self.speaks_of(of, scope)
+                .then_some((Some(*at), rules.as_ref()))
         });
         for (approval, policy) in std::iter::once((None, self.old)).chain(approved) {
-            let policy = substitute(policy, scope, self.new);
-            let open = open(&policy, &target, scope, (self.budget, &self.allowance));
-            if open.is_empty() {
+            let state = self.state(approval, policy, &target, scope);
+            if state.open.is_empty() {
                 return Outcome::Approved(approval.into_iter().collect());
             }
-            states.push(State {
-                policy,
-                approval,
-                open,
-            });
+            states.push(state);
         }
-        self.together(scope, &target, &states)
+        let passes = self.passes.get_or_init(|| Engine::new(self.new));
+        self.together(scope, (&target, passes), &states)
+    }
+
+    /// Whether an approval of one scope is one of another, too.
+    fn speaks_of(&self, approved: &Scope, scope: &Scope) -> bool {
+        match (approved, scope) {
+            (Scope::Unlisted, Scope::Tool(tool)) => !is_named(self.old, tool),
+            _ => approved == scope,
+        }
+    }
+
+    fn state(
+        &self,
+        approval: Option<usize>,
+        policy: &Policy,
+        target: &Policy,
+        scope: &Scope,
+    ) -> State {
+        let policy = substitute(policy, scope, self.new);
+        let open = open(&policy, target, scope, (self.budget, &self.allowance));
+        State {
+            policy,
+            approval,
+            open,
+        }
+    }
+
+    /// What each approval that is needed lets through beyond both policies.
+    fn surplus(&self, scopes: &[Judged]) -> Vec<Surplus> {
+        let mut found: Vec<Surplus> = Vec::new();
+        for judged in scopes {
+            let Outcome::Approved(by) = &judged.outcome else {
+                continue;
+            };
+            for at in by {
+                if found.iter().any(|known| known.approval == *at) {
+                    continue;
+                }
+                let calls = self.beyond(*at, &judged.scope);
+                if !calls.is_empty() {
+                    let approval = *at;
+                    found.push(Surplus { approval, calls });
+                }
+            }
+        }
+        found
+    }
+
+    /// Calls of a scope that an approval lets through and neither policy does.
+    fn beyond(&self, approval: usize, scope: &Scope) -> Vec<WitnessCall> {
+        let mut each = self.approvals.iter();
+        let Some((_, approved)) = each.find(|(at, _)| *at == approval) else {
+            return Vec::new();
+        };
+        let Approved::State { rules, .. } = &approved.approved else {
+            return Vec::new();
+        };
+        let target = substitute(rules, scope, self.new);
+        let states = [self.new, self.old].map(|policy| self.state(None, policy, &target, scope));
+        if states.iter().any(|state| state.open.is_empty()) {
+            return Vec::new();
+        }
+        match self.together(scope, (&target, &Engine::new(&target)), &states) {
+            Outcome::Outside(outside) => outside.calls,
+            Outcome::Approved(_) => Vec::new(),
+        }
     }
 
     /// Whether several states cover the scope, of which none does alone.
-    fn together(&self, scope: &Scope, target: &Policy, states: &[State]) -> Outcome {
+    fn together(
+        &self,
+        scope: &Scope,
+        (target, passes): (&Policy, &Engine),
+        states: &[State],
+    ) -> Outcome {
         let mut outside_of = Outside {
             approvals: states.len().saturating_sub(1),
             ..Outside::default()
@@ -282,7 +351,6 @@ impl Judge<'_> {
         outside_of.reason = outside_of
             .reason
             .or_else(|| open().find_map(|change| change.reason));
-        let passes = self.passes.get_or_init(|| Engine::new(self.new));
         let refuse: Vec<Engine> = states
             .iter()
             .map(|state| Engine::new(&state.policy))
@@ -296,6 +364,11 @@ impl Judge<'_> {
         }
         Outcome::Outside(outside_of)
     }
+}
+
+/// Whether a policy lists a tool or hides it by its name.
+fn is_named(policy: &Policy, tool: &str) -> bool {
+    policy.tool(tool).is_some() || policy.hide.iter().any(|entry| entry.value == *tool)
 }
 
 /// The tool whose rules a scope's are; a name that no policy lists for the

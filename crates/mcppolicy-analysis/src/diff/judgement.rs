@@ -13,6 +13,18 @@ pub struct Judgement {
     pub removal: Option<usize>,
     /// Approvals that the old policy covers, so that they no longer matter.
     pub stale: Vec<usize>,
+    /// Approvals that let through more than the change needs.
+    pub surplus: Vec<Surplus>,
+}
+
+/// What an approval lets through beyond the new policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surplus {
+    /// The approval.
+    pub approval: usize,
+    /// Calls that it lets through, and of which both policies refuse one at
+    /// least.
+    pub calls: Vec<WitnessCall>,
 }
 
 /// A scope in which the new policy passes, or may pass, more than the old one.

@@ -82,6 +82,8 @@ macro_rules! with_lint_rules {
                 "A limit is far above what a tool of its category, or recorded use, needs";
             ApprovalPromised approval_promised "approval-promised" Security Warning
                 "A message promises an approval that nothing can give";
+            LostExpectation lost_expectation "lost-expectation" Security Note
+                "A change drops what a recorded call was expected to be";
             // Inventory
             UnknownTool unknown_tool "unknown-tool" Inventory Warning
                 "The policy names a tool that the server does not have";

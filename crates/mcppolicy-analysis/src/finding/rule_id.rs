@@ -43,8 +43,9 @@ impl Group {
 pub enum Class {
     /// The linter, which looks at one valid policy.
     Lint,
-    /// The comparison of two inventories of one server. Its level is set like
-    /// that of a rule of the linter.
+    /// The comparison of what a policy is checked with, its server's inventory
+    /// and its traces, with the base. Its level is set like that of a rule of the
+    /// linter.
     Drift,
     /// The suppressions of findings. Its level is set like that of a rule of the
     /// linter.
@@ -152,6 +153,10 @@ macro_rules! all_rules {
                 "The change touches the gate, the list of policies, the approvals or the settings \
                  of the linter. The run is held to those of the base; decide whether the new ones \
                  are wanted.";
+            UnneededApproval "unneeded-approval" Settings Warning
+                "An approval that a change adds and does not need"
+                "It would allow something that nobody asks for. Take it out, or correct what it \
+                 names.";
             Expectation "expectation" Expectation Error
                 "A recorded call that is not decided as its trace expects"
                 "Either the policy decides wrongly, or the expectation is out of date: `mcppolicy \
@@ -278,7 +283,10 @@ impl RuleId {
     /// What produces its findings.
     pub const fn class(self) -> Class {
         match self {
-            RuleId::ChangedTool | RuleId::NewTool | RuleId::MissingTool => Class::Drift,
+            RuleId::ChangedTool
+            | RuleId::NewTool
+            | RuleId::MissingTool
+            | RuleId::LostExpectation => Class::Drift,
             RuleId::UnusedSuppression | RuleId::ExpiredSuppression | RuleId::MovedSuppression => {
                 Class::Suppression
             }

@@ -72,6 +72,11 @@ fn full_page(title: String, rule: &Rule) -> String {
                 };
                 let _ = write!(page, "{are}:\n\n{}", json(inventory));
             }
+            if let (Some(earlier), Some(now)) = (example.earlier_trace, example.trace) {
+                let lines = |text: &str| format!("```jsonl\n{}\n```\n\n", text.trim());
+                let _ = write!(page, "where a trace was:\n\n{}", lines(earlier));
+                let _ = write!(page, "and is now:\n\n{}", lines(now));
+            }
             if let Some(suppressions) = example.suppressions {
                 let toml = suppressions.trim();
                 let _ = write!(

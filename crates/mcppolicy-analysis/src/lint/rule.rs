@@ -41,7 +41,8 @@ pub(super) enum Check {
     /// By [`suppress`](super::suppress), which sees what becomes of the findings.
     Suppressions,
     /// By [`drift`](crate::inventory::drift), which sees what the server's tools
-    /// were before.
+    /// were before, or by [`expectations`](crate::expectations), which sees what
+    /// traces expected before.
     Drift,
 }
 
@@ -67,7 +68,8 @@ pub struct Good {
 
 /// The files of an example. The policy comes first. A line `tools.json at the
 /// base:` begins the inventory with which the policy was reviewed, a line
-/// `tools.json:` the inventory of today, and a line `mcppolicy.toml:` the
+/// `tools.json:` the inventory of today, a line `traces/a.jsonl at the base:` and
+/// a line `traces/a.jsonl:` likewise a trace, and a line `mcppolicy.toml:` the
 /// suppressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example<'a> {
@@ -77,6 +79,10 @@ pub struct Example<'a> {
     pub inventory: Option<&'a str>,
     /// The inventory with which the policy was reviewed, where it matters.
     pub earlier: Option<&'a str>,
+    /// The trace, where it matters.
+    pub trace: Option<&'a str>,
+    /// The same trace before the change.
+    pub earlier_trace: Option<&'a str>,
     /// The suppressions, where the example has some.
     pub suppressions: Option<&'a str>,
 }
@@ -89,12 +95,16 @@ impl<'a> Example<'a> {
             None => (text, None),
         };
         let (text, suppressions) = apart(text, "\nmcppolicy.toml:\n");
+        let (text, trace) = apart(text, "\ntraces/a.jsonl:\n");
+        let (text, earlier_trace) = apart(text, "\ntraces/a.jsonl at the base:\n");
         let (text, inventory) = apart(text, "\ntools.json:\n");
         let (policy, earlier) = apart(text, "\ntools.json at the base:\n");
         Example {
             policy,
             inventory,
             earlier,
+            trace,
+            earlier_trace,
             suppressions,
         }
     }

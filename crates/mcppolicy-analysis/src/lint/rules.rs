@@ -27,6 +27,7 @@ pub mod invisible_character;
 pub mod limit_never_binds;
 pub mod limit_on_blocked_tool;
 pub mod loose_limit;
+pub mod lost_expectation;
 pub mod missing_default_deny;
 pub mod missing_on_deny;
 pub mod missing_tool;

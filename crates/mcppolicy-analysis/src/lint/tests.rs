@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::expectations::Expectations;
 use crate::finding::{Group, RuleId, Severity};
 use crate::inventory::{Inventory, drift};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::{Item, Trace, recognise};
 
 struct Linted {
     engine: Engine,
@@ -74,6 +76,10 @@ fn lint_used(text: &str, settings: &Settings, usage: Option<&BTreeMap<String, Us
         let (_, earlier, _) = Inventory::read(&mut map, "base:tools.json", earlier.as_bytes());
         findings.extend(drifted(&earlier.unwrap(), now));
     }
+    if let (Some(earlier), Some(now)) = (example.earlier_trace, example.trace) {
+        let lost = expected(earlier).lost(&expected(now), &policy, &mut map);
+        findings.extend(lost.into_iter().map(|lost| lost.finding));
+    }
     if let Some(suppressions) = example.suppressions {
         let entries = entries(&mut map, suppressions);
         let places = suppress::Places::new(text);
@@ -86,6 +92,20 @@ fn lint_used(text: &str, settings: &Settings, usage: Option<&BTreeMap<String, Us
         text: text.to_owned(),
         findings,
     }
+}
+
+/// What a trace expects.
+fn expected(text: &str) -> Expectations {
+    let input = std::io::Cursor::new(text.as_bytes().to_vec());
+    let reader = recognise::reader(input, Default::default()).unwrap();
+    let mut trace = Trace::open("traces/a.jsonl", reader).unwrap();
+    let mut expectations = Expectations::new();
+    while let Some(item) = trace.next_item().unwrap() {
+        if let Item::Call(call) = item {
+            expectations.add("traces/a.jsonl", *call, None);
+        }
+    }
+    expectations
 }
 
 /// What the rules of drift find, whatever their levels.
@@ -265,8 +285,13 @@ fn a_page_says_what_and_why_and_shows_every_example() {
             .chain(good)
             .map(Example::read)
             .map(|example| {
-                let inventories = [example.inventory, example.earlier];
-                1 + inventories.into_iter().flatten().count()
+                let others = [
+                    example.inventory,
+                    example.earlier,
+                    example.trace,
+                    example.earlier_trace,
+                ];
+                1 + others.into_iter().flatten().count()
             })
             .sum();
         assert_eq!(

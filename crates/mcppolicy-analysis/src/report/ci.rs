@@ -55,6 +55,13 @@ impl Ci {
         exit
     }
 
+    /// Whether something is invalid.
+    pub fn is_invalid(&self) -> bool {
+        let mut policies = self.policies.iter();
+        self.findings.iter().any(Finding::is_invalid_input)
+            || policies.any(|policy| policy.exit == Exit::Invalid)
+    }
+
     /// Whether the gate refuses any policy's change.
     pub fn is_refused(&self) -> bool {
         self.diffs().any(|report| report.refused)

@@ -7,6 +7,7 @@ use super::scope::JsonScope;
 use crate::render::json::findings::{json_span, witness_record};
 use crate::share::finding::Span;
 use mcppolicy_analysis::compare::Scope;
+use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_engine::source::SourceMap;
@@ -36,6 +37,11 @@ pub(super) fn members<M: SerializeMap>(
 struct JsonApproval<'a> {
     policy: &'a str,
     scope: JsonScope<'a>,
+    /// Of an approval of a finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<JsonFinding<'a>>,
+    allows: Vec<JsonAllowed<'a>>,
+    surplus: Vec<serde_json::Value>,
     reason: &'a str,
     by: Option<&'a str>,
     date: &'a str,
@@ -44,15 +50,46 @@ struct JsonApproval<'a> {
     span: Option<Span>,
 }
 
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    rule: &'static str,
+    pointer: &'a str,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonAllowed<'a> {
+    kind: &'static str,
+    text: &'a str,
+}
+
 impl<'a> JsonApproval<'a> {
     fn new(shown: &'a ApprovalShown, sources: &SourceMap) -> JsonApproval<'a> {
         let approval = &shown.approval;
         JsonApproval {
             policy: &approval.policy,
-            scope: approval
-                .approved
-                .scope()
-                .map_or(JsonScope::POLICY, JsonScope::new),
+            scope: match &approval.approved {
+                Approved::State { scope, .. } => JsonScope::new(scope),
+                Approved::Removal => JsonScope::POLICY,
+                Approved::Finding(_) => JsonScope::FINDING,
+            },
+            finding: match &approval.approved {
+                Approved::Finding(finding) => Some(JsonFinding {
+                    rule: finding.rule.name(),
+                    pointer: &finding.pointer,
+                    sha256: &finding.sha256,
+                }),
+                Approved::State { .. } | Approved::Removal => None,
+            },
+            allows: shown
+                .allows
+                .iter()
+                .map(|allowed| JsonAllowed {
+                    kind: allowed.kind.name(),
+                    text: &allowed.text,
+                })
+                .collect(),
+            surplus: shown.surplus.iter().map(witness_record).collect(),
             reason: &approval.reason,
             by: approval.by.as_deref(),
             date: &approval.date,

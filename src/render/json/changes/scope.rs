@@ -17,6 +17,12 @@ impl<'a> JsonScope<'a> {
         tool: None,
     };
 
+    /// One finding about a policy.
+    pub const FINDING: JsonScope<'static> = JsonScope {
+        kind: "finding",
+        tool: None,
+    };
+
     pub fn new(scope: &'a Scope) -> JsonScope<'a> {
         let (kind, tool) = match scope {
             Scope::Tool(tool) => ("tool", Some(tool.as_str())),

@@ -1,6 +1,7 @@
 //! Approvals, as data.
 
 use crate::compare::Scope;
+use crate::finding::RuleId;
 use mcppolicy_engine::policy::{Policy, Spanned};
 use mcppolicy_engine::source::{Location, Span};
 
@@ -33,6 +34,21 @@ pub enum Approved {
     },
     /// That there is no policy any more.
     Removal,
+    /// That one finding does not count.
+    Finding(ApprovedFinding),
+}
+
+/// A finding that somebody answers for: of this rule, at this place, and while
+/// what it rests on stays the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovedFinding {
+    /// The rule.
+    pub rule: RuleId,
+    /// The place in the file that the finding points into, a JSON Pointer.
+    pub pointer: String,
+    /// SHA-256, as 64 lower-case hexadecimal digits, of the message and of the
+    /// value or text at that place. The caller computes it.
+    pub sha256: String,
 }
 
 impl Approved {
@@ -49,7 +65,7 @@ impl Approved {
     pub fn scope(&self) -> Option<&Scope> {
         match self {
             Approved::State { scope, .. } => Some(scope),
-            Approved::Removal => None,
+            Approved::Removal | Approved::Finding(_) => None,
         }
     }
 }

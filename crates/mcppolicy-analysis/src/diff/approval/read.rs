@@ -9,7 +9,7 @@ use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
-use super::model::{Approval, Approved, part};
+use super::model::{Approval, Approved, ApprovedFinding, part};
 
 /// Reads the file's bytes into `map`: the approvals, and everything that is
 /// wrong with them. With findings, none of the approvals counts.
@@ -78,7 +78,8 @@ impl Reader<'_> {
 
     fn approval(&mut self, node: &Node, pointer: &str) -> Option<Approval> {
         let known = [
-            "policy", "scope", "approved", "removed", "reason", "by", "date",
+            "policy", "scope", "approved", "removed", "rule", "pointer", "sha256", "reason", "by",
+            "date",
         ];
         if !self.object(node, pointer, "An approval", &known) {
             return None;
@@ -106,14 +107,22 @@ impl Reader<'_> {
             if !matches!(removed.kind, NodeKind::Bool(true)) {
                 self.wrong(node, "removed", pointer, "must be true, or not be there");
             }
-            for beside in ["scope", "approved"] {
-                if node.get(beside).is_some() {
-                    let what = "says nothing beside `removed`: no part of the policy is left";
-                    self.wrong(node, beside, pointer, what);
-                }
-            }
+            let what = "says nothing beside `removed`: no part of the policy is left";
+            self.none_of(
+                node,
+                pointer,
+                &["scope", "approved", "rule", "pointer", "sha256"],
+                what,
+            );
             return Some(Approved::Removal);
         }
+        if node.get("rule").is_some() {
+            let what = "stands in an approval of a scope, and this is one of a finding";
+            self.none_of(node, pointer, &["scope", "approved"], what);
+            return self.finding_of(node, pointer).map(Approved::Finding);
+        }
+        let what = "stands beside `rule`, in an approval of a finding";
+        self.none_of(node, pointer, &["pointer", "sha256"], what);
         let scope = self
             .required(node, pointer, "scope")
             .and_then(|scope| self.scope(scope, &push_pointer(pointer, "scope")));
@@ -127,6 +136,43 @@ impl Reader<'_> {
         }
         let rules = Box::new(part(&rules, &scope));
         Some(Approved::State { scope, rules })
+    }
+
+    /// Reports the members that have no meaning here.
+    fn none_of(&mut self, node: &Node, pointer: &str, members: &[&str], what: &str) {
+        for member in members.iter().filter(|member| node.get(member).is_some()) {
+            self.wrong(node, member, pointer, what);
+        }
+    }
+
+    fn finding_of(&mut self, node: &Node, pointer: &str) -> Option<ApprovedFinding> {
+        let rule = self.text(node, pointer, "rule")?;
+        let Some(rule) = RuleId::parse_lint_rule(&rule) else {
+            self.wrong(
+                node,
+                "rule",
+                pointer,
+                "names no rule whose level can be set",
+            );
+            return None;
+        };
+        // The whole document has the empty pointer.
+        let Some(at) = self.required(node, pointer, "pointer")?.as_str() else {
+            self.wrong(node, "pointer", pointer, "must be a JSON Pointer");
+            return None;
+        };
+        let at = at.to_owned();
+        let sha256 = self.text(node, pointer, "sha256")?;
+        if !is_sha256(&sha256) {
+            let what = "must be 64 lower-case hexadecimal digits";
+            self.wrong(node, "sha256", pointer, what);
+            return None;
+        }
+        Some(ApprovedFinding {
+            rule,
+            pointer: at,
+            sha256,
+        })
     }
 
     fn scope(&mut self, node: &Node, pointer: &str) -> Option<Scope> {
@@ -238,6 +284,11 @@ fn says_more(rules: &Policy, scope: &Scope) -> bool {
     part.hide.len() != rules.hide.len()
         || part.tools.len() != rules.tools.len()
         || part.all_tools.len() != rules.all_tools.len()
+}
+
+fn is_sha256(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 64 && text.bytes().all(is_digit)
 }
 
 /// Whether `text` is a day of the calendar, as `2026-11-20`.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::compare::Scope;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 
@@ -56,11 +56,20 @@ fn approvals_survive_writing_and_reading() {
         .map(|scope| approval(Approved::state(scope, &full)))
         .collect();
     approvals.push(approval(Approved::Removal));
+    approvals.push(approval(Approved::Finding(ApprovedFinding {
+        rule: RuleId::ChangedTool,
+        pointer: String::new(),
+        sha256: "0123456789abcdef".repeat(4),
+    })));
     let text = write(&approvals);
     let (read, findings) = read(&text);
     assert_eq!(findings, []);
     assert_eq!(read.len(), approvals.len());
-    assert!(read.iter().zip(&approvals).all(|(a, b)| a.says_the_same(b)));
+    assert!(
+        read.iter()
+            .zip(&approvals)
+            .all(|(a, b)| a.text() == b.text())
+    );
     assert_eq!(write(&read), text);
 }
 
@@ -153,6 +162,77 @@ fn whatever_is_wrong_with_an_approval_has_its_place() {
         assert!(found.contains(&pointer), "{key}: {value}: {found:?}");
     }
     assert_eq!(read(&entry("by", "")).1, []);
+}
+
+#[test]
+fn an_approval_of_a_finding_names_a_rule_a_place_and_a_hash() {
+    let hash = "0".repeat(64);
+    let entry = |members: &str| {
+        format!(
+            r#"{{"version":"1","approvals":[{{"policy":"p","reason":"r","date":"2026-11-20",{members}}}]}}"#
+        )
+    };
+    let good = entry(&format!(
+        r#""rule":"changed-tool","pointer":"/tools/0","sha256":"{hash}""#
+    ));
+    assert_eq!(read(&good).1, []);
+    for (members, pointer) in [
+        (
+            r#""rule":"no-such-rule","pointer":"","sha256":"HASH""#,
+            "/approvals/0/rule",
+        ),
+        (
+            r#""rule":"syntax","pointer":"","sha256":"HASH""#,
+            "/approvals/0/rule",
+        ),
+        (r#""rule":"changed-tool","sha256":"HASH""#, "/approvals/0"),
+        (r#""rule":"changed-tool","pointer":"""#, "/approvals/0"),
+        (
+            r#""rule":"changed-tool","pointer":"","sha256":"0""#,
+            "/approvals/0/sha256",
+        ),
+        (
+            r#""rule":"changed-tool","pointer":"","sha256":"HASH","removed":true"#,
+            "/approvals/0/rule",
+        ),
+        (
+            r#""rule":"changed-tool","pointer":"","sha256":"HASH","scope":{"kind":"unlisted"}"#,
+            "/approvals/0/scope",
+        ),
+        (r#""sha256":"HASH","removed":true"#, "/approvals/0/sha256"),
+    ] {
+        let (_, findings) = read(&entry(&members.replace("HASH", &hash)));
+        let found: Vec<_> = findings.iter().map(|f| f.pointer.as_str()).collect();
+        assert!(found.contains(&pointer), "{members}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_said_part_by_part() {
+    let full = policy(FULL);
+    let said = |scope: Scope, policy: &Policy| {
+        let allowed = Approved::state(&scope, policy).allows().into_iter();
+        allowed.map(|part| part.text).collect::<Vec<_>>()
+    };
+    let pay = || Scope::Tool("pay".to_owned());
+    let shown = policy(&FULL.replace(r#""hide": ["drop", "pay"],"#, ""));
+    let expected = [
+        "calls that its rules let through of `pay`",
+        r#"where `args.amount` lte 0.5 and `args.to` in ["a",1,null,{"b":[true]}] and `args.ref` regex "^\\d+$""#,
+        "not where it is a call at all",
+        "a sum of `args.amount` up to 9 per day for each grant",
+    ];
+    assert_eq!(said(pay(), &shown), expected);
+    assert_eq!(said(pay(), &full), ["it stays hidden"]);
+    let expected = ["calls with any arguments of `ping`", "any number of calls"];
+    assert_eq!(said(Scope::Tool("ping".to_owned()), &full), expected);
+    let expected = ["at most 7 calls per hour for each grant"];
+    assert_eq!(said(Scope::AllTools, &full), expected);
+    let open = policy(r#"{"version":"1","default":"allow"}"#);
+    let expected = ["every call of every tool that the policy does not list"];
+    assert_eq!(said(Scope::Unlisted, &open), expected);
+    let expected = ["any number of calls of all tools together"];
+    assert_eq!(said(Scope::AllTools, &open), expected);
 }
 
 #[test]

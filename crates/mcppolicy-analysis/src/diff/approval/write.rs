@@ -22,9 +22,10 @@ pub fn write(approvals: &[Approval]) -> String {
 }
 
 impl Approval {
-    /// Whether two approvals say the same, whatever file they are in.
-    pub fn says_the_same(&self, other: &Approval) -> bool {
-        write(std::slice::from_ref(self)) == write(std::slice::from_ref(other))
+    /// The approval alone in a file: two approvals say the same where these texts
+    /// are equal.
+    pub fn text(&self) -> String {
+        write(std::slice::from_ref(self))
     }
 }
 
@@ -43,6 +44,12 @@ struct Entry<'a> {
     approved: Option<Fragment<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'a str>,
     reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
@@ -107,23 +114,31 @@ struct LimitEntry<'a> {
 
 impl<'a> Entry<'a> {
     fn new(approval: &'a Approval) -> Entry<'a> {
-        let (scope, approved, removed) = match &approval.approved {
-            Approved::State { scope, rules } => (
-                Some(ScopeEntry::new(scope)),
-                Some(Fragment::new(scope, rules)),
-                None,
-            ),
-            Approved::Removal => (None, None, Some(true)),
-        };
-        Entry {
+        let mut entry = Entry {
             policy: &approval.policy,
-            scope,
-            approved,
-            removed,
+            scope: None,
+            approved: None,
+            removed: None,
+            rule: None,
+            pointer: None,
+            sha256: None,
             reason: &approval.reason,
             by: approval.by.as_deref(),
             date: &approval.date,
+        };
+        match &approval.approved {
+            Approved::State { scope, rules } => {
+                entry.scope = Some(ScopeEntry::new(scope));
+                entry.approved = Some(Fragment::new(scope, rules));
+            }
+            Approved::Removal => entry.removed = Some(true),
+            Approved::Finding(finding) => {
+                entry.rule = Some(finding.rule.name());
+                entry.pointer = Some(&finding.pointer);
+                entry.sha256 = Some(&finding.sha256);
+            }
         }
+        entry
     }
 }
 

@@ -164,8 +164,15 @@ fn an_approval_of_one_scope_says_nothing_of_another() {
     let new = policy(r#"{"version":"1","default":"allow"}"#);
     let unlisted = approval(&Scope::Unlisted, &new);
     assert!(judged(&old, &new, std::slice::from_ref(&unlisted)).passes);
-    let listed = policy(r#"{"version":"1","default":"deny","tools":{"t":{}}}"#);
-    assert!(!judged(&old, &listed, &[unlisted]).passes);
+    // A tool that the old policy does not name is one of the unlisted, however
+    // the new one lists it.
+    let limited = format!(r#"{{"limits":[{}]}}"#, per("minute", 3));
+    for listed in [tool("{}"), tool(&limited)] {
+        assert!(judged(&old, &listed, std::slice::from_ref(&unlisted)).passes);
+    }
+    // One that it hides by its name is none of them.
+    let hiding = policy(r#"{"version":"1","default":"deny","hide":["t"]}"#);
+    assert!(!judged(&hiding, &tool("{}"), &[unlisted]).passes);
     // What was listed is not approved by a word about what was not.
     let gone = judged(&tool(&format!("{{{}}}", lte(1))), &new, &[]);
     assert!(!gone.passes);
@@ -173,6 +180,36 @@ fn an_approval_of_one_scope_says_nothing_of_another() {
     let old = tool(&format!("{{{}}}", lte(1)));
     assert!(!judged(&old, &new, &approved[..1]).passes);
     assert!(judged(&old, &new, &approved).passes);
+}
+
+#[test]
+fn an_approval_that_admits_more_than_is_needed_shows_a_call_of_the_surplus() {
+    let surplus = |old: &Policy, new: &Policy, approved: &[Approval]| {
+        let case = judged(old, new, approved);
+        assert!(case.passes);
+        let each = case.judgement.surplus.into_iter();
+        let each = each.map(|of| (of.approval, of.calls));
+        each.collect::<Vec<_>>()
+    };
+    let (old, new) = (bounded(1, 5), bounded(10, 5));
+    assert_eq!(surplus(&old, &new, &[approval(&of_tool(), &new)]), []);
+    let wide = surplus(&old, &new, &[approval(&of_tool(), &bounded(100, 5))]);
+    let (at, calls) = &wide[0];
+    let amount = calls[0].arguments.get("n").unwrap();
+    let amount = amount.to_json().as_f64().unwrap();
+    assert!(*at == 0 && amount > 10.0 && amount <= 100.0, "{calls:?}");
+    let often = surplus(&old, &new, &[approval(&of_tool(), &bounded(10, 7))]);
+    let calls: u64 = often[0].1.iter().map(|call| call.repeat).sum();
+    assert_eq!(calls, 6);
+    // What the old policy lets through is no surplus.
+    let (old, new) = (bounded(50, 5), bounded(50, 6));
+    let approved = approval(&of_tool(), &bounded(50, 6));
+    assert_eq!(surplus(&old, &new, &[approved]), []);
+    // An approval of the unlisted tools that one listed tool needs.
+    let closed = policy(r#"{"version":"1","default":"deny"}"#);
+    let open = policy(r#"{"version":"1","default":"allow"}"#);
+    let unlisted = approval(&Scope::Unlisted, &open);
+    assert_eq!(surplus(&closed, &bounded(1, 5), &[unlisted]).len(), 1);
 }
 
 #[test]

@@ -11,9 +11,11 @@ pub static RULE: Rule = Rule {
     what: "Needs an inventory at the base: `diff --base` and `ci` compare it with the one that \
            the configuration names. Looks for tools whose title, description, schemas, \
            annotations or category have changed, and shows the changed words. For a tool that the \
-           policy hides it is a note, unless its level is set.\n\nOnce the base has the new list, \
-           nothing is reported again. No suppression and no approval covers it, because both are \
-           about a policy. A repository whose reviewers read each refresh sets `changed-tool = \
+           policy hides it is a note, unless its level is set. An inventory that a change renames or \
+           points elsewhere is compared with the one that the base names; one that it takes away is \
+           a finding, too.\n\nOnce the base has the new list, nothing is reported again. No \
+           suppression covers it, because that is about a policy; `ci --base REV --approve \
+           \"reason\"` approves what a reviewer has read. A repository whose reviewers read each refresh sets `changed-tool = \
            \"note\"`. `inventory --check` fails on every change, whatever the level.",
     why: "A model follows a description. A server that was reviewed can later ask for something \
           else under the same name, and the policy allows it as before.",
