@@ -52,11 +52,10 @@ impl Approved {
                 vec![allowed(AllowedKind::Removal, text.to_owned())]
             }
             Approved::Finding(finding) => {
-                let place = match finding.pointer.as_str() {
-                    "" => "the file".to_owned(),
-                    pointer => format!("`{pointer}`"),
+                let text = match finding.pointer.as_str() {
+                    "" => format!("one finding of {} does not count", finding.rule),
+                    pointer => format!("{} at `{pointer}` does not count", finding.rule),
                 };
-                let text = format!("{} at {place} does not count", finding.rule);
                 vec![allowed(AllowedKind::Finding, text)]
             }
         }
