@@ -9,24 +9,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::array;
 use super::budget::{Exceeded, Meter};
-use super::points::{Class, Points};
+use super::points::{Class, Found, Own, Points};
 use super::probe::{Kind, Probe};
 use super::product::{Signed, shortest};
 use super::text::Language;
 use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{Path, Test};
 use mcppolicy_engine::value::Value;
-
-/// A question's index at its node, and the answer that is wanted.
-pub(super) type Own = (usize, bool);
-
-/// What a search found: nothing at all, or a value, or that it is missing.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Found {
-    Nothing,
-    Missing,
-    Value(Value),
-}
 
 /// A node of the tree of paths.
 #[derive(Debug, Default)]

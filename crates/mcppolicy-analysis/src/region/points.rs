@@ -6,12 +6,22 @@ use std::collections::{HashMap, HashSet};
 
 use super::array::twins;
 use super::budget::{Exceeded, Meter};
-use super::node::{Found, Own};
 use super::number;
 use super::probe::Probe;
 use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::Test;
 use mcppolicy_engine::value::Value;
+
+/// A question's index at its node, and the answer that is wanted.
+pub(super) type Own = (usize, bool);
+
+/// What a search found: nothing at all, or a value, or that it is missing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Found {
+    Nothing,
+    Missing,
+    Value(Value),
+}
 
 /// Values, in the order in which a reader wants to see them; the first is
 /// missing.

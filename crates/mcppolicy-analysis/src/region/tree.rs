@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::budget::{Budget, Exceeded, Meter};
 use super::literal::{Literal, Region};
-use super::node::{Found, Node, Own};
+use super::node::Node;
+use super::points::{Found, Own};
 use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::value::Value;
