@@ -1,6 +1,7 @@
 //! `mcppolicy ci`: validates, lints and tests everything that the configuration
 //! names, and compares it with the base; one summary, one exit code.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -15,18 +16,18 @@ use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::files::InputFile;
 use crate::cli::support::gate::parse_gate;
-use crate::cli::support::input::{self, same_file};
+use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
-use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
+use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, spelling};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
-use mcppolicy_analysis::report::{Body, Ci, CiPolicy, DiffReport, Exit, Failure, Report, Tested};
+use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, Tested};
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 /// Arguments of `ci`.
@@ -121,6 +122,11 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     ci.findings
         .extend(unused_suppressions(&workspace, &files, &lint));
 
+    let changes = changes.into_iter();
+    let mut changes: BTreeMap<PathBuf, Change> = changes
+        .map(|change| (spelling(&change.file), change))
+        .collect();
+
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
     let fail_on = fail_on.severity();
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
@@ -148,7 +154,8 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             }
             _ => None,
         };
-        let mut change = take_change(&mut changes, &file.path);
+        let change = changes.remove(&spelling(&file.path));
+        let mut change = change.map(|change| change.report);
         if let Some(review) = &review {
             review.settle(&file.path, change.as_mut());
         }
@@ -160,7 +167,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let about = about_checkout(&workspace, base, &mut sources);
         ci.findings.extend(problems.keep(about));
     }
-    for change in changes {
+    for change in changes.into_values() {
         let name = input::display_name(&change.file);
         let removed = CiPolicy::removed(name, change.report, fail_on);
         ci.policies.push(removed);
@@ -306,9 +313,9 @@ fn beside(
 /// Policies that the base lists and that are there, though no configuration
 /// names them any more.
 fn out_of_sight(workspace: &Workspace, files: &[WithTraces], changes: &[Change]) -> Vec<PathBuf> {
-    let is_found = |path: &Path| files.iter().any(|(file, _)| same_file(&file.path, path));
+    let found: HashSet<PathBuf> = files.iter().map(|(file, _)| spelling(&file.path)).collect();
     let paths = changes.iter().map(|change| &change.file);
-    let hidden = paths.filter(|path| workspace.is_there(path) && !is_found(path));
+    let hidden = paths.filter(|path| !found.contains(&spelling(path)) && workspace.is_there(path));
     hidden.cloned().collect()
 }
 
@@ -320,13 +327,6 @@ fn unused_suppressions(
 ) -> Vec<Finding> {
     let files = files.iter().map(|(file, _)| file);
     suppressions::without_policy(workspace, files, settings)
-}
-
-/// Takes the change of the policy in `path` out of all changes.
-fn take_change(changes: &mut Vec<Change>, path: &Path) -> Option<DiffReport> {
-    let mut each = changes.iter();
-    let at = each.position(|change| same_file(&change.file, path))?;
-    Some(changes.remove(at).report)
 }
 
 /// What the tests of all policies assumed, and the linter left open, each thing

@@ -7,6 +7,7 @@
 //! no configuration, the lint settings of the change count, and the gate is the
 //! default.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::base::Base;
@@ -141,9 +142,10 @@ fn together(
         .retain(|glob| tip.exclude.iter().any(|known| known.text == glob.text));
     let (own, _) = named(&head);
     let (then, _) = named(&tip);
+    let own: HashSet<PathBuf> = own.into_iter().map(|(file, _)| file).collect();
     let only_then: Vec<usize> = then
         .iter()
-        .filter(|(file, _)| !own.iter().any(|(known, _)| known == file))
+        .filter(|(file, _)| !own.contains(file))
         .map(|(_, entry)| *entry)
         .collect();
     head.policies.extend(chosen(tip.policies, &only_then));
@@ -183,6 +185,7 @@ fn with_default(mut head: Config, start: &Path) -> Config {
 }
 
 fn chosen(entries: Vec<Entry>, indices: &[usize]) -> Vec<Entry> {
+    let indices: HashSet<&usize> = indices.iter().collect();
     let each = entries.into_iter().enumerate();
     each.filter(|(at, _)| indices.contains(at))
         .map(|(_, entry)| entry)

@@ -139,7 +139,7 @@ fn revision(before: &Config, after: &Config) -> Option<Finding> {
 /// with other files.
 fn list(before: &Config, after: &Config) -> Vec<Finding> {
     let (then, _) = named(before);
-    let (now, _) = named(after);
+    let now: BTreeMap<_, _> = named(after).0.into_iter().collect();
     let mut findings = Vec::new();
     let mut left_out = BTreeSet::new();
     for (file, entry_then) in &then {
@@ -147,8 +147,8 @@ fn list(before: &Config, after: &Config) -> Vec<Finding> {
         let Some(old) = before.policies.get(*entry_then) else {
             continue;
         };
-        let entry = now.iter().find(|(other, _)| other == file);
-        let Some(new) = entry.and_then(|(_, entry)| after.policies.get(*entry)) else {
+        let entry = now.get(file);
+        let Some(new) = entry.and_then(|entry| after.policies.get(*entry)) else {
             findings.push(taken_out(after.beginning(), &name));
             left_out.insert(*entry_then);
             continue;

@@ -246,11 +246,16 @@ impl Sides {
             )),
             Operand::Here(dir) => {
                 let mut policies = BTreeMap::new();
-                for file in input::walk(dir, input::is_policy)? {
-                    self.unlinked(&file)?;
-                    let inside = file.strip_prefix(dir).unwrap_or(&file);
+                let root = Root::at(dir);
+                for path in input::walk(dir, input::is_policy)? {
+                    self.unlinked(&path)?;
+                    let inside = path.strip_prefix(dir).unwrap_or(&path);
                     let name = input::display_name(inside);
-                    policies.insert(name, Content::File(file));
+                    // What is found is nobody's choice: links are not followed.
+                    let file = InputFile::below(&root, &path, None);
+                    let bytes = file.read(Role::Policy);
+                    let bytes = bytes.map_err(|refusal| refusal.failure(&file.name()))?;
+                    policies.insert(name, Content::Checked { path, bytes });
                 }
                 Ok(policies)
             }

@@ -32,6 +32,8 @@ pub(crate) struct Workspace {
     checkout: Option<Rc<Checkout>>,
     /// The policies of the configuration, once they were looked for.
     named: OnceCell<Named>,
+    /// The entry of each of them.
+    entries: OnceCell<HashMap<PathBuf, usize>>,
     /// How to read traces.
     pub reading: Settings,
 }
@@ -154,6 +156,7 @@ impl Workspace {
     pub fn set_config(&mut self, config: Option<Config>) {
         self.config = config;
         self.named = OnceCell::new();
+        self.entries = OnceCell::new();
     }
 
     /// What is checked, when that is not the working tree.
@@ -215,6 +218,7 @@ impl Workspace {
             config: Some(config),
             checkout: self.checkout.clone(),
             named: OnceCell::new(),
+            entries: OnceCell::new(),
             reading: self.reading,
         }
     }
@@ -359,10 +363,16 @@ impl Workspace {
     /// `file`.
     pub fn inventory_of(&self, file: &Path) -> Option<PathBuf> {
         let absolute = std::path::absolute(file).ok()?;
-        let (configured, _) = self.configured();
-        let (path, index) = configured.into_iter().find(|(path, _)| *path == absolute)?;
-        let template = &self.entry(Some(index))?.inventory.as_ref()?.text;
-        Some(fill(template, &self.root(), &path))
+        let entries = self.entries.get_or_init(|| {
+            let (configured, _) = self.configured();
+            configured.into_iter().collect()
+        });
+        let template = &self
+            .entry(entries.get(&absolute).copied())?
+            .inventory
+            .as_ref()?
+            .text;
+        Some(fill(template, &self.root(), &absolute))
     }
 
     /// The configuration's policies with the entry of each, sorted within an
@@ -378,6 +388,13 @@ impl Workspace {
         });
         (found, findings.collect())
     }
+}
+
+/// A path as one of its spellings, to tell whether two are the same: absolute,
+/// without `.` and `..`.
+pub(crate) fn spelling(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path);
+    spelled_out(&absolute.unwrap_or_else(|_| path.to_path_buf()))
 }
 
 /// An absolute path without `..`.
