@@ -330,6 +330,14 @@ impl Checkout {
         });
         let shown: Vec<String> = shown.take(*left).collect();
         *left -= shown.len();
+        if *left == 0 {
+            return Err(Failure {
+                input: link.to_owned(),
+                message: format!(
+                    "is one of so many links that more than {MAX_BEHIND_LINKS} files lie behind them"
+                ),
+            });
+        }
         Ok(shown)
     }
 
