@@ -8,10 +8,10 @@ use super::call::{Grant, RecordedCall, Server};
 use super::fast_path::{MessageKind, ParsedBlock, ParsedMessage, SimpleCall};
 use super::item::Item;
 use super::message::Identity;
-use super::options::{Assumed, GrantFrom};
+use super::options::{Assumed, Format, GrantFrom};
 use super::pairing::{PendingRequest, PendingRequests};
 use super::reader::Ready;
-use super::response::Response;
+use super::response::{Observed, Response};
 use super::view::CallView;
 use super::{reason, timestamp};
 use mcppolicy_engine::document::Node;
@@ -26,12 +26,20 @@ pub(super) struct Collector {
     grant_from: Option<GrantFrom>,
     assumed: BTreeSet<Assumed>,
     split_names: usize,
+    /// How many calls there were, and whether anyone refused one.
+    calls: u64,
+    shows_refusal: bool,
+    /// What else the log looks like.
+    or: Vec<Format>,
     /// A buffer for keys.
     key: String,
 }
 
 /// The most split names that are listed.
 const MOST_SPLIT_NAMES: usize = 20;
+
+/// The most characters of a client's words that are kept in a note.
+const MOST_WORDS: usize = 120;
 
 /// The server of a client's own tools.
 const CLIENT: &str = "client";
@@ -42,6 +50,11 @@ impl Collector {
             grant_from,
             ..Collector::default()
         }
+    }
+
+    /// What else the log looks like than what it is read as.
+    pub fn looks_like(&mut self, or: Vec<Format>) {
+        self.or = or;
     }
 
     /// The next item, once it is ready.
@@ -66,6 +79,7 @@ impl Collector {
     ) {
         let text = block.str();
         if let MessageKind::Call { .. } = message.kind {
+            self.calls += 1;
             let identity = Identity {
                 grant: message.grant,
                 session: message.session,
@@ -107,6 +121,8 @@ impl Collector {
         key: Option<&str>,
         bytes: usize,
     ) {
+        self.calls += 1;
+        self.shows_refusal |= call.observed_decision() == Some(Observed::Deny);
         call.grant = self.grant(identity, call.server.clone());
         self.requests
             .hold(PendingRequest::Call(Box::new(call)), key, bytes);
@@ -130,6 +146,7 @@ impl Collector {
     /// The response to the nearest open request of this id; whether there was
     /// one.
     pub fn answer(&mut self, key: &str, response: Option<Response>, time: Option<Time>) -> bool {
+        self.shows_refusal |= response == Some(Response::Denied);
         self.requests
             .close(key, |request| request.answer(response, time))
     }
@@ -146,8 +163,51 @@ impl Collector {
         });
         if let Some(line) = line {
             self.skip(line, reason::NOT_SENT);
+            self.shows_refusal = true;
         }
         found
+    }
+
+    /// What came of the nearest open call of this id is unknown, also whether
+    /// it was sent: the client ended it in words that are in no table. It counts
+    /// as sent.
+    pub fn unknown_outcome(&mut self, key: &str, text: &str) -> bool {
+        self.assume(Assumed::UnknownOutcome);
+        let words = text.lines().next().unwrap_or_default();
+        let words: String = words.chars().take(MOST_WORDS).collect();
+        self.requests.close(key, |request| {
+            if let PendingRequest::Call(call) = request {
+                call.note = Some(format!("unknown outcome: {words}"));
+            }
+        })
+    }
+
+    /// The response to the nearest open request of this id, which stays open
+    /// for what a later line may say of it, until [`Collector::settle`].
+    pub fn answer_for_now(
+        &mut self,
+        key: &str,
+        response: Option<Response>,
+        time: Option<Time>,
+    ) -> bool {
+        self.requests
+            .amend(key, |request| request.answer(response, time))
+    }
+
+    /// No later line says more of the nearest open request of this id.
+    pub fn settle(&mut self, key: &str) {
+        self.requests.close(key, |_| {});
+    }
+
+    /// The name by which a client knows the tool of the nearest open call of
+    /// this id.
+    pub fn name_of(&mut self, key: &str) -> Option<String> {
+        let call = self.requests.peek(key)?;
+        let tool = call.tool()?;
+        match &call.server {
+            Server::Named(server) if server != CLIENT => Some(format!("mcp__{server}__{tool}")),
+            _ => Some(tool.to_owned()),
+        }
     }
 
     /// The nearest open call of this id, for what a later line adds to it.
@@ -158,6 +218,18 @@ impl Collector {
     /// No response comes any more.
     pub fn close_all(&mut self) {
         self.requests.close_all();
+    }
+
+    /// There are no more lines of the log, which was read as `format`.
+    pub fn end(&mut self, format: Format) {
+        self.close_all();
+        if self.calls == 0 {
+            let or = std::mem::take(&mut self.or);
+            let taken_for = format;
+            self.assume(Assumed::NoCall { taken_for, or });
+        } else if !self.shows_refusal {
+            self.assume(Assumed::ShowsNoRefusal);
+        }
     }
 
     /// What was taken for granted, sorted.

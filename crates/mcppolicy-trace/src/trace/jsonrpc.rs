@@ -8,17 +8,42 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Envelope, Identity, Side, response, sender};
 use super::options::Format;
+use super::outline::Outline;
 use super::reason;
-use super::tap::noise_in;
-use super::tolerant_json::{Json, arguments, name_in};
+use super::spelling::Spelled;
+use super::tap::{self, noise_in};
+use super::tolerant_json::{Json, arguments};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
-
-/// The keys under which a wrapper object may store the message.
-const WRAPPERS: [&str; 4] = ["msg", "message", "payload", "request"];
 
 /// Raw MCP messages.
 #[derive(Default)]
 pub(super) struct JsonRpc;
+
+/// Whether the object at `at` of an outline is a message or has one.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let wraps = |key: &&str| {
+        let inner = format!("{at}{key}");
+        let in_text = || {
+            let text = outline.text(&inner);
+            text.is_some_and(|text| is_outlined(&Outline::scan(text), ""))
+        };
+        is_outlined(outline, &format!("{inner}.")) || in_text()
+    };
+    // Whatever a tap of ours has kept, message or noise.
+    let direction = outline.text(&format!("{at}dir"));
+    is_outlined(outline, at)
+        || Spelled::Message.names().iter().any(|key| wraps(&key))
+        || direction.is_some_and(tap::is_direction)
+}
+
+/// Whether there is a message at `at` of an outline.
+pub(super) fn is_outlined(outline: &Outline, at: &str) -> bool {
+    let has = |name: &str| outline.has(&format!("{at}{name}"));
+    has("jsonrpc")
+        || (has("method") && (has("id") || has("params")))
+        || (has("id") && has("result"))
+        || (has("id") && has("error"))
+}
 
 impl LogFormat for JsonRpc {
     fn format(&self) -> Format {
@@ -39,7 +64,7 @@ impl LogFormat for JsonRpc {
         if is_message(root) {
             return message(&json, root, "", &envelope, collector);
         }
-        for key in WRAPPERS {
+        for key in Spelled::Message.names() {
             let Some(inner) = root.get(key) else {
                 continue;
             };
@@ -70,21 +95,20 @@ fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: 
 }
 
 fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelope {
-    let named = |keys: &[&str]| name_in(root, keys).map(str::to_owned);
     Envelope {
         line: chunk.line,
-        time: collector.time(root.get("ts").or_else(|| root.get("timestamp"))),
-        sender: name_in(root, &["dir", "direction", "sender"]).and_then(sender),
+        time: collector.time(Spelled::Time.of(root)),
+        sender: Spelled::Direction.text(root).and_then(sender),
         identity: Identity {
             grant: match root.get("grant").map(|grant| &grant.kind) {
                 Some(NodeKind::String(name)) => Some(Grant::Named(name.clone())),
                 Some(NodeKind::Null) => Some(Grant::Unknown),
                 _ => None,
             },
-            session: named(&["session", "session_id", "sessionId"]),
-            user: named(&["user", "user_id", "userId"]),
+            session: Spelled::Session.label(root),
+            user: Spelled::User.label(root),
         },
-        server: match root.get("server").map(|server| &server.kind) {
+        server: match Spelled::Server.of(root).map(|server| &server.kind) {
             Some(NodeKind::String(name)) => Server::Named(name.clone()),
             Some(NodeKind::Null) => Server::Unknown,
             _ => Server::Default,

@@ -27,6 +27,9 @@ pub(super) trait LogFormat {
 
     /// Reads one line, or one element of a document.
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector);
+
+    /// Gives up what it has held for later lines: there are none.
+    fn end(&mut self, _collector: &mut Collector) {}
 }
 
 /// Reads a document of some format, element by element.
@@ -46,6 +49,12 @@ impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
             ended: false,
         }
     }
+
+    /// The same for an input that also looks like these other formats.
+    pub fn or(mut self, others: Vec<Format>) -> DocumentReader<R, F> {
+        self.collector.looks_like(others);
+        self
+    }
 }
 
 impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
@@ -61,7 +70,8 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
                 Some(raw) => read(raw, &mut self.format, &mut self.collector),
                 None => {
                     self.ended = true;
-                    self.collector.close_all();
+                    self.format.end(&mut self.collector);
+                    self.collector.end(self.format.format());
                 }
             }
         }
@@ -101,6 +111,12 @@ impl<R: Read, F: LogFormat> LogReader<R, F> {
             lines: 0,
             ended: false,
         }
+    }
+
+    /// The same for an input that also looks like these other formats.
+    pub fn or(mut self, others: Vec<Format>) -> LogReader<R, F> {
+        self.collector.looks_like(others);
+        self
     }
 }
 
@@ -172,7 +188,8 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
 
     fn end(&mut self) {
         self.ended = true;
-        self.collector.close_all();
+        self.format.end(&mut self.collector);
+        self.collector.end(self.format.format());
     }
 }
 
@@ -180,7 +197,7 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
 fn read(raw: RawLine<'_>, format: &mut impl LogFormat, collector: &mut Collector) {
     let line = raw.number;
     match text(&raw) {
-        Ok(text) if text.trim().is_empty() => {}
+        Ok(text) if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
         Ok(text) => format.read_chunk(Chunk { line, text }, collector),
         Err(reason) => collector.skip(line, reason),
     }

@@ -128,6 +128,26 @@ pub enum Assumed {
     UnreadableTime,
     /// A result in the words of a JSON-RPC error was one.
     ErrorText,
+    /// Calls that the client ended in unknown words were sent.
+    UnknownOutcome,
+    /// The log has more records than are remembered, so that one that it holds
+    /// again far behind the first counts twice.
+    ForgottenRecords,
+    /// Where a fork's own first turn begins was taken from the times alone.
+    ForkByTime,
+    /// Spans of two sides were taken for one call by trace, tool and time,
+    /// because neither is below the other.
+    JoinedByTime,
+    /// No call of the log was refused by anyone, so that it cannot show whether
+    /// a policy refuses too much.
+    ShowsNoRefusal,
+    /// The log was taken for a format in which it holds no call.
+    NoCall {
+        /// The format.
+        taken_for: Format,
+        /// What else the lines look like.
+        or: Vec<Format>,
+    },
 }
 
 impl fmt::Display for Assumed {
@@ -144,6 +164,31 @@ impl fmt::Display for Assumed {
             Assumed::UnreadableTime => f.write_str("a time that cannot be read is unknown"),
             Assumed::ErrorText => {
                 f.write_str("a failed result that begins with `MCP error` was a JSON-RPC error")
+            }
+            Assumed::UnknownOutcome => f.write_str(
+                "a call that the client ended in words that are not known here was sent",
+            ),
+            Assumed::ForgottenRecords => f.write_str(
+                "it holds more records than are remembered, so one that it holds again much later counts twice",
+            ),
+            Assumed::ForkByTime => f.write_str(
+                "what was written before or as the session was forked is the other session's",
+            ),
+            Assumed::JoinedByTime => f.write_str(
+                "spans of a client and a server with the same trace, tool and time are one call, although neither is below the other",
+            ),
+            Assumed::ShowsNoRefusal => f.write_str(
+                "no call in it was refused by anyone, so it cannot show a call that a policy refuses wrongly",
+            ),
+            Assumed::NoCall { taken_for, or } => {
+                write!(f, "it was taken for {} and holds no call", taken_for.name())?;
+                match or.as_slice() {
+                    [] => f.write_str("; --from names another format"),
+                    or => {
+                        let names: Vec<&str> = or.iter().map(|format| format.name()).collect();
+                        write!(f, "; it could also be {}: see --from", names.join(" or "))
+                    }
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, error_response, result_of};
 use super::options::Format;
+use super::outline::Outline;
 use super::reason;
 use super::response::Response;
 use super::tolerant_json::{Json, arguments_in_text, is_redaction};
@@ -73,16 +74,39 @@ struct Reading<'a> {
 
 /// What holds spans, from the outside in, in both of the spellings that
 /// protobuf's JSON allows.
-const LEVELS: [&str; 8] = [
+const LEVELS: [&str; 9] = [
     "resourceSpans",
     "resource_spans",
     "scopeSpans",
     "scope_spans",
     "instrumentationLibrarySpans",
     "instrumentation_library_spans",
+    // Other tools have these names for other things.
     "batches",
+    "trace",
     "spans",
 ];
+
+/// How many of the levels have names that say what they are.
+const NAMED_LEVELS: usize = 6;
+
+/// Whether the object at `at` of an outline holds spans or is one.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let named = |at: &str| {
+        let mut levels = LEVELS.iter().take(NAMED_LEVELS);
+        levels.any(|level| outline.has_inside(&format!("{at}{level}")))
+    };
+    let is_span = |at: &str| START.iter().any(|key| outline.has(&format!("{at}{key}")));
+    let within = |at: &str| named(at) || is_span(at);
+    within(at)
+        || LEVELS
+            .iter()
+            .skip(NAMED_LEVELS)
+            .any(|level| within(&format!("{at}{level}.")) || within(&format!("{at}{level}.0.")))
+}
+
+/// When a span began.
+const START: [&str; 2] = ["startTimeUnixNano", "start_time_unix_nano"];
 
 impl Otlp {
     fn part(

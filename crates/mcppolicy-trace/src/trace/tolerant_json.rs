@@ -86,6 +86,22 @@ pub(super) fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool),
     Ok((arguments, repeats))
 }
 
+/// Arguments that a client wrote, and whether one of them is repeated: an
+/// object, or JSON in a string; blank, null and absent ones are none. What is
+/// odd about an object that is no string is in the text around it.
+///
+/// # Errors
+/// What keeps any gateway from parsing them.
+pub(super) fn written_arguments(
+    node: Option<&Node>,
+) -> Result<(RecordedArguments, bool), &'static str> {
+    match node.and_then(Node::as_str) {
+        Some(text) if text.trim().is_empty() => Ok((RecordedArguments::from(None), false)),
+        Some(text) => arguments_in_text(text),
+        None => Ok((arguments(node), false)),
+    }
+}
+
 /// Whether a text replaces a value: a hash, the word `redacted`, asterisks, or
 /// the mark of a cut.
 pub(super) fn is_redaction(text: &str) -> bool {
