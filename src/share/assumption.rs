@@ -14,6 +14,7 @@ pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
         Assumption::UnnamedServer { server } => vec!["unnamed-server", server],
         Assumption::ReleasedAtOnce => vec!["released-at-once"],
         Assumption::LastArgumentCounts => vec!["last-argument-counts"],
+        Assumption::ShowsNoRefusal => vec!["shows-no-refusal"],
         Assumption::Log { file, assumed } => {
             let mut parts = vec!["log", file];
             match assumed {
@@ -57,6 +58,7 @@ pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
         },
         ["released-at-once"] => Assumption::ReleasedAtOnce,
         ["last-argument-counts"] => Assumption::LastArgumentCounts,
+        ["shows-no-refusal"] => Assumption::ShowsNoRefusal,
         ["log", file, "is-grant", from] => log(
             file,
             Assumed::IsGrant(GrantFrom::named(from).ok_or(Inconsistent)?),

@@ -75,8 +75,8 @@ impl<'e> Replay<'e> {
         self.results.traces.push(summary);
         let read = self.items(file, trace, map);
         for assumed in trace.assumed() {
-            let file = trace.name.clone();
-            self.assumptions.insert(Assumption::Log { file, assumed });
+            let assumption = Assumption::of_log(&trace.name, assumed);
+            self.assumptions.insert(assumption);
         }
         read
     }

@@ -284,8 +284,14 @@ fn ended(
     let response = match (ok, failure) {
         (Some(ok), _) => Some(result_of(first_text(ok.get("content")))),
         (None, Some(failure)) => match CODEX.fate(failure, "") {
-            Fate::NotSent => return drop(collector.cancel(id)),
-            Fate::Unknown => return drop(collector.unknown_outcome(id, failure)),
+            Fate::NotSent => {
+                collector.cancel(id);
+                return;
+            }
+            Fate::Unknown => {
+                collector.unknown_outcome(id, failure);
+                return;
+            }
             Fate::Sent => error_in(failure),
         },
         (None, None) => None,

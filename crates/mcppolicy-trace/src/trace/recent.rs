@@ -36,7 +36,11 @@ impl Recent {
 
     /// Adds an id; whether it is a new one.
     pub fn insert(&mut self, id: &str) -> bool {
-        let hash = hash(id);
+        self.insert_hash(hash(id))
+    }
+
+    /// Adds an id by its hash; whether it is a new one.
+    pub fn insert_hash(&mut self, hash: u128) -> bool {
         if !self.ids.insert(hash) {
             return false;
         }
@@ -52,7 +56,12 @@ impl Recent {
 
     /// Whether an id is among the newest.
     pub fn contains(&self, id: &str) -> bool {
-        self.ids.contains(&hash(id))
+        self.contains_hash(hash(id))
+    }
+
+    /// Whether an id of this hash is among the newest.
+    pub fn contains_hash(&self, hash: u128) -> bool {
+        self.ids.contains(&hash)
     }
 
     /// Whether an id had to be given up.
@@ -61,7 +70,8 @@ impl Recent {
     }
 }
 
-fn hash(id: &str) -> u128 {
+/// The hash of an id.
+pub(super) fn hash(id: &str) -> u128 {
     let half = |seed| u128::from(FixedState::with_seed(seed).hash_one(id));
     half(1) << 64 | half(2)
 }
