@@ -44,6 +44,9 @@ pub(crate) struct ReadingArgs {
     /// [default: session where there is one, else file]
     #[arg(long, value_name = "WHAT", value_parser = grants())]
     pub grant_from: Option<GrantFrom>,
+    /// Read spans of tools that do not say that they are MCP requests: they may be no MCP calls
+    #[arg(long)]
+    pub include_tools: bool,
 }
 
 impl ReadingArgs {
@@ -52,6 +55,7 @@ impl ReadingArgs {
         Settings {
             format: self.from,
             grant_from: self.grant_from,
+            include_tools: self.include_tools,
             ..Settings::default()
         }
     }

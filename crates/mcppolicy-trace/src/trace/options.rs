@@ -103,6 +103,9 @@ pub struct Settings {
     /// What is taken for the grant; without it a grant that the log's wrapper
     /// records, else the session where there is one, else the file.
     pub grant_from: Option<GrantFrom>,
+    /// Whether spans of tools that do not say that they are MCP requests are
+    /// calls.
+    pub include_tools: bool,
     /// Build every line, also those that the fast path could read. That is
     /// slower and yields the same; tests compare the two.
     pub build_every_line: bool,

@@ -6,6 +6,7 @@
 //! one call of them.
 
 mod attributes;
+mod events;
 mod join;
 
 use super::call::{RecordedCall, RecordedRequest};
@@ -18,16 +19,33 @@ use super::outline::Outline;
 use super::reason;
 use super::tolerant_json::Json;
 use attributes::{Attributes, called_with, member, nanos, response};
+use events::Events;
 use join::{Place, Side, SpanCall, Window};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::value::Value;
 
 const OTHER_SPAN: &str = "a span of no MCP request";
+const TOOL_SPAN: &str = "a span of a tool that may be no MCP tool (see --include-tools)";
 
-/// OpenTelemetry spans.
+/// OpenTelemetry spans and the log records of agents.
 #[derive(Default)]
 pub(super) struct Otlp {
+    /// Whether spans of tools are calls that do not say that they are MCP
+    /// requests.
+    include_tools: bool,
     window: Window,
+    events: Events,
+}
+
+impl Otlp {
+    /// Reads spans of tools that do not say that they are MCP requests only with
+    /// `include_tools`.
+    pub fn new(include_tools: bool) -> Otlp {
+        Otlp {
+            include_tools,
+            ..Otlp::default()
+        }
+    }
 }
 
 impl LogFormat for Otlp {
@@ -64,9 +82,15 @@ struct Reading<'a> {
     found: bool,
 }
 
-/// What holds spans, from the outside in, in both of the spellings that
+/// What holds spans and log records, from the outside in, in both of the spellings that
 /// protobuf's JSON allows.
-const LEVELS: [&str; 9] = [
+const LEVELS: [&str; 15] = [
+    "resourceLogs",
+    "resource_logs",
+    "scopeLogs",
+    "scope_logs",
+    "logRecords",
+    "log_records",
     "resourceSpans",
     "resource_spans",
     "scopeSpans",
@@ -80,7 +104,7 @@ const LEVELS: [&str; 9] = [
 ];
 
 /// How many of the levels have names that say what they are.
-const NAMED_LEVELS: usize = 6;
+const NAMED_LEVELS: usize = 12;
 
 /// Whether the object at `at` of an outline holds spans or is one.
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
@@ -123,6 +147,17 @@ impl Otlp {
             reading.found = true;
             return self.span(reading, node, pointer, collector);
         }
+        let is_record = member(node, "timeUnixNano", "time_unix_nano").is_some()
+            || member(node, "observedTimeUnixNano", "observed_time_unix_nano").is_some()
+            || (node.get("body").is_some() && node.get("attributes").is_some());
+        if is_record {
+            reading.found = true;
+            let line = reading.lines.line(node);
+            return match reading.json.flaws(pointer) {
+                Ok(_) => self.events.record(node, line, collector),
+                Err(reason) => collector.skip(line, reason),
+            };
+        }
         for key in LEVELS {
             if let Some(inner) = node.get(key) {
                 self.part(reading, inner, &push_pointer(pointer, key), collector);
@@ -144,7 +179,9 @@ impl Otlp {
         match attributes.text("mcp.method.name") {
             Some("tools/call") => {}
             Some(method) => return collector.other(method),
-            None => return collector.skip(line, OTHER_SPAN),
+            None if !is_tool(&attributes) => return collector.skip(line, OTHER_SPAN),
+            None if !self.include_tools => return collector.skip(line, TOOL_SPAN),
+            None => {}
         }
         let read = reading
             .json
@@ -155,8 +192,11 @@ impl Otlp {
             Err(reason) => return collector.skip(line, reason),
         };
         let title = member(span, "name", "name").and_then(Node::as_str);
-        let in_title = title.and_then(|title| title.strip_prefix("tools/call "));
-        let Some(name) = attributes.text("gen_ai.tool.name").or(in_title) else {
+        let in_title = TITLES
+            .iter()
+            .find_map(|start| title.and_then(|title| title.strip_prefix(start)));
+        let name = NAMES.iter().find_map(|key| attributes.text(key));
+        let Some(name) = name.or(in_title) else {
             return collector.skip(line, reason::NO_NAME);
         };
         let call = RecordedCall {
@@ -190,6 +230,21 @@ impl Otlp {
         };
         self.window.add(call, collector);
     }
+}
+
+/// The attributes that may name the tool, and the beginnings of spans' names
+/// before it.
+const NAMES: [&str; 3] = ["gen_ai.tool.name", "mcp.tool.name", "tool.name"];
+const TITLES: [&str; 2] = ["tools/call ", "execute_tool "];
+
+/// Whether a span is of a tool, by the conventions of OpenTelemetry
+/// (<https://github.com/open-telemetry/semantic-conventions-genai>), of
+/// OpenInference (<https://github.com/Arize-ai/openinference>), or of older
+/// instrumentations of MCP.
+fn is_tool(attributes: &Attributes<'_>) -> bool {
+    attributes.text("gen_ai.operation.name") == Some("execute_tool")
+        || attributes.text("openinference.span.kind") == Some("TOOL")
+        || attributes.text("mcp.tool.name").is_some()
 }
 
 /// Where a span is in its trace.

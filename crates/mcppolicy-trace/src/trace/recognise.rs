@@ -108,7 +108,7 @@ pub fn reader(
         }),
         Format::Codex => opening.lines(Codex::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),
-        Format::Otlp => opening.either(Otlp::default()),
+        Format::Otlp => opening.either(Otlp::new(settings.include_tools)),
         Format::OpenAi => opening.either(OpenAi {
             conversation_is_session: by_session,
         }),
@@ -146,7 +146,7 @@ fn recognise(prefix: &[u8]) -> Recognised {
     let text = String::from_utf8_lossy(prefix);
     let lines: Vec<&str> = text
         .lines()
-        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !is_blank(line))
         .take(MOST_LINES)
         .collect();
     let is_document = is_document(&lines);
@@ -167,6 +167,11 @@ fn recognise(prefix: &[u8]) -> Recognised {
         is_document,
         stranger,
     }
+}
+
+/// Whether nothing is in a line.
+fn is_blank(line: &str) -> bool {
+    line.trim_matches([' ', '\t', '\r']).is_empty()
 }
 
 /// Whether the first line begins a JSON value that goes on in the next, other

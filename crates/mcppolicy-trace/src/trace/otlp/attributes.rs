@@ -10,11 +10,17 @@ use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
 /// The attributes that may hold the arguments, newest first.
-const ARGUMENTS: [&str; 3] = [
+const ARGUMENTS: [&str; 6] = [
     "gen_ai.tool.call.arguments",
     "gen_ai.tool.args",
     "gen_ai.tool.input",
+    "mcp.tool.arguments",
+    "tool.parameters",
+    "input.value",
 ];
+
+/// The attributes that may hold the result, newest first.
+const RESULTS: [&str; 3] = ["gen_ai.tool.call.result", "mcp.tool.result", "output.value"];
 
 /// A member in either of the spellings that protobuf's JSON allows.
 pub(super) fn member<'n>(node: &'n Node, camel: &str, snake: &str) -> Option<&'n Node> {
@@ -89,7 +95,7 @@ fn has_redaction(value: &Value) -> bool {
 
 /// The value in OTLP's `AnyValue`; a node that is none of its shapes is a plain
 /// value; `None` when it says less than a value.
-fn any_value(node: &Node) -> Option<Value> {
+pub(super) fn any_value(node: &Node) -> Option<Value> {
     let shape = |camel, snake| member(node, camel, snake);
     if let Some(text) = shape("stringValue", "string_value") {
         return text.as_str().map(Value::from);
@@ -155,7 +161,8 @@ pub(super) fn response(span: &Node, attributes: &Attributes<'_>) -> Option<Respo
     if let Some(code) = code.filter(|code| *code < 0.0) {
         return Some(error_response(code));
     }
-    let result = any_value(attributes.get("gen_ai.tool.call.result")?)?;
+    let result = RESULTS.iter().find_map(|key| attributes.get(key))?;
+    let result = any_value(result)?;
     let text = match &result {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -56,17 +56,6 @@ pub(super) enum Side {
     Unknown,
 }
 
-impl Side {
-    /// The side that sees the same call from the other end.
-    fn other(self) -> Option<Side> {
-        match self {
-            Side::Client => Some(Side::Server),
-            Side::Server => Some(Side::Client),
-            Side::Unknown => None,
-        }
-    }
-}
-
 /// Where a span is in its trace: hashes of ids.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -151,8 +140,6 @@ pub(super) struct Window {
     bytes: usize,
     /// The numbers of the calls with a span of this id.
     by_id: HashMap<u128, Vec<u64>>,
-    /// Of those in this trace, told by this side.
-    by_trace: HashMap<(u128, Side), Vec<u64>>,
     /// The parents of spans, also of those that are no calls.
     parents: HashMap<u128, u128>,
     linked: VecDeque<u128>,
@@ -167,7 +154,6 @@ impl Default for Window {
             next: 0,
             bytes: 0,
             by_id: HashMap::new(),
-            by_trace: HashMap::new(),
             parents: HashMap::new(),
             linked: VecDeque::new(),
             told: Recent::new(MOST_LINKS),
@@ -208,10 +194,6 @@ impl Window {
         self.bytes += call.bytes;
         if let Some(id) = call.place.id {
             self.by_id.entry(id).or_default().push(number);
-        }
-        if let Some(trace) = call.place.trace {
-            let key = (trace, call.place.side);
-            self.by_trace.entry(key).or_default().push(number);
         }
         self.calls.insert(number, call);
         if self.calls.len() > MOST_CALLS || self.bytes > MOST_BYTES {
@@ -254,15 +236,9 @@ impl Window {
             return;
         };
         let mut chain = relations.chain(oldest);
-        if let Some(other) = self.beside(&chain, relations) {
+        if let Some(whole) = relations.by_time(oldest) {
             collector.assume(Assumed::JoinedByTime);
-            let other = relations.chain(other);
-            let is_client = |chain: &[u64]| self.side_of(chain) == Some(Side::Client);
-            chain = if is_client(&chain) {
-                [chain, other].concat()
-            } else {
-                [other, chain].concat()
-            };
+            chain = whole;
         }
         let mut spans = chain.iter().filter_map(|number| self.take(*number));
         let Some(first) = spans.next() else {
@@ -290,56 +266,15 @@ impl Window {
     fn take(&mut self, number: u64) -> Option<SpanCall> {
         let call = self.calls.remove(&number)?;
         self.bytes -= call.bytes;
-        forget(&mut self.by_id, call.place.id, number);
-        let trace = call.place.trace.map(|trace| (trace, call.place.side));
-        forget(&mut self.by_trace, trace, number);
+        if let Some(id) = call.place.id
+            && let Some(numbers) = self.by_id.get_mut(&id)
+        {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.by_id.remove(&id);
+            }
+        }
         Some(call)
-    }
-
-    /// The side that has told all spans of a chain, when it is one.
-    fn side_of(&self, chain: &[u64]) -> Option<Side> {
-        let mut sides = chain.iter().filter_map(|number| self.calls.get(number));
-        let first = sides.next()?.place.side;
-        sides.all(|of| of.place.side == first).then_some(first)
-    }
-
-    /// A span of the other side that is the same call by trace, tool and time,
-    /// and neither above nor below any other call.
-    fn beside(&self, chain: &[u64], relations: &Relations) -> Option<u64> {
-        let side = self.side_of(chain)?;
-        let call = self.calls.get(chain.first()?)?;
-        if side == Side::Server && !relations.is_outermost(*chain.first()?) {
-            return None;
-        }
-        let distance = |other: &SpanCall| {
-            let times = call.call.time.zip(other.call.time);
-            times.map(|(one, two)| (one.as_nanos() - two.as_nanos()).abs())
-        };
-        let fits = |number: u64, other: &SpanCall| match side {
-            Side::Client => call.may_hold(other) && relations.is_outermost(number),
-            _ => other.may_hold(call),
-        };
-        let numbers = self.by_trace.get(&(call.place.trace?, side.other()?))?;
-        let others = numbers
-            .iter()
-            .filter_map(|number| Some((*number, self.calls.get(number)?)));
-        others
-            .filter(|(_, other)| call.is_same_tool(other))
-            .filter(|(number, other)| fits(*number, other) && relations.chain(*number).len() == 1)
-            .min_by_key(|(number, other)| (distance(other), *number))
-            .map(|(number, _)| number)
-    }
-}
-
-/// Removes a number from those under a key.
-fn forget<K: Eq + std::hash::Hash>(of: &mut HashMap<K, Vec<u64>>, key: Option<K>, number: u64) {
-    if let Some(key) = key
-        && let Some(numbers) = of.get_mut(&key)
-    {
-        numbers.retain(|other| *other != number);
-        if numbers.is_empty() {
-            of.remove(&key);
-        }
     }
 }
 

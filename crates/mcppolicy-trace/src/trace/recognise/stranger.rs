@@ -26,7 +26,7 @@ impl Stranger {
         let (message, help) = what_it_is(text, first);
         let number = text
             .lines()
-            .take_while(|line| line.trim().is_empty())
+            .take_while(|line| super::is_blank(line))
             .count()
             + 1;
         let end = first.floor_char_boundary(MOST_TEXT);

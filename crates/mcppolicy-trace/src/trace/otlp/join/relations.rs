@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{Side, SpanCall, Window};
+use crate::trace::recent::hash;
 
 /// The spans above and below each other that are one call.
 pub(super) struct Relations {
@@ -10,7 +11,13 @@ pub(super) struct Relations {
     above: HashMap<u64, u64>,
     /// The first span of the same call below.
     below: HashMap<u64, u64>,
+    /// Calls of two sides that are one by trace, tool and time: by each of the
+    /// outermost spans, the client's and the server's.
+    beside: HashMap<u64, (u64, u64)>,
 }
+
+/// The most servers' spans that a client's is compared with.
+const MOST_BESIDE: usize = 64;
 
 impl Relations {
     /// The relations of the spans in a window.
@@ -38,12 +45,72 @@ impl Relations {
                 *first = *number;
             }
         }
-        Relations { above, below }
+        let mut relations = Relations {
+            above,
+            below,
+            beside: HashMap::new(),
+        };
+        relations.beside = relations.pairs(window);
+        relations
     }
 
-    /// Whether no other call is above a span.
-    pub fn is_outermost(&self, number: u64) -> bool {
-        !self.above.contains_key(&number)
+    /// The pairs of a client's and a server's call that no ancestry joins: those
+    /// that begin nearest to each other first, whatever their order in the log.
+    fn pairs(&self, window: &Window) -> HashMap<u64, (u64, u64)> {
+        let mut sides: HashMap<(u128, u128), [Vec<(u64, &SpanCall)>; 2]> = HashMap::new();
+        for (number, call) in &window.calls {
+            let chain = self.chain(*number);
+            let is_free = chain.first() == Some(number) && self.is_of_one_side(window, &chain);
+            let Some(trace) = call.place.trace.filter(|_| is_free) else {
+                continue;
+            };
+            let of = sides.entry((trace, hash(call.stem()))).or_default();
+            match (call.place.side, of) {
+                (Side::Client, [clients, _]) => clients.push((*number, call)),
+                (Side::Server, [_, servers]) if !self.above.contains_key(number) => {
+                    servers.push((*number, call));
+                }
+                _ => {}
+            }
+        }
+        let mut near = Vec::new();
+        for [clients, servers] in sides.values_mut() {
+            servers.sort_by_key(|(_, server)| (server.call.time, server.place.id));
+            for (client, of) in clients {
+                let from = servers.partition_point(|(_, server)| server.call.time < of.call.time);
+                let later = servers.iter().skip(from).take(MOST_BESIDE);
+                let fits = |server: &SpanCall| of.is_same_tool(server) && of.may_hold(server);
+                for (server, other) in later.filter(|(_, server)| fits(server)) {
+                    let times = of.call.time.zip(other.call.time);
+                    let apart = times.map(|(one, two)| two.as_nanos() - one.as_nanos());
+                    let ids = (of.call.time, of.place.id, other.call.time, other.place.id);
+                    near.push((apart, ids, *client, *server));
+                }
+            }
+        }
+        near.sort_unstable();
+        let mut beside = HashMap::new();
+        for (.., client, server) in near {
+            if !beside.contains_key(&client) && !beside.contains_key(&server) {
+                beside.insert(client, (client, server));
+                beside.insert(server, (client, server));
+            }
+        }
+        beside
+    }
+
+    fn is_of_one_side(&self, window: &Window, chain: &[u64]) -> bool {
+        let mut sides = chain.iter().filter_map(|number| window.calls.get(number));
+        let first = sides.next().map(|call| call.place.side);
+        sides.all(|call| Some(call.place.side) == first)
+    }
+
+    /// All spans of the call of a span that only trace, tool and time join, the
+    /// client's first.
+    pub fn by_time(&self, number: u64) -> Option<Vec<u64>> {
+        let first = *self.chain(number).first()?;
+        let (client, server) = self.beside.get(&first)?;
+        Some([self.chain(*client), self.chain(*server)].concat())
     }
 
     /// The spans of one call, the outermost first.
