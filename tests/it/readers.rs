@@ -2,6 +2,7 @@
 //! variants, and from copies that are cut, mutated or hostile.
 
 mod again;
+mod clients;
 mod encodings;
 mod import;
 mod refused;
@@ -20,7 +21,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 18] = [
+const FIXTURES: [(&str, Format); 23] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -37,6 +38,11 @@ const FIXTURES: [(&str, Format); 18] = [
     ("otlp/document.json", Format::Otlp),
     ("openai/conversations.jsonl", Format::OpenAi),
     ("openai/array.json", Format::OpenAi),
+    ("openai/blocks.jsonl", Format::OpenAi),
+    ("otlp/logs.jsonl", Format::Otlp),
+    ("gemini/session.jsonl", Format::Gemini),
+    ("copilot/events.jsonl", Format::Copilot),
+    ("opencode/export.json", Format::OpenCode),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];

@@ -63,13 +63,25 @@ const OUTPUTS: [&str; 2] = ["function_call_output", "custom_tool_call_output"];
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
     let has = |name: &str| outline.has(&format!("{at}{name}"));
     let kind = outline.text(&format!("{at}type")).unwrap_or_default();
+    // The messages of an API have the same type, and other blocks.
+    let block = outline
+        .text(&format!("{at}content.0.type"))
+        .unwrap_or_default();
+    let is_others = [
+        "text",
+        "tool_use",
+        "tool_result",
+        "mcp_tool_use",
+        "thinking",
+    ]
+    .contains(&block);
     let is_item = (CALLS.contains(&kind) || OUTPUTS.contains(&kind)) && has("call_id");
     (TYPES.contains(&kind) && outline.has_inside(&format!("{at}payload")))
         || exec::is_event(outline, at)
         // The first rollouts had no envelope. Messages of a chat have no type.
         || is_item
         || has("record_type")
-        || (kind == "message" && has("role") && has("content"))
+        || (kind == "message" && has("role") && has("content") && !is_others)
 }
 
 impl LogFormat for Codex {

@@ -301,6 +301,21 @@ impl Collector {
         (Server::Named(server.to_owned()), tool.to_owned())
     }
 
+    /// The server and the tool in `rest`, the part of a name behind the client's
+    /// prefix, where the client joins them with `mark`. That a server's name
+    /// may hold the mark itself is said.
+    pub fn split_at(&mut self, name: &str, rest: &str, mark: &str) -> (Server, String) {
+        let parts = rest.split_once(mark);
+        let parts = parts.filter(|(server, tool)| !server.is_empty() && !tool.is_empty());
+        let Some((server, tool)) = parts else {
+            return (Server::Named(CLIENT.to_owned()), name.to_owned());
+        };
+        if tool.contains(mark) || mark.len() == 1 {
+            self.assume_split(name, server, tool);
+        }
+        (Server::Named(server.to_owned()), tool.to_owned())
+    }
+
     fn assume_split(&mut self, name: &str, server: &str, tool: &str) {
         let assumed = Assumed::SplitName {
             name: name.to_owned(),

@@ -1,6 +1,9 @@
 //! OpenAI-style transcripts, as datasets and evaluations keep them: messages
 //! whose `tool_calls` hold the arguments as JSON in a string. A chunk is a whole
-//! conversation, an array of messages, or one message.
+//! conversation, an array of messages, or one message. What Anthropic's messages
+//! and OpenAI's responses have instead, [`blocks`] reads.
+
+mod blocks;
 
 use super::call::{RecordedCall, RecordedRequest, Server};
 use super::chunk::{Chunk, LineFinder};
@@ -21,6 +24,7 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
     messages.any(|key| outline.has_inside(&format!("{at}{key}")))
         || has("tool_calls")
         || has("role")
+        || blocks::is_record(outline, at)
 }
 
 /// OpenAI-style transcripts.
@@ -80,6 +84,8 @@ impl Reading<'_> {
         }
         if name_in(node, &["role"]).is_some() {
             self.message(node, pointer, collector);
+        } else if self.response(node, pointer, collector) {
+            return;
         }
         let are_messages = node.items().iter().any(|item| item.get("role").is_some());
         if are_messages && pointer.is_empty() {
@@ -132,6 +138,7 @@ impl Reading<'_> {
             let key = name_in(function, &["name"]).map(older_key);
             self.call(function, key.as_deref(), &pointer, collector);
         }
+        self.blocks(message, pointer, collector);
         if is_result_role(name_in(message, &["role"])) {
             let older = || name_in(message, &["name"]).map(older_key);
             let id = Spelled::CallId.text(message).map(str::to_owned);

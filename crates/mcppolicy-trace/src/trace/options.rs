@@ -22,11 +22,17 @@ pub enum Format {
     OpenAi,
     /// The event log of the vendor's older proxy.
     Gateway,
+    /// Gemini CLI sessions.
+    Gemini,
+    /// Copilot CLI sessions.
+    Copilot,
+    /// Exports of OpenCode.
+    OpenCode,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 11] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -35,6 +41,9 @@ impl Format {
         Format::Otlp,
         Format::OpenAi,
         Format::Gateway,
+        Format::Gemini,
+        Format::Copilot,
+        Format::OpenCode,
     ];
 
     /// The name in reports and on the command line.
@@ -48,6 +57,9 @@ impl Format {
             Format::Otlp => "otlp",
             Format::OpenAi => "openai",
             Format::Gateway => "gateway",
+            Format::Gemini => "gemini",
+            Format::Copilot => "copilot",
+            Format::OpenCode => "opencode",
         }
     }
 

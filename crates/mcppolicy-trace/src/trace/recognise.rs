@@ -11,11 +11,14 @@ use super::block::{Blocks, Content};
 use super::claude_code::{self, ClaudeCode};
 use super::claude_desktop::{self, ClaudeDesktop};
 use super::codex::{self, Codex};
+use super::copilot::{self, Copilot};
 use super::gateway::{self, Gateway};
+use super::gemini::{self, Gemini};
 use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
 use super::openai::{self, OpenAi};
+use super::opencode::{self, OpenCode};
 use super::options::{Format, GrantFrom, Settings};
 use super::otlp::{self, Otlp};
 use super::outline::Outline;
@@ -34,12 +37,15 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 7] = [
+const SHAPES: [(Format, IsRecord); 10] = [
     (Format::Native, is_native),
     (Format::Otlp, otlp::is_record),
     (Format::Gateway, gateway::is_record),
     (Format::JsonRpc, jsonrpc::is_record),
     (Format::Codex, codex::is_record),
+    (Format::Copilot, copilot::is_record),
+    (Format::Gemini, gemini::is_record),
+    (Format::OpenCode, opencode::is_record),
     (Format::ClaudeCode, claude_code::is_record),
     (Format::OpenAi, openai::is_record),
 ];
@@ -107,6 +113,9 @@ pub fn reader(
             instance_is_session: by_session,
         }),
         Format::Codex => opening.lines(Codex::default()),
+        Format::Copilot => opening.lines(Copilot::default()),
+        Format::Gemini => opening.either(Gemini::default()),
+        Format::OpenCode => opening.either(OpenCode::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),
         Format::Otlp => opening.either(Otlp::new(settings.include_tools)),
         Format::OpenAi => opening.either(OpenAi {

@@ -1,0 +1,152 @@
+//! The logs of further clients: each call once, counted by hand.
+
+use super::*;
+
+const UNSENT: &str = "a tool call that was refused before it was sent";
+const NO_NAME: &str = "a tool call without the tool's name";
+const AGAIN: &str = "a record that the log holds more than once";
+const CUT: &str = "cut off before its JSON ends";
+const NO_CALL: &str = "no tool call in it";
+
+#[test]
+fn events_of_agents_tell_decisions_and_results() {
+    let log = read("otlp/logs.jsonl");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"1 db delete{"id":"a"} s-1 10:00:01Z result"#,
+            "5 db delete? s-1 10:00:06Z -",
+            "6 db delete? s-1 10:00:08Z result",
+            r#"7 db delete{"id":"b"} c-1 10:00:09Z denied"#,
+            "8 db delete? c-1 10:00:13Z result",
+        ]
+    );
+    assert_eq!(log.passed.get(UNSENT), Some(&vec![4, 3, 8]));
+    assert_eq!(log.passed.get(CUT), Some(&vec![9]));
+}
+
+#[test]
+fn spans_of_tools_are_calls_only_when_asked_for() {
+    let span = |name: &str, attribute: &str| {
+        format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"t1","spanId":"1","name":"{name}","kind":1,"startTimeUnixNano":"1795168800000000000","attributes":[{attribute}]}}]}}]}}]}}"#
+        )
+    };
+    let attribute = |key: &str, value: &str| {
+        format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#)
+    };
+    let arguments = attribute("input.value", r#"{\"id\":\"a\"}"#);
+    for (name, attributes) in [
+        (
+            "execute_tool delete",
+            attribute("gen_ai.operation.name", "execute_tool"),
+        ),
+        (
+            "x",
+            attribute("openinference.span.kind", "TOOL") + "," + &attribute("tool.name", "delete"),
+        ),
+        ("y", attribute("mcp.tool.name", "delete")),
+    ] {
+        let text = span(name, &format!("{attributes},{arguments}"));
+        let mut settings = Settings::default();
+        let without = read_with(text.as_bytes(), settings);
+        assert_eq!(without.calls, [], "{name}");
+        let why = "a span of a tool that may be no MCP tool (see --include-tools)";
+        assert_eq!(without.passed.get(why), Some(&vec![1]));
+        settings.include_tools = true;
+        let with = read_with(text.as_bytes(), settings);
+        assert_eq!(
+            calls(&with),
+            [r#"1 - delete{"id":"a"} - 10:00:00Z -"#],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_message_that_is_written_again_has_its_calls_once() {
+    let log = read("gemini/session.jsonl");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"3 db delete{"id":"a"} g-1 10:00:01.500Z denied"#,
+            r#"5 client list_directory{"path":"."} g-1 10:00:04Z result"#,
+            "6 db delete{} g-1 10:00:05Z result",
+        ]
+    );
+    assert_eq!(log.passed.get(UNSENT), Some(&vec![5]));
+    assert_eq!(log.passed.get(CUT), Some(&vec![8]));
+    assert_eq!(log.passed.get(NO_CALL), Some(&vec![1, 2, 7]));
+}
+
+#[test]
+fn a_session_in_one_document_is_the_same() {
+    let text = String::from_utf8(bytes("gemini/session.jsonl")).unwrap();
+    let messages: Vec<&str> = text.lines().skip(3).take(3).collect();
+    let line = format!(
+        r#"{{"sessionId":"g-1","projectHash":"p","startTime":"x","messages":[{}]}}"#,
+        messages.join(",")
+    );
+    let log = read_with(line.as_bytes(), Settings::default());
+    assert_eq!(log.format, Format::Gemini);
+    assert_eq!(log.calls.len(), 3);
+}
+
+#[test]
+fn events_at_the_beginning_and_the_end_are_one_call() {
+    let log = read("copilot/events.jsonl");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"3 db delete{"id":"a"} p-1 10:00:02Z result"#,
+            r#"8 client bash{"command":"ls"} p-1 10:00:06Z result"#,
+        ]
+    );
+    assert_eq!(
+        passed(&log),
+        [
+            (AGAIN, vec![5]),
+            (UNSENT, vec![6]),
+            (NO_NAME, vec![10]),
+            (CUT, vec![11]),
+            (NO_CALL, vec![1, 2]),
+        ]
+    );
+}
+
+#[test]
+fn an_exports_parts_are_calls_with_their_states() {
+    let log = read("opencode/export.json");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"6 db delete{"id":"a"} ses_1 10:00:00Z result"#,
+            r#"8 client bash{"command":"ls"} ses_1 10:00:04Z result"#,
+        ]
+    );
+    assert_eq!(
+        passed(&log),
+        [
+            (AGAIN, vec![9]),
+            (UNSENT, vec![7]),
+            (NO_NAME, vec![10]),
+            (NO_CALL, vec![4]),
+        ]
+    );
+}
+
+#[test]
+fn blocks_and_items_are_calls_like_any_other() {
+    let log = read("openai/blocks.jsonl");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"1 - delete{"id":"a"} - ? denied"#,
+            "1 db delete{} - ? result",
+            "2 db list{} - ? -",
+            r#"3 db delete{"id":"a"} - ? result"#,
+            "3 db delete{} - ? error",
+            "3 - plain{} - ? result",
+        ]
+    );
+}
