@@ -24,6 +24,7 @@ pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
                 }
                 Assumed::MoreSplitNames => parts.push("more-split-names"),
                 Assumed::UnreadableTime => parts.push("unreadable-time"),
+                Assumed::LocalTime => parts.push("local-time"),
                 Assumed::ErrorText => parts.push("error-text"),
                 Assumed::UnknownOutcome => parts.push("unknown-outcome"),
                 Assumed::ForgottenRecords => parts.push("forgotten-records"),
@@ -73,6 +74,7 @@ pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
         ),
         ["log", file, "more-split-names"] => log(file, Assumed::MoreSplitNames),
         ["log", file, "unreadable-time"] => log(file, Assumed::UnreadableTime),
+        ["log", file, "local-time"] => log(file, Assumed::LocalTime),
         ["log", file, "error-text"] => log(file, Assumed::ErrorText),
         ["log", file, "unknown-outcome"] => log(file, Assumed::UnknownOutcome),
         ["log", file, "forgotten-records"] => log(file, Assumed::ForgottenRecords),

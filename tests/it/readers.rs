@@ -21,7 +21,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 23] = [
+const FIXTURES: [(&str, Format); 25] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -43,6 +43,8 @@ const FIXTURES: [(&str, Format); 23] = [
     ("gemini/session.jsonl", Format::Gemini),
     ("copilot/events.jsonl", Format::Copilot),
     ("opencode/export.json", Format::OpenCode),
+    ("vscode/output.log", Format::VsCode),
+    ("hooks/payloads.jsonl", Format::Hooks),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];

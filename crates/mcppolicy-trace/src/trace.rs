@@ -24,6 +24,7 @@ mod expectation;
 pub mod fast_path;
 mod gateway;
 mod gemini;
+mod hooks;
 mod item;
 mod jsonrpc;
 mod log;
@@ -48,6 +49,7 @@ mod timestamp;
 mod told;
 mod tolerant_json;
 mod view;
+mod vscode;
 mod witness;
 
 pub use call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};

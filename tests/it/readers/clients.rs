@@ -150,3 +150,92 @@ fn blocks_and_items_are_calls_like_any_other() {
         ]
     );
 }
+
+#[test]
+fn an_editors_output_has_messages_of_both_sides() {
+    let log = read("vscode/output.log");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"5 ? delete{"id":"a"} - 10:00:02Z error"#,
+            "7 ? delete{} - 10:00:04Z denied",
+        ]
+    );
+    assert_eq!(log.others, ["initialize"]);
+    assert!(log.assumed.contains(&Assumed::LocalTime));
+    assert_eq!(log.passed.get(CUT), Some(&vec![10]));
+    let none = "no message between client and server";
+    assert_eq!(log.passed.get(none), Some(&vec![1, 2, 9]));
+}
+
+#[test]
+fn payloads_of_hooks_before_and_after_are_one_call() {
+    let log = read("hooks/payloads.jsonl");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"2 db delete{"id":"a"} s-1 10:00:01Z denied"#,
+            r#"4 client Bash{"command":"ls"} s-1 ? -"#,
+            r#"5 client Bash{"command":"ls"} s-1 ? result"#,
+            "9 db list{} s-2 ? result",
+        ]
+    );
+    assert_eq!(
+        passed(&log),
+        [
+            (UNSENT, vec![7]),
+            (NO_NAME, vec![10]),
+            (CUT, vec![11]),
+            (NO_CALL, vec![1]),
+        ]
+    );
+}
+
+#[test]
+fn a_tap_may_keep_the_frames_of_its_stream() {
+    let call = |id: u32| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{"text":"Content-Length: 7"}}}}}}"#
+        )
+    };
+    let result = |id: u32| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#);
+    let events = format!(
+        "event: message\nid: 7\ndata: {}\n\n: ping\nevent: message\ndata:{}\n\n",
+        call(1),
+        result(1)
+    );
+    let headers = format!(
+        "Content-Length: 120\r\n\r\n{}Content-Length: 36\r\n\r\n{}",
+        call(1),
+        result(1)
+    );
+    let wrapped = format!(
+        "{}\n{}\n",
+        serde_json::json!({"raw": format!("data: {}", call(1))}),
+        serde_json::json!({"raw": result(1)})
+    );
+    for text in [events, headers, wrapped] {
+        let log = read_with(text.as_bytes(), Settings::default());
+        assert_eq!(log.format, Format::JsonRpc, "{text}");
+        assert_eq!(log.calls.len(), 1, "{text}");
+        assert_eq!(log.calls[0].response, Some(Response::Result), "{text}");
+        assert!(!log.passed.contains_key("not JSON"), "{text}");
+    }
+}
+
+#[test]
+fn simulations_are_conversations() {
+    let run = r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"c1","name":"book","arguments":{"price":5}}]},{"role":"tool","id":"c1","content":"ok"}]}"#;
+    let line = format!(r#"{{"info":{{}},"simulations":[{run},{run}]}}"#);
+    let pretty = format!("{{\n\"info\": {{}},\n\"simulations\": [\n{run},\n{run}\n]\n}}\n");
+    for text in [line, pretty] {
+        let log = read_with(text.as_bytes(), Settings::default());
+        assert_eq!(log.format, Format::OpenAi);
+        let answers: Vec<bool> = log
+            .calls
+            .iter()
+            .map(|call| call.response.is_some())
+            .collect();
+        assert_eq!(answers, [true, true], "{text}");
+    }
+}

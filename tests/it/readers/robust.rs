@@ -207,8 +207,17 @@ fn a_copy_cut_anywhere_has_no_more_than_the_whole() {
             assert_eq!(log.invalid, 0, "{fixture} at {cut}");
             for (call, full) in log.calls.iter().zip(&full.calls) {
                 // A result that would have taken the call back, or an event
-                // that says more of it, may be behind the cut.
-                if call.line == full.line && call.tool() == full.tool() {
+                // that says more of it, may be behind the cut. So may be the
+                // arguments where decision and result are records of their own.
+                let is_decision = fixture == "otlp/logs.jsonl"
+                    && matches!(
+                        &call.request,
+                        RecordedRequest::Tool {
+                            arguments: RecordedArguments::Unknown,
+                            ..
+                        }
+                    );
+                if call.line == full.line && call.tool() == full.tool() && !is_decision {
                     assert_eq!(call.request, full.request, "{fixture} at {cut}");
                 }
             }

@@ -1,6 +1,8 @@
 //! Raw MCP messages, one per line, as recorded by a tap between client and
 //! server: either bare, or in a wrapper object with a timestamp, a direction,
-//! the caller's identity and the server.
+//! the caller's identity and the server. A stream of server-sent events has its
+//! messages behind `data:`, a stream with headers has a `Content-Length` between
+//! them, behind the last message on its line.
 
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
@@ -19,13 +21,48 @@ use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 #[derive(Default)]
 pub(super) struct JsonRpc;
 
+const FRAME: &str = "a header around messages";
+
+/// The headers of a stream that go on in the line of a message.
+const HEADER: &str = "Content-Length:";
+
+/// A line without what a stream writes around its message: the name of an
+/// event's field before it, and the next header behind it.
+pub(super) fn unframed(line: &str) -> &str {
+    let line = match line.strip_prefix("data:") {
+        Some(data) if data.trim_start().starts_with(['{', '[']) => data.trim_start(),
+        _ => line,
+    };
+    if !line.starts_with(['{', '[']) || !line.contains(HEADER) {
+        return line;
+    }
+    let end = Outline::scan(line).end;
+    match end.and_then(|end| line.split_at_checked(end)) {
+        Some((message, rest)) if rest.starts_with(HEADER) => message,
+        _ => line,
+    }
+}
+
+/// Whether a line is only a header, or a field of an event without a message.
+fn is_frame(line: &str) -> bool {
+    let names = [
+        "Content-Length:",
+        "Content-Type:",
+        "event:",
+        "id:",
+        "retry:",
+        "data:",
+    ];
+    line.starts_with(':') || names.iter().any(|name| line.starts_with(name))
+}
+
 /// Whether the object at `at` of an outline is a message or has one.
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
     let wraps = |key: &&str| {
         let inner = format!("{at}{key}");
         let in_text = || {
             let text = outline.text(&inner);
-            text.is_some_and(|text| is_outlined(&Outline::scan(text), ""))
+            text.is_some_and(|text| is_outlined(&Outline::scan(unframed(text.trim_start())), ""))
         };
         is_outlined(outline, &format!("{inner}.")) || in_text()
     };
@@ -55,7 +92,11 @@ impl LogFormat for JsonRpc {
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let json = match Json::parse(chunk.text) {
+        let text = unframed(chunk.text.trim_start());
+        if is_frame(text) {
+            return collector.skip(chunk.line, FRAME);
+        }
+        let json = match Json::parse(text) {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
@@ -68,7 +109,8 @@ impl LogFormat for JsonRpc {
             let Some(inner) = root.get(key) else {
                 continue;
             };
-            match inner.as_str().map(Json::parse) {
+            let text = inner.as_str().map(|text| unframed(text.trim_start()));
+            match text.map(Json::parse) {
                 Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
                 Some(Err(reason)) => collector.skip(chunk.line, reason),
                 None if is_message(inner) => {

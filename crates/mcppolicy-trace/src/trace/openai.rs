@@ -24,6 +24,7 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
     messages.any(|key| outline.has_inside(&format!("{at}{key}")))
         || has("tool_calls")
         || has("role")
+        || outline.has_inside(&format!("{at}simulations.0.messages"))
         || blocks::is_record(outline, at)
 }
 
@@ -81,6 +82,11 @@ impl Reading<'_> {
                 self.conversation(node, messages, &push_pointer(pointer, key), collector);
                 return;
             }
+        }
+        // Runs of tau2 (<https://github.com/sierra-research/tau2-bench>).
+        let runs = node.get("simulations").map(Node::items).unwrap_or_default();
+        for (index, run) in runs.iter().enumerate() {
+            self.part(run, &format!("{pointer}/simulations/{index}"), collector);
         }
         if name_in(node, &["role"]).is_some() {
             self.message(node, pointer, collector);
@@ -141,8 +147,9 @@ impl Reading<'_> {
         self.blocks(message, pointer, collector);
         if is_result_role(name_in(message, &["role"])) {
             let older = || name_in(message, &["name"]).map(older_key);
+            let own = || name_in(message, &["id"]).map(str::to_owned);
             let id = Spelled::CallId.text(message).map(str::to_owned);
-            let Some(id) = id.or_else(older) else {
+            let Some(id) = id.or_else(older).or_else(own) else {
                 return;
             };
             self.found = true;

@@ -28,11 +28,15 @@ pub enum Format {
     Copilot,
     /// Exports of OpenCode.
     OpenCode,
+    /// VS Code's output of an MCP server.
+    VsCode,
+    /// What a client gives to its hooks.
+    Hooks,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 11] = [
+    pub const ALL: [Format; 13] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -44,6 +48,8 @@ impl Format {
         Format::Gemini,
         Format::Copilot,
         Format::OpenCode,
+        Format::VsCode,
+        Format::Hooks,
     ];
 
     /// The name in reports and on the command line.
@@ -60,6 +66,8 @@ impl Format {
             Format::Gemini => "gemini",
             Format::Copilot => "copilot",
             Format::OpenCode => "opencode",
+            Format::VsCode => "vscode",
+            Format::Hooks => "hooks",
         }
     }
 
@@ -141,6 +149,8 @@ pub enum Assumed {
     MoreSplitNames,
     /// A time that cannot be read is unknown.
     UnreadableTime,
+    /// Times without an offset are of UTC.
+    LocalTime,
     /// A result in the words of a JSON-RPC error was one.
     ErrorText,
     /// Calls that the client ended in unknown words were sent.
@@ -177,6 +187,7 @@ impl fmt::Display for Assumed {
                 f.write_str("further names with several `__` were split at the first one")
             }
             Assumed::UnreadableTime => f.write_str("a time that cannot be read is unknown"),
+            Assumed::LocalTime => f.write_str("its local times are of UTC"),
             Assumed::ErrorText => {
                 f.write_str("a failed result that begins with `MCP error` was a JSON-RPC error")
             }

@@ -14,6 +14,7 @@ use super::codex::{self, Codex};
 use super::copilot::{self, Copilot};
 use super::gateway::{self, Gateway};
 use super::gemini::{self, Gemini};
+use super::hooks::{self, Hooks};
 use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
@@ -23,6 +24,7 @@ use super::options::{Format, GrantFrom, Settings};
 use super::otlp::{self, Otlp};
 use super::outline::Outline;
 use super::reader::Reader;
+use super::vscode::{self, VsCode};
 use stranger::Stranger;
 
 /// How much of a file is looked at, in bytes.
@@ -37,10 +39,11 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 10] = [
+const SHAPES: [(Format, IsRecord); 11] = [
     (Format::Native, is_native),
     (Format::Otlp, otlp::is_record),
     (Format::Gateway, gateway::is_record),
+    (Format::Hooks, hooks::is_record),
     (Format::JsonRpc, jsonrpc::is_record),
     (Format::Codex, codex::is_record),
     (Format::Copilot, copilot::is_record),
@@ -113,6 +116,8 @@ pub fn reader(
             instance_is_session: by_session,
         }),
         Format::Codex => opening.lines(Codex::default()),
+        Format::VsCode => opening.lines(VsCode),
+        Format::Hooks => opening.lines(Hooks),
         Format::Copilot => opening.lines(Copilot::default()),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),
@@ -205,8 +210,14 @@ fn is_document(lines: &[&str]) -> bool {
 /// The format of one line, or of the beginning of one.
 fn classify(line: &str) -> Option<Format> {
     let line = line.trim();
+    let line = jsonrpc::unframed(line);
     if !line.starts_with(['{', '[']) {
-        return claude_desktop::is_entry(line).then_some(Format::ClaudeDesktop);
+        let texts = [
+            (Format::ClaudeDesktop, claude_desktop::is_entry(line)),
+            (Format::VsCode, vscode::is_entry(line)),
+        ];
+        let found = texts.into_iter().find(|(_, is_entry)| *is_entry);
+        return found.map(|(format, _)| format);
     }
     let outline = Outline::scan(line);
     let in_array = line.starts_with('[');
