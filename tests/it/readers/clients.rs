@@ -21,7 +21,7 @@ fn events_of_agents_tell_decisions_and_results() {
             "8 db delete? c-1 10:00:13Z result",
         ]
     );
-    assert_eq!(log.passed.get(UNSENT), Some(&vec![4, 3, 8]));
+    assert_eq!(log.passed.get(UNSENT), Some(&vec![3, 4, 8]));
     assert_eq!(log.passed.get(CUT), Some(&vec![9]));
 }
 

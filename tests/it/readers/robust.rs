@@ -6,7 +6,7 @@ use crate::random::Random;
 
 /// A line of each format with one call, in which `ARGS` is replaced by arguments
 /// and `TEXT` for arguments as JSON in a string.
-const CALLS: [(Format, &str); 6] = [
+const CALLS: [(Format, &str); 12] = [
     (
         Format::JsonRpc,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
@@ -30,6 +30,30 @@ const CALLS: [(Format, &str); 6] = [
     (
         Format::OpenAi,
         r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"i","function":{"name":"t","arguments":TEXT}}]}]}"#,
+    ),
+    (
+        Format::OpenAi,
+        r#"{"role":"assistant","content":[{"type":"mcp_tool_use","id":"i","name":"t","server_name":"s","input":ARGS}]}"#,
+    ),
+    (
+        Format::Otlp,
+        r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","attributes":[{"key":"event.name","value":{"stringValue":"codex.tool_result"}},{"key":"tool_name","value":{"stringValue":"t"}},{"key":"arguments","value":{"stringValue":TEXT}},{"key":"success","value":{"boolValue":true}}]}]}]}]}"#,
+    ),
+    (
+        Format::Copilot,
+        r#"{"type":"tool.execution_start","data":{"toolCallId":"i","toolName":"t","arguments":ARGS}}"#,
+    ),
+    (
+        Format::OpenCode,
+        r#"{"info":{"sessionID":"s"},"parts":[{"type":"tool","callID":"i","tool":"s_t","state":{"status":"running","input":ARGS}}]}"#,
+    ),
+    (
+        Format::VsCode,
+        r#"2026-11-20 10:00:02.000 [debug] [editor -> server] {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
+    ),
+    (
+        Format::Hooks,
+        r#"{"session_id":"s","hook_event_name":"PreToolUse","tool_name":"mcp__s__t","tool_input":ARGS,"tool_use_id":"i"}"#,
     ),
 ];
 

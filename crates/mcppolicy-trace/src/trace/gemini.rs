@@ -107,13 +107,16 @@ impl Gemini {
                 collector.skip(line, reason::NO_REQUEST);
                 continue;
             };
-            if self.over.contains(id) {
+            // A message that is written again has the same id.
+            let of = name_in(message, &["id"]).unwrap_or_default();
+            let key = format!("{of}\0{id}");
+            if self.over.contains(&key) {
                 continue;
             }
             let name = name_in(call, &["name"]);
             let time = call.get("timestamp").or_else(|| message.get("timestamp"));
             let time = collector.time(time);
-            if collector.open_call(id).is_none() {
+            if collector.open_call(&key).is_none() {
                 let told = Told {
                     json: reading.json,
                     pointer: &format!("{pointer}/toolCalls/{index}"),
@@ -125,7 +128,7 @@ impl Gemini {
                     session: self.session.clone(),
                     bytes: std::mem::take(&mut reading.bytes),
                 };
-                told.call(Some(id), collector);
+                told.call(Some(&key), collector);
             }
             let status = name_in(call, &["status"]).unwrap_or_default();
             if ["success", "error", "cancelled"].contains(&status) {
@@ -135,8 +138,8 @@ impl Gemini {
                     refused: false,
                     time: None,
                 };
-                outcome.answer(id, (&GEMINI, name.unwrap_or_default()), collector);
-                self.over.insert(id);
+                outcome.answer(&key, (&GEMINI, name.unwrap_or_default()), collector);
+                self.over.insert(&key);
             }
         }
     }
