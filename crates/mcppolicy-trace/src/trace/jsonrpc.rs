@@ -58,7 +58,7 @@ fn is_frame(line: &str) -> bool {
 
 /// Whether the object at `at` of an outline is a message or has one.
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
-    let wraps = |key: &&str| {
+    let wraps = |key: &str| {
         let inner = format!("{at}{key}");
         let in_text = || {
             let text = outline.text(&inner);
@@ -69,7 +69,7 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
     // Whatever a tap of ours has kept, message or noise.
     let direction = outline.text(&format!("{at}dir"));
     is_outlined(outline, at)
-        || Spelled::Message.names().iter().any(|key| wraps(&key))
+        || Spelled::Message.names().iter().any(|key| wraps(key))
         || direction.is_some_and(tap::is_direction)
 }
 

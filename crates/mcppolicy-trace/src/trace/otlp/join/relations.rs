@@ -16,6 +16,9 @@ pub(super) struct Relations {
     beside: HashMap<u64, (u64, u64)>,
 }
 
+/// The calls of clients and of servers, with their numbers.
+type Sides<'a> = [Vec<(u64, &'a SpanCall)>; 2];
+
 /// The most servers' spans that a client's is compared with.
 const MOST_BESIDE: usize = 64;
 
@@ -57,7 +60,7 @@ impl Relations {
     /// The pairs of a client's and a server's call that no ancestry joins: those
     /// that begin nearest to each other first, whatever their order in the log.
     fn pairs(&self, window: &Window) -> HashMap<u64, (u64, u64)> {
-        let mut sides: HashMap<(u128, u128), [Vec<(u64, &SpanCall)>; 2]> = HashMap::new();
+        let mut sides: HashMap<(u128, u128), Sides<'_>> = HashMap::new();
         for (number, call) in &window.calls {
             let chain = self.chain(*number);
             let is_free = chain.first() == Some(number) && self.is_of_one_side(window, &chain);
