@@ -21,7 +21,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 25] = [
+const FIXTURES: [(&str, Format); 26] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -45,6 +45,7 @@ const FIXTURES: [(&str, Format); 25] = [
     ("opencode/export.json", Format::OpenCode),
     ("vscode/output.log", Format::VsCode),
     ("hooks/payloads.jsonl", Format::Hooks),
+    ("toolhive/audit.jsonl", Format::ToolHive),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];

@@ -48,6 +48,7 @@ pub mod tap;
 mod timestamp;
 mod told;
 mod tolerant_json;
+mod toolhive;
 mod view;
 mod vscode;
 mod witness;

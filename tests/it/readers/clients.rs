@@ -239,3 +239,29 @@ fn simulations_are_conversations() {
         assert_eq!(answers, [true, true], "{text}");
     }
 }
+
+#[test]
+fn audit_events_carry_the_proxys_decision() {
+    let log = read("toolhive/audit.jsonl");
+    assert_eq!(
+        calls(&log),
+        [
+            r#"3 db delete{"id":"a"} - 10:00:01Z allowed"#,
+            "4 db drop? - 10:00:02Z refused",
+            "6 db delete{} - 10:00:03Z error",
+            "7 ? delete? - 10:00:04Z -",
+        ]
+    );
+    assert_eq!(log.others, ["initialize"]);
+    assert_eq!(
+        passed(&log),
+        [
+            (AGAIN, vec![5]),
+            (NO_NAME, vec![8]),
+            (CUT, vec![9]),
+            (NO_CALL, vec![1]),
+        ]
+    );
+    let users = by_grant("toolhive/audit.jsonl", GrantFrom::User);
+    assert_eq!(users[0], Grant::Named("ann".to_owned()));
+}

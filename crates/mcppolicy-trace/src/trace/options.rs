@@ -32,11 +32,13 @@ pub enum Format {
     VsCode,
     /// What a client gives to its hooks.
     Hooks,
+    /// Audit events of ToolHive's proxy.
+    ToolHive,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 13] = [
+    pub const ALL: [Format; 14] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -50,6 +52,7 @@ impl Format {
         Format::OpenCode,
         Format::VsCode,
         Format::Hooks,
+        Format::ToolHive,
     ];
 
     /// The name in reports and on the command line.
@@ -68,6 +71,7 @@ impl Format {
             Format::OpenCode => "opencode",
             Format::VsCode => "vscode",
             Format::Hooks => "hooks",
+            Format::ToolHive => "toolhive",
         }
     }
 

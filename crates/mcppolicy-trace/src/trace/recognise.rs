@@ -24,6 +24,7 @@ use super::options::{Format, GrantFrom, Settings};
 use super::otlp::{self, Otlp};
 use super::outline::Outline;
 use super::reader::Reader;
+use super::toolhive::{self, ToolHive};
 use super::vscode::{self, VsCode};
 use stranger::Stranger;
 
@@ -39,11 +40,12 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 11] = [
+const SHAPES: [(Format, IsRecord); 12] = [
     (Format::Native, is_native),
     (Format::Otlp, otlp::is_record),
     (Format::Gateway, gateway::is_record),
     (Format::Hooks, hooks::is_record),
+    (Format::ToolHive, toolhive::is_record),
     (Format::JsonRpc, jsonrpc::is_record),
     (Format::Codex, codex::is_record),
     (Format::Copilot, copilot::is_record),
@@ -118,6 +120,7 @@ pub fn reader(
         Format::Codex => opening.lines(Codex::default()),
         Format::VsCode => opening.lines(VsCode),
         Format::Hooks => opening.lines(Hooks),
+        Format::ToolHive => opening.lines(ToolHive::default()),
         Format::Copilot => opening.lines(Copilot::default()),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),

@@ -44,7 +44,7 @@ pub(super) const CLAUDE_CODE: Client = Client {
         ("User rejected tool use", "2.0"),
         ("Claude requested permissions to ", "1.0"),
         ("Tool permission request failed", "2.0"),
-        ("This tool requires approval", "2.0"),
+        ("This *requires approval", "2.0"),
         // Permission modes and rules, the sandbox, the classifier of the auto mode.
         ("Permission to use {}*denied", "2.0"),
         ("Permission for this *denied", "2.1"),
@@ -53,10 +53,13 @@ pub(super) const CLAUDE_CODE: Client = Client {
         ("*denied by your permission settings", "2.0"),
         ("*was blocked by a deny rule", "2.1"),
         // Hooks that run before the call.
-        ("PreToolUse:{} hook ", "2.0"),
-        ("PreToolUse:{} says: ", "2.1"),
+        ("PreToolUse:{}", "2.0"),
+        ("PreToolUse hook ", "2.0"),
         ("Hook PreToolUse:{} denied this tool", "2.1"),
         ("Execution stopped by PreToolUse hook", "2.1"),
+        ("Operation stopped by hook", "2.0"),
+        ("Blocked by hook", "2.0"),
+        ("Permission denied by hook", "2.0"),
         // The client's own checks.
         ("No such tool available", "1.0"),
         ("InputValidationError", "1.0"),
@@ -66,7 +69,12 @@ pub(super) const CLAUDE_CODE: Client = Client {
         ("Sibling tool call errored", "2.0"),
         ("Streaming fallback - tool execution discarded", "2.1"),
     ],
-    doubtful: &[("[Request interrupted by user", "1.0")],
+    doubtful: &[
+        ("[Request interrupted by user", "1.0"),
+        // The connection was gone, or is the server's to something else.
+        ("Not connected", "1.0"),
+        ("MCP server *is not connected", "2.0"),
+    ],
     element: Some(("<tool_use_error>", "</tool_use_error>")),
 };
 
@@ -162,12 +170,12 @@ impl Client {
     }
 }
 
-/// Whether a text begins as a pattern says.
+/// Whether a text begins as a pattern says, whatever the case of its letters.
 fn matches(pattern: &str, text: &str, tool: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default();
-    let mut rest = line;
+    let line = text.lines().next().unwrap_or_default().to_ascii_lowercase();
+    let mut rest = line.as_str();
     for (index, part) in pattern.split('*').enumerate() {
-        let part = part.replace("{}", tool);
+        let part = part.replace("{}", tool).to_ascii_lowercase();
         let found = match index {
             0 => rest.strip_prefix(part.as_str()),
             _ => rest.split_once(part.as_str()).map(|(_, rest)| rest),
@@ -201,7 +209,11 @@ mod tests {
         ] {
             assert_eq!(CLAUDE_CODE.fate(text, tool), Fate::NotSent, "{text}");
         }
-        for text in ["unsupported call: x", "user cancelled MCP tool call"] {
+        for text in [
+            "unsupported call: x",
+            "user cancelled MCP tool call",
+            "User canceled MCP tool call",
+        ] {
             assert_eq!(CODEX.fate(text, tool), Fate::NotSent, "{text}");
         }
     }

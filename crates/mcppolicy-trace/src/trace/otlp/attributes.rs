@@ -72,7 +72,9 @@ pub(super) fn called_with(
     let value = any_value(node);
     let (arguments, repeats) = match &value {
         Some(Value::String(text)) => written_text(text)?,
-        Some(object @ Value::Object(_)) => (RecordedArguments::Known(object.clone()), false),
+        Some(none @ (Value::Object(_) | Value::Null)) => {
+            (RecordedArguments::from(Some(none.clone())), false)
+        }
         _ => (RecordedArguments::Unknown, false),
     };
     match &arguments {

@@ -202,7 +202,9 @@ impl Event<'_> {
         };
         let (arguments, repeats) = match any_value(node) {
             Some(Value::String(text)) => written_text(&text)?,
-            Some(object @ Value::Object(_)) => (RecordedArguments::Known(object), false),
+            Some(none @ (Value::Object(_) | Value::Null)) => {
+                (RecordedArguments::from(Some(none)), false)
+            }
             _ => (RecordedArguments::Unknown, false),
         };
         match &arguments {
