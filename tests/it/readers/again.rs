@@ -128,3 +128,33 @@ fn a_forked_rollout_without_such_ids_goes_by_time_and_says_so() {
         assert!(log.assumed.contains(&Assumed::ForkByTime));
     }
 }
+
+#[test]
+fn sessions_in_one_file_may_use_the_same_ids() {
+    let rollout = |session: &str| {
+        format!(
+            r#"{{"timestamp":"2026-11-20T10:00:00Z","type":"session_meta","payload":{{"id":"{session}"}}}}
+{{"timestamp":"2026-11-20T10:00:02Z","type":"event_msg","payload":{{"type":"mcp_tool_call_end","call_id":"call_1","invocation":{{"server":"db","tool":"delete","arguments":{{}}}},"result":{{"Ok":{{"content":[]}}}}}}}}"#
+        )
+    };
+    let codex = log(&[rollout("c-1"), rollout("c-2")]);
+    assert_eq!(codex.calls.len(), 2);
+    let events = |session: &str| {
+        let attribute = |key: &str, value: &str| {
+            format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#)
+        };
+        let attributes = [
+            attribute("event.name", "codex.tool_result"),
+            attribute("conversation.id", session),
+            attribute("call_id", "call_1"),
+            attribute("tool_name", "mcp__db__delete"),
+            attribute("success", "true"),
+        ];
+        format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"timeUnixNano":"1","attributes":[{}]}}]}}]}}]}}"#,
+            attributes.join(",")
+        )
+    };
+    let otlp = log(&[events("c-1"), events("c-2"), events("c-2")]);
+    assert_eq!(otlp.calls.len(), 2);
+}

@@ -107,6 +107,8 @@ impl LogFormat for Codex {
             if !self.fork.begins(root, payload) {
                 let session = name_in(payload, &["id", "session_id"]).map(str::to_owned);
                 self.session = session.or(self.session.take());
+                // Another session may use the same ids.
+                self.finished = Recent::new(MOST_CALLS);
             }
             return collector.skip(chunk.line, reason::NO_CALL);
         }

@@ -1,6 +1,6 @@
 //! Copilot CLI sessions (`session-state/<session>/events.jsonl`): an event at the
 //! beginning and one at the end of each call
-//! (<https://github.com/github/copilot-sdk>, `docs/features/streaming-events.md`).
+//! (the streaming events of <https://github.com/github/copilot-sdk>).
 //!
 //! ```json
 //! {"type":"session.start","id":"e1","timestamp":"…","data":{"sessionId":"s-1"}}

@@ -93,7 +93,7 @@ impl Events {
     fn decision(&mut self, event: &Event<'_>, collector: &mut Collector) {
         let decision = event.attributes.text("decision").unwrap_or_default();
         let refuses = REFUSING.contains(&decision.to_ascii_lowercase().as_str());
-        let Some(id) = event.id() else {
+        let Some(id) = event.key() else {
             // Only the result says that it is the same call.
             let reason = if refuses {
                 reason::NOT_SENT
@@ -102,31 +102,27 @@ impl Events {
             };
             return collector.skip(event.line, reason);
         };
-        if self.over.contains(id) {
+        if self.over.contains(&id) {
             return collector.skip(event.line, reason::NO_CALL);
         }
-        if collector.open_call(id).is_none() {
-            event.call(event.time, collector);
+        if collector.open_call(&id).is_none() {
+            event.call(&id, event.time, collector);
         }
         if refuses {
-            collector.cancel(id);
-            self.over.insert(id);
+            collector.cancel(&id);
+            self.over.insert(&id);
         }
     }
 
     fn result(&mut self, event: &Event<'_>, collector: &mut Collector) {
-        let id = event.id();
-        if id.is_some_and(|id| self.over.contains(id)) {
+        let id = event.key();
+        if id.as_ref().is_some_and(|id| self.over.contains(id)) {
             return collector.skip(event.line, reason::NO_CALL);
         }
-        let open = id.filter(|id| collector.open_call(id).is_some());
-        let key = match open.or(id) {
-            Some(id) => id.to_owned(),
-            // No other record is about it.
-            None => format!("\0{}", event.line),
-        };
-        if open.is_none() {
-            event.call_as(&key, event.began(), collector);
+        // Without an id no other record is about it.
+        let key = id.clone().unwrap_or_else(|| format!("\0{}", event.line));
+        if collector.open_call(&key).is_none() {
+            event.call(&key, event.began(), collector);
         } else if let (Some(call), Ok((known, repeats))) =
             (collector.open_call(&key), event.arguments())
             && let RecordedRequest::Tool { arguments, .. } = &mut call.request
@@ -158,7 +154,7 @@ impl Events {
             }
         };
         if let Some(id) = id {
-            self.over.insert(id);
+            self.over.insert(&id);
         }
     }
 }
@@ -167,6 +163,17 @@ impl Event<'_> {
     fn id(&self) -> Option<&str> {
         let keys = ["tool_use_id", "call_id", "gen_ai.tool.call.id"];
         keys.iter().find_map(|key| self.attributes.text(key))
+    }
+
+    fn session(&self) -> Option<&str> {
+        let keys = ["session.id", "conversation.id", "gen_ai.conversation.id"];
+        keys.iter().find_map(|key| self.attributes.text(key))
+    }
+
+    /// Under which a call waits for its other record: ids count for a session.
+    fn key(&self) -> Option<String> {
+        let session = self.session().unwrap_or_default();
+        self.id().map(|id| format!("{session}\0{id}"))
     }
 
     fn flag(&self, key: &str) -> Option<bool> {
@@ -215,13 +222,8 @@ impl Event<'_> {
         }
     }
 
-    fn call(&self, time: Option<Time>, collector: &mut Collector) {
-        let key = self.id().unwrap_or_default().to_owned();
-        self.call_as(&key, time, collector);
-    }
-
     /// A call that waits under `key` for what becomes of it.
-    fn call_as(&self, key: &str, time: Option<Time>, collector: &mut Collector) {
+    fn call(&self, key: &str, time: Option<Time>, collector: &mut Collector) {
         let (arguments, repeats_an_argument) = match self.arguments() {
             Ok(read) => read,
             Err(reason) => {
@@ -263,7 +265,7 @@ impl Event<'_> {
         };
         let identity = Identity {
             grant: None,
-            session: first(&["session.id", "conversation.id", "gen_ai.conversation.id"]),
+            session: self.session().map(str::to_owned),
             user: first(&["user.id", "user.account_id", "user.email"]),
         };
         collector.call(call, identity, Some(key), self.bytes);
