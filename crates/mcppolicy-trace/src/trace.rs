@@ -41,6 +41,7 @@ mod reader;
 mod reason;
 mod recent;
 pub mod recognise;
+mod records;
 mod refusal;
 mod response;
 mod spelling;
@@ -57,6 +58,7 @@ pub use call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, 
 pub use expectation::{DecisionName, Expectation, Expected, KINDS, REASONS};
 pub use item::{BadLine, Complaint, Header, Item, Line};
 pub use reader::{InBlocks, Reader, Ready, Trace};
+pub use records::Records;
 pub use response::{DENIED_PREFIX, Observed, Response};
 pub use view::CallView;
 pub use witness::WitnessCall;

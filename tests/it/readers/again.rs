@@ -2,6 +2,7 @@
 //! session; two equal calls are two.
 
 use super::*;
+use crate::support::{fresh, run, write};
 
 const AGAIN: &str = "a record that the log holds more than once";
 const FORKED: &str = "a record of the session that this one was forked from";
@@ -157,4 +158,37 @@ fn sessions_in_one_file_may_use_the_same_ids() {
     };
     let otlp = log(&[events("c-1"), events("c-2"), events("c-2")]);
     assert_eq!(otlp.calls.len(), 2);
+}
+
+#[test]
+fn a_record_in_two_files_counts_once_in_the_first() {
+    let dir = fresh("readers-again");
+    let policy = r#"{"version":"1","default":"deny","tools":{"delete":{"limits":[{"counter":"d","window":"hour","max":1,"scope":"grant"}]}}}"#;
+    write(&dir, "policy.json", policy);
+    let first = [record("a1", "s-1", "t1", ""), result("a2", "s-1", "t1")].join("\n");
+    // A resumed session's file begins with the other's records.
+    let second = [
+        record("a1", "s-1", "t1", ""),
+        result("a2", "s-1", "t1"),
+        record("a3", "s-2", "t2", ""),
+        result("a4", "s-2", "t2"),
+    ];
+    write(&dir, "a.jsonl", first);
+    write(&dir, "b.jsonl", second.join("\n"));
+    let logs = ["a.jsonl", "b.jsonl"];
+    let policy = ["--policy", "policy.json", "--server", "db"];
+    let json = ["--expect", "observed", "--format", "json"];
+    for timeline in ["file", "merged"] {
+        let timeline = ["--timeline", timeline];
+        let args = [&["test"][..], &logs, &policy, &json, &timeline].concat();
+        let output = run(&dir, &args);
+        let report = output.report();
+        assert_eq!(output.code, 0, "{report}");
+        assert_eq!(report["summary"]["calls"], 2, "{report}");
+    }
+    let output = run(&dir, &[&["import"][..], &logs].concat());
+    assert_eq!(output.out.matches("\"tool\"").count(), 2, "{}", output.out);
+    // Each run begins anew.
+    let args = [&["test", "b.jsonl"][..], &policy, &json].concat();
+    assert_eq!(run(&dir, &args).report()["summary"]["calls"], 2);
 }

@@ -23,7 +23,8 @@ use super::message::{Identity, error_code, error_response, first_text, result_of
 use super::options::{Assumed, Format};
 use super::outline::Outline;
 use super::reason;
-use super::recent::{MOST_CALLS, MOST_RECORDS, Recent};
+use super::recent::{MOST_CALLS, Recent};
+use super::records::Records;
 use super::refusal::{CLAUDE_CODE, Fate};
 use super::spelling::{Spelled, is_true};
 use super::tolerant_json::{Json, name_in, written_arguments};
@@ -46,7 +47,7 @@ const TYPES: [&str; 11] = [
 
 /// Claude Code's records.
 pub(super) struct ClaudeCode {
-    records: Recent,
+    records: Records,
     /// The calls that a record of their own has refused already.
     refused: Recent,
     /// The calls of headless sessions that have failed: the end of their session
@@ -57,7 +58,7 @@ pub(super) struct ClaudeCode {
 impl Default for ClaudeCode {
     fn default() -> ClaudeCode {
         ClaudeCode {
-            records: Recent::new(MOST_RECORDS),
+            records: Records::default(),
             refused: Recent::new(MOST_CALLS),
             failed: Vec::new(),
         }
@@ -77,6 +78,10 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 impl LogFormat for ClaudeCode {
     fn format(&self) -> Format {
         Format::ClaudeCode
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.records = records.clone();
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
@@ -168,10 +173,8 @@ impl ClaudeCode {
         {
             return collector.skip(record.line, reason::FORKED);
         }
-        let is_new = name_in(record.root, &["uuid"]).is_none_or(|id| self.records.insert(id));
-        if self.records.forgets() {
-            collector.assume(Assumed::ForgottenRecords);
-        }
+        let uuid = name_in(record.root, &["uuid"]);
+        let is_new = self.records.is_new(uuid, collector);
         if !is_new {
             return collector.skip(record.line, reason::AGAIN);
         }

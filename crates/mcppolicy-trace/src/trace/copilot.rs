@@ -12,10 +12,10 @@ use super::call::Server;
 use super::chunk::Chunk;
 use super::collector::Collector;
 use super::log::LogFormat;
-use super::options::{Assumed, Format};
+use super::options::Format;
 use super::outline::Outline;
 use super::reason;
-use super::recent::{MOST_RECORDS, Recent};
+use super::records::Records;
 use super::refusal::COPILOT;
 use super::spelling::{Spelled, is_true};
 use super::told::{Outcome, Told};
@@ -43,14 +43,14 @@ const REFUSING: [&str; 4] = [
 /// Copilot CLI sessions.
 pub(super) struct Copilot {
     session: Option<String>,
-    records: Recent,
+    records: Records,
 }
 
 impl Default for Copilot {
     fn default() -> Copilot {
         Copilot {
             session: None,
-            records: Recent::new(MOST_RECORDS),
+            records: Records::default(),
         }
     }
 }
@@ -64,6 +64,10 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 impl LogFormat for Copilot {
     fn format(&self) -> Format {
         Format::Copilot
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.records = records.clone();
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
@@ -85,10 +89,7 @@ impl LogFormat for Copilot {
         if !is_start && kind != "tool.execution_complete" {
             return collector.skip(chunk.line, reason::NO_CALL);
         }
-        let is_new = name_in(root, &["id"]).is_none_or(|id| self.records.insert(id));
-        if self.records.forgets() {
-            collector.assume(Assumed::ForgottenRecords);
-        }
+        let is_new = self.records.is_new(name_in(root, &["id"]), collector);
         if !is_new {
             return collector.skip(chunk.line, reason::AGAIN);
         }

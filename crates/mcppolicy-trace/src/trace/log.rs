@@ -14,6 +14,7 @@ use super::item::Item;
 use super::options::{Assumed, Format, GrantFrom, Settings};
 use super::reader::{InBlocks, Reader, Ready};
 use super::reason;
+use super::records::Records;
 
 /// A format of logs.
 pub(super) trait LogFormat {
@@ -27,6 +28,9 @@ pub(super) trait LogFormat {
 
     /// Reads one line, or one element of a document.
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector);
+
+    /// Takes the records that other logs have shown, too.
+    fn share(&mut self, _records: &Records) {}
 
     /// Gives up what it has held for later lines: there are none.
     fn end(&mut self, _collector: &mut Collector) {}
@@ -83,6 +87,10 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
 
     fn assumed(&self) -> Vec<Assumed> {
         self.collector.assumed()
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.format.share(records);
     }
 }
 
@@ -142,6 +150,10 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
 
     fn assumed(&self) -> Vec<Assumed> {
         self.collector.assumed()
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.format.share(records);
     }
 
     fn in_blocks(&mut self) -> Option<&mut dyn InBlocks> {

@@ -11,10 +11,10 @@ use super::call::Server;
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
 use super::log::LogFormat;
-use super::options::{Assumed, Format};
+use super::options::Format;
 use super::outline::Outline;
 use super::reason;
-use super::recent::{MOST_RECORDS, Recent};
+use super::records::Records;
 use super::refusal::OPENCODE;
 use super::spelling::Spelled;
 use super::told::{Outcome, Told};
@@ -24,14 +24,14 @@ use mcppolicy_engine::document::Node;
 /// Exports of OpenCode.
 pub(super) struct OpenCode {
     session: Option<String>,
-    parts: Recent,
+    parts: Records,
 }
 
 impl Default for OpenCode {
     fn default() -> OpenCode {
         OpenCode {
             session: None,
-            parts: Recent::new(MOST_RECORDS),
+            parts: Records::default(),
         }
     }
 }
@@ -45,6 +45,10 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 impl LogFormat for OpenCode {
     fn format(&self) -> Format {
         Format::OpenCode
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.parts = records.clone();
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
@@ -95,10 +99,7 @@ impl LogFormat for OpenCode {
 impl OpenCode {
     fn part(&mut self, part: &Node, told: Told<'_>, collector: &mut Collector) {
         let line = told.line;
-        let is_new = name_in(part, &["id"]).is_none_or(|id| self.parts.insert(id));
-        if self.parts.forgets() {
-            collector.assume(Assumed::ForgottenRecords);
-        }
+        let is_new = self.parts.is_new(name_in(part, &["id"]), collector);
         if !is_new {
             return collector.skip(line, reason::AGAIN);
         }

@@ -12,23 +12,23 @@ use super::chunk::Chunk;
 use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, error_response};
-use super::options::{Assumed, Format};
+use super::options::Format;
 use super::outline::Outline;
 use super::reason;
-use super::recent::{MOST_RECORDS, Recent};
+use super::records::Records;
 use super::response::Observed;
 use super::tolerant_json::{Json, arguments, name_in};
 use mcppolicy_engine::document::Node;
 
 /// Audit events of ToolHive.
 pub(super) struct ToolHive {
-    records: Recent,
+    records: Records,
 }
 
 impl Default for ToolHive {
     fn default() -> ToolHive {
         ToolHive {
-            records: Recent::new(MOST_RECORDS),
+            records: Records::default(),
         }
     }
 }
@@ -42,6 +42,10 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 impl LogFormat for ToolHive {
     fn format(&self) -> Format {
         Format::ToolHive
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.records = records.clone();
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
@@ -63,10 +67,7 @@ impl LogFormat for ToolHive {
             None if is_call => {}
             None => return collector.skip(chunk.line, reason::NO_CALL),
         }
-        let is_new = name_in(root, &["audit_id"]).is_none_or(|id| self.records.insert(id));
-        if self.records.forgets() {
-            collector.assume(Assumed::ForgottenRecords);
-        }
+        let is_new = self.records.is_new(name_in(root, &["audit_id"]), collector);
         if !is_new {
             return collector.skip(chunk.line, reason::AGAIN);
         }
