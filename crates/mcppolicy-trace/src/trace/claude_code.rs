@@ -174,7 +174,7 @@ impl ClaudeCode {
             return collector.skip(record.line, reason::FORKED);
         }
         let uuid = name_in(record.root, &["uuid"]);
-        let is_new = self.records.is_new(uuid, collector);
+        let is_new = collector.is_new(uuid, &self.records);
         if !is_new {
             return collector.skip(record.line, reason::AGAIN);
         }

@@ -89,7 +89,7 @@ impl LogFormat for Copilot {
         if !is_start && kind != "tool.execution_complete" {
             return collector.skip(chunk.line, reason::NO_CALL);
         }
-        let is_new = self.records.is_new(name_in(root, &["id"]), collector);
+        let is_new = collector.is_new(name_in(root, &["id"]), &self.records);
         if !is_new {
             return collector.skip(chunk.line, reason::AGAIN);
         }

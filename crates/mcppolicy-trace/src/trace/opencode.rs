@@ -99,7 +99,7 @@ impl LogFormat for OpenCode {
 impl OpenCode {
     fn part(&mut self, part: &Node, told: Told<'_>, collector: &mut Collector) {
         let line = told.line;
-        let is_new = self.parts.is_new(name_in(part, &["id"]), collector);
+        let is_new = collector.is_new(name_in(part, &["id"]), &self.parts);
         if !is_new {
             return collector.skip(line, reason::AGAIN);
         }

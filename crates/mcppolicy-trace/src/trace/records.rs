@@ -4,8 +4,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::collector::Collector;
-use super::options::Assumed;
 use super::recent::{MOST_RECORDS, Recent};
 
 /// The records that the logs of one run have shown, by their ids. Clones share
@@ -20,17 +18,13 @@ impl Default for Records {
 }
 
 impl Records {
-    /// Adds the record of this id; whether it is a new one. A record without an
-    /// id always is.
-    pub(super) fn is_new(&self, id: Option<&str>, collector: &mut Collector) -> bool {
-        let Some(id) = id else {
-            return true;
-        };
-        let mut known = self.0.borrow_mut();
-        let is_new = known.insert(id);
-        if known.forgets() {
-            collector.assume(Assumed::ForgottenRecords);
-        }
-        is_new
+    /// Adds a record's id; whether it is a new one.
+    pub(super) fn insert(&self, id: &str) -> bool {
+        self.0.borrow_mut().insert(id)
+    }
+
+    /// Whether an id had to be given up.
+    pub(super) fn forgets(&self) -> bool {
+        self.0.borrow().forgets()
     }
 }

@@ -67,7 +67,7 @@ impl LogFormat for ToolHive {
             None if is_call => {}
             None => return collector.skip(chunk.line, reason::NO_CALL),
         }
-        let is_new = self.records.is_new(name_in(root, &["audit_id"]), collector);
+        let is_new = collector.is_new(name_in(root, &["audit_id"]), &self.records);
         if !is_new {
             return collector.skip(chunk.line, reason::AGAIN);
         }
