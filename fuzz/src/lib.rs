@@ -77,8 +77,10 @@ pub fn traces(bytes: &[u8]) {
     };
     let first = usize::from(*first);
     let settings = Settings {
-        format: Format::ALL.get(first % 9).copied(),
-        grant_from: GrantFrom::ALL.get(first / 9 % 5).copied(),
+        format: Format::ALL.get(first % (Format::ALL.len() + 1)).copied(),
+        grant_from: GrantFrom::ALL
+            .get(first / (Format::ALL.len() + 1) % 5)
+            .copied(),
         ..Settings::default()
     };
     let open = || {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::inconsistent::Inconsistent;
 use mcppolicy_trace::timeline::Assumption;
-use mcppolicy_trace::trace::options::{Assumed, GrantFrom};
+use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom};
 
 pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
     let parts: Vec<&str> = match assumption {
@@ -14,6 +14,7 @@ pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
         Assumption::UnnamedServer { server } => vec!["unnamed-server", server],
         Assumption::ReleasedAtOnce => vec!["released-at-once"],
         Assumption::LastArgumentCounts => vec!["last-argument-counts"],
+        Assumption::ShowsNoRefusal => vec!["shows-no-refusal"],
         Assumption::Log { file, assumed } => {
             let mut parts = vec!["log", file];
             match assumed {
@@ -23,7 +24,17 @@ pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
                 }
                 Assumed::MoreSplitNames => parts.push("more-split-names"),
                 Assumed::UnreadableTime => parts.push("unreadable-time"),
+                Assumed::LocalTime => parts.push("local-time"),
                 Assumed::ErrorText => parts.push("error-text"),
+                Assumed::UnknownOutcome => parts.push("unknown-outcome"),
+                Assumed::ForgottenRecords => parts.push("forgotten-records"),
+                Assumed::ForkByTime => parts.push("fork-by-time"),
+                Assumed::JoinedByTime => parts.push("joined-by-time"),
+                Assumed::ShowsNoRefusal => parts.push("shows-no-refusal"),
+                Assumed::NoCall { taken_for, or } => {
+                    parts.extend(["no-call", taken_for.name()]);
+                    parts.extend(or.iter().map(|format| format.name()));
+                }
             }
             parts
         }
@@ -48,6 +59,7 @@ pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
         },
         ["released-at-once"] => Assumption::ReleasedAtOnce,
         ["last-argument-counts"] => Assumption::LastArgumentCounts,
+        ["shows-no-refusal"] => Assumption::ShowsNoRefusal,
         ["log", file, "is-grant", from] => log(
             file,
             Assumed::IsGrant(GrantFrom::named(from).ok_or(Inconsistent)?),
@@ -62,7 +74,24 @@ pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
         ),
         ["log", file, "more-split-names"] => log(file, Assumed::MoreSplitNames),
         ["log", file, "unreadable-time"] => log(file, Assumed::UnreadableTime),
+        ["log", file, "local-time"] => log(file, Assumed::LocalTime),
         ["log", file, "error-text"] => log(file, Assumed::ErrorText),
+        ["log", file, "unknown-outcome"] => log(file, Assumed::UnknownOutcome),
+        ["log", file, "forgotten-records"] => log(file, Assumed::ForgottenRecords),
+        ["log", file, "fork-by-time"] => log(file, Assumed::ForkByTime),
+        ["log", file, "joined-by-time"] => log(file, Assumed::JoinedByTime),
+        ["log", file, "shows-no-refusal"] => log(file, Assumed::ShowsNoRefusal),
+        ["log", file, "no-call", taken_for, or @ ..] => {
+            let format = |name: &str| Format::named(name).ok_or(Inconsistent);
+            let assumed = Assumed::NoCall {
+                taken_for: format(taken_for)?,
+                or: or
+                    .iter()
+                    .map(|name| format(name))
+                    .collect::<Result<_, _>>()?,
+            };
+            log(file, assumed)
+        }
         _ => return Err(Inconsistent),
     })
 }

@@ -30,6 +30,8 @@ pub(crate) struct Options<'a> {
     max_lateness: String,
     from: Option<Cow<'a, str>>,
     grant_from: Option<Cow<'a, str>>,
+    #[serde(default)]
+    include_tools: bool,
     pub show_arguments: bool,
     junit: bool,
     html: bool,
@@ -50,6 +52,7 @@ impl<'a> Options<'a> {
             max_lateness: options.max_lateness.as_nanos().to_string(),
             from: run.reading.format.map(|format| format.name().into()),
             grant_from: run.reading.grant_from.map(|from| from.name().into()),
+            include_tools: run.reading.include_tools,
             show_arguments: shown == Shown::All,
             junit: options.list_passed,
             html: options.usage,
@@ -90,6 +93,7 @@ impl<'a> Options<'a> {
         Ok(Settings {
             format: optional(self.from.as_deref(), Format::named)?,
             grant_from: optional(self.grant_from.as_deref(), GrantFrom::named)?,
+            include_tools: self.include_tools,
             ..Settings::default()
         })
     }
@@ -114,6 +118,7 @@ impl<'a> Options<'a> {
             ("--max-lateness", self.max_lateness == other.max_lateness),
             ("--from", self.from == other.from),
             ("--grant-from", self.grant_from == other.grant_from),
+            ("--include-tools", self.include_tools == other.include_tools),
             (
                 "--show-arguments",
                 self.show_arguments == other.show_arguments,

@@ -65,7 +65,8 @@ fn any_bytes_make_a_policy_or_findings() {
 fn any_bytes_are_read_to_the_end_as_any_format() {
     let mut random = Random::new(22);
     for bytes in fixtures("traces", &|name| !name.ends_with(".md") && !is_policy(name)) {
-        for first in 0..45 {
+        // Every format or none, and every grant or none.
+        for first in 0..75 {
             let mut bytes = mutant(&mut random, &bytes);
             bytes.insert(0, first);
             properties::traces(&bytes);

@@ -1,8 +1,13 @@
 //! Foreign logs: what is read from a fixture of each format, from its odd
 //! variants, and from copies that are cut, mutated or hostile.
 
+mod again;
+mod clients;
+mod encodings;
 mod import;
+mod refused;
 mod robust;
+mod sides;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -16,7 +21,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 16] = [
+const FIXTURES: [(&str, Format); 26] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -25,12 +30,22 @@ const FIXTURES: [(&str, Format); 16] = [
     ("codex/rollout.jsonl", Format::Codex),
     ("codex/odd.jsonl", Format::Codex),
     ("codex/bare.jsonl", Format::Codex),
+    ("codex/exec.jsonl", Format::Codex),
+    ("claude-code/execution-file.json", Format::ClaudeCode),
     ("claude-desktop/mcp.log", Format::ClaudeDesktop),
     ("claude-desktop/mcp-server-files.log", Format::ClaudeDesktop),
     ("otlp/lines.jsonl", Format::Otlp),
     ("otlp/document.json", Format::Otlp),
     ("openai/conversations.jsonl", Format::OpenAi),
     ("openai/array.json", Format::OpenAi),
+    ("openai/blocks.jsonl", Format::OpenAi),
+    ("otlp/logs.jsonl", Format::Otlp),
+    ("gemini/session.jsonl", Format::Gemini),
+    ("copilot/events.jsonl", Format::Copilot),
+    ("opencode/export.json", Format::OpenCode),
+    ("vscode/output.log", Format::VsCode),
+    ("hooks/payloads.jsonl", Format::Hooks),
+    ("toolhive/audit.jsonl", Format::ToolHive),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];
@@ -212,7 +227,8 @@ fn wrappers_may_name_who_where_and_when_in_several_ways() {
         log.assumed,
         [
             Assumed::IsGrant(GrantFrom::Session),
-            Assumed::UnreadableTime
+            Assumed::UnreadableTime,
+            Assumed::ShowsNoRefusal,
         ]
     );
 }

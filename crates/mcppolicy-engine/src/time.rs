@@ -46,39 +46,33 @@ impl Time {
     }
 
     /// Reads an RFC 3339 instant such as `2026-11-20T10:00:07.250Z`; an offset
-    /// is required, because a local time names no instant.
+    /// (up to 23:59) is required, because a local time names no instant. Digits
+    /// past nanoseconds are cut. A leap second is only 23:59:60 of UTC, and is
+    /// in the minute that it ends.
     ///
     /// # Errors
     /// A sentence that says what a time looks like.
     pub fn parse(text: &str) -> Result<Time, TimeError> {
-        let complaint = || {
+        parsed(text).ok_or_else(|| {
             TimeError(format!(
                 "{text:?} is not an RFC 3339 time; write it as \"2026-11-20T10:00:07.250Z\""
             ))
-        };
-        // jiff also reads forms that RFC 3339 does not have (a week date, a
-        // zone in brackets), so the shape is checked first.
-        if !looks_like_rfc3339(text.as_bytes()) {
-            return Err(complaint());
-        }
-        let instant: jiff::Timestamp = text.parse().map_err(|_| complaint())?;
-        let total = instant.as_nanosecond();
-        Ok(Time::from_nanos(total))
+        })
     }
 
-    /// The instant itself, when it is in the years 0 to 9999: what a calendar
+    /// The instant itself, when it is in the years 1 to 9999: what a calendar
     /// can show, and far enough from the limits of this type to count with.
     ///
     /// # Errors
     /// A sentence that says which years are meant.
     pub fn in_calendar(self) -> Result<Time, TimeError> {
-        const EARLIEST: i64 = -62_167_219_200;
+        const EARLIEST: i64 = -62_135_596_800;
         const LATEST: i64 = 253_402_300_799;
         if (EARLIEST..=LATEST).contains(&self.seconds) {
             Ok(self)
         } else {
             Err(TimeError(
-                "The time lies outside the years 0 to 9999".to_owned(),
+                "The time lies outside the years 1 to 9999".to_owned(),
             ))
         }
     }
@@ -100,11 +94,24 @@ impl Time {
     /// RFC 3339 in UTC with three fraction digits, whatever they are: what a
     /// clock's reading looks like in a record.
     pub fn to_millis(self) -> String {
-        let nanos = i32::try_from(self.nanos / 1_000_000 * 1_000_000).unwrap_or(0);
-        match jiff::Timestamp::new(self.seconds, nanos) {
-            Ok(instant) => format!("{instant:.3}"),
-            Err(_) => self.to_string(),
+        match self.to_the_second() {
+            Some(second) => format!("{second}.{:03}Z", self.nanos / 1_000_000),
+            None => self.to_string(),
         }
+    }
+
+    /// Date and time of day in UTC, without a fraction; `None` outside the years
+    /// that four digits show.
+    fn to_the_second(self) -> Option<String> {
+        let days = self.seconds.div_euclid(SECONDS_PER_DAY);
+        let of_day = self.seconds.rem_euclid(SECONDS_PER_DAY);
+        let span = jiff::Span::new().try_days(days).ok()?;
+        let date = EPOCH.checked_add(span).ok()?;
+        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        (date.year() >= 0).then(|| {
+            let (year, month, day) = (date.year(), date.month(), date.day());
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+        })
     }
 
     /// This instant moved by `span`, which may be negative.
@@ -120,6 +127,58 @@ impl Time {
         let nanos = self.nanos + u32::try_from(nanos.rem_euclid(SECOND)).unwrap_or(0);
         Time::new(seconds, nanos)
     }
+}
+
+const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// The instant that a text names. jiff's own parser reads forms that RFC 3339
+/// does not have, and neither the last day of the calendar nor a tenth digit
+/// after the point.
+fn parsed(text: &str) -> Option<Time> {
+    if !looks_like_rfc3339(text.as_bytes()) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let year = i16::try_from(number(0, 4)?).ok()?;
+    let month = i8::try_from(number(5, 7)?).ok()?;
+    let day = i8::try_from(number(8, 10)?).ok()?;
+    let date = jiff::civil::Date::new(year, month, day).ok()?;
+    let tail = text.get(19..)?;
+    let (fraction, zone) = match tail.strip_prefix('.') {
+        Some(rest) => rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?,
+        None => ("", tail),
+    };
+    // At most nine digits: there is always a number.
+    let digits = fraction.get(..9).unwrap_or(fraction);
+    let nanos: u32 = format!("{digits:0<9}").parse().ok()?;
+    let offset = match zone.as_bytes() {
+        [b'Z' | b'z'] => 0,
+        [sign, ..] => {
+            let part = |from, to| zone.get(from..to)?.parse::<i64>().ok();
+            let (hours, minutes) = (part(1, 3)?, part(4, 6)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = hours * 60 + minutes;
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        [] => return None,
+    };
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let days = i64::from((date - EPOCH).get_days());
+    let of_day = hour * 3_600 + minute * 60 - offset * 60;
+    let is_last_minute = of_day.rem_euclid(SECONDS_PER_DAY) == SECONDS_PER_DAY - 60;
+    if second == 60 && !is_last_minute {
+        return None;
+    }
+    Some(Time::new(
+        days * SECONDS_PER_DAY + of_day + second.min(59),
+        nanos,
+    ))
 }
 
 fn looks_like_rfc3339(text: &[u8]) -> bool {
@@ -152,17 +211,15 @@ fn looks_like_rfc3339(text: &[u8]) -> bool {
 /// RFC 3339 in UTC, with as many fraction digits (none, 3, 6 or 9) as needed.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = i32::try_from(self.nanos).unwrap_or(0);
-        let Ok(instant) = jiff::Timestamp::new(self.seconds, nanos) else {
+        let Some(second) = self.to_the_second() else {
             return write!(f, "{}s", self.seconds);
         };
-        let digits = match self.nanos {
-            0 => 0,
-            n if n % 1_000_000 == 0 => 3,
-            n if n % 1_000 == 0 => 6,
-            _ => 9,
-        };
-        write!(f, "{instant:.digits$}")
+        match self.nanos {
+            0 => write!(f, "{second}Z"),
+            nanos if nanos % 1_000_000 == 0 => write!(f, "{second}.{:03}Z", nanos / 1_000_000),
+            nanos if nanos % 1_000 == 0 => write!(f, "{second}.{:06}Z", nanos / 1_000),
+            nanos => write!(f, "{second}.{nanos:09}Z"),
+        }
     }
 }
 
@@ -243,6 +300,8 @@ mod tests {
             "2026-11-20T10:00:07.250Z",
             "1969-12-31T23:59:59.999999999Z",
             "2026-11-20T10:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999999999Z",
         ] {
             assert_eq!(Time::parse(text).unwrap().to_string(), text);
         }
@@ -254,6 +313,55 @@ mod tests {
             Time::parse("2026-11-20T12:00:00+02:00"),
             Time::parse("2026-11-20T10:00:00Z")
         );
+    }
+
+    #[test]
+    fn instants_are_read_to_the_ends_of_the_calendar_and_of_precision() {
+        for (text, expected) in [
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+            ("9999-12-31T00:00:59-23:00", "9999-12-31T23:00:59Z"),
+            ("0001-01-01T23:59:00+23:59", "0001-01-01T00:00:00Z"),
+            (
+                "2026-11-20T10:00:00.1234567899Z",
+                "2026-11-20T10:00:00.123456789Z",
+            ),
+            (
+                "2026-11-20T10:00:00.00000000000000000001Z",
+                "2026-11-20T10:00:00Z",
+            ),
+            ("2026-11-20t10:00:00z", "2026-11-20T10:00:00Z"),
+            ("2026-11-20T10:00:00-00:00", "2026-11-20T10:00:00Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+            ("2017-01-01T05:29:60+05:30", "2016-12-31T23:59:59Z"),
+            ("2024-02-29T12:00:00Z", "2024-02-29T12:00:00Z"),
+        ] {
+            let time = Time::parse(text).and_then(Time::in_calendar);
+            assert_eq!(
+                time.map(|time| time.to_string()).as_deref(),
+                Ok(expected),
+                "{text}"
+            );
+        }
+        for text in [
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+        ] {
+            let time = Time::parse(text).unwrap();
+            assert!(time.in_calendar().is_err(), "{text}");
+        }
+        for text in [
+            "2026-11-20T10:00:60Z",
+            "2026-11-20T23:59:60+01:00",
+            "2026-11-20T24:00:00Z",
+            "2026-11-20T10:60:00Z",
+            "2026-11-20T10:00:00+24:00",
+            "2026-11-20T10:00:00+10:60",
+            "2025-02-29T12:00:00Z",
+            "2026-00-20T10:00:00Z",
+        ] {
+            assert!(Time::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

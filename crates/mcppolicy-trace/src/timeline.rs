@@ -38,6 +38,9 @@ pub enum Assumption {
     ReleasedAtOnce,
     /// Of an argument that a call repeats, the last one counts.
     LastArgumentCounts,
+    /// A log shows no refused call, so it cannot show one that is refused
+    /// wrongly; said once, however many logs there are.
+    ShowsNoRefusal,
     /// What the reader of a log took for granted.
     Log {
         /// The log's name.
@@ -45,6 +48,19 @@ pub enum Assumption {
         /// What it was.
         assumed: Assumed,
     },
+}
+
+impl Assumption {
+    /// What the reader of the log `file` took for granted.
+    pub fn of_log(file: &str, assumed: Assumed) -> Assumption {
+        match assumed {
+            Assumed::ShowsNoRefusal => Assumption::ShowsNoRefusal,
+            assumed => Assumption::Log {
+                file: file.to_owned(),
+                assumed,
+            },
+        }
+    }
 }
 
 impl fmt::Display for Assumption {
@@ -69,6 +85,9 @@ impl fmt::Display for Assumption {
             Assumption::LastArgumentCounts => {
                 f.write_str("of an argument that a call repeats, the last one counts")
             }
+            Assumption::ShowsNoRefusal => f.write_str(
+                "a log in which no call was refused by anyone cannot show one that a policy refuses wrongly",
+            ),
             Assumption::Log { file, assumed } => write!(f, "{file}: {assumed}"),
         }
     }

@@ -21,7 +21,7 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::native::write_call;
 use mcppolicy_trace::trace::options::Settings;
-use mcppolicy_trace::trace::{Item, Shown, Trace};
+use mcppolicy_trace::trace::{Item, Records, Shown, Trace};
 
 /// Arguments of `import`.
 #[derive(Args, Debug)]
@@ -83,6 +83,7 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         reading: args.reading.settings(),
         out: &mut out,
         sources,
+        records: Records::default(),
         calls: 0,
         invalid: 0,
     };
@@ -160,6 +161,8 @@ struct Importing<'a> {
     reading: Settings,
     out: &'a mut dyn Write,
     sources: SourceMap,
+    /// The records that the logs have shown.
+    records: Records,
     /// The calls that were written.
     calls: u64,
     /// The lines that are invalid.
@@ -194,6 +197,7 @@ impl Importing<'_> {
     /// one of the log.
     fn log(&mut self, trace: &mut Trace) -> io::Result<io::Result<()>> {
         let mut summary = LogSummary::default();
+        trace.share(&self.records);
         let read = loop {
             match trace.next_item() {
                 Ok(Some(Item::Call(call))) => {

@@ -25,6 +25,7 @@ use mcppolicy_analysis::report::{ApprovalShown, Failure};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
+use mcppolicy_trace::trace::Records;
 
 /// How to compare.
 pub(crate) struct Settings<'a> {
@@ -323,12 +324,14 @@ fn replay(
     sources: &mut SourceMap,
 ) -> (Traffic, Problems) {
     let mut traffic = Traffic::default();
+    let records = Records::default();
     let (paths, mut problems) = traces::expand(settings.traces);
     for file in paths {
         let before = traffic.repeated;
         let opened = repetitions::open(&file, workspace.reading, sources);
         if let Some(mut trace) = problems.keep_problems(opened) {
             let (server, lateness) = (settings.server, DEFAULT_MAX_LATENESS);
+            trace.share(&records);
             let read = traffic.read(both, &mut trace, server, lateness, sources);
             problems.keep_failure(read.map_err(|error| traces::failure(file.path(), &error)));
         }

@@ -38,13 +38,16 @@ pub(crate) const DEFAULT_TRACES: &str = "traces";
 /// How to read logs that are no native traces.
 #[derive(Args, Debug, Default, Clone, Copy)]
 pub(crate) struct ReadingArgs {
-    /// The format of the logs, when their content should not decide
-    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    /// The format of the logs, when their content should not decide; a wrong one lists all
+    #[arg(long, value_name = "FORMAT", value_parser = formats(), hide_possible_values = true)]
     pub from: Option<Format>,
     /// What to use as the gateway's grant in logs, which do not record it
     /// [default: session where there is one, else file]
     #[arg(long, value_name = "WHAT", value_parser = grants())]
     pub grant_from: Option<GrantFrom>,
+    /// Read also spans of tools that may be no MCP requests
+    #[arg(long)]
+    pub include_tools: bool,
 }
 
 impl ReadingArgs {
@@ -53,6 +56,7 @@ impl ReadingArgs {
         Settings {
             format: self.from,
             grant_from: self.grant_from,
+            include_tools: self.include_tools,
             ..Settings::default()
         }
     }

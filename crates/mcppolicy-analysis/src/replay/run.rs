@@ -8,7 +8,7 @@ use mcppolicy_engine::engine::{Decision, Engine, RuleVerdict};
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::timeline::{Assumption, Order, Placed, Scope, Timeline, merged, scope};
 use mcppolicy_trace::trace::{
-    CallView, Expectation, Grant, Item, Origin, Ready, RecordedCall, Trace,
+    CallView, Expectation, Grant, Item, Origin, Ready, RecordedCall, Records, Trace,
 };
 
 use super::assumptions::Assumptions;
@@ -37,6 +37,8 @@ pub struct Replay<'e> {
     /// The calls of a merged timeline, until all files have been read.
     placed: Vec<Placed>,
     tools: ToolTally,
+    /// The records that the logs have shown.
+    records: Records,
     /// The line of the previous call, and how many calls before it are on that
     /// line.
     previous: (usize, usize),
@@ -61,6 +63,7 @@ impl<'e> Replay<'e> {
             origins: Origins::default(),
             placed: Vec::new(),
             tools: ToolTally::default(),
+            records: Records::default(),
             previous: (0, 0),
             repeated: 0,
         }
@@ -76,10 +79,11 @@ impl<'e> Replay<'e> {
         let file = self.results.traces.len();
         let summary = TraceSummary::new(&trace.name, trace.format());
         self.results.traces.push(summary);
+        trace.share(&self.records);
         let read = self.items(file, trace, map);
         for assumed in trace.assumed() {
-            let file = trace.name.clone();
-            self.assumptions.insert(Assumption::Log { file, assumed });
+            let assumption = Assumption::of_log(&trace.name, assumed);
+            self.assumptions.insert(assumption);
         }
         read
     }

@@ -1,31 +1,87 @@
-//! Claude Code session files (`projects/**/*.jsonl`): tool uses in the
-//! assistant's messages, their results in later messages of the user's side.
-//! Calls of subagents (sidechains) are calls like any other.
+//! Claude Code: session files (`projects/**/*.jsonl`), the headless client's
+//! stream (`--output-format stream-json`), and the array of the same records
+//! that the GitHub action keeps (`execution-file.json`, `--output-format json
+//! --verbose`). Tool uses are in the assistant's messages, their results in
+//! later messages of the user's side. Calls of subagents (sidechains) are calls
+//! like any other.
+//!
+//! The headless client writes `session_id` for `sessionId`, no time, and not
+//! always a `uuid`; what it refused it says again in `permission_denials` of the
+//! record at the session's end
+//! (<https://docs.claude.com/en/docs/claude-code/sdk/sdk-headless>,
+//! <https://github.com/anthropics/claude-code-action>).
+//!
+//! A record that is written again, by compaction or when a session is resumed,
+//! keeps its `uuid`; a record that a fork has copied names its origin in
+//! `forkedFrom`.
 
 use super::call::{RecordedCall, RecordedRequest};
-use super::chunk::Chunk;
+use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, error_code, error_response, first_text, result_of};
 use super::options::{Assumed, Format};
+use super::outline::Outline;
 use super::reason;
-use super::tolerant_json::{Json, arguments, name_in};
-use mcppolicy_engine::document::{Node, push_pointer};
-use mcppolicy_engine::value::Value;
+use super::recent::{MOST_CALLS, Recent};
+use super::records::Records;
+use super::refusal::{CLAUDE_CODE, Fate};
+use super::spelling::{Spelled, is_true};
+use super::tolerant_json::{Json, name_in, written_arguments};
+use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 
-/// What the client writes in place of a result when the call was never sent.
-const NOT_SENT: [&str; 2] = [
-    "The user doesn't want to proceed with this tool use",
-    "Claude requested permissions to use",
+/// The types of records, in session files and in streams.
+const TYPES: [&str; 11] = [
+    "assistant",
+    "user",
+    "system",
+    "result",
+    "stream_event",
+    "summary",
+    "progress",
+    "attachment",
+    "rate_limit_event",
+    "queue-operation",
+    "file-history-snapshot",
 ];
 
-/// Claude Code session files.
-#[derive(Default)]
-pub(super) struct ClaudeCode;
+/// Claude Code's records.
+pub(super) struct ClaudeCode {
+    records: Records,
+    /// The calls that a record of their own has refused already.
+    refused: Recent,
+    /// The calls of headless sessions that have failed: the end of their session
+    /// may say that they were refused. Session and id.
+    failed: Vec<(String, String)>,
+}
+
+impl Default for ClaudeCode {
+    fn default() -> ClaudeCode {
+        ClaudeCode {
+            records: Records::default(),
+            refused: Recent::new(MOST_CALLS),
+            failed: Vec::new(),
+        }
+    }
+}
+
+/// Whether the object at `at` of an outline is one of its records.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let has = |name: &str| outline.has(&format!("{at}{name}"));
+    let kind = outline.text(&format!("{at}type")).unwrap_or_default();
+    has("leafUuid")
+        || (has("sessionId") && !has("role") && !kind.contains('.'))
+        || ((has("uuid") || has("session_id")) && has("message.role"))
+        || (has("session_id") && TYPES.contains(&kind))
+}
 
 impl LogFormat for ClaudeCode {
     fn format(&self) -> Format {
         Format::ClaudeCode
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.records = records.clone();
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
@@ -33,92 +89,232 @@ impl LogFormat for ClaudeCode {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let content = json
-            .root
-            .get("message")
-            .and_then(|message| message.get("content"));
-        let mut found = false;
-        for (index, block) in content
-            .map(Node::items)
-            .unwrap_or_default()
-            .iter()
-            .enumerate()
-        {
-            match block.get("type").and_then(Node::as_str) {
-                Some("tool_use") => {
-                    let pointer = push_pointer("/message/content", &index.to_string());
-                    tool_use(&json, block, &pointer, chunk, collector);
+        let mut lines = LineFinder::new(chunk);
+        match &json.root.kind {
+            NodeKind::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let record = Record {
+                        json: &json,
+                        root: item,
+                        pointer: format!("/{index}"),
+                        line: lines.line(item),
+                        bytes: chunk.text.len() / items.len(),
+                    };
+                    self.record(&record, collector);
                 }
-                Some("tool_result") => tool_result(&json.root, block, chunk, collector),
-                _ => continue,
             }
-            found = true;
-        }
-        if !found {
-            collector.skip(chunk.line, reason::NO_CALL);
+            _ => {
+                let record = Record {
+                    json: &json,
+                    root: &json.root,
+                    pointer: String::new(),
+                    line: chunk.line,
+                    bytes: chunk.text.len(),
+                };
+                self.record(&record, collector);
+            }
         }
     }
 }
 
-fn tool_use(json: &Json, block: &Node, pointer: &str, chunk: Chunk<'_>, collector: &mut Collector) {
+/// One record.
+struct Record<'a> {
+    json: &'a Json,
+    root: &'a Node,
+    /// Where it is in its chunk.
+    pointer: String,
+    line: usize,
+    bytes: usize,
+}
+
+impl<'a> Record<'a> {
+    fn kind(&self) -> Option<&'a str> {
+        name_in(self.root, &["type"])
+    }
+
+    fn session(&self) -> Option<&'a str> {
+        name_in(self.root, &["sessionId", "session_id"])
+    }
+
+    /// Whether the headless client has written it.
+    fn is_headless(&self) -> bool {
+        self.root.get("sessionId").is_none()
+    }
+
+    /// The blocks of its message.
+    fn blocks(&self) -> &'a [Node] {
+        let message = self.root.get("message");
+        let content = message.and_then(|message| message.get("content"));
+        content.map(Node::items).unwrap_or_default()
+    }
+}
+
+fn kind(block: &Node) -> Option<&str> {
+    block.get("type").and_then(Node::as_str)
+}
+
+impl ClaudeCode {
+    fn record(&mut self, record: &Record<'_>, collector: &mut Collector) {
+        match record.kind() {
+            Some("result") => self.session_ended(record, collector),
+            Some("system") if name_in(record.root, &["subtype"]) == Some("permission_denied") => {
+                return self.denied(record, collector);
+            }
+            _ => {}
+        }
+        let is_tool = |block: &&Node| matches!(kind(block), Some("tool_use" | "tool_result"));
+        if !record.blocks().iter().any(|block| is_tool(&block)) {
+            return collector.skip(record.line, reason::NO_CALL);
+        }
+        if record
+            .root
+            .get("forkedFrom")
+            .is_some_and(|of| !of.is_null())
+        {
+            return collector.skip(record.line, reason::FORKED);
+        }
+        let uuid = name_in(record.root, &["uuid"]);
+        let is_new = collector.is_new(uuid, &self.records);
+        if !is_new {
+            return collector.skip(record.line, reason::AGAIN);
+        }
+        for (index, block) in record.blocks().iter().enumerate() {
+            match kind(block) {
+                Some("tool_use") => {
+                    let pointer = format!("{}/message/content", record.pointer);
+                    let pointer = push_pointer(&pointer, &index.to_string());
+                    tool_use(record, block, &pointer, collector);
+                }
+                Some("tool_result") => self.tool_result(record, block, collector),
+                _ => {}
+            }
+        }
+    }
+
+    /// A call that was refused, in a record of its own before the result.
+    fn denied(&mut self, record: &Record<'_>, collector: &mut Collector) {
+        match Spelled::CallId.text(record.root) {
+            Some(id) if collector.cancel(id) => {
+                self.refused.insert(id);
+            }
+            _ => collector.skip(record.line, reason::NO_CALL),
+        }
+    }
+
+    /// The end of a headless session, which lists what was refused in it.
+    fn session_ended(&mut self, record: &Record<'_>, collector: &mut Collector) {
+        let denials = record.root.get("permission_denials");
+        for denial in denials.map(Node::items).unwrap_or_default() {
+            if let Some(id) = Spelled::CallId.text(denial)
+                && collector.cancel(id)
+            {
+                self.refused.insert(id);
+            }
+        }
+        let session = record.session().unwrap_or_default();
+        self.failed.retain(|(of, id)| {
+            let ends = of == session;
+            if ends && !self.refused.contains(id) {
+                collector.settle(id);
+            }
+            !ends
+        });
+    }
+
+    fn tool_result(&mut self, record: &Record<'_>, block: &Node, collector: &mut Collector) {
+        let Some(id) = Spelled::CallId.text(block) else {
+            return collector.skip(record.line, reason::NO_REQUEST);
+        };
+        if self.refused.contains(id) {
+            return;
+        }
+        let text = first_text(block.get("content"));
+        let failed = is_true(block.get("is_error"));
+        let found = match fate(record.root, text, failed, collector.name_of(id)) {
+            Fate::NotSent => collector.cancel(id),
+            Fate::Unknown => collector.unknown_outcome(id, text.unwrap_or_default()),
+            Fate::Sent => {
+                let response = match text.filter(|text| failed && is_error(text)) {
+                    Some(text) => {
+                        collector.assume(Assumed::ErrorText);
+                        error_code(text).map(error_response)
+                    }
+                    None => Some(result_of(text)),
+                };
+                let time = collector.time(record.root.get("timestamp"));
+                if failed && record.is_headless() && self.failed.len() < MOST_CALLS {
+                    let session = record.session().unwrap_or_default();
+                    self.failed.push((session.to_owned(), id.to_owned()));
+                    collector.answer_for_now(id, response, time)
+                } else {
+                    collector.answer(id, response, time)
+                }
+            }
+        };
+        if !found {
+            collector.skip(record.line, reason::NO_REQUEST);
+        }
+    }
+}
+
+/// What a result says of whether its call was sent. What the record says in a
+/// member of its own comes before the words.
+fn fate(record: &Node, text: Option<&str>, failed: bool, tool: Option<String>) -> Fate {
+    match record.get("toolDenialKind").and_then(Node::as_str) {
+        // The call may have been under way.
+        Some("interrupted") => return Fate::Unknown,
+        Some(kind) if !kind.is_empty() => return Fate::NotSent,
+        _ => {}
+    }
+    if !failed {
+        return Fate::Sent;
+    }
+    let tool = tool.unwrap_or_default();
+    let beside = record.get("toolUseResult").and_then(Node::as_str);
+    let fates = [beside, text].map(|text| text.map(|text| CLAUDE_CODE.fate(text, &tool)));
+    let is = |fate| fates.contains(&Some(fate));
+    if is(Fate::NotSent) {
+        Fate::NotSent
+    } else if is(Fate::Unknown) {
+        Fate::Unknown
+    } else {
+        Fate::Sent
+    }
+}
+
+fn tool_use(record: &Record<'_>, block: &Node, pointer: &str, collector: &mut Collector) {
     let id = name_in(block, &["id"]);
-    let repeats_an_argument = match json.flaws(pointer) {
-        Ok(repeats) => repeats,
+    let read = record.json.flaws(pointer).and_then(|repeats| {
+        let (arguments, inside) = written_arguments(block.get("input"))?;
+        Ok((arguments, repeats || inside))
+    });
+    let (arguments, repeats_an_argument) = match read {
+        Ok(read) => read,
         Err(reason) => {
-            collector.skip(chunk.line, reason);
+            collector.skip(record.line, reason);
             return id.into_iter().for_each(|id| collector.request(id));
         }
     };
     let Some(name) = name_in(block, &["name"]) else {
-        return collector.skip(chunk.line, reason::NO_NAME);
+        return collector.skip(record.line, reason::NO_NAME);
     };
     let (server, tool) = collector.split_name(name);
     let call = RecordedCall {
-        line: chunk.line,
+        line: record.line,
         server,
-        time: collector.time(json.root.get("timestamp")),
+        time: collector.time(record.root.get("timestamp")),
         repeats_an_argument,
         id: id.map(str::to_owned),
         ..RecordedCall::new(RecordedRequest::Tool {
             name: Some(tool),
-            arguments: arguments(block.get("input")),
+            arguments,
         })
     };
     let identity = Identity {
-        session: name_in(&json.root, &["sessionId"]).map(str::to_owned),
+        session: record.session().map(str::to_owned),
         ..Identity::default()
     };
-    collector.call(call, identity, id, chunk.text.len());
-}
-
-fn tool_result(root: &Node, block: &Node, chunk: Chunk<'_>, collector: &mut Collector) {
-    let Some(id) = name_in(block, &["tool_use_id"]) else {
-        return collector.skip(chunk.line, reason::NO_REQUEST);
-    };
-    let text = first_text(block.get("content"));
-    let failed = block
-        .get("is_error")
-        .is_some_and(|flag| flag.to_value() == Value::Bool(true));
-    let rejected =
-        root.get("toolUseResult").and_then(Node::as_str) == Some("User rejected tool use");
-    let unsent = text.is_some_and(|text| NOT_SENT.iter().any(|start| text.starts_with(start)));
-    if failed && (rejected || unsent) {
-        if !collector.cancel(id) {
-            collector.skip(chunk.line, reason::NO_REQUEST);
-        }
-        return;
-    }
-    let found = match text.filter(|text| failed && is_error(text)) {
-        Some(text) => {
-            collector.assume(Assumed::ErrorText);
-            error_code(text).map(error_response)
-        }
-        None => Some(result_of(text)),
-    };
-    let time = collector.time(root.get("timestamp"));
-    if !collector.answer(id, found, time) {
-        collector.skip(chunk.line, reason::NO_REQUEST);
-    }
+    collector.call(call, identity, id, record.bytes);
 }
 
 /// Whether a text is how clients show that a call had no result.

@@ -2,8 +2,15 @@
 //! JSON in a string, results in later lines. Recent versions name the server
 //! apart (`namespace`) and write an event at the end of each MCP call, which
 //! says exactly which server and tool it was; some write only that event.
+//!
+//! A forked session begins with what it has copied from the other session, with
+//! new times (`codex-rs/core/src/rollout` of <https://github.com/openai/codex>):
+//! [`fork`] says where its own first turn begins.
+//!
+//! The events of `codex exec --json` are read by [`exec`].
 
-use std::collections::VecDeque;
+mod exec;
+mod fork;
 
 use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
@@ -11,21 +18,70 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, error_code, error_response, first_text, result_of};
 use super::options::Format;
+use super::outline::Outline;
 use super::reason;
+use super::recent::{MOST_CALLS, Recent};
+use super::refusal::{CODEX, Fate};
 use super::response::Response;
-use super::tolerant_json::{Json, arguments, arguments_in_text, name_in};
-use mcppolicy_engine::document::{Node, NodeKind};
+use super::tolerant_json::{Json, arguments, name_in, written_arguments};
+use fork::Fork;
+use mcppolicy_engine::document::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
-/// How many finished calls are remembered, so that an event about one of them
-/// is no call of its own.
-const MOST_FINISHED: usize = 256;
-
 /// Codex rollouts.
-#[derive(Default)]
 pub(super) struct Codex {
     session: Option<String>,
-    finished: VecDeque<String>,
+    fork: Fork,
+    /// Finished calls, so that an event about one of them is no call of its own.
+    finished: Recent,
+}
+
+impl Default for Codex {
+    fn default() -> Codex {
+        Codex {
+            session: None,
+            fork: Fork::default(),
+            finished: Recent::new(MOST_CALLS),
+        }
+    }
+}
+
+/// The types of records in an envelope.
+const TYPES: [&str; 5] = [
+    "session_meta",
+    "response_item",
+    "event_msg",
+    "turn_context",
+    "compacted",
+];
+
+/// The types of items that are calls, and that are their outputs.
+const CALLS: [&str; 3] = ["function_call", "custom_tool_call", "local_shell_call"];
+const OUTPUTS: [&str; 2] = ["function_call_output", "custom_tool_call_output"];
+
+/// Whether the object at `at` of an outline is one of its records.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let has = |name: &str| outline.has(&format!("{at}{name}"));
+    let kind = outline.text(&format!("{at}type")).unwrap_or_default();
+    // The messages of an API have the same type, and other blocks.
+    let block = outline
+        .text(&format!("{at}content.0.type"))
+        .unwrap_or_default();
+    let is_others = [
+        "text",
+        "tool_use",
+        "tool_result",
+        "mcp_tool_use",
+        "thinking",
+    ]
+    .contains(&block);
+    let is_item = (CALLS.contains(&kind) || OUTPUTS.contains(&kind)) && has("call_id");
+    (TYPES.contains(&kind) && outline.has_inside(&format!("{at}payload")))
+        || exec::is_event(outline, at)
+        // The first rollouts had no envelope. Messages of a chat have no type.
+        || is_item
+        || has("record_type")
+        || (kind == "message" && has("role") && has("content") && !is_others)
 }
 
 impl LogFormat for Codex {
@@ -43,10 +99,17 @@ impl LogFormat for Codex {
         let enveloped = root.get("payload").is_some();
         let payload = root.get("payload").unwrap_or(root);
         let kind = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
+        if exec::is_record(root) {
+            return self.exec_event(&json, chunk, collector);
+        }
         if kind(root).as_deref() == Some("session_meta") || (!enveloped && kind(root).is_none()) {
-            self.session = name_in(payload, &["id"])
-                .map(str::to_owned)
-                .or(self.session.take());
+            // A fork's file has the other session's record behind its own.
+            if !self.fork.begins(root, payload) {
+                let session = name_in(payload, &["id", "session_id"]).map(str::to_owned);
+                self.session = session.or(self.session.take());
+                // Another session may use the same ids.
+                self.finished = Recent::new(MOST_CALLS);
+            }
             return collector.skip(chunk.line, reason::NO_CALL);
         }
         let entry = Entry {
@@ -56,15 +119,20 @@ impl LogFormat for Codex {
             time: collector.time(root.get("timestamp")),
             chunk,
         };
-        match kind(payload).as_deref() {
-            Some("function_call" | "custom_tool_call" | "local_shell_call") => {
-                self.function_call(&entry, collector);
-            }
-            Some("function_call_output" | "custom_tool_call_output") => {
-                self.output(&entry, collector)
-            }
-            Some("mcp_tool_call_end") => self.end(&entry, collector),
-            _ => collector.skip(chunk.line, reason::NO_CALL),
+        let kind = kind(payload).unwrap_or_default();
+        let is_call = CALLS.contains(&kind.as_str()) || kind == "mcp_tool_call_end";
+        let is_output = OUTPUTS.contains(&kind.as_str());
+        let is_copied = self.fork.is_copied(payload, entry.time, collector);
+        if is_copied && (is_call || is_output) {
+            collector.skip(chunk.line, reason::FORKED);
+        } else if kind == "mcp_tool_call_end" {
+            self.end(&entry, collector);
+        } else if is_call {
+            self.function_call(&entry, collector);
+        } else if is_output {
+            self.output(&entry, collector);
+        } else {
+            collector.skip(chunk.line, reason::NO_CALL);
         }
     }
 }
@@ -144,20 +212,23 @@ impl Codex {
         let Some(id) = entry.id() else {
             return collector.skip(line, reason::NO_REQUEST);
         };
-        if self.finished.iter().any(|finished| finished == id) && collector.open_call(id).is_none()
-        {
+        if self.finished.contains(id) && collector.open_call(id).is_none() {
             return;
         }
         let output = entry.payload.get("output");
         let text = first_text(output)
             .or_else(|| output.and_then(|output| first_text(output.get("content"))));
         let text = text.map(behind_preamble);
-        if text.is_some_and(|text| text.starts_with("user rejected MCP tool call")) {
-            collector.cancel(id);
-        } else if !collector.answer(id, Some(shown_by(text)), entry.time) {
+        let said = text.unwrap_or_default();
+        let found = match CODEX.fate(said, "") {
+            Fate::NotSent => collector.cancel(id),
+            Fate::Unknown => collector.unknown_outcome(id, said),
+            Fate::Sent => collector.answer(id, Some(shown_by(text)), entry.time),
+        };
+        if !found {
             return collector.skip(line, reason::NO_REQUEST);
         }
-        self.finish(id);
+        self.finished.insert(id);
     }
 
     fn end(&mut self, entry: &Entry<'_>, collector: &mut Collector) {
@@ -169,11 +240,17 @@ impl Codex {
             return collector.skip(line, reason::NO_NAME);
         };
         if collector.open_call(id).is_none() {
-            if self.finished.iter().any(|finished| finished == id) {
+            if self.finished.contains(id) {
                 return;
             }
-            let repeats_an_argument = match entry.json.flaws("/payload/invocation") {
-                Ok(repeats) => repeats,
+            let given = invocation.and_then(|of| of.get("arguments"));
+            let read = entry.json.flaws("/payload/invocation");
+            let read = read.and_then(|repeats| {
+                let (arguments, inside) = written_arguments(given)?;
+                Ok((arguments, repeats || inside))
+            });
+            let (arguments, repeats_an_argument) = match read {
+                Ok(read) => read,
                 Err(reason) => return collector.skip(line, reason),
             };
             let call = RecordedCall {
@@ -184,7 +261,7 @@ impl Codex {
                 id: Some(id.to_owned()),
                 ..RecordedCall::new(RecordedRequest::Tool {
                     name: Some(tool.to_owned()),
-                    arguments: arguments(invocation.and_then(|of| of.get("arguments"))),
+                    arguments,
                 })
             };
             collector.call(call, self.identity(), Some(id), entry.chunk.text.len());
@@ -204,25 +281,36 @@ impl Codex {
         let failure = result
             .and_then(|result| result.get("Err"))
             .and_then(Node::as_str);
-        if failure.is_some_and(|failure| failure.contains("user rejected")) {
-            collector.cancel(id);
-        } else {
-            let response = match (ok, failure) {
-                (Some(ok), _) => Some(result_of(first_text(ok.get("content")))),
-                (None, Some(failure)) => error_in(failure),
-                (None, None) => None,
-            };
-            collector.answer(id, response, entry.time);
-        }
-        self.finish(id);
+        ended(id, ok, failure, entry.time, collector);
+        self.finished.insert(id);
     }
+}
 
-    fn finish(&mut self, id: &str) {
-        self.finished.push_back(id.to_owned());
-        if self.finished.len() > MOST_FINISHED {
-            self.finished.pop_front();
-        }
-    }
+/// What came of an MCP call, as an event at its end says: a result, or how it
+/// failed.
+fn ended(
+    id: &str,
+    ok: Option<&Node>,
+    failure: Option<&str>,
+    time: Option<Time>,
+    collector: &mut Collector,
+) {
+    let response = match (ok, failure) {
+        (Some(ok), _) => Some(result_of(first_text(ok.get("content")))),
+        (None, Some(failure)) => match CODEX.fate(failure, "") {
+            Fate::NotSent => {
+                collector.cancel(id);
+                return;
+            }
+            Fate::Unknown => {
+                collector.unknown_outcome(id, failure);
+                return;
+            }
+            Fate::Sent => error_in(failure),
+        },
+        (None, None) => None,
+    };
+    collector.answer(id, response, time);
 }
 
 /// The arguments of a function call, and whether one is repeated.
@@ -230,18 +318,10 @@ fn called_with(payload: &Node) -> Result<(RecordedArguments, bool), &'static str
     if let Some(action) = payload.get("action") {
         return Ok((arguments(Some(action)), false));
     }
-    match payload.get("arguments") {
-        Some(Node {
-            kind: NodeKind::String(text),
-            ..
-        }) if text.trim().is_empty() => Ok((RecordedArguments::from(None), false)),
-        Some(Node {
-            kind: NodeKind::String(text),
-            ..
-        }) => arguments_in_text(text),
-        Some(value) => Ok((arguments(Some(value)), false)),
+    match payload.get("input") {
         // The client's own tools may take free text.
-        None => Ok((RecordedArguments::Unknown, false)),
+        Some(_) if payload.get("arguments").is_none() => Ok((RecordedArguments::Unknown, false)),
+        _ => written_arguments(payload.get("arguments")),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Collects what the readers of logs find: calls that wait for their responses,
 //! lines that are skipped, and what was taken for granted.
 
+mod names;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -8,10 +10,11 @@ use super::call::{Grant, RecordedCall, Server};
 use super::fast_path::{MessageKind, ParsedBlock, ParsedMessage, SimpleCall};
 use super::item::Item;
 use super::message::Identity;
-use super::options::{Assumed, GrantFrom};
+use super::options::{Assumed, Format, GrantFrom};
 use super::pairing::{PendingRequest, PendingRequests};
 use super::reader::Ready;
-use super::response::Response;
+use super::records::Records;
+use super::response::{Observed, Response};
 use super::view::CallView;
 use super::{reason, timestamp};
 use mcppolicy_engine::document::Node;
@@ -26,15 +29,17 @@ pub(super) struct Collector {
     grant_from: Option<GrantFrom>,
     assumed: BTreeSet<Assumed>,
     split_names: usize,
+    /// How many calls there were, and whether anyone refused one.
+    calls: u64,
+    shows_refusal: bool,
+    /// What else the log looks like.
+    or: Vec<Format>,
     /// A buffer for keys.
     key: String,
 }
 
-/// The most split names that are listed.
-const MOST_SPLIT_NAMES: usize = 20;
-
-/// The server of a client's own tools.
-const CLIENT: &str = "client";
+/// The most characters of a client's words that are kept in a note.
+const MOST_WORDS: usize = 120;
 
 impl Collector {
     pub fn new(grant_from: Option<GrantFrom>) -> Collector {
@@ -42,6 +47,11 @@ impl Collector {
             grant_from,
             ..Collector::default()
         }
+    }
+
+    /// What else the log looks like than what it is read as.
+    pub fn looks_like(&mut self, or: Vec<Format>) {
+        self.or = or;
     }
 
     /// The next item, once it is ready.
@@ -66,6 +76,7 @@ impl Collector {
     ) {
         let text = block.str();
         if let MessageKind::Call { .. } = message.kind {
+            self.calls += 1;
             let identity = Identity {
                 grant: message.grant,
                 session: message.session,
@@ -107,6 +118,8 @@ impl Collector {
         key: Option<&str>,
         bytes: usize,
     ) {
+        self.calls += 1;
+        self.shows_refusal |= call.observed_decision() == Some(Observed::Deny);
         call.grant = self.grant(identity, call.server.clone());
         self.requests
             .hold(PendingRequest::Call(Box::new(call)), key, bytes);
@@ -130,6 +143,7 @@ impl Collector {
     /// The response to the nearest open request of this id; whether there was
     /// one.
     pub fn answer(&mut self, key: &str, response: Option<Response>, time: Option<Time>) -> bool {
+        self.shows_refusal |= response == Some(Response::Denied);
         self.requests
             .close(key, |request| request.answer(response, time))
     }
@@ -146,8 +160,40 @@ impl Collector {
         });
         if let Some(line) = line {
             self.skip(line, reason::NOT_SENT);
+            self.shows_refusal = true;
         }
         found
+    }
+
+    /// What came of the nearest open call of this id is unknown, also whether
+    /// it was sent: the client ended it in words that are in no table. It counts
+    /// as sent.
+    pub fn unknown_outcome(&mut self, key: &str, text: &str) -> bool {
+        self.assume(Assumed::UnknownOutcome);
+        let words = text.lines().next().unwrap_or_default();
+        let words: String = words.chars().take(MOST_WORDS).collect();
+        self.requests.close(key, |request| {
+            if let PendingRequest::Call(call) = request {
+                call.note = Some(format!("unknown outcome: {words}"));
+            }
+        })
+    }
+
+    /// The response to the nearest open request of this id, which stays open
+    /// for what a later line may say of it, until [`Collector::settle`].
+    pub fn answer_for_now(
+        &mut self,
+        key: &str,
+        response: Option<Response>,
+        time: Option<Time>,
+    ) -> bool {
+        self.requests
+            .amend(key, |request| request.answer(response, time))
+    }
+
+    /// No later line says more of the nearest open request of this id.
+    pub fn settle(&mut self, key: &str) {
+        self.requests.close(key, |_| {});
     }
 
     /// The nearest open call of this id, for what a later line adds to it.
@@ -158,6 +204,28 @@ impl Collector {
     /// No response comes any more.
     pub fn close_all(&mut self) {
         self.requests.close_all();
+    }
+
+    /// There are no more lines of the log, which was read as `format`.
+    pub fn end(&mut self, format: Format) {
+        self.close_all();
+        if self.calls == 0 {
+            let or = std::mem::take(&mut self.or);
+            let taken_for = format;
+            self.assume(Assumed::NoCall { taken_for, or });
+        } else if !self.shows_refusal {
+            self.assume(Assumed::ShowsNoRefusal);
+        }
+    }
+
+    /// Whether the record of this id is not among `records` yet, to which it is
+    /// added; a record without an id never is.
+    pub fn is_new(&mut self, id: Option<&str>, records: &Records) -> bool {
+        let is_new = id.is_none_or(|id| records.insert(id));
+        if records.forgets() {
+            self.assume(Assumed::ForgottenRecords);
+        }
+        is_new
     }
 
     /// What was taken for granted, sorted.
@@ -211,40 +279,6 @@ impl Collector {
         }
         time
     }
-
-    /// The server and the tool in a client's name for a tool: a name without
-    /// `mcp__` is the client's own tool.
-    pub fn split_name(&mut self, name: &str) -> (Server, String) {
-        let parts = name
-            .strip_prefix("mcp__")
-            .and_then(|rest| rest.split_once("__"));
-        let Some((server, tool)) =
-            parts.filter(|(server, tool)| !server.is_empty() && !tool.is_empty())
-        else {
-            return (Server::Named(CLIENT.to_owned()), name.to_owned());
-        };
-        if tool.contains("__") {
-            self.assume_split(name, server, tool);
-        }
-        (Server::Named(server.to_owned()), tool.to_owned())
-    }
-
-    fn assume_split(&mut self, name: &str, server: &str, tool: &str) {
-        let assumed = Assumed::SplitName {
-            name: name.to_owned(),
-            server: server.to_owned(),
-            tool: tool.to_owned(),
-        };
-        if self.assumed.contains(&assumed) {
-            return;
-        }
-        self.split_names += 1;
-        self.assume(if self.split_names <= MOST_SPLIT_NAMES {
-            assumed
-        } else {
-            Assumed::MoreSplitNames
-        });
-    }
 }
 
 #[cfg(test)]
@@ -282,25 +316,5 @@ mod tests {
             assert_eq!(read(text), None, "{text}");
         }
         assert!(collector.assumed.contains(&Assumed::UnreadableTime));
-    }
-
-    #[test]
-    fn names_split_at_the_first_underscores_and_say_so() {
-        let mut collector = Collector::default();
-        let mut split = |name: &str| match collector.split_name(name) {
-            (Server::Named(server), tool) => (server, tool),
-            other => panic!("{other:?}"),
-        };
-        let pair = |server: &str, tool: &str| (server.to_owned(), tool.to_owned());
-        assert_eq!(split("mcp__github__get_me"), pair("github", "get_me"));
-        assert_eq!(split("Bash"), pair("client", "Bash"));
-        assert_eq!(split("mcp__lonely"), pair("client", "mcp__lonely"));
-        assert_eq!(split("mcp____x"), pair("client", "mcp____x"));
-        assert_eq!(split("mcp__a__b__c"), pair("a", "b__c"));
-        assert_eq!(collector.assumed.len(), 1);
-        for n in 0..100 {
-            collector.split_name(&format!("mcp__a__b__{n}"));
-        }
-        assert_eq!(collector.assumed.len(), MOST_SPLIT_NAMES + 1);
     }
 }

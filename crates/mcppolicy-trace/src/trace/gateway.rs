@@ -8,6 +8,7 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::Identity;
 use super::options::Format;
+use super::outline::Outline;
 use super::reason;
 use super::response::Observed;
 use super::tolerant_json::{Json, name_in};
@@ -18,6 +19,12 @@ pub(super) struct Gateway {
     /// Whether a process of the proxy is a session. Its counters were
     /// shared between processes, so only on request.
     pub instance_is_session: bool,
+}
+
+/// Whether the object at `at` of an outline is an event of it.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let has = |name: &str| outline.has(&format!("{at}{name}"));
+    has("instance") && has("ts") && outline.text(&format!("{at}type")).is_some()
 }
 
 impl LogFormat for Gateway {

@@ -1,6 +1,8 @@
 //! Raw MCP messages, one per line, as recorded by a tap between client and
 //! server: either bare, or in a wrapper object with a timestamp, a direction,
-//! the caller's identity and the server.
+//! the caller's identity and the server. A stream of server-sent events has its
+//! messages behind `data:`, a stream with headers has a `Content-Length` between
+//! them, behind the last message on its line.
 
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
@@ -8,17 +10,77 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Envelope, Identity, Side, response, sender};
 use super::options::Format;
+use super::outline::Outline;
 use super::reason;
-use super::tap::noise_in;
-use super::tolerant_json::{Json, arguments, name_in};
+use super::spelling::Spelled;
+use super::tap::{self, noise_in};
+use super::tolerant_json::{Json, arguments};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
-
-/// The keys under which a wrapper object may store the message.
-const WRAPPERS: [&str; 4] = ["msg", "message", "payload", "request"];
 
 /// Raw MCP messages.
 #[derive(Default)]
 pub(super) struct JsonRpc;
+
+const FRAME: &str = "a header around messages";
+
+/// The headers of a stream that go on in the line of a message.
+const HEADER: &str = "Content-Length:";
+
+/// A line without what a stream writes around its message: the name of an
+/// event's field before it, and the next header behind it.
+pub(super) fn unframed(line: &str) -> &str {
+    let line = match line.strip_prefix("data:") {
+        Some(data) if data.trim_start().starts_with(['{', '[']) => data.trim_start(),
+        _ => line,
+    };
+    if !line.starts_with(['{', '[']) || !line.contains(HEADER) {
+        return line;
+    }
+    let end = Outline::scan(line).end;
+    match end.and_then(|end| line.split_at_checked(end)) {
+        Some((message, rest)) if rest.starts_with(HEADER) => message,
+        _ => line,
+    }
+}
+
+/// Whether a line is only a header, or a field of an event without a message.
+fn is_frame(line: &str) -> bool {
+    let names = [
+        "Content-Length:",
+        "Content-Type:",
+        "event:",
+        "id:",
+        "retry:",
+        "data:",
+    ];
+    line.starts_with(':') || names.iter().any(|name| line.starts_with(name))
+}
+
+/// Whether the object at `at` of an outline is a message or has one.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let wraps = |key: &str| {
+        let inner = format!("{at}{key}");
+        let in_text = || {
+            let text = outline.text(&inner);
+            text.is_some_and(|text| is_outlined(&Outline::scan(unframed(text.trim_start())), ""))
+        };
+        is_outlined(outline, &format!("{inner}.")) || in_text()
+    };
+    // Whatever a tap of ours has kept, message or noise.
+    let direction = outline.text(&format!("{at}dir"));
+    is_outlined(outline, at)
+        || Spelled::Message.names().iter().any(|key| wraps(key))
+        || direction.is_some_and(tap::is_direction)
+}
+
+/// Whether there is a message at `at` of an outline.
+pub(super) fn is_outlined(outline: &Outline, at: &str) -> bool {
+    let has = |name: &str| outline.has(&format!("{at}{name}"));
+    has("jsonrpc")
+        || (has("method") && (has("id") || has("params")))
+        || (has("id") && has("result"))
+        || (has("id") && has("error"))
+}
 
 impl LogFormat for JsonRpc {
     fn format(&self) -> Format {
@@ -30,7 +92,11 @@ impl LogFormat for JsonRpc {
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let json = match Json::parse(chunk.text) {
+        let text = unframed(chunk.text.trim_start());
+        if is_frame(text) {
+            return collector.skip(chunk.line, FRAME);
+        }
+        let json = match Json::parse(text) {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
@@ -39,11 +105,12 @@ impl LogFormat for JsonRpc {
         if is_message(root) {
             return message(&json, root, "", &envelope, collector);
         }
-        for key in WRAPPERS {
+        for key in Spelled::Message.names() {
             let Some(inner) = root.get(key) else {
                 continue;
             };
-            match inner.as_str().map(Json::parse) {
+            let text = inner.as_str().map(|text| unframed(text.trim_start()));
+            match text.map(Json::parse) {
                 Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
                 Some(Err(reason)) => collector.skip(chunk.line, reason),
                 None if is_message(inner) => {
@@ -70,21 +137,20 @@ fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: 
 }
 
 fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelope {
-    let named = |keys: &[&str]| name_in(root, keys).map(str::to_owned);
     Envelope {
         line: chunk.line,
-        time: collector.time(root.get("ts").or_else(|| root.get("timestamp"))),
-        sender: name_in(root, &["dir", "direction", "sender"]).and_then(sender),
+        time: collector.time(Spelled::Time.of(root)),
+        sender: Spelled::Direction.text(root).and_then(sender),
         identity: Identity {
             grant: match root.get("grant").map(|grant| &grant.kind) {
                 Some(NodeKind::String(name)) => Some(Grant::Named(name.clone())),
                 Some(NodeKind::Null) => Some(Grant::Unknown),
                 _ => None,
             },
-            session: named(&["session", "session_id", "sessionId"]),
-            user: named(&["user", "user_id", "userId"]),
+            session: Spelled::Session.label(root),
+            user: Spelled::User.label(root),
         },
-        server: match root.get("server").map(|server| &server.kind) {
+        server: match Spelled::Server.of(root).map(|server| &server.kind) {
             Some(NodeKind::String(name)) => Server::Named(name.clone()),
             Some(NodeKind::Null) => Server::Unknown,
             _ => Server::Default,

@@ -14,6 +14,7 @@ use super::item::Item;
 use super::options::{Assumed, Format, GrantFrom, Settings};
 use super::reader::{InBlocks, Reader, Ready};
 use super::reason;
+use super::records::Records;
 
 /// A format of logs.
 pub(super) trait LogFormat {
@@ -27,6 +28,12 @@ pub(super) trait LogFormat {
 
     /// Reads one line, or one element of a document.
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector);
+
+    /// Takes the records that other logs have shown, too.
+    fn share(&mut self, _records: &Records) {}
+
+    /// Gives up what it has held for later lines: there are none.
+    fn end(&mut self, _collector: &mut Collector) {}
 }
 
 /// Reads a document of some format, element by element.
@@ -46,6 +53,12 @@ impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
             ended: false,
         }
     }
+
+    /// The same for an input that also looks like these other formats.
+    pub fn or(mut self, others: Vec<Format>) -> DocumentReader<R, F> {
+        self.collector.looks_like(others);
+        self
+    }
 }
 
 impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
@@ -61,7 +74,8 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
                 Some(raw) => read(raw, &mut self.format, &mut self.collector),
                 None => {
                     self.ended = true;
-                    self.collector.close_all();
+                    self.format.end(&mut self.collector);
+                    self.collector.end(self.format.format());
                 }
             }
         }
@@ -73,6 +87,10 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
 
     fn assumed(&self) -> Vec<Assumed> {
         self.collector.assumed()
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.format.share(records);
     }
 }
 
@@ -102,6 +120,12 @@ impl<R: Read, F: LogFormat> LogReader<R, F> {
             ended: false,
         }
     }
+
+    /// The same for an input that also looks like these other formats.
+    pub fn or(mut self, others: Vec<Format>) -> LogReader<R, F> {
+        self.collector.looks_like(others);
+        self
+    }
 }
 
 impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
@@ -126,6 +150,10 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
 
     fn assumed(&self) -> Vec<Assumed> {
         self.collector.assumed()
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.format.share(records);
     }
 
     fn in_blocks(&mut self) -> Option<&mut dyn InBlocks> {
@@ -172,7 +200,8 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
 
     fn end(&mut self) {
         self.ended = true;
-        self.collector.close_all();
+        self.format.end(&mut self.collector);
+        self.collector.end(self.format.format());
     }
 }
 
@@ -180,7 +209,7 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
 fn read(raw: RawLine<'_>, format: &mut impl LogFormat, collector: &mut Collector) {
     let line = raw.number;
     match text(&raw) {
-        Ok(text) if text.trim().is_empty() => {}
+        Ok(text) if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
         Ok(text) => format.read_chunk(Chunk { line, text }, collector),
         Err(reason) => collector.skip(line, reason),
     }

@@ -1,19 +1,32 @@
 //! OpenAI-style transcripts, as datasets and evaluations keep them: messages
 //! whose `tool_calls` hold the arguments as JSON in a string. A chunk is a whole
-//! conversation, an array of messages, or one message.
+//! conversation, an array of messages, or one message. What Anthropic's messages
+//! and OpenAI's responses have instead, [`blocks`] reads.
 
-use super::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
+mod blocks;
+
+use super::call::{RecordedCall, RecordedRequest, Server};
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
 use super::log::LogFormat;
 use super::message::{Identity, first_text, result_of};
 use super::options::Format;
+use super::outline::Outline;
 use super::reason;
-use super::tolerant_json::{Json, arguments, arguments_in_text, name_in};
+use super::spelling::{Spelled, is_result_role};
+use super::tolerant_json::{Json, name_in, written_arguments};
 use mcppolicy_engine::document::{Node, push_pointer};
 
-/// The members that hold a conversation's messages.
-const MESSAGES: [&str; 4] = ["messages", "traj", "conversation", "conversations"];
+/// Whether the object at `at` of an outline is a conversation or a message.
+pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
+    let has = |name: &str| outline.has(&format!("{at}{name}"));
+    let mut messages = Spelled::Messages.names().iter();
+    messages.any(|key| outline.has_inside(&format!("{at}{key}")))
+        || has("tool_calls")
+        || has("role")
+        || outline.has_inside(&format!("{at}simulations.0.messages"))
+        || blocks::is_record(outline, at)
+}
 
 /// OpenAI-style transcripts.
 #[derive(Default)]
@@ -61,7 +74,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// A conversation, a message, or an array of either.
     fn part(&mut self, node: &Node, pointer: &str, collector: &mut Collector) {
-        for key in MESSAGES {
+        for key in Spelled::Messages.names() {
             if let Some(messages) = node
                 .get(key)
                 .filter(|messages| !messages.items().is_empty())
@@ -70,8 +83,15 @@ impl Reading<'_> {
                 return;
             }
         }
+        // Runs of tau2 (<https://github.com/sierra-research/tau2-bench>).
+        let runs = node.get("simulations").map(Node::items).unwrap_or_default();
+        for (index, run) in runs.iter().enumerate() {
+            self.part(run, &format!("{pointer}/simulations/{index}"), collector);
+        }
         if name_in(node, &["role"]).is_some() {
             self.message(node, pointer, collector);
+        } else if self.response(node, pointer, collector) {
+            return;
         }
         let are_messages = node.items().iter().any(|item| item.get("role").is_some());
         if are_messages && pointer.is_empty() {
@@ -92,10 +112,7 @@ impl Reading<'_> {
         pointer: &str,
         collector: &mut Collector,
     ) {
-        let named = name_in(
-            node,
-            &["session_id", "conversation_id", "session", "thread_id"],
-        );
+        let named = Spelled::Session.text(node);
         let unnamed = self
             .conversation_is_session
             .then(|| format!("conversation at line {}", self.lines.line(node)));
@@ -123,13 +140,21 @@ impl Reading<'_> {
         }
         if let Some(function) = message.get("function_call").filter(|call| !call.is_null()) {
             let pointer = push_pointer(pointer, "function_call");
-            self.call(function, None, &pointer, collector);
+            // The older form has no ids: a result names the function.
+            let key = name_in(function, &["name"]).map(older_key);
+            self.call(function, key.as_deref(), &pointer, collector);
         }
-        let role = name_in(message, &["role"]);
-        if let (Some("tool"), Some(id)) = (role, name_in(message, &["tool_call_id"])) {
+        self.blocks(message, pointer, collector);
+        if is_result_role(name_in(message, &["role"])) {
+            let older = || name_in(message, &["name"]).map(older_key);
+            let own = || name_in(message, &["id"]).map(str::to_owned);
+            let id = Spelled::CallId.text(message).map(str::to_owned);
+            let Some(id) = id.or_else(older).or_else(own) else {
+                return;
+            };
             self.found = true;
             let response = result_of(first_text(message.get("content")));
-            if !collector.answer(id, Some(response), None) {
+            if !collector.answer(&id, Some(response), None) {
                 let line = self.lines.line(message);
                 collector.skip(line, reason::NO_REQUEST);
             }
@@ -147,7 +172,7 @@ impl Reading<'_> {
         let line = self.lines.line(function);
         let key = id.map(str::to_owned);
         let read = self.json.flaws(pointer).and_then(|repeats| {
-            let (arguments, inside) = called_with(function)?;
+            let (arguments, inside) = written_arguments(Spelled::Arguments.of(function))?;
             Ok((arguments, repeats || inside))
         });
         let (arguments, repeats_an_argument) = match read {
@@ -169,7 +194,7 @@ impl Reading<'_> {
             line,
             server,
             repeats_an_argument,
-            id: key.clone(),
+            id: key.clone().filter(|key| !key.starts_with(OLDER)),
             ..RecordedCall::new(RecordedRequest::Tool {
                 name: Some(tool),
                 arguments,
@@ -188,12 +213,10 @@ impl Reading<'_> {
     }
 }
 
-fn called_with(function: &Node) -> Result<(RecordedArguments, bool), &'static str> {
-    match function.get("arguments") {
-        Some(node) => match node.as_str() {
-            Some(text) => arguments_in_text(text),
-            None => Ok((arguments(Some(node)), false)),
-        },
-        None => Ok((RecordedArguments::Unknown, false)),
-    }
+/// What no id begins with: the mark of a call's key in the older form.
+const OLDER: char = '\0';
+
+/// The key of a call without an id.
+fn older_key(name: &str) -> String {
+    format!("{OLDER}{name}")
 }

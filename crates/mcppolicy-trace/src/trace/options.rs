@@ -22,11 +22,23 @@ pub enum Format {
     OpenAi,
     /// The event log of the vendor's older proxy.
     Gateway,
+    /// Gemini CLI sessions.
+    Gemini,
+    /// Copilot CLI sessions.
+    Copilot,
+    /// Exports of OpenCode.
+    OpenCode,
+    /// VS Code's output of an MCP server.
+    VsCode,
+    /// What a client gives to its hooks.
+    Hooks,
+    /// Audit events of ToolHive's proxy.
+    ToolHive,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 14] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -35,6 +47,12 @@ impl Format {
         Format::Otlp,
         Format::OpenAi,
         Format::Gateway,
+        Format::Gemini,
+        Format::Copilot,
+        Format::OpenCode,
+        Format::VsCode,
+        Format::Hooks,
+        Format::ToolHive,
     ];
 
     /// The name in reports and on the command line.
@@ -48,6 +66,12 @@ impl Format {
             Format::Otlp => "otlp",
             Format::OpenAi => "openai",
             Format::Gateway => "gateway",
+            Format::Gemini => "gemini",
+            Format::Copilot => "copilot",
+            Format::OpenCode => "opencode",
+            Format::VsCode => "vscode",
+            Format::Hooks => "hooks",
+            Format::ToolHive => "toolhive",
         }
     }
 
@@ -103,6 +127,9 @@ pub struct Settings {
     /// What is taken for the grant; without it a grant that the log's wrapper
     /// records, else the session where there is one, else the file.
     pub grant_from: Option<GrantFrom>,
+    /// Whether spans of tools that do not say that they are MCP requests are
+    /// calls.
+    pub include_tools: bool,
     /// Build every line, also those that the fast path could read. That is
     /// slower and yields the same; tests compare the two.
     pub build_every_line: bool,
@@ -126,8 +153,30 @@ pub enum Assumed {
     MoreSplitNames,
     /// A time that cannot be read is unknown.
     UnreadableTime,
+    /// Times without an offset are of UTC.
+    LocalTime,
     /// A result in the words of a JSON-RPC error was one.
     ErrorText,
+    /// Calls that the client ended in unknown words were sent.
+    UnknownOutcome,
+    /// The log has more records than are remembered, so that one that it holds
+    /// again far behind the first counts twice.
+    ForgottenRecords,
+    /// Where a fork's own first turn begins was taken from the times alone.
+    ForkByTime,
+    /// Spans of two sides were taken for one call by trace, tool and time,
+    /// because neither is below the other.
+    JoinedByTime,
+    /// No call of the log was refused by anyone, so that it cannot show whether
+    /// a policy refuses too much.
+    ShowsNoRefusal,
+    /// The log was taken for a format in which it holds no call.
+    NoCall {
+        /// The format.
+        taken_for: Format,
+        /// What else the lines look like.
+        or: Vec<Format>,
+    },
 }
 
 impl fmt::Display for Assumed {
@@ -142,8 +191,34 @@ impl fmt::Display for Assumed {
                 f.write_str("further names with several `__` were split at the first one")
             }
             Assumed::UnreadableTime => f.write_str("a time that cannot be read is unknown"),
+            Assumed::LocalTime => f.write_str("its local times are of UTC"),
             Assumed::ErrorText => {
                 f.write_str("a failed result that begins with `MCP error` was a JSON-RPC error")
+            }
+            Assumed::UnknownOutcome => f.write_str(
+                "a call that the client ended in words that are not known here was sent",
+            ),
+            Assumed::ForgottenRecords => f.write_str(
+                "it holds more records than are remembered, so one that it holds again much later counts twice",
+            ),
+            Assumed::ForkByTime => f.write_str(
+                "what was written before or as the session was forked is the other session's",
+            ),
+            Assumed::JoinedByTime => f.write_str(
+                "spans of a client and a server with the same trace, tool and time are one call, although neither is below the other",
+            ),
+            Assumed::ShowsNoRefusal => f.write_str(
+                "no call in it was refused by anyone, so it cannot show a call that a policy refuses wrongly",
+            ),
+            Assumed::NoCall { taken_for, or } => {
+                write!(f, "it was taken for {} and holds no call", taken_for.name())?;
+                match or.as_slice() {
+                    [] => f.write_str("; --from names another format"),
+                    or => {
+                        let names: Vec<&str> = or.iter().map(|format| format.name()).collect();
+                        write!(f, "; it could also be {}: see --from", names.join(" or "))
+                    }
+                }
             }
         }
     }

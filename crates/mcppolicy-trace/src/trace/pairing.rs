@@ -113,6 +113,14 @@ impl PendingRequests {
         true
     }
 
+    /// Passes the nearest open request of this key to `change`, and leaves it
+    /// open; whether there was such a request.
+    pub fn amend(&mut self, key: &str, change: impl FnOnce(&mut PendingRequest)) -> bool {
+        let at = self.find(key);
+        let entry = at.and_then(|at| self.entries.get_mut(at));
+        entry.map(|entry| change(&mut entry.request)).is_some()
+    }
+
     /// The nearest open request of this key, when it is a built call.
     pub fn peek(&mut self, key: &str) -> Option<&mut RecordedCall> {
         let at = self.find(key)?;

@@ -6,6 +6,7 @@ use super::block::Block;
 use super::fast_path::{ParsedBlock, SimpleCall};
 use super::item::{Header, Item};
 use super::options::{Assumed, Format};
+use super::records::Records;
 
 /// Something that yields recorded calls.
 pub trait Reader {
@@ -25,6 +26,10 @@ pub trait Reader {
     fn assumed(&self) -> Vec<Assumed> {
         Vec::new()
     }
+
+    /// Takes the records that other logs have shown, too, before anything is
+    /// read.
+    fn share(&mut self, _records: &Records) {}
 
     /// The same reader, for several threads to read its lines; `None` when its
     /// format has to be read in one go.
@@ -83,12 +88,16 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Reads up to the first item that is no header.
+    /// Reads up to the first item that is no header. Only a native trace has a
+    /// header: of a log nothing is read yet.
     ///
     /// # Errors
     /// What the underlying input reports.
     pub fn open(name: impl Into<String>, mut reader: Box<dyn Reader>) -> io::Result<Trace> {
-        let mut first = reader.next()?;
+        let mut first = match reader.format() {
+            Format::Native => reader.next()?,
+            _ => None,
+        };
         let mut header = None;
         if let Some(Item::Header(found)) = first {
             header = Some(found);
@@ -115,6 +124,12 @@ impl Trace {
     /// What the reader has taken for granted so far, sorted, each once.
     pub fn assumed(&self) -> Vec<Assumed> {
         self.reader.assumed()
+    }
+
+    /// Takes the records that other logs of the run have shown, too, so that one
+    /// that several logs hold counts once. Before anything is read.
+    pub fn share(&mut self, records: &Records) {
+        self.reader.share(records);
     }
 
     /// The items after the header, for several threads: the one that is read

@@ -1,21 +1,32 @@
 //! Which format a file is in, by its first lines and not by its name.
+//!
+//! Each format says itself which objects are its records ([`SHAPES`]), so that
+//! what its reader reads is what is recognised.
+
+mod stranger;
 
 use std::io::{self, BufRead, Cursor, Read};
 
 use super::block::{Blocks, Content};
-use super::claude_code::ClaudeCode;
+use super::claude_code::{self, ClaudeCode};
 use super::claude_desktop::{self, ClaudeDesktop};
-use super::codex::Codex;
-use super::gateway::Gateway;
-use super::jsonrpc::JsonRpc;
+use super::codex::{self, Codex};
+use super::copilot::{self, Copilot};
+use super::gateway::{self, Gateway};
+use super::gemini::{self, Gemini};
+use super::hooks::{self, Hooks};
+use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
-use super::openai::OpenAi;
+use super::openai::{self, OpenAi};
+use super::opencode::{self, OpenCode};
 use super::options::{Format, GrantFrom, Settings};
-use super::otlp::Otlp;
+use super::otlp::{self, Otlp};
 use super::outline::Outline;
 use super::reader::Reader;
-use super::tap;
+use super::toolhive::{self, ToolHive};
+use super::vscode::{self, VsCode};
+use stranger::Stranger;
 
 /// How much of a file is looked at, in bytes.
 const PREFIX: u64 = 64 * 1024;
@@ -23,17 +34,50 @@ const PREFIX: u64 = 64 * 1024;
 /// How many of its lines.
 const MOST_LINES: usize = 200;
 
+/// Whether the object at a place of an outline, such as `0.`, is a record of a
+/// format.
+type IsRecord = fn(&Outline, &str) -> bool;
+
+/// The records of every format whose records are JSON. The first that an object
+/// fits counts.
+const SHAPES: [(Format, IsRecord); 12] = [
+    (Format::Native, is_native),
+    (Format::Otlp, otlp::is_record),
+    (Format::Gateway, gateway::is_record),
+    (Format::Hooks, hooks::is_record),
+    (Format::ToolHive, toolhive::is_record),
+    (Format::JsonRpc, jsonrpc::is_record),
+    (Format::Codex, codex::is_record),
+    (Format::Copilot, copilot::is_record),
+    (Format::Gemini, gemini::is_record),
+    (Format::OpenCode, opencode::is_record),
+    (Format::ClaudeCode, claude_code::is_record),
+    (Format::OpenAi, openai::is_record),
+];
+
+/// The formats whose records are also found in arrays.
+const IN_ARRAYS: [Format; 4] = [
+    Format::JsonRpc,
+    Format::Otlp,
+    Format::ClaudeCode,
+    Format::OpenAi,
+];
+
 /// What the beginning of a file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Recognised {
     /// The format; `None` when no line is of any.
     format: Option<Format>,
+    /// Every format that a line of it looks like.
+    all: Vec<Format>,
     /// Whether it is one JSON document and not lines.
     is_document: bool,
+    /// What it is, when it is of no format.
+    stranger: Option<Stranger>,
 }
 
 /// A reader for `input`, which begins at its first byte. What is of no known
-/// format is read as a native trace, whose complaints say where it fails.
+/// format has one problem, which says so.
 ///
 /// # Errors
 /// What the input reports.
@@ -45,51 +89,73 @@ pub fn reader(
     input.by_ref().take(PREFIX).read_to_end(&mut prefix)?;
     let recognised = recognise(&prefix);
     let input = Cursor::new(prefix).chain(input);
-    let format = settings
-        .format
-        .or(recognised.format)
-        .unwrap_or(Format::Native);
-    let from = settings.grant_from;
-    let native = if settings.build_every_line {
-        Content::Other
-    } else {
-        Content::Native
+    if let (None, Some(stranger)) = (settings.format, recognised.stranger) {
+        return Ok(Box::new(stranger));
+    }
+    let format = settings.format.or(recognised.format);
+    let format = format.unwrap_or(Format::Native);
+    let all = recognised.all.into_iter();
+    let opening = Opening {
+        input,
+        settings,
+        or: all.filter(|other| *other != format).collect(),
+        is_document: recognised.is_document,
     };
-    let by_session = from == Some(GrantFrom::Session);
-    let document = recognised.is_document;
+    let by_session = settings.grant_from == Some(GrantFrom::Session);
     Ok(match format {
-        Format::Native => Box::new(NativeReader::of_blocks(Blocks::new(input), native)),
-        Format::JsonRpc => log(input, JsonRpc, settings),
-        Format::ClaudeCode => log(input, ClaudeCode, settings),
-        Format::Codex => log(input, Codex::default(), settings),
-        Format::ClaudeDesktop => log(input, ClaudeDesktop, settings),
-        Format::Gateway => {
-            let gateway = Gateway {
-                instance_is_session: by_session,
-            };
-            log(input, gateway, settings)
-        }
-        Format::Otlp if document => Box::new(DocumentReader::new(input, Otlp::default(), from)),
-        Format::Otlp => log(input, Otlp::default(), settings),
-        Format::OpenAi => {
-            let transcripts = OpenAi {
-                conversation_is_session: by_session,
-            };
-            if document {
-                Box::new(DocumentReader::new(input, transcripts, from))
+        Format::Native => {
+            let content = if settings.build_every_line {
+                Content::Other
             } else {
-                log(input, transcripts, settings)
-            }
+                Content::Native
+            };
+            let blocks = Blocks::new(opening.input);
+            Box::new(NativeReader::of_blocks(blocks, content))
         }
+        Format::JsonRpc => opening.lines(JsonRpc),
+        Format::ClaudeDesktop => opening.lines(ClaudeDesktop),
+        Format::Gateway => opening.lines(Gateway {
+            instance_is_session: by_session,
+        }),
+        Format::Codex => opening.lines(Codex::default()),
+        Format::VsCode => opening.lines(VsCode),
+        Format::Hooks => opening.lines(Hooks),
+        Format::ToolHive => opening.lines(ToolHive::default()),
+        Format::Copilot => opening.lines(Copilot::default()),
+        Format::Gemini => opening.either(Gemini::default()),
+        Format::OpenCode => opening.either(OpenCode::default()),
+        Format::ClaudeCode => opening.either(ClaudeCode::default()),
+        Format::Otlp => opening.either(Otlp::new(settings.include_tools)),
+        Format::OpenAi => opening.either(OpenAi {
+            conversation_is_session: by_session,
+        }),
     })
 }
 
-fn log<F: LogFormat + 'static>(
-    input: impl BufRead + 'static,
-    format: F,
+/// A log that is being opened.
+struct Opening<R> {
+    input: R,
     settings: Settings,
-) -> Box<dyn Reader> {
-    Box::new(LogReader::new(input, format, settings))
+    /// What else it looks like.
+    or: Vec<Format>,
+    is_document: bool,
+}
+
+impl<R: BufRead + 'static> Opening<R> {
+    /// A reader of its lines.
+    fn lines<F: LogFormat + 'static>(self, format: F) -> Box<dyn Reader> {
+        Box::new(LogReader::new(self.input, format, self.settings).or(self.or))
+    }
+
+    /// A reader of its lines, or of its elements when it is a document.
+    fn either<F: LogFormat + 'static>(self, format: F) -> Box<dyn Reader> {
+        if self.is_document {
+            let from = self.settings.grant_from;
+            Box::new(DocumentReader::new(self.input, format, from).or(self.or))
+        } else {
+            self.lines(format)
+        }
+    }
 }
 
 fn recognise(prefix: &[u8]) -> Recognised {
@@ -97,20 +163,32 @@ fn recognise(prefix: &[u8]) -> Recognised {
     let text = String::from_utf8_lossy(prefix);
     let lines: Vec<&str> = text
         .lines()
-        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !is_blank(line))
         .take(MOST_LINES)
         .collect();
     let is_document = is_document(&lines);
-    let by_line = || lines.iter().find_map(|line| classify(line));
-    let format = if is_document {
-        classify(&text).or_else(by_line)
-    } else {
-        by_line()
+    let whole = is_document.then_some(&*text);
+    let mut all: Vec<Format> = Vec::new();
+    for part in whole.into_iter().chain(lines.iter().copied()) {
+        let format = classify(part);
+        all.extend(format.filter(|format| !all.contains(format)));
+    }
+    let format = all.first().copied();
+    let stranger = match format {
+        None => Stranger::find(&text, &lines),
+        Some(_) => None,
     };
     Recognised {
         format,
+        all,
         is_document,
+        stranger,
     }
+}
+
+/// Whether nothing is in a line.
+fn is_blank(line: &str) -> bool {
+    line.trim_matches([' ', '\t', '\r']).is_empty()
 }
 
 /// Whether the first line begins a JSON value that goes on in the next, other
@@ -126,7 +204,7 @@ fn is_document(lines: &[&str]) -> bool {
     let Some(next) = next.map(|line| line.trim()) else {
         // One long line: an array is a document, an object may be the first of
         // many lines, unless it holds all spans.
-        return first.starts_with('[') || Outline::scan(first).has("resourceSpans");
+        return first.starts_with('[') || otlp::is_record(&Outline::scan(first), "");
     };
     let whole = |line: &str| Outline::scan(line).end == Some(line.len());
     first.starts_with('[') || !(next.starts_with(['{', '[']) && whole(next))
@@ -135,94 +213,40 @@ fn is_document(lines: &[&str]) -> bool {
 /// The format of one line, or of the beginning of one.
 fn classify(line: &str) -> Option<Format> {
     let line = line.trim();
+    let line = jsonrpc::unframed(line);
     if !line.starts_with(['{', '[']) {
-        return claude_desktop::is_entry(line).then_some(Format::ClaudeDesktop);
+        let texts = [
+            (Format::ClaudeDesktop, claude_desktop::is_entry(line)),
+            (Format::VsCode, vscode::is_entry(line)),
+        ];
+        let found = texts.into_iter().find(|(_, is_entry)| *is_entry);
+        return found.map(|(format, _)| format);
     }
     let outline = Outline::scan(line);
-    if line.starts_with('[') {
-        return if is_message(&outline, "0.") {
-            Some(Format::JsonRpc)
-        } else if outline.has("0.resourceSpans") || outline.has("0.resource_spans") {
-            Some(Format::Otlp)
-        } else if outline.has("0.role") || outline.has_inside("0.messages") {
-            Some(Format::OpenAi)
-        } else {
-            None
-        };
-    }
-    object(&outline)
+    let in_array = line.starts_with('[');
+    let at = if in_array { "0." } else { "" };
+    let shapes = SHAPES.iter();
+    let mut shapes = shapes.filter(|(format, _)| !in_array || IN_ARRAYS.contains(format));
+    let found = shapes.find(|(_, is_record)| is_record(&outline, at));
+    found.map(|(format, _)| *format)
 }
 
-fn object(outline: &Outline) -> Option<Format> {
+/// Whether an object is a line of the native format, also one that is wrong.
+fn is_native(outline: &Outline, at: &str) -> bool {
     let kind = outline.text("type").unwrap_or_default();
-    let has = |name| outline.has(name);
-    if has("mcppolicy") || (outline.text("tool").is_some() && kind.is_empty()) {
-        return Some(Format::Native);
-    }
-    if has("resourceSpans") || has("resource_spans") {
-        return Some(Format::Otlp);
-    }
-    if has("instance") && has("ts") && !kind.is_empty() {
-        return Some(Format::Gateway);
-    }
-    if outline.has_inside("request") && is_message(outline, "request.") && only_native(outline) {
-        return Some(Format::Native);
-    }
-    let wrapped = ["msg.", "message.", "payload.", "request."];
-    let in_text = ["msg", "message", "payload"].iter().any(|key| {
-        outline
-            .text(key)
-            .is_some_and(|text| is_message(&Outline::scan(text), ""))
-    });
-    // Whatever a tap of ours has kept, message or noise.
-    let is_tapped = outline.text("dir").is_some_and(tap::is_direction);
-    if is_tapped
-        || is_message(outline, "")
-        || wrapped.iter().any(|at| is_message(outline, at))
-        || in_text
-    {
-        return Some(Format::JsonRpc);
-    }
-    if [
-        "session_meta",
-        "response_item",
-        "event_msg",
-        "turn_context",
-        "compacted",
-    ]
-    .contains(&kind)
-        && outline.has_inside("payload")
-    {
-        return Some(Format::Codex);
-    }
-    if has("sessionId") || has("leafUuid") || (has("uuid") && has("message.role")) {
-        return Some(Format::ClaudeCode);
-    }
-    // Messages of a chat have no type, those of a rollout do.
-    let in_rollout = ["function_call", "function_call_output"].contains(&kind) && has("call_id");
-    if in_rollout || has("record_type") || (kind == "message" && has("role")) {
-        return Some(Format::Codex);
-    }
-    let messages = ["messages", "traj", "conversation", "conversations"];
-    if messages.iter().any(|key| outline.has_inside(key)) || has("tool_calls") || has("role") {
-        return Some(Format::OpenAi);
-    }
-    None
-}
-
-/// Whether there is a JSON-RPC message at `at`.
-fn is_message(outline: &Outline, at: &str) -> bool {
     let has = |name: &str| outline.has(&format!("{at}{name}"));
-    has("jsonrpc")
-        || (has("method") && (has("id") || has("params")))
-        || (has("id") && has("result"))
-        || (has("id") && has("error"))
+    if has("mcppolicy") || (has("tool") && kind.is_empty() && !has("role")) {
+        return true;
+    }
+    let has_request = outline.has_inside("request") && jsonrpc::is_outlined(outline, "request.");
+    (has_request || has("arguments") || has("expect")) && only_native(outline)
 }
 
 /// Whether a line has no member that only a tap's wrapper has.
 fn only_native(outline: &Outline) -> bool {
     let known = [
         "request",
+        "arguments",
         "ts",
         "at",
         "repeat",
@@ -237,6 +261,10 @@ fn only_native(outline: &Outline) -> bool {
         "origin",
         "id",
         "note",
+        "used",
+        "answers",
+        "outcome",
+        "refused",
     ];
     outline.names().all(|name| known.contains(&name))
 }

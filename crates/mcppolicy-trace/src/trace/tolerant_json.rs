@@ -74,7 +74,7 @@ pub(super) fn arguments(node: Option<&Node>) -> RecordedArguments {
 ///
 /// # Errors
 /// What keeps any gateway from parsing them.
-pub(super) fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static str> {
+fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static str> {
     let Ok(json) = Json::parse(text) else {
         return Ok((RecordedArguments::Unknown, false));
     };
@@ -84,6 +84,32 @@ pub(super) fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool),
         known => known,
     };
     Ok((arguments, repeats))
+}
+
+/// Arguments that a client wrote, and whether one of them is repeated: an
+/// object, or JSON in a string; blank, null and absent ones are none. What is
+/// odd about an object that is no string is in the text around it.
+///
+/// # Errors
+/// What keeps any gateway from parsing them.
+pub(super) fn written_arguments(
+    node: Option<&Node>,
+) -> Result<(RecordedArguments, bool), &'static str> {
+    match node.and_then(Node::as_str) {
+        Some(text) => written_text(text),
+        None => Ok((arguments(node), false)),
+    }
+}
+
+/// The same for a string.
+///
+/// # Errors
+/// What keeps any gateway from parsing them.
+pub(super) fn written_text(text: &str) -> Result<(RecordedArguments, bool), &'static str> {
+    if text.trim().is_empty() {
+        return Ok((RecordedArguments::from(None), false));
+    }
+    arguments_in_text(text)
 }
 
 /// Whether a text replaces a value: a hash, the word `redacted`, asterisks, or

@@ -7,6 +7,7 @@ use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
 use crate::trace::call::{Grant, Server};
 use crate::trace::message::{Side, sender};
+use crate::trace::spelling::Spelled;
 use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
 
@@ -39,8 +40,7 @@ struct Parts {
 /// The members of the outermost object.
 #[derive(Default)]
 struct Around {
-    ts: Option<ScannedValue>,
-    timestamp: Option<ScannedValue>,
+    time: Option<ScannedValue>,
     direction: Option<ScannedValue>,
     grant: Option<ScannedValue>,
     server: Option<ScannedValue>,
@@ -74,7 +74,7 @@ impl<'t> Messages<'t> {
         }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: self.time(around.ts.or(around.timestamp), text).ok()?,
+            time: self.time(around.time, text).ok()?,
             sender: self.sender(around.direction, text).ok()?,
             grant: grant(around.grant).ok()?,
             session: name(around.session).ok()?,
@@ -128,15 +128,13 @@ impl Around {
             return None;
         }
         scanner.object(|scanner, key| {
-            let slot = match scanner.key_text(key) {
-                b"ts" => &mut self.ts,
-                b"timestamp" => &mut self.timestamp,
-                b"dir" | b"direction" | b"sender" => &mut self.direction,
-                b"grant" => &mut self.grant,
-                b"server" => &mut self.server,
-                b"session" | b"session_id" | b"sessionId" => &mut self.session,
-                b"user" | b"user_id" | b"userId" => &mut self.user,
-                b"msg" | b"message" | b"payload" | b"request" => {
+            let slot = match Spelled::named(key.of(scanner.text())) {
+                Some(Spelled::Time) => &mut self.time,
+                Some(Spelled::Direction) => &mut self.direction,
+                Some(Spelled::Server) => &mut self.server,
+                Some(Spelled::Session) => &mut self.session,
+                Some(Spelled::User) => &mut self.user,
+                Some(Spelled::Message) => {
                     if self.wraps || scanner.peek()? != b'{' {
                         return None;
                     }
@@ -144,9 +142,12 @@ impl Around {
                     let parts = &mut self.wrapped;
                     return scanner.object(|scanner, key| parts.member(scanner, key, members));
                 }
-                // A response in the line of its request.
-                b"response" => return None,
-                _ => return self.own.member(scanner, key, members),
+                _ => match scanner.key_text(key) {
+                    b"grant" => &mut self.grant,
+                    // A response in the line of its request.
+                    b"response" => return None,
+                    _ => return self.own.member(scanner, key, members),
+                },
             };
             // Of several members for one thing there may be a first.
             slot.replace(scanner.value()?).is_none().then_some(())

@@ -14,6 +14,7 @@ use crate::trace::jsonrpc::JsonRpc;
 use crate::trace::log::LogReader;
 use crate::trace::options::{Assumed, GrantFrom, Settings};
 use crate::trace::reader::{InBlocks, Reader, Ready};
+use crate::trace::spelling::Spelled;
 
 /// How simple lines are read.
 #[derive(PartialEq, Eq)]
@@ -253,9 +254,9 @@ fn line() -> BoxedStrategy<String> {
     ][..];
     let names = &["\"a\"", "\"b\"", "null", "\"\"", "\"\\u0061\"", "7"][..];
     let around = (
-        member(&["ts", "timestamp"], times),
+        member(Spelled::Time.names(), times),
         member(
-            &["dir", "direction", "sender"],
+            Spelled::Direction.names(),
             &[
                 "\"client->server\"",
                 "\"server->client\"",
@@ -265,17 +266,17 @@ fn line() -> BoxedStrategy<String> {
             ],
         ),
         member(&["grant"], names),
-        member(&["session", "session_id", "sessionId"], names),
-        member(&["user", "user_id"], names),
-        member(&["server"], names),
+        member(Spelled::Session.names(), names),
+        member(Spelled::User.names(), names),
+        member(Spelled::Server.names(), names),
         member(
-            &["response", "dir", "ts", "x"],
+            &["response", "dir", "ts", "conn_id", "x"],
             &["{\"id\":1,\"result\":{}}", "\"client\"", "1"],
         ),
     );
     let wrapped = (
         around,
-        select(&["msg", "message", "payload", "request", "y"][..]),
+        prop_oneof![5 => select(Spelled::Message.names()), 1 => Just("y")],
         message(),
     )
         .prop_map(

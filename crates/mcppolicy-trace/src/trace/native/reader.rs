@@ -54,7 +54,8 @@ impl<R: Read> NativeReader<R> {
 
     /// A line that is to be read strictly.
     fn line(&mut self, raw: &RawLine<'_>) {
-        if self.stopped || (raw.bytes.iter().all(u8::is_ascii_whitespace) && !raw.cut) {
+        let is_blank = raw.bytes.iter().all(|byte| b" \t\r\n".contains(byte));
+        if self.stopped || (is_blank && !raw.cut) {
             return;
         }
         let role = if self.begun {

@@ -107,11 +107,11 @@ fn what_is_wrong_with_a_call_is_said_at_its_place() {
         ),
         (
             r#"{"tool":"x","at":«"+9999999d"»}"#,
-            "The time lies outside the years 0 to 9999",
+            "The time lies outside the years 1 to 9999",
         ),
         (
             r#"{"tool":"x","repeat":2,"every":«"9999999d"»}"#,
-            "The time lies outside the years 0 to 9999",
+            "The time lies outside the years 1 to 9999",
         ),
         (
             r#"{"tool":"x","repeat":«0»}"#,

@@ -1,0 +1,181 @@
+//! What a span carries: attributes in OTLP's encoding or as a plain object, the
+//! arguments of a call, and what came back.
+
+use crate::trace::call::RecordedArguments;
+use crate::trace::message::{error_response, result_of};
+use crate::trace::response::Response;
+use crate::trace::tolerant_json::{is_redaction, written_text};
+use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::time::Time;
+use mcppolicy_engine::value::Value;
+
+/// The attributes that may hold the arguments, newest first.
+const ARGUMENTS: [&str; 6] = [
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.args",
+    "gen_ai.tool.input",
+    "mcp.tool.arguments",
+    "tool.parameters",
+    "input.value",
+];
+
+/// The attributes that may hold the result, newest first.
+const RESULTS: [&str; 3] = ["gen_ai.tool.call.result", "mcp.tool.result", "output.value"];
+
+/// A member in either of the spellings that protobuf's JSON allows.
+pub(super) fn member<'n>(node: &'n Node, camel: &str, snake: &str) -> Option<&'n Node> {
+    node.get(camel).or_else(|| node.get(snake))
+}
+
+/// A time in nanoseconds since the epoch, as a string of digits or a number;
+/// zero is not set.
+pub(super) fn nanos(node: Option<&Node>) -> Option<Time> {
+    let node = node?;
+    let nanos = match node.as_str() {
+        Some(text) => text.parse::<i128>().ok()?,
+        None => node.as_number().map(|number| number as i128)?,
+    };
+    if nanos == 0 {
+        return None;
+    }
+    Time::from_nanos(nanos).in_calendar().ok()
+}
+
+/// A span's attributes.
+pub(super) struct Attributes<'n>(pub &'n Node);
+
+impl<'n> Attributes<'n> {
+    pub fn get(&self, key: &str) -> Option<&'n Node> {
+        let all = self.0.get("attributes")?;
+        // Some exporters write them as a plain object.
+        all.get(key).or_else(|| {
+            let named = |item: &&Node| item.get("key").and_then(Node::as_str) == Some(key);
+            all.items().iter().rev().find(named)?.get("value")
+        })
+    }
+
+    /// An attribute that is a string with something in it.
+    pub fn text(&self, key: &str) -> Option<&'n str> {
+        let value = self.get(key)?;
+        let text = member(value, "stringValue", "string_value").unwrap_or(value);
+        text.as_str().filter(|text| !text.is_empty())
+    }
+}
+
+/// The arguments that a span carries, and whether one is repeated.
+pub(super) fn called_with(
+    attributes: &Attributes<'_>,
+) -> Result<(RecordedArguments, bool), &'static str> {
+    let Some(node) = ARGUMENTS.iter().find_map(|key| attributes.get(key)) else {
+        return Ok((RecordedArguments::Unknown, false));
+    };
+    let value = any_value(node);
+    let (arguments, repeats) = match &value {
+        Some(Value::String(text)) => written_text(text)?,
+        Some(none @ (Value::Object(_) | Value::Null)) => {
+            (RecordedArguments::from(Some(none.clone())), false)
+        }
+        _ => (RecordedArguments::Unknown, false),
+    };
+    match &arguments {
+        RecordedArguments::Known(value) if has_redaction(value) => {
+            Ok((RecordedArguments::Unknown, false))
+        }
+        _ => Ok((arguments, repeats)),
+    }
+}
+
+/// Whether something was taken out of a value before it was exported.
+fn has_redaction(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_redaction(text),
+        Value::Array(items) => items.iter().any(has_redaction),
+        Value::Object(members) => members.values().any(has_redaction),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The value in OTLP's `AnyValue`; a node that is none of its shapes is a plain
+/// value; `None` when it says less than a value.
+pub(super) fn any_value(node: &Node) -> Option<Value> {
+    let shape = |camel, snake| member(node, camel, snake);
+    if let Some(text) = shape("stringValue", "string_value") {
+        return text.as_str().map(Value::from);
+    }
+    if let Some(truth) = shape("boolValue", "bool_value") {
+        return Some(truth.to_value());
+    }
+    if let Some(number) =
+        shape("intValue", "int_value").or_else(|| shape("doubleValue", "double_value"))
+    {
+        let in_text = number.as_str().and_then(|text| text.parse::<f64>().ok());
+        let number = number.as_number().or(in_text)?;
+        return number.is_finite().then_some(Value::Number(number));
+    }
+    if let Some(array) = shape("arrayValue", "array_value") {
+        let items = array.get("values").map(Node::items).unwrap_or_default();
+        return items
+            .iter()
+            .map(any_value)
+            .collect::<Option<_>>()
+            .map(Value::Array);
+    }
+    if let Some(list) = shape("kvlistValue", "kvlist_value") {
+        let pair = |item: &Node| {
+            let key = item.get("key").and_then(Node::as_str)?;
+            Some((key.to_owned(), any_value(item.get("value")?)?))
+        };
+        let items = list.get("values").map(Node::items).unwrap_or_default();
+        return items
+            .iter()
+            .map(pair)
+            .collect::<Option<_>>()
+            .map(Value::Object);
+    }
+    if shape("bytesValue", "bytes_value").is_some() {
+        return None;
+    }
+    match &node.kind {
+        // An `AnyValue` that is set to nothing is null.
+        NodeKind::Object(members) if members.is_empty() => Some(Value::Null),
+        _ => Some(node.to_value()),
+    }
+}
+
+/// What a span says of the response: the code of a JSON-RPC error, or the
+/// result's text. That a call ended well does not say what the gateway decided.
+pub(super) fn response(span: &Node, attributes: &Attributes<'_>) -> Option<Response> {
+    let codes = [
+        "rpc.response.status_code",
+        "jsonrpc.error.code",
+        "rpc.jsonrpc.error_code",
+        "error.type",
+    ];
+    let code = codes.iter().find_map(|key| {
+        let value = any_value(attributes.get(key)?)?;
+        match value {
+            Value::Number(code) => Some(code),
+            Value::String(text) => text.parse::<i32>().ok().map(f64::from),
+            _ => None,
+        }
+    });
+    // Codes of HTTP and the like are positive.
+    if let Some(code) = code.filter(|code| *code < 0.0) {
+        return Some(error_response(code));
+    }
+    let result = RESULTS.iter().find_map(|key| attributes.get(key))?;
+    let result = any_value(result)?;
+    let text = match &result {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if is_redaction(&text) || member(span, "endTimeUnixNano", "end_time_unix_nano").is_none() {
+        return None;
+    }
+    let inner = serde_json::from_str::<serde_json::Value>(&text).ok();
+    let block = inner
+        .as_ref()
+        .and_then(|value| value.pointer("/content/0/text"));
+    let shown = block.and_then(serde_json::Value::as_str).unwrap_or(&text);
+    Some(result_of(Some(shown)))
+}
