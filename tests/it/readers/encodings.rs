@@ -177,6 +177,8 @@ fn a_native_trace_with_a_mistake_is_still_one() {
         "{\"tool\":7}\n",
         "{\"tool\":\"a\",\"argument\":{}}\n",
         "{\"arguments\":{}}\n",
+        "{\"request\":{\"method\":\"tools/call\"}}\n",
+        "{\"request\":[]}\n",
         "{\"expect\":\"allow\"}\n",
         "{\"mcppolicy\":\"trace/9\"}\n",
         "noise\n{\"tool\":\"a\"}\n",

@@ -234,3 +234,13 @@ fn the_array_that_an_action_keeps_is_a_headless_session() {
         expected.map(|call| call.replacen('9', "2", 1))
     );
 }
+
+#[test]
+fn what_a_record_says_of_one_result_is_not_said_of_another() {
+    let lines = r#"{"type":"assistant","uuid":"u1","sessionId":"s-1","message":{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"mcp__db__delete","input":{}},{"type":"tool_use","id":"t2","name":"mcp__db__delete","input":{}}]}}
+{"type":"user","uuid":"u2","sessionId":"s-1","toolUseResult":"User rejected tool use","toolDenialKind":"user-rejected","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"gone"},{"type":"tool_result","tool_use_id":"t2","is_error":true,"content":[{"type":"text","text":"words"}]}]}}
+"#;
+    let log = read_with(lines.as_bytes(), Settings::default());
+    assert_eq!(calls(&log), ["1 db delete{} s-1 ? result"]);
+    assert_eq!(log.passed.get(UNSENT), Some(&vec![1]));
+}

@@ -230,7 +230,7 @@ impl ClaudeCode {
         }
         let text = first_text(block.get("content"));
         let failed = is_true(block.get("is_error"));
-        let found = match fate(record.root, text, failed, collector.name_of(id)) {
+        let found = match fate(record, text, failed, collector.name_of(id)) {
             Fate::NotSent => collector.cancel(id),
             Fate::Unknown => collector.unknown_outcome(id, text.unwrap_or_default()),
             Fate::Sent => {
@@ -259,8 +259,18 @@ impl ClaudeCode {
 
 /// What a result says of whether its call was sent. What the record says in a
 /// member of its own comes before the words.
-fn fate(record: &Node, text: Option<&str>, failed: bool, tool: Option<String>) -> Fate {
-    match record.get("toolDenialKind").and_then(Node::as_str) {
+fn fate(record: &Record<'_>, text: Option<&str>, failed: bool, tool: Option<String>) -> Fate {
+    let results = record.blocks().iter();
+    let is_only = results
+        .filter(|block| kind(block) == Some("tool_result"))
+        .count()
+        == 1;
+    // Of several results, what the record says is of those that failed.
+    let denial = record
+        .root
+        .get("toolDenialKind")
+        .filter(|_| failed || is_only);
+    match denial.and_then(Node::as_str) {
         // The call may have been under way.
         Some("interrupted") => return Fate::Unknown,
         Some(kind) if !kind.is_empty() => return Fate::NotSent,
@@ -270,7 +280,8 @@ fn fate(record: &Node, text: Option<&str>, failed: bool, tool: Option<String>) -
         return Fate::Sent;
     }
     let tool = tool.unwrap_or_default();
-    let beside = record.get("toolUseResult").and_then(Node::as_str);
+    let beside = record.root.get("toolUseResult").filter(|_| is_only);
+    let beside = beside.and_then(Node::as_str);
     let fates = [beside, text].map(|text| text.map(|text| CLAUDE_CODE.fate(text, &tool)));
     let is = |fate| fates.contains(&Some(fate));
     if is(Fate::NotSent) {

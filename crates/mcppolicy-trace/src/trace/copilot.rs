@@ -41,18 +41,10 @@ const REFUSING: [&str; 4] = [
 ];
 
 /// Copilot CLI sessions.
+#[derive(Default)]
 pub(super) struct Copilot {
     session: Option<String>,
     records: Records,
-}
-
-impl Default for Copilot {
-    fn default() -> Copilot {
-        Copilot {
-            session: None,
-            records: Records::default(),
-        }
-    }
 }
 
 /// Whether the object at `at` of an outline is an event.

@@ -22,18 +22,10 @@ use super::tolerant_json::{Json, name_in};
 use mcppolicy_engine::document::Node;
 
 /// Exports of OpenCode.
+#[derive(Default)]
 pub(super) struct OpenCode {
     session: Option<String>,
     parts: Records,
-}
-
-impl Default for OpenCode {
-    fn default() -> OpenCode {
-        OpenCode {
-            session: None,
-            parts: Records::default(),
-        }
-    }
 }
 
 /// Whether the object at `at` of an outline is an export or a message.

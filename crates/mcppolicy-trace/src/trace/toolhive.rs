@@ -21,16 +21,9 @@ use super::tolerant_json::{Json, arguments, name_in};
 use mcppolicy_engine::document::Node;
 
 /// Audit events of ToolHive.
+#[derive(Default)]
 pub(super) struct ToolHive {
     records: Records,
-}
-
-impl Default for ToolHive {
-    fn default() -> ToolHive {
-        ToolHive {
-            records: Records::default(),
-        }
-    }
 }
 
 /// Whether the object at `at` of an outline is an event.
