@@ -1,7 +1,18 @@
 //! The `mcppolicy` command.
 
 use std::process::ExitCode;
+use std::thread;
+
+/// The stack of the command: 1 GiB, of which only what is used takes memory.
+/// What nests in a file is walked by functions that call themselves, some of
+/// them in libraries, and a file of some megabytes nests deep.
+const STACK: usize = 1 << 30;
 
 fn main() -> ExitCode {
-    mcppolicy::cli::main()
+    let run = thread::Builder::new().stack_size(STACK);
+    match run.spawn(mcppolicy::cli::main) {
+        Ok(running) => running.join().unwrap_or(ExitCode::FAILURE),
+        // Where so much cannot be set aside, the usual stack must do.
+        Err(_) => mcppolicy::cli::main(),
+    }
 }

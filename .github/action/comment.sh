@@ -9,7 +9,13 @@ set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/git.sh"
 
 number=$(jq -r '.pull_request.number // empty' "$GITHUB_EVENT_PATH")
-if [ -z "$number" ] || [ ! -f "$MCPPOLICY_REPORT/report.md" ]; then exit 0; fi
+if [ -z "$number" ]; then exit 0; fi
+# A run that did not finish must not leave the comment of an earlier one standing.
+if [ ! -f "$MCPPOLICY_REPORT/report.md" ]; then
+  MCPPOLICY_REPORT=$(mktemp -d "$RUNNER_TEMP/mcppolicy-report-XXXXXX")
+  MCPPOLICY_WORTH=true
+  printf '**mcppolicy did not finish**, so nothing is known of this change.\n' >"$MCPPOLICY_REPORT/report.md"
+fi
 
 # One comment for each thing that is checked.
 subject=$(printf '%s\n%s\n' "$MCPPOLICY_COMMAND" "$MCPPOLICY_PATH" | hash_of_input)

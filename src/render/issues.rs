@@ -89,6 +89,10 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
             fingerprint: Fingerprint::new(RuleId::Input, &failure.input, style).done(),
         })
         .collect();
+    // A change comes before findings, which nobody must be able to push it behind.
+    for diff in parts::changes(report) {
+        issues.extend(of_diff(diff, report.sources, style));
+    }
     let findings = parts::findings(report);
     issues.extend(
         findings
@@ -99,9 +103,6 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
         let cases = run.results.cases.iter().filter(|case| did_not_pass(case));
         issues.extend(cases.map(|case| of_case(case, style)));
         issues.extend(of_outcome(run, style));
-    }
-    for diff in parts::changes(report) {
-        issues.extend(of_diff(diff, report.sources, style));
     }
     number_doubles(&mut issues);
     issues

@@ -52,6 +52,12 @@ impl Base {
         let base = Base::at(asked, sources)?;
         let mut bases = base.repository().merge_bases(&base.tip)?.into_iter();
         let before = bases.next();
+        for revision in before.iter().chain([&base.tip]) {
+            let linked = base.checkout.linked_start(asked.start, revision, sources)?;
+            if let Some(finding) = linked {
+                return Err(Problems::from(vec![finding]));
+            }
+        }
         Ok(Base {
             before: before.unwrap_or_else(|| base.tip.clone()),
             others: bases.collect(),

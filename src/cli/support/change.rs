@@ -1,5 +1,6 @@
 //! What a change does to every policy since its base.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::approvals::Store;
@@ -48,10 +49,14 @@ pub(crate) fn since_base(
     sources: &mut SourceMap,
 ) -> ((Vec<Change>, Store), Problems) {
     let mut problems = Problems::default();
-    let mut changes: Vec<Change> = Vec::new();
+    let mut changes: BTreeMap<PathBuf, Change> = BTreeMap::new();
     let mut approvals: Option<Store> = None;
     for base in base.each() {
-        let since = since_one(workspace, &base, judging.clone(), sources);
+        let mut judging = judging.clone();
+        // Each merge base names its own inventories.
+        let config = base.config(&base.before, workspace.start(), sources);
+        judging.before = problems.keep_failure(config).flatten();
+        let since = since_one(workspace, &base, judging, sources);
         let ((since, store), of_base) = since;
         match &mut approvals {
             None => approvals = Some(store),
@@ -69,14 +74,16 @@ pub(crate) fn since_base(
             }
         }
         for change in since {
-            match changes.iter_mut().find(|known| known.file == change.file) {
-                None => changes.push(change),
+            match changes.get_mut(&change.file) {
                 Some(known) if gravity(&change.report) > gravity(&known.report) => *known = change,
                 Some(_) => {}
+                None => {
+                    changes.insert(change.file.clone(), change);
+                }
             }
         }
     }
-    changes.sort_by(|a, b| a.file.cmp(&b.file));
+    let changes = changes.into_values().collect();
     ((changes, approvals.unwrap_or(judging.approvals)), problems)
 }
 

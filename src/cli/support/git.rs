@@ -87,6 +87,7 @@ impl Repository {
         let mut git = Git {
             top: root.top.clone(),
             dir: Some(root.git_dir.clone()),
+            common_dir: Some(root.common_dir.clone()),
             index: None,
         };
         git.index = index_of_a_hook(&root);

@@ -114,8 +114,8 @@ impl HiddenFindings {
                     self.linter.remember_inventory(named, old);
                 }
             },
-            // A first inventory hides nothing that another one would show.
-            None => self.linter.inventory = now(),
+            // What a first inventory says of itself hides what is found without.
+            None => {}
         }
         let held = PolicyFile {
             path: file.path.clone(),

@@ -45,6 +45,27 @@ pub(crate) fn literal(pattern: &str) -> Option<&str> {
     (!is_glob(pattern)).then_some(pattern)
 }
 
+/// Globs of the directories that may hold what a pattern matches, as far as the
+/// pattern says how deep they lie.
+pub(crate) fn directories(pattern: &str) -> Vec<String> {
+    let mut directories = Vec::new();
+    let mut above = String::new();
+    let mut parts: Vec<&str> = pattern.split('/').collect();
+    parts.pop();
+    for part in parts {
+        let is_open = part.matches('{').count() != part.matches('}').count();
+        if part.contains("**") || is_open {
+            break;
+        }
+        if !above.is_empty() {
+            above.push('/');
+        }
+        above.push_str(part);
+        directories.push(above.clone());
+    }
+    directories
+}
+
 /// Many globs.
 pub(crate) struct Globs {
     /// Each set with the places of its globs in the order given.
@@ -110,7 +131,11 @@ fn set_of(globs: impl IntoIterator<Item = globset::Glob>) -> Result<GlobSet, glo
 }
 
 fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
-    GlobBuilder::new(pattern).literal_separator(true).build()
+    // Beside those that begin a glob, the library knows characters that end one.
+    let escaped = literal(pattern).map(globset::escape);
+    GlobBuilder::new(escaped.as_deref().unwrap_or(pattern))
+        .literal_separator(true)
+        .build()
 }
 
 #[cfg(test)]
@@ -132,6 +157,20 @@ mod tests {
         for out in ["../a", "a/../../b", "/etc/passwd", "a/*/../b", "..\\a"] {
             assert!(normal_pattern(out).is_err(), "{out}");
         }
+    }
+
+    #[test]
+    fn a_pattern_says_where_its_directories_lie() {
+        assert_eq!(directories("p/*/r.json"), ["p", "p/*"]);
+        assert_eq!(directories("p/**/r.json"), ["p"]);
+        assert_eq!(directories("{a/b,c}/r.json"), [""; 0]);
+        assert_eq!(directories("r.json"), [""; 0]);
+    }
+
+    #[test]
+    fn a_path_with_the_end_of_a_glob_is_that_path() {
+        let globs = Globs::new(["we}ird/policy.json"].into_iter());
+        assert!(globs.is_match(Path::new("we}ird/policy.json")));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::configuration::{self, Config, Entry};
 use super::files::{Checkout, InputFile, Role, Root, input_files};
 use super::input;
-use super::patterns::{Globs, literal, normal_pattern};
+use super::patterns::{Globs, directories, literal, normal_pattern};
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -494,7 +494,16 @@ fn matching(
 ) -> (Vec<(usize, PathBuf)>, Vec<(Location, String)>) {
     let mut problems = Vec::new();
     let mut usable = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut repeated = Vec::new();
     for (index, pattern) in globs {
+        // Of two entries with one glob, the first one has its files.
+        let earlier = seen.get(&pattern).copied();
+        if let Some(first) = earlier {
+            repeated.push((first, index));
+            continue;
+        }
+        seen.insert(pattern.clone(), index);
         match (Globs::check(&pattern), config.policies.get(index)) {
             (Err(problem), Some(entry)) => problems.push((entry.path.location, problem)),
             _ => usable.push((index, pattern)),
@@ -519,6 +528,15 @@ fn matching(
         }
     };
     let mut matches = Vec::new();
+    if let Some(checkout) = config.checkout.as_deref() {
+        let patterns = usable.iter().map(|(_, pattern)| pattern.as_str());
+        let patterns: Vec<String> = patterns.flat_map(directories).collect();
+        let directories = Globs::new(patterns.iter().map(String::as_str));
+        let may_hold = |file: &Path| below(file).is_some_and(|dir| directories.is_match(&dir));
+        let obstacles = checkout.obstacles(&config.root, &may_hold).into_iter();
+        let first = usable.first().map_or(0, |(index, _)| *index);
+        matches.extend(obstacles.map(|file| (first, file)));
+    }
     for file in files {
         let inside = below(&file);
         for at in inside
@@ -528,6 +546,11 @@ fn matching(
             let entry = usable.get(at);
             matches.extend(entry.map(|(index, _)| (*index, file.clone())));
         }
+    }
+    // That an entry names something is shown by one file.
+    let named: HashMap<usize, PathBuf> = matches.iter().cloned().collect();
+    for (first, index) in repeated {
+        matches.extend(named.get(&first).map(|file| (index, file.clone())));
     }
     (matches, problems)
 }

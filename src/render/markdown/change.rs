@@ -42,7 +42,10 @@ impl<'a> Changes<'a> {
     fn policies(&self) -> Vec<&'a PolicyDiff> {
         let policies = self.reports.iter().flat_map(|report| &report.diff.policies);
         let mut policies: Vec<&PolicyDiff> = policies.collect();
-        policies.sort_by_key(|policy| policy.changes().iter().map(weight).min());
+        policies.sort_by_key(|policy| {
+            let heaviest = policy.changes().iter().map(weight).min();
+            heaviest.unwrap_or(u8::MAX)
+        });
         policies
     }
 

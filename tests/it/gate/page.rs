@@ -83,7 +83,8 @@ const INTRODUCTION: &str = "\
 reviewer trusts the verdict.** The author controls every byte of every commit of the change: files,
 modes, links, submodules, attributes, ignore files, the history, and what the files say about the
 gate itself. The author does not control the base, the workflow file on the base, the `.git`
-directory of the checkout, the machine, or the installed binary.
+directory of the checkout, the machine, or the installed binary. `mcppolicy diff --base` compares in the same way, but under
+the settings that the change itself has: it is for people, and no gate.
 
 Each row below is a test. It makes the attempt on a real repository, through the command and, where
 it concerns them, through the steps of the Action; and it makes an honest change of the same kind,

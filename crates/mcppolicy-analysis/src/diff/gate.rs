@@ -335,6 +335,8 @@ impl Judge<'_> {
                 .collect();
             let rules: Vec<Option<&ToolRules>> = bearing.iter().map(|(_, rules)| *rules).collect();
             match outside(target.tool(&tool), &rules, *self.budget) {
+                // Where no state shows the tool, that it is shown is what is new.
+                Answer::Empty if bearing.is_empty() => {}
                 Answer::Empty => {
                     let by = bearing.iter().filter_map(|(state, _)| state.approval);
                     return Outcome::Approved(by.collect());

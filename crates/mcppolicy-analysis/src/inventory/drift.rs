@@ -253,8 +253,10 @@ fn compare(
             }
         }
         (Some(Value::Array(a)), Some(Value::Array(b))) if is_set(key) => {
-            let subset = |a: &[Value], b: &[Value]| a.iter().all(|item| b.contains(item));
-            if !(subset(a, b) && subset(b, a)) {
+            let texts = |list: &[Value]| -> std::collections::HashSet<String> {
+                list.iter().map(Value::to_string).collect()
+            };
+            if texts(a) != texts(b) {
                 out.push(change(pointer, old, new));
             }
         }

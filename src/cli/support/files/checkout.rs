@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::{Refusal, Role, Root, beginning};
-use crate::cli::support::git::{Kind, Repository, Revision, Tree, TreeEntry, normal};
+use crate::cli::support::git::{Kind, Repository, Revision, Tree, TreeEntry};
 use crate::cli::support::input;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -294,10 +294,11 @@ impl Checkout {
                     found.insert(here);
                 }
             } else if entry.kind == Kind::Link {
-                let behind = self.behind_link(path, entry, &mut left)?;
+                // One of them says what is in the way of all.
+                let behind = self.behind_link(path, &mut left)?;
                 let behind = behind.into_iter();
-                let behind = behind.map(|path| self.repository.in_working_tree(&path));
-                found.extend(behind.filter(|path| wanted(path)));
+                let mut behind = behind.map(|path| self.repository.in_working_tree(&path));
+                found.extend(behind.find(|path| wanted(path)));
             }
         }
         if !self.is_in_hook() && dir.is_dir() {
@@ -310,17 +311,88 @@ impl Checkout {
         Ok(found.into_iter().collect())
     }
 
-    /// The paths of tracked files as a link to their directory shows them.
-    fn behind_link(
+    /// Where a path leads, see [`Tree::resolved`].
+    fn resolved(&self, path: &str) -> Option<String> {
+        self.tree.resolved(path, |entry| {
+            let target = self.repository.read(path, &entry.blob).ok()?;
+            String::from_utf8(target).ok()
+        })
+    }
+
+    /// Links and submodules below a directory that stand where `may_hold` says
+    /// that a directory may hold files that are wanted. A link to a file is none,
+    /// nor one to a directory of this tree, whose files are listed otherwise.
+    pub fn obstacles(&self, dir: &Path, may_hold: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+        let Some(inside) = self.repository.path_of(dir) else {
+            return Vec::new();
+        };
+        let is_obstacle = |path: &str, kind: Kind| match kind {
+            Kind::Submodule => true,
+            Kind::Link => match self.resolved(path) {
+                None => true,
+                Some(target) => self
+                    .tree
+                    .below(&target)
+                    .any(|(_, entry)| entry.kind == Kind::Submodule),
+            },
+            Kind::File | Kind::Other => false,
+        };
+        let below = self.tree.below(&inside);
+        let linked = below.filter(|(_, entry)| entry.kind != Kind::File);
+        linked
+            .map(|(path, entry)| (path, entry.kind, self.repository.in_working_tree(path)))
+            .filter(|(path, kind, here)| may_hold(here) && is_obstacle(path, *kind))
+            .map(|(_, _, here)| here)
+            .collect()
+    }
+
+    /// A finding when the directory that a run begins in was at `base` reached
+    /// by another name, which is now a link to it: then the run would look at
+    /// what the link leads to, where the base has nothing.
+    ///
+    /// # Errors
+    /// When git cannot list the files of the base.
+    pub fn linked_start(
         &self,
-        link: &str,
-        entry: &TreeEntry,
-        left: &mut usize,
-    ) -> Result<Vec<String>, Failure> {
-        let target = self.repository.read(link, &entry.blob)?;
-        let target = String::from_utf8_lossy(&target);
-        let dir = link.rsplit_once('/').map_or("", |(dir, _)| dir);
-        let Ok(target) = normal(format!("{dir}/{target}").trim_start_matches('/')) else {
+        start: &Path,
+        base: &Revision,
+        sources: &mut SourceMap,
+    ) -> Result<Option<Finding>, Failure> {
+        let Some(inside) = self.repository.path_of(start) else {
+            return Ok(None);
+        };
+        let then = self.repository.tree(base)?;
+        for (path, entry) in self.tree.below("") {
+            let is_new_link = entry.kind == Kind::Link && then.below(path).next().is_some();
+            if !is_new_link {
+                continue;
+            }
+            let leads_here = match self.resolved(path) {
+                None => false,
+                Some(target) => {
+                    target.is_empty()
+                        || inside == target
+                        || inside.starts_with(&format!("{target}/"))
+                }
+            };
+            if leads_here && then.below(&inside).next().is_none() {
+                let message = format!(
+                    "{path} is a symbolic link to the directory that this run begins in, and was \
+                     a directory at {}",
+                    base.name
+                );
+                let location = beginning(path, sources);
+                let rule = RuleId::UnsafePath;
+                let finding = Finding::new(rule, Severity::Error, location, "", message);
+                return Ok(Some(finding));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The paths of tracked files as a link to their directory shows them.
+    fn behind_link(&self, link: &str, left: &mut usize) -> Result<Vec<String>, Failure> {
+        let Some(target) = self.resolved(link) else {
             return Ok(Vec::new());
         };
         let below = self.tree.below(&target);
@@ -404,10 +476,19 @@ impl Checkout {
         let mut known: BTreeMap<String, &str> = BTreeMap::new();
         let read = self.read.borrow();
         let wanted: BTreeSet<String> = read.iter().map(|path| folded(path)).collect();
+        // A directory on the way that is a file or a link in another case.
+        let ways = read.iter().flat_map(|path| {
+            let ends = path.match_indices('/').map(|(at, _)| at);
+            ends.filter_map(move |end| path.get(..end))
+        });
+        for way in ways {
+            known.insert(folded(way), way);
+        }
+        let ways: BTreeSet<String> = known.keys().cloned().collect();
         let mut findings = Vec::new();
         for (path, _) in self.tree.entries() {
             let folded = folded(path);
-            if !wanted.contains(&folded) {
+            if !wanted.contains(&folded) && !ways.contains(&folded) {
                 continue;
             }
             if let Some(other) = known.insert(folded, path) {

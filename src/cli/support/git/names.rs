@@ -41,6 +41,16 @@ pub(super) fn spelled_out(git: &Git, name: &str) -> Result<String, String> {
     let refs = refs_called(git, short).map_err(Problem::explain)?;
     match refs.as_slice() {
         [] => Ok(name.to_owned()),
+        // Git itself looks into its own directory first, as for FETCH_HEAD.
+        [one, ..] if is_in_git_dir(git, short) => Err(two(&format!("git's own {short}"), one)),
+        // `v1-3-gabc1234` is also how git describes a commit.
+        [one, ..] if described(short).is_some_and(|id| is_object(git, id)) => Err(format!(
+            "names the ref {one} and also an object; write the full name of one of them"
+        )),
+        // An abbreviated id that this clone does not have is one elsewhere.
+        [one] if is_hex && one.starts_with("refs/tags/") => Err(format!(
+            "names the tag {one}, and looks like the id of an object; write its full name"
+        )),
         [one] if is_hex && is_object(git, short) => Err(format!(
             "names the ref {one} and also an object; write the full name of one of them"
         )),
@@ -61,9 +71,8 @@ fn two(one: &str, other: &str) -> String {
 
 /// A remote's branch of this name.
 fn remote_branch(git: &Git, short: &str) -> Option<String> {
-    let pattern = format!("refs/remotes/*/{short}");
     let answer = git
-        .run(&["for-each-ref", "--format=%(refname)", &pattern])
+        .run(&["for-each-ref", "--format=%(refname)", "refs/remotes/"])
         .ok()?;
     let answer = String::from_utf8_lossy(&answer);
     let end = format!("/{short}");
@@ -93,6 +102,22 @@ fn refs_called(git: &Git, short: &str) -> Result<Vec<String>, Problem> {
         .lines()
         .filter(|line| places.iter().any(|p| p == line));
     Ok(exact.map(str::to_owned).collect())
+}
+
+/// Whether git's own directory has a ref of this name.
+fn is_in_git_dir(git: &Git, short: &str) -> bool {
+    let is_there = |dir: &std::path::Path| dir.join(short).is_file();
+    git.dir
+        .iter()
+        .chain(&git.common_dir)
+        .any(|dir| is_there(dir))
+}
+
+/// The id in a name as `git describe` makes it, `TAG-3-gabc1234`.
+fn described(short: &str) -> Option<&str> {
+    let (_, id) = short.rsplit_once("-g")?;
+    let is_hex = id.len() >= 4 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then_some(id)
 }
 
 /// Whether the beginning of an object's id is this.

@@ -48,6 +48,7 @@ impl Root {
         let git = Git {
             top: top.to_path_buf(),
             dir: None,
+            common_dir: None,
             index: None,
         };
         // Git looks at who owns the repository only as long as nobody says

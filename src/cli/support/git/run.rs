@@ -45,6 +45,8 @@ pub(super) struct Git {
     pub top: PathBuf,
     /// The git directory; none for the first question, which asks for it.
     pub dir: Option<PathBuf>,
+    /// The git directory that linked worktrees have in common.
+    pub common_dir: Option<PathBuf>,
     /// The index that a hook was given.
     pub index: Option<PathBuf>,
 }

@@ -12,6 +12,12 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// The ids of the empty file.
+const EMPTY: [&str; 2] = [
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+];
+
 impl Kind {
     fn of(mode: &str) -> Kind {
         match mode {
@@ -74,6 +80,10 @@ impl Tree {
         tree.fill(bytes, |head| {
             let mut words = head.split(' ');
             let (tag, mode, id) = (words.next()?, words.next()?, words.next()?);
+            // What is only meant to be added has no content, and is in no commit.
+            if EMPTY.contains(&id) {
+                return None;
+            }
             let kind = match words.next()? {
                 "0" => Kind::of(mode),
                 _ => Kind::Other,
@@ -123,6 +133,39 @@ impl Tree {
         self.entries.get(path)
     }
 
+    /// Where a path leads when each link of the tree is followed: a path without
+    /// links, whether or not anything is there. `None` where a link leads out
+    /// of the tree, or in a circle. `target` reads a link.
+    pub fn resolved(
+        &self,
+        path: &str,
+        target: impl Fn(&TreeEntry) -> Option<String>,
+    ) -> Option<String> {
+        let mut left: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+        let mut at: Vec<String> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = left.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    at.pop()?;
+                    continue;
+                }
+                _ => at.push(part),
+            }
+            let here = at.join("/");
+            if let Some(entry) = self.entries.get(&here)
+                && entry.kind == Kind::Link
+            {
+                links += 1;
+                let leads_to = target(entry).filter(|to| links <= 40 && !to.starts_with('/'))?;
+                at.pop();
+                left.extend(leads_to.rsplit('/').map(str::to_owned));
+            }
+        }
+        Some(at.join("/"))
+    }
+
     /// Every path with what is there, sorted.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &TreeEntry)> {
         self.entries
@@ -148,8 +191,9 @@ impl Tree {
         let ends = path.match_indices('/').map(|(at, _)| at);
         for end in ends.chain([path.len()]) {
             let on_the_way = path.get(..end)?;
+            let is_file_with_more_below = end < path.len() && self.entries.contains_key(path);
             if let Some(entry) = self.entries.get(on_the_way)
-                && entry.kind != Kind::File
+                && (entry.kind != Kind::File || is_file_with_more_below)
             {
                 return Some((on_the_way, entry.kind));
             }
@@ -208,6 +252,31 @@ mod tests {
     }
 
     #[test]
+    fn links_of_a_tree_are_followed_to_their_end() {
+        let tree = commit(&[
+            "120000 blob ID\ta/l",
+            "120000 blob ID\thop",
+            "100644 blob ID\tb/x",
+        ]);
+        let follow =
+            |path: &str, target: &'static str| tree.resolved(path, |_| Some(target.to_owned()));
+        assert_eq!(follow("a/l/x", "../b"), Some("b/x".to_owned()));
+        assert_eq!(follow("hop", "a/b/../c"), Some("a/c".to_owned()));
+        assert_eq!(follow("b/x", "unused"), Some("b/x".to_owned()));
+        for nowhere in ["../../b", "/etc", "../a/l", "../hop"] {
+            assert_eq!(follow("a/l", nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_files_below_it_is_in_their_way() {
+        let tree = commit(&["100644 blob ID\tp", "100644 blob ID\tp/policy.json"]);
+        assert_eq!(tree.in_the_way("p/policy.json"), Some(("p", Kind::File)));
+        assert_eq!(tree.in_the_way("p"), None);
+        assert_eq!(tree.in_the_way("p/other.json"), None);
+    }
+
+    #[test]
     fn a_name_that_is_there_twice_or_leads_elsewhere_is_odd() {
         let tree = commit(&["100644 blob ID\ta", "100755 blob ID\ta"]);
         assert_eq!(tree.odd(), ["a"]);
@@ -221,10 +290,14 @@ mod tests {
 
     #[test]
     fn an_index_says_what_is_not_checked_out_and_what_is_not_merged() {
-        let text = format!("H 100644 {ID} 0\ta\0S 100644 {ID} 0\tb\0M 100644 {ID} 1\tc\0");
+        let id = "8".repeat(40);
+        let text = format!(
+            "H 100644 {id} 0\ta\0S 100644 {id} 0\tb\0M 100644 {id} 1\tc\0H 100644 {ID} 0\td\0"
+        );
         let tree = Tree::of_index(text.as_bytes());
         assert!(!tree.get("a").unwrap().left_out);
         assert!(tree.get("b").unwrap().left_out);
         assert_eq!(tree.get("c").unwrap().kind, Kind::Other);
+        assert_eq!(tree.get("d"), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Drift as findings: what has changed, with the changed words, at the place
 //! of the change.
 
+use std::borrow::Cow;
+
 use super::{Change, Drift, Side, Words};
 use crate::finding::{Brief, Finding, RuleId, Severity};
 use crate::inventory::tools::{Inventory, Tool};
@@ -114,7 +116,8 @@ fn nearest(tool: &Tool, pointer: &str) -> (Span, String) {
             "inputSchema" => tool.input_schema.as_ref(),
             "outputSchema" => tool.output_schema.as_ref(),
             name => {
-                let mut others = tool.others.iter();
+                // A tool with more members than that has none worth pointing at.
+                let mut others = tool.others.iter().take(256);
                 let named = others.find(|other| push_pointer("", &other.key) == format!("/{name}"));
                 named.map(|other| &other.value)
             }
@@ -193,10 +196,13 @@ fn values(old: Option<&Value>, new: Option<&Value>, length: Length) -> (String, 
         Length::Whole => value.to_string(),
         Length::Brief => shorten::text(&value.to_string()).into_owned(),
     };
+    let is_whole = |value: &Value| {
+        length == Length::Whole || !matches!(shorten::text(&value.to_string()), Cow::Owned(_))
+    };
     match (old, new) {
         (None, None) => ("has changed".to_owned(), true),
-        (None, Some(new)) => (format!("is new: {}", one(new)), true),
-        (Some(old), None) => (format!("is gone, it was {}", one(old)), true),
+        (None, Some(new)) => (format!("is new: {}", one(new)), is_whole(new)),
+        (Some(old), None) => (format!("is gone, it was {}", one(old)), is_whole(old)),
         (Some(old), Some(new)) if length == Length::Whole => {
             (format!("has changed: was {old}, is {new}"), true)
         }
@@ -240,12 +246,21 @@ fn runs(words: &[Words], same: impl Fn(&str, bool, bool) -> String) -> String {
     let mut out = String::new();
     let last = words.len().saturating_sub(1);
     for (at, run) in words.iter().enumerate() {
-        let text = run.text.replace(['\n', '\r', '\t'], " ");
+        let text = unmarked(&run.text.replace(['\n', '\r', '\t'], " "));
         match run.side {
             Side::Both => out.push_str(&same(&text, at == 0, at == last)),
             Side::Old => out.push_str(&format!("[-{text}-]")),
             Side::New => out.push_str(&format!("{{+{text}+}}")),
         }
+    }
+    out
+}
+
+/// A text in which nothing looks like a mark of what is gone or new.
+fn unmarked(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (mark, apart) in [("[-", "[ -"), ("-]", "- ]"), ("{+", "{ +"), ("+}", "+ }")] {
+        out = out.replace(mark, apart);
     }
     out
 }
