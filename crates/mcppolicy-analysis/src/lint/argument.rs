@@ -79,9 +79,27 @@ pub fn is_mistaken(tool: &Tool<'_>, path: &Path) -> bool {
         Presence::Undeclared => {
             let schema = listed.arguments();
             let (known, name) = described(&schema, path);
-            nearest(name, schema.names_under(known).into_iter()).is_some()
+            dotted(&schema, path).is_some()
+                || nearest(name, schema.names_under(known).into_iter()).is_some()
         }
     }
+}
+
+/// The argument with a dot in its name that `path` spells, and that no path
+/// reaches (policy language §2): the name as the
+/// schema has it.
+pub fn dotted<'s>(schema: &InputSchema<'s>, path: &Path) -> Option<&'s str> {
+    let segments = path.segments();
+    // An argument with the name's first part may well be there beside it.
+    let reached = described(schema, path).0.len();
+    (0..=reached).rev().find_map(|before| {
+        let names = schema.names_under(segments.get(..before)?);
+        let rest = segments.get(before..)?;
+        (2..=rest.len()).rev().find_map(|length| {
+            let spelt = rest.get(..length)?.join(".");
+            names.iter().copied().find(|name| *name == spelt)
+        })
+    })
 }
 
 /// The part of `path` that a schema describes, and the name behind it.

@@ -1,6 +1,7 @@
 //! A path written for arrays.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
+use crate::lint::argument::described;
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by};
 use mcppolicy_engine::engine::ValueRef;
@@ -16,7 +17,8 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair \
            of brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
-           `page[size]` are valid names of arguments and are not reported.",
+           `page[size]` are valid names of arguments and are not reported, nor is any name that \
+           the tool has by the inventory.",
     why: "A path selects members of objects only: at an array the value is missing. A `deny_if` \
           on a missing value never applies, and a `require` on one refuses every call.",
     bad: &[
@@ -75,6 +77,25 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
+            says: "The server has an argument of exactly this name",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_user": {
+      "require": [{ "conditions": [{ "path": "args.fields[]", "op": "contains", "value": "id" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "get_user",
+    "inputSchema": { "type": "object", "properties": { "fields[]": { "type": "array" } } }
+  }]
+}"#,
+        },
+        Good {
             says: "Some servers have arguments with such names",
             policy: r#"{
   "version": "1",
@@ -101,7 +122,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             for rule in list {
                 for condition in &rule.conditions {
                     let pointer = format!("{}/path", condition.pointer);
-                    let Some(what) = defect(&condition.path.value) else {
+                    let Some(what) = defect_for(tool, &condition.path.value) else {
                         continue;
                     };
                     let effect = match (&condition.test, is_require) {
@@ -118,7 +139,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             let Some(path) = &limit.increment_from else {
                 continue;
             };
-            if let Some(what) = defect(&path.value) {
+            if let Some(what) = defect_for(tool, &path.value) {
                 let pointer = format!("{}/increment_from", limit.pointer);
                 let effect = "no amount can be counted and such calls are refused";
                 report(reporter, path, pointer, &what, effect, Vec::new());
@@ -146,9 +167,19 @@ fn report(
     reporter.push(finding);
 }
 
-/// What is wrong with a path, if anything.
-fn defect(path: &Path) -> Option<String> {
-    path.segments().iter().find_map(|segment| {
+/// What is wrong with a path of `tool`, if anything: a segment that the server's
+/// schema has is a name, however it looks.
+pub(super) fn defect_for(tool: &Tool<'_>, path: &Path) -> Option<String> {
+    let known = match tool.listed {
+        Some(_) if tool.declared(path).is_some() => return None,
+        Some(listed) => described(&listed.arguments(), path).0.len(),
+        None => 0,
+    };
+    defect(path.segments().get(known..).unwrap_or_default())
+}
+
+fn defect(segments: &[String]) -> Option<String> {
+    segments.iter().find_map(|segment| {
         if segment == "$" {
             return Some("`$` is read as a member's name".to_owned());
         }
