@@ -1,10 +1,10 @@
 //! A tool of the server that only `default` decides.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
-use crate::lint::confusable::in_name;
 use crate::finding::Severity;
 use crate::inventory::Tool;
 use crate::inventory::category::Category;
+use crate::lint::confusable::in_name;
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;

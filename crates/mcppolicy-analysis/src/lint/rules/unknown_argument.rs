@@ -1,9 +1,9 @@
 //! An argument that the server's tool does not have.
 
+use super::unresolvable_path::defect_for;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
-use super::unresolvable_path::defect_for;
 use crate::lint::argument::{described, dotted, is_mistaken};
 use crate::lint::confusable::in_name;
 use crate::lint::context::Tool;
@@ -297,7 +297,10 @@ const SHOWN: usize = 8;
 fn known_names(names: &[&str], all: usize) -> String {
     match (names, all) {
         ([], 0) => return "it takes none there".to_owned(),
-        ([], _) => return "it takes only arguments with a dot in their names, which no path reaches".to_owned(),
+        ([], _) => {
+            return "it takes only arguments with a dot in their names, which no path reaches"
+                .to_owned();
+        }
         _ => {}
     }
     let named: Vec<String> = names

@@ -226,7 +226,11 @@ fn brackets_that_the_server_does_not_have_are_one_finding() {
             r#""page[size]":{"type":"integer"}"#,
             "unknown-argument",
         ),
-        ("args.$fliter", r#""$filter":{"type":"string"}"#, "unknown-argument"),
+        (
+            "args.$fliter",
+            r#""$filter":{"type":"string"}"#,
+            "unknown-argument",
+        ),
     ] {
         let linted = with_condition(path, arguments, NO_OTHERS);
         assert_eq!(linted.rules(), [rule], "{path}");
