@@ -60,6 +60,12 @@ macro_rules! with_lint_rules {
                 "An allowlist for a command that accepts `;`, `|`, `&`, `>`, `$(`, a backquote or a newline";
             AllowlistAdmitsForeignHost allowlist_admits_foreign_host "allowlist-admits-foreign-host" Security Warning
                 "An allowlist for a URL or host that accepts a host it does not name";
+            AllowlistAdmitsOtherElements allowlist_admits_other_elements "allowlist-admits-other-elements" Security Warning
+                "A `contains` on an array that lets other elements pass beside the one it names";
+            UnguardedArray unguarded_array "unguarded-array" Security Warning
+                "An array of what other tools guard, and that no condition can look into";
+            InconsistentGuard inconsistent_guard "inconsistent-guard" Security Note
+                "A tool leaves open an argument that other tools of its server guard";
             DenylistOnly denylist_only "denylist-only" Security Note
                 "Free text that only `deny_if` patterns restrict";
             UnconstrainedFreeformArgument unconstrained_freeform_argument "unconstrained-freeform-argument" Security Pedantic

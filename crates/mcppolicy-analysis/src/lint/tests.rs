@@ -372,6 +372,7 @@ fn the_book_has_every_page() {
     }
 }
 
+mod arrays;
 mod cases;
 mod exact;
 mod good;

@@ -40,6 +40,13 @@ impl Context<'_> {
         }
     }
 
+    /// The same, by what is said of the text: a number's bound is met by no text at
+    /// all, and meant for something else.
+    pub fn guards_text(&self, tool: &Tool<'_>, is_require: bool, condition: &Condition) -> bool {
+        !matches!(condition.test, Test::Compare(..) | Test::Exists(_))
+            && self.guards(tool, is_require, condition)
+    }
+
     /// Whether the rules of `tool` keep any text out of the argument at `path`, or
     /// out of what is inside of it or around it.
     pub fn is_guarded(&self, tool: &Tool<'_>, path: &Path) -> bool {

@@ -176,7 +176,7 @@ const IN_URL: Traversal = Traversal {
 
 /// A URL whose path begins with whatever its caller likes: in such a list `..` leads
 /// nowhere that the list does not allow anyway.
-const ANY_PATH: &str = r"(?i)^[a-z][a-z0-9+.-]*://[^/?#\\]*/zqj[a-z]*$";
+const ANY_PATH: &str = r"(?i)^[a-z][a-z0-9+.-]*://[^/?#\\]*/zqj[^/]*(?:[/?#].*)?$";
 
 /// How a value leaves the folder that its list names.
 struct Traversal {

@@ -1,6 +1,6 @@
 //! An argument that the server's tool does not have.
 
-use super::unresolvable_path::defect_for;
+use super::path_syntax::defect_for;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};

@@ -377,6 +377,7 @@ fn a_part_that_must_be_there_is_a_list_as_a_pattern_is() {
     for conditions in [
         on("title", "contains", r#""[bot]""#),
         on("labels", "contains", r#""bug""#),
+        on("tags", "contains", r#""agent""#),
         [
             on("command", "contains", r#""--dry-run""#),
             on("command", "regex", r#""^make( [a-z-]+)*$""#),

@@ -52,7 +52,9 @@ pub(in crate::lint::rules) fn foreign_host(
         accepted(context, tool, &requirements)
     };
     let found = call_matching(vec![&any])?;
-    Some(call_matching(vec![&any, &evil]).unwrap_or(found))
+    let https = || call_matching(vec![&any, &evil, "^https://"]).filter(|_| is_url);
+    let telling = https().or_else(|| call_matching(vec![&any, &evil]));
+    Some(telling.unwrap_or(found))
 }
 
 /// The domains that stand in the text of a pattern; nothing when a fragment of one
