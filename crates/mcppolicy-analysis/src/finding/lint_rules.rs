@@ -27,6 +27,10 @@ macro_rules! with_lint_rules {
                 "A tool is both hidden and listed, so its rules are dead";
             WildcardInToolName wildcard_in_tool_name "wildcard-in-tool-name" Correctness Warning
                 "`*` or `?` in a tool name matches nothing";
+            WildcardInOperand wildcard_in_operand "wildcard-in-operand" Correctness Warning
+                "`*` or `?` in an operand matches nothing but itself";
+            MismatchedToolName mismatched_tool_name "mismatched-tool-name" Correctness Warning
+                "A tool name with a blank at an end, a client's prefix or another spelling beside it";
             UnresolvablePath unresolvable_path "unresolvable-path" Correctness Warning
                 "A path with array indices or wildcards leads nowhere";
             UselessOperand useless_operand "useless-operand" Correctness Warning

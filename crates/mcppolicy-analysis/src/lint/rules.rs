@@ -30,6 +30,7 @@ pub mod limit_never_binds;
 pub mod limit_on_blocked_tool;
 pub mod loose_limit;
 pub mod lost_expectation;
+pub mod mismatched_tool_name;
 pub mod missing_default_deny;
 pub mod missing_on_deny;
 pub mod missing_tool;
@@ -56,6 +57,7 @@ pub mod unsorted_names;
 pub mod unused_suppression;
 pub mod useless_operand;
 pub mod vacuous_require;
+pub mod wildcard_in_operand;
 pub mod wildcard_in_tool_name;
 
 use super::context::Context;

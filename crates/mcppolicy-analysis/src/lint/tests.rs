@@ -379,3 +379,4 @@ mod good;
 mod inventory;
 mod random;
 mod seeds;
+mod wildcards;
