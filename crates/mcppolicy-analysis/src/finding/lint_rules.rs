@@ -41,6 +41,8 @@ macro_rules! with_lint_rules {
                 "A limit on a tool that is never allowed";
             CounterNameShared counter_name_shared "counter-name-shared" Correctness Note
                 "Limits that name one counter count separately";
+            ContradictingMessage contradicting_message "contradicting-message" Correctness Note
+                "A message names another number or unit than its limit or bound";
             InvisibleCharacter invisible_character "invisible-character" Correctness Error
                 "A name, path or operand holds a character that is invisible or looks like another";
             // Security
@@ -88,6 +90,8 @@ macro_rules! with_lint_rules {
                 "A high-risk tool is limited per minute and not per hour or day";
             ForgottenLimit forgotten_limit "forgotten-limit" Security Note
                 "One tool lacks a limit that every other tool of its kind has";
+            WindowDoubling window_doubling "window-doubling" Security Pedantic
+                "Twice the calls of a limit pass around the end of its window";
             LooseLimit loose_limit "loose-limit" Security Pedantic
                 "A limit is far above what a tool of its category, or recorded use, needs";
             ApprovalPromised approval_promised "approval-promised" Security Warning

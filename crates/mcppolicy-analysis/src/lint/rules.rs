@@ -12,6 +12,7 @@ pub mod burst_only_limit;
 pub mod case_folding_allowlist;
 pub mod category_conflict;
 pub mod changed_tool;
+pub mod contradicting_message;
 pub mod contradictory_conditions;
 pub mod counter_name_shared;
 pub mod counter_naming;
@@ -59,6 +60,7 @@ pub mod useless_operand;
 pub mod vacuous_require;
 pub mod wildcard_in_operand;
 pub mod wildcard_in_tool_name;
+pub mod window_doubling;
 
 use super::context::Context;
 use super::fixes;

@@ -377,6 +377,7 @@ mod cases;
 mod exact;
 mod good;
 mod inventory;
+mod messages;
 mod random;
 mod seeds;
 mod wildcards;
