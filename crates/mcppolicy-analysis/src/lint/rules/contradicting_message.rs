@@ -93,7 +93,7 @@ fn look_at_limit(reporter: &mut Reporter<'_>, limit: &Limit, beside: &[&Limit]) 
         let says = |limit: &&Limit| {
             limit.window.value == window && is_same(number, limit.max.value as f64)
         };
-        if beside.iter().any(|limit| says(limit)) {
+        if beside.iter().any(says) {
             continue;
         }
         let (max, over) = (limit.max.value, limit.window.value.name());

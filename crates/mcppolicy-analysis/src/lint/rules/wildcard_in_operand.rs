@@ -151,7 +151,7 @@ fn is_hope(tool: &Tool<'_>, is_require: bool, condition: &Condition, text: &str)
         return if text.trim_matches('*').is_empty() {
             allows(is_require, test)
         } else {
-            !is_schedule && !(is_language && is_part)
+            !(is_schedule || is_language && is_part)
         };
     }
     has_single_wildcard(text) && !is_language
