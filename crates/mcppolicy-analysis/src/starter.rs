@@ -24,6 +24,9 @@ pub struct Starter {
     pub policy: String,
     /// A native trace that passes under it; none where there is nothing to show.
     pub trace: Option<String>,
+    /// The allowed tools whose annotations claim less harm than the policy takes
+    /// them to do, with the categories that it goes by: for `[categories]`.
+    pub settled: Vec<(String, Category)>,
     /// How many tools of each category the policy speaks of, the harmless first.
     pub counts: [(Category, usize); 5],
 }
@@ -32,8 +35,8 @@ pub struct Starter {
 pub fn start(inventory: &Inventory, categories: &Categories) -> Starter {
     let mut tools: BTreeMap<&str, Category> = BTreeMap::new();
     for tool in &inventory.tools {
-        // The format has no such names: no policy can speak of these tools, and
-        // the default refuses them.
+        // The format has no blank names, and "*" in `hide` is every tool: no policy can
+        // speak of such a tool, and the default refuses it.
         // A reader would not see which tool a confusable name allows: such tools are
         // left to `default` until somebody decides about them.
         let is_plain = confusable::in_name(&tool.name).is_none();
@@ -41,10 +44,17 @@ pub fn start(inventory: &Inventory, categories: &Categories) -> Starter {
             tools.insert(&tool.name, categories.of(&tool.name).category);
         }
     }
+    let is_allowed = |category: Category| !rates(category).is_empty();
+    let settled = tools
+        .iter()
+        .filter(|(name, category)| is_allowed(**category) && categories.conflict(name).is_some())
+        .map(|(name, category)| ((*name).to_owned(), *category))
+        .collect();
     let count = |category| tools.values().filter(|of| **of == category).count();
     Starter {
         policy: policy(&tools),
         trace: trace(&tools),
+        settled,
         counts: Category::ALL.map(|category| (category, count(category))),
     }
 }

@@ -112,7 +112,7 @@ fn start(args: &InitArgs, output: &mut String) -> Result<(), Refusal> {
     let starter = starter::start(&inventory, &categories);
     let mut files = vec![
         (POLICY, starter.policy.clone()),
-        (configuration::NAME, configuration(args)),
+        (configuration::NAME, configuration(args, &starter)),
     ];
     if let Some(trace) = &starter.trace {
         files.push(("traces/first.jsonl", trace.clone()));
@@ -188,7 +188,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Inventory, Refusal> {
     }
 }
 
-fn configuration(args: &InitArgs) -> String {
+fn configuration(args: &InitArgs, starter: &Starter) -> String {
     let mut out = String::from("[[policy]]\npath = \"policy.json\"\n");
     if let Some(inside) = args
         .inventory
@@ -198,6 +198,16 @@ fn configuration(args: &InitArgs) -> String {
         let _ = writeln!(out, "inventory = {}", Value::from(inside.as_str()));
     }
     out.push_str("traces = [\"traces\"]\n\n[lint]\nfail-on = \"warning\"\n");
+    if !starter.settled.is_empty() {
+        out.push_str(
+            "\n# The server claims less harm for these tools than their names say. The policy\n\
+             # goes by the names: change what you know better.\n[categories]\n",
+        );
+    }
+    for (tool, category) in &starter.settled {
+        let category = category.name().to_lowercase();
+        let _ = writeln!(out, "{} = \"{category}\"", Value::from(tool.as_str()));
+    }
     out
 }
 

@@ -27,6 +27,10 @@ macro_rules! with_lint_rules {
                 "A tool is both hidden and listed, so its rules are dead";
             WildcardInToolName wildcard_in_tool_name "wildcard-in-tool-name" Correctness Warning
                 "`*` or `?` in a tool name matches nothing";
+            WildcardInOperand wildcard_in_operand "wildcard-in-operand" Correctness Warning
+                "`*` or `?` in an operand matches nothing but itself";
+            MismatchedToolName mismatched_tool_name "mismatched-tool-name" Correctness Warning
+                "A tool name with a blank at an end, a client's prefix or another spelling beside it";
             UnresolvablePath unresolvable_path "unresolvable-path" Correctness Warning
                 "A path with array indices or wildcards leads nowhere";
             UselessOperand useless_operand "useless-operand" Correctness Warning
@@ -37,6 +41,8 @@ macro_rules! with_lint_rules {
                 "A limit on a tool that is never allowed";
             CounterNameShared counter_name_shared "counter-name-shared" Correctness Note
                 "Limits that name one counter count separately";
+            ContradictingMessage contradicting_message "contradicting-message" Correctness Note
+                "A message names another number or unit than its limit or bound";
             InvisibleCharacter invisible_character "invisible-character" Correctness Error
                 "A name, path or operand holds a character that is invisible or looks like another";
             // Security
@@ -60,6 +66,12 @@ macro_rules! with_lint_rules {
                 "An allowlist for a command that accepts `;`, `|`, `&`, `>`, `$(`, a backquote or a newline";
             AllowlistAdmitsForeignHost allowlist_admits_foreign_host "allowlist-admits-foreign-host" Security Warning
                 "An allowlist for a URL or host that accepts a host it does not name";
+            AllowlistAdmitsOtherElements allowlist_admits_other_elements "allowlist-admits-other-elements" Security Warning
+                "A `contains` on an array that lets other elements pass beside the one it names";
+            UnguardedArray unguarded_array "unguarded-array" Security Warning
+                "An array of what other tools guard, and that no condition can look into";
+            InconsistentGuard inconsistent_guard "inconsistent-guard" Security Note
+                "A tool leaves open an argument that other tools of its server guard";
             DenylistOnly denylist_only "denylist-only" Security Note
                 "Free text that only `deny_if` patterns restrict";
             UnconstrainedFreeformArgument unconstrained_freeform_argument "unconstrained-freeform-argument" Security Pedantic
@@ -78,6 +90,8 @@ macro_rules! with_lint_rules {
                 "A high-risk tool is limited per minute and not per hour or day";
             ForgottenLimit forgotten_limit "forgotten-limit" Security Note
                 "One tool lacks a limit that every other tool of its kind has";
+            WindowDoubling window_doubling "window-doubling" Security Pedantic
+                "Twice the calls of a limit pass around the end of its window";
             LooseLimit loose_limit "loose-limit" Security Pedantic
                 "A limit is far above what a tool of its category, or recorded use, needs";
             ApprovalPromised approval_promised "approval-promised" Security Warning

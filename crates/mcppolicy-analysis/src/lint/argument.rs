@@ -37,6 +37,19 @@ impl Freeform {
         }
     }
 
+    /// What each element of the array called `name` is, where it is one of these.
+    pub fn of_elements(name: &str) -> Option<Freeform> {
+        Freeform::of(name).or_else(|| match words::split(name).last()?.as_str() {
+            "files" | "filenames" | "filepaths" | "directories" | "dirs" | "folders" => {
+                Some(Freeform::Path)
+            }
+            "uris" | "hrefs" | "endpoints" | "links" | "domains" | "hosts" => Some(Freeform::Url),
+            "commands" | "cmds" | "scripts" | "args" | "argv" => Some(Freeform::Code),
+            "statements" => Some(Freeform::Query),
+            _ => None,
+        })
+    }
+
     /// The words for it in a message.
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,6 +69,19 @@ impl Freeform {
             Freeform::Path => "../../etc/passwd",
         }
     }
+}
+
+/// A name without the `s` that makes it a plural, in lower case and without what
+/// joins its words: `filePaths` and `file_path` are one.
+pub fn singular(name: &str) -> String {
+    let joined = words::split(name).concat();
+    let of = |end: &str, then: &str| Some(format!("{}{then}", joined.strip_suffix(end)?));
+    let ending = if joined.ends_with("ss") || joined.len() < 4 {
+        None
+    } else {
+        of("ies", "y").or_else(|| of("s", ""))
+    };
+    ending.unwrap_or(joined)
 }
 
 /// Whether the argument called `name` is an amount, of money where its tool
@@ -79,9 +105,27 @@ pub fn is_mistaken(tool: &Tool<'_>, path: &Path) -> bool {
         Presence::Undeclared => {
             let schema = listed.arguments();
             let (known, name) = described(&schema, path);
-            nearest(name, schema.names_under(known).into_iter()).is_some()
+            dotted(&schema, path).is_some()
+                || nearest(name, schema.names_under(known).into_iter()).is_some()
         }
     }
+}
+
+/// The argument with a dot in its name that `path` spells, and that no path
+/// reaches (policy language §2): the name as the
+/// schema has it.
+pub fn dotted<'s>(schema: &InputSchema<'s>, path: &Path) -> Option<&'s str> {
+    let segments = path.segments();
+    // An argument with the name's first part may well be there beside it.
+    let reached = described(schema, path).0.len();
+    (0..=reached).rev().find_map(|before| {
+        let names = schema.names_under(segments.get(..before)?);
+        let rest = segments.get(before..)?;
+        (2..=rest.len()).rev().find_map(|length| {
+            let spelt = rest.get(..length)?.join(".");
+            names.iter().copied().find(|name| *name == spelt)
+        })
+    })
 }
 
 /// The part of `path` that a schema describes, and the name behind it.
@@ -114,6 +158,22 @@ mod tests {
         ] {
             assert_eq!(Freeform::of(name), kind, "{name}");
         }
+    }
+
+    #[test]
+    fn plurals_and_spellings_of_a_name_are_one() {
+        for (name, of) in [
+            ("paths", "path"),
+            ("filePaths", "filepath"),
+            ("file_path", "filepath"),
+            ("queries", "query"),
+            ("address", "address"),
+            ("ids", "ids"),
+        ] {
+            assert_eq!(singular(name), of, "{name}");
+        }
+        assert_eq!(Freeform::of_elements("files"), Some(Freeform::Path));
+        assert_eq!(Freeform::of_elements("labels"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What every check may look at: the policy, its engine, and what has been
 //! worked out about each tool once for all rules.
 
+mod guards;
 mod questions;
 mod tool;
 

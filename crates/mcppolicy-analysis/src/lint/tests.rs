@@ -372,9 +372,12 @@ fn the_book_has_every_page() {
     }
 }
 
+mod arrays;
 mod cases;
 mod exact;
 mod good;
 mod inventory;
+mod messages;
 mod random;
 mod seeds;
+mod wildcards;

@@ -109,7 +109,7 @@ fn decimal(
     let mut languages: Vec<(Language, bool)> = std::iter::once((required, true))
         .chain(forbidden.iter().map(|value| (*value, false)))
         .map(|(value, belongs)| {
-            let automaton = Machine::Words(Words::of(std::slice::from_ref(value)));
+            let automaton = Machine::Words(Box::new(Words::of(std::slice::from_ref(value))));
             let complement = false;
             (
                 Language {

@@ -33,7 +33,7 @@ pub(super) enum Machine {
     /// Accepts nothing.
     Nothing,
     /// Finitely many words and the decimals of finitely many numbers.
-    Words(Words),
+    Words(Box<Words>),
     /// Every string that contains a part.
     Part(Part),
     /// Every string in which a pattern matches.
@@ -54,10 +54,10 @@ impl Language {
         Ok(match probe {
             Probe::Test(Test::Exists(true)) | Probe::Kind(Kind::String) => no(Machine::Nothing),
             Probe::Test(Test::Eq(_) | Test::In(_)) => {
-                yes(Machine::Words(Words::of(probe.compared())))
+                yes(Machine::Words(Box::new(Words::of(probe.compared()))))
             }
             Probe::Test(Test::Neq(_) | Test::NotIn(_)) => {
-                no(Machine::Words(Words::of(probe.compared())))
+                no(Machine::Words(Box::new(Words::of(probe.compared()))))
             }
             Probe::Test(Test::Regex(pattern)) => {
                 yes(Machine::Pattern(Box::new(Compiled::new(pattern, most)?)))
@@ -71,7 +71,7 @@ impl Language {
     /// The strings that equal one of `operands`.
     pub(super) fn words(operands: &[Value]) -> Language {
         Language {
-            automaton: Machine::Words(Words::of(operands)),
+            automaton: Machine::Words(Box::new(Words::of(operands))),
             complement: false,
         }
     }

@@ -1,3 +1,4 @@
+mod generated;
 mod slips;
 
 use super::*;

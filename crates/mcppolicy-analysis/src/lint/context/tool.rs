@@ -75,14 +75,9 @@ impl Tool<'_> {
     }
 
     /// Whether its rules look at any argument.
-    pub fn looks_at_arguments(&self) -> bool {
-        let rules = self.rules.require.iter().chain(&self.rules.deny_if);
-        rules.flat_map(|rule| &rule.conditions).next().is_some()
-            || self
-                .rules
-                .limits
-                .iter()
-                .any(|limit| limit.increment_from.is_some())
+    pub(super) fn looks_at_arguments(&self) -> bool {
+        let mut limits = self.rules.limits.iter();
+        self.conditions().next().is_some() || limits.any(|limit| limit.increment_from.is_some())
     }
 }
 

@@ -4,13 +4,17 @@
 pub(super) mod anchor;
 pub(super) mod host;
 
+use std::borrow::Cow;
+
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{Context, Reporter};
+use crate::inventory::schema::JsonType;
 use crate::lint::condition::are_related;
 use crate::lint::context::Tool;
 use mcppolicy_engine::pattern::Pattern;
 use mcppolicy_engine::policy::{Condition, Path, Test};
+use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// What kind of text an argument takes, as far as its name says.
@@ -68,21 +72,47 @@ pub(super) struct Allowlist<'a> {
     pub(super) path: &'a Path,
     /// The first of its patterns.
     pub(super) condition: &'a Condition,
-    pub(super) pattern: &'a Pattern,
+    pub(super) pattern: Cow<'a, Pattern>,
 }
 
-/// The arguments of a tool that patterns guard; those whose values a list
-/// names one by one are what their author says they are.
+impl Allowlist<'_> {
+    /// Whether it is a part that a text must have, which is open at both ends by
+    /// its very meaning.
+    pub(super) fn is_part(&self) -> bool {
+        matches!(self.condition.test, Test::Contains(_))
+    }
+}
+
+/// The pattern that a text meets exactly where it meets `test`: of `regex`, and of
+/// `contains` with a text.
+pub(super) fn pattern_of(test: &Test) -> Option<Cow<'_, Pattern>> {
+    match test {
+        Test::Regex(pattern) => Some(Cow::Borrowed(pattern)),
+        Test::Contains(Value::String(part)) => {
+            let pattern = Pattern::parse(&regex_syntax::escape(part)).ok()?;
+            Some(Cow::Owned(pattern))
+        }
+        _ => None,
+    }
+}
+
+/// The arguments of a tool that patterns guard, or parts that they must contain;
+/// those whose values a list names one by one are what their author says they are.
 pub(super) fn allowlists<'a>(tool: &Tool<'a>) -> Vec<Allowlist<'a>> {
     let rules = tool.rules;
     let required = || rules.require.iter().flat_map(|rule| &rule.conditions);
+    let is_regex = |condition: &&Condition| matches!(condition.test, Test::Regex(_));
+    // Where there are both, a pattern says more about a list than a part.
+    let patterns = required().filter(is_regex);
+    let parts =
+        required().filter(|condition| !is_regex(condition) && !is_of_array(tool, condition));
     let mut lists: Vec<Allowlist<'a>> = Vec::new();
-    for condition in required() {
+    for condition in patterns.chain(parts) {
         let path = &condition.path.value;
         let is_named = |other: &Condition| {
             other.path.value == *path && matches!(other.test, Test::Eq(_) | Test::In(_))
         };
-        if let Test::Regex(pattern) = &condition.test
+        if let Some(pattern) = pattern_of(&condition.test)
             && !demands_only_text(pattern.hir())
             && !lists.iter().any(|list| list.path == path)
             && !required().any(is_named)
@@ -95,6 +125,25 @@ pub(super) fn allowlists<'a>(tool: &Tool<'a>) -> Vec<Allowlist<'a>> {
         }
     }
     lists
+}
+
+/// Whether a condition is about the elements of an array: by the schema of its
+/// argument, or where there is none by a name in the plural.
+pub(super) fn is_of_array(tool: &Tool<'_>, condition: &Condition) -> bool {
+    let path = &condition.path.value;
+    match tool.declared(path) {
+        Some(argument) => {
+            let types = argument.shape.types;
+            types.has(JsonType::Array) && !types.has(JsonType::String)
+        }
+        None => path.segments().last().is_some_and(|name| is_plural(name)),
+    }
+}
+
+/// Whether the last word of a name is a plural.
+fn is_plural(name: &str) -> bool {
+    let word = last_word(name);
+    word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us")
 }
 
 /// Whether any `require` says which values are fine at a path or around it.

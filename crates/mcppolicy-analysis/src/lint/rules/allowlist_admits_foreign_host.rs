@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     fixes: false,
     options: None,
     what: "For arguments that take a URL or a host by their name or by a `://` in their pattern, \
-           reads the domains that the patterns name, and decides exactly whether all rules of the \
+           reads the domains that the patterns (or the parts that `contains` wants) name, and decides exactly whether all rules of the \
            tool together allow a value whose host is neither one of them nor a subdomain of one: \
            by a dot that is not escaped, by a longer host, by a user name before `@`, by a `?` or \
            `#` before the name. Lists that name no whole domain are not reported.",
@@ -53,6 +53,19 @@ pub static RULE: Rule = Rule {
   "tools": {
     "fetch_url": {
       "require": [{ "conditions": [{ "path": "args.url", "op": "regex", "value": "^https://[^/]+\\.example\\.com/" }] }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "The name may stand anywhere, behind a `?` as well",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "fetch_url": {
+      "require": [{ "conditions": [{ "path": "args.url", "op": "contains", "value": "example.com" }] }]
     }
   }
 }"#,
@@ -118,7 +131,8 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for tool in context.open_tools() {
         for list in allowlists(tool) {
-            if is_open_ended(tool, list.path) && !starts_anchored(tool, list.path) {
+            let is_left = is_open_ended(tool, list.path) && !starts_anchored(tool, list.path);
+            if is_left && !list.is_part() {
                 continue;
             }
             let Some(call) = foreign_host(context, tool, &list) else {

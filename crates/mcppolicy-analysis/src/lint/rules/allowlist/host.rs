@@ -1,8 +1,7 @@
 //! The hosts that a list names, and the one that it lets in beside them.
 
-use super::{Allowlist, Requirements, Subject, accepted};
+use super::{Allowlist, Requirements, Subject, accepted, pattern_of};
 use crate::lint::context::{Context, Tool};
-use mcppolicy_engine::policy::Test;
 use mcppolicy_trace::trace::WitnessCall;
 
 /// A call that goes to a host that `list` does not name.
@@ -22,7 +21,7 @@ pub(in crate::lint::rules) fn foreign_host(
     let required = tool.rules.require.iter().flat_map(|rule| &rule.conditions);
     let mut domains = Vec::new();
     for condition in required.filter(|condition| condition.path.value == *list.path) {
-        if let Test::Regex(pattern) = &condition.test {
+        if let Some(pattern) = pattern_of(&condition.test) {
             domains.extend(domains_in(pattern.as_str())?);
         }
     }
@@ -53,7 +52,9 @@ pub(in crate::lint::rules) fn foreign_host(
         accepted(context, tool, &requirements)
     };
     let found = call_matching(vec![&any])?;
-    Some(call_matching(vec![&any, &evil]).unwrap_or(found))
+    let https = || call_matching(vec![&any, &evil, "^https://"]).filter(|_| is_url);
+    let telling = https().or_else(|| call_matching(vec![&any, &evil]));
+    Some(telling.unwrap_or(found))
 }
 
 /// The domains that stand in the text of a pattern; nothing when a fragment of one
