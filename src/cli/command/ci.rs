@@ -90,21 +90,18 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 ci.findings.extend(findings);
                 let fails = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
                 approvals.approve_with(args.approving.approver(), fails.severity());
-                let before = settings.before;
                 let judging = Judging {
                     gate: args.gate.unwrap_or(settings.gate),
                     lint: &lint,
                     listed: settings.listed,
-                    before: before.clone(),
+                    before: None,
                     approvals,
                 };
                 let compared = since_base(&workspace, base, judging, &mut sources);
                 let (compared, approvals) = problems.keep(compared);
                 changes = compared;
                 let (base, held) = (base.clone(), settings.held);
-                review = Some(Review::new(
-                    &workspace, base, before, held, &lint, approvals,
-                ));
+                review = Some(Review::new(&workspace, base, held, &lint, approvals));
             }
         }
     }

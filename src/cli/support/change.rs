@@ -33,7 +33,7 @@ pub(crate) struct Judging<'a> {
     pub lint: &'a lint::Settings,
     /// The policies that are listed at the base.
     pub listed: Vec<Listed>,
-    /// The configuration at the merge base.
+    /// The configuration at the merge base that is compared.
     pub before: Option<Config>,
     pub approvals: Store,
 }

@@ -35,8 +35,6 @@ pub(crate) struct EnforcedSettings {
     pub lint: Option<lint::Settings>,
     /// The policies that are listed before the change and at the base's tip.
     pub listed: Vec<Listed>,
-    /// The configuration at the merge base.
-    pub before: Option<Config>,
     /// What the base holds findings to, where it and the change have a
     /// configuration.
     pub held: Option<HeldSettings>,
@@ -57,7 +55,7 @@ pub(crate) fn read(
     let mut before = base.config(&base.before, start, sources)?;
     let mut tip = base.config(&base.tip, start, sources)?;
     let mut head = workspace.config.clone();
-    let findings = settings_changes::changes(&States {
+    let mut findings = settings_changes::changes(&States {
         before: before.as_ref(),
         after: head.as_ref(),
         in_force: tip.as_ref(),
@@ -65,7 +63,19 @@ pub(crate) fn read(
     from_one_directory([&mut before, &mut head, &mut tip]);
     let mut configs = vec![before.clone(), tip.clone()];
     for other in base.each().iter().skip(1) {
-        configs.push(base.config(&other.before, start, sources)?);
+        let other = base.config(&other.before, start, sources)?;
+        let more = settings_changes::changes(&States {
+            before: other.as_ref(),
+            after: head.as_ref(),
+            in_force: tip.as_ref(),
+        });
+        for finding in more {
+            let is_known = |known: &Finding| known.message == finding.message;
+            if !findings.iter().any(is_known) {
+                findings.push(finding);
+            }
+        }
+        configs.push(other);
     }
     let listed = configs.iter().map(|config| match config {
         Some(config) => Listed::by(config),
@@ -99,7 +109,6 @@ pub(crate) fn read(
         fail_on,
         lint,
         listed,
-        before,
         held,
         findings,
     })

@@ -222,6 +222,17 @@ impl InputFile {
         self
     }
 
+    /// Whether it is a file of a change that is checked.
+    pub fn is_checked(&self) -> bool {
+        matches!(
+            &self.by,
+            NamedBy::File {
+                checkout: Some(_),
+                ..
+            }
+        )
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::approvals::Store;
 use super::base::Base;
-use super::configuration::Config;
 use super::entries::Entries;
 use super::evidence::Evidence;
 use super::files::InputFile;
@@ -23,8 +22,9 @@ use mcppolicy_engine::source::{Location, SourceMap};
 /// What a change is held to.
 pub(crate) struct Review {
     base: Base,
-    /// The entries of the configuration at the merge base.
-    before: Option<Entries>,
+    /// Each merge base with the entries of its configuration, once they are
+    /// needed.
+    befores: Vec<(Base, Option<Entries>)>,
     hidden: Option<HiddenFindings>,
     approvals: Store,
     evidence: Evidence,
@@ -41,14 +41,13 @@ impl Review {
     pub fn new(
         workspace: &Workspace,
         base: Base,
-        before: Option<Config>,
         held: Option<HeldSettings>,
         settings: &lint::Settings,
         approvals: Store,
     ) -> Review {
         Review {
             base,
-            before: before.map(Entries::of),
+            befores: Vec::new(),
             hidden: held.map(|held| HiddenFindings::new(workspace, held)),
             approvals,
             evidence: Evidence::default(),
@@ -104,12 +103,29 @@ impl Review {
         if severity.is_none() {
             return Vec::new();
         }
-        let then = TracesThen {
-            base: &self.base,
-            entries: self.before.as_ref(),
-        };
-        let lost = then.lost(workspace, file, traces, sources, &mut self.assumptions);
-        at_level(lost, severity)
+        if self.befores.is_empty() {
+            let each = self.base.each().into_iter();
+            let with_entries = each.map(|base| {
+                let config = base.config(&base.before, workspace.start(), sources);
+                // What git cannot read is reported where policies are compared.
+                let entries = config.ok().flatten().map(Entries::of);
+                (base, entries)
+            });
+            self.befores = with_entries.collect();
+        }
+        let mut all: Vec<Lost> = Vec::new();
+        for (base, entries) in &self.befores {
+            let entries = entries.as_ref();
+            let then = TracesThen { base, entries };
+            let lost = then.lost(workspace, file, traces, sources, &mut self.assumptions);
+            for lost in lost {
+                let is_known = |known: &Lost| known.finding.message == lost.finding.message;
+                if self.befores.len() == 1 || !all.iter().any(is_known) {
+                    all.push(lost);
+                }
+            }
+        }
+        at_level(all, severity)
     }
 
     fn keep_accepted(&mut self, workspace: &Workspace, policy: &Path, findings: &Findings) {

@@ -12,7 +12,7 @@ use super::files::{InputFile, Root, input_files, spelled_out};
 use super::input::{self, same_file};
 use super::problems::Problems;
 use super::progress::Watched;
-use super::unpack::unpacked;
+use super::unpack::unpacked_up_to;
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, fill};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -31,6 +31,10 @@ pub(crate) struct Assignment {
     /// What is wrong with the assignment itself.
     pub problems: Vec<Finding>,
 }
+
+/// How much a packed trace of a change may unpack to: 256 MiB. What a person
+/// names may be of any size.
+const MOST_UNPACKED: u64 = 256 << 20;
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";
@@ -84,7 +88,12 @@ pub(crate) fn open(
     let opened = file.open();
     let opened = opened.map_err(|refusal| file.problem(&refusal, RuleId::Trace, sources))?;
     let name = file.name();
-    unpacked(Watched::new(opened.input, &name, opened.length))
+    let most = if file.is_checked() {
+        MOST_UNPACKED
+    } else {
+        u64::MAX
+    };
+    unpacked_up_to(Watched::new(opened.input, &name, opened.length), most)
         .and_then(|input| reader(input, settings))
         .and_then(|reader| Trace::open(name, reader))
         .map_err(|error| Problems::from(failure(file.path(), &error)))

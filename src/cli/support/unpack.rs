@@ -51,8 +51,18 @@ impl Packed {
 ///
 /// # Errors
 /// What the input reports.
-pub(crate) fn unpacked(
+pub(crate) fn unpacked(input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+    unpacked_up_to(input, u64::MAX)
+}
+
+/// The same for a file that unpacks to so many bytes at most: a few kilobytes can
+/// unpack to gigabytes.
+///
+/// # Errors
+/// As of [`unpacked`]; reading fails behind the last byte that is allowed.
+pub(crate) fn unpacked_up_to(
     mut input: impl Read + Send + 'static,
+    most: u64,
 ) -> io::Result<Box<dyn BufRead + Send>> {
     let mut first = Vec::new();
     input.by_ref().take(4).read_to_end(&mut first)?;
@@ -61,14 +71,28 @@ pub(crate) fn unpacked(
     Ok(match packed {
         None => Box::new(input),
         Some(Packed::Gzip) => {
-            let decoder = Gzip(MultiGzDecoder::new(input));
+            let decoder = Capped(Gzip(MultiGzDecoder::new(input)), most);
             Box::new(BufReader::with_capacity(CHUNK, decoder))
         }
         Some(Packed::Zstd) => {
-            let decoder = Zstd::new(input, LARGEST_WINDOW);
+            let decoder = Capped(Zstd::new(input, LARGEST_WINDOW), most);
             Box::new(BufReader::with_capacity(CHUNK, decoder))
         }
     })
+}
+
+/// A reader that fails behind so many bytes.
+struct Capped<R>(R, u64);
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        match self.1.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
+            Some(left) => self.1 = left,
+            None => return Err(io::Error::other("unpacks to more than may be read of it")),
+        }
+        Ok(read)
+    }
 }
 
 fn cut_off(packed: Packed) -> io::Error {

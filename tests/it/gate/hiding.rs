@@ -21,6 +21,9 @@ attacks! {
     base_that_the_change_names: Base,
         "sets `[diff] base = \"HEAD\"`, so that it is compared with itself" =>
         "a note says that nothing was compared, and why; `--base` goes before the setting";
+    tool_that_is_shown_again: Approval,
+        "takes a tool out of `hide` and refuses each call of it" =>
+        "what agents see of it is new: the change is refused without an approval, exit 1";
     new_policy_that_nothing_lists: Committed,
         "adds an open policy that no entry names, and has git ignore it" =>
         "a warning says that nothing checks it, exit 1";
@@ -147,6 +150,28 @@ fn base_that_the_change_names() {
     let said = scene.ci(&scene.dir, &[], &[]);
     said.passes();
     assert!(!said.report.to_string().contains("Nothing was compared"));
+}
+
+fn tool_that_is_shown_again() {
+    let hidden = up_to(100).replace("\"tools\"", "\"hide\":[\"wipe\"],\"tools\"");
+    let files = [
+        ("mcppolicy.toml", LIST),
+        ("policies/a/policy.json", &*hidden),
+    ];
+    let scene = Scene::with("shown-again", &files);
+    let refused = "\"tools\":{\"wipe\":{\"deny_if\":[{\"conditions\":[]}]},";
+    let shown = up_to(100).replace("\"tools\":{", refused);
+    scene.write("policies/a/policy.json", shown).commit();
+    let said = scene.job();
+    assert_eq!(said.code, 1, "{:#}", said.report);
+    assert_eq!(
+        said.report["policies"][0]["diff"]["changes"][0]["approved"],
+        false
+    );
+    scene.reset();
+    let tighter = hidden.replace(":100", ":5");
+    scene.write("policies/a/policy.json", tighter).commit();
+    scene.job().passes();
 }
 
 fn new_policy_that_nothing_lists() {

@@ -11,6 +11,12 @@ attacks! {
     tag_named_like_the_branch_of_the_remote: OneRepository,
         "pushes a tag called `main`, where the clone has `main` only as a branch of the remote" =>
         "`--base main` is refused with both names, exit 2";
+    tag_named_like_a_file_of_git: OneRepository,
+        "pushes a tag called `FETCH_HEAD`, or one that reads like what `git describe` says" =>
+        "the name is refused with both meanings, exit 2";
+    link_beside_a_directory_of_the_same_letters: OneRepository,
+        "adds a link `Policies` beside the directory `policies`" =>
+        "`ambiguous-path` names both, exit 3";
     tree_with_a_name_twice: OneRepository,
         "is a tree, made by hand, that has a policy's name twice" =>
         "the name is refused, exit 3";
@@ -83,6 +89,47 @@ fn tag_named_like_the_branch_of_the_remote() {
         .commit();
     scene.ci(&scene.dir, &["--base", "v1"], &[]).passes();
 }
+
+fn tag_named_like_a_file_of_git() {
+    let scene = Scene::new("tag-pseudo");
+    scene.loosen("a").commit();
+    scene.git(&["fetch", "--quiet", ".", "main"]);
+    let base = ["--base", "FETCH_HEAD"];
+    scene.ci(&scene.dir, &base, &[]).is_loosened();
+    scene.git(&["tag", "FETCH_HEAD", "change"]);
+    scene
+        .ci(&scene.dir, &base, &[])
+        .is_refused(2, "refs/tags/FETCH_HEAD");
+    let id = super::scene::program("git", &["rev-parse", "--short=9", "main"], &scene.dir);
+    let described = format!("v1-0-g{}", id.trim());
+    scene.git(&["tag", &described, "change"]);
+    scene
+        .ci(&scene.dir, &["--base", &described], &[])
+        .is_refused(2, "and also an object");
+    scene.git(&["tag", "--delete", "FETCH_HEAD"]).reset();
+    scene.tighten("a").commit();
+    scene.ci(&scene.dir, &base, &[]).passes();
+}
+
+#[cfg(unix)]
+fn link_beside_a_directory_of_the_same_letters() {
+    let scene = Scene::new("case-link");
+    scene.write(
+        "mcppolicy.toml",
+        "[[policy]]\npath = \"policies/a/policy.json\"\n",
+    );
+    scene.commit().git(&["branch", "--force", "main", "change"]);
+    scene.write("open/policy.json", up_to(9999));
+    fs::remove_file(scene.dir.join("open/policy.json")).unwrap();
+    std::os::unix::fs::symlink("open", scene.dir.join("Policies")).unwrap();
+    scene.commit().job().is_refused(3, "ambiguous-path");
+    scene.reset();
+    std::os::unix::fs::symlink("policies", scene.dir.join("rules")).unwrap();
+    scene.tighten("a").commit().job().passes();
+}
+
+#[cfg(not(unix))]
+fn link_beside_a_directory_of_the_same_letters() {}
 
 fn tree_with_a_name_twice() {
     let scene = Scene::new("twice");

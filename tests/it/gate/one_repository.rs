@@ -37,6 +37,12 @@ attacks! {
     work_tree_that_the_configuration_of_git_moves: OneRepository,
         "is checked out where `core.worktree` of git's own configuration names another directory" =>
         "git's answer is another root than the one that was found, exit 2";
+    start_that_is_reached_over_a_new_link: OneRepository,
+        "moves the directory in which the job's step works and leaves a link to it there" =>
+        "`unsafe-path` names the link, exit 3";
+    policy_behind_two_links: OneRepository,
+        "adds a link to a link to a directory with an open policy, a link that leads out, or a submodule, where the list matches" =>
+        "`unsafe-path` names it, exit 3";
     policy_behind_a_link_that_the_list_matches: OneRepository,
         "adds a link to a directory with an open policy, where the list matches what is behind it" =>
         "`unsafe-path` names the link, exit 3";
@@ -313,6 +319,47 @@ fn work_tree_that_the_configuration_of_git_moves() {
     );
     scene.here().is_loosened();
     scene.reset().here().passes();
+}
+
+fn start_that_is_reached_over_a_new_link() {
+    let list = "[[policy]]\npath = \"policy.json\"\n";
+    let policy = up_to(100);
+    let files = [("gw/mcppolicy.toml", list), ("gw/policy.json", &policy)];
+    let scene = Scene::with("linked-cwd", &files);
+    scene.git(&["mv", "gw", "open"]);
+    scene.write("open/policy.json", up_to(9999));
+    link("open", &scene.dir.join("gw"));
+    scene.commit();
+    // The process of a step with this working directory is in `open`.
+    let inside = scene.dir.join("gw");
+    scene
+        .ci(&inside, &["--base", "main"], &[("CI", "true")])
+        .is_refused(3, "gw is a symbolic link");
+    scene.reset().write("gw/policy.json", up_to(5)).commit();
+    scene
+        .ci(&inside, &["--base", "main"], &[("CI", "true")])
+        .passes();
+}
+
+fn policy_behind_two_links() {
+    let scene = Scene::new("linked-twice");
+    for target in ["../hop", "/srv/open", "../../elsewhere"] {
+        scene.reset();
+        scene.write("open/policy.json", up_to(9999));
+        link("open", &scene.dir.join("hop"));
+        link(target, &scene.dir.join("policies/d"));
+        scene.commit().job().is_refused(3, "policies/d");
+    }
+    let id = program("git", &["rev-parse", "main"], &scene.dir);
+    let entry = format!("160000,{},policies/d", id.trim());
+    scene
+        .reset()
+        .git(&["update-index", "--add", "--cacheinfo", &entry]);
+    scene.git(&["commit", "--quiet", "-m", "module"]);
+    scene.job().is_refused(3, "policies/d is a submodule");
+    scene.reset();
+    link("../README.md", &scene.dir.join("policies/README.md"));
+    scene.tighten("a").commit().job().passes();
 }
 
 fn policy_behind_a_link_that_the_list_matches() {

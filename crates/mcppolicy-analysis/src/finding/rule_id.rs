@@ -377,6 +377,9 @@ mod tests {
             "config",
             "inventory",
             "approvals",
+            "unsafe-path",
+            "ambiguous-path",
+            "not-committed",
         ];
         assert_eq!(invalid, expected);
         for id in RuleId::ALL {
