@@ -11,7 +11,7 @@ use super::{parts, quote, words};
 use crate::shown;
 use mcppolicy_analysis::compare::{Change, Scope, Verdict};
 use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
-use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
+use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
 use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
 use mcppolicy_analysis::replay::results::Case;
@@ -89,16 +89,17 @@ pub fn issues<'a>(report: &'a Report<'_>, style: Style<'_>) -> Vec<Issue<'a>> {
             fingerprint: Fingerprint::new(RuleId::Input, &failure.input, style).done(),
         })
         .collect();
+    let is_setting = |finding: &&Finding| finding.rule.class() == Class::Settings;
+    let findings = parts::findings(report);
+    let (settings, others): (Vec<&Finding>, Vec<&Finding>) =
+        findings.into_iter().partition(is_setting);
+    let of = |finding| of_finding(finding, report.sources, style);
+    issues.extend(settings.into_iter().map(of));
     // A change comes before findings, which nobody must be able to push it behind.
     for diff in parts::changes(report) {
         issues.extend(of_diff(diff, report.sources, style));
     }
-    let findings = parts::findings(report);
-    issues.extend(
-        findings
-            .into_iter()
-            .map(|finding| of_finding(finding, report.sources, style)),
-    );
+    issues.extend(others.into_iter().map(of));
     for run in parts::runs(report) {
         let cases = run.results.cases.iter().filter(|case| did_not_pass(case));
         issues.extend(cases.map(|case| of_case(case, style)));

@@ -28,8 +28,8 @@ attacks! {
         => "Each trace is replayed once";
 }
 
-const CONFIG: &str =
-    "[[policy]]\npath = \"policy.json\"\nserver = \"assets\"\ntraces = [\"traces\"]\n";
+const CONFIG: &str = "[[policy]]\npath = \"policy.json\"\nserver = \"assets\"\ntraces = [\"traces\"]\n\
+                      [lint]\nfail-on = \"error\"\n";
 
 const TRACE: &str = "{\"mcppolicy\":\"trace/1\",\"server\":\"assets\"}\n\
                      {\"tool\":\"unlisted\",\"grant\":\"g\",\"expect\":\"deny\"}\n";

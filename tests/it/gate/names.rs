@@ -114,11 +114,6 @@ fn tag_named_like_a_file_of_git() {
 #[cfg(unix)]
 fn link_beside_a_directory_of_the_same_letters() {
     let scene = Scene::new("case-link");
-    scene.write(
-        "mcppolicy.toml",
-        "[[policy]]\npath = \"policies/a/policy.json\"\n",
-    );
-    scene.commit().git(&["branch", "--force", "main", "change"]);
     scene.write("open/policy.json", up_to(9999));
     fs::remove_file(scene.dir.join("open/policy.json")).unwrap();
     std::os::unix::fs::symlink("open", scene.dir.join("Policies")).unwrap();
