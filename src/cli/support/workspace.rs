@@ -433,7 +433,10 @@ fn policies_at(
 }
 
 /// Files with the entry of each, and what is wrong with entries.
-type Named = (Vec<(PathBuf, usize)>, Vec<(Location, String)>);
+type Named = (Vec<(PathBuf, usize)>, Unusable);
+
+/// What is wrong with paths and globs of a configuration, each at its place.
+type Unusable = Vec<(Location, String)>;
 
 /// The files that a configuration names and does not exclude, sorted within an
 /// entry. A file belongs to the first entry that names it.
@@ -488,10 +491,7 @@ pub(crate) fn named(config: &Config) -> Named {
 
 /// The files that globs of a configuration match, each with the glob's entry, in
 /// the order of the files; and what is wrong with globs.
-fn matching(
-    config: &Config,
-    globs: Vec<(usize, String)>,
-) -> (Vec<(usize, PathBuf)>, Vec<(Location, String)>) {
+fn matching(config: &Config, globs: Vec<(usize, String)>) -> (Vec<(usize, PathBuf)>, Unusable) {
     let mut problems = Vec::new();
     let mut usable = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
