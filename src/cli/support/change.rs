@@ -13,7 +13,7 @@ use super::problems::Problems;
 use super::sides::{self, Listed};
 use super::workspace::Workspace;
 use mcppolicy_analysis::diff::{Diff, Gate};
-use mcppolicy_analysis::finding::{Finding, RuleId};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
@@ -88,14 +88,16 @@ pub(crate) fn since_base(
 }
 
 /// How grave a result is: what cannot be compared, then what the gate refuses,
-/// then what lets more through, then what is different at all.
-fn gravity(report: &DiffReport) -> (bool, bool, bool, bool) {
+/// then what lets more through, then what has changed of the server's tools, then
+/// what is different at all.
+fn gravity(report: &DiffReport) -> (bool, bool, bool, Option<Severity>, bool) {
     let is_unreadable = !report.findings.is_empty();
     let is = |gate: Gate| report.diff.refused_by(gate);
     (
         is_unreadable,
         report.refused,
         is(Gate::Loosened),
+        report.diff.drift().map(|finding| finding.severity).max(),
         is(Gate::Changed),
     )
 }

@@ -35,6 +35,9 @@ attacks! {
     criss_cross_history: OneRepository,
         "merges so that there are several merge bases, of which one is as loose as the change" =>
         "the change is compared with each, exit 1";
+    criss_cross_history_of_inventories: OneRepository,
+        "merges so that one of several merge bases does not name the inventory yet, and drops it" =>
+        "what has changed of the server's tools is seen from each merge base, exit 1";
     names_that_differ_in_case: OneRepository,
         "adds `Policies/A/policy.json` beside `policies/a/policy.json`" =>
         "`ambiguous-path` names both, exit 3";
@@ -267,6 +270,42 @@ fn criss_cross_history() {
     assert_eq!(bases.lines().count(), 2, "{bases}");
     scene.job().is_loosened();
     scene.tighten("a").commit().job().passes();
+}
+
+fn criss_cross_history_of_inventories() {
+    let tools = r#"[{"name":"create_refund","description":"Refunds."}]"#;
+    let scene = Scene::with(
+        "criss-cross-tools",
+        &[
+            ("mcppolicy.toml", super::scene::LIST),
+            ("policies/a/tools.json", tools),
+        ],
+    );
+    let named = "[[policy]]\npath = \"policies/a/policy.json\"\ninventory = \"{dir}/tools.json\"\n";
+    let named = format!("{named}{}", super::scene::LIST);
+    scene
+        .write("x", "1")
+        .commit()
+        .git(&["branch", "side", "change"]);
+    scene.git(&["checkout", "--quiet", "main"]);
+    scene.write("mcppolicy.toml", &named).commit();
+    scene.git(&["branch", "named", "main"]);
+    scene.git(&["merge", "--quiet", "--no-ff", "-m", "main", "side"]);
+    scene.git(&["checkout", "--quiet", "change"]);
+    scene.git(&["merge", "--quiet", "--no-ff", "-m", "change", "named"]);
+    scene.write("mcppolicy.toml", super::scene::LIST);
+    scene.write(
+        "policies/a/tools.json",
+        tools.replace("Refunds.", "Refunds all."),
+    );
+    scene.commit();
+    let bases = super::scene::program("git", &["merge-base", "--all", "main", "HEAD"], &scene.dir);
+    assert_eq!(bases.lines().count(), 2, "{bases}");
+    scene.job().is_refused(1, "changed-tool");
+    scene
+        .write("policies/a/tools.json", tools)
+        .write("mcppolicy.toml", &named);
+    scene.commit().job().passes();
 }
 
 fn names_that_differ_in_case() {
