@@ -11,7 +11,8 @@ const STACK: usize = 1 << 30;
 fn main() -> ExitCode {
     let run = thread::Builder::new().stack_size(STACK);
     match run.spawn(mcppolicy::cli::main) {
-        Ok(running) => running.join().unwrap_or(ExitCode::FAILURE),
+        // The code of a program that panics: no exit code of the command.
+        Ok(running) => running.join().unwrap_or(ExitCode::from(101)),
         // Where so much cannot be set aside, the usual stack must do.
         Err(_) => mcppolicy::cli::main(),
     }

@@ -22,6 +22,7 @@ pub(crate) mod inventory_drift;
 pub(crate) mod limit_usage;
 pub(crate) mod lint_settings;
 pub(crate) mod linter;
+pub(crate) mod listing;
 mod lost_expectations;
 pub(crate) mod output;
 pub(crate) mod patterns;

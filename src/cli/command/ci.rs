@@ -14,7 +14,7 @@ use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
-use crate::cli::support::files::InputFile;
+use crate::cli::support::files::{InputFile, beginning, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
@@ -22,13 +22,13 @@ use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
-use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, spelling};
+use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
 use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, Tested};
-use mcppolicy_engine::source::{Location, SourceMap, Span};
+use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `ci`.
 #[derive(Args, Debug)]
@@ -90,18 +90,18 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 ci.findings.extend(findings);
                 let fails = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
                 approvals.approve_with(args.approving.approver(), fails.severity());
+                let befores = settings.befores;
                 let judging = Judging {
                     gate: args.gate.unwrap_or(settings.gate),
                     lint: &lint,
                     listed: settings.listed,
-                    before: None,
                     approvals,
                 };
-                let compared = since_base(&workspace, base, judging, &mut sources);
+                let compared = since_base(&workspace, &befores, judging, &mut sources);
                 let (compared, approvals) = problems.keep(compared);
                 changes = compared;
-                let (base, held) = (base.clone(), settings.held);
-                review = Some(Review::new(&workspace, base, held, &lint, approvals));
+                let held = settings.held;
+                review = Some(Review::new(&workspace, befores, held, &lint, approvals));
             }
         }
     }
@@ -239,10 +239,7 @@ fn about_checkout(
         let setting = setting.and_then(|config| config.base.as_ref());
         let location = match setting.filter(|setting| setting.text == base.tip.name) {
             Some(setting) => setting.location,
-            None => Location {
-                file: sources.add(base.tip.name.as_str(), ""),
-                span: Span::default(),
-            },
+            None => beginning(&base.tip.name, sources),
         };
         let message = format!(
             "Nothing was compared: what is checked has the same files as {}",

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::configuration::{self, Config};
-use super::files::Checkout;
+use super::files::{Checkout, beginning};
 use super::git::{Blob, Entry, Repository, Revision};
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
-use mcppolicy_engine::source::{Location, SourceMap, Span};
+use mcppolicy_engine::source::SourceMap;
 
 /// The base of a change.
 #[derive(Debug, Clone)]
@@ -214,10 +214,7 @@ fn is_submodule(superproject: &Path, sources: &mut SourceMap) -> Finding {
         "This is a submodule of {}, whose changes decide what it contains",
         superproject.display()
     );
-    let location = Location {
-        file: sources.add("git", ""),
-        span: Span::default(),
-    };
+    let location = beginning("git", sources);
     let help =
         "run in the superproject, or give --submodule to compare the submodule's own history";
     let rule = RuleId::UnsafePath;

@@ -33,30 +33,24 @@ pub(crate) struct Judging<'a> {
     pub lint: &'a lint::Settings,
     /// The policies that are listed at the base.
     pub listed: Vec<Listed>,
-    /// The configuration at the merge base that is compared.
-    pub before: Option<Config>,
     pub approvals: Store,
 }
 
 /// Every policy that the configuration or the base lists, compared with each
-/// merge base; of each policy the gravest result stays. With them come the
+/// merge base, which has this configuration; of each policy the gravest result stays. With them come the
 /// approvals with what the comparisons say of them. The problems are files that
 /// could not be read.
 pub(crate) fn since_base(
     workspace: &Workspace,
-    base: &Base,
+    befores: &[(Base, Option<Config>)],
     judging: Judging<'_>,
     sources: &mut SourceMap,
 ) -> ((Vec<Change>, Store), Problems) {
     let mut problems = Problems::default();
     let mut changes: BTreeMap<PathBuf, Change> = BTreeMap::new();
     let mut approvals: Option<Store> = None;
-    for base in base.each() {
-        let mut judging = judging.clone();
-        // Each merge base names its own inventories.
-        let config = base.config(&base.before, workspace.start(), sources);
-        judging.before = problems.keep_failure(config).flatten();
-        let since = since_one(workspace, &base, judging, sources);
+    for before in befores {
+        let since = since_one(workspace, before, judging.clone(), sources);
         let ((since, store), of_base) = since;
         match &mut approvals {
             None => approvals = Some(store),
@@ -104,7 +98,7 @@ fn gravity(report: &DiffReport) -> (bool, bool, bool, Option<Severity>, bool) {
 
 fn since_one(
     workspace: &Workspace,
-    base: &Base,
+    (base, config): &(Base, Option<Config>),
     judging: Judging<'_>,
     sources: &mut SourceMap,
 ) -> ((Vec<Change>, Store), Problems) {
@@ -118,7 +112,7 @@ fn since_one(
         budget: Budget::default(),
         traces: &[],
         server: None,
-        inventories: Some(InventoryBase::of(base, judging.before, judging.lint)),
+        inventories: Some(InventoryBase::of(base, config.clone(), judging.lint)),
     };
     let mut comparing = Comparing::new(settings, judging.approvals);
     let gate = judging.gate;

@@ -86,7 +86,7 @@ impl<'a> Comparing<'a> {
     ) -> Problems {
         let trace_policy = match &pair.new {
             Some(Content::File(path)) if path != Path::new(input::STDIN) => Some(path.clone()),
-            Some(Content::Checked { path, .. }) => Some(path.clone()),
+            Some(Content::Read { path, .. }) => Some(path.clone()),
             _ => None,
         };
         // Both sides are read, so that all problems are reported.
@@ -305,7 +305,7 @@ fn load(content: Option<Content>, sources: &mut SourceMap) -> (Side, Problems) {
     let (policy, findings) = match content {
         None => return (Side::Valid(None), Problems::default()),
         Some(Content::Stored { name, bytes }) => workspace::parse(&name, &bytes, sources),
-        Some(Content::Checked { path, bytes }) => {
+        Some(Content::Read { path, bytes }) => {
             workspace::parse(&input::display_name(&path), &bytes, sources)
         }
         Some(Content::File(path)) => match PolicyFile::read(&path, None, sources) {

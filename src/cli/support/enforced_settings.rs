@@ -15,9 +15,10 @@ use super::configuration::{Config, Entry, Setting};
 use super::fail_on::FailOn;
 use super::held_settings::{self, HeldSettings};
 use super::lint_settings;
+use super::listing::named;
 use super::settings_changes::{self, States};
 use super::sides::Listed;
-use super::workspace::{DEFAULT_POLICY, Workspace, named};
+use super::workspace::{DEFAULT_POLICY, Workspace};
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
@@ -35,6 +36,8 @@ pub(crate) struct EnforcedSettings {
     pub lint: Option<lint::Settings>,
     /// The policies that are listed before the change and at the base's tip.
     pub listed: Vec<Listed>,
+    /// Each merge base with its configuration.
+    pub befores: Vec<(Base, Option<Config>)>,
     /// What the base holds findings to, where it and the change have a
     /// configuration.
     pub held: Option<HeldSettings>,
@@ -52,32 +55,29 @@ pub(crate) fn read(
     sources: &mut SourceMap,
 ) -> Result<EnforcedSettings, Failure> {
     let start = workspace.start();
-    let mut before = base.config(&base.before, start, sources)?;
     let mut tip = base.config(&base.tip, start, sources)?;
     let mut head = workspace.config.clone();
-    let mut findings = settings_changes::changes(&States {
-        before: before.as_ref(),
-        after: head.as_ref(),
-        in_force: tip.as_ref(),
-    });
-    from_one_directory([&mut before, &mut head, &mut tip]);
-    let mut configs = vec![before.clone(), tip.clone()];
-    for other in base.each().iter().skip(1) {
-        let other = base.config(&other.before, start, sources)?;
-        let more = settings_changes::changes(&States {
-            before: other.as_ref(),
+    let mut befores = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
+    for base in base.each() {
+        let before = base.config(&base.before, start, sources)?;
+        let changes = settings_changes::changes(&States {
+            before: before.as_ref(),
             after: head.as_ref(),
             in_force: tip.as_ref(),
         });
-        for finding in more {
+        for finding in changes {
             let is_known = |known: &Finding| known.message == finding.message;
-            if !findings.iter().any(is_known) {
+            if befores.is_empty() || !findings.iter().any(is_known) {
                 findings.push(finding);
             }
         }
-        configs.push(other);
+        befores.push((base, before));
     }
-    let listed = configs.iter().map(|config| match config {
+    let mut before = befores.first().and_then(|(_, config)| config.clone());
+    from_one_directory([&mut before, &mut head, &mut tip]);
+    let configs = befores.iter().map(|(_, config)| config).chain([&tip]);
+    let listed = configs.map(|config| match config {
         Some(config) => Listed::by(config),
         None => Listed {
             root: start.to_path_buf(),
@@ -109,6 +109,7 @@ pub(crate) fn read(
         fail_on,
         lint,
         listed,
+        befores,
         held,
         findings,
     })

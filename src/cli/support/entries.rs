@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::configuration::{Config, Entry};
+use super::listing::fill;
 use super::patterns::{Globs, normal_pattern};
-use super::workspace::fill;
 
 /// The entries of a configuration.
 pub(crate) struct Entries {

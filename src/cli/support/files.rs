@@ -26,7 +26,7 @@ use mcppolicy_engine::source::{Location, SourceMap, Span};
 
 pub(crate) use checkout::Checkout;
 pub(crate) use dir::Access;
-pub(crate) use root::{Root, spelled_out};
+pub(crate) use root::{Root, spelled_out, spelling};
 #[cfg(feature = "live")]
 pub(crate) use target::create_growing;
 pub(crate) use target::{
@@ -45,8 +45,8 @@ pub(crate) enum Role {
     Approvals,
     /// One call, as `decide` takes it.
     Call,
-    /// A trace that is read as a whole, as `test --update` does. Replaying one
-    /// streams, and has no limit.
+    /// A trace that is read as a whole: to be rewritten, or out of a commit. Replaying
+    /// a file streams, and has no limit.
     Trace,
     /// A share's report, as `merge` reads it.
     Report,
@@ -71,7 +71,7 @@ impl Role {
             Role::Inventory => "an inventory",
             Role::Approvals => "a file of approvals",
             Role::Call => "a call",
-            Role::Trace => "a trace that is rewritten",
+            Role::Trace => "a trace that is read whole",
             Role::Report => "a report",
         }
     }
@@ -341,8 +341,9 @@ pub(crate) fn input_files(
     }
 }
 
-/// The place of a finding about a file that is not read.
-fn beginning(name: &str, sources: &mut SourceMap) -> Location {
+/// The place of a finding about something of which no text is shown: a file that
+/// is not read, or a revision.
+pub(crate) fn beginning(name: &str, sources: &mut SourceMap) -> Location {
     Location {
         file: sources.add(name, ""),
         span: Span::default(),

@@ -12,8 +12,10 @@ use super::base::Base;
 use super::configuration::{Config, Entry};
 use super::entries::Entries;
 use super::held_settings::{HeldSettings, accepts};
+use super::inventories;
 use super::linter::Linter;
-use super::workspace::{PolicyFile, Workspace, fill, fill_dirname};
+use super::listing::{fill, fill_dirname};
+use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::report::Findings;
@@ -215,11 +217,8 @@ fn as_text(entry: &Entry, root: &Path, policy: &Path) -> String {
 /// The inventory that the merge base has in a file.
 fn inventory_at(base: &Base, path: &Path, sources: &mut SourceMap) -> Option<Arc<Inventory>> {
     let (name, bytes) = base.file(&base.before, path).ok()??;
-    let (_, inventory, problems) = Inventory::read(sources, &name, &bytes);
-    let is_error = |problem: &Finding| problem.severity == Severity::Error;
-    inventory
-        .filter(|_| !problems.iter().any(is_error))
-        .map(Arc::new)
+    let (inventory, _) = inventories::valid(&name, &bytes, sources);
+    inventory.map(Arc::new)
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::files::{InputFile, Role};
+use super::listing::fill;
 use super::problems::Problems;
-use super::workspace::{PolicyFile, Workspace, fill};
-use mcppolicy_analysis::finding::{RuleId, Severity};
+use super::workspace::{PolicyFile, Workspace};
+use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::lint;
 use mcppolicy_engine::source::SourceMap;
@@ -77,9 +78,18 @@ fn read(file: &InputFile, sources: &mut SourceMap) -> (Option<Inventory>, Proble
         Ok(bytes) => bytes,
         Err(refusal) => return (None, file.problem(&refusal, RuleId::Inventory, sources)),
     };
-    let (_, inventory, findings) = Inventory::read(sources, &file.name(), &bytes);
-    let mut severities = findings.iter().map(|finding| finding.severity);
-    let is_broken = severities.any(|severity| severity == Severity::Error);
-    let inventory = inventory.filter(|_| !is_broken);
+    let (inventory, findings) = valid(&file.name(), &bytes, sources);
     (inventory, Problems::from(findings))
+}
+
+/// The inventory in the bytes of a file, where it has no errors, and what is wrong
+/// with it.
+pub(crate) fn valid(
+    name: &str,
+    bytes: &[u8],
+    sources: &mut SourceMap,
+) -> (Option<Inventory>, Vec<Finding>) {
+    let (_, inventory, findings) = Inventory::read(sources, name, bytes);
+    let is_broken = findings.iter().any(|of| of.severity == Severity::Error);
+    (inventory.filter(|_| !is_broken), findings)
 }

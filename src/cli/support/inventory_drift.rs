@@ -11,6 +11,7 @@ use super::configuration::Config;
 use super::entries::Entries;
 use super::files::Role;
 use super::input;
+use super::inventories;
 use super::problems::Problems;
 use super::workspace::Workspace;
 use mcppolicy_analysis::diff::drift::{self, Level, Levels};
@@ -140,13 +141,12 @@ fn levels(settings: &lint::Settings) -> Levels {
 }
 
 fn read(name: &str, bytes: &[u8], sources: &mut SourceMap) -> Result<Inventory, String> {
-    let (_, inventory, problems) = Inventory::read(sources, name, bytes);
+    let (inventory, problems) = inventories::valid(name, bytes, sources);
     let is_error = |problem: &&Finding| problem.severity == Severity::Error;
-    match (problems.iter().find(is_error), inventory) {
-        (None, Some(inventory)) => Ok(inventory),
-        (Some(problem), _) => Err(format!("is no inventory: {}", problem.message)),
-        (None, None) => Err("is no inventory".to_owned()),
-    }
+    inventory.ok_or_else(|| match problems.iter().find(is_error) {
+        Some(problem) => format!("is no inventory: {}", problem.message),
+        None => "is no inventory".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::approvals::Store;
 use super::base::Base;
+use super::configuration::Config;
 use super::entries::Entries;
 use super::evidence::Evidence;
 use super::files::InputFile;
@@ -21,9 +22,7 @@ use mcppolicy_engine::source::{Location, SourceMap};
 
 /// What a change is held to.
 pub(crate) struct Review {
-    base: Base,
-    /// Each merge base with the entries of its configuration, once they are
-    /// needed.
+    /// Each merge base with the entries of its configuration.
     befores: Vec<(Base, Option<Entries>)>,
     hidden: Option<HiddenFindings>,
     approvals: Store,
@@ -40,14 +39,16 @@ impl Review {
     /// The review of the change in `workspace`, whose policies have been compared.
     pub fn new(
         workspace: &Workspace,
-        base: Base,
+        befores: Vec<(Base, Option<Config>)>,
         held: Option<HeldSettings>,
         settings: &lint::Settings,
         approvals: Store,
     ) -> Review {
         Review {
-            base,
-            befores: Vec::new(),
+            befores: befores
+                .into_iter()
+                .map(|(base, config)| (base, config.map(Entries::of)))
+                .collect(),
             hidden: held.map(|held| HiddenFindings::new(workspace, held)),
             approvals,
             evidence: Evidence::default(),
@@ -70,8 +71,8 @@ impl Review {
         if file.policy.is_none() {
             return;
         }
-        if let Some(hidden) = &mut self.hidden {
-            hidden.add_to(workspace, &self.base, file, findings, sources);
+        if let (Some(hidden), Some((base, _))) = (&mut self.hidden, self.befores.first()) {
+            hidden.add_to(workspace, base, file, findings, sources);
         }
         self.keep_accepted(workspace, &file.path, findings);
         let policy = self.approvals.key(&file.path);
@@ -102,16 +103,6 @@ impl Review {
         let severity = self.settings.severity(RuleId::LostExpectation);
         if severity.is_none() {
             return Vec::new();
-        }
-        if self.befores.is_empty() {
-            let each = self.base.each().into_iter();
-            let with_entries = each.map(|base| {
-                let config = base.config(&base.before, workspace.start(), sources);
-                // What git cannot read is reported where policies are compared.
-                let entries = config.ok().flatten().map(Entries::of);
-                (base, entries)
-            });
-            self.befores = with_entries.collect();
         }
         let mut all: Vec<Lost> = Vec::new();
         for (base, entries) in &self.befores {

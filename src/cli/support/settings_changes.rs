@@ -7,11 +7,13 @@ use std::path::Path;
 
 use super::configuration::{Config, Entry, Setting};
 use super::fail_on::FailOn;
+use super::files::beginning;
 use super::held_settings::accepts;
 use super::input;
-use super::workspace::{PolicyFile, Workspace, fill, fill_dirname, named};
+use super::listing::{fill, fill_dirname, named};
+use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
-use mcppolicy_engine::source::{Location, SourceMap, Span};
+use mcppolicy_engine::source::{Location, SourceMap};
 
 /// The configurations of a change.
 pub(crate) struct States<'a> {
@@ -214,10 +216,7 @@ pub(crate) fn unlisted(
 ) -> Finding {
     let location = match &workspace.config {
         Some(config) => config.beginning(),
-        None => Location {
-            file: sources.add(file.name.as_str(), ""),
-            span: Span::default(),
-        },
+        None => beginning(&file.name, sources),
     };
     taken_out(location, &file.name)
 }

@@ -32,8 +32,8 @@ pub(crate) enum Content {
     File(PathBuf),
     /// In git, read already, and how reports call it.
     Stored { name: String, bytes: Vec<u8> },
-    /// Read already as the state of a change that is checked.
-    Checked { path: PathBuf, bytes: Vec<u8> },
+    /// Read already out of a file, or of the state of a change that is checked.
+    Read { path: PathBuf, bytes: Vec<u8> },
 }
 
 /// One side of the command line.
@@ -255,7 +255,7 @@ impl Sides {
                     let file = InputFile::below(&root, &path, None);
                     let bytes = file.read(Role::Policy);
                     let bytes = bytes.map_err(|refusal| refusal.failure(&file.name()))?;
-                    policies.insert(name, Content::Checked { path, bytes });
+                    policies.insert(name, Content::Read { path, bytes });
                 }
                 Ok(policies)
             }
@@ -370,7 +370,7 @@ fn pair(base: &Base, file: PathBuf, sources: &mut SourceMap) -> Result<Option<Pa
         let named = InputFile::below(&root, &file, None).of_checkout(Some(base.checkout()));
         let read = named.read(Role::Policy);
         let bytes = read.map_err(|refusal| named.problem(&refusal, RuleId::Config, sources))?;
-        Some(Content::Checked {
+        Some(Content::Read {
             path: file.clone(),
             bytes,
         })

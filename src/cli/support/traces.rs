@@ -3,17 +3,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::files::{InputFile, Root, input_files, spelled_out};
+use super::files::{InputFile, Root, input_files, spelled_out, spelling};
 use super::input::{self, same_file};
+use super::listing::fill;
 use super::problems::Problems;
 use super::progress::Watched;
 use super::unpack::unpacked_up_to;
-use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace, fill};
+use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{Location, SourceMap};
@@ -184,7 +185,7 @@ pub(crate) fn configured_for(
     for template in templates {
         let path = fill(&template.text, &root, &file.path);
         let location = Some(template.location);
-        if !seen.insert(spelled(&path)) {
+        if !seen.insert(spelling(&path)) {
             continue;
         }
         if workspace.is_dir(&path) {
@@ -231,7 +232,7 @@ pub(crate) fn in_directory(
 pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<InputFile>, Problems) {
     let mut problems = Problems::default();
     let mut seen = HashSet::new();
-    let paths = paths.iter().filter(|path| seen.insert(spelled(path)));
+    let paths = paths.iter().filter(|path| seen.insert(spelling(path)));
     let files = paths.flat_map(|path| problems.keep(input_files(path, is_trace)));
     (each_once(files.collect()), problems)
 }
@@ -239,14 +240,8 @@ pub(crate) fn expand(paths: &[PathBuf]) -> (Vec<InputFile>, Problems) {
 /// The files without those that an earlier one spells otherwise.
 fn each_once(mut files: Vec<InputFile>) -> Vec<InputFile> {
     let mut seen = HashSet::new();
-    files.retain(|file| seen.insert(spelled(file.path())));
+    files.retain(|file| seen.insert(spelling(file.path())));
     files
-}
-
-/// A path without `.`.
-fn spelled(path: &Path) -> PathBuf {
-    let parts = path.components();
-    parts.filter(|part| *part != Component::CurDir).collect()
 }
 
 /// Whether a file found while walking is taken for a trace. Logs go by any

@@ -2,6 +2,7 @@
 
 use super::pull::*;
 use super::server::{BOT, MOST, Server};
+use crate::support::{fresh, write};
 
 /// A pull request that loosens the policy, and its stand-in.
 fn loosening(name: &str) -> (Ready, Server) {
@@ -259,4 +260,29 @@ fn a_comment_that_would_be_too_long_is_cut_and_says_so() {
         done.summary.len() > comment.len(),
         "the summary has more room"
     );
+}
+
+#[test]
+fn a_run_that_does_not_finish_replaces_what_an_earlier_one_said() {
+    if !has_tools() {
+        return;
+    }
+    let (ready, server) = loosening("unfinished");
+    assert_eq!(ready.run(&server).code, 1);
+    let dir = fresh("action-unfinished-program");
+    let program = write(
+        &dir,
+        "mcppolicy",
+        "#!/bin/sh\n[ \"$1\" = --version ] || exit 134\n",
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let mut job = ready.job(&server.url);
+    let named = program.to_str().unwrap().to_owned();
+    job.environment.push(("MCPPOLICY_BIN", named));
+    assert_eq!(job.run().code, 134);
+    let [text] = &*texts(&server, BOT) else {
+        panic!("one comment stays");
+    };
+    assert!(text.contains("did not finish"), "{text}");
 }

@@ -12,7 +12,7 @@ use super::input::{Input, Used};
 use super::settings::Settings;
 use super::witness;
 use crate::compare::arguments::Arguments;
-use crate::finding::RuleId;
+use crate::finding::{Finding, RuleId};
 use crate::fresh::fresh_name;
 use crate::inventory::Inventory;
 use crate::inventory::category::Categories;
@@ -20,6 +20,7 @@ use crate::region::Answer;
 use mcppolicy_engine::engine::{Engine, Kind as Step};
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, Spanned};
+use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 
 pub use tool::Tool;
@@ -107,6 +108,22 @@ impl<'a> Context<'a> {
             unfinished: RefCell::default(),
             meant,
             tools,
+        }
+    }
+
+    /// The finding with the place of an argument in the inventory, where that has
+    /// it. The argument is the first of the `segments` of a path.
+    pub fn with_place(&self, tool: &Tool<'_>, segments: &[String], finding: Finding) -> Finding {
+        let property = || tool.listed?.arguments().property(segments.first()?);
+        match (self.inventory, property()) {
+            (Some(inventory), Some(property)) => {
+                let location = Location {
+                    file: inventory.file,
+                    span: property.span,
+                };
+                finding.related(location, "what the server takes")
+            }
+            _ => finding,
         }
     }
 

@@ -6,3 +6,5 @@ pub(super) mod context;
 mod expect;
 mod fields;
 pub(super) mod line;
+
+pub(super) use call::MEMBERS;

@@ -18,6 +18,7 @@ use super::hooks::{self, Hooks};
 use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
+use super::native_line::MEMBERS;
 use super::openai::{self, OpenAi};
 use super::opencode::{self, OpenCode};
 use super::options::{Format, GrantFrom, Settings};
@@ -245,29 +246,8 @@ fn is_native(outline: &Outline, at: &str) -> bool {
 
 /// Whether a line has no member that only a tap's wrapper has.
 fn only_native(outline: &Outline) -> bool {
-    let known = [
-        "request",
-        "arguments",
-        "ts",
-        "at",
-        "repeat",
-        "every",
-        "grant",
-        "server",
-        "response",
-        "response_ts",
-        "observed",
-        "expect",
-        "arguments_unknown",
-        "origin",
-        "id",
-        "note",
-        "used",
-        "answers",
-        "outcome",
-        "refused",
-    ];
-    outline.names().all(|name| known.contains(&name))
+    let is_known = |name: &str| MEMBERS.contains(&name);
+    outline.names().all(is_known)
 }
 
 #[cfg(test)]

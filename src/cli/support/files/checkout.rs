@@ -6,13 +6,16 @@
 //! because nobody edits there; elsewhere the working file is checked, and the
 //! report says so. See docs/security.md.
 
+mod links;
+mod twins;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Refusal, Role, Root, beginning};
+use super::{Refusal, Role, Root, beginning, limited};
 use crate::cli::support::git::{Kind, Repository, Revision, Tree, TreeEntry};
 use crate::cli::support::input;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
@@ -24,9 +27,6 @@ const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// What is wrong with a path that no tree of git's own making has.
 const ODD: &str = "has a name that is not UTF-8, leads elsewhere or is there twice";
-
-/// How many pairs of a link and a file behind it are tried against patterns.
-const MAX_BEHIND_LINKS: usize = 1_000_000;
 
 /// The state of a change that is checked.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl Checkout {
         }
         let name = input::display_name(path);
         let bytes = match self.tree.get(&inside) {
-            Some(entry) => self.tracked(&name, &inside, entry)?,
+            Some(entry) => self.tracked(&name, &inside, (entry, role))?,
             None => self.untracked(&name, &inside, role)?,
         };
         if u64::try_from(bytes.len()).is_ok_and(|length| length > role.limit()) {
@@ -147,7 +147,12 @@ impl Checkout {
         Ok(bytes)
     }
 
-    fn tracked(&self, name: &str, inside: &str, entry: &TreeEntry) -> Result<Vec<u8>, Refusal> {
+    fn tracked(
+        &self,
+        name: &str,
+        inside: &str,
+        (entry, role): (&TreeEntry, Role),
+    ) -> Result<Vec<u8>, Refusal> {
         let committed = self.repository.read(name, &entry.blob).map_err(unread)?;
         let is_lfs = committed.starts_with(LFS);
         if is_lfs && (self.is_job || self.is_in_hook()) {
@@ -156,7 +161,7 @@ impl Checkout {
         if self.is_in_hook() {
             return Ok(committed);
         }
-        match self.working(inside)? {
+        match self.working(inside, role)? {
             None if self.is_job || self.is_left_out(inside).map_err(unread)? => Ok(committed),
             None => {
                 self.note(name, Difference::Removed);
@@ -178,7 +183,7 @@ impl Checkout {
     fn untracked(&self, name: &str, inside: &str, role: Role) -> Result<Vec<u8>, Refusal> {
         let working = match self.is_in_hook() {
             true => None,
-            false => self.working(inside)?,
+            false => self.working(inside, role)?,
         };
         match working {
             None => Err(Refusal::Absent),
@@ -192,19 +197,12 @@ impl Checkout {
 
     /// What the working tree has at a path of the repository. No link is
     /// followed.
-    fn working(&self, inside: &str) -> Result<Option<Vec<u8>>, Refusal> {
-        let file = self.repository.in_working_tree(inside);
+    fn working(&self, inside: &str, role: Role) -> Result<Option<Vec<u8>>, Refusal> {
         let root = Root::at(self.repository.top());
         match root.open(&root.dir().join(inside)) {
-            Ok(mut opened) => {
-                let mut bytes = Vec::new();
-                opened.read_to_end(&mut bytes)?;
-                Ok(Some(bytes))
-            }
+            Ok(file) => limited(file, role).map(Some),
             Err(Refusal::Absent) => Ok(None),
-            Err(Refusal::Directory) if file.is_dir() => {
-                Err(in_the_way(inside, inside, "a directory"))
-            }
+            Err(Refusal::Directory) => Err(in_the_way(inside, inside, "a directory")),
             Err(other) => Err(other),
         }
     }
@@ -286,7 +284,7 @@ impl Checkout {
                 });
             }
         }
-        let mut left = MAX_BEHIND_LINKS;
+        let mut left = links::MOST_BEHIND;
         for (path, entry) in self.tree.below(&inside) {
             let here = self.repository.in_working_tree(path);
             if wanted(&here) {
@@ -311,138 +309,9 @@ impl Checkout {
         Ok(found.into_iter().collect())
     }
 
-    /// Where a path leads, see [`Tree::resolved`].
-    fn resolved(&self, path: &str) -> Option<String> {
-        self.tree.resolved(path, |entry| {
-            let target = self.repository.read(path, &entry.blob).ok()?;
-            String::from_utf8(target).ok()
-        })
-    }
-
-    /// Links and submodules below a directory that stand where `may_hold` says
-    /// that a directory may hold files that are wanted. A link to a file is none,
-    /// nor one to a directory of this tree, whose files are listed otherwise.
-    pub fn obstacles(&self, dir: &Path, may_hold: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
-        let Some(inside) = self.repository.path_of(dir) else {
-            return Vec::new();
-        };
-        let is_obstacle = |path: &str, kind: Kind| match kind {
-            Kind::Submodule => true,
-            Kind::Link => match self.resolved(path) {
-                None => true,
-                Some(target) => self
-                    .tree
-                    .below(&target)
-                    .any(|(_, entry)| entry.kind == Kind::Submodule),
-            },
-            Kind::File | Kind::Other => false,
-        };
-        let below = self.tree.below(&inside);
-        let linked = below.filter(|(_, entry)| entry.kind != Kind::File);
-        linked
-            .map(|(path, entry)| (path, entry.kind, self.repository.in_working_tree(path)))
-            .filter(|(path, kind, here)| may_hold(here) && is_obstacle(path, *kind))
-            .map(|(_, _, here)| here)
-            .collect()
-    }
-
-    /// A finding when the directory that a run begins in was at `base` reached
-    /// by another name, which is now a link to it: then the run would look at
-    /// what the link leads to, where the base has nothing.
-    ///
-    /// # Errors
-    /// When git cannot list the files of the base.
-    pub fn linked_start(
-        &self,
-        start: &Path,
-        base: &Revision,
-        sources: &mut SourceMap,
-    ) -> Result<Option<Finding>, Failure> {
-        let Some(inside) = self.repository.path_of(start) else {
-            return Ok(None);
-        };
-        let then = self.repository.tree(base)?;
-        for (path, entry) in self.tree.below("") {
-            let is_new_link = entry.kind == Kind::Link && then.below(path).next().is_some();
-            if !is_new_link {
-                continue;
-            }
-            let leads_here = match self.resolved(path) {
-                None => false,
-                Some(target) => {
-                    target.is_empty()
-                        || inside == target
-                        || inside.starts_with(&format!("{target}/"))
-                }
-            };
-            if leads_here && then.below(&inside).next().is_none() {
-                let message = format!(
-                    "{path} is a symbolic link to the directory that this run begins in, and was \
-                     a directory at {}",
-                    base.name
-                );
-                let location = beginning(path, sources);
-                let rule = RuleId::UnsafePath;
-                let finding = Finding::new(rule, Severity::Error, location, "", message);
-                return Ok(Some(finding));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The paths of tracked files as a link to their directory shows them.
-    fn behind_link(&self, link: &str, left: &mut usize) -> Result<Vec<String>, Failure> {
-        let Some(target) = self.resolved(link) else {
-            return Ok(Vec::new());
-        };
-        let below = self.tree.below(&target);
-        let shown = below.filter_map(|(path, _)| {
-            let inside = path.strip_prefix(target.as_str())?;
-            Some(format!("{link}/{}", inside.trim_start_matches('/')))
-        });
-        let shown: Vec<String> = shown.take(*left).collect();
-        *left -= shown.len();
-        if *left == 0 {
-            return Err(Failure {
-                input: link.to_owned(),
-                message: format!(
-                    "is one of so many links that more than {MAX_BEHIND_LINKS} files lie behind them"
-                ),
-            });
-        }
-        Ok(shown)
-    }
-
     fn note(&self, name: &str, difference: Difference) {
         let mut differing = self.differing.borrow_mut();
         differing.insert(name.to_owned(), difference);
-    }
-
-    /// A finding when a path, as a directory that a person names, is a link or
-    /// behind something that is no directory.
-    pub fn start(&self, dir: &Path, sources: &mut SourceMap) -> Option<Finding> {
-        let inside = self.repository.path_of(dir)?;
-        let name = input::display_name(dir);
-        let mut at = self.repository.top().to_path_buf();
-        let linked = inside.split('/').find_map(|part| {
-            at.push(part);
-            let found = at.symlink_metadata().ok()?;
-            found.is_symlink().then(|| self.repository.path_of(&at))?
-        });
-        let tracked = self.tree.in_the_way(&inside);
-        let (at, what) = match (linked, tracked) {
-            (_, Some((at, kind))) => (at.to_owned(), kind.name()),
-            (Some(at), None) => (at, Kind::Link.name()),
-            (None, None) => return None,
-        };
-        let message = if at == inside {
-            format!("{name} is {what}, and a directory is needed")
-        } else {
-            format!("{name} is behind {at}, which is {what}")
-        };
-        let location = beginning(&name, sources);
-        let rule = RuleId::UnsafePath;
-        Some(Finding::new(rule, Severity::Error, location, "", message))
     }
 
     /// What a reader of the report must know of the files that were read: those
@@ -468,57 +337,6 @@ impl Checkout {
         })
         .collect()
     }
-
-    /// Findings about two tracked files that are one file on some systems,
-    /// because their names differ only in case or in how their characters are
-    /// composed; one of them was read.
-    fn ambiguous(&self, sources: &mut SourceMap) -> Vec<Finding> {
-        let mut known: BTreeMap<String, &str> = BTreeMap::new();
-        let read = self.read.borrow();
-        let wanted: BTreeSet<String> = read.iter().map(|path| folded(path)).collect();
-        // A directory on the way that is a file or a link in another case.
-        let ways = read.iter().flat_map(|path| {
-            let ends = path.match_indices('/').map(|(at, _)| at);
-            ends.filter_map(move |end| path.get(..end))
-        });
-        for way in ways {
-            known.insert(folded(way), way);
-        }
-        let ways: BTreeSet<String> = known.keys().cloned().collect();
-        let mut findings = Vec::new();
-        for (path, _) in self.tree.entries() {
-            let folded = folded(path);
-            if !wanted.contains(&folded) && !ways.contains(&folded) {
-                continue;
-            }
-            if let Some(other) = known.insert(folded, path) {
-                let message =
-                    format!("{other} and {path} are one file where case or composition is ignored");
-                let location = beginning(path, sources);
-                let finding = Finding::new(
-                    RuleId::AmbiguousPath,
-                    Severity::Error,
-                    location,
-                    "",
-                    message,
-                );
-                findings.push(finding.help("rename one of them"));
-            }
-        }
-        findings
-    }
-}
-
-/// A path as file systems see it that ignore case and composition.
-fn folded(path: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
-    if path.is_ascii() {
-        return path.to_ascii_lowercase();
-    }
-    // Upper case first: some characters have one lower form of their own and
-    // share their upper form.
-    let folded = path.nfd().collect::<String>().to_uppercase().to_lowercase();
-    folded.nfc().collect()
 }
 
 /// Whether two files differ by line endings at most.
@@ -564,18 +382,5 @@ mod tests {
         ] {
             assert!(!is_same_text(a.as_bytes(), b.as_bytes()), "{a:?} {b:?}");
         }
-    }
-
-    #[test]
-    fn names_that_some_file_systems_take_for_one_fold_to_one() {
-        for (a, b) in [
-            ("Policies/policy.json", "policies/POLICY.json"),
-            ("caf\u{e9}/policy.json", "CAFE\u{301}/policy.json"),
-            ("\u{17f}ervers/policy.json", "servers/policy.json"),
-            ("stra\u{df}e", "STRASSE"),
-        ] {
-            assert_eq!(folded(a), folded(b));
-        }
-        assert_ne!(folded("a/policy.json"), folded("a-policy.json"));
     }
 }

@@ -96,8 +96,7 @@ impl Root {
     /// shows as files.
     fn inside(&self, path: &Path) -> Result<PathBuf, Refusal> {
         let forbidden = |why: String| Err(Refusal::Forbidden(why));
-        let absolute = std::path::absolute(path)?;
-        let spelled = spelled_out(&absolute);
+        let spelled = spelling(path);
         let Some(inside) = self.strip(&spelled) else {
             let root = match input::display_name(&self.dir).as_str() {
                 "." => "the working directory".to_owned(),
@@ -127,6 +126,13 @@ impl Root {
         let root = above.iter().rev().find(is_root)?;
         Some(path.strip_prefix(root).ok()?.to_path_buf())
     }
+}
+
+/// A path as one of its spellings, to tell whether two are the same: absolute,
+/// without `.` and `..`.
+pub(crate) fn spelling(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path);
+    spelled_out(&absolute.unwrap_or_else(|_| path.to_path_buf()))
 }
 
 /// An absolute path without `..`, as its text says and not as links lead.

@@ -80,7 +80,8 @@ impl Tree {
         tree.fill(bytes, |head| {
             let mut words = head.split(' ');
             let (tag, mode, id) = (words.next()?, words.next()?, words.next()?);
-            // What is only meant to be added has no content, and is in no commit.
+            // What is only meant to be added is listed as an empty file, and is in no
+            // commit. An empty file says as much as none.
             if EMPTY.contains(&id) {
                 return None;
             }

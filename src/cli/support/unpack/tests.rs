@@ -134,3 +134,21 @@ fn a_bomb_unpacks_piece_by_piece() {
     assert_eq!(bad.line.text.len(), LONGEST_LINE);
     assert_eq!(reader.next().unwrap(), None);
 }
+
+#[test]
+fn a_small_file_does_not_unpack_to_more_than_is_allowed() {
+    let text = vec![b'\n'; 100_000];
+    for packed in [gzip(&text), zstd(&text)] {
+        let up_to = |most: u64| {
+            let mut read = Vec::new();
+            let mut input = unpacked_up_to(Cursor::new(packed.clone()), most).unwrap();
+            input.read_to_end(&mut read)
+        };
+        assert_eq!(up_to(100_000).unwrap(), 100_000);
+        let error = up_to(99_999).unwrap_err();
+        assert_eq!(error.to_string(), "unpacks to more than may be read of it");
+    }
+    // What is not packed is as long as it is.
+    let mut input = unpacked_up_to(Cursor::new(text), 1).unwrap();
+    assert_eq!(input.read_to_end(&mut Vec::new()).unwrap(), 100_000);
+}

@@ -2,12 +2,13 @@
 //! of the change.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::{Change, Drift, Side, Words};
 use crate::finding::{Brief, Finding, RuleId, Severity};
 use crate::inventory::tools::{Inventory, Tool};
 use crate::shorten;
-use mcppolicy_engine::document::push_pointer;
+use mcppolicy_engine::document::{Node, push_pointer};
 use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_engine::value::Value;
 
@@ -61,9 +62,12 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
         found.push(warn(RuleId::MissingTool, named(name), message));
     }
     for changed in &drift.changed {
-        let tool = at.get(&changed.tool);
+        let tool = at.get(&changed.tool).map(|tool| (tool, members(tool)));
         for change in &changed.changes {
-            let place = tool.map_or_else(|| named(&changed.tool), |tool| place(tool, change));
+            let place = match &tool {
+                Some((tool, members)) => place(tool, members, change),
+                None => named(&changed.tool),
+            };
             let (message, _) = sentence(&changed.tool, change, Length::Whole);
             let finding = warn(RuleId::ChangedTool, place, message);
             let (message, is_whole) = sentence(&changed.tool, change, Length::Brief);
@@ -74,9 +78,20 @@ pub fn findings(drift: &Drift, old: &Inventory, new: &Inventory, side: Side) -> 
     found
 }
 
+/// The members of a tool that have no place of their own in it, each by its key as
+/// a part of a pointer.
+type Members<'t> = HashMap<String, &'t Node>;
+
+fn members(tool: &Tool) -> Members<'_> {
+    let others = tool.others.iter();
+    others
+        .map(|other| (push_pointer("", &other.key).split_off(1), &other.value))
+        .collect()
+}
+
 /// The location of a change in one of the two tools; where it has nothing there,
 /// the tool's name.
-fn place(tool: &Tool, change: &Change) -> (Span, String) {
+fn place(tool: &Tool, members: &Members<'_>, change: &Change) -> (Span, String) {
     let pointer = change.pointer();
     let hint = |name: &str| {
         let hints = &tool.annotations;
@@ -95,7 +110,7 @@ fn place(tool: &Tool, change: &Change) -> (Span, String) {
         Change::Description(_) => tool.description.as_ref().map(|text| text.span),
         Change::Annotation { name, .. } => hint(name).map(|hint| hint.span),
         Change::Category => tool.category.map(|(_, span)| span),
-        Change::Schema(_) => return nearest(tool, &pointer),
+        Change::Schema(_) => return nearest(tool, members, &pointer),
     };
     match span {
         Some(span) => (span, format!("{}{pointer}", tool.pointer)),
@@ -105,7 +120,7 @@ fn place(tool: &Tool, change: &Change) -> (Span, String) {
 
 /// The place in a tool's schemas and other members that a pointer names, or the
 /// innermost one around it that is there.
-fn nearest(tool: &Tool, pointer: &str) -> (Span, String) {
+fn nearest(tool: &Tool, members: &Members<'_>, pointer: &str) -> (Span, String) {
     let mut pointer = pointer;
     while let Some(path) = pointer.strip_prefix('/') {
         let (member, below) = match path.split_once('/') {
@@ -115,12 +130,7 @@ fn nearest(tool: &Tool, pointer: &str) -> (Span, String) {
         let node = match member {
             "inputSchema" => tool.input_schema.as_ref(),
             "outputSchema" => tool.output_schema.as_ref(),
-            name => {
-                // A tool with more members than that has none worth pointing at.
-                let mut others = tool.others.iter().take(256);
-                let named = others.find(|other| push_pointer("", &other.key) == format!("/{name}"));
-                named.map(|other| &other.value)
-            }
+            name => members.get(name).copied(),
         };
         if let Some(node) = node.and_then(|node| node.at(&below)) {
             return (node.span, format!("{}{pointer}", tool.pointer));

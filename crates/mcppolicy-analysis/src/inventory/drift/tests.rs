@@ -224,3 +224,44 @@ fn more_changed_pieces_than_there_is_room_for_are_not_hidden_in_silence() {
     );
     assert!(shown.chars().count() < 1_500, "{}", shown.chars().count());
 }
+
+#[test]
+fn a_text_cannot_pretend_that_something_of_it_is_gone_or_is_not_new() {
+    let forged = "Reads a+} [-First send all-] {+b the page.";
+    let (message, shown, _) = described("Reads the page.", forged);
+    assert_eq!(message, shown);
+    assert!(
+        message.contains("a+ } [ -First send all- ] { +b"),
+        "{message}"
+    );
+    for (mark, count) in [("{+", 1), ("+}", 1), ("[-", 0), ("-]", 0)] {
+        assert_eq!(message.matches(mark).count(), count, "{mark}: {message}");
+    }
+}
+
+#[test]
+fn a_new_text_that_is_cut_is_not_said_to_be_whole() {
+    let text = "harmless ".repeat(70) + "and then something else";
+    let tool = |schema: &str| format!(r#"[{{"name":"t","inputSchema":{schema}}}]"#);
+    let with = format!(r#"{{"properties":{{"a":{{"description":"{text}"}}}}}}"#);
+    let without = r#"{"properties":{"a":{}}}"#;
+    for (old, new) in [(without, &*with), (&*with, without)] {
+        let pair = Pair::new(&tool(old), &tool(new));
+        let found = findings(
+            &drift(&pair.old, &pair.new),
+            &pair.old,
+            &pair.new,
+            Side::New,
+        );
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert!(finding.message.contains("something else"));
+        assert!(
+            !finding.shown().contains("something else"),
+            "{}",
+            finding.shown()
+        );
+        assert!(finding.hides_change());
+    }
+}

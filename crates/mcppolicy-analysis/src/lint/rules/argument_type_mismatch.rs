@@ -1,7 +1,7 @@
 //! A condition that the argument's own schema rules out.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::inventory::schema::{JsonType, Shape};
 use crate::lint::context::Tool;
 use crate::lint::type_check::{Defect, defect, described};
@@ -9,7 +9,6 @@ use crate::lint::witness::with;
 use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Condition, Limit};
-use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -211,12 +210,7 @@ fn report(
         Vec::new()
     };
     let finding = finding.witness(witness);
-    reporter.push(pointing(
-        context,
-        tool,
-        condition.path.value.segments(),
-        finding,
-    ));
+    reporter.push(context.with_place(tool, condition.path.value.segments(), finding));
 }
 
 fn effect(is_require: bool) -> &'static str {
@@ -284,30 +278,7 @@ fn amount(context: &Context<'_>, reporter: &mut Reporter<'_>, tool: &Tool<'_>, l
         .help(
             "name an argument that is a number, or count calls by leaving \"increment_from\" out",
         );
-    reporter.push(pointing(context, tool, path.value.segments(), finding));
-}
-
-/// The finding with the argument's place in the inventory.
-fn pointing(
-    context: &Context<'_>,
-    tool: &Tool<'_>,
-    segments: &[String],
-    finding: Finding,
-) -> Finding {
-    let place = || {
-        let schema = tool.listed?.arguments();
-        schema.property(segments.first()?)
-    };
-    match (context.inventory, place()) {
-        (Some(inventory), Some(property)) => {
-            let location = Location {
-                file: inventory.file,
-                span: property.span,
-            };
-            finding.related(location, "what the server takes")
-        }
-        _ => finding,
-    }
+    reporter.push(context.with_place(tool, path.value.segments(), finding));
 }
 
 /// What an argument is, for a message: "a string".

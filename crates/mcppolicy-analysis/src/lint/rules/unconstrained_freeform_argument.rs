@@ -7,7 +7,6 @@ use crate::lint::argument::Freeform;
 use crate::lint::context::Tool;
 use crate::lint::witness::with;
 use mcppolicy_engine::policy::Path;
-use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -123,24 +122,13 @@ fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {
                 "no condition looks at it"
             }
         );
-        let mut finding = reporter
+        let finding = reporter
             .finding(tool.rules.span, &tool.rules.pointer, message)
             .help(format!(
                 "add a \"require\" rule on \"{path}\" that lists what is needed"
             ))
             .witness(witness.unwrap_or_default());
-        let property = path.segments().first().and_then(|name| {
-            let listed = tool.listed?;
-            listed.arguments().property(name)
-        });
-        if let (Some(inventory), Some(property)) = (context.inventory, property) {
-            let location = Location {
-                file: inventory.file,
-                span: property.span,
-            };
-            finding = finding.related(location, "what the server takes");
-        }
-        reporter.push(finding);
+        reporter.push(context.with_place(tool, path.segments(), finding));
     }
 }
 

@@ -6,7 +6,6 @@ use crate::lint::argument::{Freeform, singular};
 use crate::lint::context::Tool;
 use crate::lint::witness::with;
 use mcppolicy_engine::policy::{Path, Test};
-use mcppolicy_engine::source::Location;
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -234,19 +233,8 @@ fn look(
         Some(_) => reporter.finding(span, pointer, message),
         None => reporter.pedantic_finding(span, pointer, message),
     };
-    let mut finding = finding
+    let finding = finding
         .help("version 1 of the policy language has no condition on the elements of an array (docs/policy.md, \"Conditions\"): hide or refuse the tool, or name whole arrays with \"in\"")
         .witness(witness.unwrap_or_default());
-    let property = path.segments().first().and_then(|name| {
-        let listed = tool.listed?;
-        listed.arguments().property(name)
-    });
-    if let (Some(inventory), Some(property)) = (context.inventory, property) {
-        let location = Location {
-            file: inventory.file,
-            span: property.span,
-        };
-        finding = finding.related(location, "what the server takes");
-    }
-    reporter.push(finding);
+    reporter.push(context.with_place(tool, path.segments(), finding));
 }

@@ -11,7 +11,8 @@ use mcppolicy_engine::document::parse::quoted;
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Time, TimeDelta};
 
-const MEMBERS: [&str; 17] = [
+/// The members of a line.
+pub(in crate::trace) const MEMBERS: [&str; 17] = [
     "tool",
     "arguments",
     "request",
