@@ -35,6 +35,8 @@ mod lint;
 mod live;
 mod malformed;
 mod naive;
+#[cfg(unix)]
+mod packaging;
 mod packed;
 mod pages;
 mod parser;

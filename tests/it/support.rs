@@ -168,9 +168,15 @@ pub fn skipped(what: &str) {
     assert!(!is_ci, "CI needs {what}: .ci/peers installs it");
 }
 
-/// What tests use of Python: the reader of JUnit's XML, and the real pre-commit
-/// with its reader of YAML.
-const PYTHON: [&str; 2] = ["junitparser==5.0.3", "pre-commit==4.7.0"];
+/// What tests use of Python: the reader of JUnit's XML, the real pre-commit with
+/// its reader of YAML, what builds wheels, and a linter of workflows.
+const PYTHON: [&str; 5] = [
+    "junitparser==5.0.3",
+    "maturin==1.16.0",
+    "pre-commit==4.7.0",
+    "wheel==0.45.1",
+    "zizmor==1.32.0",
+];
 
 /// The programs of a virtual environment with [`PYTHON`] below the target
 /// directory, made by the first test that needs it; without one the test is skipped.
@@ -185,7 +191,13 @@ pub fn python() -> Option<&'static Path> {
                 .output();
             output.is_ok_and(|output| output.status.success())
         };
-        let is_complete = || runs("python", &["-c", "import junitparser, pre_commit, yaml"]);
+        let is_complete = || {
+            runs(
+                "python",
+                &["-c", "import junitparser, pre_commit, wheel, yaml"],
+            ) && runs("maturin", &["--version"])
+                && runs("zizmor", &["--version"])
+        };
         if !is_complete() {
             let _ = process::Command::new("python3")
                 .args(["-m", "venv"])
@@ -203,7 +215,7 @@ pub fn python() -> Option<&'static Path> {
         is_complete().then_some(bin)
     });
     if found.is_none() {
-        skipped("Python with junitparser and pre-commit");
+        skipped("Python with its packages");
     }
     found.as_deref()
 }
