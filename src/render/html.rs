@@ -15,9 +15,9 @@ mod tested;
 mod text;
 mod timeline;
 
-use super::escape::html;
+use super::escape::{html, html_sentence};
 use super::style::Style;
-use super::{parts, quote, words};
+use super::{outcome, parts, quote, words};
 use mcppolicy_analysis::finding::{Class, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -76,7 +76,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
          <p class=\"tone\">{}</p>\n</header>\n",
         tone.class(),
         report.command,
-        html(&summary),
+        html_sentence(&summary),
         tone.word()
     ));
     for failure in &report.failures {
@@ -122,8 +122,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
                 mcppolicy_trace::trace::DecisionName::Allow => Tone::Good,
                 _ => Tone::Warn,
             };
-            let decision = words::decision(&decided.actual);
-            (tone, format!("{} {decision}", shorten::name(&decided.tool)))
+            (tone, outcome::sentence(decided))
         }
         Body::Tested(tested) => {
             let tone = if words::needs_attention(tested) {
@@ -246,7 +245,7 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
     for step in &decided.steps {
         let mut saw: Vec<String> = step.conditions.iter().map(quote::condition).collect();
         saw.extend(step.counter.as_ref().map(quote::counter));
-        let saw: Vec<String> = saw.iter().map(|line| html(line)).collect();
+        let saw: Vec<String> = saw.iter().map(|line| html_sentence(line)).collect();
         out.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
             step.kind.name(),

@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
-use super::{parts, quote, words};
+use super::{outcome, parts, quote, words};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -201,12 +201,14 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
             markdown_code(&format!("{name}:{}:{}", at.line, at.column))
         )
     });
-    page.keep(format!(
-        "## {} {}{}\n",
-        markdown_code(&shorten::name(&decided.tool)),
-        markdown(&words::decision(&decided.actual)),
-        position.unwrap_or_default()
-    ));
+    page.keep(format!("## {}\n", markdown(&outcome::sentence(decided))));
+    if let Some(rule) = &decided.actual.rule {
+        page.push(format!(
+            "The rule: {}{}\n",
+            markdown_code(&shorten::name(rule)),
+            position.unwrap_or_default()
+        ));
+    }
     if let Some(message) = &decided.actual.message {
         page.push(format!(
             "The agent is told: {}\n",

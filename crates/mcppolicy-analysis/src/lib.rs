@@ -16,3 +16,4 @@ pub mod replay;
 pub mod report;
 pub mod shorten;
 pub mod starter;
+pub mod words;
