@@ -15,8 +15,12 @@
 //! Nothing here renders, reads files, or depends on gates and approvals.
 
 pub mod arguments;
+mod change;
 mod compiled;
+mod edit;
+mod edits;
 pub mod limits;
+mod part;
 mod quota;
 pub(crate) mod sequence;
 mod verdict;
@@ -28,11 +32,12 @@ use std::collections::BTreeSet;
 use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
 
+pub use change::{Change, Comparison};
 pub(crate) use compiled::Pair;
 pub use compiled::{Allowance, Compiled, Entry};
-pub use verdict::{
-    Aspect, Change, Comparison, Direction, Reason, Ruling, Scope, Side, Verdict, Witness,
-};
+pub use edit::{Edit, EditKind, EditSide, Effect, Element};
+pub use part::{Part, PartDirection};
+pub use verdict::{Aspect, Direction, Reason, Ruling, Scope, Side, Verdict, Witness};
 
 /// Compares two policies, along every aspect of every scope.
 pub fn policies(old: &Policy, new: &Policy, budget: &Budget) -> Comparison {
@@ -73,11 +78,41 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
         if of_tool.is_empty() {
             of_tool.extend(wording::of_tool(pair, &scope, tool));
         }
+        distribute(edits::of_tool(old, new, tool), &mut of_tool);
         changes.append(&mut of_tool);
     }
     let of_all = limits::of_all_tools(pair, &names, &unlisted);
-    changes.extend(of_all.or_else(|| wording::of_all_tools(pair)));
+    let mut of_all: Vec<Change> = of_all
+        .or_else(|| wording::of_all_tools(pair))
+        .into_iter()
+        .collect();
+    distribute(edits::of_all_tools(old, new), &mut of_all);
+    changes.append(&mut of_all);
     Comparison::new(changes, names.len())
+}
+
+/// Gives each change of a scope the edits that bear on it; those that bear on
+/// none of them go with the last.
+fn distribute(edits: Vec<Edit>, changes: &mut [Change]) {
+    for edit in edits {
+        let mut bears = changes
+            .iter_mut()
+            .filter(|change| edit.bears_on(change.aspect));
+        let (first, others) = (bears.next(), bears.collect::<Vec<_>>());
+        for change in others {
+            change.edits.push(edit.clone());
+        }
+        match first {
+            Some(change) => change.edits.push(edit),
+            None => changes
+                .last_mut()
+                .into_iter()
+                .for_each(|change| change.edits.push(edit.clone())),
+        }
+    }
+    for change in changes {
+        change.edits.sort_by_key(Edit::is_of_words);
+    }
 }
 
 /// Every tool that either policy names, sorted.

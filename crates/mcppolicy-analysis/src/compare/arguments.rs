@@ -5,9 +5,10 @@
 //! through, and every amount that is to be counted can be counted and fits.
 //! Amounts over time belong to the limits.
 
+use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
 use super::sequence::{self, Run};
-use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side, Witness};
+use super::verdict::{Aspect, Direction, Reason, Scope, Side, Witness};
 use super::wording;
 use crate::region::{Answer, Budget, Kind, Literal, Region, Space};
 use mcppolicy_engine::engine::Kind as Step;

@@ -46,6 +46,11 @@ impl<'p> Compiled<'p> {
         own.into_iter().chain(all).min()
     }
 
+    /// The index of the first entry of `hide` with that name.
+    pub(super) fn hidden_as(&self, name: &str) -> Option<usize> {
+        self.hidden.get(name).copied()
+    }
+
     /// What decides about a tool before its arguments do.
     pub fn entry(&self, tool: &str) -> Entry<'p> {
         if let Some(at) = self.hidden_by(tool) {

@@ -15,10 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::arguments::{accept, confirm, uncountable};
+use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Run, Shape};
-use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
+use super::verdict::{Aspect, Direction, Reason, Scope, Side};
 use super::wording;
 use crate::region::{Answer, Budget, Exceeded, Region, Space};
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};

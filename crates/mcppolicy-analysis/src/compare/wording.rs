@@ -1,8 +1,9 @@
 //! Changes of words alone: messages, counter names, and the position and order of
 //! rules, where what passes is the same.
 
+use super::change::Change;
 use super::compiled::{Entry, Pair};
-use super::verdict::{Aspect, Change, Scope, Side};
+use super::verdict::{Aspect, Scope, Side};
 use mcppolicy_engine::policy::{Condition, Limit, Path, Rule, Spanned, Test, ToolRules, Window};
 
 /// Whether two lists of conditions read the same.
@@ -13,7 +14,7 @@ fn same_conditions(old: &[Condition], new: &[Condition]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(same)
 }
 
-fn same_test(old: &Test, new: &Test) -> bool {
+pub(super) fn same_test(old: &Test, new: &Test) -> bool {
     match (old, new) {
         (Test::Exists(old), Test::Exists(new)) => old == new,
         (Test::Eq(old), Test::Eq(new))
