@@ -17,7 +17,7 @@ mod timeline;
 
 use super::escape::{html, html_sentence};
 use super::style::Style;
-use super::{outcome, parts, quote, words};
+use super::{conclusion, outcome, parts, quote, words};
 use mcppolicy_analysis::finding::{Class, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -143,7 +143,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
                 (false, false) => Tone::Warn,
                 (false, true) => Tone::Good,
             };
-            (tone, words::conclusion(diff))
+            (tone, conclusion::conclusion(diff))
         }
         Body::Classified(classified) => {
             let tone = if classified.exit() == Exit::Clean {
@@ -171,7 +171,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
             let suppressed = suppressed(ci.policies.iter().map(|of| of.lint.suppressed).sum());
             (
                 tone,
-                format!("{}; {clean} clean{suppressed}", words::all(ci)),
+                format!("{}; {clean} clean{suppressed}", conclusion::all(ci)),
             )
         }
     }
@@ -283,7 +283,7 @@ fn overview(out: &mut String, ci: &Ci) {
             policy
                 .diff
                 .as_ref()
-                .map_or("no base".to_owned(), words::since_base)
+                .map_or("no base".to_owned(), conclusion::since_base)
         ));
     }
     out.push_str("</tbody>\n</table>\n</section>\n");

@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
-use super::{outcome, parts, quote, words};
+use super::{conclusion, outcome, parts, quote, words};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -99,7 +99,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         Body::Ci(ci) => {
             let clean = words::is_clean(ci) && report.failures.is_empty();
             let sign = if clean { "✅" } else { "❌" };
-            page.keep(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
+            page.keep(format!("## {sign} mcppolicy ci: {}\n", conclusion::all(ci)));
             failures(&mut page, report);
             overview(&mut page, ci);
             everything(&mut page, ci, report, style);
@@ -258,7 +258,7 @@ fn overview(page: &mut Page, ci: &Ci) {
             policy
                 .diff
                 .as_ref()
-                .map_or("no base".to_owned(), words::since_base)
+                .map_or("no base".to_owned(), conclusion::since_base)
         ));
     }
     page.keep_table(head, rows);

@@ -167,6 +167,9 @@ pub struct DiffReport {
     pub refused: bool,
     /// The approvals that there are, in the order of their file.
     pub approvals: Vec<ApprovalShown>,
+    /// The command line that compares this once more, to be pasted into a shell;
+    /// empty where none does.
+    pub again: String,
 }
 
 impl DiffReport {

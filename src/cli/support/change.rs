@@ -155,5 +155,6 @@ fn report(
         findings,
         gate,
         approvals,
+        again: String::new(),
     }
 }

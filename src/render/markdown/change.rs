@@ -26,7 +26,7 @@ pub(super) fn headline(page: &mut Page, report: &DiffReport) {
     };
     page.keep(format!(
         "## {sign} mcppolicy diff: {}\n",
-        words::conclusion(report)
+        conclusion::conclusion(report)
     ));
 }
 
