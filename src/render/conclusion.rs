@@ -109,7 +109,10 @@ pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut>
         if matches!(policy.status, PolicyStatus::Removed) && policy.judgement.removal.is_none() {
             undo.push(format!("put `{}` back", shorten::name(&policy.name)));
         }
-        for line in Review::of(policy).open().flat_map(|point| undone(point, policy, sources)) {
+        for line in Review::of(policy)
+            .open()
+            .flat_map(|point| undone(point, policy, sources))
+        {
             if seen.insert(line.clone()) {
                 undo.push(line);
             }
@@ -132,7 +135,10 @@ fn undone(point: &Point<'_>, policy: &PolicyDiff, sources: &SourceMap) -> Vec<St
     if point.edits.is_empty() {
         let scope = point.scopes.first().map(|of| scope(of));
         let scope = scope.unwrap_or_default();
-        return vec![format!("undo what changes the {} of `{scope}`", point.aspect.name())];
+        return vec![format!(
+            "undo what changes the {} of `{scope}`",
+            point.aspect.name()
+        )];
     }
     let edits = point.edits.iter();
     edits.map(|edit| undo(edit, policy, sources)).collect()
@@ -146,7 +152,12 @@ fn undo(edit: &Edit, policy: &PolicyDiff, sources: &SourceMap) -> String {
     };
     match (edit.kind, &edit.old, &edit.new) {
         (EditKind::Added, _, Some(new)) => {
-            format!("{}take out the {} {}", at(new), edit.element.name(), text(new))
+            format!(
+                "{}take out the {} {}",
+                at(new),
+                edit.element.name(),
+                text(new)
+            )
         }
         (_, Some(old), Some(new)) => format!("{}write again {}", at(new), text(old)),
         (_, Some(old), None) => format!(

@@ -66,6 +66,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             };
             changes.render(&mut page);
             changes.approvals(&mut page);
+            changes.ways_out(&mut page);
             findings::render(&mut page, &parts::of_diff(diff), report.sources);
             changes.traffic(&mut page, style);
         }
@@ -124,6 +125,7 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
     };
     changes.render(page);
     changes.approvals(page);
+    changes.ways_out(page);
     let (settings, others) = ci.sorted();
     own_checks(page, &settings, report.sources);
     findings::render(page, &others, report.sources);

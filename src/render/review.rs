@@ -2,11 +2,11 @@
 //! tighter, what can go wrong first, and behind them what changes no decision.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use mcppolicy_analysis::compare::{
-    Aspect, Change, Edit, EditSide, Effect, Part, PartDirection, Reason, Ruling, Scope, Side, Verdict,
-    Witness,
+    Aspect, Change, Edit, EditSide, Effect, Part, PartDirection, Reason, Ruling, Scope, Side,
+    Verdict, Witness,
 };
 use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::inventory::category::Category;
@@ -83,7 +83,12 @@ impl Point<'_> {
 
     /// What it concerns: `` `a` (Financial), `b` and 8 more ``.
     pub fn subject(&self) -> String {
-        let mut names: Vec<String> = self.scopes.iter().take(NAMED).map(|of| subject(of)).collect();
+        let mut names: Vec<String> = self
+            .scopes
+            .iter()
+            .take(NAMED)
+            .map(|of| subject(of))
+            .collect();
         if let (Some(category), Some(first)) = (self.category, names.first_mut()) {
             first.push_str(&format!(" ({category})"));
         }
@@ -104,7 +109,11 @@ impl Point<'_> {
         if self.edits.is_empty() {
             return format!("{} {}", self.aspect.name(), self.change.verdict.name());
         }
-        let edits: Vec<&str> = self.edits.iter().map(|edit| edit.summary.as_str()).collect();
+        let edits: Vec<&str> = self
+            .edits
+            .iter()
+            .map(|edit| edit.summary.as_str())
+            .collect();
         edits.join("; ")
     }
 }
@@ -172,7 +181,10 @@ impl<'a> Review<'a> {
             let rest = change.edits.iter().enumerate();
             let rest = rest.filter(|(at, _)| !named.contains(at));
             let scope = &change.scope;
-            asides.extend(rest.map(|(_, edit)| Aside { scope, edit: Some(edit) }));
+            asides.extend(rest.map(|(_, edit)| Aside {
+                scope,
+                edit: Some(edit),
+            }));
             if change.reworded && change.edits.is_empty() {
                 asides.push(Aside { scope, edit: None });
             }
@@ -180,10 +192,17 @@ impl<'a> Review<'a> {
         let mut points = grouped(points);
         points.sort_by_cached_key(|point| {
             let name = point.scopes.first().map(|scope| (*scope).clone());
-            (point.turn, point.approved, Reverse(risk(point.category)), name)
+            (
+                point.turn,
+                point.approved,
+                Reverse(risk(point.category)),
+                name,
+            )
         });
-        let told: BTreeSet<EditKey<'_>> =
-            points.iter().flat_map(|point| point.edits.iter().map(|edit| key(edit))).collect();
+        let told: BTreeSet<EditKey<'_>> = points
+            .iter()
+            .flat_map(|point| point.edits.iter().map(|edit| key(edit)))
+            .collect();
         let mut seen = BTreeSet::new();
         asides.retain(|aside| match aside.edit {
             Some(edit) => !told.contains(&key(edit)) && seen.insert(key(edit)),
@@ -230,9 +249,8 @@ fn of_change<'a>(
     };
     let deciding = || {
         let edits = change.edits.iter().enumerate();
-        let deciding = edits.filter(|(_, edit)| {
-            !edit.is_of_words() && !matches!(edit.effect, Effect::Nothing(_))
-        });
+        let deciding = edits
+            .filter(|(_, edit)| !edit.is_of_words() && !matches!(edit.effect, Effect::Nothing(_)));
         deciding.map(|(at, _)| at).collect::<Vec<_>>()
     };
     let approved = policy.judgement.approves_change(change);
@@ -241,7 +259,10 @@ fn of_change<'a>(
         scopes: vec![&change.scope],
         aspect: change.aspect,
         category,
-        edits: edits.iter().filter_map(|at| change.edits.get(*at)).collect(),
+        edits: edits
+            .iter()
+            .filter_map(|at| change.edits.get(*at))
+            .collect(),
         together: edits.len() > 1,
         by: None,
         witness: None,
@@ -273,8 +294,18 @@ fn of_change<'a>(
         Verdict::Undetermined | Verdict::Equivalent => (false, false),
     };
     let sides = [
-        (Turn::Looser, looser, PartDirection::Loosened, &change.loosened),
-        (Turn::Tighter, tighter, PartDirection::Tightened, &change.tightened),
+        (
+            Turn::Looser,
+            looser,
+            PartDirection::Loosened,
+            &change.loosened,
+        ),
+        (
+            Turn::Tighter,
+            tighter,
+            PartDirection::Tightened,
+            &change.tightened,
+        ),
     ];
     for (turn, is_so, direction, witnesses) in sides {
         if of_parts(direction) || !(is_so || !witnesses.is_empty()) {
@@ -299,7 +330,10 @@ fn of_change<'a>(
         }
     }
     if change.verdict == Verdict::Undetermined {
-        let edits: Vec<usize> = deciding().into_iter().filter(|at| !named.contains(at)).collect();
+        let edits: Vec<usize> = deciding()
+            .into_iter()
+            .filter(|at| !named.contains(at))
+            .collect();
         named.extend(edits.iter().copied());
         points.push(Point {
             reason: change.reason,
@@ -314,7 +348,7 @@ fn together(part: &Part) -> bool {
 }
 
 /// What tells a point from others: the edits that cause it, and what refuses.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct PointKey<'a> {
     turn: Turn,
     approved: bool,
@@ -326,7 +360,7 @@ struct PointKey<'a> {
 
 /// Points with the same cause as one, with the first of the witnesses.
 fn grouped(points: Vec<Point<'_>>) -> Vec<Point<'_>> {
-    let mut places: HashMap<PointKey<'_>, usize> = HashMap::new();
+    let mut places: BTreeMap<PointKey<'_>, usize> = BTreeMap::new();
     let mut groups: Vec<Point<'_>> = Vec::new();
     for point in points {
         let key = PointKey {
@@ -334,7 +368,11 @@ fn grouped(points: Vec<Point<'_>>) -> Vec<Point<'_>> {
             approved: point.approved,
             by: point.by.as_ref().and_then(|by| by.rule.clone()),
             edits: point.edits.iter().map(|edit| key(edit)).collect(),
-            scope: point.edits.is_empty().then(|| point.scopes.first().copied()).flatten(),
+            scope: point
+                .edits
+                .is_empty()
+                .then(|| point.scopes.first().copied())
+                .flatten(),
         };
         let known = places.get(&key).and_then(|at| groups.get_mut(*at));
         let Some(known) = known else {

@@ -179,7 +179,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let mut load = |name: &str, text: &str| Policy::load(sources, name, text.as_bytes()).unwrap();
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
-    let comparison = compare::compiled(&before, &after, &Budget::default());
+    let comparison = compare::compiled(&before, &after, &Budget::default(), None);
     let mut traffic = Traffic::default();
     let input = std::io::Cursor::new(trace.to_owned());
     let mut trace = Trace::open("traces/t.jsonl", Box::new(NativeReader::new(input))).unwrap();

@@ -107,7 +107,7 @@ impl<'a> Comparing<'a> {
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
-                let comparison = compare::compiled(old, new, &self.settings.budget);
+                let comparison = compare::compiled(old, new, &self.settings.budget, None);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)

@@ -35,6 +35,20 @@ pub fn markdown_element(text: &str) -> String {
     out
 }
 
+/// Pieces of a text as one code span in an HTML element, those in bold that are
+/// marked.
+pub fn markdown_marked<'p>(pieces: impl IntoIterator<Item = (&'p str, bool)>) -> String {
+    let mut out = String::from("<code>");
+    for (text, is_marked) in pieces {
+        let [begin, end] = if is_marked { ["<b>", "</b>"] } else { ["", ""] };
+        out.push_str(begin);
+        push_inert(&mut out, &terminal(text), Reader::Parser);
+        out.push_str(end);
+    }
+    out.push_str("</code>");
+    out
+}
+
 /// A sentence for markdown, tables included: text between backquotes
 /// becomes code, and in the rest nothing is markup, a mention, a reference or
 /// a link.

@@ -8,9 +8,9 @@ use super::findings;
 use crate::render::escape::terminal;
 use crate::render::review::{self, Piece, Point, Review, Turn};
 use crate::render::style::Style;
-use crate::render::{conclusion, passes, quote};
 use crate::render::words;
 use crate::render::words::counted;
+use crate::render::{conclusion, passes, quote};
 use crate::shown;
 use mcppolicy_analysis::compare::{Scope, Witness};
 use mcppolicy_analysis::diff::PolicyDiff;
@@ -75,7 +75,10 @@ fn asides(out: &mut String, review: &Review<'_>) {
     }
     let more = review.asides.len().saturating_sub(MOST_ASIDES);
     if more > 0 {
-        let _ = writeln!(out, "  also {more} more edits; the JSON report has all of them");
+        let _ = writeln!(
+            out,
+            "  also {more} more edits; the JSON report has all of them"
+        );
     }
 }
 

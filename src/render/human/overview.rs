@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{cases, changes, findings};
-use crate::render::escape::terminal;
 use crate::render::conclusion;
+use crate::render::escape::terminal;
 use crate::render::style::Style;
 use crate::render::words;
 use crate::render::words::{counted, severities};

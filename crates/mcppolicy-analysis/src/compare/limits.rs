@@ -14,9 +14,9 @@ mod amounts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::arguments::{accept, confirm, uncountable};
 use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
+use super::literals::{accept, uncountable};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Run, Shape};
 use super::verdict::{Aspect, Direction, Reason, Scope, Side};
@@ -237,7 +237,7 @@ impl Way<'_, '_> {
             Answer::Empty => Direction::Excluded,
             Answer::Unknown(exceeded) => Direction::Unknown(Reason::Budget(exceeded)),
             Answer::Witness(arguments) => {
-                confirm(self.pair, tool, arguments, self.passer, self.refuser)
+                sequence::confirm_call(self.pair, tool, arguments, self.passer, self.refuser)
             }
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::compiled::{Compiled, Pair};
 use super::quota::PerWindow;
-use super::verdict::{Ruling, Witness};
+use super::verdict::{Direction, Reason, Ruling, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::{Time, TimeDelta};
@@ -166,6 +166,29 @@ pub(super) fn confirm(
         }
     }
     None
+}
+
+/// A single call as a witness, decided by both engines.
+pub(super) fn confirm_call(
+    pair: &Pair<'_, '_>,
+    tool: &str,
+    arguments: Value,
+    passer: &Compiled<'_>,
+    refuser: &Compiled<'_>,
+) -> Direction {
+    let call = Run::once(tool, arguments);
+    match confirm(pair, &[call], passer, refuser) {
+        Some(mut witness) => {
+            for call in &mut witness.calls {
+                call.at = None;
+            }
+            Direction::Proved(vec![witness])
+        }
+        None => {
+            debug_assert!(false, "the engine decides a witness for {tool} otherwise");
+            Direction::Unknown(Reason::Unconfirmed)
+        }
+    }
 }
 
 /// Whether an engine passes every call, as one grant's with fresh counters.

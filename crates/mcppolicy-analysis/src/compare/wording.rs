@@ -27,6 +27,22 @@ pub(super) fn same_test(old: &Test, new: &Test) -> bool {
     }
 }
 
+/// Whether nothing that concerns a tool has been edited, so that nothing about
+/// it needs to be asked.
+pub(super) fn is_untouched(pair: &Pair<'_, '_>, tool: &str) -> bool {
+    let (old, new) = (pair.old.tool(tool), pair.new.tool(tool));
+    let is_alike = match (old, new) {
+        (Some(_), Some(_)) => {
+            same_rules(old, new)
+                && messages(old).eq(messages(new))
+                && words(own(old)).eq(words(own(new)))
+        }
+        (None, None) => pair.old.policy.default.value == pair.new.policy.default.value,
+        _ => false,
+    };
+    is_alike && pair.old.hidden_by(tool) == pair.new.hidden_by(tool)
+}
+
 /// Whether two tools have the same rules, message aside: then they pass the
 /// same arguments.
 pub(super) fn same_rules(old: Option<&ToolRules>, new: Option<&ToolRules>) -> bool {

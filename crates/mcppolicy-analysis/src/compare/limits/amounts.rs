@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::compare::arguments::{accept, at_most};
+use crate::compare::literals::{accept, at_most};
 use crate::compare::quota::PerWindow;
 use crate::compare::sequence::{self, Race, Run, Shape, Step};
 use crate::compare::verdict::Reason;
