@@ -199,6 +199,7 @@ fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
     for diff in parts::changes(report) {
         change::render(out, diff, report.sources, style);
     }
+    change::ways_out(out, &parts::changes(report), report.sources);
     let mut found = parts::findings(report);
     found.retain(|finding| finding.rule.class() != Class::Settings);
     findings::render(out, "Findings", &found, report.sources);

@@ -76,11 +76,6 @@ pub struct Point<'a> {
 }
 
 impl Point<'_> {
-    /// The ruling that refuses the last call of the witness.
-    pub fn refusal(&self) -> Option<&Ruling> {
-        self.witness.map(Witness::refusal)
-    }
-
     /// What it concerns: `` `a` (Financial), `b` and 8 more ``.
     pub fn subject(&self) -> String {
         let mut names: Vec<String> = self

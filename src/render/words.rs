@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::quote;
-use mcppolicy_analysis::compare::{Change, Scope, Verdict};
+use mcppolicy_analysis::compare::{Scope, Verdict};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
@@ -190,15 +190,6 @@ pub fn scope(scope: &Scope) -> Cow<'_, str> {
     }
 }
 
-/// A change's verdict in one word.
-pub fn verdict(change: &Change) -> &'static str {
-    if change.reworded {
-        "reworded"
-    } else {
-        change.verdict.name()
-    }
-}
-
 /// What happened to one policy.
 pub fn status(policy: &PolicyDiff) -> String {
     match &policy.status {
@@ -215,15 +206,6 @@ pub fn status(policy: &PolicyDiff) -> String {
             };
             format!("{}{rest}", comparison.verdict.name())
         }
-    }
-}
-
-/// The note after the verdict of a change that is approved.
-pub fn approved(policy: &PolicyDiff, change: &Change) -> &'static str {
-    if policy.judgement.approves_change(change) {
-        ", approved"
-    } else {
-        ""
     }
 }
 

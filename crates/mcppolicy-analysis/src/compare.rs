@@ -130,7 +130,12 @@ fn distribute(edits: &[Edit], changes: &mut [Change]) {
     let mut given: Vec<Vec<usize>> = changes
         .iter()
         .map(|change| {
-            let named: BTreeSet<usize> = change.parts.iter().flat_map(|p| &p.edits).copied().collect();
+            let named: BTreeSet<usize> = change
+                .parts
+                .iter()
+                .flat_map(|p| &p.edits)
+                .copied()
+                .collect();
             let each = edits.iter().enumerate();
             each.filter(|(at, edit)| named.contains(at) || edit.bears_on(change.aspect))
                 .map(|(at, _)| at)
@@ -145,7 +150,11 @@ fn distribute(edits: &[Edit], changes: &mut [Change]) {
         given.sort_by_key(|at| (edits.get(*at).is_some_and(Edit::is_of_words), *at));
         let own: BTreeMap<usize, usize> = given.iter().copied().zip(0..).collect();
         for part in &mut change.parts {
-            part.edits = part.edits.iter().filter_map(|at| own.get(at).copied()).collect();
+            part.edits = part
+                .edits
+                .iter()
+                .filter_map(|at| own.get(at).copied())
+                .collect();
         }
         let of_change = given.iter().filter_map(|at| edits.get(*at)).cloned();
         change.edits = of_change.collect();
@@ -170,12 +179,7 @@ fn unlisted_tool(names: &BTreeSet<String>) -> String {
     fresh_name("unlisted_tool", |name| names.contains(name))
 }
 
-fn visibility(
-    pair: &Pair<'_, '_>,
-    scope: &Scope,
-    tool: &str,
-    edits: &[Edit],
-) -> Option<Change> {
+fn visibility(pair: &Pair<'_, '_>, scope: &Scope, tool: &str, edits: &[Edit]) -> Option<Change> {
     let (old, new) = (pair.old.hidden_by(tool), pair.new.hidden_by(tool));
     let (loosened, tightened) = match (old, new) {
         (Some(_), None) => (Direction::Proved(Vec::new()), Direction::Excluded),

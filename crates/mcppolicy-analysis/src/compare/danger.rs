@@ -158,7 +158,9 @@ impl Choosing<'_> {
         let mut region = self.region.clone();
         region.and(self.space.test(path, &Test::Eq(value.clone())));
         let arguments = self.space.find(&region).witness()?;
-        self.space.contains(self.region, &arguments).then_some(arguments)
+        self.space
+            .contains(self.region, &arguments)
+            .then_some(arguments)
     }
 
     /// The arguments with what the schema requires, as far as the region has it.

@@ -24,9 +24,7 @@ pub(super) fn of(
     now: ValueRef<'_>,
 ) -> Vec<Value> {
     let mut values = Vec::new();
-    let is_text = |test: &Test| {
-        matches!(test, Test::Regex(_) | Test::Contains(Value::String(_)))
-    };
+    let is_text = |test: &Test| matches!(test, Test::Regex(_) | Test::Contains(Value::String(_)));
     let tests = || refusing.iter().chain(passing);
     if tests().any(is_text) || matches!(now, ValueRef::String(_)) {
         texts(path, passing, refusing, now, &mut values);
@@ -202,7 +200,9 @@ fn members(passing: &[Test], refusing: &[Test]) -> Vec<Value> {
     let (passing, refusing) = (listed(passing), listed(refusing));
     let only = |one: &[Value], other: &[Value]| -> Vec<Value> {
         let known: HashSet<String> = other.iter().map(Value::to_string).collect();
-        let new = one.iter().filter(|value| !known.contains(&value.to_string()));
+        let new = one
+            .iter()
+            .filter(|value| !known.contains(&value.to_string()));
         new.take(MEMBERS).cloned().collect()
     };
     let mut members = only(&passing, &refusing);
