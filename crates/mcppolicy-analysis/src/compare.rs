@@ -31,6 +31,9 @@ pub(crate) mod sequence;
 mod verdict;
 mod wording;
 
+#[cfg(test)]
+mod tests;
+
 use crate::fresh::fresh_name;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,21 +107,24 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
         let mut of_tool = Vec::new();
         of_tool.extend(visibility(pair, &scope, tool, &edits));
         of_tool.extend(difference::compare(subject));
-        of_tool.extend(limits::of_tool(pair, &scope, tool));
+        of_tool.extend(limits::of_tool(pair, &scope, tool, &edits));
         if of_tool.is_empty() {
             of_tool.extend(wording::of_tool(pair, &scope, tool));
         }
         distribute(&edits, &mut of_tool);
         changes.append(&mut of_tool);
     }
-    let of_all = limits::of_all_tools(pair, &names, &unlisted);
+    let edits = if pair.detailed {
+        edits::of_all_tools(old, new)
+    } else {
+        Vec::new()
+    };
+    let of_all = limits::of_all_tools(pair, &names, &unlisted, &edits);
     let mut of_all: Vec<Change> = of_all
         .or_else(|| wording::of_all_tools(pair))
         .into_iter()
         .collect();
-    if pair.detailed {
-        distribute(&edits::of_all_tools(old, new), &mut of_all);
-    }
+    distribute(&edits, &mut of_all);
     changes.append(&mut of_all);
     Comparison::new(changes, names.len())
 }

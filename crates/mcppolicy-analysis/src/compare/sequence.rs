@@ -19,6 +19,11 @@ const MIDNIGHT: i64 = 1_767_225_600;
 /// Shorter windows are shown at ten o'clock.
 const TEN: i64 = MIDNIGHT + 10 * 3_600;
 
+/// The time of calls whose time does not matter.
+pub(super) fn whenever() -> Time {
+    Time::new(TEN, 0)
+}
+
 const SECOND: i128 = 1_000_000_000;
 
 /// The grant of every witness.
