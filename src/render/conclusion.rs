@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use super::review::{Point, Review, Turn};
 use super::words::{counted, drift, scope, settings, status, unseen};
-use mcppolicy_analysis::compare::{Edit, EditKind, EditSide, Verdict};
+use mcppolicy_analysis::compare::{Edit, EditKind, EditSide, Element, Verdict};
 use mcppolicy_analysis::diff::gate::Gate;
 use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::{Ci, DiffReport};
 use mcppolicy_analysis::shorten;
+use mcppolicy_analysis::words::name;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// Edits that are named as ways to undo a change.
@@ -145,29 +146,32 @@ fn undone(point: &Point<'_>, policy: &PolicyDiff, sources: &SourceMap) -> Vec<St
 }
 
 fn undo(edit: &Edit, policy: &PolicyDiff, sources: &SourceMap) -> String {
-    let text = |side: &EditSide| shorten::middle(&side.text, shorten::LONGEST_NAME).into_owned();
     let at = |side: &EditSide| match position(policy.new, side.span, sources) {
-        Some(position) => format!("{position}: "),
+        Some(position) => format!("{}: ", name(&position)),
         None => String::new(),
     };
+    let here = || name(&shorten::name(&policy.name));
     match (edit.kind, &edit.old, &edit.new) {
-        (EditKind::Added, _, Some(new)) => {
-            format!(
-                "{}take out the {} {}",
-                at(new),
-                edit.element.name(),
-                text(new)
-            )
-        }
-        (_, Some(old), Some(new)) => format!("{}write again {}", at(new), text(old)),
-        (_, Some(old), None) => format!(
-            "{}: put back the {} {} (`{}`)",
-            shorten::name(&policy.name),
-            edit.element.name(),
-            text(old),
-            shorten::name(&old.pointer)
-        ),
+        (EditKind::Added, _, Some(new)) => format!("{}take out {}", at(new), part(edit, new)),
+        (_, Some(old), Some(new)) => format!("{}write again {}", at(new), part(edit, old)),
+        (_, Some(old), None) => format!("{}: put back {}", here(), part(edit, old)),
         (_, None, _) => edit.summary.clone(),
+    }
+}
+
+/// One side of an edit with what it is: `` the condition `amount lte 100` ``.
+fn part(edit: &Edit, side: &EditSide) -> String {
+    let pointer = || name(&shorten::name(&side.pointer));
+    let text = || name(&shorten::name(&side.text));
+    match edit.element {
+        Element::HiddenName => format!("{} in `hide`", text()),
+        Element::Default => format!("`default` {}", text()),
+        Element::Tool => format!("the tool at {}", pointer()),
+        Element::Require => format!("the `require` rule {}", text()),
+        Element::DenyIf => format!("the `deny_if` rule {}", text()),
+        Element::Condition => format!("the condition {}", text()),
+        Element::Limit => format!("the limit {}", text()),
+        Element::Message => format!("the message {}", text()),
     }
 }
 

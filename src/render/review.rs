@@ -71,6 +71,8 @@ pub struct Point<'a> {
     pub reason: Option<Reason>,
     /// Whether somebody has approved it.
     pub approved: bool,
+    /// Whether an earlier point shows its edits.
+    pub repeats: bool,
     /// The change that it is a part of.
     pub change: &'a Change,
 }
@@ -194,6 +196,11 @@ impl<'a> Review<'a> {
                 name,
             )
         });
+        let mut shown = BTreeSet::new();
+        for point in &mut points {
+            let fresh = point.edits.iter().filter(|edit| shown.insert(key(edit)));
+            point.repeats = fresh.count() == 0;
+        }
         let told: BTreeSet<EditKey<'_>> = points
             .iter()
             .flat_map(|point| point.edits.iter().map(|edit| key(edit)))
@@ -264,6 +271,7 @@ fn of_change<'a>(
         schema_valid: None,
         reason: None,
         approved: approved && turn != Turn::Tighter,
+        repeats: false,
         change,
     };
     let mut named = BTreeSet::new();
@@ -391,7 +399,45 @@ fn grouped(points: Vec<Point<'_>>) -> Vec<Point<'_>> {
             }
         }
     }
-    groups
+    // That a tool is shown again goes without saying where it can be called.
+    let mut callable: BTreeMap<(Turn, Option<&Scope>), BTreeSet<Pointers<'_>>> = BTreeMap::new();
+    for point in groups
+        .iter()
+        .filter(|point| point.aspect != Aspect::Visibility)
+    {
+        let of_scope = callable.entry((point.turn, point.scopes.first().copied()));
+        of_scope
+            .or_default()
+            .extend(point.edits.iter().map(|edit| pointers(edit)));
+    }
+    let is_said = |point: &Point<'_>| {
+        let said = callable.get(&(point.turn, point.scopes.first().copied()));
+        let is_part = |said: &BTreeSet<Pointers<'_>>| {
+            let mut edits = point.edits.iter();
+            edits.all(|edit| said.contains(&pointers(edit)))
+        };
+        point.aspect == Aspect::Visibility && said.is_some_and(is_part)
+    };
+    let said: Vec<bool> = groups.iter().map(is_said).collect();
+    let each = groups.into_iter().zip(said);
+    each.filter(|(_, said)| !said)
+        .map(|(point, _)| point)
+        .collect()
+}
+
+/// The positions of an edit in both policies.
+type Pointers<'a> = (Option<&'a str>, Option<&'a str>);
+
+fn pointers(edit: &Edit) -> Pointers<'_> {
+    let (old, new, _) = key(edit);
+    (old, new)
+}
+
+/// What the agent is told, unless that is only which rule refuses.
+pub fn told(refusal: &Ruling) -> Option<&str> {
+    let message = refusal.message.as_deref()?;
+    let rule = refusal.rule.as_deref().unwrap_or_default();
+    (rule.is_empty() || !message.contains(rule)).then_some(message)
 }
 
 /// A piece of a text, and whether the other side lacks it.

@@ -25,6 +25,9 @@ use mcppolicy_trace::trace::DecisionName;
 /// The name of a tool without one.
 pub const NO_TOOL: &str = "(no tool name)";
 
+/// What it means that a policy is gone.
+pub const REMOVED: &str = "No policy decides any call to this server now";
+
 /// `3 findings`, `1 finding`.
 pub fn counted(count: u64, one: &str) -> String {
     let ending = match (count, one.strip_suffix('y')) {

@@ -21,4 +21,4 @@ pub use condition::{Phrase, condition, conditions, phrase};
 pub use limit::{limit, limits};
 pub use policy::{PolicyWords, policy};
 pub use spell::{argument, name, value};
-pub use tool::{Access, ToolWords, tool, unlisted};
+pub use tool::{Access, ToolWords, listed, tool, unlisted};

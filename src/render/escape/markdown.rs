@@ -53,6 +53,15 @@ pub fn markdown_marked<'p>(pieces: impl IntoIterator<Item = (&'p str, bool)>) ->
 /// becomes code, and in the rest nothing is markup, a mention, a reference or
 /// a link.
 pub fn markdown(text: &str) -> String {
+    sentence(text, markdown_code)
+}
+
+/// A sentence for where HTML is read and markdown is not, such as a summary.
+pub fn markdown_summary(text: &str) -> String {
+    sentence(text, markdown_element)
+}
+
+fn sentence(text: &str, to_code: fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let text = terminal(text);
     let text = begin(&mut out, text.trim_start());
@@ -60,7 +69,7 @@ pub fn markdown(text: &str) -> String {
     let mut code = false;
     while let Some(part) = parts.next() {
         match (code, parts.peek()) {
-            (true, Some(_)) => out.push_str(&markdown_code(part)),
+            (true, Some(_)) => out.push_str(&to_code(part)),
             // Without a partner it is a plain character.
             (true, None) => {
                 out.push_str("&#96;");

@@ -9,9 +9,9 @@ use crate::render::style::Style;
 use crate::render::{conclusion, passes, quote, words};
 use crate::shown;
 use mcppolicy_analysis::compare::{Edit, Scope, Witness};
-use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
@@ -81,8 +81,11 @@ pub(super) fn ways_out(out: &mut String, reports: &[&DiffReport], sources: &Sour
     out.push_str("</section>\n");
 }
 
-/// What a policy lets through where there was none.
+/// What a policy lets through where there was none, or that there is none.
 fn opened(out: &mut String, policy: &PolicyDiff) {
+    if matches!(policy.status, PolicyStatus::Removed) {
+        out.push_str(&format!("<p>{}.</p>\n", words::REMOVED));
+    }
     let Some(words) = &policy.opens else { return };
     let lines = passes::opened(words).into_iter();
     let lines = lines.map(|line| format!("<li>{}</li>\n", html_sentence(&line)));
@@ -197,7 +200,7 @@ impl Of<'_> {
         if point.together {
             out.push_str("<p>Only these edits together cause it.</p>\n");
         }
-        for edit in &point.edits {
+        for edit in point.edits.iter().filter(|_| !point.repeats) {
             self.edit(out, edit, point.turn);
         }
         if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
@@ -271,7 +274,7 @@ impl Of<'_> {
             rule.unwrap_or_default()
         ));
         out.push_str(&calls(&witness.calls));
-        if let Some(message) = &refusal.message {
+        if let Some(message) = review::told(refusal) {
             let message = html(&shorten::text(message));
             out.push_str(&format!("<p class=\"muted\">“{message}”</p>\n"));
         }

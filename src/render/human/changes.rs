@@ -13,9 +13,9 @@ use crate::render::words::counted;
 use crate::render::{conclusion, passes, quote};
 use crate::shown;
 use mcppolicy_analysis::compare::{Scope, Witness};
-use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::{Example, Traffic};
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
@@ -45,6 +45,9 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
         };
         for point in &review.points {
             shown.point(out, point);
+        }
+        if matches!(policy.status, PolicyStatus::Removed) {
+            let _ = writeln!(out, "  {}", words::REMOVED);
         }
         if let Some(opens) = &policy.opens {
             for line in passes::opened(opens) {
@@ -145,7 +148,7 @@ impl Shown<'_> {
         if point.together {
             out.push_str("    only these edits together cause it\n");
         }
-        for edit in &point.edits {
+        for edit in point.edits.iter().filter(|_| !point.repeats) {
             let [old, new] = review::sides(edit);
             for (label, pieces, side, file) in [
                 ("before", old, &edit.old, self.policy.old),
@@ -209,16 +212,20 @@ impl Shown<'_> {
             Turn::Tighter => (&witness.new, self.policy.new),
             Turn::Looser | Turn::Unknown => (&witness.old, self.policy.old),
         };
-        let message = refusal.message.as_deref().unwrap_or_default();
+        let message = review::told(refusal).map(|of| format!(": {}", shorten::text(of)));
         let rule = refusal.rule.as_deref();
         let rule = rule.map(|rule| {
             let at = refusal.span;
             let at = at.and_then(|span| conclusion::position(file, span, self.sources));
             let at = at.map(|at| format!(" in {at}")).unwrap_or_default();
-            format!(" ({}{at})", shorten::name(rule))
+            format!(" by {}{at}", shorten::name(rule))
         });
-        let line = format!("{}{}", shorten::text(message), rule.unwrap_or_default());
-        let _ = writeln!(out, "    refused {when}: {}", terminal(&line));
+        let line = format!(
+            "{}{}",
+            rule.unwrap_or_default(),
+            message.unwrap_or_default()
+        );
+        let _ = writeln!(out, "    refused {when}{}", terminal(&line));
     }
 }
 

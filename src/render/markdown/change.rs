@@ -3,7 +3,7 @@
 use super::page::{Page, folded};
 use super::traffic;
 use crate::render::escape::{
-    markdown, markdown_block, markdown_code, markdown_element, markdown_marked,
+    markdown, markdown_block, markdown_code, markdown_element, markdown_marked, markdown_summary,
 };
 use crate::render::review::{self, Piece, Point, Review, Turn};
 use crate::render::style::Style;
@@ -170,8 +170,11 @@ fn reason(point: &Point<'_>) -> String {
     reason.unwrap_or_default()
 }
 
-/// What a policy lets through where there was none.
+/// What a policy lets through where there was none, or that there is none.
 fn opened(page: &mut Page, policy: &PolicyDiff) {
+    if matches!(policy.status, PolicyStatus::Removed) {
+        return page.keep(format!("{}.\n", words::REMOVED));
+    }
     let Some(words) = &policy.opens else { return };
     let rows = passes::opened(words).into_iter();
     let rows = rows.map(|line| format!("- {}\n", markdown(&line)));
@@ -204,7 +207,9 @@ impl Of<'_> {
         if point.together {
             text.push_str("Only these edits together cause it.\n\n");
         }
-        text.push_str(&self.sides(point));
+        if !point.repeats {
+            text.push_str(&self.sides(point));
+        }
         if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
             text.push_str(&self.witness(point.turn, witness));
         }
@@ -217,7 +222,7 @@ impl Of<'_> {
         let whole = if unfolded {
             format!("#### {}\n\n{text}", title(markdown_code, markdown))
         } else {
-            folded(&title(markdown_element, markdown), &text)
+            folded(&title(markdown_element, markdown_summary), &text)
         };
         match point.witness.and_then(|witness| self.short(point, witness)) {
             Some(short) => page.keep_or(whole, short),
@@ -284,7 +289,7 @@ impl Of<'_> {
             let rule = markdown_code(&shorten::name(rule));
             format!(" by {rule}{}", line.unwrap_or_default())
         });
-        let message = refusal.message.as_deref();
+        let message = review::told(refusal);
         let message = message.map(|message| format!(" (“{}”)", markdown(&shorten::text(message))));
         let calls = quote::witnesses(&witness.calls);
         format!(

@@ -541,7 +541,11 @@ impl Way<'_, '_> {
         let calls = excess.reach.div_ceil(most.max(1));
         // Equal amounts, where the passer has room for them.
         let equal = calls.saturating_mul(most);
-        let reach = if equal <= excess.most { equal } else { excess.reach };
+        let reach = if equal <= excess.most {
+            equal
+        } else {
+            excess.reach
+        };
         let mut race = amounts::SumRace {
             passer: &self.passer.engine,
             refuser: &self.refuser.engine,

@@ -3,7 +3,7 @@
 use super::condition::conditions;
 use super::limit::limits;
 use super::spell::name;
-use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
+use mcppolicy_engine::policy::{DefaultDecision, Policy, Rule, ToolRules};
 
 /// What is let through of a tool, in clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,32 @@ pub fn tool(policy: &Policy, tool: &str) -> ToolWords {
     of_rules(policy, Some(tool), access, policy.tool(tool))
 }
 
+/// What rules let through of the tool that they are listed for, wherever nothing
+/// hides it.
+pub fn listed(rules: &ToolRules) -> ToolWords {
+    let mut words = ToolWords {
+        name: Some(rules.name.clone()),
+        access: Access::Rules,
+        requires: clauses(&rules.require),
+        refuses: clauses(&rules.deny_if),
+        limits: limits(&rules.limits),
+        shared: None,
+    };
+    if is_blocked(rules) {
+        words.access = Access::Blocked;
+    }
+    words
+}
+
+fn is_blocked(rules: &ToolRules) -> bool {
+    rules.deny_if.iter().any(|of| of.conditions.is_empty())
+}
+
+fn clauses(list: &[Rule]) -> Vec<String> {
+    let each = list.iter().filter_map(|rule| conditions(&rule.conditions));
+    each.collect()
+}
+
 /// What a policy lets through of every tool that it does not list.
 pub fn unlisted(policy: &Policy) -> ToolWords {
     let all_hidden = policy.hide.iter().any(|entry| entry.value == "*");
@@ -69,7 +95,6 @@ pub(super) fn of_rules(
     hidden: Option<Access>,
     rules: Option<&ToolRules>,
 ) -> ToolWords {
-    let is_blocked = |rules: &ToolRules| rules.deny_if.iter().any(|of| of.conditions.is_empty());
     let access = match (hidden, rules, policy.default.value) {
         (Some(hidden), ..) => hidden,
         (None, Some(rules), _) if is_blocked(rules) => Access::Blocked,
@@ -89,10 +114,6 @@ pub(super) fn of_rules(
         return words;
     }
     if let Some(rules) = rules {
-        let clauses = |list: &[mcppolicy_engine::policy::Rule]| -> Vec<String> {
-            let each = list.iter().filter_map(|rule| conditions(&rule.conditions));
-            each.collect()
-        };
         words.requires = clauses(&rules.require);
         words.refuses = clauses(&rules.deny_if);
         words.limits = limits(&rules.limits);

@@ -55,13 +55,21 @@ fn a_counter_is_renamed() {
 
 #[test]
 fn a_bound_is_raised() {
-    says(&required("amount", "lte", 100), &required("amount", "lte", 1000), &[]);
+    says(
+        &required("amount", "lte", 100),
+        &required("amount", "lte", 1000),
+        &[],
+    );
 }
 
 #[test]
 fn a_list_gains_three_members() {
     let with = |list: Json| required("currency", "in", list);
-    says(&with(json!(["EUR"])), &with(json!(["EUR", "GBP", "BTC", "XMR"])), &[]);
+    says(
+        &with(json!(["EUR"])),
+        &with(json!(["EUR", "GBP", "BTC", "XMR"])),
+        &[],
+    );
 }
 
 #[test]
@@ -73,8 +81,16 @@ fn a_pattern_is_loosened() {
     says(&with("^/srv/[a-z/]+$"), &with("^/srv/[a-z/.]+$"), &[]);
     says(&with("^/srv/"), &with("^(/srv|/etc)/"), &[]);
     let url = |pattern: &str| required("url", "regex", pattern);
-    says(&url("^https://api[.]example[.]com/"), &url("^https://api[.]example[.]com"), &[]);
-    says(&url("^https://api[.]example[.]com/"), &url("^https?://api[.]example[.]com/"), &[]);
+    says(
+        &url("^https://api[.]example[.]com/"),
+        &url("^https://api[.]example[.]com"),
+        &[],
+    );
+    says(
+        &url("^https://api[.]example[.]com/"),
+        &url("^https?://api[.]example[.]com/"),
+        &[],
+    );
     let command = |pattern: &str| required("command", "regex", pattern);
     says(&command("^git [a-z]+$"), &command("^git .+$"), &[]);
 }
@@ -101,8 +117,15 @@ fn a_require_is_removed() {
 #[test]
 fn a_condition_is_added_to_a_deny_if() {
     let with = |conditions: &[Json]| tool(json!({"deny_if": [rule(conditions)]}));
-    let (large, guest) = (condition("amount", "gt", 100), condition("vip", "eq", false));
-    says(&with(std::slice::from_ref(&large)), &with(&[large.clone(), guest]), &[]);
+    let (large, guest) = (
+        condition("amount", "gt", 100),
+        condition("vip", "eq", false),
+    );
+    says(
+        &with(std::slice::from_ref(&large)),
+        &with(&[large.clone(), guest]),
+        &[],
+    );
 }
 
 #[test]
@@ -115,9 +138,7 @@ fn a_tool_is_added_or_removed() {
 
 #[test]
 fn a_hidden_entry_is_removed() {
-    let with = |hide: Json| {
-        json!({"version": "1", "default": "deny", "hide": hide, "tools": {"drop": {}, "read": {}}})
-    };
+    let with = |hide: Json| json!({"version": "1", "default": "deny", "hide": hide, "tools": {"drop": {}, "read": {}}});
     says(&with(json!(["drop"])), &with(json!([])), &[]);
     says(&with(json!(["*"])), &with(json!(["drop"])), &[]);
 }
@@ -142,5 +163,9 @@ fn a_message_is_reworded() {
         rule["on_deny"] = text.into();
         tool(json!({"deny_if": [rule]}))
     };
-    says(&with("Ask a human"), &with("Retry with a smaller amount"), &[]);
+    says(
+        &with("Ask a human"),
+        &with("Retry with a smaller amount"),
+        &[],
+    );
 }
