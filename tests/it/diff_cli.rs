@@ -58,7 +58,10 @@ fn a_loosening_fails_until_it_is_approved_and_again_when_it_grows() {
     write(&dir, "policy.json", up_to(200));
     let Ran { code, out, .. } = run(&dir, &SINCE_MAIN);
     assert_eq!(code, 1);
-    assert!(out.contains("refused by the gate (loosened)"), "{out}");
+    assert!(
+        out.contains("refused: it lets more through (gate: loosened)"),
+        "{out}"
+    );
 
     let approve = ["--approve", "raise of May", "--approved-by", "ann"];
     let approve = [&SINCE_MAIN[..], &approve, &["--date", "2026-05-02"]].concat();

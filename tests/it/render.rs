@@ -2,6 +2,7 @@
 //! hostile text from files surviving in each.
 
 mod browser;
+mod changes;
 mod every_format;
 mod formats;
 mod hostile;
