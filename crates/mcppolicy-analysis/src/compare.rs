@@ -22,6 +22,7 @@ mod danger;
 mod difference;
 mod edit;
 mod edits;
+mod effects;
 mod elements;
 pub mod limits;
 mod literals;
@@ -93,7 +94,7 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
         if wording::is_untouched(pair, tool) {
             continue;
         }
-        let edits = if pair.detailed {
+        let mut edits = if pair.detailed {
             edits::of_tool(old, new, tool)
         } else {
             Vec::new()
@@ -111,10 +112,11 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
         if of_tool.is_empty() {
             of_tool.extend(wording::of_tool(pair, &scope, tool));
         }
+        effects::fill(pair, tool, &mut edits, &of_tool);
         distribute(&edits, &mut of_tool);
         changes.append(&mut of_tool);
     }
-    let edits = if pair.detailed {
+    let mut edits = if pair.detailed {
         edits::of_all_tools(old, new)
     } else {
         Vec::new()
@@ -124,6 +126,7 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
         .or_else(|| wording::of_all_tools(pair))
         .into_iter()
         .collect();
+    effects::of_all_tools(&mut edits, &of_all);
     distribute(&edits, &mut of_all);
     changes.append(&mut of_all);
     Comparison::new(changes, names.len())
@@ -136,7 +139,12 @@ fn distribute(edits: &[Edit], changes: &mut [Change]) {
     let mut given: Vec<Vec<usize>> = changes
         .iter()
         .map(|change| {
-            let named: BTreeSet<usize> = change.parts.iter().flat_map(|p| &p.edits).copied().collect();
+            let named: BTreeSet<usize> = change
+                .parts
+                .iter()
+                .flat_map(|p| &p.edits)
+                .copied()
+                .collect();
             let each = edits.iter().enumerate();
             each.filter(|(at, edit)| named.contains(at) || edit.bears_on(change.aspect))
                 .map(|(at, _)| at)
@@ -151,7 +159,11 @@ fn distribute(edits: &[Edit], changes: &mut [Change]) {
         given.sort_by_key(|at| (edits.get(*at).is_some_and(Edit::is_of_words), *at));
         let own: BTreeMap<usize, usize> = given.iter().copied().zip(0..).collect();
         for part in &mut change.parts {
-            part.edits = part.edits.iter().filter_map(|at| own.get(at).copied()).collect();
+            part.edits = part
+                .edits
+                .iter()
+                .filter_map(|at| own.get(at).copied())
+                .collect();
         }
         let of_change = given.iter().filter_map(|at| edits.get(*at)).cloned();
         change.edits = of_change.collect();
@@ -176,12 +188,7 @@ fn unlisted_tool(names: &BTreeSet<String>) -> String {
     fresh_name("unlisted_tool", |name| names.contains(name))
 }
 
-fn visibility(
-    pair: &Pair<'_, '_>,
-    scope: &Scope,
-    tool: &str,
-    edits: &[Edit],
-) -> Option<Change> {
+fn visibility(pair: &Pair<'_, '_>, scope: &Scope, tool: &str, edits: &[Edit]) -> Option<Change> {
     let (old, new) = (pair.old.hidden_by(tool), pair.new.hidden_by(tool));
     let (loosened, tightened) = match (old, new) {
         (Some(_), None) => (Direction::Proved(Vec::new()), Direction::Excluded),

@@ -131,7 +131,8 @@ impl<'p> Subject<'_, 'p> {
                     passing: conditions.flat_map(|rule| &rule.conditions).collect(),
                     refusing: Vec::new(),
                 };
-                let chosen = danger::choose((self.pair, self.tool), &mut space, &region, &concern, plain);
+                let chosen =
+                    danger::choose((self.pair, self.tool), &mut space, &region, &concern, plain);
                 let proved = sequence::confirm_call(
                     self.pair,
                     self.tool,
@@ -407,9 +408,16 @@ impl<'p> Search<'_, 'p> {
             passing,
             refusing: refusing.iter().collect(),
         };
-        let chosen = danger::choose((subject.pair, subject.tool), &mut self.space, region, &concern, plain);
+        let chosen = danger::choose(
+            (subject.pair, subject.tool),
+            &mut self.space,
+            region,
+            &concern,
+            plain,
+        );
         let arguments = chosen.arguments;
-        let alone = matches!(edits.as_slice(), [edit] if subject.is_alone(*edit, direction, &arguments));
+        let alone =
+            matches!(edits.as_slice(), [edit] if subject.is_alone(*edit, direction, &arguments));
         match sequence::confirm_call(subject.pair, subject.tool, arguments, passer, refuser) {
             Direction::Proved(witnesses) => Ok(Part {
                 direction,

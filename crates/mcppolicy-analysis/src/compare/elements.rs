@@ -46,8 +46,8 @@ impl<'r> Elements<'r> {
     /// Every element, in the order in which the engine asks them.
     pub(super) fn each(&self) -> impl Iterator<Item = At> + '_ {
         let require = self.require.iter().enumerate();
-        let require = require
-            .flat_map(|(rule, list)| (0..list.len()).map(move |at| At::Require(rule, at)));
+        let require =
+            require.flat_map(|(rule, list)| (0..list.len()).map(move |at| At::Require(rule, at)));
         require.chain((0..self.deny_if.len()).map(At::DenyIf))
     }
 
@@ -81,13 +81,17 @@ impl<'r> Elements<'r> {
     /// The box that an element refuses.
     pub(super) fn refused(&self, at: At) -> Vec<Literal> {
         match at {
-            At::Require(..) => self.literal(at).map(|literal| !literal).into_iter().collect(),
+            At::Require(..) => self
+                .literal(at)
+                .map(|literal| !literal)
+                .into_iter()
+                .collect(),
             At::DenyIf(rule) => self.deny_if.get(rule).cloned().unwrap_or_default(),
         }
     }
 
     /// Narrows `region` to what an element lets pass.
-    fn pass(&self, at: At, region: &mut Region) {
+    pub(super) fn pass(&self, at: At, region: &mut Region) {
         match (at, self.literal(at)) {
             (At::Require(..), Some(literal)) => region.and(literal),
             _ => region.outside(&self.refused(at)),
@@ -123,7 +127,9 @@ impl<'r> Elements<'r> {
     }
 
     fn refuses(&self, at: At, arguments: &Value) -> bool {
-        let rules = |list: fn(&ToolRules) -> &Vec<Rule>, rule: usize| self.rules.and_then(|rules| list(rules).get(rule));
+        let rules = |list: fn(&ToolRules) -> &Vec<Rule>, rule: usize| {
+            self.rules.and_then(|rules| list(rules).get(rule))
+        };
         match at {
             At::Require(rule, at) => rules(|rules| &rules.require, rule)
                 .and_then(|rule| rule.conditions.get(at))
@@ -172,4 +178,3 @@ pub(super) fn bears(limit: &Limit, arguments: &Value) -> bool {
         },
     }
 }
-

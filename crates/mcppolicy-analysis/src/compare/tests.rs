@@ -24,11 +24,24 @@ fn compared(old: &Policy, new: &Policy, inventory: Option<&Inventory>) -> Compar
 fn lines(comparison: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
     for change in &comparison.changes {
-        let verdict = if change.reworded { "reworded" } else { change.verdict.name() };
-        lines.push(format!("{:?} {} {verdict}", change.scope, change.aspect.name()));
+        let verdict = if change.reworded {
+            "reworded"
+        } else {
+            change.verdict.name()
+        };
+        lines.push(format!(
+            "{:?} {} {verdict}",
+            change.scope,
+            change.aspect.name()
+        ));
         for edit in &change.edits {
             let why = edit.effect.why().map(|why| format!(" ({why})"));
-            lines.push(format!("  {}: {}{}", edit.kind.name(), edit.summary, why.unwrap_or_default()));
+            lines.push(format!(
+                "  {}: {}{}",
+                edit.kind.name(),
+                edit.summary,
+                why.unwrap_or_default()
+            ));
         }
         lines.extend(change.parts.iter().map(part));
     }

@@ -80,8 +80,7 @@ impl<'i> Schema<'i> {
     pub(super) fn missing(&self, arguments: &Value) -> Vec<(Path, Value)> {
         let missing = self.named.iter().filter(|(path, required, _)| {
             let name = path.segments().first().map(String::as_str);
-            *required == Required::Always
-                && name.is_some_and(|name| arguments.get(name).is_none())
+            *required == Required::Always && name.is_some_and(|name| arguments.get(name).is_none())
         });
         missing
             .filter_map(|(path, _, shape)| Some((path.clone(), sample(shape)?)))
@@ -113,11 +112,19 @@ const KINDS: [(JsonType, Kind); 7] = [
 
 fn bounds(space: &mut Space, path: &Path, shape: &Shape) -> Vec<Literal> {
     let least = shape.least.map(|bound| {
-        let comparison = if bound.inclusive { Comparison::Gte } else { Comparison::Gt };
+        let comparison = if bound.inclusive {
+            Comparison::Gte
+        } else {
+            Comparison::Gt
+        };
         Test::Compare(comparison, bound.value)
     });
     let greatest = shape.greatest.map(|bound| {
-        let comparison = if bound.inclusive { Comparison::Lte } else { Comparison::Lt };
+        let comparison = if bound.inclusive {
+            Comparison::Lte
+        } else {
+            Comparison::Lt
+        };
         Test::Compare(comparison, bound.value)
     });
     let tests = [least, greatest].into_iter().flatten();
@@ -138,9 +145,9 @@ fn sample(shape: &Shape) -> Option<Value> {
     let greatest = shape.greatest.map(|bound| bound.value);
     let numbers = [Some(1.0), least, least.map(|least| least + 1.0), greatest];
     let numbers = numbers.into_iter().flatten().map(Value::Number);
-    let shorter = text.chars().take(
-        usize::try_from(shape.longest.unwrap_or(u64::MAX)).unwrap_or(usize::MAX),
-    );
+    let shorter = text
+        .chars()
+        .take(usize::try_from(shape.longest.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
     let candidates = std::iter::once(Value::String(shorter.collect()))
         .chain(numbers)
         .chain([

@@ -12,12 +12,7 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::{Limit, Policy, ToolRules};
 
 /// Makes a part of each witness.
-pub(super) fn fill(
-    pair: &Pair<'_, '_>,
-    tool: Option<&str>,
-    edits: &[Edit],
-    change: &mut Change,
-) {
+pub(super) fn fill(pair: &Pair<'_, '_>, tool: Option<&str>, edits: &[Edit], change: &mut Change) {
     if !pair.detailed {
         return;
     }
@@ -87,10 +82,15 @@ impl Filling<'_, '_> {
     /// Whether the old policy with that edit alone decides the calls as the new
     /// one does.
     fn is_alone(&self, edit: usize, direction: PartDirection, witness: &Witness) -> bool {
-        let Some(policy) = self.edits.get(edit).and_then(|edit| self.with(edit, witness)) else {
+        let Some(policy) = self
+            .edits
+            .get(edit)
+            .and_then(|edit| self.with(edit, witness))
+        else {
             return false;
         };
-        let passes = sequence::passes_all(&Engine::new(&policy), &witness.calls, sequence::whenever());
+        let passes =
+            sequence::passes_all(&Engine::new(&policy), &witness.calls, sequence::whenever());
         passes == (direction == PartDirection::Loosened)
     }
 
