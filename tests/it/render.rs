@@ -178,7 +178,12 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let mut load = |name: &str, text: &str| Policy::load(sources, name, text.as_bytes()).unwrap();
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
-    let comparison = compare::compiled(&before, &after, &Budget::default(), None);
+    let comparison = compare::compiled(
+        &before,
+        &after,
+        &Budget::default(),
+        compare::Known::default(),
+    );
     let mut traffic = Traffic::default();
     let input = std::io::Cursor::new(trace.to_owned());
     let mut trace = Trace::open("traces/t.jsonl", Box::new(NativeReader::new(input))).unwrap();
@@ -197,6 +202,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             old: Some(old.file),
             new: Some(new.file),
             status: PolicyStatus::Compared(comparison),
+            opens: Vec::new(),
             judgement: Judgement::default(),
             traffic: Some(traffic),
             drift: Vec::new(),

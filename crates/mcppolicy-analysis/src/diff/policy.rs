@@ -17,6 +17,8 @@ pub struct PolicyDiff {
     pub new: Option<FileId>,
     /// What happened to it.
     pub status: PolicyStatus,
+    /// Of a policy that was added: what it opens, the gravest first.
+    pub opens: Vec<Change>,
     /// What of the change is approved; the default approves nothing.
     pub judgement: Judgement,
     /// Recorded calls through both.
