@@ -5,8 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
 use super::evidence::Evidence;
-use super::files;
+use super::files::{self, Role};
 use super::input;
+use super::inventories;
 use super::inventory_drift::InventoryBase;
 use super::lint_settings;
 use super::problems::Problems;
@@ -14,17 +15,18 @@ use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Compiled, Known};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure};
-use mcppolicy_analysis::words::{self, PolicyWords};
+use mcppolicy_analysis::words;
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -101,13 +103,25 @@ impl<'a> Comparing<'a> {
             self.store.not_judged(&name);
             return problems;
         };
+        let inventory = inventory(workspace, &pair.file, sources);
+        let categories = categories(workspace, inventory.as_ref());
+        let known = Known {
+            inventory: inventory.as_ref(),
+            categories: Some(&categories),
+        };
+        let budget = &self.settings.budget;
+        let mut opens = Vec::new();
         let (status, traffic) = match (&old, &new) {
-            (None, _) => (PolicyStatus::Added, None),
+            (None, new) => {
+                let new = new.as_ref().map(Compiled::new);
+                opens.extend(new.map(|new| compare::opened(&new, budget, known)));
+                (PolicyStatus::Added, None)
+            }
             (_, None) => (PolicyStatus::Removed, None),
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
-                let comparison = compare::compiled(old, new, &self.settings.budget, None);
+                let comparison = compare::compiled(old, new, budget, known);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
@@ -137,18 +151,17 @@ impl<'a> Comparing<'a> {
         });
         let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
-        let (settings, _) = lint_settings::configured(workspace.config.as_ref());
-        let categories = settings.categories;
+        let told = new.as_ref().filter(|_| old.is_none());
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
             old: file(&old),
             new: file(&new),
             status,
+            opens: opens.into_iter().flatten().collect(),
             judgement: Judgement::default(),
             traffic,
             drift,
-            opens: opens(old.as_ref(), new.as_ref(), &categories),
-            categories,
+            told: told.map(|new| words::policy(new, &categories)),
         };
         self.policies.push(Compared {
             key: Key {
@@ -204,8 +217,8 @@ impl<'a> Comparing<'a> {
                 self.store.add(name, Approved::Removal);
                 continue;
             };
-            for (scope, _) in compared.diff.judgement.outside() {
-                let approved = Approved::state(scope, new);
+            let scopes = compared.diff.judgement.outside().map(|(scope, _)| scope);
+            for approved in Approved::states(scopes, new) {
                 let budget = &self.settings.budget;
                 self.store.replace(|known| {
                     known.policy == *name && gate::covers(&approved, &known.approved, new, budget)
@@ -300,16 +313,26 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// What a policy lets through that the old state does not have.
-fn opens(
-    old: Option<&Policy>,
-    new: Option<&Policy>,
-    categories: &Categories,
-) -> Option<PolicyWords> {
-    match (old, new) {
-        (None, Some(new)) => Some(words::policy(new, categories)),
-        _ => None,
+/// The server's tools, where the configuration names a valid inventory.
+fn inventory(workspace: &Workspace, file: &Path, sources: &mut SourceMap) -> Option<Inventory> {
+    let path = workspace.inventory_of(file)?;
+    let bytes = workspace.file(&path, None).read(Role::Inventory).ok()?;
+    inventories::valid(&input::display_name(&path), &bytes, sources).0
+}
+
+/// What the tools do, as far as the configuration or the inventory says.
+fn categories(workspace: &Workspace, inventory: Option<&Inventory>) -> Categories {
+    let mut categories = Categories::new();
+    if let Some(config) = &workspace.config {
+        let (configured, _) = lint_settings::categories(config);
+        for (tool, category) in configured {
+            categories.configure(tool, category);
+        }
     }
+    if let Some(inventory) = inventory {
+        categories.learn(inventory);
+    }
+    categories
 }
 
 /// One side of a comparison.

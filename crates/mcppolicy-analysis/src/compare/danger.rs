@@ -6,12 +6,12 @@
 mod schema;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compiled::Pair;
 use crate::placing;
 use crate::region::{Answer, Region, Space};
-use mcppolicy_engine::engine::Lookup;
+use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::{Condition, Path, Test};
 use mcppolicy_engine::value::Value;
 
@@ -32,6 +32,24 @@ pub(super) struct Concern<'c> {
     pub(super) passing: Vec<&'c Condition>,
     /// Of the element that refuses them.
     pub(super) refusing: Vec<&'c Condition>,
+}
+
+impl Concern<'_> {
+    /// The amounts that the tool's limits in either policy add up, with what
+    /// they allow.
+    fn amounts(pair: &Pair<'_, '_>, tool: &str) -> BTreeMap<Path, Vec<f64>> {
+        let rules = [pair.old.tool(tool), pair.new.tool(tool)];
+        let limits = rules.into_iter().flatten().flat_map(|rules| &rules.limits);
+        let mut amounts: BTreeMap<Path, Vec<f64>> = BTreeMap::new();
+        for limit in limits {
+            if let Some(path) = &limit.increment_from {
+                // At most 2^53, so the cast is exact.
+                let max = limit.max.value as f64;
+                amounts.entry(path.value.clone()).or_default().push(max);
+            }
+        }
+        amounts
+    }
 }
 
 /// The chosen arguments.
@@ -62,12 +80,13 @@ pub(super) fn choose(
         region,
         schema: schema.as_ref(),
         searches: &mut searches,
+        amounts: Concern::amounts(pair, tool),
     };
     let candidates = choosing.candidates(concern, &plain);
     let Some(schema) = &schema else {
         let found = choosing.first(&plain, &candidates);
         return Chosen {
-            arguments: found.unwrap_or(plain),
+            arguments: choosing.lively(found.unwrap_or(plain)),
             schema_valid: None,
         };
     };
@@ -82,6 +101,7 @@ pub(super) fn choose(
         choosing.region = &within;
         let found = choosing.first(&base, &candidates).unwrap_or(base);
         let arguments = choosing.filled(found);
+        let arguments = choosing.lively(arguments);
         if schema.admits(&arguments) {
             return Chosen {
                 arguments,
@@ -92,6 +112,7 @@ pub(super) fn choose(
     choosing.region = region;
     choosing.schema = None;
     let found = choosing.first(&plain, &candidates).unwrap_or(plain);
+    let found = choosing.lively(found);
     Chosen {
         schema_valid: Some(schema.admits(&found)),
         arguments: found,
@@ -103,6 +124,8 @@ struct Choosing<'s> {
     region: &'s Region,
     schema: Option<&'s Schema<'s>>,
     searches: &'s mut usize,
+    /// What limits allow of the amounts that they add up.
+    amounts: BTreeMap<Path, Vec<f64>>,
 }
 
 impl Choosing<'_> {
@@ -121,7 +144,13 @@ impl Choosing<'_> {
             .map(|path| {
                 let passing = tests(&concern.passing, path);
                 let refusing = tests(&concern.refusing, path);
-                let mut values = values::of(path, &passing, &refusing, plain.at(path));
+                let bounds = self
+                    .amounts
+                    .get(path)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                let now = plain.at(path);
+                let mut values = values::of(path, (&passing, &refusing), bounds, now);
                 values.truncate(VALUES);
                 if let Some(schema) = self.schema {
                     values.extend(schema.values(path));
@@ -161,6 +190,22 @@ impl Choosing<'_> {
         self.space
             .contains(self.region, &arguments)
             .then_some(arguments)
+    }
+
+    /// The arguments with amounts above zero, as far as the region has them.
+    fn lively(&self, mut arguments: Value) -> Value {
+        for (path, bounds) in &self.amounts {
+            if !matches!(arguments.at(path), ValueRef::Number(amount) if amount <= 0.0) {
+                continue;
+            }
+            let least = bounds.iter().copied().reduce(f64::min).unwrap_or(1.0);
+            let better = [100.0, 10.0, least, 1.0].into_iter().find_map(|amount| {
+                let with = placing::with(&arguments, path, Value::Number(amount))?;
+                self.space.contains(self.region, &with).then_some(with)
+            });
+            arguments = better.unwrap_or(arguments);
+        }
+        arguments
     }
 
     /// The arguments with what the schema requires, as far as the region has it.

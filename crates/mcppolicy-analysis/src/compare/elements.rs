@@ -91,7 +91,7 @@ impl<'r> Elements<'r> {
     }
 
     /// Narrows `region` to what an element lets pass.
-    fn pass(&self, at: At, region: &mut Region) {
+    pub(super) fn pass(&self, at: At, region: &mut Region) {
         match (at, self.literal(at)) {
             (At::Require(..), Some(literal)) => region.and(literal),
             _ => region.outside(&self.refused(at)),

@@ -60,6 +60,8 @@ struct Callable {
     /// The true maxima of its count under its own limits, in the passer.
     own: PerWindow,
     amounts: Amounts,
+    /// The least sum that a limit of either policy bears.
+    sums: u128,
 }
 
 fn limits_of(rules: Option<&ToolRules>) -> &[Limit] {
@@ -312,10 +314,14 @@ impl Way<'_, '_> {
         }
         Ok(amounts.map(|amounts| {
             let counts = own_counts(limits_of(passing), &amounts);
+            let both = [passing, refusing].into_iter().flat_map(limits_of);
+            let sums = both.filter(|limit| limit.increment_from.is_some());
+            let sums = sums.map(|limit| u128::from(limit.max.value)).min();
             Callable {
                 tool: tool.to_owned(),
                 own: counts.maxima(UTC),
                 amounts,
+                sums: sums.unwrap_or(UNBOUNDED),
             }
         }))
     }
@@ -476,6 +482,14 @@ impl Way<'_, '_> {
                 }
             }
         }
+        // What the limits of another scope refuse is told there.
+        let is_own = |witness: &Witness| {
+            let mut limits = excesses.iter().map(|excess| excess.limit.pointer.as_str());
+            limits.any(|limit| witness.refusal().rule.as_deref() == Some(limit))
+        };
+        if witnesses.iter().any(is_own) {
+            witnesses.retain(is_own);
+        }
         if witnesses.is_empty() {
             undecided.map_or(Direction::Excluded, Direction::Unknown)
         } else {
@@ -507,7 +521,7 @@ impl Way<'_, '_> {
             maxima = callable.own.min(shared);
             let room = u64::try_from(maxima.get(window)).unwrap_or(u64::MAX);
             let count = room.min(left);
-            let arguments = callable.amounts.smallest();
+            let arguments = callable.amounts.smallest(excess.reach <= callable.sums);
             let shape = Rc::new(Shape {
                 tool: callable.tool.clone(),
                 arguments,

@@ -15,12 +15,12 @@ const MEMBERS: usize = 8;
 /// An amount beyond every bound that policies usually set.
 const LARGE: f64 = 1_000_000.0;
 
-/// Values to try at `path`, of which the tests of both policies are known and
-/// what is there now.
+/// Values to try at `path`, of which the tests of the passing and of the
+/// refusing policy are known, the bounds of limits on it, and what is there now.
 pub(super) fn of(
     path: &Path,
-    passing: &[Test],
-    refusing: &[Test],
+    (passing, refusing): (&[Test], &[Test]),
+    bounds: &[f64],
     now: ValueRef<'_>,
 ) -> Vec<Value> {
     let mut values = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn of(
     if tests().any(is_text) || matches!(now, ValueRef::String(_)) {
         texts(path, passing, refusing, now, &mut values);
     }
-    numbers(tests(), &mut values);
+    numbers(tests(), bounds, &mut values);
     values.extend(members(passing, refusing));
     values
 }
@@ -164,8 +164,8 @@ fn push(hir: &Hir, text: &mut String, from_end: bool) -> bool {
 }
 
 /// Numbers around the bounds, the largest first.
-fn numbers<'t>(tests: impl Iterator<Item = &'t Test>, values: &mut Vec<Value>) {
-    let mut numbers: Vec<f64> = Vec::new();
+fn numbers<'t>(tests: impl Iterator<Item = &'t Test>, bounds: &[f64], values: &mut Vec<Value>) {
+    let mut numbers: Vec<f64> = bounds.to_vec();
     for test in tests {
         match test {
             Test::Compare(_, bound) => numbers.push(*bound),
@@ -233,7 +233,7 @@ mod tests {
     fn the_largest_number_is_tried_first() {
         let test = Test::Compare(mcppolicy_engine::policy::Comparison::Lte, 1000.0);
         let mut values = Vec::new();
-        numbers([test].iter(), &mut values);
+        numbers([test].iter(), &[], &mut values);
         let numbers = [1_000_000.0, 1001.0, 1000.0, 999.0];
         assert_eq!(values, numbers.map(Value::Number));
     }
