@@ -1,12 +1,14 @@
 //! Comparing policies: the comparison, its judgement by approvals, changes of
 //! the approvals, and witnesses written as traces.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
 use super::evidence::Evidence;
 use super::files;
 use super::input;
+use super::invalid_base;
 use super::inventory_drift::InventoryBase;
 use super::problems::Problems;
 use super::repetitions;
@@ -63,6 +65,8 @@ pub(crate) struct Comparing<'a> {
     /// Why inventories could not be compared. Policies may have one in common,
     /// and its failure is reported once.
     unread: Vec<Failure>,
+    /// What is said of policies that are invalid at the base, by their files.
+    notes: BTreeMap<PathBuf, Finding>,
 }
 
 impl<'a> Comparing<'a> {
@@ -73,6 +77,7 @@ impl<'a> Comparing<'a> {
             policies: Vec::new(),
             evidence: Evidence::default(),
             unread: Vec::new(),
+            notes: BTreeMap::new(),
         }
     }
 
@@ -91,8 +96,16 @@ impl<'a> Comparing<'a> {
         };
         // Both sides are read, so that all problems are reported.
         let mut problems = Problems::default();
-        let old = problems.keep(load(pair.old, sources));
+        let (mut old, of_old) = load(pair.old, sources);
         let new = problems.keep(load(pair.new, sources));
+        if let (Side::Invalid, Side::Valid(_), Some(_)) = (&old, &new, &self.settings.inventories)
+            && let Some((refusing, note)) = invalid_base::in_place_of(&of_old.findings, sources)
+        {
+            old = Side::Valid(Some(refusing));
+            self.notes.insert(pair.file.clone(), note);
+        } else {
+            problems.extend(of_old);
+        }
         let name = self.store.key(&pair.file);
         let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
             self.store.not_judged(&name);
@@ -243,6 +256,11 @@ impl<'a> Comparing<'a> {
     /// All approvals with the status of each; see [`Store::shown`].
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         self.store.shown(None)
+    }
+
+    /// What is said of policies that are invalid at the base, by their files.
+    pub fn take_notes(&mut self) -> BTreeMap<PathBuf, Finding> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Findings about approvals that are not needed.
