@@ -27,6 +27,7 @@ pub(crate) mod linter;
 pub(crate) mod listing;
 mod lost_expectations;
 pub(crate) mod output;
+mod oversized;
 pub(crate) mod patterns;
 pub(crate) mod problems;
 mod progress;

@@ -129,6 +129,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
     let fail_on = fail_on.severity();
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
+    lint.policies = files.len();
     let mut linter = Linter::new(lint);
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);

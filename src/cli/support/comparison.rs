@@ -15,7 +15,7 @@ use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
@@ -28,6 +28,10 @@ use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Records;
+
+/// How many policies with approvals may cost the whole budget each. Where there are
+/// more, they share what that makes.
+const FEW_APPROVED: usize = 4;
 
 /// How to compare.
 pub(crate) struct Settings<'a> {
@@ -59,6 +63,7 @@ struct Compared {
 /// All policies compared so far.
 pub(crate) struct Comparing<'a> {
     settings: Settings<'a>,
+    allowance: Allowance,
     store: Store,
     policies: Vec<Compared>,
     evidence: Evidence,
@@ -72,6 +77,7 @@ pub(crate) struct Comparing<'a> {
 impl<'a> Comparing<'a> {
     pub fn new(settings: Settings<'a>, store: Store) -> Comparing<'a> {
         Comparing {
+            allowance: Allowance::of_run(&settings.budget),
             settings,
             store,
             policies: Vec::new(),
@@ -117,7 +123,8 @@ impl<'a> Comparing<'a> {
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
-                let comparison = compare::compiled(old, new, &self.settings.budget);
+                let budget = &self.settings.budget;
+                let comparison = compare::compiled(old, new, budget, &self.allowance);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
@@ -171,6 +178,10 @@ impl<'a> Comparing<'a> {
 
     /// Judges every policy by the approvals as they are now.
     pub fn judge(&mut self) {
+        let names = self.policies.iter().map(|compared| &compared.key.name);
+        let approved = names.filter(|name| !self.store.of(name).is_empty()).count();
+        let part = u32::try_from(approved / FEW_APPROVED).unwrap_or(u32::MAX);
+        let budget = self.settings.budget.part(part.max(1));
         for compared in &mut self.policies {
             let policy = &compared.key.name;
             let judgement = gate::judge(
@@ -178,7 +189,7 @@ impl<'a> Comparing<'a> {
                 compared.new.as_ref(),
                 compared.diff.changes(),
                 &self.store.of(policy),
-                &self.settings.budget,
+                &budget,
             );
             let used: Vec<usize> = judgement.used().collect();
             self.store.judged(policy, &used, &judgement.stale);

@@ -146,16 +146,9 @@ impl HiddenFindings {
 
     /// Whether the run accepts findings about the policy that the base does not.
     fn drops_a_suppression_for(&self, workspace: &Workspace, file: &PolicyFile) -> bool {
-        let Some(config) = &workspace.config else {
-            return false;
-        };
-        let absolute = |path: &Path| std::path::absolute(path).ok();
-        let mut suppressions = config.suppressions.iter();
-        suppressions.any(|suppression| {
-            let path = config.root.join(&suppression.0.text);
-            absolute(&path) == absolute(&file.path)
-                && !self.suppressed.contains(&accepts(suppression))
-        })
+        let mine = workspace.suppressions_of(&file.path).into_iter();
+        let mut mine = mine.map(accepts);
+        mine.any(|accepts| !self.suppressed.contains(&accepts))
     }
 }
 
