@@ -51,9 +51,15 @@ pub fn policies_within(
     compared(&Pair::new(&old, &new, budget, allowance))
 }
 
-/// Compares two compiled policies, along every aspect of every scope.
-pub fn compiled(old: &Compiled<'_>, new: &Compiled<'_>, budget: &Budget) -> Comparison {
-    compared(&Pair::new(old, new, budget, &Allowance::new(budget)))
+/// Compares two compiled policies, along every aspect of every scope, as one of
+/// several comparisons that have an allowance in common.
+pub fn compiled(
+    old: &Compiled<'_>,
+    new: &Compiled<'_>,
+    budget: &Budget,
+    allowance: &Allowance,
+) -> Comparison {
+    compared(&Pair::new(old, new, budget, allowance))
 }
 
 fn compared(pair: &Pair<'_, '_>) -> Comparison {

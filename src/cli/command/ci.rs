@@ -12,9 +12,10 @@ use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
+use crate::cli::support::dropped_base;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
-use crate::cli::support::files::{InputFile, beginning, spelling};
+use crate::cli::support::files::{InputFile, beginning, is_job, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
@@ -76,6 +77,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let mut changes = Vec::new();
     let mut review = None;
     problems.failures.extend(without_base(args, base.as_ref()));
+    let mut assumed: Vec<String> = compared_with_nothing(base.as_ref()).into_iter().collect();
     if let Some(base) = &base {
         let settings = enforced_settings::read(&workspace, base, &mut sources);
         if let Some(settings) = problems.keep_failure(settings) {
@@ -127,6 +129,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
     let fail_on = fail_on.severity();
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
+    lint.policies = files.len();
     let mut linter = Linter::new(lint);
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);
@@ -152,7 +155,10 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             _ => None,
         };
         let change = changes.remove(&spelling(&file.path));
-        let mut change = change.map(|change| change.report);
+        let mut change = change.map(|change| {
+            lint.list.extend(change.note);
+            change.report
+        });
         if let Some(review) = &review {
             review.settle(&file.path, change.as_mut());
         }
@@ -171,6 +177,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     }
     ci.findings.extend(problems.findings);
     let mut assumptions = assumptions(&ci);
+    assumptions.append(&mut assumed);
     if let Some(mut review) = review {
         assumptions.append(&mut review.assumptions);
         let is_broken = ci.is_invalid() || !problems.failures.is_empty();
@@ -199,6 +206,7 @@ fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), P
         None => {
             let (workspace, found) = Workspace::open(&args.dir, sources);
             let name = workspace.config.as_ref().and_then(Config::base);
+            let name = name.or_else(|| dropped_base::find(asked(args, ""), &workspace));
             if name.is_none() {
                 return ((workspace, None), found);
             }
@@ -206,11 +214,7 @@ fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), P
             name
         }
     };
-    let asked = Asked {
-        start: &args.dir,
-        name: name.as_deref().unwrap_or_default(),
-        submodule: args.submodule,
-    };
+    let asked = asked(args, name.as_deref().unwrap_or_default());
     let base = problems.keep_problems(Base::open(asked, sources));
     let (workspace, found) = match (&base, opened) {
         (Some(base), _) => {
@@ -222,6 +226,14 @@ fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), P
     };
     problems.extend(found);
     ((workspace, base), problems)
+}
+
+fn asked<'a>(args: &'a CiArgs, name: &'a str) -> Asked<'a> {
+    Asked {
+        start: &args.dir,
+        name,
+        submodule: args.submodule,
+    }
 }
 
 /// What a reader of the report must know of what was checked: files that are not
@@ -258,6 +270,15 @@ fn without_base(args: &CiArgs, base: Option<&Base>) -> Option<Failure> {
     is_wrong.then(|| Failure {
         input: "ci".to_owned(),
         message: "approves what a change does: name its --base".to_owned(),
+    })
+}
+
+/// What a job says that has nothing to compare with.
+fn compared_with_nothing(base: Option<&Base>) -> Option<String> {
+    let is_silent = base.is_some() || !is_job();
+    (!is_silent).then(|| {
+        "nothing is compared: there is no --base, and no `base` under [diff] in mcppolicy.toml"
+            .to_owned()
     })
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -13,7 +14,7 @@ use super::input::{self, same_file};
 use super::listing::fill;
 use super::problems::Problems;
 use super::progress::Watched;
-use super::unpack::unpacked_up_to;
+use super::unpack::{Allowance, unpacked, unpacked_within};
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -33,9 +34,13 @@ pub(crate) struct Assignment {
     pub problems: Vec<Finding>,
 }
 
-/// How much a packed trace of a change may unpack to: 256 MiB. What a person
-/// names may be of any size.
+/// How much a trace of a change may unpack to: 256 MiB. What a person names may be
+/// of any size.
 const MOST_UNPACKED: u64 = 256 << 20;
+
+/// How many bytes the traces of a change may still have, over all policies of the
+/// run that they are replayed for: 2 GiB at its beginning.
+static LEFT: AtomicU64 = AtomicU64::new(2 << 30);
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";
@@ -89,12 +94,14 @@ pub(crate) fn open(
     let opened = file.open();
     let opened = opened.map_err(|refusal| file.problem(&refusal, RuleId::Trace, sources))?;
     let name = file.name();
-    let most = if file.is_checked() {
-        MOST_UNPACKED
+    let input = Watched::new(opened.input, &name, opened.length);
+    let input = if file.is_checked() {
+        let each = MOST_UNPACKED;
+        unpacked_within(input, Allowance { each, left: &LEFT })
     } else {
-        u64::MAX
+        unpacked(input)
     };
-    unpacked_up_to(Watched::new(opened.input, &name, opened.length), most)
+    input
         .and_then(|input| reader(input, settings))
         .and_then(|reader| Trace::open(name, reader))
         .map_err(|error| Problems::from(failure(file.path(), &error)))

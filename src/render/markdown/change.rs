@@ -251,7 +251,7 @@ impl Of<'_> {
     /// The call that is decided differently, in two lines.
     fn short(&self, what: &str, change: &Change, witness: &Witness) -> Option<String> {
         let (call, name) = SHORT;
-        let last = quote::witness_line(witness.calls.last()?);
+        let last = quote::witness_within(witness.calls.last()?, call);
         let scope = words::scope(&change.scope);
         let policy = shorten::middle(&self.policy.name, name);
         Some(format!(
@@ -259,7 +259,7 @@ impl Of<'_> {
             sign(change),
             markdown_code(&shorten::middle(&scope, name)),
             markdown_code(&policy),
-            markdown_block([&*shorten::middle(&last, call)], "json")
+            markdown_block([&*last], "json")
         ))
     }
 
