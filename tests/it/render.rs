@@ -179,7 +179,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
     let budget = Budget::default();
-    let comparison = compare::compiled(&before, &after, &budget, &Allowance::new(&budget));
+    let comparison = compare::compiled(&before, &after, &budget, &Allowance::new(&budget), None);
     let mut traffic = Traffic::default();
     let input = std::io::Cursor::new(trace.to_owned());
     let mut trace = Trace::open("traces/t.jsonl", Box::new(NativeReader::new(input))).unwrap();

@@ -124,7 +124,7 @@ impl<'a> Comparing<'a> {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
                 let budget = &self.settings.budget;
-                let comparison = compare::compiled(old, new, budget, &self.allowance);
+                let comparison = compare::compiled(old, new, budget, &self.allowance, None);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
