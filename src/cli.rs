@@ -92,8 +92,10 @@ enum Command {
         after_help = "Examples:\n  mcppolicy init --inventory tools.json\n  mcppolicy init --hook --workflow"
     )]
     Init(init::InitArgs),
-    /// Print the page of a lint rule, or the list of rules
-    #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
+    /// Print the page of a lint rule, the list of rules, or a policy in words
+    #[command(
+        after_help = "Examples:\n  mcppolicy explain fail-open-deny\n  mcppolicy explain --policy policy.json create_refund"
+    )]
     Explain(explain::ExplainArgs),
     /// Print a JSON Schema for editors
     #[command(after_help = "Example: mcppolicy schema policy > policy.schema.json")]

@@ -2,6 +2,7 @@
 //! unseen, and of what is too long a part; and what read those values.
 
 use mcppolicy_analysis::shorten;
+use mcppolicy_analysis::words::{Phrase, phrase};
 use mcppolicy_engine::characters::escape_json;
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval};
 use mcppolicy_engine::value::Value;
@@ -114,21 +115,33 @@ pub fn arguments(value: &Value) -> String {
     cut(value, most, |value| json(&value))
 }
 
-/// A condition with what it saw.
-pub fn condition(seen: &ConditionSeen) -> String {
-    let saw = match (&seen.saw, seen.held) {
+/// A condition in words.
+pub fn worded(seen: &ConditionSeen) -> String {
+    let words = phrase(Phrase {
+        path: &seen.path,
+        operator: seen.op,
+        operand: &seen.operand,
+    });
+    shorten::middle(&words, shorten::LONGEST).into_owned()
+}
+
+/// The value that a condition saw.
+pub fn saw(seen: &ConditionSeen) -> String {
+    match (&seen.saw, seen.held) {
         (Some(value), _) => format!("saw {}", shorten::text(&json(value))),
         (None, Some(_)) => "saw nothing".to_owned(),
         (None, None) => "arguments unknown".to_owned(),
-    };
+    }
+}
+
+/// A condition with what it saw.
+pub fn condition(seen: &ConditionSeen) -> String {
     let held = match seen.held {
         Some(true) => "holds",
         Some(false) => "does not hold",
         None => "unknown",
     };
-    let (path, operand) = (shorten::name(&seen.path), json(&seen.operand));
-    let operand = shorten::text(&operand);
-    format!("{path} {} {operand}: {saw}, {held}", seen.op)
+    format!("{}: {}, {held}", worded(seen), saw(seen))
 }
 
 /// A counter as a limit saw it.

@@ -18,3 +18,4 @@ pub mod report;
 pub mod shorten;
 pub mod starter;
 mod subject;
+pub mod words;

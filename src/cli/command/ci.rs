@@ -121,6 +121,12 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     ci.findings
         .extend(unused_suppressions(&workspace, &files, &lint));
 
+    if let Some(base) = &base {
+        let again = again(args, base);
+        for change in &mut changes {
+            change.report.again.clone_from(&again);
+        }
+    }
     let changes = changes.into_iter();
     let mut changes: BTreeMap<PathBuf, Change> = changes
         .map(|change| (spelling(&change.file), change))
@@ -194,6 +200,15 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         body: Body::Ci(ci),
     };
     deliver(&report, &args.output)
+}
+
+/// The command line that checks the same, for a shell.
+fn again(args: &CiArgs, base: &Base) -> String {
+    let base = input::shell_word(&base.tip.name);
+    match args.dir.to_string_lossy().as_ref() {
+        "." => format!("mcppolicy ci --base {base}"),
+        dir => format!("mcppolicy ci {} --base {base}", input::shell_word(dir)),
+    }
 }
 
 /// The workspace, and the base of the change where there is one: then the

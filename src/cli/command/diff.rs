@@ -14,6 +14,7 @@ use crate::cli::support::configuration::Config;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
+use crate::cli::support::input;
 use crate::cli::support::inventory_drift::InventoryBase;
 use crate::cli::support::lint_settings;
 use crate::cli::support::output::{OutputArgs, deliver};
@@ -138,9 +139,23 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
             findings: problems.findings,
             gate,
             approvals,
+            again: again(args, base.as_ref()),
         }),
     };
     deliver(&report, &args.output)
+}
+
+/// The command line that compares the same, for a shell.
+fn again(args: &DiffArgs, base: Option<&Base>) -> String {
+    let path = |path: &PathBuf| input::shell_word(&path.to_string_lossy());
+    match (&args.old, &args.new, base) {
+        (Some(old), Some(new), _) => format!("mcppolicy diff {} {}", path(old), path(new)),
+        (.., Some(base)) => {
+            let base = input::shell_word(&base.tip.name);
+            format!("mcppolicy diff --base {base}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// The revision that all policies are compared with, unless two of them are

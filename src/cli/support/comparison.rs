@@ -10,6 +10,7 @@ use super::files;
 use super::input;
 use super::invalid_base;
 use super::inventory_drift::InventoryBase;
+use super::lint_settings;
 use super::problems::Problems;
 use super::repetitions;
 use super::sides::{Content, Pair};
@@ -22,8 +23,10 @@ use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure};
+use mcppolicy_analysis::words::{self, PolicyWords};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -154,6 +157,8 @@ impl<'a> Comparing<'a> {
         });
         let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
+        let (settings, _) = lint_settings::configured(workspace.config.as_ref());
+        let categories = settings.categories;
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
             old: file(&old),
@@ -162,6 +167,8 @@ impl<'a> Comparing<'a> {
             judgement: Judgement::default(),
             traffic,
             drift,
+            opens: opens(old.as_ref(), new.as_ref(), &categories),
+            categories,
         };
         self.policies.push(Compared {
             key: Key {
@@ -319,6 +326,18 @@ impl<'a> Comparing<'a> {
         let each = self.policies.into_iter();
         let each = each.map(|compared| (compared.key, compared.diff));
         (each.collect(), self.store)
+    }
+}
+
+/// What a policy lets through that the old state does not have.
+fn opens(
+    old: Option<&Policy>,
+    new: Option<&Policy>,
+    categories: &Categories,
+) -> Option<PolicyWords> {
+    match (old, new) {
+        (None, Some(new)) => Some(words::policy(new, categories)),
+        _ => None,
     }
 }
 
