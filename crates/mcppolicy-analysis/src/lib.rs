@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
 pub mod compare;
+pub mod coverage;
 pub mod diff;
 pub mod expectations;
 pub mod finding;
@@ -16,5 +17,6 @@ pub mod region;
 pub mod replay;
 pub mod report;
 pub mod shorten;
+mod specimen;
 pub mod starter;
 pub mod suite;

@@ -8,6 +8,8 @@
 
 mod baseline;
 mod groups;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::collections::HashMap;
 use std::io;

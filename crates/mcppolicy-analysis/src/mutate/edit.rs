@@ -122,7 +122,8 @@ impl Mutant {
         format!("{}:{pointer}:{hash:08x}", operator.name())
     }
 
-    /// The policy with the change.
+    /// The policy with the change. An entry that is left out of `hide` becomes an
+    /// empty name, which is no tool's, so that the others keep their places.
     pub fn apply(&self, policy: &Policy) -> Policy {
         let mut changed = policy.clone();
         match &self.edit {
@@ -132,7 +133,7 @@ impl Mutant {
                 value: tool.clone(),
                 span: self.span,
             }),
-            Edit::Unhide(at) => remove(&mut changed.hide, *at),
+            Edit::Unhide(at) => blank(&mut changed.hide, *at),
             Edit::Tool(at, edit) => {
                 if let Some(rules) = changed.tools.get_mut(*at) {
                     edit.apply(rules);
@@ -156,7 +157,7 @@ impl Mutant {
             Edit::Unhide(at) => {
                 // The entries keep their places in a policy that hides the tool.
                 changed.hide = policy.hide.clone();
-                remove(&mut changed.hide, *at);
+                blank(&mut changed.hide, *at);
             }
             Edit::Default(_) | Edit::AllTools(..) => {}
         }
@@ -243,6 +244,12 @@ fn replace<T: Clone>(list: &mut Vec<T>, at: usize, with: Option<&T>) {
                 *place = with.clone();
             }
         }
+    }
+}
+
+fn blank(hide: &mut [Spanned<String>], at: usize) {
+    if let Some(entry) = hide.get_mut(at) {
+        entry.value.clear();
     }
 }
 

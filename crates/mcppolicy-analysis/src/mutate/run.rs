@@ -96,7 +96,7 @@ struct Runner<'r, 's, 'e> {
 impl Runner<'_, '_, '_> {
     fn outcome(&self, mutant: Mutant) -> Outcome {
         let reach = mutant.reach(self.policy);
-        let changed = self.changed(&mutant, &reach);
+        let mut changed = self.changed(&mutant, &reach);
         let noticed = match &reach {
             Reach::Tool(tool) => self.of_tool(&mutant, tool, &changed),
             Reach::All => self.of_all(&changed),
@@ -115,6 +115,7 @@ impl Runner<'_, '_, '_> {
             Reach::Tool(tool) => &self.restricted(tool),
             Reach::All => self.policy,
         };
+        changed.hide.retain(|entry| !entry.value.is_empty());
         let budget = &self.budget;
         let compared = compare::policies_within(before, &changed, budget, &Allowance::new(budget));
         // What a client is shown of a tool that it cannot call is no decision.
