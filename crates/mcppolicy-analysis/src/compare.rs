@@ -16,6 +16,7 @@
 
 pub mod arguments;
 mod compiled;
+pub mod emit;
 pub mod limits;
 mod quota;
 pub(crate) mod sequence;

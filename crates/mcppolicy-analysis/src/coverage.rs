@@ -7,6 +7,7 @@
 //! region algebra and the differ either prove that none can, or give the call
 //! that would.
 
+mod missing;
 mod points;
 mod prove;
 mod prove_limits;
@@ -21,6 +22,7 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_trace::trace::WitnessCall;
 
+pub use missing::{Written, write};
 pub use points::{Boundary, Criterion, Kind, Point};
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! does not kill a mutant only because it names the place of another rule.
 
 mod edit;
+mod missing;
 mod operator;
 mod operators;
 mod pattern;
@@ -18,6 +19,7 @@ mod score;
 mod text;
 
 pub use edit::Mutant;
+pub use missing::write;
 pub use operator::{Family, Operator};
 pub use operators::mutants;
 pub use run::{Options, Outcome, run};

@@ -8,8 +8,24 @@ use crate::inventory::schema::{JsonType, Required, Shape};
 use crate::region::{Kind, Literal, Space};
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::engine::Lookup;
-use mcppolicy_engine::policy::{Comparison, Path, Test};
+use mcppolicy_engine::policy::{Comparison, Path, Test, ToolRules};
 use mcppolicy_engine::value::Value;
+
+/// What a person is asked to do with a written trace.
+pub(crate) const NOTE: &str = "pins what the policy does today; read it before you commit it";
+
+/// The paths that a tool's rules and limits look at, each once.
+pub(crate) fn paths(rules: &ToolRules) -> Vec<Path> {
+    let conditions = rules.require.iter().chain(&rules.deny_if);
+    let conditions = conditions.flat_map(|rule| &rule.conditions);
+    let amounts = rules.limits.iter();
+    let amounts = amounts.filter_map(|limit| limit.increment_from.as_ref());
+    let all = conditions.map(|condition| &condition.path.value);
+    let mut paths: Vec<Path> = all.chain(amounts.map(|path| &path.value)).cloned().collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
 
 /// What the schema of `tool` says of the values at `paths`, as far as conditions
 /// can say it.

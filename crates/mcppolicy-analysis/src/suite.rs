@@ -68,6 +68,19 @@ impl Suite {
         }
     }
 
+    /// A suite of these calls, by trace.
+    pub fn of(traces: &[Vec<RecordedCall>]) -> Suite {
+        let mut suite = Suite::new(None);
+        for (at, calls) in traces.iter().enumerate() {
+            suite.traces.push(String::new());
+            for call in calls {
+                suite.add(at, call.clone());
+            }
+        }
+        suite.finish();
+        suite
+    }
+
     /// Reads one trace to its end. Calls to another server than `server` are
     /// left out, and so are lines that are no calls: the replay of the same
     /// trace reports them.

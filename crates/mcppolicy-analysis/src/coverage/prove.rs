@@ -11,7 +11,7 @@ use crate::fresh::fresh_name;
 use crate::inventory::{self, Inventory};
 use crate::region::{Answer, Budget, Kind as ValueKind, Literal};
 use crate::replay::parallel;
-use crate::specimen;
+use crate::specimen::{self, paths};
 use mcppolicy_engine::engine::{Engine, Kind as Step, Lookup};
 use mcppolicy_engine::policy::{Comparison, Condition, Path, Policy, Rule, Test, ToolRules};
 use mcppolicy_engine::value::Value;
@@ -330,16 +330,4 @@ fn side(
             .collect(),
         (Boundary::At | Boundary::Beside | Boundary::Match, _) => vec![own],
     }
-}
-
-/// The paths that a tool's rules and limits look at.
-pub(super) fn paths(rules: &ToolRules) -> Vec<Path> {
-    let conditions = rules.require.iter().chain(&rules.deny_if);
-    let conditions = conditions.flat_map(|rule| &rule.conditions);
-    let amounts = rules.limits.iter().filter_map(|limit| limit.increment_from.as_ref());
-    let all = conditions.map(|condition| &condition.path.value);
-    let mut paths: Vec<Path> = all.chain(amounts.map(|path| &path.value)).cloned().collect();
-    paths.sort();
-    paths.dedup();
-    paths
 }

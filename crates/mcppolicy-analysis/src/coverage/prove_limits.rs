@@ -3,8 +3,9 @@
 //! limit passes is what this limit refuses.
 
 use super::points::Kind;
-use super::prove::{GRANT, Proof, Prover, paths};
+use super::prove::{GRANT, Proof, Prover};
 use super::Step;
+use crate::specimen::paths;
 use crate::compare::{self, Allowance, Comparison, Verdict};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::{self, Condition, Limit, Policy, Spanned, Test, ToolRules};

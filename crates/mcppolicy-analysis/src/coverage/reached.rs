@@ -41,6 +41,12 @@ pub(super) fn marks(
     points: &[Point],
 ) -> Vec<Mark> {
     let mut reached = Reached::new(policy, points);
+    reached.look_at(engine, baseline);
+    reached.marks
+}
+
+/// Marks what the calls of a baseline reach.
+fn look_at(reached: &mut Reached<'_>, engine: &Engine, baseline: &Baseline<'_, '_>) {
     let mut facts: HashMap<usize, Facts> = HashMap::new();
     let suite = baseline.suite;
     for (at, call) in suite.calls.iter().enumerate() {
@@ -67,8 +73,7 @@ pub(super) fn marks(
             }
         }
     }
-    reached.limits(policy, engine, baseline);
-    reached.marks
+    reached.limits(engine, baseline);
 }
 
 fn is_each(expectation: &mcppolicy_trace::trace::Expectation) -> bool {
@@ -86,18 +91,18 @@ struct Facts {
     region: Option<usize>,
 }
 
-struct Reached<'p> {
+pub(super) struct Reached<'p> {
     policy: &'p Policy,
     points: &'p [Point],
     by_site: HashMap<(String, Kind), usize>,
     tools: HashMap<&'p str, usize>,
     /// The regions of each tool.
     regions: HashMap<(usize, Vec<bool>), usize>,
-    marks: Vec<Mark>,
+    pub marks: Vec<Mark>,
 }
 
 impl<'p> Reached<'p> {
-    fn new(policy: &'p Policy, points: &'p [Point]) -> Reached<'p> {
+    pub fn new(policy: &'p Policy, points: &'p [Point]) -> Reached<'p> {
         let mut by_site = HashMap::new();
         let mut regions = HashMap::new();
         for (at, point) in points.iter().enumerate() {
@@ -119,6 +124,11 @@ impl<'p> Reached<'p> {
             regions,
             marks: vec![Mark::default(); points.len()],
         }
+    }
+
+    /// Marks what the calls of a baseline reach.
+    pub fn look_at(&mut self, engine: &Engine, baseline: &Baseline<'_, '_>) {
+        look_at(self, engine, baseline);
     }
 
     fn point(&self, pointer: &str, kind: Kind) -> Option<usize> {
@@ -277,7 +287,8 @@ impl<'p> Reached<'p> {
     }
 
     /// The points of limits: what the counters hold, call by call.
-    fn limits(&mut self, policy: &Policy, engine: &Engine, baseline: &Baseline<'_, '_>) {
+    fn limits(&mut self, engine: &Engine, baseline: &Baseline<'_, '_>) {
+        let policy = self.policy;
         let is_asked = |point: &Point| matches!(point.kind, Kind::Fills | Kind::Exceeds);
         if !self.points.iter().any(is_asked) {
             return;

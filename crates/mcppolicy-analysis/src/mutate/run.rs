@@ -82,6 +82,24 @@ pub fn run(
     outcomes
 }
 
+/// Whether an expectation of a suite fails under a mutant.
+pub(super) fn is_killed(
+    policy: &Policy,
+    baseline: &Baseline<'_, '_>,
+    mutant: &Mutant,
+    options: Options,
+) -> bool {
+    let runner = Runner {
+        policy,
+        baseline,
+        budget: options.budget,
+        unaffected: policy.all_tools.is_empty(),
+    };
+    let reach = mutant.reach(policy);
+    let changed = runner.changed(mutant, &reach);
+    runner.noticed(mutant, &reach, &changed).failed.is_some()
+}
+
 /// How many mutants a thread takes at once.
 const CHUNK: usize = 16;
 
@@ -97,10 +115,7 @@ impl Runner<'_, '_, '_> {
     fn outcome(&self, mutant: Mutant) -> Outcome {
         let reach = mutant.reach(self.policy);
         let mut changed = self.changed(&mutant, &reach);
-        let noticed = match &reach {
-            Reach::Tool(tool) => self.of_tool(&mutant, tool, &changed),
-            Reach::All => self.of_all(&changed),
-        };
+        let noticed = self.noticed(&mutant, &reach, &changed);
         if let Some(call) = noticed.failed {
             return Outcome {
                 mutant,
@@ -145,6 +160,13 @@ impl Runner<'_, '_, '_> {
             witness: witnesses.next().cloned(),
             reason: changes.iter().find_map(|change| change.reason),
             mutant,
+        }
+    }
+
+    fn noticed(&self, mutant: &Mutant, reach: &Reach, changed: &Policy) -> Noticed {
+        match reach {
+            Reach::Tool(tool) => self.of_tool(mutant, tool, changed),
+            Reach::All => self.of_all(changed),
         }
     }
 

@@ -15,6 +15,9 @@ use serde_json::json;
 
 
 
+/// Random policies of each test.
+const ROUNDS: usize = 100;
+
 fn options(threads: usize) -> Options {
     Options {
         threads: NonZeroUsize::new(threads).unwrap(),
@@ -76,7 +79,7 @@ fn agrees(policy: &Policy, suite: &Suite, outcome: &Outcome) {
 fn every_status_is_that_of_deciding_every_call() {
     let mut random = Random(11);
     let mut counts = Score::default();
-    for _ in 0..2_000 {
+    for _ in 0..ROUNDS {
         let policy = sample::policy(&mut random, false);
         let suite = sample::suite(&mut random, &policy, true);
         let outcomes = tried(&policy, &suite, 1);
@@ -115,7 +118,7 @@ fn every_status_is_that_of_deciding_every_call() {
         }
     }
     let all = [counts.killed, counts.noticed, counts.survived, counts.equivalent];
-    assert!(all.iter().all(|count| *count > 500), "{counts:?}");
+    assert!(all.iter().all(|count| *count > ROUNDS), "{counts:?}");
 }
 
 /// Whether a call of unknown arguments is noticed: it may be undetermined where
@@ -133,7 +136,7 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
     let mut random = Random(5);
     let mut tried_mutants = 0;
     let mut undecided = 0;
-    for round in 0..700 {
+    for round in 0..ROUNDS {
         let policy = sample::policy(&mut random, true);
         let suite = sample::suite(&mut random, &policy, round % 2 == 0);
         let outcomes = tried(&policy, &suite, 1 + round % 3);
@@ -166,7 +169,7 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
             }
         }
     }
-    assert!(tried_mutants > 10_000, "{tried_mutants}");
+    assert!(tried_mutants > 10 * ROUNDS, "{tried_mutants}");
     assert!(undecided * 50 < tried_mutants, "{undecided} of {tried_mutants}");
 }
 

@@ -2,7 +2,7 @@
 //! call of every kind that they can tell apart.
 
 use super::Suite;
-use mcppolicy_engine::engine::{Call, Counters, Engine, Lookup};
+use mcppolicy_engine::engine::{Call, Counters, Engine, Lookup, ValueRef};
 use mcppolicy_engine::policy::{Path, Policy, Test};
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
@@ -136,7 +136,7 @@ fn values_of(path: &str) -> Vec<Option<Json>> {
     for number in [-1.0, -0.5, 0.0, 0.25, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7] {
         values.push(Some(json!(number)));
     }
-    for number in [0.9, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0] {
+    for number in [0.5_f64.next_down(), 0.9, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0] {
         values.push(Some(json!(number)));
     }
     values.extend(["other", "y2", "1", "2", "3"].map(|text| Some(json!(text))));
@@ -159,6 +159,14 @@ fn values_of(path: &str) -> Vec<Option<Json>> {
 
 /// Argument objects of every kind that the policies tell apart.
 pub(crate) fn domain(policies: &[&Policy]) -> Vec<Value> {
+    domain_by(policies, |_| Vec::new())
+}
+
+/// The same, of which `also` tells values apart, too.
+pub(crate) fn domain_by(
+    policies: &[&Policy],
+    also: impl Fn(ValueRef<'_>) -> Vec<bool>,
+) -> Vec<Value> {
     let mut tests: Vec<(&Path, &Test)> = Vec::new();
     for policy in policies {
         for rules in &policy.tools {
@@ -183,9 +191,10 @@ pub(crate) fn domain(policies: &[&Policy]) -> Vec<Value> {
                 Some(value) => Value::from(json!({ name: value })),
             };
             let own = tests.iter().filter(|(path, _)| path.segments() == [name]);
-            let says: Vec<bool> = own
+            let mut says: Vec<bool> = own
                 .map(|(path, test)| test.holds(arguments.at(path)))
                 .collect();
+            says.extend(also(arguments.at(&Path::parse(&format!("args.{name}")).unwrap())));
             seen.entry(says).or_insert(value);
         }
         seen.into_values().collect::<Vec<_>>()
