@@ -13,6 +13,7 @@ mod prove;
 mod prove_limits;
 mod reached;
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use crate::inventory::Inventory;
@@ -101,6 +102,8 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// What each proof may cost.
     pub budget: Budget,
+    /// Only the points of these elements, as JSON Pointers.
+    pub only: Option<HashSet<String>>,
 }
 
 /// Points in numbers.

@@ -5,6 +5,7 @@
 pub mod compare;
 pub mod coverage;
 pub mod diff;
+pub mod elements;
 pub mod expectations;
 pub mod finding;
 pub mod fix;

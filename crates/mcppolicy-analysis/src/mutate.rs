@@ -16,7 +16,6 @@ mod operators;
 mod pattern;
 mod run;
 mod score;
-mod text;
 
 pub use edit::Mutant;
 pub use missing::write;

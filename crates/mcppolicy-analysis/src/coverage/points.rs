@@ -221,7 +221,10 @@ struct Points<'o> {
 
 impl Points<'_> {
     fn add(&mut self, place: (String, Span), kind: Kind, what: String, site: Site) {
-        if self.options.criteria.contains(&kind.criterion()) {
+        let only = self.options.only.as_ref();
+        if self.options.criteria.contains(&kind.criterion())
+            && only.is_none_or(|only| only.contains(&place.0))
+        {
             self.list.push(Point {
                 pointer: place.0,
                 span: place.1,

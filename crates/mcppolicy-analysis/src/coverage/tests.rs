@@ -14,6 +14,7 @@ fn options(criteria: &[Criterion]) -> Options {
         criteria: criteria.to_vec(),
         threads: NonZeroUsize::MIN,
         budget: Budget::default(),
+        only: None,
     }
 }
 

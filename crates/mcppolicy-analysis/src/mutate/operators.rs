@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::edit::{Edit, InTool, List, Mutant};
 use super::operator::Operator;
-use super::text;
+use crate::elements as text;
 use crate::inventory::{self, Inventory};
 use mcppolicy_engine::policy::{Condition, DefaultDecision, Policy, Rule, Test, ToolRules};
 use mcppolicy_engine::source::Span;

@@ -67,6 +67,15 @@ impl Direction {
         }
     }
 
+    /// What it does to calls, as the end of a sentence.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Direction::Loosens => "lets more through",
+            Direction::Tightens => "refuses more",
+            Direction::Mixed => "lets more through and refuses more",
+        }
+    }
+
     /// Whether calls pass that did not.
     pub const fn passes_more(self) -> bool {
         matches!(self, Direction::Loosens | Direction::Mixed)

@@ -1,11 +1,13 @@
 //! What the policy itself decides of a suite, and whether another engine
 //! decides anything else.
 
+use std::collections::BTreeSet;
+
 use super::{Group, Suite, SuiteCall};
 use crate::replay::expect::{Cursor, Verdict, judge, name_of};
 use mcppolicy_engine::engine::{Decision, Engine, RuleVerdict};
 use mcppolicy_trace::timeline::Timeline;
-use mcppolicy_trace::trace::Expected;
+use mcppolicy_trace::trace::{Expectation, Expected};
 
 /// Equal decisions in a row, each with how many repetitions it covers.
 type Runs<'e> = Vec<(Decision<'e>, u64)>;
@@ -71,6 +73,28 @@ impl<'s, 'e> Baseline<'s, 'e> {
     /// Each decision of a call with the repetitions that it covers.
     pub fn decisions(&self, call: usize) -> &[(Decision<'e>, u64)] {
         self.decisions.get(call).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rules and limits, as JSON Pointers, whose messages some expectation
+    /// names.
+    pub fn named_messages(&self) -> BTreeSet<String> {
+        let mut named = BTreeSet::new();
+        for (at, call) in self.suite.calls.iter().enumerate() {
+            let names = |expected: &Expected| {
+                expected.message.is_some() || expected.message_contains.is_some()
+            };
+            let is_named = match &call.call.expect {
+                None => false,
+                Some(Expectation::Each(expected)) => names(expected),
+                Some(Expectation::Runs(runs)) => runs.iter().any(|(expected, _)| names(expected)),
+            };
+            if is_named {
+                let decisions = self.decisions(at).iter();
+                let rules = decisions.filter_map(|(decision, _)| decision.rule());
+                named.extend(rules.map(str::to_owned));
+            }
+        }
+        named
     }
 
     /// What the rules say of a request.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::edit::{Edit, Mutant};
 use super::super::operator::Operator;
-use super::super::text;
 use super::mutant;
+use crate::elements as text;
 use crate::inventory;
 use crate::inventory::schema::{JsonType, Presence};
 use mcppolicy_engine::policy::{Limit, Path, Policy, Spanned, Window};
