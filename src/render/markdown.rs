@@ -153,6 +153,9 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
             page.head(&heading(&policy.policy, "tests"));
             tested::render(page, tested, report.sources, style);
         }
+        for pinned in policy.unpinned() {
+            pinned::render(page, pinned, report.sources);
+        }
     }
     changes.traffic(page, style);
 }

@@ -40,6 +40,7 @@ pub fn of_ci(ci: &Ci) -> Vec<&Finding> {
         all.extend(&policy.lint.list);
         all.extend(policy.test.iter().flat_map(of_tests));
         all.extend(policy.diff.iter().flat_map(of_diff));
+        all.extend(policy.unpinned().flat_map(of_pinned));
     }
     all
 }

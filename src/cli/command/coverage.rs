@@ -12,7 +12,7 @@ use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::pinning::{self, PinningArgs, Prepared};
 use crate::cli::support::workspace::Workspace;
 use mcppolicy_analysis::coverage::Criterion;
-use mcppolicy_analysis::report::{Body, Exit, Pinned, Pins, Report, Tested};
+use mcppolicy_analysis::report::{Body, Exit, Pinned, Report, Tested};
 use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `coverage`.
@@ -64,9 +64,10 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
         let many = prepared.len() > 1;
         let mut pinned = Pinned::default();
         for (at, one) in prepared.into_iter().enumerate() {
-            let only = changed.as_ref().map(|changed| changed.get(&one.file.path));
-            let (mut policy, traces) = points.measure(one, only.map(|only| only.cloned().unwrap_or_default()), dir);
-            if let (Some(dir), Pins::Points { .. }) = (dir, &policy.what) {
+            let only = changed.as_ref().map(|changed| changed.get(&one.path));
+            let only = only.map(|only| only.cloned().unwrap_or_default());
+            let (mut policy, traces) = points.measure(one, only, dir);
+            if let Some(dir) = dir {
                 let written = pinning::write(dir, &traces, many.then_some(at + 1));
                 policy.written = problems.keep_failure(written).unwrap_or_default();
             }

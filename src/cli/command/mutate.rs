@@ -81,7 +81,7 @@ pub(crate) fn run(args: &MutateArgs) -> Exit {
         let many = prepared.len() > 1;
         let mut pinned = Pinned::default();
         for (at, one) in prepared.into_iter().enumerate() {
-            let only = changed.as_ref().map(|changed| changed.get(&one.file.path));
+            let only = changed.as_ref().map(|changed| changed.get(&one.path));
             let only = only.map(|only| only.cloned().unwrap_or_default());
             let (mut policy, traces) = mutants.run(one, only, &mut skips, dir);
             if let Some(dir) = dir {

@@ -6,21 +6,73 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::configuration::{Config, Skip};
+use super::files::InputFile;
 use super::minimum::{Minimum, rounded_down};
-use super::pinning::Prepared;
+use super::pinning::{Prepared, prepare};
+use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::compare::emit::TraceFile;
 use mcppolicy_analysis::coverage::{self, Count, Criterion};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::mutate::{self, Mutant, Operator, Outcome, Score};
 use mcppolicy_analysis::region::Budget;
-use mcppolicy_analysis::report::{PinnedPolicy, Pins};
+use mcppolicy_analysis::replay::Options;
+use mcppolicy_analysis::report::{Pinned, PinnedPolicy, Pins};
 use mcppolicy_analysis::suite::Baseline;
 use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::source::SourceMap;
 
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
+}
+
+/// What the configuration wants measured of one policy with its traces, as `ci`
+/// does: each part with the name of its command.
+pub(crate) fn configured(
+    workspace: &Workspace,
+    file: &PolicyFile,
+    traces: &[InputFile],
+    options: &Options,
+    skips: &mut Skips,
+    sources: &mut SourceMap,
+) -> Vec<(&'static str, Pinned)> {
+    let config = workspace.config.as_ref();
+    let min = config.and_then(Config::min_coverage);
+    let min_score = config.and_then(Config::min_score);
+    if min.is_none() && min_score.is_none() {
+        return Vec::new();
+    }
+    let threads = Some(options.threads);
+    let mut pins = Vec::new();
+    // What is wrong with the traces and the inventory is reported already.
+    let mut one = || prepare(workspace, file, traces, None, options, sources).0;
+    let mut add = |command, policy| {
+        let policies = vec![policy];
+        let findings = Vec::new();
+        pins.push((command, Pinned { policies, findings }));
+    };
+    if let Some(one) = min.as_ref().and_then(|_| one()).filter(|one| !one.is_broken()) {
+        let points = Points {
+            criteria: Criterion::USUAL.to_vec(),
+            min,
+            effort: 1,
+            threads,
+        };
+        add("coverage", points.measure(one, None, None).0);
+    }
+    if let Some(one) = min_score.and_then(|_| one()).filter(|one| !one.is_broken()) {
+        let mutants = Mutants {
+            operators: Vec::new(),
+            min_score,
+            shard: None,
+            list: false,
+            effort: 1,
+            threads,
+        };
+        add("mutate", mutants.run(one, None, skips, None).0);
+    }
+    pins
 }
 
 /// How points are looked for.
@@ -76,7 +128,7 @@ impl Points {
 
 fn pinned(one: Prepared, what: Pins, unmet: Vec<String>) -> PinnedPolicy {
     PinnedPolicy {
-        name: one.file.name.clone(),
+        name: one.name.clone(),
         outcome: one.run.outcome,
         calls: one.places(),
         findings: PinnedPolicy::findings(&one.policy, &what, &unmet),

@@ -63,7 +63,10 @@ pub(crate) struct PinningArgs {
 /// A policy with its tests.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub file: PolicyFile,
+    /// The policy's name in reports.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
     pub policy: Policy,
     pub inventory: Option<Arc<Inventory>>,
     pub suite: Suite,
@@ -103,7 +106,11 @@ impl PinningArgs {
             let options = options_for(workspace, &file, &run);
             let inventory = self.inventory.as_deref();
             let traces = &assignment.traces;
-            let one = prepare(workspace, file, traces, inventory, &options, sources);
+            if !file.problems.is_empty() {
+                problems.findings.extend(file.problems);
+                continue;
+            }
+            let one = prepare(workspace, &file, traces, inventory, &options, sources);
             prepared.extend(problems.keep(one));
         }
         (prepared, problems)
@@ -166,13 +173,13 @@ impl PinningArgs {
         }
         let mut changed = HashMap::new();
         for one in prepared {
-            let old = olds.remove(&real(&one.file.path)).flatten();
+            let old = olds.remove(&real(&one.path)).flatten();
             let elements = match &old {
                 Some(old) => elements::changed(old, &one.policy),
                 // All of a policy that the base does not have is new.
                 None => elements::all(&one.policy),
             };
-            changed.insert(one.file.path.clone(), elements);
+            changed.insert(one.path.clone(), elements);
         }
         (Some(changed), problems)
     }
@@ -200,27 +207,27 @@ fn real(path: &Path) -> PathBuf {
 /// A policy with its tests, when it is valid.
 pub(crate) fn prepare(
     workspace: &Workspace,
-    file: PolicyFile,
+    file: &PolicyFile,
     traces: &[InputFile],
     inventory: Option<&Path>,
     options: &Options,
     sources: &mut SourceMap,
 ) -> (Option<Prepared>, Problems) {
     let mut problems = Problems::default();
-    let mut file = file;
-    let Some(policy) = file.policy.take() else {
-        return (None, Problems::from(file.problems));
+    let Some(policy) = file.policy.clone() else {
+        return (None, problems);
     };
     let settings = lint::Settings::default();
     let read =
-        Inventories::default().settings_for(workspace, &file, inventory, &settings, sources);
+        Inventories::default().settings_for(workspace, file, inventory, &settings, sources);
     let (_, inventory) = problems.keep(read);
     let reading = workspace.reading;
     let run = test_run(&file.name, &policy, options, traces, reading, sources);
     let run = problems.keep(run);
     let suite = problems.keep(suite(traces, options, reading));
     let prepared = Prepared {
-        file,
+        name: file.name.clone(),
+        path: file.path.clone(),
         policy,
         inventory,
         suite,
@@ -262,7 +269,7 @@ impl Prepared {
 
     /// The policy's path relative to traces in `dir`.
     pub fn header(&self, dir: &Path) -> Option<String> {
-        relative(&self.file.path, dir)
+        relative(&self.path, dir)
     }
 }
 

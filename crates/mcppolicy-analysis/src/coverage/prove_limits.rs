@@ -119,6 +119,16 @@ impl Question<'_> {
     /// Calls of which the limit refuses the last; `counted` says that it does so
     /// because the limit is full, not because there is no amount.
     fn exceeds(&self, counted: bool) -> Proof {
+        let is_own =
+            |decision: &Decision<'_>| decision.rule() == Some(self.limit.pointer.as_str());
+        // Of amounts, some that fit together and one more; a single one that never
+        // fits says less.
+        if self.limit.increment_from.is_some()
+            && let Proof::Reached(calls) = self.fills()
+            && let Some(calls) = self.continued_by(calls, is_own)
+        {
+            return Proof::Reached(calls);
+        }
         let mut old = self.policy.clone();
         if counted {
             self.demand_amount(&mut old);
@@ -130,8 +140,6 @@ impl Question<'_> {
         });
         let compared = self.compared(&old, &new);
         let mut changes = compared.changes.iter();
-        let is_own =
-            |decision: &Decision<'_>| decision.rule() == Some(self.limit.pointer.as_str());
         let witness = changes.find_map(|change| change.loosened.first());
         if let Some(witness) = witness {
             return self.confirmed(&witness.calls, is_own);

@@ -126,7 +126,7 @@ fn calls_of_limits_reach_what_they_are_for() {
             }
         }
     }
-    assert!(count.undetermined * 20 < count.counted(), "{count:?}");
+    assert!(count.undetermined * 50 < count.counted(), "{count:?}");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
             *missed.entry(outcome.mutant.operator.name()).or_insert(0) += 1;
         }
     }
-    println!("{score:?} {:?} {missed:?}", score.percent());
+    println!("{:.1} % of {}: {missed:?}", score.percent().unwrap(), score.counted());
     assert!(score.percent().unwrap() > 80.0, "{score:?} {missed:?}");
 }
 

@@ -88,7 +88,7 @@ fn calls(
         last.note = Some(NOTE.to_owned());
     }
     let mutant = &outcome.mutant;
-    let about = format!("{}: not {}", mutant.pointer, mutant.what);
+    let about = format!("{}: fails when {}", mutant.pointer, mutant.what);
     let name = slug(mutant.pointer.trim_start_matches("/tools/"));
     let file = TraceFile {
         file: format!("{:03}-{name}-{}.jsonl", number + 1, mutant.operator.name()),
