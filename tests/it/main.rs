@@ -18,6 +18,7 @@ mod classifier;
 mod classify;
 mod commands;
 mod compare;
+mod console;
 mod diff_cli;
 mod drift;
 mod embed;
