@@ -12,8 +12,8 @@ use crate::render;
 use support::output;
 
 use command::{
-    ci, classify, completions, decide, diff, explain, import, init, inventory, lint, merge, record,
-    schema, test, validate,
+    ci, classify, completions, coverage, decide, diff, explain, import, init, inventory, lint, merge,
+    mutate, record, schema, test, validate,
 };
 
 const AFTER_HELP: &str = "\
@@ -79,6 +79,12 @@ enum Command {
         after_help = "Examples:\n  mcppolicy diff origin/main:policy.json policy.json\n  mcppolicy diff --base origin/main --approve \"new workflow, see #12\""
     )]
     Diff(diff::DiffArgs),
+    /// Show which decisions of a policy no test pins, and write the missing tests
+    #[command(after_help = "Example: mcppolicy coverage traces/ --policy policy.json")]
+    Coverage(coverage::CoverageArgs),
+    /// Change a policy in every small way, and show which changes no test notices
+    #[command(after_help = "Example: mcppolicy mutate traces/ --policy policy.json --min-score 90")]
+    Mutate(mutate::MutateArgs),
     /// Decide one call, with every step explained
     #[command(
         after_help = "Example: mcppolicy decide --tool create_refund --arguments '{\"amount\": 500}'"
@@ -138,6 +144,8 @@ pub fn main() -> ExitCode {
         Command::Inventory(args) => inventory::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
+        Command::Mutate(args) => mutate::run(&args),
         Command::Decide(args) => decide::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Init(args) => init::run(&args),

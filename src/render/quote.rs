@@ -7,7 +7,7 @@ use mcppolicy_engine::characters::escape_json;
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::native::write_call;
-use mcppolicy_trace::trace::{RecordedCall, WitnessCall};
+use mcppolicy_trace::trace::{Grant, RecordedCall, WitnessCall};
 
 /// Calls of one witness that are shown.
 const MOST_CALLS: usize = 10;
@@ -97,6 +97,35 @@ pub fn witnesses(calls: &[WitnessCall]) -> Vec<String> {
     let left = shorten::number(calls.len() - MOST_CALLS);
     lines.push(format!("… {left} more calls not shown here"));
     lines.push(witness(last));
+    lines
+}
+
+/// A made-up call of a grant as a line of the native trace format.
+pub fn step_line(grant: &str, call: &WitnessCall) -> String {
+    let call = RecordedCall {
+        grant: Grant::Named(grant.to_owned()),
+        ..RecordedCall::from(call)
+    };
+    escape_json(&write_call(&call)).into_owned()
+}
+
+/// Made-up calls of grants as people read them; of many the beginning and the
+/// last.
+pub fn steps<'c>(steps: impl Iterator<Item = (&'c str, &'c WitnessCall)>) -> Vec<String> {
+    let steps: Vec<_> = steps.collect();
+    let first = steps.first().map(|(grant, _)| *grant);
+    let is_one = steps.iter().all(|(grant, _)| Some(*grant) == first);
+    let line = |(grant, call): &(&str, &WitnessCall)| match is_one {
+        true => witness(call),
+        false => shorten::call(&step_line(grant, call)).into_owned(),
+    };
+    let Some((last, others)) = steps.split_last().filter(|_| steps.len() > MOST_CALLS) else {
+        return steps.iter().map(line).collect();
+    };
+    let mut lines: Vec<String> = others.iter().take(MOST_CALLS - 1).map(line).collect();
+    let left = shorten::number(steps.len() - MOST_CALLS);
+    lines.push(format!("… {left} more calls not shown here"));
+    lines.push(line(last));
     lines
 }
 

@@ -24,6 +24,7 @@ mod edit;
 mod edits;
 mod effects;
 mod elements;
+pub mod emit;
 pub mod limits;
 mod literals;
 mod part;

@@ -15,7 +15,7 @@ pub mod join;
 mod open_call;
 mod options;
 mod origins;
-mod parallel;
+pub(crate) mod parallel;
 mod problems;
 pub mod redact;
 pub mod results;

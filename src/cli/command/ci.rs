@@ -24,6 +24,7 @@ use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
+use crate::cli::support::measuring::{self, Skips};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
@@ -137,6 +138,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
     lint.policies = files.len();
     let mut linter = Linter::new(lint);
+    let mut skips = Skips::new(workspace.config.as_ref());
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);
         let settings = problems.keep(settings);
@@ -145,6 +147,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             let traces = traces.as_deref().unwrap_or_default();
             review.look_at(&workspace, &file, traces, &mut lint, &mut sources);
         }
+        let mut pins = Vec::new();
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
                 let foreign =
@@ -153,6 +156,14 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 let options = options_for(&workspace, &file, &replay);
                 let reading = workspace.reading;
                 let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
+                pins = measuring::configured(
+                    &workspace,
+                    &file,
+                    &traces,
+                    &options,
+                    &mut skips,
+                    &mut sources,
+                );
                 Some(Tested {
                     runs: vec![problems.keep(run)],
                     ..Tested::default()
@@ -170,7 +181,10 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         }
         let failures = &problems.failures;
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
-        ci.policies.push(policy);
+        ci.policies.push(policy.with_pins(pins, fail_on));
+    }
+    if workspace.config.as_ref().and_then(Config::min_score).is_some() {
+        ci.findings.extend(skips.stale());
     }
     if let Some(base) = &base {
         let about = about_checkout(&workspace, base, &mut sources);

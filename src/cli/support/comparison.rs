@@ -401,7 +401,7 @@ fn canonical(path: &Path) -> Option<PathBuf> {
 
 /// The way from a directory to a file, with `/`; none where there is no such
 /// way, as between two drives.
-fn relative(file: &Path, dir: &Path) -> Option<String> {
+pub(crate) fn relative(file: &Path, dir: &Path) -> Option<String> {
     let [file, dir] = [file, dir].map(canonical);
     let (file, dir) = (file?, dir?);
     let shared = file
