@@ -8,6 +8,8 @@ pub(crate) mod completions;
 pub(crate) mod decide;
 pub(crate) mod diff;
 pub(crate) mod explain;
+#[cfg(feature = "guard")]
+pub(crate) mod guard;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inventory;

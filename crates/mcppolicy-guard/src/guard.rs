@@ -137,6 +137,11 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
         &self.journal
     }
 
+    /// The same, to be told what a guard does not tell it.
+    pub fn journal_mut(&mut self) -> &mut J {
+        &mut self.journal
+    }
+
     /// Says what becomes of one line of the client, with its ending, at `now`.
     pub fn from_client<'m>(
         &mut self,

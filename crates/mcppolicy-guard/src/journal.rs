@@ -18,8 +18,8 @@ pub trait Journal {
     /// process.
     ///
     /// # Errors
-    /// When the line is not written whole. Later calls must fail too: a log with
-    /// a gap would look complete.
+    /// When the line is not written. Nothing of it may then be in the log, unless
+    /// all later calls fail too.
     fn append(&mut self, line: &str) -> Result<(), Self::Error>;
 }
 
