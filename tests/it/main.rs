@@ -26,6 +26,8 @@ mod engine;
 mod fleet;
 mod fuzz;
 mod gate;
+#[cfg(all(unix, feature = "guard"))]
+mod guard;
 mod help;
 mod house;
 mod inventories;

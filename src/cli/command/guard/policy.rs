@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
+use crate::cli::support::evidence::sha256;
 use crate::cli::support::files::{InputFile, Role};
 use crate::cli::support::output::{complain, complain_of};
 use mcppolicy_analysis::report::Exit;
@@ -27,7 +26,11 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Exit> {
 /// A policy that is invalid.
 pub(super) fn attached(path: &Path, bytes: &[u8]) -> Result<Attached, Exit> {
     match Policy::from_json(bytes) {
-        Ok(policy) => Ok(Attached::new(Engine::new(&policy), sha256(bytes))),
+        // The bytes are UTF-8, or the policy were invalid.
+        Ok(policy) => Ok(Attached::new(
+            Engine::new(&policy),
+            sha256(&String::from_utf8_lossy(bytes)),
+        )),
         Err(invalid) => {
             let name = InputFile::of_person(path).name();
             for line in invalid.to_string().lines() {
@@ -36,10 +39,4 @@ pub(super) fn attached(path: &Path, bytes: &[u8]) -> Result<Attached, Exit> {
             Err(Exit::Invalid)
         }
     }
-}
-
-/// The SHA-256 of a policy's bytes, by which a log names it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
