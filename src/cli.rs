@@ -11,6 +11,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::render;
 use support::output;
 
+#[cfg(feature = "guard")]
+use command::guard;
 use command::{
     ci, classify, completions, coverage, decide, diff, explain, import, init, inventory, lint, merge,
     mutate, record, schema, test, validate,
@@ -63,6 +65,10 @@ enum Command {
             server cannot be started, or if the trace could not be written to the end."
     )]
     Record(record::RecordArgs),
+    /// Run a stdio server for a client, and let only what a policy allows reach it
+    #[cfg(feature = "guard")]
+    #[command(after_help = guard::AFTER_HELP)]
+    Guard(guard::GuardArgs),
     /// List the tools of a stdio server, and write or compare the list
     #[command(
         after_help = "Examples:\n  mcppolicy inventory -o tools.json -- npx -y @modelcontextprotocol/server-everything\n  \
@@ -141,6 +147,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Record(args) => return record::run(&args),
+        #[cfg(feature = "guard")]
+        Command::Guard(args) => return guard::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),

@@ -38,6 +38,8 @@ pub(crate) mod repair;
 pub(crate) mod repetitions;
 pub(crate) mod replay;
 pub(crate) mod review;
+#[cfg(any(feature = "live", feature = "guard"))]
+pub(crate) mod server;
 pub(crate) mod settings_changes;
 pub(crate) mod sides;
 pub(crate) mod suggest;

@@ -17,7 +17,6 @@ mod options;
 mod origins;
 pub(crate) mod parallel;
 mod problems;
-pub mod redact;
 pub mod results;
 mod run;
 mod runs;
@@ -26,6 +25,7 @@ mod tally;
 pub mod update;
 pub mod usage;
 
+pub use mcppolicy_trace::redact;
 pub use options::Options;
 pub use results::RunOutcome;
 pub use run::Replay;
