@@ -238,10 +238,14 @@ impl<'e> Timeline<'e> {
         } = verdict.apply_limits(grant.as_deref(), time, counters);
         let counted = !reservation.is_empty();
         let mut released_at_once = false;
-        if let (Some(Response::Error(_)), Some(time), true) = (call.response(), time, counted) {
-            released_at_once = call.response_time().is_none();
-            let released = call.response_time().unwrap_or(time);
-            self.counters.release(reservation, released);
+        if let (Some(Response::Error(_)), true) = (call.response(), counted) {
+            match call.response_time() {
+                Some(time) => self.counters.release(reservation, time),
+                None => {
+                    released_at_once = true;
+                    self.counters.release_at_once(reservation);
+                }
+            }
         }
         Step {
             decision,
