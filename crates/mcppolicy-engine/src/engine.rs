@@ -24,7 +24,6 @@ mod quota;
 mod reads;
 mod rules;
 mod store;
-mod tally;
 mod usage;
 
 pub use crate::decision::{Decision, Denial, Kind, Reason};
