@@ -7,6 +7,7 @@ mod text;
 
 use super::compiled::Compiled;
 use super::edit::{Edit, EditKind, EditSide, Effect, Element, Target};
+use crate::words;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{Limit, Spanned, ToolRules};
 use mcppolicy_engine::source::Span;
@@ -85,19 +86,9 @@ fn of_default(old: &Compiled<'_>, new: &Compiled<'_>) -> Option<Edit> {
     })
 }
 
-/// A tool with all its rules.
+/// A tool with what its rules let through.
 fn whole(rules: &ToolRules) -> EditSide {
-    let count = |number: usize, one: &str, many: &str| match number {
-        0 => format!("no {many}"),
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
-    };
-    let parts = [
-        count(rules.require.len(), "require rule", "require rules"),
-        count(rules.deny_if.len(), "deny_if rule", "deny_if rules"),
-        count(rules.limits.len(), "limit", "limits"),
-    ];
-    let words = format!("{} with {}", text::quoted(&rules.name), parts.join(", "));
+    let words = words::listed(rules).own_sentence();
     side(&rules.pointer, rules.name_span, words)
 }
 

@@ -4,6 +4,8 @@ use super::judgement::{Judgement, passes_more};
 use super::traffic::Traffic;
 use crate::compare::{Change, Comparison, Verdict};
 use crate::finding::Finding;
+use crate::inventory::category::Categories;
+use crate::words::PolicyWords;
 use mcppolicy_engine::source::FileId;
 
 /// One policy on both sides.
@@ -18,13 +20,17 @@ pub struct PolicyDiff {
     /// What happened to it.
     pub status: PolicyStatus,
     /// Of a policy that was added: what it opens, the gravest first.
-    pub opens: Vec<Change>,
+    pub opened: Vec<Change>,
     /// What of the change is approved; the default approves nothing.
     pub judgement: Judgement,
     /// Recorded calls through both.
     pub traffic: Option<Traffic>,
     /// What has changed of the server's own tools.
     pub drift: Vec<Finding>,
+    /// What kinds of tools it decides about, as far as that is known.
+    pub categories: Categories,
+    /// What a policy that exists only in the new state lets through.
+    pub opens: Option<PolicyWords>,
 }
 
 /// What happened to a policy.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::compare::Comparison;
 use crate::diff::{Diff, PolicyDiff, PolicyStatus};
+use crate::inventory::category::Categories;
 
 fn policy(text: &str) -> Policy {
     Policy::from_json(text.as_bytes()).unwrap()
@@ -68,10 +69,12 @@ fn judged_as(
             old: None,
             new: None,
             status: PolicyStatus::Compared(comparison),
-            opens: Vec::new(),
+            opened: Vec::new(),
             judgement: judgement.clone(),
             traffic: None,
             drift: Vec::new(),
+            categories: Categories::new(),
+            opens: None,
         }],
     };
     Case {
@@ -316,7 +319,7 @@ fn the_gate_changed_heeds_no_approval() {
         name: "policy.json".to_owned(),
         old: None,
         new: None,
-        opens: Vec::new(),
+        opened: Vec::new(),
         judgement: judge(
             Some(&old),
             Some(&new),
@@ -327,6 +330,8 @@ fn the_gate_changed_heeds_no_approval() {
         status: PolicyStatus::Compared(comparison),
         traffic: None,
         drift: Vec::new(),
+        categories: Categories::new(),
+        opens: None,
     };
     let refused = Gate::ALL.map(|gate| gate.refuses(&policy));
     assert_eq!(refused, [false, true, false]);
