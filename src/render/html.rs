@@ -10,6 +10,7 @@ mod change;
 mod chart;
 mod figure;
 mod findings;
+mod pinned;
 mod svg;
 mod tested;
 mod text;
@@ -17,7 +18,7 @@ mod timeline;
 
 use super::escape::{html, html_sentence};
 use super::style::Style;
-use super::{conclusion, outcome, parts, quote, words};
+use super::{conclusion, outcome, parts, pins, quote, words};
 use mcppolicy_analysis::finding::{Class, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -161,6 +162,16 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
             };
             (tone, words::inventoried(inventoried))
         }
+        Body::Pinned(pinned) => {
+            let tone = match pinned.exit(report.fail_on) {
+                Exit::Clean if pinned.policies.iter().all(|of| of.findings.is_empty()) => {
+                    Tone::Good
+                }
+                Exit::Clean | Exit::NothingToDo => Tone::Warn,
+                _ => Tone::Bad,
+            };
+            (tone, pins::pinned(pinned))
+        }
         Body::Ci(ci) => {
             let clean = ci.policies.iter().filter(|p| p.exit == Exit::Clean).count();
             let tone = if words::is_clean(ci) {
@@ -194,6 +205,7 @@ fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
             overview(out, ci);
         }
         Body::Classified(classified) => tools(out, classified),
+        Body::Pinned(pinned) => return pinned::render(out, pinned, report.sources),
         Body::Findings(_) | Body::Tested(_) | Body::Diff(_) | Body::Inventoried(_) => {}
     }
     for diff in parts::changes(report) {

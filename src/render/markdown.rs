@@ -5,6 +5,7 @@
 mod change;
 mod findings;
 mod page;
+mod pinned;
 mod tested;
 mod traffic;
 
@@ -12,7 +13,7 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
-use super::{conclusion, outcome, parts, quote, words};
+use super::{conclusion, outcome, parts, pins, quote, words};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -97,6 +98,21 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
                 report.sources,
             );
         }
+        Body::Pinned(pinned) => {
+            let sign = match pinned.exit(report.fail_on) {
+                Exit::Clean => "✅",
+                _ => "❌",
+            };
+            let words = markdown(&pins::pinned(pinned));
+            page.keep(format!("## {sign} mcppolicy {}: {words}\n", report.command));
+            failures(&mut page, report);
+            findings::render(
+                &mut page,
+                &pinned.findings.iter().collect::<Vec<_>>(),
+                report.sources,
+            );
+            pinned::render(&mut page, pinned, report.sources);
+        }
         Body::Ci(ci) => {
             let clean = words::is_clean(ci) && report.failures.is_empty();
             let sign = if clean { "✅" } else { "❌" };
@@ -142,6 +158,9 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
         if let Some(tested) = tested.filter(|tested| words::needs_attention(tested)) {
             page.head(&heading(&policy.policy, "tests"));
             tested::render(page, tested, report.sources, style);
+        }
+        for pinned in policy.unpinned() {
+            pinned::render(page, pinned, report.sources);
         }
     }
     changes.traffic(page, style);

@@ -27,6 +27,8 @@ mod engine;
 mod fleet;
 mod fuzz;
 mod gate;
+#[cfg(all(unix, feature = "guard"))]
+mod guard;
 mod help;
 mod house;
 mod inventories;

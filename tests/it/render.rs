@@ -11,7 +11,7 @@ mod sarif;
 mod summary;
 
 use mcppolicy::render::{Format, Style, render};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled};
 use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
@@ -179,10 +179,12 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let mut load = |name: &str, text: &str| Policy::load(sources, name, text.as_bytes()).unwrap();
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
+    let budget = Budget::default();
     let comparison = compare::compiled(
         &before,
         &after,
-        &Budget::default(),
+        &budget,
+        &Allowance::new(&budget),
         compare::Known::default(),
     );
     let mut traffic = Traffic::default();
@@ -203,7 +205,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             old: Some(old.file),
             new: Some(new.file),
             status: PolicyStatus::Compared(comparison),
-            opens: Vec::new(),
+            opened: Vec::new(),
             judgement: Judgement::default(),
             traffic: Some(traffic),
             drift: Vec::new(),

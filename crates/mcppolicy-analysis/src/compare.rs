@@ -24,6 +24,7 @@ mod edit;
 mod edits;
 mod effects;
 mod elements;
+pub mod emit;
 pub mod limits;
 mod literals;
 mod part;
@@ -53,7 +54,13 @@ pub use verdict::{Aspect, Direction, Reason, Ruling, Scope, Side, Verdict, Witne
 /// does without an inventory.
 pub fn policies(old: &Policy, new: &Policy, budget: &Budget) -> Comparison {
     let [old, new] = [old, new].map(Compiled::new);
-    compiled(&old, &new, budget, Known::default())
+    compiled(
+        &old,
+        &new,
+        budget,
+        &Allowance::new(budget),
+        Known::default(),
+    )
 }
 
 /// Compares two policies, as one of several questions that have an allowance in
@@ -69,22 +76,28 @@ pub fn policies_within(
 }
 
 /// Compares two compiled policies, along every aspect of every scope, for
-/// people to read: with edits and parts, the gravest change first. Calls that
+/// people to read: with edits and parts, the gravest change first; as one of
+/// several comparisons that have an allowance in common. Calls that
 /// make a point are such as the server's own schemas admit, where they are known
 /// and there are any.
 pub fn compiled(
     old: &Compiled<'_>,
     new: &Compiled<'_>,
     budget: &Budget,
+    allowance: &Allowance,
     known: Known<'_>,
 ) -> Comparison {
-    let allowance = Allowance::new(budget);
-    compared(&Pair::new(old, new, budget, &allowance).detailed(known))
+    compared(&Pair::new(old, new, budget, allowance).detailed(known))
 }
 
 /// What a policy opens that comes where nothing was let through: the changes by
 /// which something passes, or may.
-pub fn opened(new: &Compiled<'_>, budget: &Budget, known: Known<'_>) -> Vec<Change> {
+pub fn opened(
+    new: &Compiled<'_>,
+    budget: &Budget,
+    allowance: &Allowance,
+    known: Known<'_>,
+) -> Vec<Change> {
     let nothing = Policy {
         file: new.policy.file,
         span: Span::default(),
@@ -97,7 +110,7 @@ pub fn opened(new: &Compiled<'_>, budget: &Budget, known: Known<'_>) -> Vec<Chan
         tools: Vec::new(),
         empty_lists: Vec::new(),
     };
-    let comparison = compiled(&Compiled::new(&nothing), new, budget, known);
+    let comparison = compiled(&Compiled::new(&nothing), new, budget, allowance, known);
     let mut changes = comparison.changes;
     changes.retain(|change| !matches!(change.verdict, Verdict::Equivalent | Verdict::Tightened));
     changes

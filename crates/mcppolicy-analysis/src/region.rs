@@ -39,6 +39,7 @@ pub use literal::{Answer, Literal, Region};
 pub use probe::Kind;
 
 use budget::Meter;
+pub(crate) use budget::STEP;
 use probe::Probe;
 use tree::Tree;
 
@@ -100,8 +101,8 @@ impl Space {
         answer
     }
 
-    /// The work of all questions so far, and of putting them, in steps of
-    /// automata.
+    /// The work of all questions so far, and of putting them, in conditions looked
+    /// at.
     pub const fn spent(&self) -> u64 {
         self.spent
     }

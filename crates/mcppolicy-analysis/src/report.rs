@@ -3,10 +3,12 @@
 
 mod ci;
 mod exit;
+mod pinned;
 mod tested;
 
 pub use ci::{Ci, CiPolicy};
 pub use exit::Exit;
+pub use pinned::{Pinned, PinnedPolicy, Pins};
 pub use tested::{SharedRun, TestRun, Tested};
 
 use crate::diff::approval::{Allowed, Approval};
@@ -130,6 +132,7 @@ impl Report<'_> {
             Body::Ci(ci) => ci.exit(self.fail_on),
             Body::Classified(classified) => classified.exit(),
             Body::Inventoried(inventoried) => inventoried.exit(),
+            Body::Pinned(pinned) => pinned.exit(self.fail_on),
         };
         found.worst(Exit::of_failures(&self.failures))
     }
@@ -152,6 +155,8 @@ pub enum Body {
     Classified(Classified),
     /// `inventory`.
     Inventoried(Inventoried),
+    /// `coverage` and `mutate`.
+    Pinned(Pinned),
 }
 
 /// What `diff` found.

@@ -40,6 +40,11 @@ pub fn name(text: &str) -> Cow<'_, str> {
     middle(text, LONGEST_NAME)
 }
 
+/// Whether a text has at most so many characters.
+pub fn fits(text: &str, most: usize) -> bool {
+    split(text, most).is_none()
+}
+
 /// A call as one line, cut in its middle. What is left is no JSON any more.
 pub fn call(text: &str) -> Cow<'_, str> {
     middle(text, LONGEST_CALL)

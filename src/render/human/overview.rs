@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{cases, changes, findings};
 use crate::render::conclusion;
 use crate::render::escape::terminal;
+use crate::render::pins;
 use crate::render::style::Style;
 use crate::render::words;
 use crate::render::words::{counted, severities};
@@ -23,6 +24,10 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
         if let Some(change) = change.filter(|change| words::is_changed(change)) {
             changes::details(out, change, sources, style);
             changes::approvals(out, change);
+        }
+        for pinned in policy.unpinned() {
+            super::pinned::render(out, pinned, sources, style);
+            out.push('\n');
         }
     }
     let widest = ci
@@ -61,10 +66,13 @@ fn line(policy: &CiPolicy, widest: usize) -> String {
         .map_or("no traces".to_owned(), words::tested);
     let changed = policy.diff.as_ref().map(conclusion::since_base);
     let changed = changed.map(|changed| format!("  diff: {changed}"));
+    let pins = policy.pins.iter();
+    let pins = pins.map(|(command, pinned)| format!("  {command}: {}", pins::pinned(pinned)));
     format!(
-        "{name:widest$}  lint: {}  test: {tested}{}",
+        "{name:widest$}  lint: {}  test: {tested}{}{}",
         severities(&policy.lint),
-        changed.unwrap_or_default()
+        changed.unwrap_or_default(),
+        pins.collect::<String>()
     )
 }
 

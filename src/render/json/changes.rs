@@ -55,7 +55,7 @@ pub(super) fn members<M: SerializeMap>(
         .policies
         .iter()
         .flat_map(|policy| {
-            let all = policy.changes().iter().chain(&policy.opens);
+            let all = policy.changes().iter().chain(&policy.opened);
             all.map(|change| JsonChange::new(change, policy, sources))
         })
         .collect();

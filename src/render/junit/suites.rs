@@ -238,6 +238,12 @@ fn clean(report: &Report<'_>, noisy: usize) -> Vec<Suite> {
                 .map(|policy| named(&policy.policy, "lint".to_owned()))
                 .collect()
         }
+        Body::Pinned(pinned) => {
+            let clean = pinned.policies.iter().filter(|p| p.findings.is_empty());
+            clean
+                .map(|policy| named(&policy.name, report.command.to_owned()))
+                .collect()
+        }
         _ => Vec::new(),
     }
 }

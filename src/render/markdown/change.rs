@@ -303,7 +303,7 @@ impl Of<'_> {
     /// The call that is decided differently, in two lines.
     fn short(&self, point: &Point<'_>, witness: &Witness) -> Option<String> {
         let (call, name) = SHORT;
-        let last = quote::witness_line(witness.calls.last()?);
+        let last = quote::witness_within(witness.calls.last()?, call);
         let policy = shorten::middle(&self.policy.name, name);
         let what = match point.turn {
             Turn::Tighter => "is refused now",
@@ -315,7 +315,7 @@ impl Of<'_> {
             markdown(&shorten::middle(&point.subject(), name)),
             markdown_code(&policy),
             markdown_code(&shorten::middle(&point.summary(), call)),
-            markdown_block([&*shorten::middle(&last, call)], "json")
+            markdown_block([&*last], "json")
         ))
     }
 

@@ -118,6 +118,59 @@ impl<'p> Arguments<'p> {
         space.find(&region)
     }
 
+    /// Arguments that one rule alone decides about: every other rule, and every
+    /// amount, lets them pass. Without a condition the rule refuses them; with
+    /// one, its fellows are true and it is not, so that it alone turns the
+    /// decision. `Empty` is the proof that the rule, or the condition, makes no
+    /// difference. Of the arguments `also` is true.
+    pub fn alone(
+        &mut self,
+        step: Step,
+        index: usize,
+        condition: Option<usize>,
+        also: &[Literal],
+    ) -> Answer {
+        let Some(rules) = self.rules else {
+            return Answer::Empty;
+        };
+        let list = match step {
+            Step::Require => &rules.require,
+            _ => &rules.deny_if,
+        };
+        let Some(rule) = list.get(index) else {
+            return Answer::Empty;
+        };
+        let space = &mut self.space;
+        let mut region = Region::everything();
+        also.iter().for_each(|literal| region.and(*literal));
+        let is_own = |own: Step, at: usize| own == step && at == index;
+        for (at, other) in rules.require.iter().enumerate() {
+            if !is_own(Step::Require, at) {
+                hold(space, &other.conditions, &mut region);
+            }
+        }
+        for (at, other) in rules.deny_if.iter().enumerate() {
+            if !is_own(Step::DenyIf, at) {
+                let literals = literals(space, &other.conditions);
+                region.outside(&literals);
+            }
+        }
+        for literal in countable(space, &rules.limits) {
+            region.and(literal);
+        }
+        let own = literals(space, &rule.conditions);
+        match condition {
+            None if step == Step::Require => region.outside(&own),
+            None => own.iter().for_each(|literal| region.and(*literal)),
+            Some(alone) => {
+                for (at, literal) in own.iter().enumerate() {
+                    region.and(if at == alone { !*literal } else { *literal });
+                }
+            }
+        }
+        space.find(&region)
+    }
+
     /// Arguments of which all `literals` are true and `other` is not; `Empty`
     /// is the proof that they imply it.
     pub fn counterexample(&mut self, literals: &[Literal], other: Literal) -> Answer {

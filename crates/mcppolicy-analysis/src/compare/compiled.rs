@@ -115,13 +115,22 @@ pub struct Allowance(Cell<u64>);
 
 const QUESTIONS: u64 = 10;
 
+/// How many comparisons of a run may cost as much each.
+const COMPARISONS: u64 = 2;
+
 /// The part of its budget that a question has once the allowance is spent.
 const SCRAPS: u32 = 1_000;
 
 impl Allowance {
-    /// The allowance for a run whose questions may cost `budget` each.
+    /// The allowance for a comparison whose questions may cost `budget` each.
     pub fn new(budget: &Budget) -> Allowance {
         Allowance(Cell::new(budget.worth().saturating_mul(QUESTIONS)))
+    }
+
+    /// The allowance for all comparisons of a run together.
+    pub fn of_run(budget: &Budget) -> Allowance {
+        let all = QUESTIONS.saturating_mul(COMPARISONS);
+        Allowance(Cell::new(budget.worth().saturating_mul(all)))
     }
 }
 

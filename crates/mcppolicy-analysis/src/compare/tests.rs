@@ -5,7 +5,7 @@ mod combined;
 mod kinds;
 mod random;
 
-use super::{Comparison, Compiled, Known, Part, Witness};
+use super::{Allowance, Comparison, Compiled, Known, Part, Witness};
 use crate::inventory::Inventory;
 use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
@@ -21,7 +21,8 @@ fn compared(old: &Policy, new: &Policy, inventory: Option<&Inventory>) -> Compar
         inventory,
         categories: None,
     };
-    super::compiled(&old, &new, &Budget::default(), known)
+    let budget = Budget::default();
+    super::compiled(&old, &new, &budget, &Allowance::new(&budget), known)
 }
 
 /// Changes as lines: each edit, and each part with its call.

@@ -19,7 +19,7 @@ pub struct PolicyDiff {
     /// What happened to it.
     pub status: PolicyStatus,
     /// Of a policy that was added: what it opens, the gravest first.
-    pub opens: Vec<Change>,
+    pub opened: Vec<Change>,
     /// What of the change is approved; the default approves nothing.
     pub judgement: Judgement,
     /// Recorded calls through both.

@@ -68,7 +68,7 @@ fn judged_as(
             old: None,
             new: None,
             status: PolicyStatus::Compared(comparison),
-            opens: Vec::new(),
+            opened: Vec::new(),
             judgement: judgement.clone(),
             traffic: None,
             drift: Vec::new(),
@@ -317,7 +317,7 @@ fn the_gate_changed_heeds_no_approval() {
         name: "policy.json".to_owned(),
         old: None,
         new: None,
-        opens: Vec::new(),
+        opened: Vec::new(),
         judgement: judge(
             Some(&old),
             Some(&new),
