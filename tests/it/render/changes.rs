@@ -188,3 +188,32 @@ fn every_kind_of_change_reads_at_a_terminal_as_reviewed() {
 fn every_kind_of_change_reads_in_a_comment_as_reviewed() {
     insta::assert_snapshot!("markdown", shown("markdown"));
 }
+
+/// The report of a change in a format.
+fn report(name: &str, new: &Value, format: &str) -> String {
+    let dir = fresh(&format!("render-{name}"));
+    let text = |policy: &Value| serde_json::to_string_pretty(policy).unwrap() + "\n";
+    write(&dir, "old.json", text(&policy()));
+    write(&dir, "policy.json", text(new));
+    run(&dir, &["diff", "old.json", "policy.json", "--format", format]).out
+}
+
+#[test]
+fn a_cause_that_many_tools_have_in_common_is_shown_once() {
+    let mut new = policy();
+    new["all_tools"]["limits"][0]["max"] = json!(121);
+    let told = report("in-common", &new, "human");
+    assert_eq!(told.matches("max 120 → 121 per minute").count(), 1, "{told}");
+    assert_eq!(told.matches("passes now").count(), 1, "{told}");
+}
+
+#[test]
+fn an_annotation_lies_in_the_changed_line() {
+    let mut new = policy();
+    refund(&mut new)["require"][0]["conditions"][1]["value"] = json!(1_000);
+    let text = serde_json::to_string_pretty(&new).unwrap();
+    let line = text.lines().position(|line| line.contains("1000")).unwrap() + 1;
+    let told = report("annotation", &new, "github");
+    let place = format!("::error file=policy.json,line={line},endLine={line},");
+    assert!(told.contains(&place), "{told}");
+}
