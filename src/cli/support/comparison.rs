@@ -215,6 +215,7 @@ impl<'a> Comparing<'a> {
             for surplus in &judgement.surplus {
                 self.store.has_surplus(surplus.approval, &surplus.calls);
             }
+            self.store.explain(policy, &compared.diff.opening_edits());
             compared.diff.judgement = judgement;
         }
     }
@@ -242,6 +243,9 @@ impl<'a> Comparing<'a> {
             };
             let scopes = compared.diff.judgement.outside().map(|(scope, _)| scope);
             for approved in Approved::states(scopes, new) {
+                if !self.store.approves(&approved) {
+                    continue;
+                }
                 let budget = &self.settings.budget;
                 self.store.replace(|known| {
                     known.policy == *name && gate::covers(&approved, &known.approved, new, budget)

@@ -1,8 +1,11 @@
 //! One policy on both sides of a change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::approval::{Allowed, AllowedKind};
 use super::judgement::{Judgement, passes_more};
 use super::traffic::Traffic;
-use crate::compare::{Change, Comparison, Verdict};
+use crate::compare::{Change, Comparison, Part, PartDirection, Scope, Verdict};
 use crate::finding::Finding;
 use crate::words::PolicyWords;
 use mcppolicy_engine::source::FileId;
@@ -48,6 +51,29 @@ impl PolicyDiff {
             PolicyStatus::Compared(comparison) => &comparison.changes,
             PolicyStatus::Added | PolicyStatus::Removed => &[],
         }
+    }
+
+    /// The edits by which more passes, or may, by scope: what an approval of that
+    /// scope approves.
+    pub fn opening_edits(&self) -> BTreeMap<&Scope, Vec<Allowed>> {
+        let mut all: BTreeMap<&Scope, Vec<Allowed>> = BTreeMap::new();
+        for change in self.changes().iter().filter(|change| passes_more(change)) {
+            let is_open = |part: &&Part| part.direction == PartDirection::Loosened;
+            let parts = change.parts.iter().filter(is_open);
+            let named: BTreeSet<usize> = parts.flat_map(|part| &part.edits).copied().collect();
+            let edits = all.entry(&change.scope).or_default();
+            let each = change.edits.iter().enumerate();
+            for (_, edit) in each.filter(|(at, _)| named.contains(at)) {
+                let edit = Allowed {
+                    kind: AllowedKind::Edit,
+                    text: edit.summary.clone(),
+                };
+                if !edits.contains(&edit) {
+                    edits.push(edit);
+                }
+            }
+        }
+        all
     }
 
     pub(super) fn may_pass_more(&self) -> bool {
