@@ -2,11 +2,12 @@
 //! unseen, and of what is too long a part; and what read those values.
 
 use mcppolicy_analysis::shorten;
+use mcppolicy_analysis::words::{Phrase, phrase};
 use mcppolicy_engine::characters::escape_json;
 use mcppolicy_engine::engine::{ConditionSeen, CounterSeen, Interval};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::native::write_call;
-use mcppolicy_trace::trace::{RecordedCall, WitnessCall};
+use mcppolicy_trace::trace::{Grant, RecordedCall, WitnessCall};
 
 /// Calls of one witness that are shown.
 const MOST_CALLS: usize = 10;
@@ -99,6 +100,35 @@ pub fn witnesses(calls: &[WitnessCall]) -> Vec<String> {
     lines
 }
 
+/// A made-up call of a grant as a line of the native trace format.
+pub fn step_line(grant: &str, call: &WitnessCall) -> String {
+    let call = RecordedCall {
+        grant: Grant::Named(grant.to_owned()),
+        ..RecordedCall::from(call)
+    };
+    escape_json(&write_call(&call)).into_owned()
+}
+
+/// Made-up calls of grants as people read them; of many the beginning and the
+/// last.
+pub fn steps<'c>(steps: impl Iterator<Item = (&'c str, &'c WitnessCall)>) -> Vec<String> {
+    let steps: Vec<_> = steps.collect();
+    let first = steps.first().map(|(grant, _)| *grant);
+    let is_one = steps.iter().all(|(grant, _)| Some(*grant) == first);
+    let line = |(grant, call): &(&str, &WitnessCall)| match is_one {
+        true => witness(call),
+        false => shorten::call(&step_line(grant, call)).into_owned(),
+    };
+    let Some((last, others)) = steps.split_last().filter(|_| steps.len() > MOST_CALLS) else {
+        return steps.iter().map(line).collect();
+    };
+    let mut lines: Vec<String> = others.iter().take(MOST_CALLS - 1).map(line).collect();
+    let left = shorten::number(steps.len() - MOST_CALLS);
+    lines.push(format!("… {left} more calls not shown here"));
+    lines.push(line(last));
+    lines
+}
+
 /// A value as compact JSON in which nothing is unseen.
 pub fn json(value: &Value) -> String {
     escape_json(&value.to_string()).into_owned()
@@ -114,21 +144,33 @@ pub fn arguments(value: &Value) -> String {
     cut(value, most, |value| json(&value))
 }
 
-/// A condition with what it saw.
-pub fn condition(seen: &ConditionSeen) -> String {
-    let saw = match (&seen.saw, seen.held) {
+/// A condition in words.
+pub fn worded(seen: &ConditionSeen) -> String {
+    let words = phrase(Phrase {
+        path: &seen.path,
+        operator: seen.op,
+        operand: &seen.operand,
+    });
+    shorten::middle(&words, shorten::LONGEST).into_owned()
+}
+
+/// The value that a condition saw.
+pub fn saw(seen: &ConditionSeen) -> String {
+    match (&seen.saw, seen.held) {
         (Some(value), _) => format!("saw {}", shorten::text(&json(value))),
         (None, Some(_)) => "saw nothing".to_owned(),
         (None, None) => "arguments unknown".to_owned(),
-    };
+    }
+}
+
+/// A condition with what it saw.
+pub fn condition(seen: &ConditionSeen) -> String {
     let held = match seen.held {
         Some(true) => "holds",
         Some(false) => "does not hold",
         None => "unknown",
     };
-    let (path, operand) = (shorten::name(&seen.path), json(&seen.operand));
-    let operand = shorten::text(&operand);
-    format!("{path} {} {operand}: {saw}, {held}", seen.op)
+    format!("{}: {}, {held}", worded(seen), saw(seen))
 }
 
 /// A counter as a limit saw it.

@@ -107,6 +107,24 @@ impl Space {
         self.spent
     }
 
+    /// Whether `region` has these arguments.
+    pub fn contains(&self, region: &Region, arguments: &Value) -> bool {
+        let holds = |literal: &Literal| self.holds(*literal, arguments);
+        region.all.iter().all(holds)
+            && region
+                .choices
+                .iter()
+                .all(|boxes| boxes.iter().any(|one| one.iter().all(holds)))
+    }
+
+    /// Whether nothing that `region` says for certain of the value at `path`
+    /// is false of these arguments.
+    pub fn may_hold(&mut self, region: &Region, path: &Path, arguments: &Value) -> bool {
+        let node = self.tree.node(path);
+        let mut own = region.all.iter().filter(|literal| literal.node == node);
+        own.all(|literal| self.holds(*literal, arguments))
+    }
+
     /// Whether `literal` is true of `arguments`.
     pub fn holds(&self, literal: Literal, arguments: &Value) -> bool {
         self.tree.holds(literal, arguments)

@@ -129,8 +129,8 @@ fn left_out(characters: usize) -> String {
     format!("… ({} more characters)", number(characters))
 }
 
-/// A number with its thousands apart: `69,500`.
-pub fn number(number: usize) -> String {
+/// A whole number with its thousands apart: `69,500`.
+pub fn number(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -19,6 +19,7 @@ use crate::cli::support::files::{InputFile, beginning, is_job, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
+use crate::cli::support::measuring::{self, Skips};
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
@@ -121,6 +122,12 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     ci.findings
         .extend(unused_suppressions(&workspace, &files, &lint));
 
+    if let Some(base) = &base {
+        let again = again(args, base);
+        for change in &mut changes {
+            change.report.again.clone_from(&again);
+        }
+    }
     let changes = changes.into_iter();
     let mut changes: BTreeMap<PathBuf, Change> = changes
         .map(|change| (spelling(&change.file), change))
@@ -132,6 +139,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let mut listed = 0;
     lint.policies = files.len();
     let mut linter = Linter::new(lint);
+    let mut skips = Skips::new(workspace.config.as_ref());
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);
         let settings = problems.keep(settings);
@@ -140,6 +148,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             let traces = traces.as_deref().unwrap_or_default();
             review.look_at(&workspace, &file, traces, &mut lint, &mut sources);
         }
+        let mut pins = Vec::new();
         let test = match (&file.policy, traces) {
             (Some(policy), Some(traces)) => {
                 let foreign =
@@ -152,6 +161,14 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 let run = problems.keep(run);
                 listed += run.results.cases.len() + run.results.passed.len();
                 assumed.extend(unlisted(&run));
+                pins = measuring::configured(
+                    &workspace,
+                    &file,
+                    &traces,
+                    &options,
+                    &mut skips,
+                    &mut sources,
+                );
                 Some(Tested {
                     runs: vec![run],
                     ..Tested::default()
@@ -169,7 +186,15 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         }
         let failures = &problems.failures;
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
-        ci.policies.push(policy);
+        ci.policies.push(policy.with_pins(pins, fail_on));
+    }
+    if workspace
+        .config
+        .as_ref()
+        .and_then(Config::min_score)
+        .is_some()
+    {
+        ci.findings.extend(skips.stale());
     }
     if let Some(base) = &base {
         let about = about_checkout(&workspace, base, &mut sources);
@@ -199,6 +224,15 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         body: Body::Ci(ci),
     };
     deliver(&report, &args.output)
+}
+
+/// The command line that checks the same, for a shell.
+fn again(args: &CiArgs, base: &Base) -> String {
+    let base = input::shell_word(&base.tip.name);
+    match args.dir.to_string_lossy().as_ref() {
+        "." => format!("mcppolicy ci --base {base}"),
+        dir => format!("mcppolicy ci {} --base {base}", input::shell_word(dir)),
+    }
 }
 
 /// The workspace, and the base of the change where there is one: then the

@@ -14,6 +14,7 @@ use crate::cli::support::configuration::Config;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
+use crate::cli::support::input;
 use crate::cli::support::inventory_drift::InventoryBase;
 use crate::cli::support::lint_settings;
 use crate::cli::support::output::{OutputArgs, deliver};
@@ -82,13 +83,14 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
     let Compared {
         workspace,
         pairs,
+        base,
+        inventories,
         gate,
         fail_on,
-        ..
     } = compared;
     let workspace = workspace.reading(args.reading.settings());
     let mut store = problems.keep(Store::open(&workspace, &mut sources));
-    if let Some(base) = &compared.base {
+    if let Some(base) = &base {
         problems.keep_failure(store.enforce(base, &mut sources));
     }
     store.approve_with(args.approving.approver(), fail_on.severity());
@@ -97,7 +99,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         budget: Budget::default().times(args.effort),
         traces: &args.traces,
         server: args.server.as_deref(),
-        inventories: compared.inventories,
+        inventories,
     };
     let mut comparing = Comparing::new(settings, store);
     for pair in pairs {
@@ -138,9 +140,23 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
             findings: problems.findings,
             gate,
             approvals,
+            again: again(args, base.as_ref()),
         }),
     };
     deliver(&report, &args.output)
+}
+
+/// The command line that compares the same, for a shell.
+fn again(args: &DiffArgs, base: Option<&Base>) -> String {
+    let path = |path: &PathBuf| input::shell_word(&path.to_string_lossy());
+    match (&args.old, &args.new, base) {
+        (Some(old), Some(new), _) => format!("mcppolicy diff {} {}", path(old), path(new)),
+        (.., Some(base)) => {
+            let base = input::shell_word(&base.tip.name);
+            format!("mcppolicy diff --base {base}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// The revision that all policies are compared with, unless two of them are

@@ -163,5 +163,6 @@ fn report(
         findings,
         gate,
         approvals,
+        again: String::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Comparing policies: the comparison, its judgement by approvals, changes of
 //! the approvals, and witnesses written as traces.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,6 +11,7 @@ use super::files;
 use super::input;
 use super::invalid_base;
 use super::inventory_drift::InventoryBase;
+use super::lint_settings;
 use super::problems::Problems;
 use super::repetitions;
 use super::sides::{Content, Pair};
@@ -22,8 +24,10 @@ use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure};
+use mcppolicy_analysis::words::{self, PolicyWords};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -72,6 +76,8 @@ pub(crate) struct Comparing<'a> {
     unread: Vec<Failure>,
     /// What is said of policies that are invalid at the base, by their files.
     notes: BTreeMap<PathBuf, Finding>,
+    /// The categories of tools, by the configuration.
+    categories: OnceCell<Categories>,
 }
 
 impl<'a> Comparing<'a> {
@@ -84,6 +90,7 @@ impl<'a> Comparing<'a> {
             evidence: Evidence::default(),
             unread: Vec::new(),
             notes: BTreeMap::new(),
+            categories: OnceCell::new(),
         }
     }
 
@@ -124,7 +131,7 @@ impl<'a> Comparing<'a> {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
                 let budget = &self.settings.budget;
-                let comparison = compare::compiled(old, new, budget, &self.allowance);
+                let comparison = compare::compiled(old, new, budget, &self.allowance, None);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
@@ -154,6 +161,11 @@ impl<'a> Comparing<'a> {
         });
         let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
+        let categories = self.categories.get_or_init(|| {
+            let (settings, _) = lint_settings::configured(workspace.config.as_ref());
+            settings.categories
+        });
+        let categories = categories.clone();
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
             old: file(&old),
@@ -162,6 +174,8 @@ impl<'a> Comparing<'a> {
             judgement: Judgement::default(),
             traffic,
             drift,
+            opens: opens(old.as_ref(), new.as_ref(), &categories),
+            categories,
         };
         self.policies.push(Compared {
             key: Key {
@@ -322,6 +336,18 @@ impl<'a> Comparing<'a> {
     }
 }
 
+/// What a policy lets through that the old state does not have.
+fn opens(
+    old: Option<&Policy>,
+    new: Option<&Policy>,
+    categories: &Categories,
+) -> Option<PolicyWords> {
+    match (old, new) {
+        (None, Some(new)) => Some(words::policy(new, categories)),
+        _ => None,
+    }
+}
+
 /// One side of a comparison.
 enum Side {
     /// Its policy; `None` where the policy is new or removed.
@@ -382,7 +408,7 @@ fn canonical(path: &Path) -> Option<PathBuf> {
 
 /// The way from a directory to a file, with `/`; none where there is no such
 /// way, as between two drives.
-fn relative(file: &Path, dir: &Path) -> Option<String> {
+pub(crate) fn relative(file: &Path, dir: &Path) -> Option<String> {
     let [file, dir] = [file, dir].map(canonical);
     let (file, dir) = (file?, dir?);
     let shared = file

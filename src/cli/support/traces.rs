@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::evidence::sha256;
 use super::files::{InputFile, Root, input_files, spelled_out, spelling};
 use super::input::{self, same_file};
 use super::listing::fill;
@@ -440,6 +441,50 @@ pub(crate) fn foreign_policies(
             let finding = Finding::new(rule, error, named.location, "/policy", message);
             found.push(finding.help(help));
         }
+    }
+    found
+}
+
+/// Warnings about traces that a guard wrote under a policy of another digest than
+/// that of `policy`: what they expect may be what another policy decided.
+pub(crate) fn of_other_policies(
+    policy: &PolicyFile,
+    traces: &[InputFile],
+    reading: Settings,
+    sources: &mut SourceMap,
+) -> Vec<Finding> {
+    let file = policy.policy.as_ref().map(|policy| policy.file);
+    let Some(digest) = file.map(|file| sha256(sources.get(file).text())) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    // Standard input can be read only once.
+    for trace in traces.iter().filter(|trace| !trace.is_stdin()) {
+        // What cannot be read is reported where it is replayed.
+        let Ok(opened) = open(trace, reading, &mut SourceMap::new()) else {
+            continue;
+        };
+        let Some(header) = opened.header() else {
+            continue;
+        };
+        let Some((written, span)) = header.policy_sha256.as_ref().filter(|of| of.0 != digest)
+        else {
+            continue;
+        };
+        let location = header.locate(sources, &trace.name(), *span);
+        let message = format!(
+            "{} was written under a policy with the digest {written}, and not under {}",
+            trace.name(),
+            policy.name
+        );
+        let (rule, warning) = (RuleId::Trace, Severity::Warning);
+        found.push(Finding::new(
+            rule,
+            warning,
+            location,
+            "/policy_sha256",
+            message,
+        ));
     }
     found
 }
