@@ -19,6 +19,7 @@ mod parallel;
 mod problems;
 pub mod redact;
 pub mod results;
+mod rule_tally;
 mod run;
 mod runs;
 pub mod share;
