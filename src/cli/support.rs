@@ -16,6 +16,8 @@ pub(crate) mod gate;
 pub(crate) mod git;
 mod held_settings;
 mod hidden_findings;
+#[cfg(feature = "live")]
+pub(crate) mod http;
 pub(crate) mod input;
 pub(crate) mod inventories;
 pub(crate) mod inventory_drift;
