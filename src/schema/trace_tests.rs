@@ -21,9 +21,13 @@ static TRACE_VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
         .unwrap()
 });
 
-/// What the reader says of a line, behind a header that gives `start`.
+/// What the reader says of a line, behind a header that gives `start` and has
+/// what a guard writes. An answer is behind the call that it answers.
 fn complaints(line: &Value) -> Vec<String> {
-    let header = r#"{"mcppolicy":"trace/1","start":"2026-11-20T10:00:00Z"}"#;
+    let digest = "0".repeat(64);
+    let header = format!(
+        "{{\"mcppolicy\":\"trace/1\",\"start\":\"2026-11-20T10:00:00Z\",\"policy_sha256\":\"{digest}\"}}"
+    );
     let text = match line.get("mcppolicy") {
         Some(_) => format!("{line}\n"),
         None => format!("{header}\n{line}\n"),
@@ -40,6 +44,9 @@ fn complaints(line: &Value) -> Vec<String> {
     }
     found
 }
+
+/// The objects that a line is or holds.
+const PARTS: [&str; 6] = ["header", "call", "expected", "answer", "refused", "used"];
 
 fn agree(line: &Value) -> bool {
     let accepted = TRACE_VALIDATOR.is_valid(line);
@@ -78,6 +85,10 @@ fn lines() -> Vec<Value> {
         json!({"request": [{"method": "tools/call"}], "expect": "deny"}),
         json!({"request": {"method": "tools/list", "params": {"arguments": 1}}, "arguments_unknown": true}),
         json!({"request": {"method": "tools/call", "params": {"name": "t"}}, "arguments_unknown": true}),
+        json!({"mcppolicy": "trace/1", "policy_sha256": "a".repeat(64)}),
+        json!({"tool": "t", "used": [{"place": "tool", "counter": "c", "window": "day", "used": 7},
+            {"place": "all_tools", "counter": "c", "window": "day", "increment_from": "args.a", "used": 0}]}),
+        json!({"refused": "malformed", "ts": "2026-11-20T10:00:00Z", "grant": null, "note": "n"}),
     ]
 }
 
@@ -146,7 +157,7 @@ fn values() -> Vec<Value> {
 /// Members of every line, of the header too, and some of neither.
 fn members() -> Vec<String> {
     let mut members: BTreeSet<String> = BTreeSet::new();
-    for part in ["header", "call", "expected"] {
+    for part in PARTS {
         let of = SCHEMA["$defs"][part]["properties"].as_object().unwrap();
         members.extend(of.keys().cloned());
     }
@@ -187,7 +198,8 @@ fn schema_and_reader_accept_the_same_lines() {
             }
         }
     };
-    for line in &lines {
+    let answer = json!({"answers": "1", "outcome": "error", "ts": "2026-11-20T10:00:00Z"});
+    for line in lines.iter().chain([&answer]) {
         for member in members() {
             let mut without = line.clone();
             if without.as_object_mut().unwrap().remove(&member).is_some() {
@@ -197,6 +209,11 @@ fn schema_and_reader_accept_the_same_lines() {
                 let mut with = line.clone();
                 with[&member] = value.clone();
                 tried(&with);
+                if line["used"].is_array() {
+                    let mut inside = line.clone();
+                    inside["used"][0][&member] = value.clone();
+                    tried(&inside);
+                }
                 if line["expect"].is_object() {
                     let mut inside = line.clone();
                     inside["expect"][&member] = value;
@@ -245,6 +262,18 @@ fn the_schema_has_every_member_and_every_word_that_the_reader_knows() {
         described(&defs["expected"]),
         listed(json!({"tool": "t", "expect": {"decision": "allow", strange: 1}}))
     );
+    assert_eq!(
+        described(&defs["answer"]),
+        listed(json!({"answers": "1", "outcome": "error", strange: 1}))
+    );
+    assert_eq!(
+        described(&defs["refused"]),
+        listed(json!({"refused": "r", strange: 1}))
+    );
+    assert_eq!(
+        described(&defs["used"]),
+        listed(json!({"tool": "t", "used": [{strange: 1}]}))
+    );
     let of = |name: &str| defs["expected"]["properties"][name]["enum"].clone();
     assert_eq!(of("kind"), json!(KINDS));
     assert_eq!(of("reason"), json!(REASONS));
@@ -253,7 +282,7 @@ fn the_schema_has_every_member_and_every_word_that_the_reader_knows() {
 #[test]
 fn every_member_is_explained_to_whoever_edits_a_trace() {
     assert!(jsonschema::meta::validate(&SCHEMA).is_ok());
-    for part in ["header", "call", "expected"] {
+    for part in PARTS {
         for (name, member) in SCHEMA["$defs"][part]["properties"].as_object().unwrap() {
             let is_reference = member.as_object().unwrap().len() == 1 && member["$ref"].is_string();
             let is_explained = member["title"].is_string() && member["description"].is_string();

@@ -13,8 +13,6 @@ mod place;
 #[cfg(feature = "live")]
 mod recorder;
 #[cfg(feature = "live")]
-mod server;
-#[cfg(feature = "live")]
 mod session;
 
 use std::ffi::OsString;
