@@ -28,7 +28,9 @@ mod fuzz;
 mod gate;
 mod help;
 mod house;
+mod init;
 mod inventories;
+mod layouts;
 mod lint;
 #[cfg(all(unix, feature = "live"))]
 mod live;

@@ -11,6 +11,7 @@ use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::comparison::{Comparing, Settings};
 use crate::cli::support::configuration::Config;
+use crate::cli::support::configured;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
 use crate::cli::support::inventory_drift::InventoryBase;
@@ -76,7 +77,7 @@ pub(crate) struct DiffArgs {
 /// Runs `diff`.
 pub(crate) fn run(args: &DiffArgs) -> Exit {
     let mut sources = SourceMap::new();
-    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let (workspace, mut problems) = Workspace::open(&start(args), &mut sources);
     let (workspace, pairs, base) = problems.keep(compared(workspace, args, &mut sources));
     let workspace = workspace.reading(args.reading.settings());
     let mut store = problems.keep(Store::open(&workspace, &mut sources));
@@ -141,6 +142,16 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         }),
     };
     deliver(&report, &args.output)
+}
+
+/// Where the configuration is looked for: beside the new policy, or here where that
+/// is no file of the working tree.
+fn start(args: &DiffArgs) -> PathBuf {
+    match &args.new {
+        Some(new) if new.is_dir() => new.clone(),
+        Some(new) if new.is_file() => configured::beside(new),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// The revision that all policies are compared with, unless two of them are
