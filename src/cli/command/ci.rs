@@ -29,7 +29,7 @@ use crate::cli::support::{lint_settings, settings_changes, suppressions, traces}
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint;
-use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, Tested};
+use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, TestRun, Tested};
 use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `ci`.
@@ -136,6 +136,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
     let fail_on = fail_on.severity();
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
+    let mut listed = 0;
     lint.policies = files.len();
     let mut linter = Linter::new(lint);
     let mut skips = Skips::new(workspace.config.as_ref());
@@ -153,9 +154,13 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 let foreign =
                     traces::foreign_policies(&workspace, &file.path, &traces, &mut sources);
                 problems.findings.extend(foreign);
-                let options = options_for(&workspace, &file, &replay);
+                let mut options = options_for(&workspace, &file, &replay);
+                options.most_cases = MOST_CASES.saturating_sub(listed).max(FEW_CASES);
                 let reading = workspace.reading;
                 let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
+                let run = problems.keep(run);
+                listed += run.results.cases.len() + run.results.passed.len();
+                assumed.extend(unlisted(&run));
                 pins = measuring::configured(
                     &workspace,
                     &file,
@@ -165,7 +170,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                     &mut sources,
                 );
                 Some(Tested {
-                    runs: vec![problems.keep(run)],
+                    runs: vec![run],
                     ..Tested::default()
                 })
             }
@@ -304,6 +309,23 @@ fn without_base(args: &CiArgs, base: Option<&Base>) -> Option<Failure> {
     is_wrong.then(|| Failure {
         input: "ci".to_owned(),
         message: "approves what a change does: name its --base".to_owned(),
+    })
+}
+
+/// How many calls the reports of all policies list.
+const MOST_CASES: usize = 200_000;
+
+/// How many calls of one policy are listed in any case.
+const FEW_CASES: usize = 10;
+
+/// What is said of calls that are counted and not listed.
+fn unlisted(run: &TestRun) -> Option<String> {
+    let more = run.results.unlisted_cases;
+    (more > 0).then(|| {
+        format!(
+            "{}: {more} more calls are counted, and not listed because of their number",
+            run.name
+        )
     })
 }
 

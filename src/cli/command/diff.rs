@@ -83,13 +83,14 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
     let Compared {
         workspace,
         pairs,
+        base,
+        inventories,
         gate,
         fail_on,
-        ..
     } = compared;
     let workspace = workspace.reading(args.reading.settings());
     let mut store = problems.keep(Store::open(&workspace, &mut sources));
-    if let Some(base) = &compared.base {
+    if let Some(base) = &base {
         problems.keep_failure(store.enforce(base, &mut sources));
     }
     store.approve_with(args.approving.approver(), fail_on.severity());
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         budget: Budget::default().times(args.effort),
         traces: &args.traces,
         server: args.server.as_deref(),
-        inventories: compared.inventories,
+        inventories,
     };
     let mut comparing = Comparing::new(settings, store);
     for pair in pairs {

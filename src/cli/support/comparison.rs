@@ -1,6 +1,7 @@
 //! Comparing policies: the comparison, its judgement by approvals, changes of
 //! the approvals, and witnesses written as traces.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -77,6 +78,8 @@ pub(crate) struct Comparing<'a> {
     unread: Vec<Failure>,
     /// What is said of policies that are invalid at the base, by their files.
     notes: BTreeMap<PathBuf, Finding>,
+    /// The categories of tools, by the configuration.
+    categories: OnceCell<Categories>,
 }
 
 impl<'a> Comparing<'a> {
@@ -89,6 +92,7 @@ impl<'a> Comparing<'a> {
             evidence: Evidence::default(),
             unread: Vec::new(),
             notes: BTreeMap::new(),
+            categories: OnceCell::new(),
         }
     }
 
@@ -123,7 +127,7 @@ impl<'a> Comparing<'a> {
             return problems;
         };
         let inventory = inventory(workspace, &pair.file, sources);
-        let categories = categories(workspace, inventory.as_ref());
+        let categories = self.categories(workspace, inventory.as_ref());
         let known = Known {
             inventory: inventory.as_ref(),
             categories: Some(&categories),
@@ -193,6 +197,19 @@ impl<'a> Comparing<'a> {
             trace_policy,
         });
         problems
+    }
+
+    /// What the tools do, as far as the configuration or the inventory says.
+    fn categories(&self, workspace: &Workspace, inventory: Option<&Inventory>) -> Categories {
+        let configured = self.categories.get_or_init(|| {
+            let (settings, _) = lint_settings::configured(workspace.config.as_ref());
+            settings.categories
+        });
+        let mut categories = configured.clone();
+        if let Some(inventory) = inventory {
+            categories.learn(inventory);
+        }
+        categories
     }
 
     /// Judges every policy by the approvals as they are now.
@@ -350,21 +367,6 @@ fn inventory(workspace: &Workspace, file: &Path, sources: &mut SourceMap) -> Opt
     let path = workspace.inventory_of(file)?;
     let bytes = workspace.file(&path, None).read(Role::Inventory).ok()?;
     inventories::valid(&input::display_name(&path), &bytes, sources).0
-}
-
-/// What the tools do, as far as the configuration or the inventory says.
-fn categories(workspace: &Workspace, inventory: Option<&Inventory>) -> Categories {
-    let mut categories = Categories::new();
-    if let Some(config) = &workspace.config {
-        let (configured, _) = lint_settings::categories(config);
-        for (tool, category) in configured {
-            categories.configure(tool, category);
-        }
-    }
-    if let Some(inventory) = inventory {
-        categories.learn(inventory);
-    }
-    categories
 }
 
 /// One side of a comparison.

@@ -40,8 +40,8 @@ pub(crate) struct Assignment {
 const MOST_UNPACKED: u64 = 256 << 20;
 
 /// How many bytes the traces of a change may still have, over all policies of the
-/// run that they are replayed for: 2 GiB at its beginning.
-static LEFT: AtomicU64 = AtomicU64::new(2 << 30);
+/// run that they are replayed for: 1 GiB at its beginning.
+static LEFT: AtomicU64 = AtomicU64::new(1 << 30);
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";
@@ -443,6 +443,22 @@ pub(crate) fn foreign_policies(
         }
     }
     found
+}
+
+/// The policy of a trace that no entry of the configuration has: its only one
+/// with traces, or its only one at all, or `policy.json` here.
+pub(crate) fn fallback_policy(workspace: &Workspace, files: &[PolicyFile]) -> Option<PathBuf> {
+    let has_traces = |file: &PolicyFile| {
+        let entry = workspace.entry(file.entry);
+        entry.is_some_and(|entry| !entry.traces.is_empty())
+    };
+    let with_traces: Vec<&PolicyFile> = files.iter().filter(|file| has_traces(file)).collect();
+    let only = match (with_traces.as_slice(), files) {
+        ([only], _) => only,
+        ([], [only]) => only,
+        _ => return None,
+    };
+    Some(only.path.clone())
 }
 
 /// Warnings about traces that a guard wrote under a policy of another digest than

@@ -175,3 +175,37 @@ impl<'a, 'p> Pair<'a, 'p> {
         left.set(left.get().saturating_sub(cost));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Verdict, policies_within};
+
+    fn policy(condition: &str) -> Policy {
+        let rule = format!(r#"{{"conditions":[{{"path":"args.a",{condition}}}]}}"#);
+        let text =
+            format!(r#"{{"version":"1","default":"deny","tools":{{"t":{{"require":[{rule}]}}}}}}"#);
+        Policy::from_json(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_plain_is_decided_when_the_run_has_spent_its_allowance() {
+        let plain = [5, 9].map(|most| policy(&format!(r#""op":"lte","value":{most}"#)));
+        let intricate = [9, 11].map(|count| {
+            policy(&format!(
+                r#""op":"regex","value":"^(a|b)*a(a|b){{{count}}}c$""#
+            ))
+        });
+        let budget = Budget::default();
+        let spent = Allowance(Cell::new(0));
+        let verdict = |[old, new]: &[Policy; 2], allowance: &Allowance| {
+            policies_within(old, new, &budget, allowance).verdict
+        };
+        assert_eq!(verdict(&plain, &spent), Verdict::Loosened);
+        assert_eq!(verdict(&intricate, &spent), Verdict::Undetermined);
+        let fresh = Allowance::of_run(&budget);
+        let before = fresh.0.get();
+        assert_ne!(verdict(&intricate, &fresh), Verdict::Undetermined);
+        assert!(fresh.0.get() < before);
+    }
+}

@@ -28,6 +28,9 @@ const PER_POLICY: u64 = 15_000_000 * STEP;
 /// share what that makes: a policy must not take what the next one needs.
 const POLICIES: u64 = 4;
 
+/// How many bytes an automaton may take that is kept for further questions.
+const KEPT: usize = 16 << 10;
+
 /// The state of the questions about one tool.
 pub struct Questions {
     /// The regions of the conditions, kept between questions.
@@ -89,7 +92,9 @@ impl Questions {
         let before = arguments.space().spent();
         let answer = question(&mut arguments);
         let cost = arguments.space().spent().saturating_sub(before);
-        self.space.set(Some(Box::new(arguments.into_space())));
+        let mut space = arguments.into_space();
+        space.release(KEPT);
+        self.space.set(Some(Box::new(space)));
         self.left.set(self.left.get().saturating_sub(cost));
         allowance.0.set(allowance.0.get().saturating_sub(cost));
         answer
