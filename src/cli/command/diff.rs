@@ -94,7 +94,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         problems.keep_failure(store.enforce(base, &mut sources));
     }
     store.approve_with(args.approving.approver(), fail_on.severity());
-    let again = again(args, compared.base.as_ref());
+    let again = again(args, base.as_ref());
 
     let settings = Settings {
         budget: Budget::default().times(args.effort),
