@@ -17,6 +17,8 @@ pub(crate) mod gate;
 pub(crate) mod git;
 mod held_settings;
 mod hidden_findings;
+#[cfg(feature = "live")]
+pub(crate) mod http;
 pub(crate) mod input;
 mod invalid_base;
 pub(crate) mod inventories;

@@ -14,6 +14,7 @@
 #[cfg(unix)]
 mod action;
 mod adopt;
+mod asserted;
 mod classifier;
 mod classify;
 mod commands;

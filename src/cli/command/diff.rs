@@ -94,6 +94,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         problems.keep_failure(store.enforce(base, &mut sources));
     }
     store.approve_with(args.approving.approver(), fail_on.severity());
+    let again = again(args, compared.base.as_ref());
 
     let settings = Settings {
         budget: Budget::default().times(args.effort),
@@ -140,7 +141,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
             findings: problems.findings,
             gate,
             approvals,
-            again: again(args, base.as_ref()),
+            again,
         }),
     };
     deliver(&report, &args.output)

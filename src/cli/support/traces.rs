@@ -445,6 +445,22 @@ pub(crate) fn foreign_policies(
     found
 }
 
+/// The policy of a trace that no entry of the configuration has: its only one
+/// with traces, or its only one at all, or `policy.json` here.
+pub(crate) fn fallback_policy(workspace: &Workspace, files: &[PolicyFile]) -> Option<PathBuf> {
+    let has_traces = |file: &PolicyFile| {
+        let entry = workspace.entry(file.entry);
+        entry.is_some_and(|entry| !entry.traces.is_empty())
+    };
+    let with_traces: Vec<&PolicyFile> = files.iter().filter(|file| has_traces(file)).collect();
+    let only = match (with_traces.as_slice(), files) {
+        ([only], _) => only,
+        ([], [only]) => only,
+        _ => return None,
+    };
+    Some(only.path.clone())
+}
+
 /// Warnings about traces that a guard wrote under a policy of another digest than
 /// that of `policy`: what they expect may be what another policy decided.
 pub(crate) fn of_other_policies(

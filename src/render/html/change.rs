@@ -86,7 +86,7 @@ fn opened(out: &mut String, policy: &PolicyDiff) {
     if matches!(policy.status, PolicyStatus::Removed) {
         out.push_str(&format!("<p>{}.</p>\n", words::REMOVED));
     }
-    let Some(words) = &policy.opens else { return };
+    let Some(words) = &policy.told else { return };
     let lines = passes::opened(words).into_iter();
     let lines = lines.map(|line| format!("<li>{}</li>\n", html_sentence(&line)));
     let lines: String = lines.collect();
@@ -155,7 +155,7 @@ fn table(out: &mut String, review: &Review<'_>) {
     );
     for point in &review.points {
         out.push_str(&format!(
-            "<tr><td class=\"name\">{}</td><td class=\"word\">{}</td>\
+            "<tr><td class=\"name\">{}</td><td>{}</td>\
              <td><code>{}</code></td></tr>\n",
             html_sentence(&point.subject()),
             badge(point),

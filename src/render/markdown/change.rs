@@ -175,7 +175,7 @@ fn opened(page: &mut Page, policy: &PolicyDiff) {
     if matches!(policy.status, PolicyStatus::Removed) {
         return page.keep(format!("{}.\n", words::REMOVED));
     }
-    let Some(words) = &policy.opens else { return };
+    let Some(words) = &policy.told else { return };
     let rows = passes::opened(words).into_iter();
     let rows = rows.map(|line| format!("- {}\n", markdown(&line)));
     page.keep_table("It lets through:\n\n".to_owned(), rows.collect());

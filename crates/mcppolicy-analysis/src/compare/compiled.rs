@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use crate::inventory::Inventory;
+use crate::inventory::category::{Categories, Category};
 use crate::region::Budget;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
@@ -83,8 +84,27 @@ pub(crate) struct Pair<'a, 'p> {
     allowance: &'a Allowance,
     /// Whether the changes are for people to read, not only to be judged by.
     pub(super) detailed: bool,
-    /// The server's tools, where they are known.
-    pub(super) inventory: Option<&'a Inventory>,
+    pub(super) known: Known<'a>,
+}
+
+/// What is known of a server's tools beside the policies.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Known<'a> {
+    /// The server's own list of them.
+    pub inventory: Option<&'a Inventory>,
+    /// What they do, as far as it is configured or learnt; else their names say
+    /// it.
+    pub categories: Option<&'a Categories>,
+}
+
+impl Known<'_> {
+    /// What a call of a tool does.
+    pub(super) fn category(&self, tool: &str) -> Category {
+        match self.categories {
+            Some(categories) => categories.of(tool).category,
+            None => Categories::new().of(tool).category,
+        }
+    }
 }
 
 /// What all questions of a run may cost together: so many times what one may.
@@ -127,15 +147,15 @@ impl<'a, 'p> Pair<'a, 'p> {
             budget: *budget,
             allowance,
             detailed: false,
-            inventory: None,
+            known: Known::default(),
         }
     }
 
     /// The same for people to read, with what is known of the server's tools.
-    pub(super) fn detailed(self, inventory: Option<&'a Inventory>) -> Pair<'a, 'p> {
+    pub(super) fn detailed(self, known: Known<'a>) -> Pair<'a, 'p> {
         Pair {
             detailed: true,
-            inventory,
+            known,
             ..self
         }
     }
