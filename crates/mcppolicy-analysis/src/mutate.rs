@@ -21,6 +21,7 @@ pub use edit::Mutant;
 pub use missing::write;
 pub use operator::{Family, Operator};
 pub use operators::mutants;
+pub(crate) use operators::neighbours;
 pub use run::{Options, Outcome, run};
 pub use score::{Direction, Score, Status};
 

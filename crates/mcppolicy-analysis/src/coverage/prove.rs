@@ -9,6 +9,7 @@ use super::{Covered, Status, Step as Call};
 use crate::compare::arguments::Arguments;
 use crate::fresh::fresh_name;
 use crate::inventory::{self, Inventory};
+use crate::mutate;
 use crate::region::{Answer, Budget, Kind as ValueKind, Literal};
 use crate::replay::parallel;
 use crate::specimen::{self, paths};
@@ -97,20 +98,32 @@ impl Prover<'_> {
                 Some(rules) => prove_limits::of_tool(self, rules, *at, kind),
                 None => Proof::Infeasible,
             },
-            (Site::Tool(tool), _) => self.of_tool(*tool, |tool, also| tool.accepted(also)),
+            (Site::Tool(tool), _) => {
+                self.sharp(*tool, self.required(*tool), |tool, also| tool.accepted(also))
+            }
             (Site::Rule(tool, step, at), Kind::Decides) => {
                 self.of_tool(*tool, |tool, also| decided_by(tool, *step, *at, also))
             }
-            (Site::Rule(tool, step, at), _) => self.of_tool(*tool, |tool, also| match step {
-                Step::Require => tool.accepted(also),
-                _ => tool.alone(*step, *at, None, also),
-            }),
+            (Site::Rule(tool, Step::Require, _), _) => {
+                self.sharp(*tool, self.required(*tool), |tool, also| tool.accepted(also))
+            }
+            (Site::Rule(tool, step, at), _) => {
+                let wanted = self.rule(*tool, *step, *at).map(|rule| (rule.conditions.as_slice(), false));
+                self.sharp(*tool, self.apart(*tool, wanted), |tool, also| {
+                    tool.alone(*step, *at, None, also)
+                })
+            }
             (Site::Condition(tool, step, rule, at), Kind::Boundary(boundary)) => {
                 self.boundary(*tool, (*step, *rule, *at), boundary)
             }
-            (Site::Condition(tool, step, rule, at), _) => self.of_tool(*tool, |tool, also| {
-                tool.alone(*step, *rule, Some(*at), also)
-            }),
+            (Site::Condition(tool, step, rule, at), _) => {
+                let own = self.rule(*tool, *step, *rule);
+                let own = own.and_then(|rule| rule.conditions.get(*at));
+                let wanted = own.map(|own| (std::slice::from_ref(own), true));
+                self.sharp(*tool, self.apart(*tool, wanted), |tool, also| {
+                    tool.alone(*step, *rule, Some(*at), also)
+                })
+            }
             (Site::Region(tool, Some(truths)), _) => {
                 let rules = self.policy.tools.get(*tool);
                 self.of_tool(*tool, |arguments, also| {
@@ -189,11 +202,58 @@ impl Prover<'_> {
         self.inventory.and_then(|inventory| inventory.get(tool))
     }
 
+    fn rule(&self, tool: usize, step: Step, at: usize) -> Option<&Rule> {
+        let rules = self.policy.tools.get(tool)?;
+        match step {
+            Step::Require => rules.require.get(at),
+            _ => rules.deny_if.get(at),
+        }
+    }
+
+    /// What tells all required conditions of a tool from their neighbours.
+    fn required(&self, tool: usize) -> Vec<(Condition, bool)> {
+        let rules = self.policy.tools.get(tool);
+        let required = rules.map(|rules| rules.require.as_slice()).unwrap_or_default();
+        let each = required.iter().map(|rule| (rule.conditions.as_slice(), false));
+        self.apart(tool, each)
+    }
+
+    /// The neighbours of conditions, each with the truth that tells it from its
+    /// condition: the opposite of the condition's own.
+    fn apart<'c>(
+        &self,
+        tool: usize,
+        conditions: impl IntoIterator<Item = (&'c [Condition], bool)>,
+    ) -> Vec<(Condition, bool)> {
+        let listed = self.policy.tools.get(tool);
+        let listed = listed.and_then(|rules| self.listed(&rules.name));
+        let mut apart = Vec::new();
+        for (conditions, truth) in conditions {
+            for condition in conditions {
+                let left = MOST_APART.saturating_sub(apart.len());
+                let neighbours = mutate::neighbours(condition, listed).into_iter();
+                apart.extend(neighbours.take(left).map(|other| (other, truth)));
+            }
+        }
+        apart
+    }
+
     /// The answer to a question about one tool's arguments, by a call that its
     /// schema admits where there is one.
     fn of_tool(
         &self,
         tool: usize,
+        question: impl Fn(&mut Arguments<'_>, &[Literal]) -> Answer,
+    ) -> Proof {
+        self.sharp(tool, Vec::new(), question)
+    }
+
+    /// The same by a call that also has as many as it can of the truths in
+    /// `apart`.
+    fn sharp(
+        &self,
+        tool: usize,
+        apart: Vec<(Condition, bool)>,
         question: impl Fn(&mut Arguments<'_>, &[Literal]) -> Answer,
     ) -> Proof {
         let Some(rules) = self.visible(tool) else {
@@ -203,9 +263,12 @@ impl Prover<'_> {
         let mut arguments = Arguments::new(Some(rules), self.budget);
         if let Some(listed) = self.listed(&rules.name) {
             let also = specimen::admitted(listed, &paths, arguments.space());
+            let is_admitted = |found: &Value| specimen::may_admit(listed, &paths, found);
             if let Answer::Witness(found) = question(&mut arguments, &also)
-                && specimen::may_admit(listed, &paths, &found)
+                && is_admitted(&found)
             {
+                let found =
+                    sharpened(&mut arguments, also, found, &apart, &question, is_admitted);
                 return Proof::Reached(vec![self.call(&rules.name, found, &paths)]);
             }
         }
@@ -213,6 +276,9 @@ impl Prover<'_> {
             Answer::Empty => Proof::Infeasible,
             Answer::Unknown(_) => Proof::Undetermined,
             Answer::Witness(found) => {
+                let any = |_: &Value| true;
+                let found =
+                    sharpened(&mut arguments, Vec::new(), found, &apart, &question, any);
                 Proof::Reached(vec![self.call(&rules.name, found, &paths)])
             }
         }
@@ -274,6 +340,34 @@ impl Prover<'_> {
             Proof::Infeasible
         }
     }
+}
+
+/// So many neighbours of conditions a call is told from.
+const MOST_APART: usize = 64;
+
+/// The witness `found`, or one that has more of the truths in `apart`: each is
+/// kept that leaves a witness.
+fn sharpened(
+    arguments: &mut Arguments<'_>,
+    mut also: Vec<Literal>,
+    mut found: Value,
+    apart: &[(Condition, bool)],
+    question: impl Fn(&mut Arguments<'_>, &[Literal]) -> Answer,
+    is_admitted: impl Fn(&Value) -> bool,
+) -> Value {
+    for (condition, truth) in apart {
+        let own = arguments.condition(condition);
+        let literal = if *truth { own } else { !own };
+        also.push(literal);
+        if arguments.space().holds(literal, &found) {
+            continue;
+        }
+        match question(arguments, &also) {
+            Answer::Witness(better) if is_admitted(&better) => found = better,
+            _ => drop(also.pop()),
+        }
+    }
+    found
 }
 
 /// Where a rule of a tool decides, with more to hold.

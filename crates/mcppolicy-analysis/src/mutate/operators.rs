@@ -223,6 +223,17 @@ impl Tool<'_> {
     }
 }
 
+/// The conditions on the same argument that differ from this one in one small
+/// thing: what a test has to tell it from.
+pub(crate) fn neighbours(
+    condition: &Condition,
+    listed: Option<&inventory::Tool>,
+) -> Vec<Condition> {
+    let changed = conditions::changed(condition, listed).into_iter();
+    let is_same_path = |other: &Condition| other.path.value == condition.path.value;
+    changed.map(|(_, other)| other).filter(is_same_path).collect()
+}
+
 /// A condition at the same place that is true of no value.
 fn never_true(condition: &Condition) -> Condition {
     let mut never = condition.clone();
