@@ -12,8 +12,8 @@ use crate::render;
 use support::output;
 
 use command::{
-    ci, classify, completions, coverage, decide, diff, explain, import, init, inventory, lint, merge,
-    mutate, record, schema, test, validate,
+    ci, classify, completions, coverage, decide, diff, explain, import, init, inventory, lint,
+    merge, mutate, record, schema, test, validate,
 };
 
 const AFTER_HELP: &str = "\

@@ -43,8 +43,10 @@ fn report(dir: &Path, arguments: &[&str]) -> (i32, Value) {
 fn statuses(report: &Value) -> Vec<String> {
     let points = report["coverage"]["points"].as_array().unwrap();
     let open = points.iter().filter(|point| point["status"] != "covered");
-    open.map(|point| format!("{} {} {}", point["pointer"], point["kind"], point["status"]).replace('"', ""))
-        .collect()
+    open.map(|point| {
+        format!("{} {} {}", point["pointer"], point["kind"], point["status"]).replace('"', "")
+    })
+    .collect()
 }
 
 #[test]
@@ -53,11 +55,17 @@ fn a_call_without_an_expectation_is_seen_and_covers_nothing() {
     let (code, report) = report(&dir, &["coverage", "--criterion", "conditions"]);
     assert_eq!(code, 0, "{report}");
     let rule = "/tools/create_refund/require/0";
-    assert_eq!(statuses(&report), [format!("{rule}/conditions/1 alone seen")]);
+    assert_eq!(
+        statuses(&report),
+        [format!("{rule}/conditions/1 alone seen")]
+    );
     assert_eq!(report["summary"]["seen"], 1);
     let seen = report["coverage"]["points"].as_array().unwrap().iter();
     let seen: Vec<&Value> = seen.filter(|point| point["status"] == "seen").collect();
-    assert_eq!(seen[0]["by"][0], json!({"file": "traces/a.jsonl", "line": 3}));
+    assert_eq!(
+        seen[0]["by"][0],
+        json!({"file": "traces/a.jsonl", "line": 3})
+    );
     let call = &seen[0]["witness"]["calls"][0];
     assert_eq!(call["tool"], "create_refund");
 }
@@ -83,7 +91,9 @@ fn a_threshold_decides_the_exit_code_and_is_named() {
         let ran = run(&dir, &arguments);
         assert_eq!(ran.code, code, "{arguments:?}\n{}{}", ran.out, ran.err);
     }
-    for format in ["human", "json", "sarif", "junit", "github", "gitlab", "markdown", "html"] {
+    for format in [
+        "human", "json", "sarif", "junit", "github", "gitlab", "markdown", "html",
+    ] {
         let arguments = ["coverage", "--min", "100", "--format", format];
         let ran = run(&dir, &arguments);
         assert_eq!(ran.code, 1);
@@ -97,14 +107,24 @@ fn a_threshold_decides_the_exit_code_and_is_named() {
 #[test]
 fn tests_that_fail_or_assert_nothing_come_first() {
     let dir = project("broken");
-    write(&dir, "traces/b.jsonl", "{\"tool\":\"create_refund\",\"expect\":\"allow\"}\n");
+    write(
+        &dir,
+        "traces/b.jsonl",
+        "{\"tool\":\"create_refund\",\"expect\":\"allow\"}\n",
+    );
     for command in ["coverage", "mutate"] {
         let (code, report) = report(&dir, &[command]);
         assert_eq!(code, 1);
         assert_eq!(report["summary"]["failed"], 1, "{report}");
         assert_eq!(report["mutants"], Value::Null);
     }
-    write_all(&dir, &[("traces/a.jsonl", "{\"tool\":\"create_refund\"}\n"), ("traces/b.jsonl", "{\"tool\":\"x\"}\n")]);
+    write_all(
+        &dir,
+        &[
+            ("traces/a.jsonl", "{\"tool\":\"create_refund\"}\n"),
+            ("traces/b.jsonl", "{\"tool\":\"x\"}\n"),
+        ],
+    );
     for command in ["coverage", "mutate"] {
         assert_eq!(run(&dir, &[command, "--write-missing", "new"]).code, 4);
         fs::remove_dir_all(dir.join("new")).unwrap();
@@ -127,17 +147,27 @@ fn nothing_is_overwritten() {
         assert_eq!(ran.code, 2, "{}", ran.out);
         assert!(ran.out.contains("not an empty directory"), "{}", ran.out);
     }
-    assert_eq!(fs::read_to_string(dir.join("traces/a.jsonl")).unwrap(), TRACE);
+    assert_eq!(
+        fs::read_to_string(dir.join("traces/a.jsonl")).unwrap(),
+        TRACE
+    );
 }
 
 /// Writes what is missing, and asks again with it.
 fn closed(dir: &Path, command: &str, also: &[&str]) -> Value {
     let new = format!("{command}-new");
-    let (_, first) = report(dir, &[&[command, "--write-missing", &new][..], also].concat());
+    let (_, first) = report(
+        dir,
+        &[&[command, "--write-missing", &new][..], also].concat(),
+    );
     let written = first["written"].as_array().unwrap();
     let mut traces: Vec<String> = Vec::new();
     for entry in walk(dir) {
-        let name = entry.strip_prefix(dir).unwrap().to_string_lossy().into_owned();
+        let name = entry
+            .strip_prefix(dir)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         if name.ends_with(".jsonl") && !name.contains("-new/") {
             traces.push(name);
         }
@@ -223,8 +253,10 @@ fn fitting(file: &Path, inventory: &Value) -> usize {
             continue;
         };
         let validator = jsonschema::validator_for(schema).unwrap();
-        let errors: Vec<String> =
-            validator.iter_errors(&call["arguments"]).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&call["arguments"])
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{}: {line}\n{errors:?}", file.display());
         fitting += 1;
     }
@@ -237,14 +269,20 @@ fn a_survivor_that_loosens_is_named_with_the_call_that_kills_it() {
     let (code, report) = report(&dir, &["mutate", "--operators", "operand"]);
     assert_eq!(code, 1);
     let mutants = report["mutants"].as_array().unwrap();
-    let found = mutants.iter().find(|mutant| mutant["operator"] == "bound-up").unwrap();
+    let found = mutants
+        .iter()
+        .find(|mutant| mutant["operator"] == "bound-up")
+        .unwrap();
     assert_eq!(found["status"], "survived");
     assert_eq!(found["direction"], "loosens");
     assert_eq!(found["from"]["value"], 100);
     assert_eq!(found["to"]["value"], 101);
     let call = &found["witness"]["calls"][0]["arguments"];
     assert_eq!(call["amount"], 101);
-    let killed = mutants.iter().find(|mutant| mutant["status"] == "killed").unwrap();
+    let killed = mutants
+        .iter()
+        .find(|mutant| mutant["status"] == "killed")
+        .unwrap();
     assert_eq!(killed["killed_by"]["file"], "traces/a.jsonl");
 }
 
@@ -253,14 +291,18 @@ fn every_mutant_is_in_one_shard_and_on_the_list() {
     let dir = project("shards");
     let ids = |report: &Value, member: &str| -> Vec<String> {
         let list = report[member].as_array().unwrap().iter();
-        list.map(|mutant| mutant["id"].as_str().unwrap().to_owned()).collect()
+        list.map(|mutant| mutant["id"].as_str().unwrap().to_owned())
+            .collect()
     };
     let (code, listed) = report(&dir, &["mutate", "--list"]);
     assert_eq!(code, 0);
     let mut listed = ids(&listed, "listed");
     let mut tried = Vec::new();
     for shard in ["1/3", "2/3", "3/3"] {
-        tried.extend(ids(&report(&dir, &["mutate", "--shard", shard]).1, "mutants"));
+        tried.extend(ids(
+            &report(&dir, &["mutate", "--shard", shard]).1,
+            "mutants",
+        ));
     }
     listed.sort();
     tried.sort();
@@ -273,7 +315,11 @@ fn a_skip_leaves_a_mutant_out_and_a_stale_one_is_a_finding() {
     let dir = project("skips");
     let (_, all) = report(&dir, &["mutate"]);
     let bound = all["mutants"].as_array().unwrap().iter();
-    let bound = bound.clone().find(|mutant| mutant["operator"] == "bound-up").unwrap()["id"].clone();
+    let bound = bound
+        .clone()
+        .find(|mutant| mutant["operator"] == "bound-up")
+        .unwrap()["id"]
+        .clone();
     let skip = |id: &str| {
         format!(
             "[[policy]]\npath = \"policy.json\"\ntraces = [\"traces\"]\n\
@@ -284,24 +330,45 @@ fn a_skip_leaves_a_mutant_out_and_a_stale_one_is_a_finding() {
     let (code, report_) = report(&dir, &["mutate"]);
     assert_eq!(code, 0, "{report_}");
     assert_eq!(report_["skipped"][0]["reason"], "one cent");
-    assert!(report_["mutants"].as_array().unwrap().iter().all(|mutant| mutant["id"] != bound));
-    write(&dir, "mcppolicy.toml", skip("bound-up:/tools/other:00000000"));
+    assert!(
+        report_["mutants"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|mutant| mutant["id"] != bound)
+    );
+    write(
+        &dir,
+        "mcppolicy.toml",
+        skip("bound-up:/tools/other:00000000"),
+    );
     for command in ["mutate", "ci"] {
         let (code, report) = report(&dir, &[command]);
         assert_eq!(code, 1, "{report}");
         let message = report["findings"][0]["message"].as_str().unwrap();
         assert!(message.contains("No policy has a mutant"), "{message}");
     }
-    write(&dir, "mcppolicy.toml", "[[policy]]\npath = \"policy.json\"\n[[mutate.skip]]\nid = \"x\"\n");
+    write(
+        &dir,
+        "mcppolicy.toml",
+        "[[policy]]\npath = \"policy.json\"\n[[mutate.skip]]\nid = \"x\"\n",
+    );
     assert_eq!(run(&dir, &["mutate"]).code, 3);
 }
 
 #[test]
 fn with_a_base_only_what_has_changed_is_looked_at() {
-    let dir = support::repository("pinning-base", &[("policy.json", POLICY), ("traces/a.jsonl", TRACE)]);
+    let dir = support::repository(
+        "pinning-base",
+        &[("policy.json", POLICY), ("traces/a.jsonl", TRACE)],
+    );
     git(&dir, &["checkout", "--quiet", "-b", "change"]);
     let (code, report_) = report(&dir, &["mutate", "--base", "main"]);
-    assert_eq!((code, &report_["summary"]["survived"]), (0, &json!(0)), "{report_}");
+    assert_eq!(
+        (code, &report_["summary"]["survived"]),
+        (0, &json!(0)),
+        "{report_}"
+    );
     write(&dir, "policy.json", POLICY.replace("100", "200"));
     commit(&dir);
     let (_, report_) = report(&dir, &["mutate", "--base", "main"]);
@@ -309,8 +376,11 @@ fn with_a_base_only_what_has_changed_is_looked_at() {
     assert!(mutants.iter().any(|mutant| mutant["to"]["value"] == 201));
     for mutant in mutants {
         let pointer = mutant["pointer"].as_str().unwrap();
-        let changed = ["/tools/create_refund", "/tools/create_refund/require/0",
-            "/tools/create_refund/require/0/conditions/0"];
+        let changed = [
+            "/tools/create_refund",
+            "/tools/create_refund/require/0",
+            "/tools/create_refund/require/0/conditions/0",
+        ];
         assert!(changed.contains(&pointer), "{pointer}");
     }
     let (_, report_) = report(&dir, &["coverage", "--base", "main"]);
@@ -323,8 +393,10 @@ fn with_a_base_only_what_has_changed_is_looked_at() {
 fn ci_holds_the_thresholds_of_the_configuration() {
     let dir = project("ci");
     let config = |more: &str| {
-        format!("[[policy]]\npath = \"policy.json\"\ntraces = [\"traces\"]\n\
-            [lint]\nfail-on = \"error\"\n{more}")
+        format!(
+            "[[policy]]\npath = \"policy.json\"\ntraces = [\"traces\"]\n\
+            [lint]\nfail-on = \"error\"\n{more}"
+        )
     };
     for (more, code) in [
         ("", 0),

@@ -67,7 +67,10 @@ impl Status {
 
     /// Whether a test of it is missing, as far as is known.
     pub const fn is_missing(self) -> bool {
-        matches!(self, Status::Seen | Status::Uncovered | Status::Undetermined)
+        matches!(
+            self,
+            Status::Seen | Status::Uncovered | Status::Undetermined
+        )
     }
 }
 

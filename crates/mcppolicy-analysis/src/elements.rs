@@ -133,7 +133,10 @@ pub fn all(policy: &Policy) -> HashSet<String> {
 fn limits(old: &[Limit], new: &[Limit]) -> Vec<String> {
     let old: HashSet<String> = old.iter().map(|own| limit(own).to_string()).collect();
     let is_new = |own: &&Limit| !old.contains(&limit(own).to_string());
-    new.iter().filter(is_new).map(|own| own.pointer.clone()).collect()
+    new.iter()
+        .filter(is_new)
+        .map(|own| own.pointer.clone())
+        .collect()
 }
 
 fn rules_between(old: &[Rule], new: &[Rule]) -> Vec<String> {
@@ -141,7 +144,10 @@ fn rules_between(old: &[Rule], new: &[Rule]) -> Vec<String> {
     let conditions = old.iter().flat_map(|rule| &rule.conditions);
     let conditions: HashSet<String> = conditions.map(|own| condition(own).to_string()).collect();
     let mut changed = Vec::new();
-    for own in new.iter().filter(|own| !known.contains(&rule(own).to_string())) {
+    for own in new
+        .iter()
+        .filter(|own| !known.contains(&rule(own).to_string()))
+    {
         changed.push(own.pointer.clone());
         let is_new = |own: &&Condition| !conditions.contains(&condition(own).to_string());
         let new = own.conditions.iter().filter(is_new);
@@ -180,7 +186,11 @@ mod tests {
         let new = policy(json!({"t": {"require": [rule(2), rule(3)]}, "v": {}}));
         let mut found: Vec<String> = changed(&old, &new).into_iter().collect();
         found.sort();
-        let expected = ["/tools/t", "/tools/t/require/1", "/tools/t/require/1/conditions/0"];
+        let expected = [
+            "/tools/t",
+            "/tools/t/require/1",
+            "/tools/t/require/1/conditions/0",
+        ];
         assert_eq!(found[..3], expected);
         assert_eq!(found[3..], ["/tools/v"]);
     }

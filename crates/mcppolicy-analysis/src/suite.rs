@@ -182,7 +182,10 @@ impl Suite {
     /// What the rules of `engine` say of a request.
     pub(crate) fn rule<'e>(&self, engine: &'e Engine, request: usize) -> Option<RuleVerdict<'e>> {
         let call = self.calls.get(*self.requests.get(request)?)?;
-        Some(call.call.with_request(|request| engine.evaluate_rules(request)))
+        Some(
+            call.call
+                .with_request(|request| engine.evaluate_rules(request)),
+        )
     }
 }
 

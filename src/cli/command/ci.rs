@@ -18,12 +18,12 @@ use crate::cli::support::files::{InputFile, beginning, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
+use crate::cli::support::measuring::{self, Skips};
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
-use crate::cli::support::measuring::{self, Skips};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::Finding;
@@ -171,7 +171,12 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
         ci.policies.push(policy.with_pins(pins, fail_on));
     }
-    if workspace.config.as_ref().and_then(Config::min_score).is_some() {
+    if workspace
+        .config
+        .as_ref()
+        .and_then(Config::min_score)
+        .is_some()
+    {
         ci.findings.extend(skips.stale());
     }
     if let Some(base) = &base {

@@ -52,7 +52,11 @@ pub(crate) fn configured(
         let findings = Vec::new();
         pins.push((command, Pinned { policies, findings }));
     };
-    if let Some(one) = min.as_ref().and_then(|_| one()).filter(|one| !one.is_broken()) {
+    if let Some(one) = min
+        .as_ref()
+        .and_then(|_| one())
+        .filter(|one| !one.is_broken())
+    {
         let points = Points {
             criteria: Criterion::USUAL.to_vec(),
             min,
@@ -239,7 +243,9 @@ impl Mutants {
             let reason = skips.reason(&mutant);
             let is_wanted = self.shard.is_none_or(|shard| shard.has(at))
                 && (self.operators.is_empty() || self.operators.contains(&mutant.operator))
-                && only.as_ref().is_none_or(|only| only.contains(&mutant.pointer));
+                && only
+                    .as_ref()
+                    .is_none_or(|only| only.contains(&mutant.pointer));
             match reason {
                 _ if !is_wanted => {}
                 Some(reason) => skipped.push((mutant, reason)),

@@ -738,7 +738,11 @@ fn a_threshold_of_the_tests_is_lowered() {
     let (code, report) = ci(&dir);
     assert_eq!(code, 0, "{report}");
     // An honest change adds a test.
-    write(&dir, "shop/traces/b.jsonl", "{\"tool\":\"drop_order\",\"expect\":\"deny\"}\n");
+    write(
+        &dir,
+        "shop/traces/b.jsonl",
+        "{\"tool\":\"drop_order\",\"expect\":\"deny\"}\n",
+    );
     let (code, report) = ci(&dir);
     assert_eq!(code, 0, "{report}");
     restore(&dir);

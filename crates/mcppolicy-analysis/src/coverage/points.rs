@@ -2,8 +2,10 @@
 
 use crate::inventory::Inventory;
 use crate::inventory::schema::JsonType;
-use mcppolicy_engine::policy::{Comparison, Condition, DefaultDecision, Policy, Rule, Test, ToolRules};
 use mcppolicy_engine::engine::Kind as Step;
+use mcppolicy_engine::policy::{
+    Comparison, Condition, DefaultDecision, Policy, Rule, Test, ToolRules,
+};
 use mcppolicy_engine::source::Span;
 
 use super::Options;
@@ -51,7 +53,9 @@ impl Criterion {
 
     /// The criterion with a name.
     pub fn named(text: &str) -> Option<Criterion> {
-        Criterion::ALL.into_iter().find(|criterion| criterion.name() == text)
+        Criterion::ALL
+            .into_iter()
+            .find(|criterion| criterion.name() == text)
     }
 }
 
@@ -208,7 +212,13 @@ pub(super) fn of(policy: &Policy, inventory: Option<&Inventory>, options: &Optio
         points.tool(at, rules, listed);
     }
     points.list.sort_by(|a, b| {
-        let key = |point: &Point| (point.span.start, std::cmp::Reverse(point.span.end), point.kind);
+        let key = |point: &Point| {
+            (
+                point.span.start,
+                std::cmp::Reverse(point.span.end),
+                point.kind,
+            )
+        };
         key(a).cmp(&key(b))
     });
     points.list
@@ -239,7 +249,10 @@ impl Points<'_> {
         let place = (rules.pointer.clone(), rules.name_span);
         let what = format!("of {} that is allowed", rules.name);
         self.add(place, Kind::Allowed, what, Site::Tool(at));
-        for (step, list) in [(Step::Require, &rules.require), (Step::DenyIf, &rules.deny_if)] {
+        for (step, list) in [
+            (Step::Require, &rules.require),
+            (Step::DenyIf, &rules.deny_if),
+        ] {
             for (index, rule) in list.iter().enumerate() {
                 self.rule(at, step, index, rule, listed);
             }
@@ -291,7 +304,10 @@ impl Points<'_> {
             (Kind::Decides, "that this limit refuses".to_owned()),
             (Kind::Fills, format!("that passes and fills {counter}")),
             (Kind::Exceeds, format!("that is one too many for {counter}")),
-            (Kind::NextWindow, format!("that passes in the window after {counter} was full")),
+            (
+                Kind::NextWindow,
+                format!("that passes in the window after {counter} was full"),
+            ),
             (
                 Kind::OtherGrant,
                 format!("of another grant that passes while {counter} is full"),
@@ -335,8 +351,16 @@ impl Points<'_> {
             self.add(place(), kind, what, Site::Region(at, Some(truths)));
         }
         if is_cut {
-            let what = format!("of {} in a further region; only {MOST_REGIONS} are listed", rules.name);
-            self.add(place(), Kind::Region(u16::MAX), what, Site::Region(at, None));
+            let what = format!(
+                "of {} in a further region; only {MOST_REGIONS} are listed",
+                rules.name
+            );
+            self.add(
+                place(),
+                Kind::Region(u16::MAX),
+                what,
+                Site::Region(at, None),
+            );
         }
     }
 }

@@ -98,17 +98,21 @@ impl Prover<'_> {
                 Some(rules) => prove_limits::of_tool(self, rules, *at, kind),
                 None => Proof::Infeasible,
             },
-            (Site::Tool(tool), _) => {
-                self.sharp(*tool, self.required(*tool), |tool, also| tool.accepted(also))
-            }
+            (Site::Tool(tool), _) => self.sharp(*tool, self.required(*tool), |tool, also| {
+                tool.accepted(also)
+            }),
             (Site::Rule(tool, step, at), Kind::Decides) => {
                 self.of_tool(*tool, |tool, also| decided_by(tool, *step, *at, also))
             }
             (Site::Rule(tool, Step::Require, _), _) => {
-                self.sharp(*tool, self.required(*tool), |tool, also| tool.accepted(also))
+                self.sharp(*tool, self.required(*tool), |tool, also| {
+                    tool.accepted(also)
+                })
             }
             (Site::Rule(tool, step, at), _) => {
-                let wanted = self.rule(*tool, *step, *at).map(|rule| (rule.conditions.as_slice(), false));
+                let wanted = self
+                    .rule(*tool, *step, *at)
+                    .map(|rule| (rule.conditions.as_slice(), false));
                 self.sharp(*tool, self.apart(*tool, wanted), |tool, also| {
                     tool.alone(*step, *at, None, also)
                 })
@@ -159,7 +163,10 @@ impl Prover<'_> {
                 || self.policy.hide.iter().any(|entry| entry.value == name)
         };
         let of_server = self.inventory.and_then(|inventory| {
-            inventory.names().find(|name| !is_named(name)).map(str::to_owned)
+            inventory
+                .names()
+                .find(|name| !is_named(name))
+                .map(str::to_owned)
         });
         of_server.unwrap_or_else(|| fresh_name("unlisted_tool", is_named))
     }
@@ -213,8 +220,12 @@ impl Prover<'_> {
     /// What tells all required conditions of a tool from their neighbours.
     fn required(&self, tool: usize) -> Vec<(Condition, bool)> {
         let rules = self.policy.tools.get(tool);
-        let required = rules.map(|rules| rules.require.as_slice()).unwrap_or_default();
-        let each = required.iter().map(|rule| (rule.conditions.as_slice(), false));
+        let required = rules
+            .map(|rules| rules.require.as_slice())
+            .unwrap_or_default();
+        let each = required
+            .iter()
+            .map(|rule| (rule.conditions.as_slice(), false));
         self.apart(tool, each)
     }
 
@@ -267,8 +278,7 @@ impl Prover<'_> {
             if let Answer::Witness(found) = question(&mut arguments, &also)
                 && is_admitted(&found)
             {
-                let found =
-                    sharpened(&mut arguments, also, found, &apart, &question, is_admitted);
+                let found = sharpened(&mut arguments, also, found, &apart, &question, is_admitted);
                 return Proof::Reached(vec![self.call(&rules.name, found, &paths)]);
             }
         }
@@ -277,8 +287,7 @@ impl Prover<'_> {
             Answer::Unknown(_) => Proof::Undetermined,
             Answer::Witness(found) => {
                 let any = |_: &Value| true;
-                let found =
-                    sharpened(&mut arguments, Vec::new(), found, &apart, &question, any);
+                let found = sharpened(&mut arguments, Vec::new(), found, &apart, &question, any);
                 Proof::Reached(vec![self.call(&rules.name, found, &paths)])
             }
         }
@@ -395,14 +404,21 @@ fn side(
         let exactly = Test::Compare(Comparison::Gte, value);
         [exactly, Test::Compare(Comparison::Lte, value)]
     };
-    let is_positive = matches!(condition.test, Test::Eq(_) | Test::In(_) | Test::Regex(_) | Test::Contains(_));
+    let is_positive = matches!(
+        condition.test,
+        Test::Eq(_) | Test::In(_) | Test::Regex(_) | Test::Contains(_)
+    );
     match (boundary, &condition.test) {
-        (Boundary::At, Test::Compare(_, bound)) => {
-            equal(*bound).iter().map(|test| space.test(path, test)).collect()
-        }
+        (Boundary::At, Test::Compare(_, bound)) => equal(*bound)
+            .iter()
+            .map(|test| space.test(path, test))
+            .collect(),
         (Boundary::Beside, Test::Compare(comparison, bound)) => {
             let value = points::beside(*comparison, *bound, is_whole);
-            equal(value).iter().map(|test| space.test(path, test)).collect()
+            equal(value)
+                .iter()
+                .map(|test| space.test(path, test))
+                .collect()
         }
         (Boundary::Member | Boundary::Match, _) if is_positive => vec![own],
         (Boundary::Member, _) => vec![!own, !space.kind(path, ValueKind::Missing)],

@@ -26,7 +26,11 @@ const MOST_CALLS: usize = 3;
 
 impl Mark {
     fn add(&mut self, call: usize, is_asserted: bool) {
-        let list = if is_asserted { &mut self.asserted } else { &mut self.seen };
+        let list = if is_asserted {
+            &mut self.asserted
+        } else {
+            &mut self.seen
+        };
         if list.len() < MOST_CALLS && list.last() != Some(&call) {
             list.push(call);
         }
@@ -156,9 +160,11 @@ impl<'p> Reached<'p> {
         };
         let deciding = match (decision, call.call.tool()) {
             (Decision::Allow, Some(tool)) => match self.tools.get(tool) {
-                Some(tool) => self.policy.tools.get(*tool).and_then(|rules| {
-                    self.point(&rules.pointer, Kind::Allowed)
-                }),
+                Some(tool) => self
+                    .policy
+                    .tools
+                    .get(*tool)
+                    .and_then(|rules| self.point(&rules.pointer, Kind::Allowed)),
                 None => self.point("/default", Kind::Decides),
             },
             _ => decision
@@ -207,7 +213,11 @@ impl<'p> Reached<'p> {
             .iter()
             .filter(|rule| holds(rule, arguments))
             .collect();
-        if !rules.limits.iter().all(|limit| is_countable(limit, arguments)) {
+        if !rules
+            .limits
+            .iter()
+            .all(|limit| is_countable(limit, arguments))
+        {
             return facts;
         }
         match (failing.as_slice(), firing.as_slice()) {
@@ -274,7 +284,12 @@ impl<'p> Reached<'p> {
         }
         let mut seen: Vec<(String, &'static str, String)> = Vec::new();
         let mut truths = Vec::new();
-        for condition in rules.require.iter().chain(&rules.deny_if).flat_map(|r| &r.conditions) {
+        for condition in rules
+            .require
+            .iter()
+            .chain(&rules.deny_if)
+            .flat_map(|r| &r.conditions)
+        {
             let path = condition.path.value.to_string();
             let test = &condition.test;
             let key = (path, test.operator(), test.operand().to_string());
@@ -342,7 +357,9 @@ impl<'p> Reached<'p> {
                         }
                     }
                     Decision::Deny(denial) if denial.kind == Some(Step::Limit) => {
-                        let limit = limits.iter().find(|l| Some(l.pointer.as_str()) == denial.rule);
+                        let limit = limits
+                            .iter()
+                            .find(|l| Some(l.pointer.as_str()) == denial.rule);
                         if let Some(limit) = limit {
                             self.exceeded(&seen, limit, &mut refused);
                         }

@@ -168,28 +168,42 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
             *missed.entry(outcome.mutant.operator.name()).or_insert(0) += 1;
         }
     }
-    println!("{:.1} % of {}: {missed:?}", score.percent().unwrap(), score.counted());
+    println!(
+        "{:.1} % of {}: {missed:?}",
+        score.percent().unwrap(),
+        score.counted()
+    );
     assert!(score.percent().unwrap() > 80.0, "{score:?} {missed:?}");
 }
 
 #[test]
 fn an_unasserted_call_is_seen_and_the_missing_call_is_given() {
-    let policy = sample::load(&json!({"version": "1", "default": "deny", "tools": {"pay": {
+    let policy = sample::load(
+        &json!({"version": "1", "default": "deny", "tools": {"pay": {
         "require": [{"conditions": [
             {"path": "args.amount", "op": "lte", "value": 100},
-            {"path": "args.amount", "op": "lte", "value": 200}]}]}}}));
+            {"path": "args.amount", "op": "lte", "value": 200}]}]}}}),
+    );
     let mut suite = Suite::new(None);
     suite.traces.push("a.jsonl".to_owned());
     suite.add(0, recorded("pay", &Value::from(json!({"amount": 300}))));
     suite.finish();
     let points = measured(&policy, &suite, &Criterion::USUAL);
     let status = |pointer: &str, kind: Kind| {
-        let found = points.iter().find(|p| p.point.pointer == pointer && p.point.kind == kind);
+        let found = points
+            .iter()
+            .find(|p| p.point.pointer == pointer && p.point.kind == kind);
         found.unwrap().status
     };
     let rule = "/tools/pay/require/0";
     assert_eq!(status(rule, Kind::Decides), Status::Seen);
-    assert_eq!(status(&format!("{rule}/conditions/0"), Kind::Alone), Status::Uncovered);
-    assert_eq!(status(&format!("{rule}/conditions/1"), Kind::Alone), Status::Infeasible);
+    assert_eq!(
+        status(&format!("{rule}/conditions/0"), Kind::Alone),
+        Status::Uncovered
+    );
+    assert_eq!(
+        status(&format!("{rule}/conditions/1"), Kind::Alone),
+        Status::Infeasible
+    );
     assert_eq!(status("/tools/pay", Kind::Allowed), Status::Uncovered);
 }

@@ -229,7 +229,11 @@ pub(super) fn restricted(policy: &Policy, tool: &str) -> Policy {
         file: policy.file,
         span: policy.span,
         default: policy.default.clone(),
-        hide: if is_hidden { policy.hide.clone() } else { Vec::new() },
+        hide: if is_hidden {
+            policy.hide.clone()
+        } else {
+            Vec::new()
+        },
         all_tools: policy.all_tools.clone(),
         tools: policy.tool(tool).into_iter().cloned().collect(),
         empty_lists: Vec::new(),

@@ -53,12 +53,24 @@ fn whole(policy: &Policy, made: &mut Vec<Mutant>) {
     let [from, to] = [policy.default.value, other].map(|decision| Value::from(decision.name()));
     let what = format!("`default` becomes {to}");
     let place = ("/default".to_owned(), policy.default.span);
-    made.push(mutant(Operator::DefaultFlip, place, [from, to], what, Edit::Default(other)));
+    made.push(mutant(
+        Operator::DefaultFlip,
+        place,
+        [from, to],
+        what,
+        Edit::Default(other),
+    ));
     for (at, entry) in policy.hide.iter().enumerate() {
         let place = (format!("/hide/{at}"), entry.span);
         let values = [Value::from(entry.value.as_str()), Value::Null];
         let what = format!("`hide` no longer has {:?}", entry.value);
-        made.push(mutant(Operator::ToolUnhide, place, values, what, Edit::Unhide(at)));
+        made.push(mutant(
+            Operator::ToolUnhide,
+            place,
+            values,
+            what,
+            Edit::Unhide(at),
+        ));
     }
 }
 
@@ -180,7 +192,13 @@ impl Tool<'_> {
         let other = list.other().name();
         let what = format!("the rule stands in `{other}`");
         let values = [own(), json!({ other: own() })];
-        self.add(Operator::RuleMove, place, values, what, InTool::Move(list, at));
+        self.add(
+            Operator::RuleMove,
+            place,
+            values,
+            what,
+            InTool::Move(list, at),
+        );
 
         if rule.on_deny.is_some() && self.messages.contains(&rule.pointer) {
             let mut silent = rule.clone();
@@ -197,12 +215,24 @@ impl Tool<'_> {
         let own = || text::condition(condition);
         let gone = InTool::Condition(list, rule, at, None);
         let what = format!("`{}` is left out", conditions::words(condition));
-        self.add(Operator::ConditionDrop, place, [own(), Value::Null], what, gone);
+        self.add(
+            Operator::ConditionDrop,
+            place,
+            [own(), Value::Null],
+            what,
+            gone,
+        );
         let never = never_true(condition);
         let what = format!("`{}` is never true", conditions::words(condition));
         let with = |other: &Condition| [text::condition(condition), text::condition(other)];
         let edit = |other: Condition| InTool::Condition(list, rule, at, Some(Box::new(other)));
-        self.add(Operator::ConditionNever, place, with(&never), what, edit(never));
+        self.add(
+            Operator::ConditionNever,
+            place,
+            with(&never),
+            what,
+            edit(never),
+        );
         for (operator, other) in conditions::changed(condition, self.listed) {
             let what = conditions::difference(condition, &other);
             self.add(operator, place, with(&other), what, edit(other));
@@ -231,7 +261,10 @@ pub(crate) fn neighbours(
 ) -> Vec<Condition> {
     let changed = conditions::changed(condition, listed).into_iter();
     let is_same_path = |other: &Condition| other.path.value == condition.path.value;
-    changed.map(|(_, other)| other).filter(is_same_path).collect()
+    changed
+        .map(|(_, other)| other)
+        .filter(is_same_path)
+        .collect()
 }
 
 /// A condition at the same place that is true of no value.
@@ -240,4 +273,3 @@ fn never_true(condition: &Condition) -> Condition {
     never.test = Test::In(Vec::new().into());
     never
 }
-

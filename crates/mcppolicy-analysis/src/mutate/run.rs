@@ -203,8 +203,7 @@ impl Runner<'_, '_, '_> {
             (Some(before), Some(after)) => !before.agrees_with(after),
             _ => false,
         };
-        let differing: HashSet<usize> =
-            calls.requests.iter().copied().filter(differs).collect();
+        let differing: HashSet<usize> = calls.requests.iter().copied().filter(differs).collect();
         let is_limit = mutant.touches_limits();
         if differing.is_empty() && !is_limit {
             return noticed;
@@ -229,11 +228,14 @@ impl Runner<'_, '_, '_> {
             if is_alone {
                 // Nothing is counted, so no call depends on another.
                 let calls: Vec<usize> = own_calls.iter().copied().filter(concerned).collect();
-                self.baseline.compare(&engine, &calls, verdict, &mut noticed);
+                self.baseline
+                    .compare(&engine, &calls, verdict, &mut noticed);
             } else if self.unaffected && group.is_separable {
-                self.baseline.compare(&engine, own_calls, verdict, &mut noticed);
+                self.baseline
+                    .compare(&engine, own_calls, verdict, &mut noticed);
             } else {
-                self.baseline.compare(&engine, &group.calls, verdict, &mut noticed);
+                self.baseline
+                    .compare(&engine, &group.calls, verdict, &mut noticed);
             }
             if noticed.failed.is_some() {
                 break;
@@ -247,8 +249,9 @@ impl Runner<'_, '_, '_> {
         let suite = self.baseline.suite;
         let engine = Engine::new(changed);
         let requests = 0..suite.requests();
-        let verdicts: Vec<Option<RuleVerdict<'_>>> =
-            requests.map(|request| suite.rule(&engine, request)).collect();
+        let verdicts: Vec<Option<RuleVerdict<'_>>> = requests
+            .map(|request| suite.rule(&engine, request))
+            .collect();
         let verdict = |request: usize| verdicts.get(request)?.as_ref();
         for group in suite.groups() {
             self.baseline
