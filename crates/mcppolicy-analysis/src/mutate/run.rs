@@ -1,7 +1,6 @@
 //! What the tests make of each mutant. A mutant of one tool is compiled without
 //! the other tools, and only calls that it can touch are decided again.
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use super::edit::{Mutant, Reach};
@@ -96,6 +95,9 @@ pub(super) fn is_killed(
         unaffected: policy.all_tools.is_empty(),
     };
     let reach = mutant.reach(policy);
+    if matches!(&reach, Reach::Tool(tool) if baseline.suite.of_tool(tool).is_none()) {
+        return false;
+    }
     let changed = runner.changed(mutant, &reach);
     runner.noticed(mutant, &reach, &changed).failed.is_some()
 }
@@ -190,22 +192,34 @@ impl Runner<'_, '_, '_> {
             return noticed;
         };
         let engine = Engine::new(changed);
+        let is_limit = mutant.touches_limits();
+        let rules = self.policy.tool(tool);
         let verdicts: Vec<Option<RuleVerdict<'_>>> = calls
             .requests
             .iter()
-            .map(|request| suite.rule(&engine, *request))
+            .map(|request| {
+                let arguments = suite.arguments(*request);
+                let may_matter = is_limit
+                    || arguments.is_none_or(|arguments| mutant.may_matter(rules, arguments));
+                may_matter.then(|| suite.rule(&engine, *request)).flatten()
+            })
             .collect();
         let own = |request: usize| {
             let at = calls.requests.binary_search(&request).ok()?;
             verdicts.get(at)?.as_ref()
         };
-        let differs = |request: &usize| match (self.baseline.verdict(*request), own(*request)) {
-            (Some(before), Some(after)) => !before.agrees_with(after),
-            _ => false,
-        };
-        let differing: HashSet<usize> = calls.requests.iter().copied().filter(differs).collect();
-        let is_limit = mutant.touches_limits();
-        if differing.is_empty() && !is_limit {
+        let mut differing = vec![false; suite.requests()];
+        let mut is_any = false;
+        for request in &calls.requests {
+            if let (Some(before), Some(after)) = (self.baseline.verdict(*request), own(*request))
+                && !before.agrees_with(after)
+                && let Some(differs) = differing.get_mut(*request)
+            {
+                *differs = true;
+                is_any = true;
+            }
+        }
+        if !is_any && !is_limit {
             return noticed;
         }
         let request_of = |call: usize| suite.calls.get(call).map(|call| call.request);
@@ -219,7 +233,8 @@ impl Runner<'_, '_, '_> {
                 continue;
             };
             let concerned = |call: &usize| {
-                request_of(*call).is_some_and(|request| differing.contains(&request))
+                request_of(*call)
+                    .is_some_and(|request| differing.get(request).copied().unwrap_or(false))
             };
             if !is_limit && !own_calls.iter().any(concerned) {
                 continue;
