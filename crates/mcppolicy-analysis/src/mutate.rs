@@ -22,7 +22,7 @@ pub use missing::write;
 pub use operator::{Family, Operator};
 pub use operators::mutants;
 pub(crate) use operators::neighbours;
-pub use run::{Options, Outcome, run};
+pub use run::{Options, Outcome, USUAL_WORK, run};
 pub use score::{Direction, Score, Status};
 
 #[cfg(test)]

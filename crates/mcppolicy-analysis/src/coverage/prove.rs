@@ -1,20 +1,20 @@
 //! What no recorded call reaches: the proof that none can, or the call that does.
 
-use std::num::NonZeroUsize;
-
-use super::points::{self, Boundary, Kind, Point, Site};
+use super::boundary::{self, Boundary};
+use super::points::{self, Kind, Point, Site};
 use super::prove_limits;
-use super::reached::{Mark, has, kinds_of};
-use super::{Covered, Status, Step as Call};
+use super::reached::Mark;
+use super::{Covered, Options, Status, Step as Call};
 use crate::compare::arguments::Arguments;
+use crate::elements;
 use crate::fresh::fresh_name;
 use crate::inventory::{self, Inventory};
 use crate::mutate;
-use crate::region::{Answer, Budget, Kind as ValueKind, Literal};
+use crate::region::{Answer, Budget, Literal};
 use crate::replay::parallel;
 use crate::specimen::{self, paths};
 use mcppolicy_engine::engine::{Engine, Kind as Step, Lookup};
-use mcppolicy_engine::policy::{Comparison, Condition, Path, Policy, Rule, Test, ToolRules};
+use mcppolicy_engine::policy::{Condition, Path, Policy, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -40,21 +40,31 @@ pub(super) fn settle(
     prover: &Prover<'_>,
     points: Vec<Point>,
     marks: Vec<Mark>,
-    threads: NonZeroUsize,
+    options: &Options,
 ) -> Vec<Covered> {
-    let mut waiting = points.into_iter().zip(marks);
+    let mut left = options.work;
+    let mut waiting = points.into_iter().zip(marks).map(|(point, mark)| {
+        let rest = match mark.asserted.is_empty() {
+            true => left.checked_sub(prover.cost(&point)),
+            false => Some(left),
+        };
+        left = rest.unwrap_or(0);
+        (point, mark, rest.is_some())
+    });
     let mut settled = Vec::new();
     let mut state = (&mut waiting, &mut settled);
     let done = parallel::in_order(
-        threads,
+        options.threads,
         &mut state,
         |(waiting, _)| {
-            let chunk: Vec<(Point, Mark)> = waiting.take(CHUNK).collect();
+            let chunk: Vec<(Point, Mark, bool)> = waiting.take(CHUNK).collect();
             Ok((!chunk.is_empty()).then_some(chunk))
         },
         |chunk| {
             let each = chunk.into_iter();
-            let each = each.map(|(point, mark)| prover.settled(point, mark));
+            let each = each.map(|(point, mark, is_affordable)| {
+                prover.settled(point, mark, is_affordable)
+            });
             each.collect::<Vec<_>>()
         },
         |(_, settled), done| settled.extend(done),
@@ -64,11 +74,29 @@ pub(super) fn settle(
     settled
 }
 
+/// How many decisions an element of a tool is worth in a proof.
+const ELEMENT: u64 = 20;
+
 /// How many points a thread takes at once.
 const CHUNK: usize = 16;
 
 impl Prover<'_> {
-    fn settled(&self, point: Point, mark: Mark) -> Covered {
+    /// About what it costs to prove something of a point, in decisions.
+    fn cost(&self, point: &Point) -> u64 {
+        let of_tool = |tool: usize| self.policy.tools.get(tool).map_or(1, elements::size);
+        let elements = match &point.site {
+            Site::Default | Site::Hide(_) => 1,
+            Site::AllTools(_) => self.policy.tools.iter().map(elements::size).sum(),
+            Site::Tool(tool)
+            | Site::Rule(tool, ..)
+            | Site::Condition(tool, ..)
+            | Site::Limit(tool, _)
+            | Site::Region(tool, _) => of_tool(*tool),
+        };
+        ELEMENT.saturating_mul(elements)
+    }
+
+    fn settled(&self, point: Point, mark: Mark, is_affordable: bool) -> Covered {
         let covered = |status, by, witness| Covered {
             point: point.clone(),
             status,
@@ -79,7 +107,11 @@ impl Prover<'_> {
             return covered(Status::Covered, mark.asserted, Vec::new());
         }
         let is_seen = !mark.seen.is_empty();
-        match self.prove(&point) {
+        let proof = match is_affordable {
+            true => self.prove(&point),
+            false => Proof::Undetermined,
+        };
+        match proof {
             Proof::Reached(witness) if is_seen => covered(Status::Seen, mark.seen, witness),
             Proof::Reached(witness) => covered(Status::Uncovered, Vec::new(), witness),
             // What has been seen is no doubt feasible.
@@ -299,7 +331,7 @@ impl Prover<'_> {
         &self,
         tool: usize,
         (step, rule, at): (Step, usize, usize),
-        boundary: Boundary,
+        side: Boundary,
     ) -> Proof {
         let condition = self.policy.tools.get(tool).and_then(|rules| {
             let list: &[Rule] = match step {
@@ -316,12 +348,12 @@ impl Prover<'_> {
             .tools
             .get(tool)
             .and_then(|rules| self.listed(&rules.name));
-        let is_whole = points::is_whole(condition, listed);
+        let is_whole = boundary::is_whole(condition, listed);
         let mut is_undetermined = false;
         for holds in [true, false] {
             let proof = self.of_tool(tool, |arguments, also| {
                 let mut literals = also.to_vec();
-                literals.extend(side(condition, boundary, is_whole, arguments));
+                literals.extend(boundary::side(condition, side, is_whole, arguments));
                 let own = arguments.condition(condition);
                 literals.push(if holds { own } else { !own });
                 match (holds, step) {
@@ -334,9 +366,9 @@ impl Prover<'_> {
                 Proof::Reached(calls) => {
                     let is_there = calls.iter().all(|call| {
                         let value = call.call.arguments.at(&condition.path.value);
-                        has(condition, boundary, value)
+                        boundary::has(condition, side, value)
                     });
-                    debug_assert!(is_there, "{:?} of {}", boundary, condition.pointer);
+                    debug_assert!(is_there, "{side:?} of {}", condition.pointer);
                     return Proof::Reached(calls);
                 }
                 Proof::Undetermined => is_undetermined = true,
@@ -386,58 +418,5 @@ fn decided_by(arguments: &mut Arguments<'_>, step: Step, at: usize, also: &[Lite
         Answer::Witness(found) => Answer::Witness(found),
         _ if also.is_empty() => arguments.decided_by(step, at),
         other => other,
-    }
-}
-
-/// That a value is on a side of a condition, as literals that all hold.
-fn side(
-    condition: &Condition,
-    boundary: Boundary,
-    is_whole: bool,
-    arguments: &mut Arguments<'_>,
-) -> Vec<Literal> {
-    let path = &condition.path.value;
-    let own = arguments.condition(condition);
-    let space = arguments.space();
-    let kinds = kinds_of(&condition.test);
-    let equal = |value: f64| {
-        let exactly = Test::Compare(Comparison::Gte, value);
-        [exactly, Test::Compare(Comparison::Lte, value)]
-    };
-    let is_positive = matches!(
-        condition.test,
-        Test::Eq(_) | Test::In(_) | Test::Regex(_) | Test::Contains(_)
-    );
-    match (boundary, &condition.test) {
-        (Boundary::At, Test::Compare(_, bound)) => equal(*bound)
-            .iter()
-            .map(|test| space.test(path, test))
-            .collect(),
-        (Boundary::Beside, Test::Compare(comparison, bound)) => {
-            let value = points::beside(*comparison, *bound, is_whole);
-            equal(value)
-                .iter()
-                .map(|test| space.test(path, test))
-                .collect()
-        }
-        (Boundary::Member | Boundary::Match, _) if is_positive => vec![own],
-        (Boundary::Member, _) => vec![!own, !space.kind(path, ValueKind::Missing)],
-        (Boundary::Stranger | Boundary::NearMiss, _) => {
-            let mut literals: Vec<Literal> = ValueKind::ALL
-                .into_iter()
-                .filter(|kind| !kinds.contains(kind))
-                .map(|kind| !space.kind(path, kind))
-                .collect();
-            literals.push(if is_positive { !own } else { own });
-            literals
-        }
-        (Boundary::Missing, _) => vec![space.kind(path, ValueKind::Missing)],
-        (Boundary::Null, _) => vec![space.kind(path, ValueKind::Null)],
-        (Boundary::OtherType, _) => kinds
-            .into_iter()
-            .chain([ValueKind::Missing, ValueKind::Null])
-            .map(|kind| !space.kind(path, kind))
-            .collect(),
-        (Boundary::At | Boundary::Beside | Boundary::Match, _) => vec![own],
     }
 }

@@ -15,6 +15,7 @@ fn options(criteria: &[Criterion]) -> Options {
         threads: NonZeroUsize::MIN,
         budget: Budget::default(),
         only: None,
+        work: mutate::USUAL_WORK,
     }
 }
 
@@ -161,6 +162,7 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
         let options = mutate::Options {
             threads: NonZeroUsize::MIN,
             budget: Budget::default(),
+            work: mutate::USUAL_WORK,
         };
         let outcomes = mutate::run(&policy, &baseline, mutants, options);
         score = score.plus(mutate::Score::of(&outcomes));

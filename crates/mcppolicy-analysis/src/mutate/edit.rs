@@ -258,7 +258,7 @@ pub(super) fn restricted(policy: &Policy, tool: &str) -> Policy {
     }
 }
 
-fn replace<T: Clone>(list: &mut Vec<T>, at: usize, with: Option<&T>) {
+pub(super) fn replace<T: Clone>(list: &mut Vec<T>, at: usize, with: Option<&T>) {
     match with {
         None => remove(list, at),
         Some(with) => {
