@@ -12,6 +12,7 @@ mod missing;
 mod points;
 mod prove;
 mod prove_limits;
+mod prover;
 mod reached;
 mod reached_limits;
 
@@ -186,7 +187,7 @@ pub fn measure(
 ) -> Vec<Covered> {
     let points = points::of(policy, inventory, options);
     let marks = reached::marks(policy, engine, baseline, &points);
-    let prover = prove::Prover {
+    let prover = prover::Prover {
         policy,
         engine,
         inventory,

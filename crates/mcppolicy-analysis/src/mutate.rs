@@ -16,6 +16,7 @@ mod operators;
 mod pattern;
 mod run;
 mod score;
+mod status;
 
 pub use edit::Mutant;
 pub use missing::write;
@@ -23,7 +24,8 @@ pub use operator::{Family, Operator};
 pub use operators::mutants;
 pub(crate) use operators::neighbours;
 pub use run::{Options, Outcome, USUAL_WORK, run};
-pub use score::{Direction, Score, Status};
+pub use score::Score;
+pub use status::{Direction, Status};
 
 #[cfg(test)]
 mod tests;

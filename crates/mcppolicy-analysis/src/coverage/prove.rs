@@ -3,37 +3,18 @@
 use super::boundary::{self, Boundary};
 use super::points::{self, Kind, Point, Site};
 use super::prove_limits;
+use super::prover::{Proof, Prover};
 use super::reached::Mark;
-use super::{Covered, Options, Status, Step as Call};
+use super::{Covered, Options, Status};
 use crate::compare::arguments::Arguments;
 use crate::elements;
-use crate::fresh::fresh_name;
-use crate::inventory::{self, Inventory};
 use crate::mutate;
-use crate::region::{Answer, Budget, Literal};
+use crate::region::{Answer, Literal};
 use crate::replay::parallel;
 use crate::specimen::{self, paths};
-use mcppolicy_engine::engine::{Engine, Kind as Step, Lookup};
-use mcppolicy_engine::policy::{Condition, Path, Policy, Rule, ToolRules};
+use mcppolicy_engine::engine::{Kind as Step, Lookup};
+use mcppolicy_engine::policy::{Condition, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::WitnessCall;
-
-/// What is known of a point that no call reaches.
-pub(super) enum Proof {
-    Infeasible,
-    Undetermined,
-    Reached(Vec<Call>),
-}
-
-/// Who calls in a witness.
-pub(super) const GRANT: &str = "tester";
-
-pub(super) struct Prover<'a> {
-    pub policy: &'a Policy,
-    pub engine: &'a Engine,
-    pub inventory: Option<&'a Inventory>,
-    pub budget: Budget,
-}
 
 /// The status of every point, in order.
 pub(super) fn settle(
@@ -62,9 +43,8 @@ pub(super) fn settle(
         },
         |chunk| {
             let each = chunk.into_iter();
-            let each = each.map(|(point, mark, is_affordable)| {
-                prover.settled(point, mark, is_affordable)
-            });
+            let each =
+                each.map(|(point, mark, is_affordable)| prover.settled(point, mark, is_affordable));
             each.collect::<Vec<_>>()
         },
         |(_, settled), done| settled.extend(done),
@@ -188,21 +168,6 @@ impl Prover<'_> {
         Proof::Reached(vec![self.call(&name, Value::empty_object(), &[])])
     }
 
-    /// A tool that the policy does not name; one of the server's where there is.
-    pub(super) fn unlisted(&self) -> String {
-        let is_named = |name: &str| {
-            self.policy.tool(name).is_some()
-                || self.policy.hide.iter().any(|entry| entry.value == name)
-        };
-        let of_server = self.inventory.and_then(|inventory| {
-            inventory
-                .names()
-                .find(|name| !is_named(name))
-                .map(str::to_owned)
-        });
-        of_server.unwrap_or_else(|| fresh_name("unlisted_tool", is_named))
-    }
-
     fn hidden(&self, at: usize) -> Proof {
         let Some(entry) = self.policy.hide.get(at) else {
             return Proof::Infeasible;
@@ -222,23 +187,6 @@ impl Prover<'_> {
             }
             _ => Proof::Infeasible,
         }
-    }
-
-    /// A call of a tool, with what the server requires of its arguments.
-    pub(super) fn call(&self, tool: &str, arguments: Value, decided: &[Path]) -> Call {
-        let listed = self.inventory.and_then(|inventory| inventory.get(tool));
-        let arguments = match listed {
-            Some(listed) => specimen::completed(arguments, listed, decided),
-            None => arguments,
-        };
-        Call {
-            grant: GRANT,
-            call: WitnessCall::new(tool, arguments),
-        }
-    }
-
-    pub(super) fn listed(&self, tool: &str) -> Option<&inventory::Tool> {
-        self.inventory.and_then(|inventory| inventory.get(tool))
     }
 
     fn rule(&self, tool: usize, step: Step, at: usize) -> Option<&Rule> {

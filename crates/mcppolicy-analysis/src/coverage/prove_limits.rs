@@ -4,7 +4,7 @@
 
 use super::Step;
 use super::points::Kind;
-use super::prove::{GRANT, Proof, Prover};
+use super::prover::{GRANT, Proof, Prover};
 use crate::compare::{self, Allowance, Comparison, Verdict};
 use crate::specimen::paths;
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};

@@ -299,7 +299,6 @@ impl<'p> Reached<'p> {
         }
         self.regions.get(&(tool, truths)).copied()
     }
-
 }
 
 fn holds(rule: &Rule, arguments: &Value) -> bool {

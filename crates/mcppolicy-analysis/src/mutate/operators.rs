@@ -9,9 +9,7 @@ use super::edit::{self, Edit, InTool, List, Mutant};
 use super::operator::Operator;
 use crate::elements as text;
 use crate::inventory::{self, Inventory};
-use mcppolicy_engine::policy::{
-    Condition, DefaultDecision, Limit, Policy, Rule, Test, ToolRules,
-};
+use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, Test, ToolRules};
 use mcppolicy_engine::source::Span;
 use serde_json::{Value, json};
 

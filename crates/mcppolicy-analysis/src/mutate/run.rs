@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use super::edit::{Mutant, Reach};
-use super::score::{Direction, Status};
+use super::status::{Direction, Status};
 use crate::compare::{self, Allowance, Aspect, Change, Verdict, Witness};
 use crate::elements;
 use crate::region::{Budget, Exceeded};
@@ -131,7 +131,9 @@ impl<'c> Costs<'c> {
         Costs {
             policy,
             suite,
-            all: suite.size().saturating_add(ELEMENT.saturating_mul(elements)),
+            all: suite
+                .size()
+                .saturating_add(ELEMENT.saturating_mul(elements)),
             of_tools: HashMap::new(),
         }
     }
@@ -150,7 +152,9 @@ impl<'c> Costs<'c> {
             Some(own) => {
                 let calls = own.groups.iter().flat_map(|(_, calls)| calls);
                 let calls = calls.filter_map(|call| self.suite.calls.get(*call));
-                calls.map(|call| call.call.repeat).fold(0, u64::saturating_add)
+                calls
+                    .map(|call| call.call.repeat)
+                    .fold(0, u64::saturating_add)
             }
         };
         let elements = self.policy.tool(tool).map_or(1, elements::size);
