@@ -43,6 +43,7 @@ mod naive;
 mod packed;
 mod pages;
 mod parser;
+mod pinning;
 mod precommit;
 mod random;
 mod readers;
