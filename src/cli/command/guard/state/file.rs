@@ -143,6 +143,7 @@ mod tests {
     use mcppolicy_engine::value::Value;
 
     use super::*;
+    use crate::cli::support::files::{InputFile, Role};
 
     fn engine(max: u64) -> Engine {
         let policy = format!(
@@ -159,7 +160,7 @@ mod tests {
             .join("target/tmp/guard-state")
             .join(name);
         let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
+        files::make_directory(&dir).unwrap();
         dir
     }
 
@@ -225,9 +226,11 @@ mod tests {
     fn a_file_of_something_else_is_refused_and_stays_as_it_is() {
         let dir = directory("other");
         let text = dir.join("text");
-        std::fs::write(&text, "not a database, and longer than its first page").unwrap();
+        let content = b"not a database";
+        files::replace(&text, content).unwrap();
         assert!(FileStore::open(&text).is_err());
-        assert!(std::fs::read_to_string(&text).unwrap().starts_with("not"));
+        let read = InputFile::of_person(&text).read(Role::Policy).unwrap();
+        assert_eq!(read, content);
         let other = dir.join("other");
         let connection = Connection::open(&other).unwrap();
         connection.execute_batch("CREATE TABLE mine (a)").unwrap();

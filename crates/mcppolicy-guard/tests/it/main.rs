@@ -1,5 +1,15 @@
 //! What holds for every message, tried with written and with random ones.
 
+#![allow(
+    missing_docs,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, and shows what it has counted"
+)]
+
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +17,9 @@ use mcppolicy_engine::engine::{Engine, MemoryStore};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::time::Time;
 
-use super::{Attached, FromClient, FromServer, Guard, Journal, Ordered, Session, Settings};
+use mcppolicy_guard::{
+    Attached, FromClient, FromServer, Guard, Journal, Ordered, Session, Settings,
+};
 
 mod closure;
 mod corpus;

@@ -6,7 +6,7 @@ use mcppolicy_engine::engine::{Ledger, MemoryStore, Store};
 use mcppolicy_engine::time::Time;
 
 use super::{call, digest, engine};
-use crate::{Attached, FromClient, Guard, Journal, NoLog, Session, Settings};
+use mcppolicy_guard::{Attached, FromClient, Guard, Journal, NoLog, Session, Settings};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","tools":{"free":{},
     "counted":{"limits":[{"counter":"c","window":"day","max":2,"scope":"grant"}]}}}"#;
