@@ -144,7 +144,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
     }
 
     /// Says what becomes of one line of the client, with its ending, at `now`.
-    pub fn from_client<'m>(
+    pub fn client_line<'m>(
         &mut self,
         session: &mut Session<S>,
         line: &'m [u8],
@@ -196,7 +196,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
     }
 
     /// Says what becomes of one line of the server, with its ending, at `now`.
-    pub fn from_server<'m>(
+    pub fn server_line<'m>(
         &mut self,
         session: &mut Session<S>,
         line: &'m [u8],

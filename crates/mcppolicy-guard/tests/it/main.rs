@@ -91,11 +91,11 @@ impl Desk {
     }
 
     fn client<'m>(&mut self, line: &'m [u8]) -> FromClient<'m> {
-        self.guard.from_client(&mut self.session, line, self.now)
+        self.guard.client_line(&mut self.session, line, self.now)
     }
 
     fn server<'m>(&mut self, line: &'m [u8]) -> FromServer<'m> {
-        self.guard.from_server(&mut self.session, line, self.now)
+        self.guard.server_line(&mut self.session, line, self.now)
     }
 
     /// What a client's line becomes, as a text that begins with `forward`,

@@ -88,12 +88,12 @@ impl Desk {
     }
 
     /// What becomes of a line of the client.
-    pub fn from_client<'m>(&mut self, line: &'m [u8], now: Time) -> FromClient<'m> {
+    pub fn client_line<'m>(&mut self, line: &'m [u8], now: Time) -> FromClient<'m> {
         let Seat { guard, session } = &mut self.enforced;
-        let action = guard.from_client(session, line, now);
+        let action = guard.client_line(session, line, now);
         if let Some(Seat { guard, session }) = &mut self.candidate {
             // What it would do has no effect.
-            let _ = guard.from_client(session, line, now);
+            let _ = guard.client_line(session, line, now);
             if let FromClient::Answer(answer) = &action {
                 guard.answered_elsewhere(session, answer, now);
             }
@@ -108,12 +108,12 @@ impl Desk {
     }
 
     /// What becomes of a line of the server.
-    pub fn from_server<'m>(&mut self, line: &'m [u8], now: Time) -> FromServer<'m> {
+    pub fn server_line<'m>(&mut self, line: &'m [u8], now: Time) -> FromServer<'m> {
         if let Some(Seat { guard, session }) = &mut self.candidate {
-            let _ = guard.from_server(session, line, now);
+            let _ = guard.server_line(session, line, now);
         }
         let Seat { guard, session } = &mut self.enforced;
-        guard.from_server(session, line, now)
+        guard.server_line(session, line, now)
     }
 
     /// Puts a changed policy in force.

@@ -10,6 +10,7 @@ use crate::cli::support::output::complain;
 use crate::cli::support::traces::failure;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_guard::Journal;
+use mcppolicy_trace::trace::block::LONGEST_LINE;
 
 /// So many names are tried for a log: the file, then with `.2`, `.3`, …
 const MOST_NAMES: u32 = 10_000;
@@ -108,6 +109,11 @@ impl Journal for Log {
 impl Open {
     /// Writes one line, whole or not at all.
     fn append(&mut self, line: &str) -> io::Result<()> {
+        if line.len() >= LONGEST_LINE {
+            return Err(io::Error::other(
+                "a line of it would be longer than a trace may have",
+            ));
+        }
         if self.is_broken {
             return Err(io::Error::other("ends in a part of a line"));
         }
@@ -288,6 +294,18 @@ mod tests {
             assert_eq!(text(&second), None);
             assert_eq!(text(&path), Some(other));
         }
+    }
+
+    #[test]
+    fn a_line_that_no_trace_may_have_is_not_written() {
+        let path = directory("long").join("log");
+        let mut log = Log::new(Some(&path));
+        log.begin(HEADER, "d").unwrap();
+        let long = format!("\"{}\"", "x".repeat(LONGEST_LINE));
+        assert!(log.append(&long).is_err());
+        log.append("{}").unwrap();
+        assert_eq!(text(&path), Some(format!("{HEADER}\n{{}}\n")));
+        assert!(!log.is_whole());
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn from_client(desk: &Mutex<Desk>, mut to_server: ChildStdin) {
     while let Ok(Some(line)) = lines.next() {
         let action = match &line {
             Line::Whole(line) if is_blank(line) => continue,
-            Line::Whole(line) => lock(desk).from_client(line, now()),
+            Line::Whole(line) => lock(desk).client_line(line, now()),
             Line::TooLong => lock(desk).too_long(now()),
         };
         match action {
@@ -148,7 +148,7 @@ fn from_server(desk: &Mutex<Desk>, output: ChildStdout, writes: &AtomicBool) {
                 continue;
             }
         };
-        let action = lock(desk).from_server(&line, now());
+        let action = lock(desk).server_line(&line, now());
         match action {
             FromServer::Forward(bytes) => {
                 writes.store(true, Ordering::Relaxed);
