@@ -5,6 +5,7 @@
 pub(crate) mod ci;
 pub(crate) mod classify;
 pub(crate) mod completions;
+pub(crate) mod coverage;
 pub(crate) mod decide;
 pub(crate) mod diff;
 pub(crate) mod explain;
@@ -15,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod inventory;
 pub(crate) mod lint;
 pub(crate) mod merge;
+pub(crate) mod mutate;
 pub(crate) mod record;
 pub(crate) mod schema;
 pub(crate) mod test;

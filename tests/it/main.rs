@@ -14,10 +14,12 @@
 #[cfg(unix)]
 mod action;
 mod adopt;
+mod asserted;
 mod classifier;
 mod classify;
 mod commands;
 mod compare;
+mod console;
 mod diff_cli;
 mod drift;
 mod embed;

@@ -30,7 +30,7 @@ mod type_check;
 mod unlimited;
 pub mod witness;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::finding::{Finding, RuleId};
 
@@ -105,10 +105,15 @@ pub fn set_option(
 }
 
 /// The arguments by which a caller says what is to be done and that the policy
-/// leaves open: what `unconstrained-freeform-argument` reports. What is right for
-/// them depends on the server.
+/// leaves open: what `unconstrained-freeform-argument` and `unguarded-array` report,
+/// by tool in the order of the policy. What is right for them depends on the server.
 pub fn open_arguments(input: &Input<'_>) -> Vec<OpenArgument> {
     let context = Context::new(input);
     let open = rules::unconstrained_freeform_argument::open_arguments(&context);
-    open.map(|(_, open)| open).collect()
+    let mut open: Vec<OpenArgument> = open.map(|(_, open)| open).collect();
+    open.extend(rules::unguarded_array::open_arrays(&context));
+    let tools = context.tools.iter().enumerate();
+    let order: HashMap<&str, usize> = tools.map(|(at, tool)| (tool.name(), at)).collect();
+    open.sort_by_key(|open| order.get(open.tool.as_str()).copied());
+    open
 }

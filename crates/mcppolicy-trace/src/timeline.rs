@@ -240,10 +240,14 @@ impl<'e> Timeline<'e> {
         let counted = !reservation.is_empty() && call.used().is_empty();
         let is_held = !reservation.is_empty();
         let mut released_at_once = false;
-        if let (Some(Response::Error(_)), Some(time), true) = (call.response(), time, is_held) {
-            released_at_once = call.response_time().is_none();
-            let released = call.response_time().unwrap_or(time);
-            self.counters.release(reservation, released);
+        if let (Some(Response::Error(_)), true) = (call.response(), is_held) {
+            match call.response_time() {
+                Some(time) => self.counters.release(reservation, time),
+                None => {
+                    released_at_once = true;
+                    self.counters.release_at_once(reservation);
+                }
+            }
         }
         Step {
             decision,

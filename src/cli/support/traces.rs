@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -14,7 +15,7 @@ use super::input::{self, same_file};
 use super::listing::fill;
 use super::problems::Problems;
 use super::progress::Watched;
-use super::unpack::unpacked_up_to;
+use super::unpack::{Allowance, unpacked, unpacked_within};
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -34,9 +35,13 @@ pub(crate) struct Assignment {
     pub problems: Vec<Finding>,
 }
 
-/// How much a packed trace of a change may unpack to: 256 MiB. What a person
-/// names may be of any size.
+/// How much a trace of a change may unpack to: 256 MiB. What a person names may be
+/// of any size.
 const MOST_UNPACKED: u64 = 256 << 20;
+
+/// How many bytes the traces of a change may still have, over all policies of the
+/// run that they are replayed for: 1 GiB at its beginning.
+static LEFT: AtomicU64 = AtomicU64::new(1 << 30);
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";
@@ -90,12 +95,14 @@ pub(crate) fn open(
     let opened = file.open();
     let opened = opened.map_err(|refusal| file.problem(&refusal, RuleId::Trace, sources))?;
     let name = file.name();
-    let most = if file.is_checked() {
-        MOST_UNPACKED
+    let input = Watched::new(opened.input, &name, opened.length);
+    let input = if file.is_checked() {
+        let each = MOST_UNPACKED;
+        unpacked_within(input, Allowance { each, left: &LEFT })
     } else {
-        u64::MAX
+        unpacked(input)
     };
-    unpacked_up_to(Watched::new(opened.input, &name, opened.length), most)
+    input
         .and_then(|input| reader(input, settings))
         .and_then(|reader| Trace::open(name, reader))
         .map_err(|error| Problems::from(failure(file.path(), &error)))
@@ -436,6 +443,22 @@ pub(crate) fn foreign_policies(
         }
     }
     found
+}
+
+/// The policy of a trace that no entry of the configuration has: its only one
+/// with traces, or its only one at all, or `policy.json` here.
+pub(crate) fn fallback_policy(workspace: &Workspace, files: &[PolicyFile]) -> Option<PathBuf> {
+    let has_traces = |file: &PolicyFile| {
+        let entry = workspace.entry(file.entry);
+        entry.is_some_and(|entry| !entry.traces.is_empty())
+    };
+    let with_traces: Vec<&PolicyFile> = files.iter().filter(|file| has_traces(file)).collect();
+    let only = match (with_traces.as_slice(), files) {
+        ([only], _) => only,
+        ([], [only]) => only,
+        _ => return None,
+    };
+    Some(only.path.clone())
 }
 
 /// Warnings about traces that a guard wrote under a policy of another digest than

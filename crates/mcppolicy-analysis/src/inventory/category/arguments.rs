@@ -46,6 +46,14 @@ pub(super) fn raise(tool: &Tool, evidence: Evidence) -> Evidence {
             confidence: Confidence::Usual,
         };
     }
+    // What takes a command runs it, whatever else it is for.
+    if let Some(command) = command(tool).filter(|_| evidence.category == Category::Write) {
+        return Evidence {
+            category: Category::Execute,
+            because: format!("{}, argument `{command}`", evidence.because),
+            confidence: Confidence::Usual,
+        };
+    }
     let sends = words::split(&tool.name)
         .iter()
         .any(|word| words::can_pay(word));
@@ -86,7 +94,23 @@ pub(super) fn can_carry_text(tool: &Tool) -> bool {
 
 /// An argument whose value is run.
 fn code(tool: &Tool) -> Option<&str> {
-    let named = |name: &&str| words::is_code(&words::split(name));
+    let of = words::split(&tool.name);
+    let named = |name: &&str| {
+        let name = words::split(name);
+        words::is_code(&name) && !words::is_exchanged(&name, &of)
+    };
+    tool.arguments().names().into_iter().find(named)
+}
+
+/// An argument that is a command line or a description of what is to run, of a
+/// tool that changes something.
+fn command(tool: &Tool) -> Option<&str> {
+    let named = |name: &&str| {
+        matches!(
+            *name,
+            "cmd" | "command" | "commands" | "commandLine" | "command_line" | "manifest"
+        )
+    };
     tool.arguments().names().into_iter().find(named)
 }
 
