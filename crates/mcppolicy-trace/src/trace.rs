@@ -24,6 +24,7 @@ mod expectation;
 pub mod fast_path;
 mod gateway;
 mod gemini;
+mod har;
 mod hooks;
 mod item;
 mod jsonrpc;
