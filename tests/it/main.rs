@@ -18,6 +18,7 @@ mod classifier;
 mod classify;
 mod commands;
 mod compare;
+mod console;
 mod diff_cli;
 mod drift;
 mod embed;
@@ -26,6 +27,8 @@ mod engine;
 mod fleet;
 mod fuzz;
 mod gate;
+#[cfg(all(unix, feature = "guard"))]
+mod guard;
 mod help;
 mod house;
 mod inventories;

@@ -7,35 +7,118 @@ use std::path::{Path, PathBuf};
 use mcppolicy_engine::{Call, Counters, Engine, Policy, Time, Value};
 use serde_json::json;
 
+use crate::console;
 use crate::support::root;
 
 fn page(name: &str) -> String {
     fs::read_to_string(root().join("docs").join(name)).unwrap()
 }
 
-/// The fenced blocks in `language`.
-fn blocks(page: &str, language: &str) -> Vec<String> {
+/// Every page, and every page's name.
+fn pages() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut inside: Option<String> = None;
-    for line in page.lines() {
-        match &mut inside {
-            None if line == format!("```{language}") => inside = Some(String::new()),
-            None => {}
-            Some(_) if line == "```" => found.extend(inside.take()),
-            Some(block) => {
-                block.push_str(line);
-                block.push('\n');
-            }
-        }
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        found.push((format!("docs/{name}"), page(&name)));
     }
+    found.push((
+        "README.md".to_owned(),
+        fs::read_to_string(root().join("README.md")).unwrap(),
+    ));
+    found.sort();
     found
 }
 
 #[test]
+fn the_commands_of_the_pages_print_what_the_pages_show() {
+    let mut ran = 0;
+    for (name, _) in pages() {
+        ran += console::walk(&name);
+    }
+    assert!(ran > 10, "{ran}");
+}
+
+/// What a page shows of a language with a grammar follows that grammar, and a
+/// policy or a configuration is a valid one.
+#[test]
+fn the_blocks_of_the_pages_are_valid() {
+    let schema = fs::read_to_string(root().join("schema/config.schema.json")).unwrap();
+    let schema = serde_json::from_str(&schema).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    for (name, text) in pages() {
+        // Its examples run with the rules' own tests.
+        if name == "docs/rules.md" {
+            continue;
+        }
+        for block in console::blocks(&text) {
+            let place = format!("{name}:{}", block.line);
+            *seen.entry(block.language.clone()).or_default() += 1;
+            match block.language.as_str() {
+                "json" | "jsonl" => {
+                    let values = serde_json::Deserializer::from_str(&block.text);
+                    for value in values.into_iter::<serde_json::Value>() {
+                        let value = value.unwrap_or_else(|error| panic!("{place}: {error}"));
+                        if value.get("version").is_some() {
+                            let policy = Policy::from_json(block.text.as_bytes());
+                            assert!(policy.is_ok(), "{place}: {:?}", policy.err());
+                        }
+                    }
+                }
+                "toml" => {
+                    let value: serde_json::Value = toml::from_str(&block.text)
+                        .unwrap_or_else(|error| panic!("{place}: {error}"));
+                    let errors: Vec<_> = schema
+                        .iter_errors(&value)
+                        .map(|error| error.to_string())
+                        .collect();
+                    assert!(errors.is_empty(), "{place}: {errors:?}");
+                }
+                "yaml" => {
+                    let read = yaml_rust2::YamlLoader::load_from_str(&block.text);
+                    assert!(read.is_ok(), "{place}: {:?}", read.err());
+                }
+                "sh" | "console" | "text" | "" => {}
+                other => panic!("{place}: a block in {other}, which nothing checks"),
+            }
+        }
+    }
+    for language in ["json", "jsonl", "toml", "yaml"] {
+        assert!(seen.contains_key(language), "{seen:?}");
+    }
+}
+
+/// Every key of the configuration is explained.
+#[test]
+fn every_key_of_the_configuration_is_on_its_page() {
+    let schema = fs::read_to_string(root().join("schema/config.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let page = page("configuration.md");
+    let mut missing = Vec::new();
+    keys(&schema, &mut |key| {
+        if !page.contains(&format!("`{key}`")) && !page.contains(&format!("[{key}]")) {
+            missing.push(key.to_owned());
+        }
+    });
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+fn keys(schema: &serde_json::Value, each: &mut impl FnMut(&str)) {
+    if let Some(properties) = schema["properties"].as_object() {
+        for (key, value) in properties {
+            each(key);
+            keys(value, each);
+            keys(&value["items"], each);
+        }
+    }
+}
+
+#[test]
 fn the_policies_that_the_language_page_shows_are_valid_and_decide_as_it_says() {
-    let blocks = blocks(&page("policy.md"), "json");
+    let mut blocks = console::blocks(&page("policy.md"));
+    blocks.retain(|block| block.language == "json");
     assert_eq!(blocks.len(), 1);
-    let engine = Engine::new(&Policy::from_json(blocks[0].as_bytes()).unwrap());
+    let engine = Engine::new(&Policy::from_json(blocks[0].text.as_bytes()).unwrap());
     let mut counters = Counters::default();
     let mut decide = |tool: &str, arguments: serde_json::Value| {
         let arguments = Value::from(arguments);

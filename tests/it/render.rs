@@ -10,11 +10,12 @@ mod sarif;
 mod summary;
 
 use mcppolicy::render::{Format, Style, render};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled};
 use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::replay::{Options, Replay};
 use mcppolicy_analysis::report::{Body, DiffReport, Failure, Findings, Report, TestRun, Tested};
@@ -178,7 +179,8 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let mut load = |name: &str, text: &str| Policy::load(sources, name, text.as_bytes()).unwrap();
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
-    let comparison = compare::compiled(&before, &after, &Budget::default());
+    let budget = Budget::default();
+    let comparison = compare::compiled(&before, &after, &budget, &Allowance::new(&budget), None);
     let mut traffic = Traffic::default();
     let input = std::io::Cursor::new(trace.to_owned());
     let mut trace = Trace::open("traces/t.jsonl", Box::new(NativeReader::new(input))).unwrap();
@@ -200,6 +202,8 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             judgement: Judgement::default(),
             traffic: Some(traffic),
             drift: Vec::new(),
+            categories: Categories::new(),
+            opens: None,
         }],
     };
     DiffReport {
@@ -207,6 +211,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
         gate: Gate::Loosened,
         approvals: Vec::new(),
         findings: Vec::new(),
+        again: "mcppolicy diff old.json policy.json".to_owned(),
         diff,
     }
 }

@@ -24,10 +24,11 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// The join of all policies' verdicts.
+    /// The join of all policies' verdicts. A policy that was added lets through what
+    /// none let through; where one was removed, nothing says what decides now.
     pub fn verdict(&self) -> Verdict {
         let verdict = |policy: &PolicyDiff| match &policy.status {
-            PolicyStatus::Added | PolicyStatus::Removed => Verdict::Equivalent,
+            PolicyStatus::Added | PolicyStatus::Removed => Verdict::Loosened,
             PolicyStatus::Compared(comparison) => comparison.verdict,
         };
         self.policies

@@ -15,9 +15,8 @@ pub mod join;
 mod open_call;
 mod options;
 mod origins;
-mod parallel;
+pub(crate) mod parallel;
 mod problems;
-pub mod redact;
 pub mod results;
 mod run;
 mod runs;
@@ -26,6 +25,7 @@ mod tally;
 pub mod update;
 pub mod usage;
 
+pub use mcppolicy_trace::redact;
 pub use options::Options;
 pub use results::RunOutcome;
 pub use run::Replay;

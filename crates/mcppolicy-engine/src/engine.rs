@@ -32,7 +32,7 @@ pub use compile::Engine;
 pub use condition::{Lookup, ValueRef, equals};
 pub use counters::{Counters, DEFAULT_MAX_LATENESS, Reservation};
 pub use decide::Outcome;
-pub use enforce::{Enforced, Permit};
+pub use enforce::{Enforced, Permit, Seen};
 pub use explain::{ConditionSeen, CounterSeen, Step, StepOutcome};
 pub use interval::Interval;
 pub use ledger::{Balance, Ledger};

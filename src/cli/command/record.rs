@@ -9,8 +9,6 @@
 #[cfg(feature = "live")]
 mod recorder;
 #[cfg(feature = "live")]
-mod server;
-#[cfg(feature = "live")]
 mod session;
 
 use std::ffi::OsString;

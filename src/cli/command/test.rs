@@ -95,6 +95,9 @@ pub(crate) fn run(args: &TestArgs) -> Exit {
             tested.findings.extend(file.problems);
             continue;
         };
+        let other =
+            traces::of_other_policies(&file, &assignment.traces, workspace.reading, &mut sources);
+        tested.findings.extend(other);
         let options = options_for(&workspace, &file, &options);
         let (traces, reading) = (&assignment.traces, workspace.reading);
         if args.update {

@@ -321,23 +321,25 @@ impl Store {
     /// The approvals of a policy, or all of them, with the status of each; those
     /// that were dropped come last.
     pub fn shown(&self, policy: Option<&str>) -> Vec<ApprovalShown> {
-        let entries = self.entries.iter().map(|entry| ApprovalShown {
+        let is_its = |approval: &Approval| policy.is_none_or(|policy| approval.policy == policy);
+        let entries = self.entries.iter();
+        let entries = entries.filter(|entry| is_its(&entry.approval));
+        let entries = entries.map(|entry| ApprovalShown {
             approval: entry.approval.clone(),
             status: entry.status(),
             written: entry.is_written,
             allows: entry.approval.approved.allows(),
             surplus: entry.surplus.clone(),
         });
-        let dropped = self.dropped.iter().map(|approval| ApprovalShown {
+        let dropped = self.dropped.iter().filter(|approval| is_its(approval));
+        let dropped = dropped.map(|approval| ApprovalShown {
             approval: approval.clone(),
             status: ApprovalStatus::Pruned,
             written: false,
             allows: approval.approved.allows(),
             surplus: Vec::new(),
         });
-        let is_its =
-            |shown: &ApprovalShown| policy.is_none_or(|policy| shown.approval.policy == policy);
-        entries.chain(dropped).filter(is_its).collect()
+        entries.chain(dropped).collect()
     }
 
     /// The name of a policy in approvals: its path from the approvals' own

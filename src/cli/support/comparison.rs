@@ -1,31 +1,40 @@
 //! Comparing policies: the comparison, its judgement by approvals, changes of
 //! the approvals, and witnesses written as traces.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
 use super::evidence::Evidence;
 use super::files;
 use super::input;
+use super::invalid_base;
 use super::inventory_drift::InventoryBase;
+use super::lint_settings;
 use super::problems::Problems;
 use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure};
+use mcppolicy_analysis::words::{self, PolicyWords};
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Records;
+
+/// How many policies with approvals may cost the whole budget each. Where there are
+/// more, they share what that makes.
+const FEW_APPROVED: usize = 4;
 
 /// How to compare.
 pub(crate) struct Settings<'a> {
@@ -57,22 +66,27 @@ struct Compared {
 /// All policies compared so far.
 pub(crate) struct Comparing<'a> {
     settings: Settings<'a>,
+    allowance: Allowance,
     store: Store,
     policies: Vec<Compared>,
     evidence: Evidence,
     /// Why inventories could not be compared. Policies may have one in common,
     /// and its failure is reported once.
     unread: Vec<Failure>,
+    /// What is said of policies that are invalid at the base, by their files.
+    notes: BTreeMap<PathBuf, Finding>,
 }
 
 impl<'a> Comparing<'a> {
     pub fn new(settings: Settings<'a>, store: Store) -> Comparing<'a> {
         Comparing {
+            allowance: Allowance::of_run(&settings.budget),
             settings,
             store,
             policies: Vec::new(),
             evidence: Evidence::default(),
             unread: Vec::new(),
+            notes: BTreeMap::new(),
         }
     }
 
@@ -91,8 +105,16 @@ impl<'a> Comparing<'a> {
         };
         // Both sides are read, so that all problems are reported.
         let mut problems = Problems::default();
-        let old = problems.keep(load(pair.old, sources));
+        let (mut old, of_old) = load(pair.old, sources);
         let new = problems.keep(load(pair.new, sources));
+        if let (Side::Invalid, Side::Valid(_), Some(_)) = (&old, &new, &self.settings.inventories)
+            && let Some((refusing, note)) = invalid_base::in_place_of(&of_old.findings, sources)
+        {
+            old = Side::Valid(Some(refusing));
+            self.notes.insert(pair.file.clone(), note);
+        } else {
+            problems.extend(of_old);
+        }
         let name = self.store.key(&pair.file);
         let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
             self.store.not_judged(&name);
@@ -104,7 +126,8 @@ impl<'a> Comparing<'a> {
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
-                let comparison = compare::compiled(old, new, &self.settings.budget);
+                let budget = &self.settings.budget;
+                let comparison = compare::compiled(old, new, budget, &self.allowance, None);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
@@ -134,6 +157,8 @@ impl<'a> Comparing<'a> {
         });
         let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
+        let (settings, _) = lint_settings::configured(workspace.config.as_ref());
+        let categories = settings.categories;
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
             old: file(&old),
@@ -142,6 +167,8 @@ impl<'a> Comparing<'a> {
             judgement: Judgement::default(),
             traffic,
             drift,
+            opens: opens(old.as_ref(), new.as_ref(), &categories),
+            categories,
         };
         self.policies.push(Compared {
             key: Key {
@@ -158,6 +185,10 @@ impl<'a> Comparing<'a> {
 
     /// Judges every policy by the approvals as they are now.
     pub fn judge(&mut self) {
+        let names = self.policies.iter().map(|compared| &compared.key.name);
+        let approved = names.filter(|name| !self.store.of(name).is_empty()).count();
+        let part = u32::try_from(approved / FEW_APPROVED).unwrap_or(u32::MAX);
+        let budget = self.settings.budget.part(part.max(1));
         for compared in &mut self.policies {
             let policy = &compared.key.name;
             let judgement = gate::judge(
@@ -165,7 +196,7 @@ impl<'a> Comparing<'a> {
                 compared.new.as_ref(),
                 compared.diff.changes(),
                 &self.store.of(policy),
-                &self.settings.budget,
+                &budget,
             );
             let used: Vec<usize> = judgement.used().collect();
             self.store.judged(policy, &used, &judgement.stale);
@@ -245,6 +276,11 @@ impl<'a> Comparing<'a> {
         self.store.shown(None)
     }
 
+    /// What is said of policies that are invalid at the base, by their files.
+    pub fn take_notes(&mut self) -> BTreeMap<PathBuf, Finding> {
+        std::mem::take(&mut self.notes)
+    }
+
     /// Findings about approvals that are not needed.
     pub fn unneeded(&self) -> Vec<Finding> {
         self.store.unneeded()
@@ -290,6 +326,18 @@ impl<'a> Comparing<'a> {
         let each = self.policies.into_iter();
         let each = each.map(|compared| (compared.key, compared.diff));
         (each.collect(), self.store)
+    }
+}
+
+/// What a policy lets through that the old state does not have.
+fn opens(
+    old: Option<&Policy>,
+    new: Option<&Policy>,
+    categories: &Categories,
+) -> Option<PolicyWords> {
+    match (old, new) {
+        (None, Some(new)) => Some(words::policy(new, categories)),
+        _ => None,
     }
 }
 
@@ -353,7 +401,7 @@ fn canonical(path: &Path) -> Option<PathBuf> {
 
 /// The way from a directory to a file, with `/`; none where there is no such
 /// way, as between two drives.
-fn relative(file: &Path, dir: &Path) -> Option<String> {
+pub(crate) fn relative(file: &Path, dir: &Path) -> Option<String> {
     let [file, dir] = [file, dir].map(canonical);
     let (file, dir) = (file?, dir?);
     let shared = file

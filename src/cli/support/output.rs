@@ -168,8 +168,12 @@ pub(crate) fn write_files(report: &Report<'_>, args: &OutputArgs) -> Exit {
 fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io::Result<()> {
     let used = std::fs::metadata(file).map_or(0, |data| data.len());
     let used = usize::try_from(used).unwrap_or(SUMMARY_LIMIT);
+    // A line break comes behind it.
+    let Some(room) = SUMMARY_LIMIT.checked_sub(used.saturating_add(1)) else {
+        return Ok(());
+    };
     let style = Style {
-        limit: Some(SUMMARY_LIMIT.saturating_sub(used + 1)),
+        limit: Some(room),
         ..style
     };
     let text = render::render(report, Format::Markdown, style);

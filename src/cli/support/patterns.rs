@@ -9,6 +9,9 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 /// exceed the size that the library allows.
 const SET: usize = 128;
 
+/// How many bytes a pattern may have: as many as the path of a file.
+const LONGEST: usize = 4_096;
+
 /// Whether a part of a path has a meaning to globs.
 fn is_glob(part: &str) -> bool {
     part.contains(['*', '?', '[', '{', '\\'])
@@ -17,10 +20,13 @@ fn is_glob(part: &str) -> bool {
 /// A pattern with `.`, empty parts and `..` spelled out: `./a//b/../c` is `a/c`.
 ///
 /// # Errors
-/// When it leads out of the directory that it is relative to, or when `..`
-/// follows a part that is no plain name.
+/// When it leads out of the directory that it is relative to, when `..` follows a
+/// part that is no plain name, or when it is longer than any path.
 pub(crate) fn normal_pattern(pattern: &str) -> Result<String, String> {
     const OUT: &str = "leads out of the configuration's directory";
+    if pattern.len() > LONGEST {
+        return Err(format!("has more than {LONGEST} bytes"));
+    }
     let is_absolute = pattern.starts_with('/') || Path::new(pattern).is_absolute();
     if is_absolute || pattern.split('\\').any(|part| part == "..") {
         return Err(OUT.to_owned());

@@ -26,20 +26,8 @@ pub(crate) fn today() -> Date {
 
 /// The suppressions of one policy.
 pub(crate) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
-    let Some(config) = &workspace.config else {
-        return Vec::new();
-    };
-    // The components of a path tell it from another, but for the beginning.
-    let (Some(root), Some(policy)) = (absolute(&config.root), absolute(policy)) else {
-        return Vec::new();
-    };
-    let is_its = |written: &str| root.join(written) == policy;
-    config
-        .suppressions
-        .iter()
-        .filter(|(path, _)| is_its(&path.text))
-        .map(|(_, entry)| entry.clone())
-        .collect()
+    let mine = workspace.suppressions_of(policy).into_iter();
+    mine.map(|(_, entry)| entry.clone()).collect()
 }
 
 fn absolute(path: &Path) -> Option<PathBuf> {

@@ -6,12 +6,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::configuration::{self, Config, Entry};
+use super::configuration::{self, Config, Entry, Setting};
 use super::files::{Checkout, InputFile, Role, Root, input_files, spelling};
 use super::input;
 use super::listing::{Named, excluded, fill, fill_dirname, list, named};
+use super::oversized;
 use super::problems::Problems;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
+use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
@@ -34,6 +36,8 @@ pub(crate) struct Workspace {
     named: OnceCell<Named>,
     /// The entry of each of them.
     entries: OnceCell<HashMap<PathBuf, usize>>,
+    /// The suppressions of each policy, once they were looked for.
+    suppressions: OnceCell<HashMap<PathBuf, Vec<usize>>>,
     /// How to read traces.
     pub reading: Settings,
 }
@@ -138,7 +142,10 @@ impl Workspace {
         let found = configuration::find(&start, checkout.as_deref());
         let loaded = found.map(|file| configuration::load(&file, checkout.as_ref(), sources));
         let (config, problems) = match loaded {
-            Some(Ok((config, findings))) => (Some(config), Problems::from(findings)),
+            Some(Ok((mut config, mut findings))) => {
+                findings.extend(oversized::curtail(&mut config));
+                (Some(config), Problems::from(findings))
+            }
             Some(Err(problems)) => (None, problems),
             None => (None, Problems::default()),
         };
@@ -156,6 +163,7 @@ impl Workspace {
         self.config = config;
         self.named = OnceCell::new();
         self.entries = OnceCell::new();
+        self.suppressions = OnceCell::new();
     }
 
     /// What is checked, when that is not the working tree.
@@ -218,6 +226,7 @@ impl Workspace {
             checkout: self.checkout.clone(),
             named: OnceCell::new(),
             entries: OnceCell::new(),
+            suppressions: OnceCell::new(),
             reading: self.reading,
         }
     }
@@ -372,6 +381,28 @@ impl Workspace {
             .as_ref()?
             .text;
         Some(fill(template, &self.root(), &absolute))
+    }
+
+    /// The suppressions that the configuration has for a policy, with the path of it
+    /// as it is written there.
+    pub fn suppressions_of(&self, policy: &Path) -> Vec<&(Setting, Suppression)> {
+        let Some(config) = &self.config else {
+            return Vec::new();
+        };
+        let by_policy = self.suppressions.get_or_init(|| {
+            let mut by_policy: HashMap<PathBuf, Vec<usize>> = HashMap::new();
+            for (at, (path, _)) in config.suppressions.iter().enumerate() {
+                if let Ok(path) = std::path::absolute(config.root.join(&path.text)) {
+                    by_policy.entry(path).or_default().push(at);
+                }
+            }
+            by_policy
+        });
+        // The components of a path tell it from another, but for the beginning.
+        let policy = std::path::absolute(policy).ok();
+        let mine = policy.and_then(|policy| by_policy.get(&policy));
+        let each = mine.into_iter().flatten();
+        each.filter_map(|at| config.suppressions.get(*at)).collect()
     }
 
     /// The configuration's policies with the entry of each, sorted within an

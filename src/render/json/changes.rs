@@ -1,6 +1,7 @@
 //! `diff`: changes with their witnesses, and recorded traffic.
 
 mod approvals;
+mod edits;
 mod scope;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
+use edits::{JsonEdit, JsonPart};
 use scope::JsonScope;
 
 /// Writes the members of a diff report.
@@ -196,6 +198,8 @@ struct JsonChange<'a> {
     reason: Option<&'static str>,
     /// Whether it passes more, and somebody has approved that.
     approved: bool,
+    edits: Vec<JsonEdit<'a>>,
+    parts: Vec<JsonPart<'a>>,
 }
 
 #[derive(Serialize)]
@@ -240,6 +244,16 @@ impl<'a> JsonChange<'a> {
             tightened: calls(&change.tightened),
             reason: change.reason.map(|reason| reason.name()),
             approved: policy.judgement.approves_change(change),
+            edits: change
+                .edits
+                .iter()
+                .map(|edit| JsonEdit::new(edit, policy, sources))
+                .collect(),
+            parts: change
+                .parts
+                .iter()
+                .map(|part| JsonPart::new(part, policy, sources))
+                .collect(),
         }
     }
 }

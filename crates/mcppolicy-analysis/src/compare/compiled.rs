@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use crate::inventory::Inventory;
 use crate::region::Budget;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
@@ -46,6 +47,11 @@ impl<'p> Compiled<'p> {
         own.into_iter().chain(all).min()
     }
 
+    /// The index of the first entry of `hide` with that name.
+    pub(super) fn hidden_as(&self, name: &str) -> Option<usize> {
+        self.hidden.get(name).copied()
+    }
+
     /// What decides about a tool before its arguments do.
     pub fn entry(&self, tool: &str) -> Entry<'p> {
         if let Some(at) = self.hidden_by(tool) {
@@ -75,6 +81,10 @@ pub(crate) struct Pair<'a, 'p> {
     pub(crate) new: &'a Compiled<'p>,
     budget: Budget,
     allowance: &'a Allowance,
+    /// Whether the changes are for people to read, not only to be judged by.
+    pub(super) detailed: bool,
+    /// The server's tools, where they are known.
+    pub(super) inventory: Option<&'a Inventory>,
 }
 
 /// What all questions of a run may cost together: so many times what one may.
@@ -85,13 +95,22 @@ pub struct Allowance(Cell<u64>);
 
 const QUESTIONS: u64 = 10;
 
+/// How many comparisons of a run may cost as much each.
+const COMPARISONS: u64 = 2;
+
 /// The part of its budget that a question has once the allowance is spent.
 const SCRAPS: u32 = 1_000;
 
 impl Allowance {
-    /// The allowance for a run whose questions may cost `budget` each.
+    /// The allowance for a comparison whose questions may cost `budget` each.
     pub fn new(budget: &Budget) -> Allowance {
         Allowance(Cell::new(budget.worth().saturating_mul(QUESTIONS)))
+    }
+
+    /// The allowance for all comparisons of a run together.
+    pub fn of_run(budget: &Budget) -> Allowance {
+        let all = QUESTIONS.saturating_mul(COMPARISONS);
+        Allowance(Cell::new(budget.worth().saturating_mul(all)))
     }
 }
 
@@ -107,6 +126,17 @@ impl<'a, 'p> Pair<'a, 'p> {
             new,
             budget: *budget,
             allowance,
+            detailed: false,
+            inventory: None,
+        }
+    }
+
+    /// The same for people to read, with what is known of the server's tools.
+    pub(super) fn detailed(self, inventory: Option<&'a Inventory>) -> Pair<'a, 'p> {
+        Pair {
+            detailed: true,
+            inventory,
+            ..self
         }
     }
 

@@ -1,8 +1,9 @@
 //! Changes of words alone: messages, counter names, and the position and order of
 //! rules, where what passes is the same.
 
+use super::change::Change;
 use super::compiled::{Entry, Pair};
-use super::verdict::{Aspect, Change, Scope, Side};
+use super::verdict::{Aspect, Scope, Side};
 use mcppolicy_engine::policy::{Condition, Limit, Path, Rule, Spanned, Test, ToolRules, Window};
 
 /// Whether two lists of conditions read the same.
@@ -13,7 +14,7 @@ fn same_conditions(old: &[Condition], new: &[Condition]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(same)
 }
 
-fn same_test(old: &Test, new: &Test) -> bool {
+pub(super) fn same_test(old: &Test, new: &Test) -> bool {
     match (old, new) {
         (Test::Exists(old), Test::Exists(new)) => old == new,
         (Test::Eq(old), Test::Eq(new))
@@ -24,6 +25,22 @@ fn same_test(old: &Test, new: &Test) -> bool {
         (Test::Regex(old), Test::Regex(new)) => old.as_str() == new.as_str(),
         _ => false,
     }
+}
+
+/// Whether nothing that concerns a tool has been edited, so that nothing about
+/// it needs to be asked.
+pub(super) fn is_untouched(pair: &Pair<'_, '_>, tool: &str) -> bool {
+    let (old, new) = (pair.old.tool(tool), pair.new.tool(tool));
+    let is_alike = match (old, new) {
+        (Some(_), Some(_)) => {
+            same_rules(old, new)
+                && messages(old).eq(messages(new))
+                && words(own(old)).eq(words(own(new)))
+        }
+        (None, None) => pair.old.policy.default.value == pair.new.policy.default.value,
+        _ => false,
+    };
+    is_alike && pair.old.hidden_by(tool) == pair.new.hidden_by(tool)
 }
 
 /// Whether two tools have the same rules, message aside: then they pass the

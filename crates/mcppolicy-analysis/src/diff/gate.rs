@@ -403,11 +403,6 @@ fn bears<'s>(state: &'s State, tool: &str) -> Option<Option<&'s ToolRules>> {
 /// The time of calls whose time does not matter: 2026-01-01 10:00 UTC.
 const WHENEVER: i64 = 1_767_261_600;
 
-/// The time of a witness's first call.
-pub(super) fn time_of(call: &WitnessCall) -> Time {
-    call.at.unwrap_or(Time::new(WHENEVER, 0))
-}
-
 /// Whether an engine passes every call, as one grant's with fresh counters.
 fn passes_all(engine: &Engine, calls: &[WitnessCall]) -> bool {
     sequence::passes_all(engine, calls, Time::new(WHENEVER, 0))

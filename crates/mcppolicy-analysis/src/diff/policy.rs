@@ -4,6 +4,8 @@ use super::judgement::{Judgement, passes_more};
 use super::traffic::Traffic;
 use crate::compare::{Change, Comparison, Verdict};
 use crate::finding::Finding;
+use crate::inventory::category::Categories;
+use crate::words::PolicyWords;
 use mcppolicy_engine::source::FileId;
 
 /// One policy on both sides.
@@ -23,6 +25,10 @@ pub struct PolicyDiff {
     pub traffic: Option<Traffic>,
     /// What has changed of the server's own tools.
     pub drift: Vec<Finding>,
+    /// What kinds of tools it decides about, as far as that is known.
+    pub categories: Categories,
+    /// What a policy that exists only in the new state lets through.
+    pub opens: Option<PolicyWords>,
 }
 
 /// What happened to a policy.

@@ -23,16 +23,23 @@ mod weighing;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use super::category_kind::{Category, Classification, Risk};
 use super::tools::{Inventory, Tool};
 pub use claims::Conflict;
+use mcppolicy_engine::source::FileId;
 
 /// The categories of tools, from all sources in their order of precedence.
+///
+/// Copies have in common what they know, so that each policy of a run can have its
+/// own.
 #[derive(Debug, Clone, Default)]
 pub struct Categories {
-    configured: BTreeMap<String, Category>,
-    listed: BTreeMap<String, (Classification, Option<Conflict>)>,
+    configured: Arc<BTreeMap<String, Category>>,
+    listed: Arc<BTreeMap<String, (Classification, Option<Conflict>)>>,
+    /// The inventories that were learned.
+    learned: Vec<FileId>,
 }
 
 impl Categories {
@@ -43,14 +50,26 @@ impl Categories {
 
     /// Sets a tool's category, which overrides all evidence.
     pub fn configure(&mut self, tool: impl Into<String>, category: Category) {
-        self.configured.insert(tool.into(), category);
+        Arc::make_mut(&mut self.configured).insert(tool.into(), category);
     }
 
-    /// Adds what an inventory says of its tools.
+    /// Adds what an inventory says of its tools, unless that is known.
     pub fn learn(&mut self, inventory: &Inventory) {
-        for tool in &inventory.tools {
-            self.listed.insert(tool.name.clone(), classify(tool));
+        if self.learned.contains(&inventory.file) {
+            return;
         }
+        self.learned.push(inventory.file);
+        let listed = Arc::make_mut(&mut self.listed);
+        for tool in &inventory.tools {
+            listed.insert(tool.name.clone(), classify(tool));
+        }
+    }
+
+    /// Takes over what `other` has learned of inventories, in place of what is known
+    /// of them.
+    pub fn learn_from(&mut self, other: &Categories) {
+        self.listed = Arc::clone(&other.listed);
+        self.learned.clone_from(&other.learned);
     }
 
     /// The category of `tool`, with its reason.

@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
                 .enumerate()
                 .map(|(at, rules)| (rules.name.as_str(), at))
                 .collect(),
-            allowance: Allowance::default(),
+            allowance: Allowance::of_one_in(settings.policies),
             unfinished: RefCell::default(),
             meant,
             tools,

@@ -1,9 +1,10 @@
 //! One recorded call: the request, who sent it where and when, the response,
 //! and what its author expects; as much of it as the recording says.
 
-use super::expectation::Expectation;
+use super::expectation::{DecisionName, Expectation};
 use super::response::{Observed, Response};
 use super::witness::WitnessCall;
+use mcppolicy_engine::engine::LimitKey;
 use mcppolicy_engine::time::{self, Time};
 use mcppolicy_engine::value::Value;
 
@@ -25,6 +26,8 @@ pub struct RecordedCall {
     /// Whether a member of the arguments is repeated, so that the last one
     /// was taken.
     pub repeats_an_argument: bool,
+    /// What limits had counted before the call, where a guard recorded it.
+    pub used: Vec<(LimitKey, u64)>,
     /// What came back, when recorded.
     pub response: Option<Response>,
     /// When it came back; `None` is unknown.
@@ -56,6 +59,7 @@ impl RecordedCall {
             time: None,
             request,
             repeats_an_argument: false,
+            used: Vec::new(),
             response: None,
             response_time: None,
             observed: None,
@@ -73,6 +77,16 @@ impl RecordedCall {
         match &self.request {
             RecordedRequest::Batch(_) => None,
             RecordedRequest::Tool { name, .. } => name.as_deref(),
+        }
+    }
+
+    /// Whether the recording shows that it was passed on to its server, though
+    /// perhaps not how that answered.
+    pub(super) fn has_passed(&self) -> bool {
+        match (self.observed_decision(), &self.expect) {
+            (Some(observed), _) => observed == Observed::Allow,
+            (None, Some(Expectation::Each(expected))) => expected.decision == DecisionName::Allow,
+            _ => false,
         }
     }
 

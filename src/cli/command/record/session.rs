@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::recorder::{Existing, Recorder};
-use super::server::{Server, Signals};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::server::{Server, Signals};
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_trace::trace::tap::Direction;
 

@@ -310,3 +310,44 @@ pub(super) fn more_results_than_are_taken() {
     assert!(last.contains("more results are left out"), "{last}");
     assert_eq!(sarif(10).as_array().unwrap().len(), 10);
 }
+
+pub(super) fn long_values() {
+    let with = |most: u32| {
+        let equals = |name: &str| {
+            let value = name.repeat(5_000);
+            json!({"path": format!("args.{name}"), "op": "eq", "value": value})
+        };
+        let amount = json!({"path": "args.m", "op": "lte", "value": most});
+        let positive = json!({"path": "args.m", "op": "gt", "value": 99});
+        let conditions = json!([equals("a"), amount, positive, equals("z")]);
+        let tools = json!({"pay": {"require": [{"conditions": conditions}]}});
+        json!({"version": "1", "default": "deny", "tools": tools}).to_string()
+    };
+    let dir = changed(
+        "long-values",
+        &[("policy.json", &with(100))],
+        &[("policy.json", &with(200))],
+    );
+    let (code, texts) = ci(&dir);
+    assert_eq!(code, 1);
+    for format in ["markdown", "human"] {
+        let text = &texts[format];
+        assert!(text.contains("more characters"), "{text}");
+        let plain: String = text.split_whitespace().collect();
+        let amount = plain
+            .find("\"m\":")
+            .unwrap_or_else(|| panic!("{format}: {text}"));
+        let digits: String = plain[amount + 4..]
+            .chars()
+            .take_while(|c| *c != ',')
+            .collect();
+        let amount: f64 = digits.parse().unwrap();
+        assert!(amount > 100.0 && amount <= 200.0, "{text}");
+    }
+    let dir = changed(
+        "long-values-tighter",
+        &[("policy.json", &with(200))],
+        &[("policy.json", &with(150))],
+    );
+    assert_eq!(ci(&dir).0, 0);
+}

@@ -3,7 +3,8 @@
 
 use super::model::Approved;
 use crate::compare::Scope;
-use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, ToolRules};
+use crate::words;
+use mcppolicy_engine::policy::{DefaultDecision, Limit, Policy, Rule, ToolRules};
 
 /// One part of what an approval allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,23 +138,9 @@ fn of_tool(rules: &ToolRules) -> Vec<Allowed> {
 }
 
 fn conditions(rule: &Rule, without: &str) -> String {
-    let condition = |condition: &Condition| {
-        let (path, test) = (&condition.path.value, &condition.test);
-        format!("`{path}` {} {}", test.operator(), test.operand())
-    };
-    match rule.conditions.as_slice() {
-        [] => without.to_owned(),
-        list => list.iter().map(condition).collect::<Vec<_>>().join(" and "),
-    }
+    words::conditions(&rule.conditions).unwrap_or_else(|| without.to_owned())
 }
 
 fn limit(limit: &Limit) -> String {
-    let (max, window) = (limit.max.value, limit.window.value.name());
-    match &limit.increment_from {
-        None => format!("at most {max} calls per {window} for each grant"),
-        Some(path) => {
-            let path = &path.value;
-            format!("a sum of `{path}` up to {max} per {window} for each grant")
-        }
-    }
+    format!("{} for each grant", words::limit(limit))
 }

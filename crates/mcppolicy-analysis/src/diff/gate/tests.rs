@@ -1,6 +1,7 @@
 use super::*;
 use crate::compare::Comparison;
 use crate::diff::{Diff, PolicyDiff, PolicyStatus};
+use crate::inventory::category::Categories;
 
 fn policy(text: &str) -> Policy {
     Policy::from_json(text.as_bytes()).unwrap()
@@ -71,6 +72,8 @@ fn judged_as(
             judgement: judgement.clone(),
             traffic: None,
             drift: Vec::new(),
+            categories: Categories::new(),
+            opens: None,
         }],
     };
     Case {
@@ -325,6 +328,8 @@ fn the_gate_changed_heeds_no_approval() {
         status: PolicyStatus::Compared(comparison),
         traffic: None,
         drift: Vec::new(),
+        categories: Categories::new(),
+        opens: None,
     };
     let refused = Gate::ALL.map(|gate| gate.refuses(&policy));
     assert_eq!(refused, [false, true, false]);

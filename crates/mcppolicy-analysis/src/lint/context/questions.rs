@@ -5,7 +5,7 @@
 use std::cell::{Cell, OnceCell};
 
 use crate::compare::arguments::Arguments;
-use crate::region::{Answer, Budget, Exceeded, Space};
+use crate::region::{Answer, Budget, Exceeded, STEP, Space};
 use mcppolicy_engine::policy::ToolRules;
 use mcppolicy_engine::value::Value;
 
@@ -18,17 +18,21 @@ const BUDGET: Budget = Budget {
     calls: 0,
 };
 
-/// What all questions about one tool may cost, in steps of automata.
-const PER_TOOL: u64 = 1_500_000;
+/// What all questions about one tool may cost, in conditions looked at.
+const PER_TOOL: u64 = 1_500_000 * STEP;
 
-/// What all questions about one policy may cost, in steps of automata.
-const PER_POLICY: u64 = 15_000_000;
+/// What all questions about one policy may cost, in conditions looked at.
+const PER_POLICY: u64 = 15_000_000 * STEP;
+
+/// How many policies of a run may cost as much each. Where there are more, they
+/// share what that makes: a policy must not take what the next one needs.
+const POLICIES: u64 = 4;
 
 /// The state of the questions about one tool.
 pub struct Questions {
     /// The regions of the conditions, kept between questions.
     space: Cell<Option<Box<Space>>>,
-    /// What further questions about the tool may cost, in steps of automata.
+    /// What further questions about the tool may cost, in conditions looked at.
     left: Cell<u64>,
     /// The answer to the most frequent question.
     pub(super) accepted: OnceCell<Accepted>,
@@ -57,9 +61,12 @@ impl Default for Questions {
 /// What all questions about the policy may still cost.
 pub struct Allowance(Cell<u64>);
 
-impl Default for Allowance {
-    fn default() -> Allowance {
-        Allowance(Cell::new(PER_POLICY))
+impl Allowance {
+    /// The part of one of so many policies that a run looks at.
+    pub(super) fn of_one_in(policies: usize) -> Allowance {
+        let policies = u64::try_from(policies).unwrap_or(u64::MAX);
+        let part = (PER_POLICY * POLICIES).div_ceil(policies.max(POLICIES));
+        Allowance(Cell::new(part))
     }
 }
 

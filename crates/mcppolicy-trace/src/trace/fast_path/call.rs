@@ -13,7 +13,7 @@ use crate::trace::native_line::context::Defaults;
 use crate::trace::native_line::line;
 use crate::trace::response::{Observed, Response};
 use crate::trace::view::CallView;
-use mcppolicy_engine::engine::Request;
+use mcppolicy_engine::engine::{LimitKey, Request};
 use mcppolicy_engine::time::Time;
 
 /// A `tools/call` in a block, and its response.
@@ -162,6 +162,11 @@ impl CallView for SimpleCall {
 
     fn time_of(&self, _index: u64) -> Option<Time> {
         self.parsed().time
+    }
+
+    fn used(&self) -> &[(LimitKey, u64)] {
+        // Such a call is not simple.
+        &[]
     }
 
     fn response(&self) -> Option<&Response> {

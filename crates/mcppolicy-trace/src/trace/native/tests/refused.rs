@@ -29,7 +29,7 @@ fn what_is_wrong_with_a_call_is_said_at_its_place() {
         ),
         (
             r#"{"tool":"x",«"zzzzzz"»:0}"#,
-            "Unknown member \"zzzzzz\" (A call has the members `tool`, `arguments`, `request`, `ts`, `at`, `repeat`, `every`, `grant`, `server`, `response`, `response_ts`, `observed`, `expect`, `arguments_unknown`, `origin`, `id` and `note`)",
+            "Unknown member \"zzzzzz\" (A call has the members `tool`, `arguments`, `request`, `ts`, `at`, `repeat`, `every`, `grant`, `server`, `response`, `response_ts`, `observed`, `expect`, `arguments_unknown`, `origin`, `id`, `note` and `used`)",
         ),
         (
             r#"{"tool":"x",«"tool"»:"y"}"#,

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-pub(super) use signals::Signals;
+pub(crate) use signals::Signals;
 
 /// A running server.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     group: signals::Group,
 }
@@ -72,7 +72,7 @@ mod signals {
 
     pub(super) type Group = ();
 
-    pub(in super::super) struct Signals;
+    pub(crate) struct Signals;
 
     impl Signals {
         pub fn catch() -> io::Result<Signals> {
@@ -101,7 +101,7 @@ mod signals {
 
     /// The signals that request a program to end, caught before the server is
     /// started.
-    pub(in super::super) struct Signals(signal_hook::iterator::Signals);
+    pub(crate) struct Signals(signal_hook::iterator::Signals);
 
     impl Signals {
         /// Catches them from now on.

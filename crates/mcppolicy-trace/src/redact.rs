@@ -1,5 +1,6 @@
 //! What a report may show of a recorded call: the argument values that the
 //! decision looked at. The rest may be anyone's secret.
+//! A log of a guard holds no more.
 
 use std::collections::BTreeMap;
 

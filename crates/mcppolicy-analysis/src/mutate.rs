@@ -1,0 +1,28 @@
+//! Small changes of a policy, and which of them its tests would notice.
+//!
+//! A [`Mutant`] is the policy with one small change, such as a bound moved by
+//! one step or a rule left out. A test kills it when an expectation fails. Of
+//! what no test kills, the differ decides whether it is a change at all: a
+//! mutant under which no call whatever is decided otherwise is *equivalent* and
+//! leaves the score; each other one comes with calls that would kill it.
+//!
+//! Rules keep their JSON Pointers in a mutant, as if nothing had moved up: a test
+//! does not kill a mutant only because it names the place of another rule.
+
+mod edit;
+mod missing;
+mod operator;
+mod operators;
+mod pattern;
+mod run;
+mod score;
+
+pub use edit::Mutant;
+pub use missing::write;
+pub use operator::{Family, Operator};
+pub use operators::mutants;
+pub use run::{Options, Outcome, run};
+pub use score::{Direction, Score, Status};
+
+#[cfg(test)]
+mod tests;
