@@ -25,6 +25,7 @@ pub mod fast_path;
 mod gateway;
 mod gemini;
 mod going_on;
+mod har;
 mod hooks;
 mod item;
 mod jsonrpc;

@@ -34,11 +34,13 @@ pub enum Format {
     Hooks,
     /// Audit events of ToolHive's proxy.
     ToolHive,
+    /// HTTP archives.
+    Har,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 14] = [
+    pub const ALL: [Format; 15] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -53,6 +55,7 @@ impl Format {
         Format::VsCode,
         Format::Hooks,
         Format::ToolHive,
+        Format::Har,
     ];
 
     /// The name in reports and on the command line.
@@ -72,6 +75,7 @@ impl Format {
             Format::VsCode => "vscode",
             Format::Hooks => "hooks",
             Format::ToolHive => "toolhive",
+            Format::Har => "har",
         }
     }
 
