@@ -5,6 +5,7 @@ mod cases;
 mod changes;
 mod findings;
 mod overview;
+mod pinned;
 mod repairs;
 mod steps;
 mod tools;
@@ -40,6 +41,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
         Body::Diff(diff) => changes::render(&mut out, diff, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
+        Body::Pinned(found) => pinned::render(&mut out, found, report.sources, style),
         Body::Classified(found) => tools::render(&mut out, found, report.sources, style),
         Body::Inventoried(found) => {
             findings::render(&mut out, &found.findings, report.sources, style);

@@ -7,6 +7,7 @@ mod changes;
 mod ci;
 mod drift;
 mod findings;
+mod pinned;
 mod repairs;
 mod steps;
 mod tools;
@@ -51,6 +52,7 @@ impl Serialize for Document<'_> {
             Body::Ci(ci) => ci::members(&mut map, ci, report.sources, self.style)?,
             Body::Classified(found) => tools::members(&mut map, found, report.sources)?,
             Body::Inventoried(found) => drift::members(&mut map, found, report.sources)?,
+            Body::Pinned(found) => pinned::members(&mut map, found, report.sources)?,
         }
         let failures: Vec<Failure<'_>> = report.failures.iter().map(json_failure).collect();
         map.serialize_entry("failures", &failures)?;

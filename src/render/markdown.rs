@@ -5,6 +5,7 @@
 mod change;
 mod findings;
 mod page;
+mod pinned;
 mod tested;
 mod traffic;
 
@@ -12,7 +13,7 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
-use super::{parts, quote, words};
+use super::{conclusion, outcome, parts, pins, quote, words};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -66,6 +67,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             };
             changes.render(&mut page);
             changes.approvals(&mut page);
+            changes.ways_out(&mut page);
             findings::render(&mut page, &parts::of_diff(diff), report.sources);
             changes.traffic(&mut page, style);
         }
@@ -96,10 +98,25 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
                 report.sources,
             );
         }
+        Body::Pinned(pinned) => {
+            let sign = match pinned.exit(report.fail_on) {
+                Exit::Clean => "✅",
+                _ => "❌",
+            };
+            let words = markdown(&pins::pinned(pinned));
+            page.keep(format!("## {sign} mcppolicy {}: {words}\n", report.command));
+            failures(&mut page, report);
+            findings::render(
+                &mut page,
+                &pinned.findings.iter().collect::<Vec<_>>(),
+                report.sources,
+            );
+            pinned::render(&mut page, pinned, report.sources);
+        }
         Body::Ci(ci) => {
             let clean = words::is_clean(ci) && report.failures.is_empty();
             let sign = if clean { "✅" } else { "❌" };
-            page.keep(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
+            page.keep(format!("## {sign} mcppolicy ci: {}\n", conclusion::all(ci)));
             failures(&mut page, report);
             overview(&mut page, ci);
             everything(&mut page, ci, report, style);
@@ -124,6 +141,7 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
     };
     changes.render(page);
     changes.approvals(page);
+    changes.ways_out(page);
     let (settings, others) = ci.sorted();
     own_checks(page, &settings, report.sources);
     findings::render(page, &others, report.sources);
@@ -140,6 +158,9 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
         if let Some(tested) = tested.filter(|tested| words::needs_attention(tested)) {
             page.head(&heading(&policy.policy, "tests"));
             tested::render(page, tested, report.sources, style);
+        }
+        for pinned in policy.unpinned() {
+            pinned::render(page, pinned, report.sources);
         }
     }
     changes.traffic(page, style);
@@ -201,12 +222,14 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
             markdown_code(&format!("{name}:{}:{}", at.line, at.column))
         )
     });
-    page.keep(format!(
-        "## {} {}{}\n",
-        markdown_code(&shorten::name(&decided.tool)),
-        markdown(&words::decision(&decided.actual)),
-        position.unwrap_or_default()
-    ));
+    page.keep(format!("## {}\n", markdown(&outcome::sentence(decided))));
+    if let Some(rule) = &decided.actual.rule {
+        page.push(format!(
+            "The rule: {}{}\n",
+            markdown_code(&shorten::name(rule)),
+            position.unwrap_or_default()
+        ));
+    }
     if let Some(message) = &decided.actual.message {
         page.push(format!(
             "The agent is told: {}\n",
@@ -256,7 +279,7 @@ fn overview(page: &mut Page, ci: &Ci) {
             policy
                 .diff
                 .as_ref()
-                .map_or("no base".to_owned(), words::since_base)
+                .map_or("no base".to_owned(), conclusion::since_base)
         ));
     }
     page.keep_table(head, rows);

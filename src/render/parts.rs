@@ -4,7 +4,7 @@
 use crate::render::words;
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::lint::suppress::Suppressed;
-use mcppolicy_analysis::report::{Body, Ci, DiffReport, Report, TestRun, Tested};
+use mcppolicy_analysis::report::{Body, Ci, DiffReport, Pinned, Report, TestRun, Tested};
 
 /// Every finding, in the order of the report.
 pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
@@ -15,6 +15,7 @@ pub fn findings<'a>(report: &'a Report<'_>) -> Vec<&'a Finding> {
         Body::Diff(diff) => of_diff(diff),
         Body::Classified(classified) => classified.findings.iter().collect(),
         Body::Inventoried(inventoried) => inventoried.findings.iter().collect(),
+        Body::Pinned(pinned) => of_pinned(pinned),
         Body::Ci(ci) => of_ci(ci),
     }
 }
@@ -39,8 +40,15 @@ pub fn of_ci(ci: &Ci) -> Vec<&Finding> {
         all.extend(&policy.lint.list);
         all.extend(policy.test.iter().flat_map(of_tests));
         all.extend(policy.diff.iter().flat_map(of_diff));
+        all.extend(policy.unpinned().flat_map(of_pinned));
     }
     all
+}
+
+/// Those of `coverage` and `mutate`: each missing test is one.
+pub fn of_pinned(pinned: &Pinned) -> Vec<&Finding> {
+    let missing = pinned.policies.iter().flat_map(|policy| &policy.findings);
+    pinned.findings.iter().chain(missing).collect()
 }
 
 /// Those of one test.
@@ -73,7 +81,8 @@ pub fn runs<'a>(report: &'a Report<'_>) -> Vec<&'a TestRun> {
         | Body::Decided(_)
         | Body::Diff(_)
         | Body::Classified(_)
-        | Body::Inventoried(_) => Vec::new(),
+        | Body::Inventoried(_)
+        | Body::Pinned(_) => Vec::new(),
     }
 }
 

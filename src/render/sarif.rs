@@ -114,7 +114,8 @@ fn suppressed(report: &Report<'_>) -> usize {
         | Body::Tested(_)
         | Body::Diff(_)
         | Body::Classified(_)
-        | Body::Inventoried(_) => 0,
+        | Body::Inventoried(_)
+        | Body::Pinned(_) => 0,
     }
 }
 

@@ -4,6 +4,7 @@
 mod again;
 mod clients;
 mod encodings;
+mod har;
 mod import;
 mod refused;
 mod robust;
@@ -21,7 +22,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 26] = [
+const FIXTURES: [(&str, Format); 28] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -46,6 +47,8 @@ const FIXTURES: [(&str, Format); 26] = [
     ("vscode/output.log", Format::VsCode),
     ("hooks/payloads.jsonl", Format::Hooks),
     ("toolhive/audit.jsonl", Format::ToolHive),
+    ("har/session.har", Format::Har),
+    ("har/odd.jsonl", Format::Har),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];

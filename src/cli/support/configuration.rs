@@ -12,6 +12,7 @@ use std::rc::Rc;
 use super::fail_on::FailOn;
 use super::files::{Checkout, InputFile, Role, Root};
 use super::input;
+use super::minimum::Minimum;
 use super::problems::Problems;
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
@@ -52,6 +53,21 @@ pub(crate) struct Config {
     pub base: Option<Setting>,
     /// `[diff] gate`.
     pub gate: Option<Located<Gate>>,
+    /// `[coverage] min`.
+    pub min_coverage: Option<Located<Minimum>>,
+    /// `[mutate] min-score`.
+    pub min_score: Option<Located<f64>>,
+    /// `[[mutate.skip]]`.
+    pub skips: Vec<Skip>,
+}
+
+/// A mutant that is left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Skip {
+    /// The mutant's id.
+    pub id: Setting,
+    /// Why no test has to notice it.
+    pub reason: String,
 }
 
 /// One `[[policy]]`.
@@ -87,6 +103,16 @@ impl Config {
     /// The gate, where one is set.
     pub fn gate(&self) -> Option<Gate> {
         self.gate.map(|gate| gate.value)
+    }
+
+    /// The least share of points that tests cover, where one is set.
+    pub fn min_coverage(&self) -> Option<Minimum> {
+        self.min_coverage.as_ref().map(|min| min.value.clone())
+    }
+
+    /// The least share of mutants that tests kill, where one is set.
+    pub fn min_score(&self) -> Option<f64> {
+        self.min_score.map(|least| least.value)
     }
 
     /// The revision that changes are compared with, where one is set.
@@ -142,8 +168,9 @@ impl Setting {
     }
 }
 
-/// The configuration that is in force in `start`: the nearest one upward. With
-/// a checkout it is not looked for above the repository.
+/// The configuration that is in force in `start`: the nearest one upward, up to the
+/// top of the repository. Where there is no repository it is looked for up to the
+/// root of the file system.
 pub(crate) fn find(start: &Path, checkout: Option<&Checkout>) -> Option<PathBuf> {
     let is_there = |file: &PathBuf| match checkout {
         Some(checkout) => {
@@ -152,8 +179,16 @@ pub(crate) fn find(start: &Path, checkout: Option<&Checkout>) -> Option<PathBuf>
         }
         None => file.symlink_metadata().is_ok_and(|data| !data.is_dir()),
     };
-    let mut each = start.ancestors().map(|dir| dir.join(NAME));
-    each.find(is_there)
+    for dir in start.ancestors() {
+        let file = dir.join(NAME);
+        if is_there(&file) {
+            return Some(file);
+        }
+        if dir.join(".git").symlink_metadata().is_ok() {
+            return None;
+        }
+    }
+    None
 }
 
 /// Reads a configuration and everything that is wrong with it.
@@ -202,6 +237,9 @@ pub(crate) fn parse(
         suppressions: Vec::new(),
         base: None,
         gate: None,
+        min_coverage: None,
+        min_score: None,
+        skips: Vec::new(),
     };
     read::read(empty, &text, broken)
 }

@@ -60,6 +60,12 @@ pub(crate) fn with_base(mut head: Config, before: Option<&Config>, tip: &Config)
     let nothing = |_: &(Setting, Suppression)| String::new();
     let (own, base) = (&head.suppressions, &tip.suppressions);
     head.suppressions = merged(then, own, base, accepts, nothing);
+    // What tests have to pin, the base says, and which mutants they need not kill.
+    if tip.min_coverage.is_some() {
+        head.min_coverage.clone_from(&tip.min_coverage);
+    }
+    head.min_score = tip.min_score.or(head.min_score);
+    head.skips.clone_from(&tip.skips);
     head
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-use super::configuration::{Config, Entry, Setting};
+use super::configuration::{Config, Entry, Setting, Skip};
 use super::fail_on::FailOn;
 use super::files::beginning;
 use super::held_settings::accepts;
@@ -55,6 +55,7 @@ pub(crate) fn changes(states: &States<'_>) -> Vec<Finding> {
             let mut findings: Vec<Finding> =
                 gate(Some(before), after, states).into_iter().collect();
             findings.extend(threshold(before, after, states));
+            findings.extend(pins(before, after));
             findings.extend(revision(before, after));
             findings.extend(list(before, after));
             findings.extend(exclude(before, after));
@@ -110,6 +111,33 @@ fn gate(before: Option<&Config>, after: &Config, states: &States<'_>) -> Option<
     let location = after.gate.map_or(after.beginning(), |gate| gate.location);
     let applied = format!("the run applies `{}`; {LATER}", name(states.in_force));
     (from != to).then(|| note(location, moved("The gate", from, to), &applied))
+}
+
+/// What tests no longer have to pin.
+fn pins(before: &Config, after: &Config) -> Vec<Finding> {
+    let help = format!("the run applies the base's; {LATER}");
+    let mut findings = Vec::new();
+    if before.min_coverage.is_some() && before.min_coverage() != after.min_coverage() {
+        let set = after.min_coverage.as_ref();
+        let location = set.map_or(after.beginning(), |set| set.location);
+        let message = "This change alters `[coverage] min`".to_owned();
+        findings.push(note(location, message, &help));
+    }
+    if before.min_score.is_some() && before.min_score() != after.min_score() {
+        let location = after
+            .min_score
+            .map_or(after.beginning(), |set| set.location);
+        let message = "This change alters `[mutate] min-score`".to_owned();
+        findings.push(note(location, message, &help));
+    }
+    for skip in &after.skips {
+        let is_known = |known: &Skip| known.id.text == skip.id.text;
+        if !before.skips.iter().any(is_known) {
+            let message = format!("This change adds a skip of the mutant {:?}", skip.id.text);
+            findings.push(note(skip.id.location, message, &help));
+        }
+    }
+    findings
 }
 
 fn threshold(before: &Config, after: &Config, states: &States<'_>) -> Option<Finding> {

@@ -3,12 +3,12 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::findings::{self, json_finding};
-use super::{cases, changes};
+use super::{cases, changes, pinned};
 use crate::render::parts;
 use crate::render::style::Style;
 use crate::share::SCHEMA;
 use mcppolicy_analysis::finding::Severity;
-use mcppolicy_analysis::report::{Ci, CiPolicy, DiffReport, Findings, Tested};
+use mcppolicy_analysis::report::{Ci, CiPolicy, DiffReport, Findings, Pinned, Tested};
 use mcppolicy_engine::source::SourceMap;
 
 /// Writes the members of a `ci` report.
@@ -94,6 +94,15 @@ impl Serialize for Policy<'_> {
             style: self.style,
         });
         map.serialize_entry("diff", &diff)?;
+        for (command, pinned) in &self.policy.pins {
+            let (command, sources) = (*command, self.sources);
+            let report = Pins {
+                command,
+                pinned,
+                sources,
+            };
+            map.serialize_entry(command, &report)?;
+        }
         map.end()
     }
 }
@@ -124,6 +133,21 @@ impl Serialize for Test<'_> {
         begin(&mut map, "test")?;
         cases::members(&mut map, self.tested, self.sources, self.style)?;
         end(map, &self.tested.assumptions())
+    }
+}
+
+struct Pins<'a> {
+    command: &'static str,
+    pinned: &'a Pinned,
+    sources: &'a SourceMap,
+}
+
+impl Serialize for Pins<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        begin(&mut map, self.command)?;
+        pinned::members(&mut map, self.pinned, self.sources)?;
+        end(map, &[])
     }
 }
 

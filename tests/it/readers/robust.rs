@@ -5,8 +5,8 @@ use super::*;
 use crate::random::Random;
 
 /// A line of each format with one call, in which `ARGS` is replaced by arguments
-/// and `TEXT` for arguments as JSON in a string.
-const CALLS: [(Format, &str); 12] = [
+/// `TEXT` by them as JSON in a string, and `MESSAGE` by a message as JSON in one.
+const CALLS: [(Format, &str); 13] = [
     (
         Format::JsonRpc,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
@@ -52,6 +52,10 @@ const CALLS: [(Format, &str); 12] = [
         r#"2026-11-20 10:00:02.000 [debug] [editor -> server] {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
     ),
     (
+        Format::Har,
+        r#"{"startedDateTime":"2026-11-20T10:00:00Z","request":{"postData":{"text":MESSAGE}},"response":{}}"#,
+    ),
+    (
         Format::Hooks,
         r#"{"session_id":"s","hook_event_name":"PreToolUse","tool_name":"mcp__s__t","tool_input":ARGS,"tool_use_id":"i"}"#,
     ),
@@ -59,7 +63,12 @@ const CALLS: [(Format, &str); 12] = [
 
 fn line(template: &str, arguments: &str) -> String {
     let text = serde_json::Value::from(arguments).to_string();
-    template.replace("ARGS", arguments).replace("TEXT", &text) + "\n"
+    let message = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"t","arguments":{arguments}}}}}"#
+    );
+    let message = serde_json::Value::from(message).to_string();
+    let line = template.replace("MESSAGE", &message);
+    line.replace("ARGS", arguments).replace("TEXT", &text) + "\n"
 }
 
 fn of(format: Format, text: &str) -> Log {

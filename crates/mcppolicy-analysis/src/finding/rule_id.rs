@@ -61,6 +61,8 @@ pub enum Class {
     Expectation,
     /// A difference of what two policies let through.
     PolicyChange,
+    /// Something that no test of a policy pins.
+    Untested,
 }
 
 /// Whether a rule runs, and how much its findings matter, unless its level is set.
@@ -165,6 +167,14 @@ macro_rules! all_rules {
                 "A change of what a policy lets through"
                 "The calls in the message are decided differently before and after; both engines \
                  have decided them. Take the change back if it is not meant.";
+            UntestedDecision "untested-decision" Untested Note
+                "A decision that no test pins"
+                "The policy could decide this otherwise, and every test would pass. `mcppolicy \
+                 coverage --write-missing DIR` writes the call with today's decision.";
+            SurvivingMutant "surviving-mutant" Untested Note
+                "A small change of a policy that no test would notice"
+                "The call in the message is decided differently by the changed policy. `mcppolicy \
+                 mutate --write-missing DIR` writes it with today's decision.";
             Input "input" UnreadableInput Error
                 "An input that could not be read"
                 "Check that the file exists and can be read.";

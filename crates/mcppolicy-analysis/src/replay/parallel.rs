@@ -17,7 +17,7 @@ const CHUNKS_PER_THREAD: usize = 3;
 ///
 /// # Errors
 /// What `source` reports; what it yielded before is delivered first.
-pub(super) fn in_order<S, T: Send, U: Send>(
+pub(crate) fn in_order<S, T: Send, U: Send>(
     threads: NonZeroUsize,
     state: &mut S,
     mut source: impl FnMut(&mut S) -> io::Result<Option<T>>,

@@ -1,6 +1,6 @@
 //! What `ci` found.
 
-use super::{DiffReport, Exit, Failure, Findings, Tested, fails};
+use super::{DiffReport, Exit, Failure, Findings, Pinned, Tested, fails};
 use crate::compare::Verdict;
 use crate::diff::{PolicyDiff, PolicyStatus};
 use crate::finding::{Class, Finding, Severity};
@@ -97,6 +97,9 @@ pub struct CiPolicy {
     pub test: Option<Tested>,
     /// What changed since the base; `None` when there is none.
     pub diff: Option<DiffReport>,
+    /// What its tests pin, where the configuration wants that measured: each with
+    /// the name of its command.
+    pub pins: Vec<(&'static str, Pinned)>,
 }
 
 impl CiPolicy {
@@ -125,7 +128,31 @@ impl CiPolicy {
             lint,
             test,
             diff,
+            pins: Vec::new(),
         }
+    }
+
+    /// The same with what its tests pin.
+    #[must_use]
+    pub fn with_pins(
+        mut self,
+        pins: Vec<(&'static str, Pinned)>,
+        fail_on: Option<Severity>,
+    ) -> CiPolicy {
+        for (_, pinned) in &pins {
+            self.exit = self.exit.worst(pinned.exit(fail_on));
+        }
+        self.pins = pins;
+        self
+    }
+
+    /// What its tests pin less of than the configuration wants.
+    pub fn unpinned(&self) -> impl Iterator<Item = &Pinned> {
+        let is_unmet = |pinned: &&Pinned| {
+            let mut policies = pinned.policies.iter();
+            policies.any(|policy| !policy.unmet.is_empty())
+        };
+        self.pins.iter().map(|(_, pinned)| pinned).filter(is_unmet)
     }
 
     /// A policy that the base has and that is gone.
@@ -136,6 +163,7 @@ impl CiPolicy {
             lint: Findings::default(),
             test: None,
             diff: Some(diff),
+            pins: Vec::new(),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum Truth {
 }
 
 /// The denials found so far that may or may not happen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Possible<'e> {
     denial: Option<Denial<'e>>,
     reason: Option<Reason>,
@@ -76,6 +76,20 @@ pub(super) struct Passed<'e> {
     pub possible: Possible<'e>,
     /// What the call adds to each limit with `increment_from`, in order.
     pub amounts: Vec<Amount>,
+}
+
+impl RuleVerdict<'_> {
+    /// Whether the rules of two engines say the same of a call: the same denial,
+    /// or that it passes with the same amounts to count.
+    pub fn agrees_with(&self, other: &RuleVerdict<'_>) -> bool {
+        match (&self.outcome, &other.outcome) {
+            (RuleOutcome::Refused(own), RuleOutcome::Refused(others)) => own == others,
+            (RuleOutcome::Passed(own), RuleOutcome::Passed(others)) => {
+                own.possible == others.possible && own.amounts == others.amounts
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Engine {

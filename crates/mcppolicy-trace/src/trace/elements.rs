@@ -1,5 +1,6 @@
 //! The parts of a file that is one JSON document instead of lines: the
-//! elements of its outermost array, or of the arrays in its outermost object.
+//! elements of its outermost array, or of the arrays in its outermost object, or
+//! of those in one named object within that.
 //! No more than one element is in memory.
 
 use std::io::{self, BufRead};
@@ -12,6 +13,7 @@ pub(super) struct Elements<R> {
     longest: usize,
     buffer: Vec<u8>,
     state: State,
+    within: Within,
     /// The line of the next byte, from 1.
     line: usize,
     /// The next byte's offset, from 0.
@@ -30,6 +32,8 @@ struct State {
     in_array: bool,
     in_string: bool,
     escaped: bool,
+    /// Whether `level` is that of the arrays in the named object.
+    is_within: bool,
     /// The line and the offset of the element being read.
     begun: Option<(usize, usize)>,
     cut: bool,
@@ -43,9 +47,17 @@ impl<R: BufRead> Elements<R> {
             longest,
             buffer: Vec::new(),
             state: State::default(),
+            within: Within::default(),
             line: 1,
             offset: 0,
         }
+    }
+
+    /// The same, also for the arrays in the object that the member `name` of the
+    /// outermost object holds; an empty name is none.
+    pub fn within(mut self, name: &'static str) -> Elements<R> {
+        self.within.name = name;
+        self
     }
 
     /// The next element; of a document that ends too early, also the part of
@@ -69,7 +81,8 @@ impl<R: BufRead> Elements<R> {
             }
             let mut used = 0;
             for byte in chunk {
-                found = self.state.step(*byte, self.line, self.offset);
+                let opens = self.within.step(*byte, &self.state);
+                found = self.state.step(*byte, self.line, self.offset, opens);
                 if found.is_some() {
                     // A bracket that ends the element's array is taken again.
                     break;
@@ -96,10 +109,43 @@ impl<R: BufRead> Elements<R> {
     }
 }
 
+/// Finds the object in the outermost object whose arrays hold elements too.
+#[derive(Debug, Clone, Default)]
+struct Within {
+    name: &'static str,
+    /// The beginning of the last string in the outermost object, quotes left out.
+    key: Vec<u8>,
+}
+
+impl Within {
+    /// Takes one byte before `state` does; whether it opens that object.
+    fn step(&mut self, byte: u8, state: &State) -> bool {
+        if self.name.is_empty() || state.depth != 1 || state.level != 2 {
+            return false;
+        }
+        match byte {
+            b'"' if !state.in_string => self.key.clear(),
+            _ if state.in_string && self.key.len() <= self.name.len() => self.key.push(byte),
+            b'{' if !state.in_string => {
+                let key = self.key.strip_suffix(b"\"");
+                return key == Some(self.name.as_bytes());
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
 impl State {
     /// Takes one byte; the beginning of the element that has ended before it,
     /// in which case the byte has not been taken.
-    fn step(&mut self, byte: u8, line: usize, offset: usize) -> Option<(usize, usize)> {
+    fn step(
+        &mut self,
+        byte: u8,
+        line: usize,
+        offset: usize,
+        opens: bool,
+    ) -> Option<(usize, usize)> {
         if self.in_string {
             match byte {
                 _ if self.escaped => self.escaped = false,
@@ -124,7 +170,10 @@ impl State {
                     self.level = if byte == b'[' { 1 } else { 2 };
                 }
                 self.depth += 1;
-                if self.depth == self.level {
+                if opens {
+                    self.level = self.depth + 1;
+                    self.is_within = true;
+                } else if self.depth == self.level {
                     self.in_array = byte == b'[';
                 }
             }
@@ -132,6 +181,10 @@ impl State {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth < self.level {
                     self.in_array = false;
+                }
+                if self.is_within && self.depth + 2 == self.level {
+                    self.level = self.depth + 1;
+                    self.is_within = false;
                 }
             }
             _ => {}
@@ -173,6 +226,35 @@ mod tests {
     fn an_object_yields_the_elements_of_its_arrays() {
         let text = r#"{"other": {"deep": [9]}, "spans": [{"b": 1}, [2]], "more": [3]}"#;
         assert_eq!(texts(text), [r#"{"b": 1}"#, "[2]", "3"]);
+    }
+
+    #[test]
+    fn the_arrays_of_one_named_object_hold_elements_too() {
+        let found = |text: &str| -> Vec<String> {
+            let input = BufReader::with_capacity(3, text.as_bytes());
+            let mut elements = Elements::new(input, 100).within("log");
+            let mut out = Vec::new();
+            while let Some(element) = elements.next_element().unwrap() {
+                out.push(String::from_utf8_lossy(element.bytes).trim().to_owned());
+            }
+            out
+        };
+        assert_eq!(
+            found(r#"{"a":[1],"log":{"x":{"y":[9]},"z":[[2],{"log":{"q":[8]}}]},"b":[3]}"#),
+            ["1", "[2]", r#"{"log":{"q":[8]}}"#, "3"]
+        );
+        for text in [
+            r#"{"lo":{"x":[1]}}"#,
+            r#"{"logs":{"x":[1]}}"#,
+            r#"{"l\u006fg":{"x":[1]}}"#,
+            r#"{"x":{"log":{"x":[1]}}}"#,
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+        assert_eq!(
+            found(r#"{"log":[1],"x":{"y":[2]}}{"log":{"x":[3]}}"#),
+            ["1", "3"]
+        );
     }
 
     #[test]

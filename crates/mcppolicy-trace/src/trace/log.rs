@@ -26,6 +26,12 @@ pub(super) trait LogFormat {
         false
     }
 
+    /// The member of a document's outermost object whose arrays hold records too;
+    /// empty where there is none.
+    fn within(&self) -> &'static str {
+        ""
+    }
+
     /// Reads one line, or one element of a document.
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector);
 
@@ -47,7 +53,7 @@ pub(super) struct DocumentReader<R, F> {
 impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
     pub fn new(input: R, format: F, grant_from: Option<GrantFrom>) -> DocumentReader<R, F> {
         DocumentReader {
-            elements: Elements::new(input, LONGEST_LINE),
+            elements: Elements::new(input, LONGEST_LINE).within(format.within()),
             format,
             collector: Collector::new(grant_from),
             ended: false,

@@ -57,6 +57,11 @@ impl LogFormat for Otlp {
         self.window.close(collector);
     }
 
+    fn within(&self) -> &'static str {
+        // One of the levels.
+        "trace"
+    }
+
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
         let json = match Json::parse(chunk.text) {
             Ok(json) => json,

@@ -14,6 +14,7 @@ use super::codex::{self, Codex};
 use super::copilot::{self, Copilot};
 use super::gateway::{self, Gateway};
 use super::gemini::{self, Gemini};
+use super::har::{self, Har};
 use super::hooks::{self, Hooks};
 use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
@@ -41,8 +42,9 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 12] = [
+const SHAPES: [(Format, IsRecord); 13] = [
     (Format::Native, is_native),
+    (Format::Har, har::is_record),
     (Format::Otlp, otlp::is_record),
     (Format::Gateway, gateway::is_record),
     (Format::Hooks, hooks::is_record),
@@ -123,6 +125,7 @@ pub fn reader(
         Format::Hooks => opening.lines(Hooks),
         Format::ToolHive => opening.lines(ToolHive::default()),
         Format::Copilot => opening.lines(Copilot::default()),
+        Format::Har => opening.either(Har),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),
@@ -204,8 +207,10 @@ fn is_document(lines: &[&str]) -> bool {
     }
     let Some(next) = next.map(|line| line.trim()) else {
         // One long line: an array is a document, an object may be the first of
-        // many lines, unless it holds all spans.
-        return first.starts_with('[') || otlp::is_record(&Outline::scan(first), "");
+        // many lines, unless it holds all spans or an archive.
+        let outline = Outline::scan(first);
+        let is_archive = har::is_record(&outline, "") && outline.has(har::WITHIN);
+        return first.starts_with('[') || is_archive || otlp::is_record(&outline, "");
     };
     let whole = |line: &str| Outline::scan(line).end == Some(line.len());
     first.starts_with('[') || !(next.starts_with(['{', '[']) && whole(next))
@@ -313,6 +318,7 @@ mod tests {
                 Format::Codex,
             ),
             (r#"{"resourceSpans":[]}"#, Format::Otlp),
+            (r#"{"log":{"version":"1.2","entries":[]}}"#, Format::Har),
             (
                 r#"{"task_id":0,"messages":[{"role":"user"}]}"#,
                 Format::OpenAi,

@@ -4,8 +4,9 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Entry, Located, Setting};
+use super::{Config, Entry, Located, Setting, Skip};
 use crate::cli::support::fail_on::FailOn;
+use crate::cli::support::minimum::{Minimum, percent};
 use crate::cli::support::suggest;
 use mcppolicy_analysis::diff::Gate;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
@@ -23,11 +24,16 @@ pub(super) mod members {
         "categories",
         "suppress",
         "diff",
+        "coverage",
+        "mutate",
     ];
     pub const POLICY: &[&str] = &["path", "server", "inventory", "traces", "categories"];
     pub const LINT: &[&str] = &["fail-on", "rules"];
     pub const SUPPRESS: &[&str] = &["rule", "policy", "at", "value", "reason", "until", "owner"];
     pub const DIFF: &[&str] = &["base", "gate"];
+    pub const COVERAGE: &[&str] = &["min"];
+    pub const MUTATE: &[&str] = &["min-score", "skip"];
+    pub const SKIP: &[&str] = &["id", "reason"];
 }
 
 /// Reads the text of a configuration into `config`; `broken` is set when it is
@@ -100,6 +106,8 @@ impl Reader {
                 "lint" => reader.table(value, "lint", Reader::lint),
                 "suppress" => reader.list(value, "suppress", Reader::suppression),
                 "diff" => reader.table(value, "diff", Reader::diff),
+                "coverage" => reader.table(value, "coverage", Reader::coverage),
+                "mutate" => reader.table(value, "mutate", Reader::mutate),
                 _ => reader.table(value, "categories", |reader, table| {
                     reader.config.categories = reader.pairs(table);
                 }),
@@ -412,6 +420,83 @@ impl Reader {
         }
     }
 
+    fn coverage(&mut self, table: &DeTable<'_>) {
+        self.each(
+            table,
+            "[coverage]",
+            members::COVERAGE,
+            |reader, _, value| {
+                if let Some((text, location)) = reader.number_or_text(value) {
+                    match Minimum::parse(&text) {
+                        Ok(value) => reader.config.min_coverage = Some(Located { value, location }),
+                        Err(message) => reader.complain(location.span, message, None),
+                    }
+                }
+            },
+        );
+    }
+
+    fn mutate(&mut self, table: &DeTable<'_>) {
+        self.each(
+            table,
+            "[mutate]",
+            members::MUTATE,
+            |reader, key, value| match key {
+                "min-score" => {
+                    if let Some((text, location)) = reader.number_or_text(value) {
+                        match percent(&text) {
+                            Ok(value) => {
+                                reader.config.min_score = Some(Located { value, location })
+                            }
+                            Err(message) => reader.complain(location.span, message, None),
+                        }
+                    }
+                }
+                _ => reader.list(value, "mutate.skip", Reader::skip),
+            },
+        );
+    }
+
+    fn skip(&mut self, table: &DeTable<'_>, span: Span) {
+        self.each(table, "[[mutate.skip]]", members::SKIP, |_, _, _| {});
+        let mut required = |name: &'static str, help: &str| match table.get(name) {
+            Some(value) => self.string(value, &format!("`{name}` must be a string")),
+            None => {
+                let message = format!("A [[mutate.skip]] lacks its {name}");
+                self.complain(span, message, Some(help.to_owned()));
+                None
+            }
+        };
+        let id = required(
+            "id",
+            "add id = \"…\", as `mcppolicy mutate --list` shows it",
+        );
+        let reason = required("reason", "add reason = \"…\", why no test has to notice it");
+        let (Some(id), Some(reason)) = (id, reason) else {
+            return;
+        };
+        if reason.text.trim().is_empty() {
+            let message = "The reason is blank".to_owned();
+            return self.complain(reason.location.span, message, None);
+        }
+        let reason = reason.text;
+        self.config.skips.push(Skip { id, reason });
+    }
+
+    /// A number, or a string, as it is written.
+    fn number_or_text(&mut self, value: &Value<'_>) -> Option<(String, Location)> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Float(number) => number.to_string(),
+            _ => {
+                self.wrong_type(value, "Write a number from 0 to 100");
+                return None;
+            }
+        };
+        Some((text, self.at(span_of(value))))
+    }
+
     fn pairs(&mut self, table: &DeTable<'_>) -> Vec<(Setting, Setting)> {
         let mut pairs = Vec::new();
         for (key, value) in table {
@@ -437,6 +522,12 @@ mod tests {
             ("/properties/lint/properties", members::LINT),
             ("/properties/suppress/items/properties", members::SUPPRESS),
             ("/properties/diff/properties", members::DIFF),
+            ("/properties/coverage/properties", members::COVERAGE),
+            ("/properties/mutate/properties", members::MUTATE),
+            (
+                "/properties/mutate/properties/skip/items/properties",
+                members::SKIP,
+            ),
         ] {
             let table = schema.pointer(pointer).unwrap().as_object().unwrap();
             let mut there: Vec<&str> = table.keys().map(String::as_str).collect();

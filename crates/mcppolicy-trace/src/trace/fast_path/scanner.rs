@@ -384,9 +384,12 @@ impl<'t> Scanner<'t> {
     fn run(&mut self) -> Option<u8> {
         while let Some(chunk) = self.bytes.get(self.at..)?.first_chunk::<8>() {
             let word = u64::from_le_bytes(*chunk);
-            let stop = zeros(word ^ repeated(b'"'))
-                | zeros(word ^ repeated(b'\\'))
-                | (word.wrapping_sub(repeated(0x20)) & !word & repeated(0x80));
+            // A byte is a control character or a quote when it is below 0x21
+            // with its second bit turned, and a backslash when the other word
+            // has a zero there. Bytes from 0x80 on are none of them.
+            let low = (word ^ repeated(0x02)).wrapping_sub(repeated(0x21));
+            let backslash = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
+            let stop = (low | backslash) & !word & repeated(0x80);
             if stop != 0 {
                 // The lowest mark is right; those above may be carried over.
                 self.at += stop.trailing_zeros() as usize / 8;
@@ -412,12 +415,6 @@ impl<'t> Scanner<'t> {
 /// A byte in all eight lines.
 const fn repeated(byte: u8) -> u64 {
     0x0101_0101_0101_0101 * byte as u64
-}
-
-/// Marks the high bit of every zero byte up to the first one, at least.
-#[inline(always)]
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
 }
 
 #[cfg(test)]

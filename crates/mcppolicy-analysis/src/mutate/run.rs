@@ -1,0 +1,363 @@
+//! What the tests make of each mutant. A mutant of one tool is compiled without
+//! the other tools, and only calls that it can touch are decided again.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+
+use super::edit::{Mutant, Reach};
+use super::status::{Direction, Status};
+use crate::compare::{self, Allowance, Aspect, Change, Verdict, Witness};
+use crate::elements;
+use crate::region::{Budget, Exceeded};
+use crate::replay::parallel;
+use crate::suite::{Baseline, Noticed, Suite};
+use mcppolicy_engine::engine::{Engine, RuleVerdict};
+use mcppolicy_engine::policy::Policy;
+
+/// How to run mutants.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Threads; what comes out does not depend on it.
+    pub threads: NonZeroUsize,
+    /// What each question to the differ may cost.
+    pub budget: Budget,
+    /// What all mutants may cost together, in decisions; those beyond are
+    /// undecided.
+    pub work: u64,
+}
+
+/// What is enough for every honest policy, in decisions.
+pub const USUAL_WORK: u64 = 200_000_000;
+
+/// How many decisions an element of a policy is worth that a mutant is compiled
+/// and compared with.
+const ELEMENT: u64 = 20;
+
+/// A mutant and what the tests make of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The mutant.
+    pub mutant: Mutant,
+    /// What the tests make of it.
+    pub status: Status,
+    /// Whether it lets more through; unknown of a killed one.
+    pub direction: Option<Direction>,
+    /// The call of the suite whose expectation fails, or, when noticed, that is
+    /// decided otherwise.
+    pub by: Option<usize>,
+    /// Calls that the policy passes and the mutant does not, or the other way
+    /// round: a test of them kills it. None of a killed one.
+    pub witness: Option<Witness>,
+    /// Why it is undecided.
+    pub reason: Option<compare::Reason>,
+}
+
+impl Outcome {
+    /// Whether no test would fail, though calls pass that did not.
+    pub fn is_loosening_missed(&self) -> bool {
+        self.status.is_missed() && self.direction.is_some_and(Direction::passes_more)
+    }
+}
+
+/// Tries mutants of `policy` on its suite, in the order given.
+pub fn run(
+    policy: &Policy,
+    baseline: &Baseline<'_, '_>,
+    mutants: Vec<Mutant>,
+    options: Options,
+) -> Vec<Outcome> {
+    let runner = Runner {
+        policy,
+        baseline,
+        budget: options.budget,
+        unaffected: policy.all_tools.is_empty(),
+    };
+    let mut costs = Costs::new(policy, baseline);
+    let mut left = options.work;
+    let mut waiting = mutants.into_iter().map(|mutant| {
+        let cost = costs.of(&mutant.reach(policy));
+        let rest = left.checked_sub(cost);
+        left = rest.unwrap_or(0);
+        (mutant, rest.is_some())
+    });
+    let mut outcomes = Vec::new();
+    let mut state = (&mut waiting, &mut outcomes);
+    let done = parallel::in_order(
+        options.threads,
+        &mut state,
+        |(waiting, _)| {
+            let chunk: Vec<(Mutant, bool)> = waiting.take(CHUNK).collect();
+            Ok((!chunk.is_empty()).then_some(chunk))
+        },
+        |chunk| {
+            let each = chunk.into_iter();
+            let each = each.map(|(mutant, is_affordable)| match is_affordable {
+                true => runner.outcome(mutant),
+                false => undecided(mutant),
+            });
+            each.collect::<Vec<_>>()
+        },
+        |(_, outcomes), done| outcomes.extend(done),
+    );
+    // Nothing here reads an input that could fail.
+    debug_assert!(done.is_ok());
+    outcomes
+}
+
+/// A mutant that has not been tried.
+fn undecided(mutant: Mutant) -> Outcome {
+    Outcome {
+        mutant,
+        status: Status::Undecided,
+        direction: None,
+        by: None,
+        witness: None,
+        reason: Some(compare::Reason::Budget(Exceeded::Calls)),
+    }
+}
+
+/// What it costs to try mutants, at the most.
+struct Costs<'c> {
+    policy: &'c Policy,
+    suite: &'c Suite,
+    all: u64,
+    of_tools: HashMap<String, u64>,
+}
+
+impl<'c> Costs<'c> {
+    fn new(policy: &'c Policy, baseline: &Baseline<'c, '_>) -> Costs<'c> {
+        let elements = policy.tools.iter().map(elements::size).sum::<u64>();
+        let suite = baseline.suite;
+        Costs {
+            policy,
+            suite,
+            all: suite
+                .size()
+                .saturating_add(ELEMENT.saturating_mul(elements)),
+            of_tools: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, reach: &Reach) -> u64 {
+        let Reach::Tool(tool) = reach else {
+            return self.all;
+        };
+        if let Some(known) = self.of_tools.get(tool) {
+            return *known;
+        }
+        let is_apart = self.policy.all_tools.is_empty();
+        let calls = match self.suite.of_tool(tool) {
+            None => 0,
+            Some(_) if !is_apart => self.suite.size(),
+            Some(own) => {
+                let calls = own.groups.iter().flat_map(|(_, calls)| calls);
+                let calls = calls.filter_map(|call| self.suite.calls.get(*call));
+                calls
+                    .map(|call| call.call.repeat)
+                    .fold(0, u64::saturating_add)
+            }
+        };
+        let elements = self.policy.tool(tool).map_or(1, elements::size);
+        let cost = calls.saturating_add(ELEMENT.saturating_mul(elements));
+        self.of_tools.insert(tool.clone(), cost);
+        cost
+    }
+}
+
+/// Whether an expectation of a suite fails under a mutant.
+pub(super) fn is_killed(
+    policy: &Policy,
+    baseline: &Baseline<'_, '_>,
+    mutant: &Mutant,
+    options: Options,
+) -> bool {
+    let runner = Runner {
+        policy,
+        baseline,
+        budget: options.budget,
+        unaffected: policy.all_tools.is_empty(),
+    };
+    let reach = mutant.reach(policy);
+    if matches!(&reach, Reach::Tool(tool) if baseline.suite.of_tool(tool).is_none()) {
+        return false;
+    }
+    let changed = runner.changed(mutant, &reach);
+    runner.noticed(mutant, &reach, &changed).failed.is_some()
+}
+
+/// How many mutants a thread takes at once.
+const CHUNK: usize = 16;
+
+struct Runner<'r, 's, 'e> {
+    policy: &'r Policy,
+    baseline: &'r Baseline<'s, 'e>,
+    budget: Budget,
+    /// Whether a tool's calls leave every other tool's counters alone.
+    unaffected: bool,
+}
+
+impl Runner<'_, '_, '_> {
+    fn outcome(&self, mutant: Mutant) -> Outcome {
+        let reach = mutant.reach(self.policy);
+        let mut changed = self.changed(&mutant, &reach);
+        let noticed = self.noticed(&mutant, &reach, &changed);
+        if let Some(call) = noticed.failed {
+            return Outcome {
+                mutant,
+                status: Status::Killed,
+                direction: None,
+                by: Some(call),
+                witness: None,
+                reason: None,
+            };
+        }
+        let before = match &reach {
+            Reach::Tool(tool) => &self.restricted(tool),
+            Reach::All => self.policy,
+        };
+        changed.hide.retain(|entry| !entry.value.is_empty());
+        let budget = &self.budget;
+        let compared = compare::policies_within(before, &changed, budget, &Allowance::new(budget));
+        // What a client is shown of a tool that it cannot call is no decision.
+        let of_calls = |change: &&Change| {
+            change.aspect != Aspect::Visibility
+                || !change.loosened.is_empty()
+                || !change.tightened.is_empty()
+        };
+        let changes: Vec<&Change> = compared.changes.iter().filter(of_calls).collect();
+        let verdict = changes
+            .iter()
+            .fold(Verdict::Equivalent, |all, change| all.join(change.verdict));
+        let mut witnesses = changes.iter().flat_map(|change| {
+            let loosened = change.loosened.iter();
+            loosened.chain(&change.tightened)
+        });
+        let status = match (noticed.differs, verdict) {
+            (Some(_), _) => Status::Noticed,
+            (None, Verdict::Equivalent) => Status::Equivalent,
+            (None, Verdict::Undetermined) => Status::Undecided,
+            (None, _) => Status::Survived,
+        };
+        Outcome {
+            status,
+            direction: Direction::of(verdict),
+            by: noticed.differs,
+            witness: witnesses.next().cloned(),
+            reason: changes.iter().find_map(|change| change.reason),
+            mutant,
+        }
+    }
+
+    fn noticed(&self, mutant: &Mutant, reach: &Reach, changed: &Policy) -> Noticed {
+        match reach {
+            Reach::Tool(tool) => self.of_tool(mutant, tool, changed),
+            Reach::All => self.of_all(changed),
+        }
+    }
+
+    /// The mutant, as far as it can be reached.
+    fn changed(&self, mutant: &Mutant, reach: &Reach) -> Policy {
+        match reach {
+            Reach::All => mutant.apply(self.policy),
+            Reach::Tool(tool) => mutant.apply_to_tool(self.policy, tool),
+        }
+    }
+
+    /// The policy without the other tools: what it decides of this one.
+    fn restricted(&self, tool: &str) -> Policy {
+        super::edit::restricted(self.policy, tool)
+    }
+
+    fn of_tool(&self, mutant: &Mutant, tool: &str, changed: &Policy) -> Noticed {
+        let mut noticed = Noticed::default();
+        let suite = self.baseline.suite;
+        let Some(calls) = suite.of_tool(tool) else {
+            return noticed;
+        };
+        let engine = Engine::new(changed);
+        let is_limit = mutant.touches_limits();
+        let rules = self.policy.tool(tool);
+        let verdicts: Vec<Option<RuleVerdict<'_>>> = calls
+            .requests
+            .iter()
+            .map(|request| {
+                let arguments = suite.arguments(*request);
+                let may_matter = is_limit
+                    || arguments.is_none_or(|arguments| mutant.may_matter(rules, arguments));
+                may_matter.then(|| suite.rule(&engine, *request)).flatten()
+            })
+            .collect();
+        let own = |request: usize| {
+            let at = calls.requests.binary_search(&request).ok()?;
+            verdicts.get(at)?.as_ref()
+        };
+        let mut differing = vec![false; suite.requests()];
+        let mut is_any = false;
+        for request in &calls.requests {
+            if let (Some(before), Some(after)) = (self.baseline.verdict(*request), own(*request))
+                && !before.agrees_with(after)
+                && let Some(differs) = differing.get_mut(*request)
+            {
+                *differs = true;
+                is_any = true;
+            }
+        }
+        if !is_any && !is_limit {
+            return noticed;
+        }
+        let request_of = |call: usize| suite.calls.get(call).map(|call| call.request);
+        let is_counted = |limits: &Policy| {
+            let mut own = limits.tools.iter().filter(|rules| rules.name == tool);
+            own.any(|rules| !rules.limits.is_empty())
+        };
+        let is_alone = self.unaffected && !is_limit && !is_counted(changed);
+        for (number, own_calls) in &calls.groups {
+            let Some(group) = suite.groups().get(*number) else {
+                continue;
+            };
+            let concerned = |call: &usize| {
+                request_of(*call)
+                    .is_some_and(|request| differing.get(request).copied().unwrap_or(false))
+            };
+            if !is_limit && !own_calls.iter().any(concerned) {
+                continue;
+            }
+            let verdict = |request: usize| own(request).or_else(|| self.baseline.verdict(request));
+            if is_alone {
+                // Nothing is counted, so no call depends on another.
+                let calls: Vec<usize> = own_calls.iter().copied().filter(concerned).collect();
+                self.baseline
+                    .compare(&engine, &calls, verdict, &mut noticed);
+            } else if self.unaffected && group.is_separable {
+                self.baseline
+                    .compare(&engine, own_calls, verdict, &mut noticed);
+            } else {
+                self.baseline
+                    .compare(&engine, &group.calls, verdict, &mut noticed);
+            }
+            if noticed.failed.is_some() {
+                break;
+            }
+        }
+        noticed
+    }
+
+    fn of_all(&self, changed: &Policy) -> Noticed {
+        let mut noticed = Noticed::default();
+        let suite = self.baseline.suite;
+        let engine = Engine::new(changed);
+        let requests = 0..suite.requests();
+        let verdicts: Vec<Option<RuleVerdict<'_>>> = requests
+            .map(|request| suite.rule(&engine, request))
+            .collect();
+        let verdict = |request: usize| verdicts.get(request)?.as_ref();
+        for group in suite.groups() {
+            self.baseline
+                .compare(&engine, &group.calls, verdict, &mut noticed);
+            if noticed.failed.is_some() {
+                break;
+            }
+        }
+        noticed
+    }
+}
