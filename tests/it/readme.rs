@@ -12,8 +12,8 @@ fn the_readme_shows_what_comes_out() {
 fn the_two_commands_of_the_quick_start_are_there() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     for command in [
-        "cargo run --release --locked -- ci testdata/quickstart",
-        "cargo test --locked",
+        "cargo run --locked -- ci testdata/quickstart",
+        "cargo test --locked --features full",
     ] {
         assert!(readme.lines().any(|line| line == command), "{command}");
     }
