@@ -1,6 +1,8 @@
 //! `mcppolicy diff` as people use it: on real repositories, with the gate, the
 //! approvals and the traces that come of it.
 
+mod edits;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -20,16 +20,18 @@ use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
 use crate::cli::support::measuring::{self, Skips};
-use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::output::{OutputArgs, complain, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::lint;
-use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, TestRun, Tested};
+use mcppolicy_analysis::report::{
+    Body, Ci, CiPolicy, Exit, Failure, Findings, Report, TestRun, Tested,
+};
 use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `ci`.
@@ -185,8 +187,17 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             review.settle(&file.path, change.as_mut());
         }
         let failures = &problems.failures;
+        let is_bare = is_bare(&workspace, &file, &lint);
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
-        ci.policies.push(policy.with_pins(pins, fail_on));
+        let mut policy = policy.with_pins(pins, fail_on);
+        if is_bare {
+            complain(&format!(
+                "{}: no inventory and no trace is named yet, and the policy refuses every call",
+                policy.policy
+            ));
+            policy.exit = policy.exit.worst(Exit::NothingToDo);
+        }
+        ci.policies.push(policy);
     }
     if workspace
         .config
@@ -233,6 +244,16 @@ fn again(args: &CiArgs, base: &Base) -> String {
         "." => format!("mcppolicy ci --base {base}"),
         dir => format!("mcppolicy ci {} --base {base}", input::shell_word(dir)),
     }
+}
+
+/// Whether a policy of a configuration is a beginning only: nothing can be called, and
+/// there is nothing yet that it could be held against.
+fn is_bare(workspace: &Workspace, file: &PolicyFile, lint: &Findings) -> bool {
+    let Some(entry) = workspace.entry(file.entry) else {
+        return false;
+    };
+    let refuses = |finding: &Finding| finding.rule == RuleId::NothingCallable;
+    entry.inventory.is_none() && entry.traces.is_empty() && lint.list.iter().any(refuses)
 }
 
 /// The workspace, and the base of the change where there is one: then the

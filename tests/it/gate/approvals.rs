@@ -232,7 +232,7 @@ fn an_approval_that_allows_far_more_than_the_change() {
         ],
     );
     assert!(ran.err.contains("approves `pay` of bank/policy.json"));
-    assert!(ran.err.contains("lte 20"), "{}", ran.err);
+    assert!(ran.err.contains("up to 20"), "{}", ran.err);
     let report = ran.report();
     let approval = &diff(&report)["approvals"][0];
     assert_eq!(approval["surplus"], Value::Array(Vec::new()));

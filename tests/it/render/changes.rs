@@ -222,6 +222,6 @@ fn an_annotation_lies_in_the_changed_line() {
     let text = serde_json::to_string_pretty(&new).unwrap();
     let line = text.lines().position(|line| line.contains("1000")).unwrap() + 1;
     let told = report("annotation", &new, "github");
-    let place = format!("::error file=policy.json,line={line},endLine={line},");
+    let place = format!("/policy.json,line={line},endLine={line},");
     assert!(told.contains(&place), "{told}");
 }

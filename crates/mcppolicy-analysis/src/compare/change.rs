@@ -82,7 +82,8 @@ impl Change {
     }
 
     /// The order in which changes are read: what can go wrong first, by verdict,
-    /// then by what calls of the tool do; names and aspects settle the rest.
+    /// then by what calls of the tool do, then by name. What is left keeps its
+    /// order.
     pub(super) fn weight(&self) -> impl Ord + use<> {
         let verdict = match self.verdict {
             Verdict::Loosened => 0,
@@ -94,7 +95,7 @@ impl Change {
         // What concerns all tools, or any tool, is no less than the worst of them.
         let category = self.category.unwrap_or(Category::Financial);
         let scope = self.scope.clone();
-        (verdict, std::cmp::Reverse(category), scope, self.aspect)
+        (verdict, std::cmp::Reverse(category), scope)
     }
 
     /// A change of words only.

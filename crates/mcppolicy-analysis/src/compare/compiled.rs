@@ -1,7 +1,8 @@
 //! What is compared: two policies, each with its engine.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::ops::Deref;
 
 use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
@@ -13,12 +14,27 @@ use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
 pub struct Compiled<'p> {
     /// What the policy says.
     pub policy: &'p Policy,
-    /// What decides.
-    pub engine: Engine,
+    /// What decides; it is made when a call is decided first.
+    pub engine: LazyEngine<'p>,
     /// The listed tools. Of two with one name the later one counts.
     tools: HashMap<&'p str, &'p ToolRules>,
     /// The first entry of `hide` with each name.
     hidden: HashMap<&'p str, usize>,
+}
+
+/// An engine that is made when it is first needed: most tools of a policy are
+/// often compared without deciding a call.
+pub struct LazyEngine<'p> {
+    policy: &'p Policy,
+    made: OnceCell<Engine>,
+}
+
+impl Deref for LazyEngine<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.made.get_or_init(|| Engine::new(self.policy))
+    }
 }
 
 impl<'p> Compiled<'p> {
@@ -31,7 +47,10 @@ impl<'p> Compiled<'p> {
         let tools = policy.tools.iter();
         Compiled {
             policy,
-            engine: Engine::new(policy),
+            engine: LazyEngine {
+                policy,
+                made: OnceCell::new(),
+            },
             tools: tools.map(|rules| (rules.name.as_str(), rules)).collect(),
             hidden,
         }
