@@ -70,10 +70,10 @@ fn a_limit_moves_to_all_tools() {
         &old,
         &new,
         &[
-            r#"Tool("t") limits reworded"#,
-            r#"  moved: limit "calls" moved to all_tools: max 60 per minute"#,
             "AllTools limits reworded",
             r#"  added: limit added: "calls": max 60 per minute"#,
+            r#"Tool("t") limits reworded"#,
+            r#"  moved: limit "calls" moved to all_tools: max 60 per minute"#,
         ],
     );
 }
@@ -324,15 +324,15 @@ fn a_hidden_entry_is_removed() {
         &with(json!(["*"])),
         &with(json!(["drop"])),
         &[
+            "Unlisted visibility loosened",
+            r#"  removed: hide removed: "*""#,
+            "  loosened /hide/0 by [0]: ",
             r#"Tool("read") visibility loosened"#,
             r#"  removed: hide removed: "*""#,
             "  loosened /hide/0 by [0]: ",
             r#"Tool("read") access loosened"#,
             r#"  removed: hide removed: "*""#,
             "  loosened /hide/0 by [0]: {}",
-            "Unlisted visibility loosened",
-            r#"  removed: hide removed: "*""#,
-            "  loosened /hide/0 by [0]: ",
         ],
     );
 }
