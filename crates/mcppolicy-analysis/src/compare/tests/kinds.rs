@@ -290,7 +290,7 @@ fn a_tool_is_added_or_removed() {
         &one,
         &[
             r#"Tool("t") access loosened"#,
-            r#"  added: tool added: "t" with 1 require rule, no deny_if rules, no limits"#,
+            "  added: tool added: `t` passes when `path` is text in which `^docs/` matches; any number of calls",
             r#"  loosened /default by [0]: {"path":"docs/../../etc/passwd"}"#,
         ],
     );
@@ -299,7 +299,7 @@ fn a_tool_is_added_or_removed() {
         &none,
         &[
             r#"Tool("t") access tightened"#,
-            r#"  removed: tool removed: "t" with 1 require rule, no deny_if rules, no limits"#,
+            "  removed: tool removed: `t` passes when `path` is text in which `^docs/` matches; any number of calls",
             r#"  tightened /default by [0]: {"path":"docs/../../etc/passwd"}"#,
         ],
     );
