@@ -164,7 +164,9 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
         }
         Body::Pinned(pinned) => {
             let tone = match pinned.exit(report.fail_on) {
-                Exit::Clean if pinned.policies.iter().all(|of| of.findings.is_empty()) => Tone::Good,
+                Exit::Clean if pinned.policies.iter().all(|of| of.findings.is_empty()) => {
+                    Tone::Good
+                }
                 Exit::Clean | Exit::NothingToDo => Tone::Warn,
                 _ => Tone::Bad,
             };

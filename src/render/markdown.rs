@@ -106,7 +106,11 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             let words = markdown(&pins::pinned(pinned));
             page.keep(format!("## {sign} mcppolicy {}: {words}\n", report.command));
             failures(&mut page, report);
-            findings::render(&mut page, &pinned.findings.iter().collect::<Vec<_>>(), report.sources);
+            findings::render(
+                &mut page,
+                &pinned.findings.iter().collect::<Vec<_>>(),
+                report.sources,
+            );
             pinned::render(&mut page, pinned, report.sources);
         }
         Body::Ci(ci) => {

@@ -81,7 +81,9 @@ pub fn lines(policy: &PinnedPolicy, sources: &SourceMap) -> Vec<MarkedLine> {
         sources.start(Location { file, span }).line
     };
     let mut add = |span: Span, mark: Mark, missing: Option<Missing>| {
-        let of_line = marks.entry(line_of(span)).or_insert((Mark::Nothing, Vec::new()));
+        let of_line = marks
+            .entry(line_of(span))
+            .or_insert((Mark::Nothing, Vec::new()));
         of_line.0 = of_line.0.max(mark);
         of_line.1.extend(missing);
     };
@@ -152,7 +154,9 @@ fn of_mutant(outcome: &mutate::Outcome) -> (Mark, Option<Missing>) {
         mutate::Status::Undecided => (Mark::Missed, "survives, if it is a change"),
     };
     let direction = outcome.direction.map(|direction| direction.name());
-    let direction = direction.map(|name| format!(", {name}")).unwrap_or_default();
+    let direction = direction
+        .map(|name| format!(", {name}"))
+        .unwrap_or_default();
     let calls = outcome.witness.iter().flat_map(|witness| &witness.calls);
     let missing = Missing {
         what: format!("{word}{direction}: {}", outcome.mutant.what),

@@ -82,7 +82,9 @@ fn mutants(score: Score) -> String {
         (score.undecided, "undecided"),
         (score.equivalent, "proved to be no change"),
     ];
-    let percentage = score.percent().map(|found| format!(" ({} %)", percent(found)));
+    let percentage = score
+        .percent()
+        .map(|found| format!(" ({} %)", percent(found)));
     format!(
         "{} of {} mutants killed{}{}",
         score.killed,
@@ -94,7 +96,9 @@ fn mutants(score: Score) -> String {
 
 fn listed(others: &[(usize, &str)]) -> String {
     let there = others.iter().filter(|(count, _)| *count > 0);
-    there.map(|(count, what)| format!(", {count} {what}")).collect()
+    there
+        .map(|(count, what)| format!(", {count} {what}"))
+        .collect()
 }
 
 /// Rounded down, so that 100 is never shown where something is missing.

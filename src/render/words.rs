@@ -12,6 +12,7 @@ use mcppolicy_analysis::diff::traffic::Counts;
 use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::inventory::drift::ChangedTool;
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Mismatch;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
@@ -347,8 +348,12 @@ pub fn inventoried(inventoried: &Inventoried) -> String {
             format!("{name}: {tools}, as the server lists them")
         }
         (0, Some(drift)) => {
+            let is_shown =
+                |tool: &&ChangedTool| tool.changes.iter().all(|change| change.is_cosmetic());
+            let shown = drift.changed.iter().filter(is_shown).count();
             let parts = listed(&[
-                (drift.changed.len() as u64, "changed"),
+                ((drift.changed.len() - shown) as u64, "changed"),
+                (shown as u64, "changed only in how it is shown"),
                 (drift.added.len() as u64, "new"),
                 (drift.removed.len() as u64, "missing"),
             ]);

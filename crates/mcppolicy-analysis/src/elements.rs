@@ -58,30 +58,12 @@ pub(crate) fn is_never(test: &Test) -> bool {
     matches!(test, Test::In(operands) if operands.is_empty())
 }
 
-/// A tool's rules as a text that two mutants have in common when they plainly
-/// decide alike, their words included: a `require` without conditions and a
-/// `deny_if` that never holds say nothing, and whatever else is in a rule that
-/// never holds does not count.
-pub(crate) fn canonical(rules: &ToolRules) -> String {
-    let never = |rule: &Rule| rule.conditions.iter().any(|c| is_never(&c.test));
-    let required = rules.require.iter();
-    let required = required.filter(|rule| !rule.conditions.is_empty());
-    let require: Vec<Value> = required
-        .map(|required| match never(required) {
-            true => json!({"never": required.pointer}),
-            false => json!([required.pointer, rule(required)]),
-        })
-        .collect();
-    let refused = rules.deny_if.iter().filter(|rule| !never(rule));
-    let deny_if: Vec<Value> = refused
-        .map(|refused| json!([refused.pointer, rule(refused)]))
-        .collect();
-    let limits: Vec<Value> = rules
-        .limits
-        .iter()
-        .map(|own| json!([own.pointer, limit(own)]))
-        .collect();
-    json!([require, deny_if, limits]).to_string()
+/// About how much work it is to look at a tool's rules: so many conditions, rules
+/// and limits.
+pub(crate) fn size(rules: &ToolRules) -> u64 {
+    let each = rules.require.iter().chain(&rules.deny_if);
+    let size: usize = each.map(|rule| 1 + rule.conditions.len()).sum();
+    (1 + size + rules.limits.len()) as u64
 }
 
 /// The elements of `new` that `old` does not have, as JSON Pointers: a rule, a
@@ -133,7 +115,10 @@ pub fn all(policy: &Policy) -> HashSet<String> {
 fn limits(old: &[Limit], new: &[Limit]) -> Vec<String> {
     let old: HashSet<String> = old.iter().map(|own| limit(own).to_string()).collect();
     let is_new = |own: &&Limit| !old.contains(&limit(own).to_string());
-    new.iter().filter(is_new).map(|own| own.pointer.clone()).collect()
+    new.iter()
+        .filter(is_new)
+        .map(|own| own.pointer.clone())
+        .collect()
 }
 
 fn rules_between(old: &[Rule], new: &[Rule]) -> Vec<String> {
@@ -141,7 +126,10 @@ fn rules_between(old: &[Rule], new: &[Rule]) -> Vec<String> {
     let conditions = old.iter().flat_map(|rule| &rule.conditions);
     let conditions: HashSet<String> = conditions.map(|own| condition(own).to_string()).collect();
     let mut changed = Vec::new();
-    for own in new.iter().filter(|own| !known.contains(&rule(own).to_string())) {
+    for own in new
+        .iter()
+        .filter(|own| !known.contains(&rule(own).to_string()))
+    {
         changed.push(own.pointer.clone());
         let is_new = |own: &&Condition| !conditions.contains(&condition(own).to_string());
         let new = own.conditions.iter().filter(is_new);
@@ -180,7 +168,11 @@ mod tests {
         let new = policy(json!({"t": {"require": [rule(2), rule(3)]}, "v": {}}));
         let mut found: Vec<String> = changed(&old, &new).into_iter().collect();
         found.sort();
-        let expected = ["/tools/t", "/tools/t/require/1", "/tools/t/require/1/conditions/0"];
+        let expected = [
+            "/tools/t",
+            "/tools/t/require/1",
+            "/tools/t/require/1/conditions/0",
+        ];
         assert_eq!(found[..3], expected);
         assert_eq!(found[3..], ["/tools/v"]);
     }

@@ -18,6 +18,7 @@ mod origins;
 pub(crate) mod parallel;
 mod problems;
 pub mod results;
+mod rule_tally;
 mod run;
 mod runs;
 pub mod share;

@@ -21,7 +21,10 @@ pub(crate) fn paths(rules: &ToolRules) -> Vec<Path> {
     let amounts = rules.limits.iter();
     let amounts = amounts.filter_map(|limit| limit.increment_from.as_ref());
     let all = conditions.map(|condition| &condition.path.value);
-    let mut paths: Vec<Path> = all.chain(amounts.map(|path| &path.value)).cloned().collect();
+    let mut paths: Vec<Path> = all
+        .chain(amounts.map(|path| &path.value))
+        .cloned()
+        .collect();
     paths.sort();
     paths.dedup();
     paths
@@ -153,7 +156,8 @@ fn example(schema: &Node, depth: usize) -> Value {
     let kind = schema.get("type");
     let kind = kind.and_then(|kind| {
         let listed = kind.items().iter().filter_map(Node::as_str);
-        kind.as_str().or_else(|| listed.into_iter().find(|kind| *kind != "null"))
+        kind.as_str()
+            .or_else(|| listed.into_iter().find(|kind| *kind != "null"))
     });
     let number = |key: &str| match schema.get(key).map(|node| &node.kind) {
         Some(NodeKind::Number(number)) => Some(*number),

@@ -16,6 +16,7 @@ use std::io;
 
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine, RuleVerdict};
 use mcppolicy_engine::time::TimeDelta;
+use mcppolicy_engine::value::Value;
 use mcppolicy_trace::timeline::{Scope, scope};
 use mcppolicy_trace::trace::{
     CallView, Expectation, Item, RecordedArguments, RecordedCall, RecordedRequest, Trace,
@@ -179,10 +180,25 @@ impl Suite {
         self.requests.len()
     }
 
+    /// The arguments of a request, where they are known.
+    pub(crate) fn arguments(&self, request: usize) -> Option<&Value> {
+        let call = self.calls.get(*self.requests.get(request)?)?;
+        match &call.call.request {
+            RecordedRequest::Tool {
+                arguments: RecordedArguments::Known(arguments),
+                ..
+            } => Some(arguments),
+            _ => None,
+        }
+    }
+
     /// What the rules of `engine` say of a request.
     pub(crate) fn rule<'e>(&self, engine: &'e Engine, request: usize) -> Option<RuleVerdict<'e>> {
         let call = self.calls.get(*self.requests.get(request)?)?;
-        Some(call.call.with_request(|request| engine.evaluate_rules(request)))
+        Some(
+            call.call
+                .with_request(|request| engine.evaluate_rules(request)),
+        )
     }
 }
 

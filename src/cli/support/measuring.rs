@@ -21,6 +21,10 @@ use mcppolicy_analysis::suite::Baseline;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 
+fn work(effort: u32) -> u64 {
+    mutate::USUAL_WORK.saturating_mul(u64::from(effort))
+}
+
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked
         .or_else(|| std::thread::available_parallelism().ok())
@@ -52,7 +56,11 @@ pub(crate) fn configured(
         let findings = Vec::new();
         pins.push((command, Pinned { policies, findings }));
     };
-    if let Some(one) = min.as_ref().and_then(|_| one()).filter(|one| !one.is_broken()) {
+    if let Some(one) = min
+        .as_ref()
+        .and_then(|_| one())
+        .filter(|one| !one.is_broken())
+    {
         let points = Points {
             criteria: Criterion::USUAL.to_vec(),
             min,
@@ -104,6 +112,7 @@ impl Points {
             threads: threads(self.threads),
             budget: Budget::default().times(self.effort),
             only,
+            work: work(self.effort),
         };
         let inventory = one.inventory.as_deref();
         let points = coverage::measure(&one.policy, &engine, &baseline, inventory, &options);
@@ -239,7 +248,9 @@ impl Mutants {
             let reason = skips.reason(&mutant);
             let is_wanted = self.shard.is_none_or(|shard| shard.has(at))
                 && (self.operators.is_empty() || self.operators.contains(&mutant.operator))
-                && only.as_ref().is_none_or(|only| only.contains(&mutant.pointer));
+                && only
+                    .as_ref()
+                    .is_none_or(|only| only.contains(&mutant.pointer));
             match reason {
                 _ if !is_wanted => {}
                 Some(reason) => skipped.push((mutant, reason)),
@@ -258,6 +269,7 @@ impl Mutants {
         let options = mutate::Options {
             threads: threads(self.threads),
             budget: Budget::default().times(self.effort),
+            work: work(self.effort),
         };
         let outcomes = mutate::run(&one.policy, &baseline, tried, options);
         let mut traces = Vec::new();

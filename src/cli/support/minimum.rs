@@ -45,7 +45,10 @@ impl Minimum {
     /// What is below it, as sentences.
     pub fn unmet(&self, count: impl Fn(Option<Criterion>) -> Count) -> Vec<String> {
         let all = self.all.map(|least| (None, least));
-        let by = self.by.iter().map(|(criterion, least)| (Some(*criterion), *least));
+        let by = self
+            .by
+            .iter()
+            .map(|(criterion, least)| (Some(*criterion), *least));
         let unmet = all.into_iter().chain(by).filter_map(|(criterion, least)| {
             let found = count(criterion);
             let what = criterion.map_or("points", Criterion::name);
@@ -76,7 +79,10 @@ mod tests {
         let read = |text: &str| Minimum::parse(text).unwrap();
         assert_eq!(read("90").all, Some(90.0));
         let both = read("rules=100,conditions=80.5");
-        assert_eq!(both.by, [(Criterion::Rules, 100.0), (Criterion::Conditions, 80.5)]);
+        assert_eq!(
+            both.by,
+            [(Criterion::Rules, 100.0), (Criterion::Conditions, 80.5)]
+        );
         for wrong in ["", "101", "-1", "rules", "lines=3", "rules=x", "NaN"] {
             assert!(Minimum::parse(wrong).is_err(), "{wrong}");
         }

@@ -96,6 +96,7 @@ impl PinningArgs {
         if assignments.is_empty() && self.traces.is_empty() {
             assignments.extend(self.untested(workspace, sources, &mut problems));
         }
+        let assignments = by_policy(assignments);
         let run = self.replay().options(Requirements::default(), None);
         let mut prepared = Vec::new();
         for assignment in assignments {
@@ -164,9 +165,7 @@ impl PinningArgs {
         let mut olds: HashMap<PathBuf, Option<Policy>> = HashMap::new();
         for pair in pairs {
             let old = match pair.old {
-                Some(Content::Stored { name, bytes }) => {
-                    workspace::parse(&name, &bytes, sources).0
-                }
+                Some(Content::Stored { name, bytes }) => workspace::parse(&name, &bytes, sources).0,
                 _ => None,
             };
             olds.insert(real(&pair.file), old);
@@ -189,7 +188,9 @@ impl PinningArgs {
         let Some(dir) = self.write_missing.as_deref() else {
             return Ok(None);
         };
-        let is_empty = dir.read_dir().map_or(true, |mut entries| entries.next().is_none());
+        let is_empty = dir
+            .read_dir()
+            .map_or(true, |mut entries| entries.next().is_none());
         if is_empty && !dir.is_file() {
             return Ok(Some(dir));
         }
@@ -198,6 +199,29 @@ impl PinningArgs {
             message: "is not an empty directory; nothing there is ever overwritten".to_owned(),
         })
     }
+}
+
+/// Assignments that lead to one policy as one: its tests count together, however
+/// each trace spells the way to it.
+fn by_policy(assignments: Vec<Assignment>) -> Vec<Assignment> {
+    let mut merged: Vec<Assignment> = Vec::new();
+    let mut known: HashMap<PathBuf, usize> = HashMap::new();
+    for assignment in assignments {
+        let file = assignment.policy.as_ref();
+        let path = file.map(|file| real(&file.path));
+        let earlier = path.as_ref().and_then(|path| known.get(path)).copied();
+        match earlier.and_then(|at| merged.get_mut(at)) {
+            Some(first) => {
+                first.traces.extend(assignment.traces);
+                first.problems.extend(assignment.problems);
+            }
+            None => {
+                known.extend(path.map(|path| (path, merged.len())));
+                merged.push(assignment);
+            }
+        }
+    }
+    merged
 }
 
 fn real(path: &Path) -> PathBuf {
@@ -218,8 +242,7 @@ pub(crate) fn prepare(
         return (None, problems);
     };
     let settings = lint::Settings::default();
-    let read =
-        Inventories::default().settings_for(workspace, file, inventory, &settings, sources);
+    let read = Inventories::default().settings_for(workspace, file, inventory, &settings, sources);
     let (_, inventory) = problems.keep(read);
     let reading = workspace.reading;
     let run = test_run(&file.name, &policy, options, traces, reading, sources);
@@ -255,7 +278,10 @@ fn suite(traces: &[InputFile], options: &Options, reading: Settings) -> (Suite, 
 impl Prepared {
     /// Whether the tests fail as it is, so that nothing can be asked of them.
     pub fn is_broken(&self) -> bool {
-        matches!(self.run.outcome, RunOutcome::Failed | RunOutcome::InvalidTrace)
+        matches!(
+            self.run.outcome,
+            RunOutcome::Failed | RunOutcome::InvalidTrace
+        )
     }
 
     /// The file and the line of each call of the tests.

@@ -42,6 +42,11 @@ impl Server {
         self.child.stdout.take()
     }
 
+    /// Whether a signal was passed on to it.
+    pub fn was_signalled(&self) -> bool {
+        signals::was_sent(&self.group)
+    }
+
     /// Waits for its end. The code is its own; 128 and the signal's number
     /// where a signal has ended it.
     pub fn wait(&mut self) -> io::Result<u8> {
@@ -83,6 +88,10 @@ mod signals {
     }
 
     pub(super) fn wait(_: &Child, (): &Group) {}
+
+    pub(super) fn was_sent((): &Group) -> bool {
+        false
+    }
 }
 
 #[cfg(unix)]
@@ -96,8 +105,17 @@ mod signals {
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-    /// The server's group of processes while its number is its own.
-    pub(super) type Group = Arc<Mutex<Option<Pid>>>;
+    /// Where signals are passed on to.
+    pub(super) type Group = Arc<Mutex<Receiver>>;
+
+    /// The server's group of processes.
+    #[derive(Debug)]
+    pub(in super::super) struct Receiver {
+        /// Its number, while that is its own.
+        group: Option<Pid>,
+        /// Whether a signal was sent to it.
+        was_sent: bool,
+    }
 
     /// The signals that request a program to end, caught before the server is
     /// started.
@@ -112,7 +130,10 @@ mod signals {
 
         /// Sends each one, once, to the server and what it has started.
         pub(super) fn forward_to(mut self, child: &Child) -> Group {
-            let group = Group::new(Mutex::new(Some(Pid::from_child(child))));
+            let group = Group::new(Mutex::new(Receiver {
+                group: Some(Pid::from_child(child)),
+                was_sent: false,
+            }));
             let to = Arc::clone(&group);
             thread::spawn(move || {
                 for caught in self.0.forever() {
@@ -122,10 +143,13 @@ mod signals {
                         SIGQUIT => Signal::QUIT,
                         _ => Signal::TERM,
                     };
-                    let group = to.lock().unwrap_or_else(PoisonError::into_inner);
-                    match *group {
+                    let mut receiver = to.lock().unwrap_or_else(PoisonError::into_inner);
+                    match receiver.group {
                         // One that is just ending needs no signal.
-                        Some(group) => drop(kill_process_group(group, signal)),
+                        Some(group) => {
+                            receiver.was_sent = true;
+                            let _ = kill_process_group(group, signal);
+                        }
                         // The server has ended; only a slow client is waited for.
                         None => std::process::exit(128 + caught),
                     }
@@ -141,6 +165,14 @@ mod signals {
         let id = WaitId::Pid(Pid::from_child(child));
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while let Err(Errno::INTR) = waitid(id.clone(), options) {}
-        *group.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        group.lock().unwrap_or_else(PoisonError::into_inner).group = None;
+    }
+
+    /// Whether a signal was passed on.
+    pub(super) fn was_sent(group: &Group) -> bool {
+        group
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .was_sent
     }
 }

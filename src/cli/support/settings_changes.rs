@@ -124,7 +124,9 @@ fn pins(before: &Config, after: &Config) -> Vec<Finding> {
         findings.push(note(location, message, &help));
     }
     if before.min_score.is_some() && before.min_score() != after.min_score() {
-        let location = after.min_score.map_or(after.beginning(), |set| set.location);
+        let location = after
+            .min_score
+            .map_or(after.beginning(), |set| set.location);
         let message = "This change alters `[mutate] min-score`".to_owned();
         findings.push(note(location, message, &help));
     }

@@ -169,6 +169,17 @@ fn entry(
         return None;
     }
     let (policy, places) = policies.get(&finding.location.file)?;
+    entry_for(policy, places, finding, reason)
+}
+
+/// The entry for a finding about the policy that the configuration calls `policy`;
+/// none where its place has no value.
+pub(crate) fn entry_for(
+    policy: &str,
+    places: &Places,
+    finding: &Finding,
+    reason: &str,
+) -> Option<String> {
     let value = places.fingerprint(&finding.pointer)?;
     let mut entry = String::new();
     let policy = toml_string(policy);
@@ -177,7 +188,7 @@ fn entry(
     let _ = write!(
         entry,
         "\n[[suppress]]\nrule = \"{}\"\npolicy = {policy}\nat = {at}\nvalue = \"{value}\"\nreason = {reason}\n",
-        rule
+        finding.rule
     );
     Some(entry)
 }

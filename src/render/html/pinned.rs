@@ -18,7 +18,9 @@ pub(super) fn render(out: &mut String, pinned: &Pinned, sources: &SourceMap) {
         ));
         for unmet in &policy.unmet {
             let unmet = html(unmet);
-            out.push_str(&format!("<p class=\"failure\">Below the threshold: {unmet}</p>\n"));
+            out.push_str(&format!(
+                "<p class=\"failure\">Below the threshold: {unmet}</p>\n"
+            ));
         }
         text(out, policy, sources);
         out.push_str("<ul>\n");

@@ -31,8 +31,9 @@ pub(super) fn members<M: SerializeMap>(
     let written = pinned.policies.iter().flat_map(|policy| &policy.written);
     map.serialize_entry("written", &written.collect::<Vec<_>>())?;
     let findings = pinned.findings.iter();
-    let findings: Vec<Finding<'_>> =
-        findings.map(|finding| json_finding(finding, sources)).collect();
+    let findings: Vec<Finding<'_>> = findings
+        .map(|finding| json_finding(finding, sources))
+        .collect();
     map.serialize_entry("findings", &findings)
 }
 
@@ -119,7 +120,11 @@ fn mutation<M: SerializeMap>(
         else {
             continue;
         };
-        mutants.extend(outcomes.iter().map(|outcome| mutant(policy, outcome, sources)));
+        mutants.extend(
+            outcomes
+                .iter()
+                .map(|outcome| mutant(policy, outcome, sources)),
+        );
         for (mutant, reason) in skipped {
             let mut members = described(policy, mutant, sources);
             if let Some(members) = members.as_object_mut() {
@@ -175,7 +180,10 @@ fn mutant(policy: &PinnedPolicy, outcome: &Outcome, sources: &SourceMap) -> Valu
     if let Some(members) = members.as_object_mut() {
         let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
         add("status", outcome.status.name().into());
-        add("direction", outcome.direction.map(|direction| direction.name()).into());
+        add(
+            "direction",
+            outcome.direction.map(|direction| direction.name()).into(),
+        );
         add("killed_by", by.clone().filter(|_| is_killed).into());
         add("noticed_by", by.filter(|_| !is_killed).into());
         add("reason", outcome.reason.map(|reason| reason.name()).into());

@@ -30,7 +30,10 @@ fn missing(page: &mut Page, policy: &PinnedPolicy, sources: &SourceMap) {
     if let Pins::Mutants { listed, .. } = &policy.what {
         for mutant in listed {
             let id = markdown_code(&shorten::name(&mutant.id));
-            page.push(format!("- {id}: {}\n", markdown(&shorten::sentence(&mutant.what))));
+            page.push(format!(
+                "- {id}: {}\n",
+                markdown(&shorten::sentence(&mutant.what))
+            ));
         }
     }
     for line in marked::lines(policy, sources) {

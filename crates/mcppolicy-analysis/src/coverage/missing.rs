@@ -56,13 +56,16 @@ pub fn write(
             text: emit::text(&calls, header, &about),
         });
     }
-    let after = points.iter().zip(&reached.marks).map(|(covered, mark)| Covered {
-        status: match mark.asserted.is_empty() {
-            true => covered.status,
-            false => Status::Covered,
-        },
-        ..covered.clone()
-    });
+    let after = points
+        .iter()
+        .zip(&reached.marks)
+        .map(|(covered, mark)| Covered {
+            status: match mark.asserted.is_empty() {
+                true => covered.status,
+                false => Status::Covered,
+            },
+            ..covered.clone()
+        });
     written.after = Count::of(&after.collect::<Vec<_>>(), None);
     written
 }

@@ -2,13 +2,13 @@
 //! The differ finds them: what the policy refuses and the same policy without a
 //! limit passes is what this limit refuses.
 
-use super::points::Kind;
-use super::prove::{GRANT, Proof, Prover};
 use super::Step;
-use crate::specimen::paths;
+use super::points::Kind;
+use super::prover::{GRANT, Proof, Prover};
 use crate::compare::{self, Allowance, Comparison, Verdict};
+use crate::specimen::paths;
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
-use mcppolicy_engine::policy::{self, Condition, Limit, Policy, Spanned, Test, ToolRules};
+use mcppolicy_engine::policy::{self, Condition, Limit, Policy, Spanned, Test, ToolRules, Window};
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -119,8 +119,7 @@ impl Question<'_> {
     /// Calls of which the limit refuses the last; `counted` says that it does so
     /// because the limit is full, not because there is no amount.
     fn exceeds(&self, counted: bool) -> Proof {
-        let is_own =
-            |decision: &Decision<'_>| decision.rule() == Some(self.limit.pointer.as_str());
+        let is_own = |decision: &Decision<'_>| decision.rule() == Some(self.limit.pointer.as_str());
         // Of amounts, some that fit together and one more; a single one that never
         // fits says less.
         if self.limit.increment_from.is_some()
@@ -132,6 +131,10 @@ impl Question<'_> {
         let mut old = self.policy.clone();
         if counted {
             self.demand_amount(&mut old);
+        }
+        // Calls over several of the next smaller windows say which window it is.
+        if let Some(calls) = self.spread(&old, is_own) {
+            return Proof::Reached(calls);
         }
         let new = self.changed(&old, &|limits, at| {
             if at < limits.len() {
@@ -159,6 +162,28 @@ impl Question<'_> {
         }
     }
 
+    /// Calls that the limit refuses and that it would pass if it were for the next
+    /// smaller window.
+    fn spread(&self, old: &Policy, is_own: impl Fn(&Decision<'_>) -> bool) -> Option<Vec<Step>> {
+        let smaller = match self.limit.window.value {
+            Window::Minute => return None,
+            Window::Hour => Window::Minute,
+            Window::Day => Window::Hour,
+        };
+        let new = self.changed(old, &|limits, at| {
+            if let Some(limit) = limits.get_mut(at) {
+                limit.window.value = smaller;
+            }
+        });
+        let compared = self.compared(old, &new);
+        let mut changes = compared.changes.iter();
+        let witness = changes.find_map(|change| change.loosened.first())?;
+        match self.confirmed(&witness.calls, is_own) {
+            Proof::Reached(calls) => Some(calls),
+            _ => None,
+        }
+    }
+
     /// Lets the rules pass only calls whose amount can be counted.
     fn demand_amount(&self, policy: &mut Policy) {
         let Some(path) = &self.limit.increment_from else {
@@ -168,10 +193,11 @@ impl Question<'_> {
             return;
         };
         let known = rules.require.iter().chain(&rules.deny_if);
-        let template: Option<Condition> =
-            known.flat_map(|rule| &rule.conditions).next().cloned();
+        let template: Option<Condition> = known.flat_map(|rule| &rule.conditions).next().cloned();
         let template = template.or_else(template_condition);
-        let Some(mut condition) = template else { return };
+        let Some(mut condition) = template else {
+            return;
+        };
         condition.path = Spanned {
             value: path.value.clone(),
             span: path.span,
@@ -187,16 +213,14 @@ impl Question<'_> {
 
     /// The calls with times, when the engine decides the last of them as it
     /// should.
-    fn confirmed(
-        &self,
-        calls: &[WitnessCall],
-        is_right: impl Fn(&Decision<'_>) -> bool,
-    ) -> Proof {
+    fn confirmed(&self, calls: &[WitnessCall], is_right: impl Fn(&Decision<'_>) -> bool) -> Proof {
         let decided = self.rules.map(paths).unwrap_or_default();
         let steps: Vec<Step> = calls
             .iter()
             .map(|call| {
-                let known = self.prover.call(&call.tool, call.arguments.clone(), &decided);
+                let known = self
+                    .prover
+                    .call(&call.tool, call.arguments.clone(), &decided);
                 Step {
                     grant: GRANT,
                     call: WitnessCall {

@@ -70,8 +70,11 @@ impl Edits<'_> {
             }
             Ast::Group(group) => self.walk(&group.ast),
             Ast::Alternation(alternation) => {
-                let branches: Vec<Range<usize>> =
-                    alternation.asts.iter().map(|ast| range(ast.span())).collect();
+                let branches: Vec<Range<usize>> = alternation
+                    .asts
+                    .iter()
+                    .map(|ast| range(ast.span()))
+                    .collect();
                 for (at, branch) in branches.iter().enumerate() {
                     // With the bar behind it, the last with the bar before it.
                     let part = match (branches.get(at + 1), at.checked_sub(1)) {

@@ -13,8 +13,6 @@ use mcppolicy_engine::time::Time;
 
 use serde_json::json;
 
-
-
 /// Random policies of each test.
 const ROUNDS: usize = 100;
 
@@ -22,6 +20,7 @@ fn options(threads: usize) -> Options {
     Options {
         threads: NonZeroUsize::new(threads).unwrap(),
         budget: Budget::default(),
+        work: USUAL_WORK,
     }
 }
 
@@ -101,8 +100,12 @@ fn every_status_is_that_of_deciding_every_call() {
         for (outcome, changed) in outcomes.iter().zip(&changed) {
             agrees(&policy, &suite, outcome);
             let other = passes(&Engine::new(changed));
-            let [more, less] = [(false, true), (true, false)]
-                .map(|way| own.iter().copied().zip(other.iter().copied()).any(|is| is == way));
+            let [more, less] = [(false, true), (true, false)].map(|way| {
+                own.iter()
+                    .copied()
+                    .zip(other.iter().copied())
+                    .any(|is| is == way)
+            });
             let direction = match (more, less) {
                 (true, true) => Some(Direction::Mixed),
                 (true, false) => Some(Direction::Loosens),
@@ -113,11 +116,20 @@ fn every_status_is_that_of_deciding_every_call() {
             if outcome.status != Status::Killed && !has_unknown(&suite, outcome) {
                 let expected = direction.is_none();
                 assert_eq!(outcome.direction, direction, "{outcome:?}\n{policy:?}");
-                assert_eq!(outcome.status == Status::Equivalent, expected, "{outcome:?}");
+                assert_eq!(
+                    outcome.status == Status::Equivalent,
+                    expected,
+                    "{outcome:?}"
+                );
             }
         }
     }
-    let all = [counts.killed, counts.noticed, counts.survived, counts.equivalent];
+    let all = [
+        counts.killed,
+        counts.noticed,
+        counts.survived,
+        counts.equivalent,
+    ];
     assert!(all.iter().all(|count| *count > ROUNDS), "{counts:?}");
 }
 
@@ -125,10 +137,11 @@ fn every_status_is_that_of_deciding_every_call() {
 /// no known call is decided otherwise.
 fn has_unknown(suite: &Suite, outcome: &Outcome) -> bool {
     let by = outcome.by.and_then(|by| suite.calls.get(by));
-    outcome.status == Status::Noticed && by.is_some_and(|call| {
-        let text = format!("{:?}", call.call.request);
-        text.contains("Unknown")
-    })
+    outcome.status == Status::Noticed
+        && by.is_some_and(|call| {
+            let text = format!("{:?}", call.call.request);
+            text.contains("Unknown")
+        })
 }
 
 #[test]
@@ -170,7 +183,10 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
         }
     }
     assert!(tried_mutants > 10 * ROUNDS, "{tried_mutants}");
-    assert!(undecided * 50 < tried_mutants, "{undecided} of {tried_mutants}");
+    assert!(
+        undecided * 50 < tried_mutants,
+        "{undecided} of {tried_mutants}"
+    );
 }
 
 #[test]
@@ -204,7 +220,16 @@ fn an_id_survives_reformatting_and_is_given_once() {
     once.sort();
     once.dedup();
     assert_eq!(once.len(), compact.len());
-    for operator in ["bound-up", "pattern-branch", "pattern-count", "limit-window", "member-in"] {
-        assert!(compact.iter().any(|id| id.starts_with(operator)), "{compact:#?}");
+    for operator in [
+        "bound-up",
+        "pattern-branch",
+        "pattern-count",
+        "limit-window",
+        "member-in",
+    ] {
+        assert!(
+            compact.iter().any(|id| id.starts_with(operator)),
+            "{compact:#?}"
+        );
     }
 }

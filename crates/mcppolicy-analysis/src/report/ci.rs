@@ -134,7 +134,11 @@ impl CiPolicy {
 
     /// The same with what its tests pin.
     #[must_use]
-    pub fn with_pins(mut self, pins: Vec<(&'static str, Pinned)>, fail_on: Option<Severity>) -> CiPolicy {
+    pub fn with_pins(
+        mut self,
+        pins: Vec<(&'static str, Pinned)>,
+        fail_on: Option<Severity>,
+    ) -> CiPolicy {
         for (_, pinned) in &pins {
             self.exit = self.exit.worst(pinned.exit(fail_on));
         }

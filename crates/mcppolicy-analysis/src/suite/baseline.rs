@@ -52,8 +52,7 @@ impl<'s, 'e> Baseline<'s, 'e> {
     fn decide(&mut self, engine: &'e Engine, group: &Group) {
         let mut timeline = Timeline::new(engine, self.suite.lateness());
         for at in &group.calls {
-            let (Some(call), Some(runs)) =
-                (self.suite.calls.get(*at), self.decisions.get_mut(*at))
+            let (Some(call), Some(runs)) = (self.suite.calls.get(*at), self.decisions.get_mut(*at))
             else {
                 continue;
             };
@@ -151,9 +150,9 @@ impl<'s, 'e> Baseline<'s, 'e> {
                 continue;
             };
             if *before_it != after && differs(before_it, &after, expected) {
-                noticed.differs = noticed.differs.or(
-                    (name_of(before_it) != name_of(&after)).then_some(at),
-                );
+                noticed.differs = noticed
+                    .differs
+                    .or((name_of(before_it) != name_of(&after)).then_some(at));
                 if expected.is_some()
                     && judge(expected, &after).verdict != Verdict::Pass
                     && judge(expected, before_it).verdict == Verdict::Pass

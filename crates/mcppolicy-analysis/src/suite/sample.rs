@@ -70,7 +70,11 @@ fn condition(random: &mut Random) -> Json {
 
 fn rules(random: &mut Random, most: usize) -> Json {
     let rules = (0..random.below(most + 1)).map(|_| {
-        let few = if random.chance(8) { 0 } else { 1 + random.below(3) };
+        let few = if random.chance(8) {
+            0
+        } else {
+            1 + random.below(3)
+        };
         let conditions: Vec<Json> = (0..few).map(|_| condition(random)).collect();
         json!({ "conditions": conditions })
     });
@@ -136,7 +140,18 @@ fn values_of(path: &str) -> Vec<Option<Json>> {
     for number in [-1.0, -0.5, 0.0, 0.25, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7] {
         values.push(Some(json!(number)));
     }
-    for number in [0.5_f64.next_down(), 0.9, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0] {
+    for number in [
+        0.5_f64.next_down(),
+        0.9,
+        1.0,
+        1.5,
+        2.0,
+        2.5,
+        3.0,
+        3.5,
+        4.0,
+        5.0,
+    ] {
         values.push(Some(json!(number)));
     }
     values.extend(["other", "y2", "1", "2", "3"].map(|text| Some(json!(text))));
@@ -194,7 +209,9 @@ pub(crate) fn domain_by(
             let mut says: Vec<bool> = own
                 .map(|(path, test)| test.holds(arguments.at(path)))
                 .collect();
-            says.extend(also(arguments.at(&Path::parse(&format!("args.{name}")).unwrap())));
+            says.extend(also(
+                arguments.at(&Path::parse(&format!("args.{name}")).unwrap()),
+            ));
             seen.entry(says).or_insert(value);
         }
         seen.into_values().collect::<Vec<_>>()
@@ -216,8 +233,22 @@ pub(crate) fn arguments(random: &mut Random) -> Value {
     let mut arguments = serde_json::Map::new();
     for name in ["a", "b"] {
         let values = match name {
-            "a" => [json!("x"), json!("y"), json!("xx"), json!("other"), json!(1), json!(null)],
-            _ => [json!(1), json!(2), json!(0.5), json!(3), json!("x"), json!(0)],
+            "a" => [
+                json!("x"),
+                json!("y"),
+                json!("xx"),
+                json!("other"),
+                json!(1),
+                json!(null),
+            ],
+            _ => [
+                json!(1),
+                json!(2),
+                json!(0.5),
+                json!(3),
+                json!("x"),
+                json!(0),
+            ],
         };
         if random.chance(85) {
             arguments.insert(name.to_owned(), random.pick(&values).clone());
@@ -233,10 +264,18 @@ pub(crate) fn call(random: &mut Random, second: i64, is_odd: bool) -> RecordedCa
     let unknown = is_odd && random.chance(10);
     let request = RecordedRequest::Tool {
         name: Some(tool.to_owned()),
-        arguments: if unknown { RecordedArguments::Unknown } else { known },
+        arguments: if unknown {
+            RecordedArguments::Unknown
+        } else {
+            known
+        },
     };
     let mut call = RecordedCall::new(request);
-    let backwards = if is_odd && random.chance(10) { 100_000 } else { 0 };
+    let backwards = if is_odd && random.chance(10) {
+        100_000
+    } else {
+        0
+    };
     call.time = Some(Time::new(1_767_261_600 + second - backwards, 0));
     call.grant = match random.below(if is_odd { 30 } else { 28 }) {
         0..12 => Grant::Named("alice".to_owned()),
@@ -311,5 +350,8 @@ fn expected(decision: &mcppolicy_engine::engine::Decision<'_>) -> Expected {
 /// What an engine decides of a first call.
 pub(crate) fn passes(engine: &Engine, tool: &str, arguments: &Value) -> bool {
     let call = Call::new("g", tool, arguments, Time::new(1_767_261_600, 0));
-    engine.decide(&call, &mut Counters::default()).decision.is_allow()
+    engine
+        .decide(&call, &mut Counters::default())
+        .decision
+        .is_allow()
 }

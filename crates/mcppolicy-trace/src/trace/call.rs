@@ -32,7 +32,7 @@ pub struct RecordedCall {
     pub response: Option<Response>,
     /// When it came back; `None` is unknown.
     pub response_time: Option<Time>,
-    /// What the log says was decided, beside any response.
+    /// What the log says was decided, whatever came back.
     pub observed: Option<Observed>,
     /// What the author of the trace expects.
     pub expect: Option<Expectation>,
@@ -98,13 +98,12 @@ impl RecordedCall {
         }
     }
 
-    /// What the recording itself shows of the gateway's decision: by the
-    /// response, or by what the log says without one.
+    /// What the recording itself shows of the gateway's decision: what the log
+    /// says that it was, else what the response shows. A gateway that only
+    /// watches lets through what it would have refused.
     pub fn observed_decision(&self) -> Option<Observed> {
-        match &self.response {
-            Some(response) => Some(response.observed()),
-            None => self.observed,
-        }
+        let shown = self.response.as_ref().and_then(Response::observed);
+        self.observed.or(shown)
     }
 }
 

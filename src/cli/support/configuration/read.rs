@@ -421,28 +421,40 @@ impl Reader {
     }
 
     fn coverage(&mut self, table: &DeTable<'_>) {
-        self.each(table, "[coverage]", members::COVERAGE, |reader, _, value| {
-            if let Some((text, location)) = reader.number_or_text(value) {
-                match Minimum::parse(&text) {
-                    Ok(value) => reader.config.min_coverage = Some(Located { value, location }),
-                    Err(message) => reader.complain(location.span, message, None),
-                }
-            }
-        });
-    }
-
-    fn mutate(&mut self, table: &DeTable<'_>) {
-        self.each(table, "[mutate]", members::MUTATE, |reader, key, value| match key {
-            "min-score" => {
+        self.each(
+            table,
+            "[coverage]",
+            members::COVERAGE,
+            |reader, _, value| {
                 if let Some((text, location)) = reader.number_or_text(value) {
-                    match percent(&text) {
-                        Ok(value) => reader.config.min_score = Some(Located { value, location }),
+                    match Minimum::parse(&text) {
+                        Ok(value) => reader.config.min_coverage = Some(Located { value, location }),
                         Err(message) => reader.complain(location.span, message, None),
                     }
                 }
-            }
-            _ => reader.list(value, "mutate.skip", Reader::skip),
-        });
+            },
+        );
+    }
+
+    fn mutate(&mut self, table: &DeTable<'_>) {
+        self.each(
+            table,
+            "[mutate]",
+            members::MUTATE,
+            |reader, key, value| match key {
+                "min-score" => {
+                    if let Some((text, location)) = reader.number_or_text(value) {
+                        match percent(&text) {
+                            Ok(value) => {
+                                reader.config.min_score = Some(Located { value, location })
+                            }
+                            Err(message) => reader.complain(location.span, message, None),
+                        }
+                    }
+                }
+                _ => reader.list(value, "mutate.skip", Reader::skip),
+            },
+        );
     }
 
     fn skip(&mut self, table: &DeTable<'_>, span: Span) {
@@ -455,7 +467,10 @@ impl Reader {
                 None
             }
         };
-        let id = required("id", "add id = \"…\", as `mcppolicy mutate --list` shows it");
+        let id = required(
+            "id",
+            "add id = \"…\", as `mcppolicy mutate --list` shows it",
+        );
         let reason = required("reason", "add reason = \"…\", why no test has to notice it");
         let (Some(id), Some(reason)) = (id, reason) else {
             return;
@@ -509,7 +524,10 @@ mod tests {
             ("/properties/diff/properties", members::DIFF),
             ("/properties/coverage/properties", members::COVERAGE),
             ("/properties/mutate/properties", members::MUTATE),
-            ("/properties/mutate/properties/skip/items/properties", members::SKIP),
+            (
+                "/properties/mutate/properties/skip/items/properties",
+                members::SKIP,
+            ),
         ] {
             let table = schema.pointer(pointer).unwrap().as_object().unwrap();
             let mut there: Vec<&str> = table.keys().map(String::as_str).collect();

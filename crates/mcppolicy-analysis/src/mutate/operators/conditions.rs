@@ -32,9 +32,8 @@ pub(super) fn difference(from: &Condition, to: &Condition) -> String {
         (Test::In(old) | Test::NotIn(old), Test::In(new) | Test::NotIn(new))
             if from.test.operator() == to.test.operator() =>
         {
-            let missing = |a: &Operands, b: &Operands| {
-                a.iter().find(|value| !b.contains(value)).cloned()
-            };
+            let missing =
+                |a: &Operands, b: &Operands| a.iter().find(|value| !b.contains(value)).cloned();
             let operator = from.test.operator();
             match (missing(old, new), missing(new, old)) {
                 (Some(out), _) => format!("{path} {operator} without {out}"),
@@ -110,7 +109,9 @@ fn neighbours(comparison: Comparison) -> [Comparison; 2] {
 /// decimal place that is written.
 fn step(bound: f64, up: bool) -> f64 {
     let written = bound.to_string();
-    let decimals = written.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let decimals = written
+        .split_once('.')
+        .map_or(0, |(_, digits)| digits.len());
     let scale = 10_f64.powi(-i32::try_from(decimals).unwrap_or(0));
     let moved = if up { bound + scale } else { bound - scale };
     let rounded = format!("{moved:.decimals$}").parse().unwrap_or(moved);
@@ -129,11 +130,14 @@ fn lists<'a>(
     listed: Option<&inventory::Tool>,
 ) -> impl Iterator<Item = (Operator, Vec<Value>)> + 'a {
     let without = |at: usize| {
-        let kept = values.iter().enumerate().filter(move |(other, _)| *other != at);
+        let kept = values
+            .iter()
+            .enumerate()
+            .filter(move |(other, _)| *other != at);
         kept.map(|(_, value)| value.clone()).collect::<Vec<_>>()
     };
-    let fewer = (0..values.len().min(MOST_MEMBERS))
-        .map(move |at| (Operator::MemberOut, without(at)));
+    let fewer =
+        (0..values.len().min(MOST_MEMBERS)).map(move |at| (Operator::MemberOut, without(at)));
     let more = another(values, condition, listed).map(|value| {
         let more = values.iter().cloned().chain([value]);
         (Operator::MemberIn, more.collect::<Vec<_>>())
@@ -156,10 +160,14 @@ fn another(
         return Some(value);
     }
     match values.last()? {
-        Value::String(text) => ["other".to_owned(), format!("{text}2"), format!("{text}_other")]
-            .map(Value::String)
-            .into_iter()
-            .find(is_new),
+        Value::String(text) => [
+            "other".to_owned(),
+            format!("{text}2"),
+            format!("{text}_other"),
+        ]
+        .map(Value::String)
+        .into_iter()
+        .find(is_new),
         Value::Number(_) => {
             let numbers = values.iter().filter_map(|value| match value {
                 Value::Number(number) => Some(*number),

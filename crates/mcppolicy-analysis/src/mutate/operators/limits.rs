@@ -40,12 +40,16 @@ pub(super) fn changed(
     }
     for other in next_windows(limit.window.value) {
         let what = format!("{} becomes {}", limit.window.value.name(), other.name());
-        add(Operator::LimitWindow, what, &|limit| limit.window.value = *other);
+        add(Operator::LimitWindow, what, &|limit| {
+            limit.window.value = *other
+        });
     }
     match &limit.increment_from {
         Some(path) => {
             let what = format!("calls are counted, not {}", path.value);
-            add(Operator::LimitCount, what, &|limit| limit.increment_from = None);
+            add(Operator::LimitCount, what, &|limit| {
+                limit.increment_from = None
+            });
         }
         None => {
             if let Some(path) = amount(listed) {
@@ -97,7 +101,13 @@ pub(super) fn of_all_tools(policy: &Policy, messages: &BTreeSet<String>) -> Vec<
             let place = (limit.pointer.clone(), limit.span);
             let to = other.as_ref().map_or(Value::Null, text::limit);
             let edit = Edit::AllTools(at, other.map(Box::new));
-            made.push(mutant(operator, place, [text::limit(limit), to], what, edit));
+            made.push(mutant(
+                operator,
+                place,
+                [text::limit(limit), to],
+                what,
+                edit,
+            ));
         }
     }
     made

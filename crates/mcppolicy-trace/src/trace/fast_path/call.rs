@@ -178,7 +178,7 @@ impl CallView for SimpleCall {
     }
 
     fn observed(&self) -> Option<Observed> {
-        self.response.as_ref().map(Response::observed)
+        self.response.as_ref().and_then(Response::observed)
     }
 
     fn expectation(&self) -> Option<Cow<'_, Expectation>> {

@@ -166,8 +166,8 @@ fn what_is_wrong_with_a_call_is_said_at_its_place() {
             "\"denied\" is none of \"allow\" or \"deny\"",
         ),
         (
-            r#"{"tool":"x","observed":«"deny"»,"response":{"result":{}}}"#,
-            "`observed` contradicts what `response` shows (`observed` is for a call whose response is not recorded)",
+            r#"{"tool":"x","observed":«"allow"»,"response":{"result":{"content":"[POLICY DENIED] x"}}}"#,
+            "`observed` contradicts what `response` shows (write \"deny\", or leave `observed` out)",
         ),
         (
             r#"{"tool":"x","id":«4»}"#,
