@@ -97,9 +97,15 @@ fn read_entry(entry: &Node, (line, number): (usize, u64), bytes: usize, collecto
             session: session.map(str::to_owned),
             user: None,
         },
+<<<<<<< HEAD
         exchange: Some(number.to_string()),
         would_block: None,
+=======
+        // Where there is no session, what answers a request is in the same entry.
+        exchange: Some(format!("{line}:{}", entry.span.start)),
+>>>>>>> main
         server: url.map_or(Server::Unknown, |url| Server::Named(server(url))),
+        would_block: None,
         cut: false,
         bytes,
     };
