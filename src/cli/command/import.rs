@@ -342,6 +342,10 @@ impl LogSummary {
     }
 
     fn report(&self, trace: &Trace) {
+        if !trace.is_recognised() {
+            // Its one problem has said what it is.
+            return;
+        }
         let format = trace.format().name();
         complain(&format!(
             "{}: read as {format}: calls {}, other methods {}, invalid lines {}",
