@@ -34,7 +34,7 @@ Exit codes:
 
 /// Check what an MCP gateway's policy.json lets through, before you trust it.
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -134,6 +134,10 @@ pub fn main() -> ExitCode {
     let cli = match parse() {
         Ok(cli) => cli,
         // Help and the version are no errors, unless nobody gets to read them.
+        Err(error) if error.use_stderr() => {
+            output::complain_of_usage(&error.render().to_string());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
         Err(error) => {
             let printed = output::ended(error.print());
             let code = u8::try_from(error.exit_code()).unwrap_or(2);

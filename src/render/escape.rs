@@ -13,6 +13,7 @@ use mcppolicy_engine::characters::{begins_command, is_unprintable};
 
 pub use markdown::{
     markdown, markdown_block, markdown_code, markdown_element, markdown_marked, markdown_summary,
+    markdown_told, markdown_told_summary,
 };
 
 /// `text` on one line, with everything escaped that is not shown as it is: line

@@ -245,10 +245,6 @@ fn of_change<'a>(
     change: &'a Change,
     points: &mut Vec<Point<'a>>,
 ) -> BTreeSet<usize> {
-    let category = match &change.scope {
-        Scope::Tool(tool) => Some(policy.categories.of(tool).category),
-        Scope::Unlisted | Scope::AllTools => None,
-    };
     let deciding = || {
         let edits = change.edits.iter().enumerate();
         let deciding = edits
@@ -260,7 +256,7 @@ fn of_change<'a>(
         turn,
         scopes: vec![&change.scope],
         aspect: change.aspect,
-        category,
+        category: change.category,
         edits: edits
             .iter()
             .filter_map(|at| change.edits.get(*at))

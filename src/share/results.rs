@@ -154,6 +154,7 @@ impl<'a> Run<'a> {
             skipped: read_sums(self.passed_over),
             cases,
             passed,
+            unlisted_cases: 0,
             usage: self.usage.map(Usage::read).transpose()?,
             shared: Some(Shared {
                 read: self.read.0,

@@ -32,7 +32,9 @@ mod gate;
 mod guard;
 mod help;
 mod house;
+mod init;
 mod inventories;
+mod layouts;
 mod lint;
 #[cfg(all(unix, feature = "live"))]
 mod live;
@@ -41,6 +43,7 @@ mod naive;
 mod packed;
 mod pages;
 mod parser;
+mod pinning;
 mod precommit;
 mod random;
 mod readers;

@@ -2,6 +2,7 @@
 //! hostile text from files surviving in each.
 
 mod browser;
+mod changes;
 mod every_format;
 mod formats;
 mod hostile;
@@ -15,7 +16,6 @@ use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
-use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::replay::{Options, Replay};
 use mcppolicy_analysis::report::{Body, DiffReport, Failure, Findings, Report, TestRun, Tested};
@@ -180,7 +180,13 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
     let budget = Budget::default();
-    let comparison = compare::compiled(&before, &after, &budget, &Allowance::new(&budget), None);
+    let comparison = compare::compiled(
+        &before,
+        &after,
+        &budget,
+        &Allowance::new(&budget),
+        compare::Known::default(),
+    );
     let mut traffic = Traffic::default();
     let input = std::io::Cursor::new(trace.to_owned());
     let mut trace = Trace::open("traces/t.jsonl", Box::new(NativeReader::new(input))).unwrap();
@@ -199,11 +205,11 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             old: Some(old.file),
             new: Some(new.file),
             status: PolicyStatus::Compared(comparison),
+            opened: Vec::new(),
             judgement: Judgement::default(),
             traffic: Some(traffic),
             drift: Vec::new(),
-            categories: Categories::new(),
-            opens: None,
+            told: None,
         }],
     };
     DiffReport {

@@ -39,13 +39,13 @@ mod tests;
 use crate::fresh::fresh_name;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::inventory::Inventory;
 use crate::region::Budget;
-use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::policy::{DefaultDecision, Policy, Spanned};
+use mcppolicy_engine::source::Span;
 
 pub use change::{Change, Comparison};
 pub(crate) use compiled::Pair;
-pub use compiled::{Allowance, Compiled, Entry};
+pub use compiled::{Allowance, Compiled, Entry, Known};
 pub use edit::{Edit, EditKind, EditSide, Effect, Element};
 pub use part::{Part, PartDirection};
 pub use verdict::{Aspect, Direction, Reason, Ruling, Scope, Side, Verdict, Witness};
@@ -54,7 +54,13 @@ pub use verdict::{Aspect, Direction, Reason, Ruling, Scope, Side, Verdict, Witne
 /// does without an inventory.
 pub fn policies(old: &Policy, new: &Policy, budget: &Budget) -> Comparison {
     let [old, new] = [old, new].map(Compiled::new);
-    compiled(&old, &new, budget, &Allowance::new(budget), None)
+    compiled(
+        &old,
+        &new,
+        budget,
+        &Allowance::new(budget),
+        Known::default(),
+    )
 }
 
 /// Compares two policies, as one of several questions that have an allowance in
@@ -70,17 +76,44 @@ pub fn policies_within(
 }
 
 /// Compares two compiled policies, along every aspect of every scope, for
-/// people to read: with edits and parts, as one of several comparisons that have
-/// an allowance in common. Calls that make a point are such as the server's own
-/// schemas admit, where there are any and `inventory` is known.
+/// people to read: with edits and parts, the gravest change first; as one of
+/// several comparisons that have an allowance in common. Calls that
+/// make a point are such as the server's own schemas admit, where they are known
+/// and there are any.
 pub fn compiled(
     old: &Compiled<'_>,
     new: &Compiled<'_>,
     budget: &Budget,
     allowance: &Allowance,
-    inventory: Option<&Inventory>,
+    known: Known<'_>,
 ) -> Comparison {
-    compared(&Pair::new(old, new, budget, allowance).detailed(inventory))
+    compared(&Pair::new(old, new, budget, allowance).detailed(known))
+}
+
+/// What a policy opens that comes where nothing was let through: the changes by
+/// which something passes, or may.
+pub fn opened(
+    new: &Compiled<'_>,
+    budget: &Budget,
+    allowance: &Allowance,
+    known: Known<'_>,
+) -> Vec<Change> {
+    let nothing = Policy {
+        file: new.policy.file,
+        span: Span::default(),
+        default: Spanned {
+            value: DefaultDecision::Deny,
+            span: Span::default(),
+        },
+        hide: Vec::new(),
+        all_tools: Vec::new(),
+        tools: Vec::new(),
+        empty_lists: Vec::new(),
+    };
+    let comparison = compiled(&Compiled::new(&nothing), new, budget, allowance, known);
+    let mut changes = comparison.changes;
+    changes.retain(|change| !matches!(change.verdict, Verdict::Equivalent | Verdict::Tightened));
+    changes
 }
 
 fn compared(pair: &Pair<'_, '_>) -> Comparison {
@@ -112,7 +145,7 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
         of_tool.extend(difference::compare(subject));
         of_tool.extend(limits::of_tool(pair, &scope, tool, &edits));
         if of_tool.is_empty() {
-            of_tool.extend(wording::of_tool(pair, &scope, tool));
+            of_tool.extend(wording::of_tool(pair, &scope, tool, !edits.is_empty()));
         }
         effects::fill(pair, tool, &mut edits, &of_tool);
         distribute(&edits, &mut of_tool);
@@ -131,6 +164,15 @@ fn compared(pair: &Pair<'_, '_>) -> Comparison {
     effects::of_all_tools(&mut edits, &of_all);
     distribute(&edits, &mut of_all);
     changes.append(&mut of_all);
+    if pair.detailed {
+        for change in &mut changes {
+            change.category = match &change.scope {
+                Scope::Tool(tool) => Some(pair.known.category(tool)),
+                Scope::Unlisted | Scope::AllTools => None,
+            };
+        }
+        changes.sort_by_key(Change::weight);
+    }
     Comparison::new(changes, names.len())
 }
 

@@ -7,11 +7,14 @@
 //! region algebra and the differ either prove that none can, or give the call
 //! that would.
 
+mod boundary;
 mod missing;
 mod points;
 mod prove;
 mod prove_limits;
+mod prover;
 mod reached;
+mod reached_limits;
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -23,8 +26,9 @@ use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_trace::trace::WitnessCall;
 
+pub use boundary::Boundary;
 pub use missing::{Written, write};
-pub use points::{Boundary, Criterion, Kind, Point};
+pub use points::{Criterion, Kind, Point};
 
 #[cfg(test)]
 mod tests;
@@ -107,6 +111,9 @@ pub struct Options {
     pub budget: Budget,
     /// Only the points of these elements, as JSON Pointers.
     pub only: Option<HashSet<String>>,
+    /// What all proofs may cost together, in decisions; points beyond are
+    /// undetermined.
+    pub work: u64,
 }
 
 /// Points in numbers.
@@ -180,11 +187,11 @@ pub fn measure(
 ) -> Vec<Covered> {
     let points = points::of(policy, inventory, options);
     let marks = reached::marks(policy, engine, baseline, &points);
-    let prover = prove::Prover {
+    let prover = prover::Prover {
         policy,
         engine,
         inventory,
         budget: options.budget,
     };
-    prove::settle(&prover, points, marks, options.threads)
+    prove::settle(&prover, points, marks, options)
 }

@@ -24,10 +24,10 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// The join of all policies' verdicts. A policy that was added lets through what
-    /// none let through; where one was removed, nothing says what decides now.
+    /// The join of all policies' verdicts.
     pub fn verdict(&self) -> Verdict {
         let verdict = |policy: &PolicyDiff| match &policy.status {
+            // Nothing was let through before; nothing says what decides from now on.
             PolicyStatus::Added | PolicyStatus::Removed => Verdict::Loosened,
             PolicyStatus::Compared(comparison) => comparison.verdict,
         };

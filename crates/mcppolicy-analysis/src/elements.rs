@@ -58,30 +58,12 @@ pub(crate) fn is_never(test: &Test) -> bool {
     matches!(test, Test::In(operands) if operands.is_empty())
 }
 
-/// A tool's rules as a text that two mutants have in common when they plainly
-/// decide alike, their words included: a `require` without conditions and a
-/// `deny_if` that never holds say nothing, and whatever else is in a rule that
-/// never holds does not count.
-pub(crate) fn canonical(rules: &ToolRules) -> String {
-    let never = |rule: &Rule| rule.conditions.iter().any(|c| is_never(&c.test));
-    let required = rules.require.iter();
-    let required = required.filter(|rule| !rule.conditions.is_empty());
-    let require: Vec<Value> = required
-        .map(|required| match never(required) {
-            true => json!({"never": required.pointer}),
-            false => json!([required.pointer, rule(required)]),
-        })
-        .collect();
-    let refused = rules.deny_if.iter().filter(|rule| !never(rule));
-    let deny_if: Vec<Value> = refused
-        .map(|refused| json!([refused.pointer, rule(refused)]))
-        .collect();
-    let limits: Vec<Value> = rules
-        .limits
-        .iter()
-        .map(|own| json!([own.pointer, limit(own)]))
-        .collect();
-    json!([require, deny_if, limits]).to_string()
+/// About how much work it is to look at a tool's rules: so many conditions, rules
+/// and limits.
+pub(crate) fn size(rules: &ToolRules) -> u64 {
+    let each = rules.require.iter().chain(&rules.deny_if);
+    let size: usize = each.map(|rule| 1 + rule.conditions.len()).sum();
+    (1 + size + rules.limits.len()) as u64
 }
 
 /// The elements of `new` that `old` does not have, as JSON Pointers: a rule, a

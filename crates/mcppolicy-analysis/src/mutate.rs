@@ -16,13 +16,16 @@ mod operators;
 mod pattern;
 mod run;
 mod score;
+mod status;
 
 pub use edit::Mutant;
 pub use missing::write;
 pub use operator::{Family, Operator};
 pub use operators::mutants;
-pub use run::{Options, Outcome, run};
-pub use score::{Direction, Score, Status};
+pub(crate) use operators::neighbours;
+pub use run::{Options, Outcome, USUAL_WORK, run};
+pub use score::Score;
+pub use status::{Direction, Status};
 
 #[cfg(test)]
 mod tests;

@@ -101,6 +101,12 @@ impl Space {
         answer
     }
 
+    /// Forgets automata of more than `most` bytes, and keeps what they have found:
+    /// many spaces that are kept must not take much memory each.
+    pub fn release(&mut self, most: usize) {
+        self.tree.release(most);
+    }
+
     /// The work of all questions so far, and of putting them, in conditions looked
     /// at.
     pub const fn spent(&self) -> u64 {

@@ -16,6 +16,7 @@ use std::io;
 
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine, RuleVerdict};
 use mcppolicy_engine::time::TimeDelta;
+use mcppolicy_engine::value::Value;
 use mcppolicy_trace::timeline::{Scope, scope};
 use mcppolicy_trace::trace::{
     CallView, Expectation, Item, RecordedArguments, RecordedCall, RecordedRequest, Trace,
@@ -177,6 +178,18 @@ impl Suite {
     /// How many different requests there are.
     pub(crate) fn requests(&self) -> usize {
         self.requests.len()
+    }
+
+    /// The arguments of a request, where they are known.
+    pub(crate) fn arguments(&self, request: usize) -> Option<&Value> {
+        let call = self.calls.get(*self.requests.get(request)?)?;
+        match &call.call.request {
+            RecordedRequest::Tool {
+                arguments: RecordedArguments::Known(arguments),
+                ..
+            } => Some(arguments),
+            _ => None,
+        }
     }
 
     /// What the rules of `engine` say of a request.

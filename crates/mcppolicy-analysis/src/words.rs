@@ -20,5 +20,5 @@ mod tests;
 pub use condition::{Phrase, condition, conditions, phrase};
 pub use limit::{limit, limits};
 pub use policy::{PolicyWords, policy};
-pub use spell::{argument, name, value};
+pub use spell::{argument, name, number, value};
 pub use tool::{Access, ToolWords, listed, tool, unlisted};

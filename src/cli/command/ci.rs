@@ -20,16 +20,18 @@ use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
 use crate::cli::support::measuring::{self, Skips};
-use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::output::{OutputArgs, complain, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::lint;
-use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, Tested};
+use mcppolicy_analysis::report::{
+    Body, Ci, CiPolicy, Exit, Failure, Findings, Report, TestRun, Tested,
+};
 use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `ci`.
@@ -136,6 +138,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
     let fail_on = fail_on.severity();
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
+    let mut listed = 0;
     lint.policies = files.len();
     let mut linter = Linter::new(lint);
     let mut skips = Skips::new(workspace.config.as_ref());
@@ -153,9 +156,13 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 let foreign =
                     traces::foreign_policies(&workspace, &file.path, &traces, &mut sources);
                 problems.findings.extend(foreign);
-                let options = options_for(&workspace, &file, &replay);
+                let mut options = options_for(&workspace, &file, &replay);
+                options.most_cases = MOST_CASES.saturating_sub(listed).max(FEW_CASES);
                 let reading = workspace.reading;
                 let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
+                let run = problems.keep(run);
+                listed += run.results.cases.len() + run.results.passed.len();
+                assumed.extend(unlisted(&run));
                 pins = measuring::configured(
                     &workspace,
                     &file,
@@ -165,7 +172,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                     &mut sources,
                 );
                 Some(Tested {
-                    runs: vec![problems.keep(run)],
+                    runs: vec![run],
                     ..Tested::default()
                 })
             }
@@ -180,8 +187,17 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             review.settle(&file.path, change.as_mut());
         }
         let failures = &problems.failures;
+        let is_bare = is_bare(&workspace, &file, &lint);
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
-        ci.policies.push(policy.with_pins(pins, fail_on));
+        let mut policy = policy.with_pins(pins, fail_on);
+        if is_bare {
+            complain(&format!(
+                "{}: no inventory and no trace is named yet, and the policy refuses every call",
+                policy.policy
+            ));
+            policy.exit = policy.exit.worst(Exit::NothingToDo);
+        }
+        ci.policies.push(policy);
     }
     if workspace
         .config
@@ -228,6 +244,16 @@ fn again(args: &CiArgs, base: &Base) -> String {
         "." => format!("mcppolicy ci --base {base}"),
         dir => format!("mcppolicy ci {} --base {base}", input::shell_word(dir)),
     }
+}
+
+/// Whether a policy of a configuration is a beginning only: nothing can be called, and
+/// there is nothing yet that it could be held against.
+fn is_bare(workspace: &Workspace, file: &PolicyFile, lint: &Findings) -> bool {
+    let Some(entry) = workspace.entry(file.entry) else {
+        return false;
+    };
+    let refuses = |finding: &Finding| finding.rule == RuleId::NothingCallable;
+    entry.inventory.is_none() && entry.traces.is_empty() && lint.list.iter().any(refuses)
 }
 
 /// The workspace, and the base of the change where there is one: then the
@@ -304,6 +330,23 @@ fn without_base(args: &CiArgs, base: Option<&Base>) -> Option<Failure> {
     is_wrong.then(|| Failure {
         input: "ci".to_owned(),
         message: "approves what a change does: name its --base".to_owned(),
+    })
+}
+
+/// How many calls the reports of all policies list.
+const MOST_CASES: usize = 200_000;
+
+/// How many calls of one policy are listed in any case.
+const FEW_CASES: usize = 10;
+
+/// What is said of calls that are counted and not listed.
+fn unlisted(run: &TestRun) -> Option<String> {
+    let more = run.results.unlisted_cases;
+    (more > 0).then(|| {
+        format!(
+            "{}: {more} more calls are counted, and not listed because of their number",
+            run.name
+        )
     })
 }
 

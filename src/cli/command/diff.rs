@@ -11,6 +11,7 @@ use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::comparison::{Comparing, Settings};
 use crate::cli::support::configuration::Config;
+use crate::cli::support::configured;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
@@ -78,7 +79,7 @@ pub(crate) struct DiffArgs {
 /// Runs `diff`.
 pub(crate) fn run(args: &DiffArgs) -> Exit {
     let mut sources = SourceMap::new();
-    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let (workspace, mut problems) = Workspace::open(&start(args), &mut sources);
     let compared = problems.keep(compared(workspace, args, &mut sources));
     let Compared {
         workspace,
@@ -94,6 +95,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         problems.keep_failure(store.enforce(base, &mut sources));
     }
     store.approve_with(args.approving.approver(), fail_on.severity());
+    let again = again(args, base.as_ref());
 
     let settings = Settings {
         budget: Budget::default().times(args.effort),
@@ -140,7 +142,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
             findings: problems.findings,
             gate,
             approvals,
-            again: again(args, base.as_ref()),
+            again,
         }),
     };
     deliver(&report, &args.output)
@@ -156,6 +158,16 @@ fn again(args: &DiffArgs, base: Option<&Base>) -> String {
             format!("mcppolicy diff --base {base}")
         }
         _ => String::new(),
+    }
+}
+
+/// Where the configuration is looked for: beside the new policy, or here where that
+/// is no file of the working tree.
+fn start(args: &DiffArgs) -> PathBuf {
+    match &args.new {
+        Some(new) if new.is_dir() => new.clone(),
+        Some(new) if new.is_file() => configured::beside(new),
+        _ => PathBuf::from("."),
     }
 }
 

@@ -225,10 +225,16 @@ fn nothing_callable(path: &Path, starter: &Starter) -> String {
     if counts.is_empty() {
         return format!("{name} lists no tool that a policy can allow; nothing was written");
     }
+    let allowing: Vec<String> = Category::ALL
+        .into_iter()
+        .filter(|category| starter.count(*category) > 0)
+        .map(|category| category.name().to_lowercase())
+        .collect();
     format!(
         "nothing in {name} may be called without your word ({}); nothing was written: \
-         `mcppolicy classify {name}` says why, and --allow CATEGORY allows a category",
-        counts.join(", ")
+         `mcppolicy classify {name}` says why, and --allow {} allows it",
+        counts.join(", "),
+        allowing.join(",")
     )
 }
 

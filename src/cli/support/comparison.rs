@@ -1,14 +1,16 @@
 //! Comparing policies: the comparison, its judgement by approvals, changes of
 //! the approvals, and witnesses written as traces.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
 use super::evidence::Evidence;
-use super::files;
+use super::files::{self, Role};
 use super::input;
 use super::invalid_base;
+use super::inventories;
 use super::inventory_drift::InventoryBase;
 use super::lint_settings;
 use super::problems::Problems;
@@ -16,17 +18,18 @@ use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
-use mcppolicy_analysis::compare::{self, Allowance, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled, Known};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure};
-use mcppolicy_analysis::words::{self, PolicyWords};
+use mcppolicy_analysis::words;
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
@@ -75,6 +78,8 @@ pub(crate) struct Comparing<'a> {
     unread: Vec<Failure>,
     /// What is said of policies that are invalid at the base, by their files.
     notes: BTreeMap<PathBuf, Finding>,
+    /// The categories of tools, by the configuration.
+    categories: OnceCell<Categories>,
 }
 
 impl<'a> Comparing<'a> {
@@ -87,6 +92,7 @@ impl<'a> Comparing<'a> {
             evidence: Evidence::default(),
             unread: Vec::new(),
             notes: BTreeMap::new(),
+            categories: OnceCell::new(),
         }
     }
 
@@ -120,14 +126,25 @@ impl<'a> Comparing<'a> {
             self.store.not_judged(&name);
             return problems;
         };
+        let inventory = inventory(workspace, &pair.file, sources);
+        let categories = self.categories(workspace, inventory.as_ref());
+        let known = Known {
+            inventory: inventory.as_ref(),
+            categories: Some(&categories),
+        };
+        let budget = &self.settings.budget;
+        let mut opened = Vec::new();
         let (status, traffic) = match (&old, &new) {
-            (None, _) => (PolicyStatus::Added, None),
+            (None, new) => {
+                let new = new.as_ref().map(Compiled::new);
+                opened.extend(new.map(|new| compare::opened(&new, budget, &self.allowance, known)));
+                (PolicyStatus::Added, None)
+            }
             (_, None) => (PolicyStatus::Removed, None),
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
-                let budget = &self.settings.budget;
-                let comparison = compare::compiled(old, new, budget, &self.allowance, None);
+                let comparison = compare::compiled(old, new, budget, &self.allowance, known);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
@@ -157,18 +174,17 @@ impl<'a> Comparing<'a> {
         });
         let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
-        let (settings, _) = lint_settings::configured(workspace.config.as_ref());
-        let categories = settings.categories;
+        let told = new.as_ref().filter(|_| old.is_none());
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
             old: file(&old),
             new: file(&new),
             status,
+            opened: opened.into_iter().flatten().collect(),
             judgement: Judgement::default(),
             traffic,
             drift,
-            opens: opens(old.as_ref(), new.as_ref(), &categories),
-            categories,
+            told: told.map(|new| words::policy(new, &categories)),
         };
         self.policies.push(Compared {
             key: Key {
@@ -181,6 +197,19 @@ impl<'a> Comparing<'a> {
             trace_policy,
         });
         problems
+    }
+
+    /// What the tools do, as far as the configuration or the inventory says.
+    fn categories(&self, workspace: &Workspace, inventory: Option<&Inventory>) -> Categories {
+        let configured = self.categories.get_or_init(|| {
+            let (settings, _) = lint_settings::configured(workspace.config.as_ref());
+            settings.categories
+        });
+        let mut categories = configured.clone();
+        if let Some(inventory) = inventory {
+            categories.learn(inventory);
+        }
+        categories
     }
 
     /// Judges every policy by the approvals as they are now.
@@ -203,6 +232,7 @@ impl<'a> Comparing<'a> {
             for surplus in &judgement.surplus {
                 self.store.has_surplus(surplus.approval, &surplus.calls);
             }
+            self.store.explain(policy, &compared.diff.opening_edits());
             compared.diff.judgement = judgement;
         }
     }
@@ -228,8 +258,11 @@ impl<'a> Comparing<'a> {
                 self.store.add(name, Approved::Removal);
                 continue;
             };
-            for (scope, _) in compared.diff.judgement.outside() {
-                let approved = Approved::state(scope, new);
+            let scopes = compared.diff.judgement.outside().map(|(scope, _)| scope);
+            for approved in Approved::states(scopes, new) {
+                if !self.store.approves(&approved) {
+                    continue;
+                }
                 let budget = &self.settings.budget;
                 self.store.replace(|known| {
                     known.policy == *name && gate::covers(&approved, &known.approved, new, budget)
@@ -329,16 +362,11 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// What a policy lets through that the old state does not have.
-fn opens(
-    old: Option<&Policy>,
-    new: Option<&Policy>,
-    categories: &Categories,
-) -> Option<PolicyWords> {
-    match (old, new) {
-        (None, Some(new)) => Some(words::policy(new, categories)),
-        _ => None,
-    }
+/// The server's tools, where the configuration names a valid inventory.
+fn inventory(workspace: &Workspace, file: &Path, sources: &mut SourceMap) -> Option<Inventory> {
+    let path = workspace.inventory_of(file)?;
+    let bytes = workspace.file(&path, None).read(Role::Inventory).ok()?;
+    inventories::valid(&input::display_name(&path), &bytes, sources).0
 }
 
 /// One side of a comparison.

@@ -21,6 +21,10 @@ use mcppolicy_analysis::suite::Baseline;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
 
+fn work(effort: u32) -> u64 {
+    mutate::USUAL_WORK.saturating_mul(u64::from(effort))
+}
+
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked
         .or_else(|| std::thread::available_parallelism().ok())
@@ -108,6 +112,7 @@ impl Points {
             threads: threads(self.threads),
             budget: Budget::default().times(self.effort),
             only,
+            work: work(self.effort),
         };
         let inventory = one.inventory.as_deref();
         let points = coverage::measure(&one.policy, &engine, &baseline, inventory, &options);
@@ -264,6 +269,7 @@ impl Mutants {
         let options = mutate::Options {
             threads: threads(self.threads),
             budget: Budget::default().times(self.effort),
+            work: work(self.effort),
         };
         let outcomes = mutate::run(&one.policy, &baseline, tried, options);
         let mut traces = Vec::new();

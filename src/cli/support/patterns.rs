@@ -1,6 +1,7 @@
 //! Paths and globs of configurations: spelled out, so that two spellings of one
 //! path are one file, and matched many at a time.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -91,9 +92,11 @@ impl Globs {
     }
 
     /// The globs among `patterns`; a path is one, too. One that is none matches
-    /// nothing.
+    /// nothing, and neither does one that repeats an earlier one.
     pub fn new<'a>(patterns: impl Iterator<Item = &'a str>) -> Globs {
-        let globs: Vec<_> = patterns.enumerate().collect();
+        let mut seen = HashSet::new();
+        let globs = patterns.enumerate();
+        let globs: Vec<_> = globs.filter(|(_, pattern)| seen.insert(*pattern)).collect();
         let mut sets = Vec::new();
         for chunk in globs.chunks(SET) {
             let valid = chunk.iter();

@@ -96,6 +96,7 @@ impl PinningArgs {
         if assignments.is_empty() && self.traces.is_empty() {
             assignments.extend(self.untested(workspace, sources, &mut problems));
         }
+        let assignments = by_policy(assignments);
         let run = self.replay().options(Requirements::default(), None);
         let mut prepared = Vec::new();
         for assignment in assignments {
@@ -198,6 +199,29 @@ impl PinningArgs {
             message: "is not an empty directory; nothing there is ever overwritten".to_owned(),
         })
     }
+}
+
+/// Assignments that lead to one policy as one: its tests count together, however
+/// each trace spells the way to it.
+fn by_policy(assignments: Vec<Assignment>) -> Vec<Assignment> {
+    let mut merged: Vec<Assignment> = Vec::new();
+    let mut known: HashMap<PathBuf, usize> = HashMap::new();
+    for assignment in assignments {
+        let file = assignment.policy.as_ref();
+        let path = file.map(|file| real(&file.path));
+        let earlier = path.as_ref().and_then(|path| known.get(path)).copied();
+        match earlier.and_then(|at| merged.get_mut(at)) {
+            Some(first) => {
+                first.traces.extend(assignment.traces);
+                first.problems.extend(assignment.problems);
+            }
+            None => {
+                known.extend(path.map(|path| (path, merged.len())));
+                merged.push(assignment);
+            }
+        }
+    }
+    merged
 }
 
 fn real(path: &Path) -> PathBuf {

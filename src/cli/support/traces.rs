@@ -40,8 +40,8 @@ pub(crate) struct Assignment {
 const MOST_UNPACKED: u64 = 256 << 20;
 
 /// How many bytes the traces of a change may still have, over all policies of the
-/// run that they are replayed for: 2 GiB at its beginning.
-static LEFT: AtomicU64 = AtomicU64::new(2 << 30);
+/// run that they are replayed for: 1 GiB at its beginning.
+static LEFT: AtomicU64 = AtomicU64::new(1 << 30);
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";
@@ -125,20 +125,39 @@ pub(crate) fn assign(
     policy: Option<&Path>,
     sources: &mut SourceMap,
 ) -> (Vec<Assignment>, Problems) {
+    let (files, mut problems) = expand(paths);
+    let assigned = assign_files(workspace, paths.is_empty(), files, policy, sources);
+    (problems.keep(assigned), problems)
+}
+
+/// The same for traces that are found already: `files`, and with `whole` those of
+/// the configuration, else of `traces/` here.
+pub(crate) fn assign_files(
+    workspace: &Workspace,
+    whole: bool,
+    files: Vec<InputFile>,
+    policy: Option<&Path>,
+    sources: &mut SourceMap,
+) -> (Vec<Assignment>, Problems) {
     let mut problems = Problems::default();
     let configured = match workspace.config {
         Some(_) => problems.keep(configured(workspace, sources)),
         None => Vec::new(),
     };
-    if paths.is_empty() && workspace.config.is_some() && policy.is_none() {
+    let is_configured = whole && workspace.config.is_some() && policy.is_none();
+    if is_configured && files.is_empty() {
         return (configured, problems);
     }
-    let traces = if paths.is_empty() {
+    let mut traces = files;
+    if whole && !is_configured {
         let here = in_directory(workspace, Path::new(DEFAULT_TRACES), None, sources);
-        problems.keep(here)
-    } else {
-        problems.keep(expand(paths))
-    };
+        traces.splice(0..0, problems.keep(here));
+    }
+    if is_configured {
+        let of_config = configured.iter().flat_map(|of| &of.traces);
+        traces.splice(0..0, of_config.cloned().collect::<Vec<_>>());
+        traces = each_once(traces);
+    }
     let mut assigning = Assigning {
         workspace,
         policy,

@@ -56,6 +56,24 @@ pub fn markdown(text: &str) -> String {
     sentence(text, markdown_code)
 }
 
+/// `text` as code; as a sentence where it has code within it.
+pub fn markdown_told(text: &str) -> String {
+    if text.contains('`') {
+        markdown(text)
+    } else {
+        markdown_code(text)
+    }
+}
+
+/// The same for where HTML is read and markdown is not.
+pub fn markdown_told_summary(text: &str) -> String {
+    if text.contains('`') {
+        markdown_summary(text)
+    } else {
+        markdown_element(text)
+    }
+}
+
 /// A sentence for where HTML is read and markdown is not, such as a summary.
 pub fn markdown_summary(text: &str) -> String {
     sentence(text, markdown_element)

@@ -86,7 +86,7 @@ fn opened(out: &mut String, policy: &PolicyDiff) {
     if matches!(policy.status, PolicyStatus::Removed) {
         out.push_str(&format!("<p>{}.</p>\n", words::REMOVED));
     }
-    let Some(words) = &policy.opens else { return };
+    let Some(words) = &policy.told else { return };
     let lines = passes::opened(words).into_iter();
     let lines = lines.map(|line| format!("<li>{}</li>\n", html_sentence(&line)));
     let lines: String = lines.collect();
@@ -155,11 +155,11 @@ fn table(out: &mut String, review: &Review<'_>) {
     );
     for point in &review.points {
         out.push_str(&format!(
-            "<tr><td class=\"name\">{}</td><td class=\"word\">{}</td>\
-             <td><code>{}</code></td></tr>\n",
+            "<tr><td class=\"name\">{}</td><td>{}</td>\
+             <td>{}</td></tr>\n",
             html_sentence(&point.subject()),
             badge(point),
-            html(&shorten::sentence(&point.summary()))
+            told(&shorten::sentence(&point.summary()))
         ));
     }
     out.push_str("</tbody>\n</table>\n");
@@ -188,11 +188,11 @@ impl Of<'_> {
     /// What it was, what it is, and the call that makes the point.
     fn point(self, out: &mut String, point: &Point<'_>) {
         out.push_str(&format!(
-            "<article class=\"{}\">\n<h3>{} {} <code>{}</code></h3>\n",
+            "<article class=\"{}\">\n<h3>{} {} {}</h3>\n",
             class(point.turn),
             html_sentence(&point.subject()),
             badge(point),
-            html(&shorten::sentence(&point.summary()))
+            told(&shorten::sentence(&point.summary()))
         ));
         if point.turn == Turn::Unknown {
             out.push_str("<p>It could not be told whether this passes more or less.</p>\n");
@@ -278,6 +278,15 @@ impl Of<'_> {
             let message = html(&shorten::text(message));
             out.push_str(&format!("<p class=\"muted\">“{message}”</p>\n"));
         }
+    }
+}
+
+/// A text as code; as a sentence where it has code within it.
+fn told(text: &str) -> String {
+    if text.contains('`') {
+        html_sentence(text)
+    } else {
+        format!("<code>{}</code>", html(text))
     }
 }
 

@@ -49,8 +49,8 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
         if matches!(policy.status, PolicyStatus::Removed) {
             let _ = writeln!(out, "  {}", words::REMOVED);
         }
-        if let Some(opens) = &policy.opens {
-            for line in passes::opened(opens) {
+        if let Some(told) = &policy.told {
+            for line in passes::opened(told) {
                 let _ = writeln!(out, "  {}", terminal(&line));
             }
         }

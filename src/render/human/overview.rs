@@ -97,7 +97,10 @@ fn totals(ci: &Ci) -> String {
     });
     let traces = counted(traces as u64, "trace");
     let lint = severities(&all);
-    if calls == passed {
+    if calls == 0 {
+        // Nothing is as expected where something could not be read.
+        format!("{lint}; no call was replayed")
+    } else if calls == passed {
         format!(
             "{lint}; {traces} with {}, all decided as expected",
             counted(calls, "call")

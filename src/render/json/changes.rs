@@ -55,10 +55,8 @@ pub(super) fn members<M: SerializeMap>(
         .policies
         .iter()
         .flat_map(|policy| {
-            policy
-                .changes()
-                .iter()
-                .map(|change| JsonChange::new(change, policy, sources))
+            let all = policy.changes().iter().chain(&policy.opened);
+            all.map(|change| JsonChange::new(change, policy, sources))
         })
         .collect();
     map.serialize_entry("changes", &changes)?;
@@ -198,6 +196,7 @@ struct JsonChange<'a> {
     reason: Option<&'static str>,
     /// Whether it passes more, and somebody has approved that.
     approved: bool,
+    category: Option<&'static str>,
     edits: Vec<JsonEdit<'a>>,
     parts: Vec<JsonPart<'a>>,
 }
@@ -244,6 +243,7 @@ impl<'a> JsonChange<'a> {
             tightened: calls(&change.tightened),
             reason: change.reason.map(|reason| reason.name()),
             approved: policy.judgement.approves_change(change),
+            category: change.category.map(|category| category.name()),
             edits: change
                 .edits
                 .iter()

@@ -4,6 +4,7 @@ use super::page::{Page, folded};
 use super::traffic;
 use crate::render::escape::{
     markdown, markdown_block, markdown_code, markdown_element, markdown_marked, markdown_summary,
+    markdown_told, markdown_told_summary,
 };
 use crate::render::review::{self, Piece, Point, Review, Turn};
 use crate::render::style::Style;
@@ -155,7 +156,7 @@ fn table(page: &mut Page, review: &Review<'_>) {
             point.turn.word(),
             reason(point),
             approved(point),
-            markdown_code(&shorten::middle(&point.summary(), LONGEST_SUMMARY))
+            markdown_told(&shorten::middle(&point.summary(), LONGEST_SUMMARY))
         )
     };
     page.keep_table(head.to_owned(), review.points.iter().map(row).collect());
@@ -175,7 +176,7 @@ fn opened(page: &mut Page, policy: &PolicyDiff) {
     if matches!(policy.status, PolicyStatus::Removed) {
         return page.keep(format!("{}.\n", words::REMOVED));
     }
-    let Some(words) = &policy.opens else { return };
+    let Some(words) = &policy.told else { return };
     let rows = passes::opened(words).into_iter();
     let rows = rows.map(|line| format!("- {}\n", markdown(&line)));
     page.keep_table("It lets through:\n\n".to_owned(), rows.collect());
@@ -192,13 +193,14 @@ struct Of<'a> {
 impl Of<'_> {
     /// What it was, what it is, and the call that makes the point.
     fn point(&self, page: &mut Page, point: &Point<'_>, unfolded: bool) {
-        let title = |code: fn(&str) -> String, text: fn(&str) -> String| {
+        type Escape = fn(&str) -> String;
+        let title = |code: Escape, text: Escape, told: Escape| {
             format!(
                 "{} {}{}: {}{}{}",
                 point.turn.sign(),
                 text(&point.subject()),
                 self.named(code),
-                code(&shorten::middle(&point.summary(), LONGEST_SUMMARY)),
+                told(&shorten::middle(&point.summary(), LONGEST_SUMMARY)),
                 reason(point),
                 approved(point)
             )
@@ -220,9 +222,15 @@ impl Of<'_> {
             return;
         }
         let whole = if unfolded {
-            format!("#### {}\n\n{text}", title(markdown_code, markdown))
+            format!(
+                "#### {}\n\n{text}",
+                title(markdown_code, markdown, markdown_told)
+            )
         } else {
-            folded(&title(markdown_element, markdown_summary), &text)
+            folded(
+                &title(markdown_element, markdown_summary, markdown_told_summary),
+                &text,
+            )
         };
         match point.witness.and_then(|witness| self.short(point, witness)) {
             Some(short) => page.keep_or(whole, short),
@@ -251,8 +259,14 @@ impl Of<'_> {
                 let (Some(pieces), Some(side)) = (pieces, side) else {
                     return "–".to_owned();
                 };
-                let pieces = pieces.iter().map(|of| (of.text.as_str(), of.is_changed));
-                format!("{}{}", markdown_marked(pieces), self.line(file, side.span))
+                let told = match pieces.as_slice() {
+                    [only] if !only.is_changed => markdown_told(&only.text),
+                    _ => {
+                        let pieces = pieces.iter();
+                        markdown_marked(pieces.map(|of| (of.text.as_str(), of.is_changed)))
+                    }
+                };
+                format!("{told}{}", self.line(file, side.span))
             };
             table.push_str(&format!(
                 "| {} | {} |\n",
@@ -314,7 +328,7 @@ impl Of<'_> {
             point.turn.sign(),
             markdown(&shorten::middle(&point.subject(), name)),
             markdown_code(&policy),
-            markdown_code(&shorten::middle(&point.summary(), call)),
+            markdown_told(&shorten::middle(&point.summary(), call)),
             markdown_block([&*last], "json")
         ))
     }

@@ -100,7 +100,7 @@ fn a_base_that_the_configuration_drops() {
     scene.commit();
     alone(&scene)
         .is_loosened()
-        .says("The base of comparisons goes from main to nothing");
+        .says("The base of comparisons goes from `main` to `nothing`");
     scene.write("other", "1").commit();
     alone(&scene).is_loosened();
     scene.git(&["rm", "--quiet", "mcppolicy.toml"]).commit();

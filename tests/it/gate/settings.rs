@@ -53,6 +53,9 @@ attacks! {
     an_entry_comes_before_the_one_of_the_base: Base,
         "names a policy in an entry before the base's, with another inventory and category"
         => "The base's entry says what is held. An entry for a new policy is its own.";
+    a_threshold_of_the_tests_is_lowered: Base,
+        "lowers `[coverage] min` or `[mutate] min-score`, or adds a skip, and takes tests away"
+        => "The thresholds and skips of the base hold, and a note says what the change alters.";
     a_path_leaves_out_what_comes_later: Base,
         "narrows the path of the policies, so that it names only those that are there"
         => "A note says which path is gone.";
@@ -712,4 +715,62 @@ fn a_path_leaves_out_what_comes_later() {
     write(&dir, "shop/b.policy.json", POLICY);
     let (code, report) = ci(&dir);
     assert_eq!((code, settings(&report)), (0, Vec::new()), "{report}");
+}
+
+/// A limit and a default that are tested to the end.
+const PINNED: &str = r#"{"tool":"create_refund","arguments":{"amount":5},"expect":"allow"}
+{"tool":"create_refund","arguments":{"amount":50},"expect":"allow"}
+{"tool":"create_refund","arguments":{"amount":51},"expect":"deny"}
+{"tool":"get_order","expect":"allow"}
+"#;
+
+fn a_threshold_of_the_tests_is_lowered() {
+    let pins = "[coverage]\nmin = \"conditions=60\"\n[mutate]\nmin-score = 30\n";
+    let config = format!("{ENTRY}{pins}");
+    let files = [
+        ("mcppolicy.toml", config.as_str()),
+        ("shop/policy.json", POLICY),
+        ("shop/tools.json", TOOLS),
+        ("shop/traces/a.jsonl", PINNED),
+    ];
+    let dir = support::repository("gate-settings-pins", &files);
+    git(&dir, &["checkout", "--quiet", "-b", "change"]);
+    let (code, report) = ci(&dir);
+    assert_eq!(code, 0, "{report}");
+    // An honest change adds a test.
+    write(
+        &dir,
+        "shop/traces/b.jsonl",
+        "{\"tool\":\"drop_order\",\"expect\":\"deny\"}\n",
+    );
+    let (code, report) = ci(&dir);
+    assert_eq!(code, 0, "{report}");
+    restore(&dir);
+    // One that takes tests away lowers what they are held to, too.
+    let fewer = "{\"tool\":\"get_order\",\"expect\":\"allow\"}\n";
+    for (from, to) in [
+        (pins, ""),
+        ("conditions=60", "conditions=0"),
+        ("min-score = 30", "min-score = 1"),
+    ] {
+        restore(&dir);
+        write(&dir, "shop/traces/a.jsonl", fewer);
+        edit(&dir, "mcppolicy.toml", from, to);
+        let (code, report) = ci(&dir);
+        assert_eq!(code, 1, "{from}: {report}");
+        let text = report.to_string();
+        assert!(text.contains("This change alters"), "{text}");
+        assert!(text.contains("are wanted"), "{text}");
+    }
+    // A skip that the change adds leaves nothing out.
+    restore(&dir);
+    let ran = run(&dir, &["mutate", "--list", "--format", "json"]);
+    let id = ran.report()["listed"][0]["id"].as_str().unwrap().to_owned();
+    let skip = format!("{config}[[mutate.skip]]\nid = \"{id}\"\nreason = \"no\"\n");
+    write(&dir, "mcppolicy.toml", skip);
+    let (code, report) = ci(&dir);
+    assert_eq!(code, 0, "{report}");
+    let skipped = &report["policies"][0]["mutate"]["skipped"];
+    assert_eq!(skipped.as_array().unwrap().len(), 0, "{skipped}");
+    assert!(report.to_string().contains("adds a skip"), "{report}");
 }

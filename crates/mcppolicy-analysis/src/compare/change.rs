@@ -3,6 +3,7 @@
 use super::edit::Edit;
 use super::part::Part;
 use super::verdict::{Aspect, Direction, Reason, Ruling, Scope, Side, Verdict, Witness};
+use crate::inventory::category::Category;
 
 /// One aspect of one scope that is not exactly as before.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Change {
     pub tightened: Vec<Witness>,
     /// Only words, names or pointers changed; the verdict is `equivalent`.
     pub reworded: bool,
+    /// What a call of the tool does, where the changes are for people to read.
+    pub category: Option<Category>,
     /// The elements that are not as before, in the order in which a call meets
     /// them; those that change no decision last.
     pub edits: Vec<Edit>,
@@ -72,9 +75,27 @@ impl Change {
             loosened,
             tightened,
             reworded: false,
+            category: None,
             edits: Vec::new(),
             parts: Vec::new(),
         }
+    }
+
+    /// The order in which changes are read: what can go wrong first, by verdict,
+    /// then by what calls of the tool do, then by name. What is left keeps its
+    /// order.
+    pub(super) fn weight(&self) -> impl Ord + use<> {
+        let verdict = match self.verdict {
+            Verdict::Loosened => 0,
+            Verdict::Mixed => 1,
+            Verdict::Undetermined => 2,
+            Verdict::Tightened => 3,
+            Verdict::Equivalent => 4,
+        };
+        // What concerns all tools, or any tool, is no less than the worst of them.
+        let category = self.category.unwrap_or(Category::Financial);
+        let scope = self.scope.clone();
+        (verdict, std::cmp::Reverse(category), scope)
     }
 
     /// A change of words only.
@@ -109,8 +130,7 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Whether something is undetermined, beside the verdict.
     pub undetermined: bool,
-    /// What is not exactly as before: by tool, then the unlisted tools, then
-    /// all together.
+    /// What is not exactly as before, the gravest first.
     pub changes: Vec<Change>,
     /// How many tools were compared by name.
     pub tools: usize,

@@ -88,7 +88,11 @@ fn of_default(old: &Compiled<'_>, new: &Compiled<'_>) -> Option<Edit> {
 
 /// A tool with what its rules let through.
 fn whole(rules: &ToolRules) -> EditSide {
-    let words = words::listed(rules).own_sentence();
+    let words = format!(
+        "{} {}",
+        text::quoted(&rules.name),
+        words::listed(rules).predicate()
+    );
     side(&rules.pointer, rules.name_span, words)
 }
 

@@ -482,6 +482,14 @@ impl Way<'_, '_> {
                 }
             }
         }
+        // What the limits of another scope refuse is told there.
+        let is_own = |witness: &Witness| {
+            let mut limits = excesses.iter().map(|excess| excess.limit.pointer.as_str());
+            limits.any(|limit| witness.refusal().rule.as_deref() == Some(limit))
+        };
+        if witnesses.iter().any(is_own) {
+            witnesses.retain(is_own);
+        }
         if witnesses.is_empty() {
             undecided.map_or(Direction::Excluded, Direction::Unknown)
         } else {

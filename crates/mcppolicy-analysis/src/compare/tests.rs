@@ -5,7 +5,7 @@ mod combined;
 mod kinds;
 mod random;
 
-use super::{Comparison, Compiled, Part, Witness};
+use super::{Allowance, Comparison, Compiled, Known, Part, Witness};
 use crate::inventory::Inventory;
 use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
@@ -17,14 +17,12 @@ fn policy(json: &Json) -> Policy {
 
 fn compared(old: &Policy, new: &Policy, inventory: Option<&Inventory>) -> Comparison {
     let [old, new] = [old, new].map(Compiled::new);
-    let budget = Budget::default();
-    super::compiled(
-        &old,
-        &new,
-        &budget,
-        &super::Allowance::new(&budget),
+    let known = Known {
         inventory,
-    )
+        categories: None,
+    };
+    let budget = Budget::default();
+    super::compiled(&old, &new, &budget, &Allowance::new(&budget), known)
 }
 
 /// Changes as lines: each edit, and each part with its call.

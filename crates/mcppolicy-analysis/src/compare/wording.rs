@@ -69,15 +69,23 @@ pub(super) fn same_limits(old: &[Limit], new: &[Limit]) -> bool {
     old.len() == new.len() && (each() || sorted(old) == sorted(new))
 }
 
-/// A change of a tool's words; `None` when it reads as before.
-pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {
+/// A change of a tool's words; `None` when it reads as before. Edits of what
+/// never decides, as of the rules of a hidden tool, are such a change, too.
+pub(super) fn of_tool(
+    pair: &Pair<'_, '_>,
+    scope: &Scope,
+    tool: &str,
+    is_edited: bool,
+) -> Option<Change> {
     let (old, new) = (pair.old.tool(tool), pair.new.tool(tool));
     let aspect = match (pair.old.entry(tool), pair.new.entry(tool)) {
         (Entry::Refused(a), Entry::Refused(b)) if a != b => Aspect::Access,
-        (Entry::Refused(_), Entry::Refused(_)) => return None,
+        (Entry::Refused(_), Entry::Refused(_)) if !is_edited => return None,
+        (Entry::Refused(_), Entry::Refused(_)) => Aspect::Access,
         _ if old.is_some() != new.is_some() => Aspect::Access,
         _ if !same_rules(old, new) || !messages(old).eq(messages(new)) => Aspect::Arguments,
         _ if !words(own(old)).eq(words(own(new))) => Aspect::Limits,
+        _ if is_edited => Aspect::Access,
         _ => return None,
     };
     let sides = [Side::of_tool(pair.old, tool), Side::of_tool(pair.new, tool)];

@@ -1,14 +1,12 @@
 //! What a test of a policy can pin.
 
 use crate::inventory::Inventory;
-use crate::inventory::schema::JsonType;
 use mcppolicy_engine::engine::Kind as Step;
-use mcppolicy_engine::policy::{
-    Comparison, Condition, DefaultDecision, Policy, Rule, Test, ToolRules,
-};
+use mcppolicy_engine::policy::{DefaultDecision, Policy, Rule, ToolRules};
 use mcppolicy_engine::source::Span;
 
 use super::Options;
+use super::boundary::{self, Boundary};
 use crate::compare::arguments::Arguments;
 use crate::region::{Answer, Literal};
 
@@ -83,46 +81,6 @@ pub enum Kind {
     Boundary(Boundary),
     /// The conditions of a tool are true and false like this.
     Region(u16),
-}
-
-/// Which side of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Boundary {
-    /// The bound itself.
-    At,
-    /// The next number on the other side of it.
-    Beside,
-    /// A member of the list.
-    Member,
-    /// A value like those of the list, and none of them.
-    Stranger,
-    /// A string that the pattern matches.
-    Match,
-    /// A string that it does not match.
-    NearMiss,
-    /// No argument.
-    Missing,
-    /// `null`.
-    Null,
-    /// A value of another type.
-    OtherType,
-}
-
-impl Boundary {
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Boundary::At => "at",
-            Boundary::Beside => "beside",
-            Boundary::Member => "member",
-            Boundary::Stranger => "stranger",
-            Boundary::Match => "match",
-            Boundary::NearMiss => "near-miss",
-            Boundary::Missing => "missing",
-            Boundary::Null => "null",
-            Boundary::OtherType => "other-type",
-        }
-    }
 }
 
 impl Kind {
@@ -291,10 +249,10 @@ impl Points<'_> {
                 _ => "that is allowed because this condition alone does not hold",
             };
             self.add(place(), Kind::Alone, what.to_owned(), site());
-            for boundary in boundaries(condition) {
-                let is_whole = is_whole(condition, listed);
-                let what = boundary_words(condition, boundary, is_whole);
-                self.add(place(), Kind::Boundary(boundary), what, site());
+            for side in boundary::boundaries(condition) {
+                let is_whole = boundary::is_whole(condition, listed);
+                let what = boundary::words(condition, side, is_whole);
+                self.add(place(), Kind::Boundary(side), what, site());
             }
         }
     }
@@ -384,67 +342,4 @@ pub(super) fn distinct(rules: &ToolRules, arguments: &mut Arguments<'_>) -> Vec<
         }
     }
     literals
-}
-
-/// The sides of a condition.
-fn boundaries(condition: &Condition) -> Vec<Boundary> {
-    let own: &[Boundary] = match &condition.test {
-        Test::Compare(..) => &[Boundary::At, Boundary::Beside],
-        Test::Eq(_) | Test::Neq(_) | Test::In(_) | Test::NotIn(_) => {
-            &[Boundary::Member, Boundary::Stranger]
-        }
-        Test::Regex(_) | Test::Contains(_) => &[Boundary::Match, Boundary::NearMiss],
-        Test::Exists(_) => &[],
-    };
-    let of_path: &[Boundary] = match &condition.test {
-        Test::Exists(_) => &[Boundary::Missing, Boundary::Null],
-        _ => &[Boundary::Missing, Boundary::Null, Boundary::OtherType],
-    };
-    own.iter().chain(of_path).copied().collect()
-}
-
-/// Whether only whole numbers are counted at a bound: what the schema says, else
-/// whether the bound is whole.
-pub(super) fn is_whole(condition: &Condition, listed: Option<&crate::inventory::Tool>) -> bool {
-    let Test::Compare(_, bound) = condition.test else {
-        return false;
-    };
-    let of_schema = listed.map(|tool| {
-        let argument = tool.arguments().argument(condition.path.value.segments());
-        argument.shape.types
-    });
-    bound.fract() == 0.0
-        && bound.abs() < 9_007_199_254_740_991.0
-        && of_schema.is_none_or(|types| {
-            types.has(JsonType::Integer) && !types.has(JsonType::Fraction) || !types.has_number()
-        })
-}
-
-/// The next number on the other side of a bound.
-pub(super) fn beside(comparison: Comparison, bound: f64, is_whole: bool) -> f64 {
-    match (comparison, is_whole) {
-        (Comparison::Lte | Comparison::Gt, true) => bound + 1.0,
-        (Comparison::Lte | Comparison::Gt, false) => bound.next_up(),
-        (Comparison::Lt | Comparison::Gte, true) => bound - 1.0,
-        (Comparison::Lt | Comparison::Gte, false) => bound.next_down(),
-    }
-}
-
-fn boundary_words(condition: &Condition, boundary: Boundary, is_whole: bool) -> String {
-    let path = &condition.path.value;
-    let value = match (&condition.test, boundary) {
-        (Test::Compare(_, bound), Boundary::At) => format!("{path} is {bound}"),
-        (Test::Compare(comparison, bound), Boundary::Beside) => {
-            format!("{path} is {}", beside(*comparison, *bound, is_whole))
-        }
-        (_, Boundary::Member) => format!("{path} is a listed value"),
-        (_, Boundary::Stranger) => format!("{path} is a value that is not listed"),
-        (_, Boundary::Match) => format!("{path} matches"),
-        (_, Boundary::NearMiss) => format!("{path} does not match"),
-        (_, Boundary::Missing) => format!("{path} is missing"),
-        (_, Boundary::Null) => format!("{path} is null"),
-        (_, Boundary::OtherType) => format!("{path} has another type"),
-        (_, Boundary::At | Boundary::Beside) => format!("{path} is at its bound"),
-    };
-    format!("that is decided because {value}")
 }

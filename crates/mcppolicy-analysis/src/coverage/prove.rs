@@ -1,59 +1,50 @@
 //! What no recorded call reaches: the proof that none can, or the call that does.
 
-use std::num::NonZeroUsize;
-
-use super::points::{self, Boundary, Kind, Point, Site};
+use super::boundary::{self, Boundary};
+use super::points::{self, Kind, Point, Site};
 use super::prove_limits;
-use super::reached::{Mark, has, kinds_of};
-use super::{Covered, Status, Step as Call};
+use super::prover::{Proof, Prover};
+use super::reached::Mark;
+use super::{Covered, Options, Status};
 use crate::compare::arguments::Arguments;
-use crate::fresh::fresh_name;
-use crate::inventory::{self, Inventory};
-use crate::region::{Answer, Budget, Kind as ValueKind, Literal};
+use crate::elements;
+use crate::mutate;
+use crate::region::{Answer, Literal};
 use crate::replay::parallel;
 use crate::specimen::{self, paths};
-use mcppolicy_engine::engine::{Engine, Kind as Step, Lookup};
-use mcppolicy_engine::policy::{Comparison, Condition, Path, Policy, Rule, Test, ToolRules};
+use mcppolicy_engine::engine::{Kind as Step, Lookup};
+use mcppolicy_engine::policy::{Condition, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::WitnessCall;
-
-/// What is known of a point that no call reaches.
-pub(super) enum Proof {
-    Infeasible,
-    Undetermined,
-    Reached(Vec<Call>),
-}
-
-/// Who calls in a witness.
-pub(super) const GRANT: &str = "tester";
-
-pub(super) struct Prover<'a> {
-    pub policy: &'a Policy,
-    pub engine: &'a Engine,
-    pub inventory: Option<&'a Inventory>,
-    pub budget: Budget,
-}
 
 /// The status of every point, in order.
 pub(super) fn settle(
     prover: &Prover<'_>,
     points: Vec<Point>,
     marks: Vec<Mark>,
-    threads: NonZeroUsize,
+    options: &Options,
 ) -> Vec<Covered> {
-    let mut waiting = points.into_iter().zip(marks);
+    let mut left = options.work;
+    let mut waiting = points.into_iter().zip(marks).map(|(point, mark)| {
+        let rest = match mark.asserted.is_empty() {
+            true => left.checked_sub(prover.cost(&point)),
+            false => Some(left),
+        };
+        left = rest.unwrap_or(0);
+        (point, mark, rest.is_some())
+    });
     let mut settled = Vec::new();
     let mut state = (&mut waiting, &mut settled);
     let done = parallel::in_order(
-        threads,
+        options.threads,
         &mut state,
         |(waiting, _)| {
-            let chunk: Vec<(Point, Mark)> = waiting.take(CHUNK).collect();
+            let chunk: Vec<(Point, Mark, bool)> = waiting.take(CHUNK).collect();
             Ok((!chunk.is_empty()).then_some(chunk))
         },
         |chunk| {
             let each = chunk.into_iter();
-            let each = each.map(|(point, mark)| prover.settled(point, mark));
+            let each =
+                each.map(|(point, mark, is_affordable)| prover.settled(point, mark, is_affordable));
             each.collect::<Vec<_>>()
         },
         |(_, settled), done| settled.extend(done),
@@ -63,11 +54,29 @@ pub(super) fn settle(
     settled
 }
 
+/// How many decisions an element of a tool is worth in a proof.
+const ELEMENT: u64 = 20;
+
 /// How many points a thread takes at once.
 const CHUNK: usize = 16;
 
 impl Prover<'_> {
-    fn settled(&self, point: Point, mark: Mark) -> Covered {
+    /// About what it costs to prove something of a point, in decisions.
+    fn cost(&self, point: &Point) -> u64 {
+        let of_tool = |tool: usize| self.policy.tools.get(tool).map_or(1, elements::size);
+        let elements = match &point.site {
+            Site::Default | Site::Hide(_) => 1,
+            Site::AllTools(_) => self.policy.tools.iter().map(elements::size).sum(),
+            Site::Tool(tool)
+            | Site::Rule(tool, ..)
+            | Site::Condition(tool, ..)
+            | Site::Limit(tool, _)
+            | Site::Region(tool, _) => of_tool(*tool),
+        };
+        ELEMENT.saturating_mul(elements)
+    }
+
+    fn settled(&self, point: Point, mark: Mark, is_affordable: bool) -> Covered {
         let covered = |status, by, witness| Covered {
             point: point.clone(),
             status,
@@ -78,7 +87,11 @@ impl Prover<'_> {
             return covered(Status::Covered, mark.asserted, Vec::new());
         }
         let is_seen = !mark.seen.is_empty();
-        match self.prove(&point) {
+        let proof = match is_affordable {
+            true => self.prove(&point),
+            false => Proof::Undetermined,
+        };
+        match proof {
             Proof::Reached(witness) if is_seen => covered(Status::Seen, mark.seen, witness),
             Proof::Reached(witness) => covered(Status::Uncovered, Vec::new(), witness),
             // What has been seen is no doubt feasible.
@@ -97,20 +110,36 @@ impl Prover<'_> {
                 Some(rules) => prove_limits::of_tool(self, rules, *at, kind),
                 None => Proof::Infeasible,
             },
-            (Site::Tool(tool), _) => self.of_tool(*tool, |tool, also| tool.accepted(also)),
+            (Site::Tool(tool), _) => self.sharp(*tool, self.required(*tool), |tool, also| {
+                tool.accepted(also)
+            }),
             (Site::Rule(tool, step, at), Kind::Decides) => {
                 self.of_tool(*tool, |tool, also| decided_by(tool, *step, *at, also))
             }
-            (Site::Rule(tool, step, at), _) => self.of_tool(*tool, |tool, also| match step {
-                Step::Require => tool.accepted(also),
-                _ => tool.alone(*step, *at, None, also),
-            }),
+            (Site::Rule(tool, Step::Require, _), _) => {
+                self.sharp(*tool, self.required(*tool), |tool, also| {
+                    tool.accepted(also)
+                })
+            }
+            (Site::Rule(tool, step, at), _) => {
+                let wanted = self
+                    .rule(*tool, *step, *at)
+                    .map(|rule| (rule.conditions.as_slice(), false));
+                self.sharp(*tool, self.apart(*tool, wanted), |tool, also| {
+                    tool.alone(*step, *at, None, also)
+                })
+            }
             (Site::Condition(tool, step, rule, at), Kind::Boundary(boundary)) => {
                 self.boundary(*tool, (*step, *rule, *at), boundary)
             }
-            (Site::Condition(tool, step, rule, at), _) => self.of_tool(*tool, |tool, also| {
-                tool.alone(*step, *rule, Some(*at), also)
-            }),
+            (Site::Condition(tool, step, rule, at), _) => {
+                let own = self.rule(*tool, *step, *rule);
+                let own = own.and_then(|rule| rule.conditions.get(*at));
+                let wanted = own.map(|own| (std::slice::from_ref(own), true));
+                self.sharp(*tool, self.apart(*tool, wanted), |tool, also| {
+                    tool.alone(*step, *rule, Some(*at), also)
+                })
+            }
             (Site::Region(tool, Some(truths)), _) => {
                 let rules = self.policy.tools.get(*tool);
                 self.of_tool(*tool, |arguments, also| {
@@ -139,21 +168,6 @@ impl Prover<'_> {
         Proof::Reached(vec![self.call(&name, Value::empty_object(), &[])])
     }
 
-    /// A tool that the policy does not name; one of the server's where there is.
-    pub(super) fn unlisted(&self) -> String {
-        let is_named = |name: &str| {
-            self.policy.tool(name).is_some()
-                || self.policy.hide.iter().any(|entry| entry.value == name)
-        };
-        let of_server = self.inventory.and_then(|inventory| {
-            inventory
-                .names()
-                .find(|name| !is_named(name))
-                .map(str::to_owned)
-        });
-        of_server.unwrap_or_else(|| fresh_name("unlisted_tool", is_named))
-    }
-
     fn hidden(&self, at: usize) -> Proof {
         let Some(entry) = self.policy.hide.get(at) else {
             return Proof::Infeasible;
@@ -175,21 +189,44 @@ impl Prover<'_> {
         }
     }
 
-    /// A call of a tool, with what the server requires of its arguments.
-    pub(super) fn call(&self, tool: &str, arguments: Value, decided: &[Path]) -> Call {
-        let listed = self.inventory.and_then(|inventory| inventory.get(tool));
-        let arguments = match listed {
-            Some(listed) => specimen::completed(arguments, listed, decided),
-            None => arguments,
-        };
-        Call {
-            grant: GRANT,
-            call: WitnessCall::new(tool, arguments),
+    fn rule(&self, tool: usize, step: Step, at: usize) -> Option<&Rule> {
+        let rules = self.policy.tools.get(tool)?;
+        match step {
+            Step::Require => rules.require.get(at),
+            _ => rules.deny_if.get(at),
         }
     }
 
-    pub(super) fn listed(&self, tool: &str) -> Option<&inventory::Tool> {
-        self.inventory.and_then(|inventory| inventory.get(tool))
+    /// What tells all required conditions of a tool from their neighbours.
+    fn required(&self, tool: usize) -> Vec<(Condition, bool)> {
+        let rules = self.policy.tools.get(tool);
+        let required = rules
+            .map(|rules| rules.require.as_slice())
+            .unwrap_or_default();
+        let each = required
+            .iter()
+            .map(|rule| (rule.conditions.as_slice(), false));
+        self.apart(tool, each)
+    }
+
+    /// The neighbours of conditions, each with the truth that tells it from its
+    /// condition: the opposite of the condition's own.
+    fn apart<'c>(
+        &self,
+        tool: usize,
+        conditions: impl IntoIterator<Item = (&'c [Condition], bool)>,
+    ) -> Vec<(Condition, bool)> {
+        let listed = self.policy.tools.get(tool);
+        let listed = listed.and_then(|rules| self.listed(&rules.name));
+        let mut apart = Vec::new();
+        for (conditions, truth) in conditions {
+            for condition in conditions {
+                let left = MOST_APART.saturating_sub(apart.len());
+                let neighbours = mutate::neighbours(condition, listed).into_iter();
+                apart.extend(neighbours.take(left).map(|other| (other, truth)));
+            }
+        }
+        apart
     }
 
     /// The answer to a question about one tool's arguments, by a call that its
@@ -199,6 +236,17 @@ impl Prover<'_> {
         tool: usize,
         question: impl Fn(&mut Arguments<'_>, &[Literal]) -> Answer,
     ) -> Proof {
+        self.sharp(tool, Vec::new(), question)
+    }
+
+    /// The same by a call that also has as many as it can of the truths in
+    /// `apart`.
+    fn sharp(
+        &self,
+        tool: usize,
+        apart: Vec<(Condition, bool)>,
+        question: impl Fn(&mut Arguments<'_>, &[Literal]) -> Answer,
+    ) -> Proof {
         let Some(rules) = self.visible(tool) else {
             return Proof::Infeasible;
         };
@@ -206,16 +254,22 @@ impl Prover<'_> {
         let mut arguments = Arguments::new(Some(rules), self.budget);
         if let Some(listed) = self.listed(&rules.name) {
             let also = specimen::admitted(listed, &paths, arguments.space());
+            let is_admitted = |found: &Value| specimen::may_admit(listed, &paths, found);
             if let Answer::Witness(found) = question(&mut arguments, &also)
-                && specimen::may_admit(listed, &paths, &found)
+                && is_admitted(&found)
             {
+                let found = sharpened(&mut arguments, also, found, &apart, &question, is_admitted);
                 return Proof::Reached(vec![self.call(&rules.name, found, &paths)]);
             }
         }
         match question(&mut arguments, &[]) {
             Answer::Empty => Proof::Infeasible,
             Answer::Unknown(_) => Proof::Undetermined,
-            Answer::Witness(found) => Proof::Reached(vec![self.call(&rules.name, found, &paths)]),
+            Answer::Witness(found) => {
+                let any = |_: &Value| true;
+                let found = sharpened(&mut arguments, Vec::new(), found, &apart, &question, any);
+                Proof::Reached(vec![self.call(&rules.name, found, &paths)])
+            }
         }
     }
 
@@ -225,7 +279,7 @@ impl Prover<'_> {
         &self,
         tool: usize,
         (step, rule, at): (Step, usize, usize),
-        boundary: Boundary,
+        side: Boundary,
     ) -> Proof {
         let condition = self.policy.tools.get(tool).and_then(|rules| {
             let list: &[Rule] = match step {
@@ -242,12 +296,12 @@ impl Prover<'_> {
             .tools
             .get(tool)
             .and_then(|rules| self.listed(&rules.name));
-        let is_whole = points::is_whole(condition, listed);
+        let is_whole = boundary::is_whole(condition, listed);
         let mut is_undetermined = false;
         for holds in [true, false] {
             let proof = self.of_tool(tool, |arguments, also| {
                 let mut literals = also.to_vec();
-                literals.extend(side(condition, boundary, is_whole, arguments));
+                literals.extend(boundary::side(condition, side, is_whole, arguments));
                 let own = arguments.condition(condition);
                 literals.push(if holds { own } else { !own });
                 match (holds, step) {
@@ -260,9 +314,9 @@ impl Prover<'_> {
                 Proof::Reached(calls) => {
                     let is_there = calls.iter().all(|call| {
                         let value = call.call.arguments.at(&condition.path.value);
-                        has(condition, boundary, value)
+                        boundary::has(condition, side, value)
                     });
-                    debug_assert!(is_there, "{:?} of {}", boundary, condition.pointer);
+                    debug_assert!(is_there, "{side:?} of {}", condition.pointer);
                     return Proof::Reached(calls);
                 }
                 Proof::Undetermined => is_undetermined = true,
@@ -277,6 +331,34 @@ impl Prover<'_> {
     }
 }
 
+/// So many neighbours of conditions a call is told from.
+const MOST_APART: usize = 64;
+
+/// The witness `found`, or one that has more of the truths in `apart`: each is
+/// kept that leaves a witness.
+fn sharpened(
+    arguments: &mut Arguments<'_>,
+    mut also: Vec<Literal>,
+    mut found: Value,
+    apart: &[(Condition, bool)],
+    question: impl Fn(&mut Arguments<'_>, &[Literal]) -> Answer,
+    is_admitted: impl Fn(&Value) -> bool,
+) -> Value {
+    for (condition, truth) in apart {
+        let own = arguments.condition(condition);
+        let literal = if *truth { own } else { !own };
+        also.push(literal);
+        if arguments.space().holds(literal, &found) {
+            continue;
+        }
+        match question(arguments, &also) {
+            Answer::Witness(better) if is_admitted(&better) => found = better,
+            _ => drop(also.pop()),
+        }
+    }
+    found
+}
+
 /// Where a rule of a tool decides, with more to hold.
 fn decided_by(arguments: &mut Arguments<'_>, step: Step, at: usize, also: &[Literal]) -> Answer {
     // What makes no other difference is read more easily.
@@ -284,58 +366,5 @@ fn decided_by(arguments: &mut Arguments<'_>, step: Step, at: usize, also: &[Lite
         Answer::Witness(found) => Answer::Witness(found),
         _ if also.is_empty() => arguments.decided_by(step, at),
         other => other,
-    }
-}
-
-/// That a value is on a side of a condition, as literals that all hold.
-fn side(
-    condition: &Condition,
-    boundary: Boundary,
-    is_whole: bool,
-    arguments: &mut Arguments<'_>,
-) -> Vec<Literal> {
-    let path = &condition.path.value;
-    let own = arguments.condition(condition);
-    let space = arguments.space();
-    let kinds = kinds_of(&condition.test);
-    let equal = |value: f64| {
-        let exactly = Test::Compare(Comparison::Gte, value);
-        [exactly, Test::Compare(Comparison::Lte, value)]
-    };
-    let is_positive = matches!(
-        condition.test,
-        Test::Eq(_) | Test::In(_) | Test::Regex(_) | Test::Contains(_)
-    );
-    match (boundary, &condition.test) {
-        (Boundary::At, Test::Compare(_, bound)) => equal(*bound)
-            .iter()
-            .map(|test| space.test(path, test))
-            .collect(),
-        (Boundary::Beside, Test::Compare(comparison, bound)) => {
-            let value = points::beside(*comparison, *bound, is_whole);
-            equal(value)
-                .iter()
-                .map(|test| space.test(path, test))
-                .collect()
-        }
-        (Boundary::Member | Boundary::Match, _) if is_positive => vec![own],
-        (Boundary::Member, _) => vec![!own, !space.kind(path, ValueKind::Missing)],
-        (Boundary::Stranger | Boundary::NearMiss, _) => {
-            let mut literals: Vec<Literal> = ValueKind::ALL
-                .into_iter()
-                .filter(|kind| !kinds.contains(kind))
-                .map(|kind| !space.kind(path, kind))
-                .collect();
-            literals.push(if is_positive { !own } else { own });
-            literals
-        }
-        (Boundary::Missing, _) => vec![space.kind(path, ValueKind::Missing)],
-        (Boundary::Null, _) => vec![space.kind(path, ValueKind::Null)],
-        (Boundary::OtherType, _) => kinds
-            .into_iter()
-            .chain([ValueKind::Missing, ValueKind::Null])
-            .map(|kind| !space.kind(path, kind))
-            .collect(),
-        (Boundary::At | Boundary::Beside | Boundary::Match, _) => vec![own],
     }
 }

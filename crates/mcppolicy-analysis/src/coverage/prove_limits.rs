@@ -4,11 +4,11 @@
 
 use super::Step;
 use super::points::Kind;
-use super::prove::{GRANT, Proof, Prover};
+use super::prover::{GRANT, Proof, Prover};
 use crate::compare::{self, Allowance, Comparison, Verdict};
 use crate::specimen::paths;
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
-use mcppolicy_engine::policy::{self, Condition, Limit, Policy, Spanned, Test, ToolRules};
+use mcppolicy_engine::policy::{self, Condition, Limit, Policy, Spanned, Test, ToolRules, Window};
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -132,6 +132,10 @@ impl Question<'_> {
         if counted {
             self.demand_amount(&mut old);
         }
+        // Calls over several of the next smaller windows say which window it is.
+        if let Some(calls) = self.spread(&old, is_own) {
+            return Proof::Reached(calls);
+        }
         let new = self.changed(&old, &|limits, at| {
             if at < limits.len() {
                 limits.remove(at);
@@ -155,6 +159,28 @@ impl Question<'_> {
             },
             other if self.limit.increment_from.is_none() => other,
             _ => Proof::Undetermined,
+        }
+    }
+
+    /// Calls that the limit refuses and that it would pass if it were for the next
+    /// smaller window.
+    fn spread(&self, old: &Policy, is_own: impl Fn(&Decision<'_>) -> bool) -> Option<Vec<Step>> {
+        let smaller = match self.limit.window.value {
+            Window::Minute => return None,
+            Window::Hour => Window::Minute,
+            Window::Day => Window::Hour,
+        };
+        let new = self.changed(old, &|limits, at| {
+            if let Some(limit) = limits.get_mut(at) {
+                limit.window.value = smaller;
+            }
+        });
+        let compared = self.compared(old, &new);
+        let mut changes = compared.changes.iter();
+        let witness = changes.find_map(|change| change.loosened.first())?;
+        match self.confirmed(&witness.calls, is_own) {
+            Proof::Reached(calls) => Some(calls),
+            _ => None,
         }
     }
 

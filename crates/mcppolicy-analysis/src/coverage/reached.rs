@@ -1,16 +1,15 @@
 //! Which points recorded calls reach.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use super::points::{self, Boundary, Kind, Point, Site};
+use super::boundary::{self, Boundary};
+use super::points::{Kind, Point, Site};
 use crate::replay::expect::Cursor;
 use crate::suite::{Baseline, SuiteCall};
 use mcppolicy_engine::engine::{Decision, Engine, Kind as Step, Lookup, ValueRef};
-use mcppolicy_engine::policy::{Condition, Limit, Policy, Rule, Test, ToolRules, Window};
-use mcppolicy_engine::time::Time;
+use mcppolicy_engine::policy::{Condition, Limit, Policy, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::timeline::Timeline;
-use mcppolicy_trace::trace::{Grant, RecordedArguments, RecordedRequest};
+use mcppolicy_trace::trace::{Expectation, RecordedArguments, RecordedRequest};
 
 /// The first calls that reach a point.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +79,8 @@ fn look_at(reached: &mut Reached<'_>, engine: &Engine, baseline: &Baseline<'_, '
     reached.limits(engine, baseline);
 }
 
-fn is_each(expectation: &mcppolicy_trace::trace::Expectation) -> bool {
-    matches!(expectation, mcppolicy_trace::trace::Expectation::Each(_))
+fn is_each(expectation: &Expectation) -> bool {
+    matches!(expectation, Expectation::Each(_))
 }
 
 /// What the rules of its tool make of a request, whatever the counters hold.
@@ -96,10 +95,10 @@ struct Facts {
 }
 
 pub(super) struct Reached<'p> {
-    policy: &'p Policy,
-    points: &'p [Point],
+    pub(super) policy: &'p Policy,
+    pub(super) points: &'p [Point],
     by_site: HashMap<(String, Kind), usize>,
-    tools: HashMap<&'p str, usize>,
+    pub(super) tools: HashMap<&'p str, usize>,
     /// The regions of each tool.
     regions: HashMap<(usize, Vec<bool>), usize>,
     pub marks: Vec<Mark>,
@@ -135,11 +134,11 @@ impl<'p> Reached<'p> {
         look_at(self, engine, baseline);
     }
 
-    fn point(&self, pointer: &str, kind: Kind) -> Option<usize> {
+    pub(super) fn point(&self, pointer: &str, kind: Kind) -> Option<usize> {
         self.by_site.get(&(pointer.to_owned(), kind)).copied()
     }
 
-    fn mark(&mut self, point: Option<usize>, call: usize, is_asserted: bool) {
+    pub(super) fn mark(&mut self, point: Option<usize>, call: usize, is_asserted: bool) {
         if let Some(mark) = point.and_then(|point| self.marks.get_mut(point)) {
             mark.add(call, is_asserted);
         }
@@ -259,7 +258,7 @@ impl<'p> Reached<'p> {
     /// The points of the value that a condition sees, which makes the decision.
     fn values(&self, condition: &Condition, arguments: &Value, into: &mut Vec<usize>) {
         let value = arguments.at(&condition.path.value);
-        for boundary in [
+        for side in [
             Boundary::At,
             Boundary::Beside,
             Boundary::Member,
@@ -270,8 +269,8 @@ impl<'p> Reached<'p> {
             Boundary::Null,
             Boundary::OtherType,
         ] {
-            if let Some(point) = self.point(&condition.pointer, Kind::Boundary(boundary))
-                && has(condition, boundary, value)
+            if let Some(point) = self.point(&condition.pointer, Kind::Boundary(side))
+                && boundary::has(condition, side, value)
             {
                 into.push(point);
             }
@@ -300,138 +299,6 @@ impl<'p> Reached<'p> {
         }
         self.regions.get(&(tool, truths)).copied()
     }
-
-    /// The points of limits: what the counters hold, call by call.
-    fn limits(&mut self, engine: &Engine, baseline: &Baseline<'_, '_>) {
-        let policy = self.policy;
-        let is_asked = |point: &Point| matches!(point.kind, Kind::Fills | Kind::Exceeds);
-        if !self.points.iter().any(is_asked) {
-            return;
-        }
-        let suite = baseline.suite;
-        let mut trace = None;
-        let mut timeline = Timeline::new(engine, suite.lateness());
-        let mut refused = Refused::default();
-        for (at, call) in suite.calls.iter().enumerate() {
-            if trace != Some(call.trace) {
-                trace = Some(call.trace);
-                timeline = Timeline::new(engine, suite.lateness());
-                refused = Refused::default();
-            }
-            let own = call.call.tool().and_then(|tool| self.tools.get(tool));
-            let own = own.and_then(|tool| policy.tools.get(*tool));
-            let limits: Vec<&Limit> = own
-                .into_iter()
-                .flat_map(|rules| &rules.limits)
-                .chain(&policy.all_tools)
-                .collect();
-            let Some(verdict) = baseline.verdict(call.request) else {
-                continue;
-            };
-            let mut cursor = Cursor::default();
-            for index in 0..call.call.repeat {
-                let step = timeline.apply_limits(call.trace, &call.call, index, verdict);
-                let expectation = call.call.expect.as_ref();
-                let is_asserted = expectation.is_some_and(|e| cursor.next(e).is_some());
-                let Some(time) = call.call.time_of(index) else {
-                    continue;
-                };
-                if limits.is_empty() || call.call.grant == Grant::Unknown {
-                    continue;
-                }
-                let seen = Seen {
-                    at,
-                    time,
-                    call,
-                    is_asserted,
-                };
-                match step.decision {
-                    Decision::Allow => {
-                        let used = timeline.usage(call.trace, &call.call, index);
-                        for limit in &limits {
-                            let own = used.iter().find(|used| used.rule == limit.pointer);
-                            let is_full = own.is_some_and(|used| {
-                                used.used.low == limit.max.value && used.used.high == used.used.low
-                            });
-                            self.passed(&seen, limit, is_full, &refused);
-                        }
-                    }
-                    Decision::Deny(denial) if denial.kind == Some(Step::Limit) => {
-                        let limit = limits
-                            .iter()
-                            .find(|l| Some(l.pointer.as_str()) == denial.rule);
-                        if let Some(limit) = limit {
-                            self.exceeded(&seen, limit, &mut refused);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    fn passed(&mut self, seen: &Seen<'_>, limit: &Limit, is_full: bool, refused: &Refused) {
-        let mut reached = Vec::new();
-        if is_full {
-            reached.push(Kind::Fills);
-        }
-        let start = window_of(limit.window.value, seen.time);
-        let grant = &seen.call.call.grant;
-        if let Some(windows) = refused.0.get(&limit.pointer) {
-            for (window, grants) in windows {
-                if *window < start && grants.contains(grant) {
-                    reached.push(Kind::NextWindow);
-                }
-                if *window == start && grants.iter().any(|other| other != grant) {
-                    reached.push(Kind::OtherGrant);
-                }
-            }
-        }
-        for kind in reached {
-            let point = self.point(&limit.pointer, kind);
-            self.mark(point, seen.at, seen.is_asserted);
-        }
-    }
-
-    fn exceeded(&mut self, seen: &Seen<'_>, limit: &Limit, refused: &mut Refused) {
-        let arguments = match &seen.call.call.request {
-            RecordedRequest::Tool {
-                arguments: RecordedArguments::Known(arguments),
-                ..
-            } => Some(arguments),
-            _ => None,
-        };
-        let is_counted = match (&limit.increment_from, arguments) {
-            (None, _) => true,
-            (Some(path), Some(arguments)) => amount(arguments.at(&path.value)).is_some(),
-            (Some(_), None) => false,
-        };
-        if !is_counted {
-            return;
-        }
-        let start = window_of(limit.window.value, seen.time);
-        let windows = refused.0.entry(limit.pointer.clone()).or_default();
-        let grants = windows.entry(start).or_default();
-        grants.insert(seen.call.call.grant.clone());
-        let point = self.point(&limit.pointer, Kind::Exceeds);
-        self.mark(point, seen.at, seen.is_asserted);
-    }
-}
-
-/// The grants that each limit has refused, by the start of the window.
-#[derive(Default)]
-struct Refused(HashMap<String, BTreeMap<i64, BTreeSet<Grant>>>);
-
-/// One decided repetition of a call.
-struct Seen<'c> {
-    at: usize,
-    time: Time,
-    call: &'c SuiteCall,
-    is_asserted: bool,
-}
-
-fn window_of(window: Window, time: Time) -> i64 {
-    time.seconds().div_euclid(window.seconds())
 }
 
 fn holds(rule: &Rule, arguments: &Value) -> bool {
@@ -453,7 +320,7 @@ fn alone<'r>(rule: &'r Rule, arguments: &Value) -> Option<&'r Condition> {
 }
 
 /// What a limit adds up of a value, as the engine does.
-fn amount(value: ValueRef<'_>) -> Option<f64> {
+pub(super) fn amount(value: ValueRef<'_>) -> Option<f64> {
     match value {
         ValueRef::Number(number) if number >= 0.0 => Some(number.ceil()),
         _ => None,
@@ -466,61 +333,4 @@ fn is_countable(limit: &Limit, arguments: &Value) -> bool {
         let amount = amount(arguments.at(&path.value));
         amount.is_some_and(|amount| amount <= limit.max.value as f64)
     })
-}
-
-/// Whether a value is on that side of a condition.
-pub(super) fn has(condition: &Condition, boundary: Boundary, value: ValueRef<'_>) -> bool {
-    let holds = || condition.test.holds(value);
-    let is_equal = || match &condition.test {
-        Test::Eq(_) | Test::In(_) => holds(),
-        _ => value != ValueRef::Missing && !holds(),
-    };
-    let is_same_type = || points_of_type(&condition.test, value);
-    match boundary {
-        Boundary::At => {
-            matches!((&condition.test, value), (Test::Compare(_, bound), ValueRef::Number(n)) if n == *bound)
-        }
-        Boundary::Beside => match (&condition.test, value) {
-            (Test::Compare(comparison, bound), ValueRef::Number(number)) => {
-                // Without a schema either neighbour counts.
-                [false, true].into_iter().any(|is_whole| {
-                    let is_allowed = !is_whole || bound.fract() == 0.0;
-                    is_allowed && number == points::beside(*comparison, *bound, is_whole)
-                })
-            }
-            _ => false,
-        },
-        Boundary::Member => is_equal(),
-        Boundary::Stranger => is_same_type() && !is_equal(),
-        Boundary::Match => holds(),
-        Boundary::NearMiss => is_same_type() && !holds(),
-        Boundary::Missing => value == ValueRef::Missing,
-        Boundary::Null => value == ValueRef::Null,
-        Boundary::OtherType => {
-            !matches!(value, ValueRef::Missing | ValueRef::Null) && !is_same_type()
-        }
-    }
-}
-
-/// The kinds of values that a test compares with.
-pub(super) fn kinds_of(test: &Test) -> Vec<crate::region::Kind> {
-    use crate::region::Kind as K;
-    match test {
-        Test::Compare(..) => vec![K::Number],
-        Test::Regex(_) => vec![K::String],
-        Test::Contains(Value::String(_)) => vec![K::String, K::Array],
-        Test::Contains(_) => vec![K::Array],
-        Test::Exists(_) => K::ALL.to_vec(),
-        Test::Eq(value) | Test::Neq(value) => vec![K::of(ValueRef::from(value))],
-        Test::In(values) | Test::NotIn(values) => {
-            let mut kinds: Vec<K> = values.iter().map(|v| K::of(ValueRef::from(v))).collect();
-            kinds.sort();
-            kinds.dedup();
-            kinds
-        }
-    }
-}
-
-fn points_of_type(test: &Test, value: ValueRef<'_>) -> bool {
-    kinds_of(test).contains(&crate::region::Kind::of(value))
 }

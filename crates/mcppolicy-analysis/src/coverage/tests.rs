@@ -15,6 +15,7 @@ fn options(criteria: &[Criterion]) -> Options {
         threads: NonZeroUsize::MIN,
         budget: Budget::default(),
         only: None,
+        work: mutate::USUAL_WORK,
     }
 }
 
@@ -115,6 +116,16 @@ fn calls_of_limits_reach_what_they_are_for() {
                 assert_eq!(after.status, Status::Covered, "{before:?}\n{policy:?}");
             }
         }
+        // Only amounts that conditions tie to counts are left open.
+        let is_summed = |rules: &mcppolicy_engine::policy::ToolRules| {
+            rules
+                .limits
+                .iter()
+                .any(|limit| limit.increment_from.is_some())
+        };
+        let is_tied = policy.tools.iter().any(is_summed);
+        let is_open = |point: &Covered| point.status == Status::Undetermined;
+        assert!(is_tied || !proved.iter().any(is_open), "{policy:?}");
         // No call whatever reaches what is infeasible.
         for _ in 0..5 {
             let mut suite = sample::suite(&mut random, &policy, round % 2 == 0);
@@ -126,7 +137,7 @@ fn calls_of_limits_reach_what_they_are_for() {
             }
         }
     }
-    assert!(count.undetermined * 50 < count.counted(), "{count:?}");
+    assert!(count.undetermined * 10 < count.counted(), "{count:?}");
 }
 
 #[test]
@@ -161,6 +172,7 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
         let options = mutate::Options {
             threads: NonZeroUsize::MIN,
             budget: Budget::default(),
+            work: mutate::USUAL_WORK,
         };
         let outcomes = mutate::run(&policy, &baseline, mutants, options);
         score = score.plus(mutate::Score::of(&outcomes));
@@ -168,12 +180,7 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
             *missed.entry(outcome.mutant.operator.name()).or_insert(0) += 1;
         }
     }
-    println!(
-        "{:.1} % of {}: {missed:?}",
-        score.percent().unwrap(),
-        score.counted()
-    );
-    assert!(score.percent().unwrap() > 80.0, "{score:?} {missed:?}");
+    assert!(score.percent().unwrap() > 95.0, "{score:?} {missed:?}");
 }
 
 #[test]

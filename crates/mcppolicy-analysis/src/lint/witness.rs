@@ -5,11 +5,12 @@
 //! themselves name and their neighbours: what it finds, the engine has
 //! confirmed; when it finds nothing, nothing follows from that.
 
+mod counted;
 mod sample;
 mod search;
 
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
-use mcppolicy_engine::policy::{Path, ToolRules};
+use mcppolicy_engine::policy::{Path, Policy, ToolRules};
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -24,6 +25,10 @@ pub fn start() -> Time {
     // 2026-01-05T00:00:00Z
     Time::new(1_767_571_200, 0)
 }
+
+/// How often a call is repeated before its repetitions are counted and not decided one
+/// by one.
+const MOST_REPLAYED: u64 = 1_000;
 
 /// The grant that witnesses are made under.
 const GRANT: &str = "witness";
@@ -52,6 +57,17 @@ pub fn refused_by<'e>(engine: &'e Engine, tool: &str, arguments: &Value) -> Opti
             &Counters::default(),
         )
         .rule()
+}
+
+/// Whether the engine lets all of `calls` pass, by counting; `None` where that has to
+/// be tried out.
+pub fn all_pass(engine: &Engine, policy: &Policy, calls: &[WitnessCall]) -> Option<bool> {
+    let is_long = calls.iter().any(|call| call.repeat > MOST_REPLAYED);
+    if is_long {
+        counted::all_pass(engine, policy, calls)
+    } else {
+        None
+    }
 }
 
 /// How many single calls `calls` represent.

@@ -1,7 +1,8 @@
 //! The tests that would kill what no test kills.
 
 use super::run::{self, Options, Outcome};
-use super::score::{Score, Status};
+use super::score::Score;
+use super::status::Status;
 use crate::compare::emit::{self, Asserted, TraceFile, slug};
 use crate::inventory::Inventory;
 use crate::specimen::{self, NOTE};

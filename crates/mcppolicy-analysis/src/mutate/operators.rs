@@ -5,11 +5,11 @@ mod limits;
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::edit::{Edit, InTool, List, Mutant};
+use super::edit::{self, Edit, InTool, List, Mutant};
 use super::operator::Operator;
 use crate::elements as text;
 use crate::inventory::{self, Inventory};
-use mcppolicy_engine::policy::{Condition, DefaultDecision, Policy, Rule, Test, ToolRules};
+use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, Test, ToolRules};
 use mcppolicy_engine::source::Span;
 use serde_json::{Value, json};
 
@@ -95,18 +95,77 @@ fn mutant(
 
 /// The mutants of one tool that differ, from it and from each other.
 fn distinct(rules: &ToolRules, made: Vec<Mutant>) -> Vec<Mutant> {
+    let own = Said { rules };
     let mut seen: HashSet<String> = HashSet::new();
-    seen.insert(text::canonical(rules));
-    let is_new = |mutant: &Mutant| {
-        let Edit::Tool(_, edit) = &mutant.edit else {
-            return true;
-        };
-        let mut changed = rules.clone();
-        edit.apply(&mut changed);
-        seen.insert(text::canonical(&changed))
+    for list in [List::Require, List::DenyIf] {
+        let each = list.of(rules).iter().enumerate();
+        seen.extend(each.map(|(at, rule)| own.rule(list, at, rule)));
+    }
+    let limits = rules.limits.iter().enumerate();
+    seen.extend(limits.map(|(at, limit)| own.limit(at, limit)));
+    if own.elements() == 0 {
+        seen.insert(own.nothing("", 0));
+    }
+    let mut is_new = |mutant: &Mutant| match &mutant.edit {
+        Edit::Tool(_, edit) => seen.insert(own.change(edit)),
+        _ => true,
     };
-    let mut is_new = is_new;
     made.into_iter().filter(|mutant| is_new(mutant)).collect()
+}
+
+/// What the changes of a tool say: two that plainly decide alike, their words
+/// included, are one text. A `require` without conditions and a `deny_if` that
+/// never holds say nothing, and whatever else is in a rule that never holds does
+/// not count.
+struct Said<'a> {
+    rules: &'a ToolRules,
+}
+
+impl Said<'_> {
+    fn elements(&self) -> usize {
+        self.rules.require.len() + self.rules.deny_if.len() + self.rules.limits.len()
+    }
+
+    fn change(&self, edit: &InTool) -> String {
+        let rule = |list: List, at: usize| list.of(self.rules).get(at);
+        match edit {
+            InTool::Empty => "nothing".to_owned(),
+            InTool::Rule(list, at, Some(rule)) => self.rule(*list, *at, rule),
+            InTool::Rule(list, at, None) => self.nothing(list.name(), *at),
+            InTool::Move(list, at) => format!("move {} {at}", list.name()),
+            InTool::Condition(list, at, index, condition) => {
+                let Some(mut rule) = rule(*list, *at).cloned() else {
+                    return self.nothing(list.name(), *at);
+                };
+                edit::replace(&mut rule.conditions, *index, condition.as_deref());
+                self.rule(*list, *at, &rule)
+            }
+            InTool::Limit(at, Some(limit)) => self.limit(*at, limit),
+            InTool::Limit(at, None) => self.nothing("limits", *at),
+        }
+    }
+
+    fn rule(&self, list: List, at: usize, rule: &Rule) -> String {
+        let never = rule.conditions.iter().any(|c| text::is_never(&c.test));
+        match list {
+            List::Require if rule.conditions.is_empty() => self.nothing(list.name(), at),
+            List::DenyIf if never => self.nothing(list.name(), at),
+            List::Require if never => format!("never {at}"),
+            _ => format!("{} {at} {}", list.name(), text::rule(rule)),
+        }
+    }
+
+    fn limit(&self, at: usize, limit: &Limit) -> String {
+        format!("limits {at} {}", text::limit(limit))
+    }
+
+    /// That the element at a place says nothing.
+    fn nothing(&self, list: &str, at: usize) -> String {
+        match self.elements() {
+            0 | 1 => "nothing".to_owned(),
+            _ => format!("without {list} {at}"),
+        }
+    }
 }
 
 /// One tool whose mutants are being made.
@@ -251,6 +310,20 @@ impl Tool<'_> {
             }
         }
     }
+}
+
+/// The conditions on the same argument that differ from this one in one small
+/// thing: what a test has to tell it from.
+pub(crate) fn neighbours(
+    condition: &Condition,
+    listed: Option<&inventory::Tool>,
+) -> Vec<Condition> {
+    let changed = conditions::changed(condition, listed).into_iter();
+    let is_same_path = |other: &Condition| other.path.value == condition.path.value;
+    changed
+        .map(|(_, other)| other)
+        .filter(is_same_path)
+        .collect()
 }
 
 /// A condition at the same place that is true of no value.

@@ -1,15 +1,16 @@
 //! What the tests make of each mutant. A mutant of one tool is compiled without
 //! the other tools, and only calls that it can touch are decided again.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use super::edit::{Mutant, Reach};
-use super::score::{Direction, Status};
+use super::status::{Direction, Status};
 use crate::compare::{self, Allowance, Aspect, Change, Verdict, Witness};
-use crate::region::Budget;
+use crate::elements;
+use crate::region::{Budget, Exceeded};
 use crate::replay::parallel;
-use crate::suite::{Baseline, Noticed};
+use crate::suite::{Baseline, Noticed, Suite};
 use mcppolicy_engine::engine::{Engine, RuleVerdict};
 use mcppolicy_engine::policy::Policy;
 
@@ -20,7 +21,17 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// What each question to the differ may cost.
     pub budget: Budget,
+    /// What all mutants may cost together, in decisions; those beyond are
+    /// undecided.
+    pub work: u64,
 }
+
+/// What is enough for every honest policy, in decisions.
+pub const USUAL_WORK: u64 = 200_000_000;
+
+/// How many decisions an element of a policy is worth that a mutant is compiled
+/// and compared with.
+const ELEMENT: u64 = 20;
 
 /// A mutant and what the tests make of it.
 #[derive(Debug, Clone)]
@@ -61,18 +72,29 @@ pub fn run(
         budget: options.budget,
         unaffected: policy.all_tools.is_empty(),
     };
-    let mut waiting = mutants.into_iter();
+    let mut costs = Costs::new(policy, baseline);
+    let mut left = options.work;
+    let mut waiting = mutants.into_iter().map(|mutant| {
+        let cost = costs.of(&mutant.reach(policy));
+        let rest = left.checked_sub(cost);
+        left = rest.unwrap_or(0);
+        (mutant, rest.is_some())
+    });
     let mut outcomes = Vec::new();
     let mut state = (&mut waiting, &mut outcomes);
     let done = parallel::in_order(
         options.threads,
         &mut state,
         |(waiting, _)| {
-            let chunk: Vec<Mutant> = waiting.take(CHUNK).collect();
+            let chunk: Vec<(Mutant, bool)> = waiting.take(CHUNK).collect();
             Ok((!chunk.is_empty()).then_some(chunk))
         },
         |chunk| {
-            let each = chunk.into_iter().map(|mutant| runner.outcome(mutant));
+            let each = chunk.into_iter();
+            let each = each.map(|(mutant, is_affordable)| match is_affordable {
+                true => runner.outcome(mutant),
+                false => undecided(mutant),
+            });
             each.collect::<Vec<_>>()
         },
         |(_, outcomes), done| outcomes.extend(done),
@@ -80,6 +102,66 @@ pub fn run(
     // Nothing here reads an input that could fail.
     debug_assert!(done.is_ok());
     outcomes
+}
+
+/// A mutant that has not been tried.
+fn undecided(mutant: Mutant) -> Outcome {
+    Outcome {
+        mutant,
+        status: Status::Undecided,
+        direction: None,
+        by: None,
+        witness: None,
+        reason: Some(compare::Reason::Budget(Exceeded::Calls)),
+    }
+}
+
+/// What it costs to try mutants, at the most.
+struct Costs<'c> {
+    policy: &'c Policy,
+    suite: &'c Suite,
+    all: u64,
+    of_tools: HashMap<String, u64>,
+}
+
+impl<'c> Costs<'c> {
+    fn new(policy: &'c Policy, baseline: &Baseline<'c, '_>) -> Costs<'c> {
+        let elements = policy.tools.iter().map(elements::size).sum::<u64>();
+        let suite = baseline.suite;
+        Costs {
+            policy,
+            suite,
+            all: suite
+                .size()
+                .saturating_add(ELEMENT.saturating_mul(elements)),
+            of_tools: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, reach: &Reach) -> u64 {
+        let Reach::Tool(tool) = reach else {
+            return self.all;
+        };
+        if let Some(known) = self.of_tools.get(tool) {
+            return *known;
+        }
+        let is_apart = self.policy.all_tools.is_empty();
+        let calls = match self.suite.of_tool(tool) {
+            None => 0,
+            Some(_) if !is_apart => self.suite.size(),
+            Some(own) => {
+                let calls = own.groups.iter().flat_map(|(_, calls)| calls);
+                let calls = calls.filter_map(|call| self.suite.calls.get(*call));
+                calls
+                    .map(|call| call.call.repeat)
+                    .fold(0, u64::saturating_add)
+            }
+        };
+        let elements = self.policy.tool(tool).map_or(1, elements::size);
+        let cost = calls.saturating_add(ELEMENT.saturating_mul(elements));
+        self.of_tools.insert(tool.clone(), cost);
+        cost
+    }
 }
 
 /// Whether an expectation of a suite fails under a mutant.
@@ -96,6 +178,9 @@ pub(super) fn is_killed(
         unaffected: policy.all_tools.is_empty(),
     };
     let reach = mutant.reach(policy);
+    if matches!(&reach, Reach::Tool(tool) if baseline.suite.of_tool(tool).is_none()) {
+        return false;
+    }
     let changed = runner.changed(mutant, &reach);
     runner.noticed(mutant, &reach, &changed).failed.is_some()
 }
@@ -190,22 +275,34 @@ impl Runner<'_, '_, '_> {
             return noticed;
         };
         let engine = Engine::new(changed);
+        let is_limit = mutant.touches_limits();
+        let rules = self.policy.tool(tool);
         let verdicts: Vec<Option<RuleVerdict<'_>>> = calls
             .requests
             .iter()
-            .map(|request| suite.rule(&engine, *request))
+            .map(|request| {
+                let arguments = suite.arguments(*request);
+                let may_matter = is_limit
+                    || arguments.is_none_or(|arguments| mutant.may_matter(rules, arguments));
+                may_matter.then(|| suite.rule(&engine, *request)).flatten()
+            })
             .collect();
         let own = |request: usize| {
             let at = calls.requests.binary_search(&request).ok()?;
             verdicts.get(at)?.as_ref()
         };
-        let differs = |request: &usize| match (self.baseline.verdict(*request), own(*request)) {
-            (Some(before), Some(after)) => !before.agrees_with(after),
-            _ => false,
-        };
-        let differing: HashSet<usize> = calls.requests.iter().copied().filter(differs).collect();
-        let is_limit = mutant.touches_limits();
-        if differing.is_empty() && !is_limit {
+        let mut differing = vec![false; suite.requests()];
+        let mut is_any = false;
+        for request in &calls.requests {
+            if let (Some(before), Some(after)) = (self.baseline.verdict(*request), own(*request))
+                && !before.agrees_with(after)
+                && let Some(differs) = differing.get_mut(*request)
+            {
+                *differs = true;
+                is_any = true;
+            }
+        }
+        if !is_any && !is_limit {
             return noticed;
         }
         let request_of = |call: usize| suite.calls.get(call).map(|call| call.request);
@@ -219,7 +316,8 @@ impl Runner<'_, '_, '_> {
                 continue;
             };
             let concerned = |call: &usize| {
-                request_of(*call).is_some_and(|request| differing.contains(&request))
+                request_of(*call)
+                    .is_some_and(|request| differing.get(request).copied().unwrap_or(false))
             };
             if !is_limit && !own_calls.iter().any(concerned) {
                 continue;

@@ -20,6 +20,7 @@ fn options(threads: usize) -> Options {
     Options {
         threads: NonZeroUsize::new(threads).unwrap(),
         budget: Budget::default(),
+        work: USUAL_WORK,
     }
 }
 

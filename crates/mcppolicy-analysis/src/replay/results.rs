@@ -38,6 +38,8 @@ pub struct Results {
     /// The cases that passed what was expected, where the options say so and
     /// are not among `cases` anyway.
     pub passed: Vec<Case>,
+    /// How many cases are in neither, because the options bound their number.
+    pub unlisted_cases: u64,
     /// How much of each limit was used, where the options say so.
     pub usage: Option<Usage>,
     /// What a share keeps for the other shares.

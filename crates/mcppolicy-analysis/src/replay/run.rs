@@ -408,6 +408,11 @@ impl<'e> Replay<'e> {
 
     /// Keeps what is to be reported of a call in trace `file`.
     fn keep(&mut self, file: usize, call: &RecordedCall, group: Group<'e>) {
+        let kept = self.results.cases.len() + self.results.passed.len();
+        if kept >= self.options.most_cases {
+            self.results.unlisted_cases += 1;
+            return;
+        }
         let mut case = group::case(self.engine, call, group);
         if self.options.at_origin {
             case = origins::at_origin(case);

@@ -1,7 +1,6 @@
 //! Limits in words.
 
-use super::spell::{argument, joined};
-use crate::shorten;
+use super::spell::{argument, joined, number};
 use mcppolicy_engine::policy::Limit;
 
 /// What a limit lets through for each grant: `at most 60 calls a minute`.
@@ -10,7 +9,7 @@ pub fn limit(limit: &Limit) -> String {
         "hour" => "an hour".to_owned(),
         name => format!("a {name}"),
     };
-    let max = shorten::number(limit.max.value);
+    let max = number(limit.max.value);
     match &limit.increment_from {
         None if limit.max.value == 1 => format!("at most 1 call {window}"),
         None => format!("at most {max} calls {window}"),

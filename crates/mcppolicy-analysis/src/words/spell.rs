@@ -24,6 +24,22 @@ pub(super) fn argument_at(path: &str) -> String {
     name(path.strip_prefix("args.").unwrap_or(path))
 }
 
+/// A whole number with its thousands apart, from five digits on.
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// A value as compact JSON in which nothing is unseen.
 pub fn value(value: &Value) -> String {
     escape_json(&value.to_string()).into_owned()

@@ -51,7 +51,7 @@ fn a_tool_reads_as_one_sentence() {
         "`x` passes when `amount` is a number above 0 and up to 100 and `currency` is \"EUR\" or \
          \"USD\", and `note.text` is text in which \"^[a-z`]+$\" matches, unless `vip` is true \
          (also as text), or unless `to` is missing or null; at most 60 calls a minute and a sum of \
-         `amount` (a number of at least 0, rounded up) up to 500,000 a day for each grant"
+         `amount` (a number of at least 0, rounded up) up to 500 000 a day for each grant"
     );
     assert_eq!(
         of_tool(&json!({})),
@@ -152,6 +152,13 @@ fn a_policy_lists_its_tools_by_risk() {
     );
 }
 
+#[test]
+fn large_numbers_have_their_thousands_apart() {
+    assert_eq!(number(1000), "1000");
+    assert_eq!(number(600_000), "600 000");
+    assert_eq!(number(9_007_199_254_740_991), "9 007 199 254 740 991");
+}
+
 /// Operators with operands that are equal to values of other types, and values to try.
 const VALUES: [&str; 14] = [
     "null",
@@ -244,7 +251,7 @@ fn some_rules() -> impl Strategy<Value = Json> {
 
 fn some_limits(may_add: bool) -> impl Strategy<Value = Json> {
     let window = prop::sample::select(vec!["minute", "hour", "day"]);
-    let max = prop::sample::select(vec![1_u64, 2, 1_500, (1 << 53) - 1]);
+    let max = prop::sample::select(vec![1_u64, 2, 1_500, 60_000, (1 << 53) - 1]);
     let limit = (window, max, any::<bool>());
     prop::collection::vec(limit, 0..3).prop_map(move |limits| {
         let limits = limits.into_iter().enumerate();

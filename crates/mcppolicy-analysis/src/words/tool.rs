@@ -135,8 +135,18 @@ impl ToolWords {
         self.closed_by(None)
     }
 
+    /// The sentence without the tool's name, with which it begins, and without the
+    /// limits on all tools.
+    pub fn predicate(&self) -> String {
+        self.of_calls(None)
+    }
+
     fn closed_by(&self, shared: Option<String>) -> String {
-        let mut out = format!("{} {}", self.subject(), self.opening());
+        format!("{} {}", self.subject(), self.of_calls(shared))
+    }
+
+    fn of_calls(&self, shared: Option<String>) -> String {
+        let mut out = self.opening();
         if !self.access.is_open() {
             return out;
         }

@@ -24,7 +24,7 @@ pub(super) struct Schema<'i> {
 impl<'i> Schema<'i> {
     /// None where no inventory names the tool, or it has no schema.
     pub(super) fn of(pair: &Pair<'i, '_>, tool: &str) -> Option<Schema<'i>> {
-        let tool = pair.inventory?.get(tool)?;
+        let tool = pair.known.inventory?.get(tool)?;
         tool.input_schema.as_ref()?;
         let schema = tool.arguments();
         let names = schema.names().into_iter().take(NAMES);

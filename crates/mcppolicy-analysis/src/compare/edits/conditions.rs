@@ -113,11 +113,11 @@ fn of_conditions(
         match (before, after) {
             (Some(condition), None) => {
                 let edit = removed(Element::Condition, of(condition), target);
-                edits.push(in_rule(step, "removed from", edit));
+                edits.push(in_rule(step, "removed from", old_rule, edit));
             }
             (None, Some(condition)) => {
                 let edit = added(Element::Condition, of(condition), target);
-                edits.push(in_rule(step, "added to", edit));
+                edits.push(in_rule(step, "added to", old_rule, edit));
             }
             (Some(before), Some(after)) => {
                 if ends.old.and_then(|at| moved.get(at)) == Some(&true) {
@@ -130,14 +130,15 @@ fn of_conditions(
     }
 }
 
-/// `condition added to deny_if: vip eq true`.
-fn in_rule(step: Step, what: &str, edit: Edit) -> Edit {
+/// `condition added to deny_if (amount gt 100): vip eq true`, with the rule as it was.
+fn in_rule(step: Step, what: &str, rule: &Rule, edit: Edit) -> Edit {
     let side = edit.new.as_ref().or(edit.old.as_ref());
     let words = side.map_or("", |side| side.text.as_str());
     Edit {
         summary: format!(
-            "condition {what} {}: {}",
+            "condition {what} {} ({}): {}",
             step_name(step),
+            text::short(&text::rule(rule)),
             text::short(words)
         ),
         ..edit

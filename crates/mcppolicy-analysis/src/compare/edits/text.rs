@@ -6,6 +6,7 @@ use std::ops::Range;
 use similar::{ChangeTag, TextDiff};
 
 use crate::shorten;
+pub(super) use crate::words::number;
 use mcppolicy_engine::policy::{Condition, Limit, Path, Rule, Test};
 use mcppolicy_engine::value::Value;
 
@@ -65,22 +66,6 @@ pub(super) fn bound(limit: &Limit) -> String {
         None => format!("max {max} per {window}"),
         Some(of) => format!("sum of {} max {max} per {window}", path(&of.value)),
     }
-}
-
-/// A number with its thousands apart, from five digits on.
-pub(super) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A text of an author as JSON.
@@ -192,12 +177,5 @@ mod tests {
         );
         let long = "x".repeat(1_000);
         assert_eq!(marked("a", &format!("a{long}")), [none, vec![long]]);
-    }
-
-    #[test]
-    fn large_numbers_have_their_thousands_apart() {
-        assert_eq!(number(1000), "1000");
-        assert_eq!(number(600_000), "600 000");
-        assert_eq!(number(9_007_199_254_740_991), "9 007 199 254 740 991");
     }
 }

@@ -105,7 +105,7 @@ fn rules_that_refuse_the_same_calls_open_them_together() {
         &[
             r#"Tool("t") arguments loosened"#,
             "  changed: deny_if: amount gt 100 → 1000",
-            "  added: condition added to deny_if: vip eq false",
+            "  added: condition added to deny_if (amount gt 100): vip eq false",
             r#"  loosened /tools/t/deny_if/0 by [0]: {"amount":1000}"#,
             r#"  loosened /tools/t/deny_if/0 by [1]: {"amount":1000000}"#,
         ],

@@ -275,7 +275,7 @@ fn a_condition_is_added_to_a_deny_if() {
         &with(&[large.clone(), guest]),
         &[
             r#"Tool("t") arguments loosened"#,
-            "  added: condition added to deny_if: vip eq false",
+            "  added: condition added to deny_if (amount gt 100): vip eq false",
             r#"  loosened /tools/t/deny_if/0 by [0]: {"amount":1000000}"#,
         ],
     );

@@ -18,6 +18,8 @@ pub struct Allowed {
 /// The kinds of parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowedKind {
+    /// What the change edits.
+    Edit,
     /// Which calls are open at all.
     Access,
     /// A rule that still refuses calls.
@@ -34,6 +36,7 @@ impl AllowedKind {
     /// The name in reports.
     pub const fn name(self) -> &'static str {
         match self {
+            AllowedKind::Edit => "edit",
             AllowedKind::Access => "access",
             AllowedKind::Rule => "rule",
             AllowedKind::Limit => "limit",

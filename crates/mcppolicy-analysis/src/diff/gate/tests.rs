@@ -1,7 +1,6 @@
 use super::*;
 use crate::compare::Comparison;
 use crate::diff::{Diff, PolicyDiff, PolicyStatus};
-use crate::inventory::category::Categories;
 
 fn policy(text: &str) -> Policy {
     Policy::from_json(text.as_bytes()).unwrap()
@@ -69,11 +68,11 @@ fn judged_as(
             old: None,
             new: None,
             status: PolicyStatus::Compared(comparison),
+            opened: Vec::new(),
             judgement: judgement.clone(),
             traffic: None,
             drift: Vec::new(),
-            categories: Categories::new(),
-            opens: None,
+            told: None,
         }],
     };
     Case {
@@ -318,6 +317,7 @@ fn the_gate_changed_heeds_no_approval() {
         name: "policy.json".to_owned(),
         old: None,
         new: None,
+        opened: Vec::new(),
         judgement: judge(
             Some(&old),
             Some(&new),
@@ -328,8 +328,7 @@ fn the_gate_changed_heeds_no_approval() {
         status: PolicyStatus::Compared(comparison),
         traffic: None,
         drift: Vec::new(),
-        categories: Categories::new(),
-        opens: None,
+        told: None,
     };
     let refused = Gate::ALL.map(|gate| gate.refuses(&policy));
     assert_eq!(refused, [false, true, false]);

@@ -102,15 +102,10 @@ fn code(tool: &Tool) -> Option<&str> {
     tool.arguments().names().into_iter().find(named)
 }
 
-/// An argument that is a command line or a description of what is to run, of a
-/// tool that changes something.
+/// An argument that is a command line, a script or a description of what is to run:
+/// `initScript` of a tool that opens a page.
 fn command(tool: &Tool) -> Option<&str> {
-    let named = |name: &&str| {
-        matches!(
-            *name,
-            "cmd" | "command" | "commands" | "commandLine" | "command_line" | "manifest"
-        )
-    };
+    let named = |name: &&str| words::is_command(&words::split(name));
     tool.arguments().names().into_iter().find(named)
 }
 
@@ -133,7 +128,7 @@ fn worst_method(tool: &Tool) -> Option<Evidence> {
     let chooser = schema
         .names()
         .into_iter()
-        .find(|name| matches!(*name, "method" | "action" | "operation" | "op"))?;
+        .find(|name| matches!(*name, "method" | "mode" | "action" | "operation" | "op"))?;
     let methods = methods(schema.property(chooser)?);
     let evidence = methods.iter().filter_map(|method| {
         let evidence =

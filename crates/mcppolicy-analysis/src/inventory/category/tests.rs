@@ -327,6 +327,11 @@ fn tools_of_browsers_and_clusters_are_what_they_do() {
         r#"{"name":"cluster_create","description":"Create a resource","inputSchema":{"type":"object","properties":{"manifest":{"type":"string"}}}}"#,
     );
     tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"navigate_page","description":"Go to a URL","inputSchema":{"type":"object","properties":{"url":{"type":"string"},"initScript":{"type":"string"}}}}"#,
+    );
+    tool_is(
         Category::Read,
         false,
         r#"{"name":"calculate","description":"Calculates or evaluates the expression","inputSchema":{"type":"object","properties":{"expression":{"type":"string"}}}}"#,

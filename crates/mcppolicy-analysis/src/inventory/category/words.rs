@@ -836,6 +836,26 @@ pub(crate) fn is_code(words: &[String]) -> bool {
     }
 }
 
+/// Whether the words of an argument's name say that its value is run, whatever the
+/// tool that takes it is for.
+pub(super) fn is_command(words: &[String]) -> bool {
+    let is_run = |last: &String| {
+        matches!(
+            last.as_str(),
+            "cmd"
+                | "command"
+                | "commands"
+                | "javascript"
+                | "js"
+                | "manifest"
+                | "script"
+                | "shell"
+                | "sql"
+        )
+    };
+    words.last().is_some_and(is_run) || words.ends_with(&["command".into(), "line".into()])
+}
+
 /// Whether the argument called `code` is one that is exchanged and not run: the
 /// code of a log-in, of a voucher. `tool` is the words of the tool's name.
 pub(super) fn is_exchanged(argument: &[String], tool: &[String]) -> bool {

@@ -251,10 +251,16 @@ impl<'t> Text<'t> {
 
     /// A number with its thousands apart.
     fn number(&mut self) -> Json {
-        let is_digit = |c: char| c.is_ascii_digit() || c == ',';
-        let rest = self.0.trim_start_matches(is_digit);
-        let digits = &self.0[..self.0.len() - rest.len()];
-        self.0 = rest;
-        json!(digits.replace(',', "").parse::<u64>().unwrap())
+        let is_digit = |c: char| c.is_ascii_digit();
+        let mut digits = String::new();
+        loop {
+            let rest = self.0.trim_start_matches(is_digit);
+            digits.push_str(&self.0[..self.0.len() - rest.len()]);
+            self.0 = rest;
+            match rest.strip_prefix(' ') {
+                Some(more) if more.starts_with(is_digit) => self.0 = more,
+                _ => return json!(digits.parse::<u64>().unwrap()),
+            }
+        }
     }
 }
