@@ -237,6 +237,7 @@ fn open(path: Option<&Path>, logs: &[InputFile]) -> Result<Target, Failure> {
     }
     let private = Options {
         access: Access::Private,
+        directories: true,
         ..Options::REPLACE
     };
     Target::begin(path, private).map_err(|error| traces::failure(path, &error))

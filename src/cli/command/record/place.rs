@@ -232,7 +232,10 @@ mod tests {
                 "docker run -i --rm ghcr.io/github/github-mcp-server:v1",
                 "github-mcp-server",
             ),
-            ("docker run -i --rm -e GITHUB_TOKEN ghcr.io/github/x", "x"),
+            (
+                "docker run -i --rm -e GITHUB_TOKEN ghcr.io/github/mine",
+                "mine",
+            ),
             ("node -e code", "server"),
             ("env A=b ./my server", "my"),
             ("./bin/run --stdio", "run"),
