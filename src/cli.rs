@@ -11,6 +11,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::render;
 use support::output;
 
+#[cfg(feature = "guard")]
+use command::guard;
 use command::{
     ci, classify, completions, coverage, decide, diff, explain, import, init, inventory, lint,
     merge, mutate, record, schema, test, validate,
@@ -32,7 +34,7 @@ Exit codes:
 
 /// Check what an MCP gateway's policy.json lets through, before you trust it.
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -63,6 +65,10 @@ enum Command {
             server cannot be started, or if the trace could not be written to the end."
     )]
     Record(record::RecordArgs),
+    /// Run a stdio server for a client, and let only what a policy allows reach it
+    #[cfg(feature = "guard")]
+    #[command(after_help = guard::AFTER_HELP)]
+    Guard(guard::GuardArgs),
     /// List the tools of a stdio server, and write or compare the list
     #[command(
         after_help = "Examples:\n  mcppolicy inventory -o tools.json -- npx -y @modelcontextprotocol/server-everything\n  \
@@ -98,8 +104,10 @@ enum Command {
         after_help = "Examples:\n  mcppolicy init --inventory tools.json\n  mcppolicy init --hook --workflow"
     )]
     Init(init::InitArgs),
-    /// Print the page of a lint rule, or the list of rules
-    #[command(after_help = "Example: mcppolicy explain fail-open-deny")]
+    /// Print the page of a lint rule, the list of rules, or a policy in words
+    #[command(
+        after_help = "Examples:\n  mcppolicy explain fail-open-deny\n  mcppolicy explain --policy policy.json create_refund"
+    )]
     Explain(explain::ExplainArgs),
     /// Print a JSON Schema for editors
     #[command(after_help = "Example: mcppolicy schema policy > policy.schema.json")]
@@ -126,6 +134,10 @@ pub fn main() -> ExitCode {
     let cli = match parse() {
         Ok(cli) => cli,
         // Help and the version are no errors, unless nobody gets to read them.
+        Err(error) if error.use_stderr() => {
+            output::complain_of_usage(&error.render().to_string());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
         Err(error) => {
             let printed = output::ended(error.print());
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
@@ -139,6 +151,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Record(args) => return record::run(&args),
+        #[cfg(feature = "guard")]
+        Command::Guard(args) => return guard::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Diff(args) => diff::run(&args),

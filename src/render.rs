@@ -5,6 +5,7 @@
 //! alike is in `words` and `quote`, what they list alike in `parts` and `issues`, and
 //! how text from files is made safe for each in `escape`.
 
+mod conclusion;
 mod escape;
 mod excerpt;
 pub mod github;
@@ -16,9 +17,12 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod marked;
+mod outcome;
 mod parts;
+pub mod passes;
 mod pins;
 mod quote;
+mod review;
 pub mod sarif;
 mod style;
 mod words;

@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace_tests;
 
 use std::sync::LazyLock;
 
@@ -15,6 +17,9 @@ use mcppolicy_engine::problem::ProblemKind;
 
 /// The schema of a policy, draft 2020-12, as `mcppolicy schema` prints it.
 pub const POLICY_SCHEMA: &str = include_str!("../schema/policy.schema.json");
+
+/// The schema of one line of a native trace, draft 2020-12.
+pub const TRACE_SCHEMA: &str = include_str!("../schema/trace.schema.json");
 
 /// One thing that the schema refuses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::shown::Shown;
 use case::Case;
-use count::{Tool, Trace};
+use count::{Rule, Tool, Trace};
 use finding::Finding;
 pub(crate) use inconsistent::Inconsistent;
 use mcppolicy_analysis::report::{TestRun, Tested};
@@ -56,6 +56,7 @@ pub(crate) struct WrittenBy {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Document {
     pub tools: Vec<Tool<'static>>,
+    pub rules: Vec<Rule<'static>>,
     pub traces: Vec<Trace<'static>>,
     pub cases: Vec<Case<'static>>,
     pub findings: Vec<Finding<'static>>,

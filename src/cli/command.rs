@@ -9,6 +9,8 @@ pub(crate) mod coverage;
 pub(crate) mod decide;
 pub(crate) mod diff;
 pub(crate) mod explain;
+#[cfg(feature = "guard")]
+pub(crate) mod guard;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inventory;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::share::case::Case;
-use crate::share::count::{Tool, Trace};
+use crate::share::count::{Rule, Tool, Trace};
 use crate::share::options::Options;
 use crate::share::results::Entries;
 use crate::share::{self, Document, Head, Inconsistent, SCHEMA, VERSION, finding};
@@ -139,6 +139,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
     let share = Share::new(by, partition.index, partition.of).map_err(|_| Inconsistent)?;
     let mut rest = Rest {
         tools: document.tools.into_iter(),
+        rules: document.rules.into_iter(),
         traces: document.traces.into_iter(),
         cases: document.cases.into_iter(),
         findings: document.findings.into_iter(),
@@ -156,6 +157,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
         let file = *files.get(run.source).ok_or(Inconsistent)?;
         let entries = Entries {
             tools: rest.tools.by_ref().take(run.tools).collect(),
+            rules: rest.rules.by_ref().take(run.rules).collect(),
             traces: rest.traces.by_ref().take(run.traces()).collect(),
             cases: rest.cases.by_ref().take(run.cases).collect(),
             problems: Files {
@@ -195,6 +197,7 @@ fn restore(name: &str, document: Document, sources: &mut Sources) -> Result<Part
 /// The entries that have not been assigned to a run yet.
 struct Rest {
     tools: std::vec::IntoIter<Tool<'static>>,
+    rules: std::vec::IntoIter<Rule<'static>>,
     traces: std::vec::IntoIter<Trace<'static>>,
     cases: std::vec::IntoIter<Case<'static>>,
     findings: std::vec::IntoIter<finding::Finding<'static>>,

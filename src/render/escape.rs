@@ -11,7 +11,10 @@ use std::fmt::Write;
 
 use mcppolicy_engine::characters::{begins_command, is_unprintable};
 
-pub use markdown::{markdown, markdown_block, markdown_code, markdown_element};
+pub use markdown::{
+    markdown, markdown_block, markdown_code, markdown_element, markdown_marked, markdown_summary,
+    markdown_told, markdown_told_summary,
+};
 
 /// `text` on one line, with everything escaped that is not shown as it is: line
 /// breaks and other controls, what turns the writing around, and what is drawn

@@ -16,9 +16,9 @@ mod tested;
 mod text;
 mod timeline;
 
-use super::escape::html;
+use super::escape::{html, html_sentence};
 use super::style::Style;
-use super::{parts, pins, quote, words};
+use super::{conclusion, outcome, parts, pins, quote, words};
 use mcppolicy_analysis::finding::{Class, Severity};
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -77,7 +77,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
          <p class=\"tone\">{}</p>\n</header>\n",
         tone.class(),
         report.command,
-        html(&summary),
+        html_sentence(&summary),
         tone.word()
     ));
     for failure in &report.failures {
@@ -123,8 +123,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
                 mcppolicy_trace::trace::DecisionName::Allow => Tone::Good,
                 _ => Tone::Warn,
             };
-            let decision = words::decision(&decided.actual);
-            (tone, format!("{} {decision}", shorten::name(&decided.tool)))
+            (tone, outcome::sentence(decided))
         }
         Body::Tested(tested) => {
             let tone = if words::needs_attention(tested) {
@@ -145,7 +144,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
                 (false, false) => Tone::Warn,
                 (false, true) => Tone::Good,
             };
-            (tone, words::conclusion(diff))
+            (tone, conclusion::conclusion(diff))
         }
         Body::Classified(classified) => {
             let tone = if classified.exit() == Exit::Clean {
@@ -183,7 +182,7 @@ fn verdict(report: &Report<'_>) -> (Tone, String) {
             let suppressed = suppressed(ci.policies.iter().map(|of| of.lint.suppressed).sum());
             (
                 tone,
-                format!("{}; {clean} clean{suppressed}", words::all(ci)),
+                format!("{}; {clean} clean{suppressed}", conclusion::all(ci)),
             )
         }
     }
@@ -212,6 +211,7 @@ fn body(out: &mut String, report: &Report<'_>, style: Style<'_>) {
     for diff in parts::changes(report) {
         change::render(out, diff, report.sources, style);
     }
+    change::ways_out(out, &parts::changes(report), report.sources);
     let mut found = parts::findings(report);
     found.retain(|finding| finding.rule.class() != Class::Settings);
     findings::render(out, "Findings", &found, report.sources);
@@ -258,7 +258,7 @@ fn one_decision(out: &mut String, decided: &Decided, sources: &SourceMap) {
     for step in &decided.steps {
         let mut saw: Vec<String> = step.conditions.iter().map(quote::condition).collect();
         saw.extend(step.counter.as_ref().map(quote::counter));
-        let saw: Vec<String> = saw.iter().map(|line| html(line)).collect();
+        let saw: Vec<String> = saw.iter().map(|line| html_sentence(line)).collect();
         out.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
             step.kind.name(),
@@ -296,7 +296,7 @@ fn overview(out: &mut String, ci: &Ci) {
             policy
                 .diff
                 .as_ref()
-                .map_or("no base".to_owned(), words::since_base)
+                .map_or("no base".to_owned(), conclusion::since_base)
         ));
     }
     out.push_str("</tbody>\n</table>\n</section>\n");

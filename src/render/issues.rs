@@ -6,10 +6,11 @@ mod fingerprint;
 
 use std::collections::HashMap;
 
+use super::review::{Point, Review, Turn};
 use super::style::Style;
 use super::{parts, quote, words};
 use crate::shown;
-use mcppolicy_analysis::compare::{Change, Scope, Verdict};
+use mcppolicy_analysis::compare::Scope;
 use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::lint::suppress::Suppressed;
@@ -17,12 +18,9 @@ use mcppolicy_analysis::replay::expect::Verdict as CaseVerdict;
 use mcppolicy_analysis::replay::results::Case;
 use mcppolicy_analysis::report::{DiffReport, Report, TestRun};
 use mcppolicy_analysis::shorten;
-use mcppolicy_engine::source::{FileId, Location, Position, SourceMap, Span};
+use mcppolicy_engine::source::{Location, Position, SourceMap};
 
 use fingerprint::Fingerprint;
-
-/// Witnesses of a change in each direction that are shown.
-const MOST_WITNESSES: usize = 3;
 
 /// One complaint with its location.
 #[derive(Debug)]
@@ -258,8 +256,9 @@ fn of_diff<'a>(report: &'a DiffReport, sources: &'a SourceMap, style: Style<'_>)
                     .done(),
             });
         }
-        let changes = policy.changes().iter().filter(|change| !change.reworded);
-        issues.extend(changes.map(|change| of_change(change, policy, report, sources, style)));
+        let review = Review::of(policy);
+        let points = review.points.iter();
+        issues.extend(points.map(|point| of_point(point, policy, report, sources, style)));
     }
     issues
 }
@@ -274,66 +273,81 @@ fn widening(report: &DiffReport) -> Severity {
     }
 }
 
-fn of_change<'a>(
-    change: &'a Change,
+fn of_point<'a>(
+    point: &Point<'a>,
     policy: &'a PolicyDiff,
     report: &DiffReport,
     sources: &'a SourceMap,
     style: Style<'_>,
 ) -> Issue<'a> {
-    let scope = words::scope(&change.scope);
-    let passes_more = !matches!(change.verdict, Verdict::Tightened | Verdict::Equivalent)
-        && !policy.judgement.approves_change(change);
-    let whole_scope = match &change.scope {
-        Scope::Tool(tool) => tool,
-        _ => &*scope,
-    };
-    let mut message = format!(
-        "`{scope}`, {}: {}",
-        change.aspect.name(),
-        words::verdict(change)
+    let reason = point.reason.map(|reason| format!(" ({})", reason.name()));
+    let approved = if point.approved { ", approved" } else { "" };
+    let message = format!(
+        "{}, {}: {}{}{approved}: {}",
+        point.subject(),
+        point.aspect.name(),
+        point.turn.word(),
+        reason.unwrap_or_default(),
+        shorten::sentence(&point.summary())
     );
-    if let Some(reason) = change.reason {
-        message = format!("{message} ({})", reason.name());
-    }
-    message.push_str(words::approved(policy, change));
     let mut details = Vec::new();
-    for (what, witnesses) in [
-        ("passes now", &change.loosened),
-        ("refused now", &change.tightened),
-    ] {
-        let calls = witnesses.iter().take(MOST_WITNESSES);
-        let calls = calls.flat_map(|witness| quote::witnesses(&witness.calls));
+    for edit in &point.edits {
+        for (label, side) in [("before", &edit.old), ("after", &edit.new)] {
+            let text = side.as_ref().map(|side| shorten::text(&side.text));
+            details.extend(text.map(|text| format!("{label}: {text}")));
+        }
+    }
+    if let Some(witness) = point.witness {
+        let what = match point.turn {
+            Turn::Tighter => "refused now",
+            Turn::Looser | Turn::Unknown => "passes now",
+        };
+        let calls = quote::witnesses(&witness.calls).into_iter();
         details.extend(calls.map(|call| format!("{what}: {call}")));
     }
-    let location = |file: Option<FileId>, span: Option<Span>| {
-        let location = Location {
-            file: file?,
-            span: span?,
-        };
-        Some(IssueLocation::Span(
-            sources.start(location),
-            sources.end(location),
-        ))
+    let whole_scope = match point.scopes.first() {
+        Some(Scope::Tool(tool)) => tool.clone(),
+        Some(other) => words::scope(other).into_owned(),
+        None => String::new(),
     };
+    let (file, location) = place(point, policy, sources);
+    let by = point.by.as_ref().and_then(|by| by.rule.as_deref());
     Issue {
         rule: RuleId::PolicyChange,
-        severity: if passes_more {
-            widening(report)
-        } else {
+        severity: if point.turn == Turn::Tighter || point.approved {
             Severity::Note
+        } else {
+            widening(report)
         },
         message,
-        file: policy
-            .new
-            .map_or(policy.name.as_str(), |file| sources.get(file).name()),
-        location: location(policy.new, change.new.span).unwrap_or(IssueLocation::File),
+        file,
+        location,
         details,
         finding: None,
         fingerprint: Fingerprint::new(RuleId::PolicyChange, &policy.name, style)
-            .part(whole_scope)
-            .part(change.aspect.name())
-            .part(words::verdict(change))
+            .part(&whole_scope)
+            .part(point.aspect.name())
+            .part(point.turn.word())
+            .part(by.unwrap_or_default())
             .done(),
     }
+}
+
+/// Where the new policy has what changed, so that an annotation lies in the changed
+/// lines: the element itself, or the list that it is missing from.
+fn place<'a>(
+    point: &Point<'a>,
+    policy: &'a PolicyDiff,
+    sources: &'a SourceMap,
+) -> (&'a str, IssueLocation) {
+    let name = |file| sources.get(file).name();
+    let file = policy.new.map_or(policy.name.as_str(), name);
+    let mut edited = point.edits.iter().filter_map(|edit| edit.new.as_ref());
+    let edited = edited.next().map(|side| side.span);
+    let span = edited.or(point.change.new.span);
+    let location = policy.new.zip(span).map(|(file, span)| {
+        let location = Location { file, span };
+        IssueLocation::Span(sources.start(location), sources.end(location))
+    });
+    (file, location.unwrap_or(IssueLocation::File))
 }

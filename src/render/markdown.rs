@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 use super::escape::{markdown, markdown_block, markdown_code};
 use super::style::Style;
-use super::{parts, pins, quote, words};
+use super::{conclusion, outcome, parts, pins, quote, words};
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::{Body, Ci, Classified, Decided, Exit, Report};
 use mcppolicy_analysis::shorten;
@@ -67,6 +67,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
             };
             changes.render(&mut page);
             changes.approvals(&mut page);
+            changes.ways_out(&mut page);
             findings::render(&mut page, &parts::of_diff(diff), report.sources);
             changes.traffic(&mut page, style);
         }
@@ -115,7 +116,7 @@ pub fn render(report: &Report<'_>, style: Style<'_>) -> String {
         Body::Ci(ci) => {
             let clean = words::is_clean(ci) && report.failures.is_empty();
             let sign = if clean { "✅" } else { "❌" };
-            page.keep(format!("## {sign} mcppolicy ci: {}\n", words::all(ci)));
+            page.keep(format!("## {sign} mcppolicy ci: {}\n", conclusion::all(ci)));
             failures(&mut page, report);
             overview(&mut page, ci);
             everything(&mut page, ci, report, style);
@@ -140,6 +141,7 @@ fn everything(page: &mut Page, ci: &Ci, report: &Report<'_>, style: Style<'_>) {
     };
     changes.render(page);
     changes.approvals(page);
+    changes.ways_out(page);
     let (settings, others) = ci.sorted();
     own_checks(page, &settings, report.sources);
     findings::render(page, &others, report.sources);
@@ -220,12 +222,14 @@ fn one_decision(page: &mut Page, decided: &Decided, sources: &SourceMap) {
             markdown_code(&format!("{name}:{}:{}", at.line, at.column))
         )
     });
-    page.keep(format!(
-        "## {} {}{}\n",
-        markdown_code(&shorten::name(&decided.tool)),
-        markdown(&words::decision(&decided.actual)),
-        position.unwrap_or_default()
-    ));
+    page.keep(format!("## {}\n", markdown(&outcome::sentence(decided))));
+    if let Some(rule) = &decided.actual.rule {
+        page.push(format!(
+            "The rule: {}{}\n",
+            markdown_code(&shorten::name(rule)),
+            position.unwrap_or_default()
+        ));
+    }
     if let Some(message) = &decided.actual.message {
         page.push(format!(
             "The agent is told: {}\n",
@@ -275,7 +279,7 @@ fn overview(page: &mut Page, ci: &Ci) {
             policy
                 .diff
                 .as_ref()
-                .map_or("no base".to_owned(), words::since_base)
+                .map_or("no base".to_owned(), conclusion::since_base)
         ));
     }
     page.keep_table(head, rows);

@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 
 use super::quote;
-use mcppolicy_analysis::compare::{Change, Scope, Verdict};
+use mcppolicy_analysis::compare::{Scope, Verdict};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Counts;
 use mcppolicy_analysis::diff::{Diff, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::{Finding, Severity};
 use mcppolicy_analysis::inventory::category::Category;
+use mcppolicy_analysis::inventory::drift::ChangedTool;
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Mismatch;
 use mcppolicy_analysis::replay::results::{Actual, Case, Repetitions};
@@ -24,6 +25,9 @@ use mcppolicy_trace::trace::DecisionName;
 
 /// The name of a tool without one.
 pub const NO_TOOL: &str = "(no tool name)";
+
+/// What it means that a policy is gone.
+pub const REMOVED: &str = "No policy decides any call to this server now";
 
 /// `3 findings`, `1 finding`.
 pub fn counted(count: u64, one: &str) -> String {
@@ -190,15 +194,6 @@ pub fn scope(scope: &Scope) -> Cow<'_, str> {
     }
 }
 
-/// A change's verdict in one word.
-pub fn verdict(change: &Change) -> &'static str {
-    if change.reworded {
-        "reworded"
-    } else {
-        change.verdict.name()
-    }
-}
-
 /// What happened to one policy.
 pub fn status(policy: &PolicyDiff) -> String {
     match &policy.status {
@@ -215,15 +210,6 @@ pub fn status(policy: &PolicyDiff) -> String {
             };
             format!("{}{rest}", comparison.verdict.name())
         }
-    }
-}
-
-/// The note after the verdict of a change that is approved.
-pub fn approved(policy: &PolicyDiff, change: &Change) -> &'static str {
-    if policy.judgement.approves_change(change) {
-        ", approved"
-    } else {
-        ""
     }
 }
 
@@ -293,47 +279,15 @@ pub fn allowed(shown: &ApprovalShown) -> Vec<String> {
 }
 
 /// What a change does to its own settings, behind a verdict.
-fn settings(ci: &Ci) -> String {
+pub fn settings(ci: &Ci) -> String {
     match ci.sorted().0.len() {
         0 => String::new(),
         count => format!("; {} to settings", counted(count as u64, "change")),
     }
 }
 
-/// What became of a policy since the base, in one line.
-pub fn since_base(report: &DiffReport) -> String {
-    let refused = if report.refused { ", refused" } else { "" };
-    match report.diff.policies.first() {
-        Some(policy) => format!("{}{refused}{}", status(policy), drift(&report.diff)),
-        None => "invalid".to_owned(),
-    }
-}
-
-/// How many policies a run over everything was about, and what a change does to
-/// them.
-pub fn all(ci: &Ci) -> String {
-    if ci.policies.is_empty() {
-        return "no policy found".to_owned();
-    }
-    let policies = counted(ci.policies.len() as u64, "policy");
-    let Some(verdict) = ci.verdict() else {
-        return policies;
-    };
-    let refused = match ci.diffs().find(|report| report.refused) {
-        Some(report) => format!("; refused by the gate ({})", report.gate.name()),
-        None => String::new(),
-    };
-    let of_changes = ci.diffs().flat_map(|report| report.diff.drift());
-    let unseen = unseen(ci.findings.iter().chain(of_changes));
-    format!(
-        "{policies}, {}{unseen}{}{refused}",
-        verdict.name(),
-        settings(ci)
-    )
-}
-
 /// The note behind a verdict that some of what has changed is not shown.
-fn unseen<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
+pub fn unseen<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
     match findings.filter(|finding| finding.hides_change()).count() {
         0 => String::new(),
         count => format!(
@@ -363,34 +317,13 @@ pub fn is_changed(report: &DiffReport) -> bool {
 }
 
 /// What has changed of servers' own tools, behind a verdict.
-fn drift(diff: &Diff) -> String {
+pub fn drift(diff: &Diff) -> String {
     match diff.drift().count() {
         0 => String::new(),
         count => format!(
             ", {} of the server's tools",
             counted(count as u64, "change")
         ),
-    }
-}
-
-/// The verdict over a whole change, and what the gate makes of it.
-pub fn conclusion(report: &DiffReport) -> String {
-    let diff = &report.diff;
-    if diff.policies.is_empty() {
-        return "nothing was compared".to_owned();
-    }
-    let mut line = diff.verdict().name().to_owned();
-    if diff.undetermined() > 0 && diff.verdict() != Verdict::Undetermined {
-        let undetermined = counted(diff.undetermined() as u64, "change");
-        line = format!("{line}, {undetermined} undetermined");
-    }
-    line.push_str(&drift(diff));
-    line.push_str(&unseen(report.findings.iter().chain(diff.drift())));
-    let gate = report.gate.name();
-    if report.refused {
-        format!("{line}; refused by the gate ({gate})")
-    } else {
-        format!("{line}; passes the gate ({gate})")
     }
 }
 
@@ -415,8 +348,12 @@ pub fn inventoried(inventoried: &Inventoried) -> String {
             format!("{name}: {tools}, as the server lists them")
         }
         (0, Some(drift)) => {
+            let is_shown =
+                |tool: &&ChangedTool| tool.changes.iter().all(|change| change.is_cosmetic());
+            let shown = drift.changed.iter().filter(is_shown).count();
             let parts = listed(&[
-                (drift.changed.len() as u64, "changed"),
+                ((drift.changed.len() - shown) as u64, "changed"),
+                (shown as u64, "changed only in how it is shown"),
                 (drift.added.len() as u64, "new"),
                 (drift.removed.len() as u64, "missing"),
             ]);

@@ -30,6 +30,12 @@ pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
                 Assumed::ForgottenRecords => parts.push("forgotten-records"),
                 Assumed::ForkByTime => parts.push("fork-by-time"),
                 Assumed::JoinedByTime => parts.push("joined-by-time"),
+                Assumed::Rounds => parts.push("rounds"),
+                Assumed::ChangedRound => parts.push("changed-round"),
+                Assumed::UnlinkedRound => parts.push("unlinked-round"),
+                Assumed::InputUnseen => parts.push("input-unseen"),
+                Assumed::Tasks => parts.push("tasks"),
+                Assumed::NoSession => parts.push("no-session"),
                 Assumed::ShowsNoRefusal => parts.push("shows-no-refusal"),
                 Assumed::NoCall { taken_for, or } => {
                     parts.extend(["no-call", taken_for.name()]);
@@ -80,6 +86,12 @@ pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
         ["log", file, "forgotten-records"] => log(file, Assumed::ForgottenRecords),
         ["log", file, "fork-by-time"] => log(file, Assumed::ForkByTime),
         ["log", file, "joined-by-time"] => log(file, Assumed::JoinedByTime),
+        ["log", file, "rounds"] => log(file, Assumed::Rounds),
+        ["log", file, "changed-round"] => log(file, Assumed::ChangedRound),
+        ["log", file, "unlinked-round"] => log(file, Assumed::UnlinkedRound),
+        ["log", file, "input-unseen"] => log(file, Assumed::InputUnseen),
+        ["log", file, "tasks"] => log(file, Assumed::Tasks),
+        ["log", file, "no-session"] => log(file, Assumed::NoSession),
         ["log", file, "shows-no-refusal"] => log(file, Assumed::ShowsNoRefusal),
         ["log", file, "no-call", taken_for, or @ ..] => {
             let format = |name: &str| Format::named(name).ok_or(Inconsistent);

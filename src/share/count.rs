@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::inconsistent::Inconsistent;
-use mcppolicy_analysis::replay::results::{self, SkippedLines, ToolCounts, TraceSummary};
+use mcppolicy_analysis::replay::results::{
+    self, RuleCounts, SkippedLines, ToolCounts, TraceSummary,
+};
 use mcppolicy_trace::trace::options::Format;
 
 /// A number of calls or lines. It is read only where it is small enough that
@@ -83,6 +85,34 @@ impl<'a> Tool<'a> {
             undetermined: self.undetermined.0,
         };
         (self.tool.map(Cow::into_owned), counts)
+    }
+}
+
+/// An entry of the report's `rules`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Rule<'a> {
+    pub policy: Cow<'a, str>,
+    pub pointer: Cow<'a, str>,
+    pub reached: Count,
+    pub decided: Count,
+}
+
+impl<'a> Rule<'a> {
+    pub fn new(policy: &'a str, counts: &'a RuleCounts) -> Rule<'a> {
+        Rule {
+            policy: policy.into(),
+            pointer: Cow::Borrowed(&counts.pointer),
+            reached: Count(counts.reached),
+            decided: Count(counts.decided),
+        }
+    }
+
+    pub fn read(self) -> RuleCounts {
+        RuleCounts {
+            pointer: self.pointer.into_owned(),
+            reached: self.reached.0,
+            decided: self.decided.0,
+        }
     }
 }
 

@@ -68,6 +68,7 @@ impl<'a> Options<'a> {
             allow_undetermined: self.allow_undetermined,
             allow_unasserted: self.allow_unasserted,
             all_cases: self.all_cases,
+            most_cases: usize::MAX,
             list_skipped: self.verbose,
             order: if self.merged_timeline {
                 Order::Merged

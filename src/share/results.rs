@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assumption;
 use super::case::{self, Actual, Case};
-use super::count::{Count, MoreCounts, Sums, Tool, Trace, read_sums, sums};
+use super::count::{Count, MoreCounts, Rule, Sums, Tool, Trace, read_sums, sums};
 use super::inconsistent::Inconsistent;
 use super::usage::Usage;
 use crate::shown::Shown;
@@ -26,9 +26,10 @@ pub(crate) struct Run<'a> {
     pub server: Option<Cow<'a, str>>,
     /// The index of the policy in `sources`.
     pub source: usize,
-    /// How many of the report's tools, cases and findings are this run's;
+    /// How many of the report's tools, rules, cases and findings are this run's;
     /// findings of no run come first.
     pub tools: usize,
+    pub rules: usize,
     pub cases: usize,
     pub problems: usize,
     invalid_lines: Count,
@@ -52,6 +53,7 @@ pub(crate) struct Run<'a> {
 #[derive(Debug)]
 pub(crate) struct Entries {
     pub tools: Vec<Tool<'static>>,
+    pub rules: Vec<Rule<'static>>,
     pub traces: Vec<Trace<'static>>,
     pub cases: Vec<Case<'static>>,
     pub problems: Vec<Finding>,
@@ -82,6 +84,7 @@ impl<'a> Run<'a> {
             server: run.server.as_deref().map(Cow::Borrowed),
             source,
             tools: results.tools.len(),
+            rules: results.rules.len(),
             cases: results.cases.len(),
             problems: results.problems.len(),
             invalid_lines: Count(results.invalid_lines),
@@ -144,12 +147,14 @@ impl<'a> Run<'a> {
         Ok(Results {
             traces,
             tools: entries.tools.into_iter().map(Tool::read).collect(),
+            rules: entries.rules.into_iter().map(Rule::read).collect(),
             reasons: self.reasons.iter().map(reason).collect::<Result<_, _>>()?,
             out_of_scope: read_sums(self.out_of_scope),
             other_methods: read_sums(self.other_methods),
             skipped: read_sums(self.passed_over),
             cases,
             passed,
+            unlisted_cases: 0,
             usage: self.usage.map(Usage::read).transpose()?,
             shared: Some(Shared {
                 read: self.read.0,

@@ -144,30 +144,6 @@ fn each_setting_is_checked_and_what_no_entry_names_is_reported() {
 }
 
 #[test]
-fn init_writes_a_policy_that_lints_clean_and_a_trace_that_passes() {
-    let dir = fresh("init");
-    let tools = r#"[{"name":"get_page"},{"name":"run_script","inputSchema":{"type":"object","properties":{"code":{"type":"string"}}}},{"name":"delete_page"},{"name":"send_payment"}]"#;
-    fs::write(dir.join("tools.json"), tools).unwrap();
-    let arguments = ["init", "--inventory", "tools.json"];
-    let ran = run(&dir, &arguments);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    let open = "Open decisions: 1 argument that no condition looks at.";
-    assert!(ran.out.contains(open), "{}", ran.out);
-    let decision = "\n  run_script: args.code takes code or a command\n";
-    assert!(ran.out.contains(decision), "{}", ran.out);
-    let ci = run(&dir, &["ci"]);
-    assert_eq!(ci.code, 0, "{}", ci.out);
-    assert_eq!(rules(&lint(&dir, &[]).1), [""; 0]);
-
-    fs::write(dir.join("policy.json"), "mine").unwrap();
-    let again = run(&dir, &arguments);
-    assert_eq!(again.code, 2);
-    assert!(again.err.contains("--force"), "{}", again.err);
-    assert_eq!(fs::read_to_string(dir.join("policy.json")).unwrap(), "mine");
-    assert_eq!(run(&dir, &[&arguments[..], &["--force"]].concat()).code, 0);
-}
-
-#[test]
 fn the_configuration_schema_accepts_what_is_read_and_nothing_else() {
     let schema = support::json(&run(Path::new("."), &["schema", "config"]).out);
     let validator = jsonschema::draft202012::new(&schema).unwrap();

@@ -20,13 +20,16 @@ struct Case {
     label: Option<String>,
 }
 
-fn directory() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/classifier/servers")
+/// Every case of the servers that the classifier was made with, with the file's name
+/// as the server, in order.
+fn cases() -> Vec<Case> {
+    cases_in("servers")
 }
 
-/// Every case, with the file's name as the server, in order.
-fn cases() -> Vec<Case> {
-    let mut files: Vec<_> = std::fs::read_dir(directory())
+fn cases_in(corpus: &str) -> Vec<Case> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = directory.join("testdata/classifier").join(corpus);
+    let mut files: Vec<_> = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
@@ -167,6 +170,25 @@ fn the_classifier_agrees_with_the_adjudicated_corpus() {
     assert_eq!(dangerous_as_read, [""; 0]);
     assert!(permille(&all) >= 955, "all: {}", permille(&all));
     assert!(permille(&held) >= 935, "held out: {}", permille(&held));
+}
+
+/// The first run was right on 285 of 308 tools (92.5 %). One thing was mended after it,
+/// which is general: that a `mode` chooses between methods as an `action` does.
+#[test]
+fn the_classifier_is_right_about_servers_that_it_was_not_made_with() {
+    let cases = cases_in("unseen");
+    assert!(cases.len() >= 300, "{}", cases.len());
+    let all: Vec<&Case> = cases.iter().collect();
+    println!("{}", table("unseen", &all));
+    println!("{}", mistakes(&all));
+    let dangerous = |case: &&&Case| case.expected >= Category::Execute;
+    let missed = all.iter().filter(dangerous);
+    let missed = missed.filter(|case| case.found == Category::Read);
+    assert_eq!(
+        missed.map(|case| case.tool.as_str()).collect::<Vec<_>>(),
+        [""; 0]
+    );
+    assert!(permille(&all) >= 925, "unseen: {}", permille(&all));
 }
 
 #[test]

@@ -384,6 +384,24 @@ fn decide_shows_every_step_and_what_it_saw() {
     let step = steps.iter().find(|step| step["kind"] == "deny_if").unwrap();
     assert_eq!(step["conditions"][0]["saw"], 500);
     assert_eq!(step["outcome"], "denied");
+    assert_eq!(ran.code, 0);
+    // The outcome comes first, in words, and the exit code tells it when asked.
+    for (arguments, code, outcome) in [
+        (
+            r#"{"amount":500}"#,
+            1,
+            "`create_refund` is denied by a `deny_if` rule: `amount` is a number above 100 (saw 500)",
+        ),
+        (
+            "{}",
+            0,
+            "`create_refund` is allowed: no rule refuses this call, and every limit has room for it",
+        ),
+    ] {
+        let asked = [&args[..5], &["--exit-code", "--arguments", arguments]].concat();
+        let ran = run(root(), &asked);
+        assert_eq!((ran.code, ran.out.lines().next()), (code, Some(outcome)));
+    }
     assert_eq!(
         run(root(), &[&args[..], &["--arguments", "{"]].concat()).code,
         2
@@ -436,6 +454,26 @@ fn a_reader_that_stops_reading_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty());
+}
+
+#[test]
+fn a_policy_is_explained_in_words() {
+    let policy = "testdata/refund/before.json";
+    let ran = run(root(), &["explain", "--policy", policy, "create_refund"]);
+    assert_eq!(ran.code, 0);
+    let words = "`create_refund` passes with any arguments, unless `amount` is a number above 100; \
+                 at most 50 calls a day for each grant\n";
+    assert!(ran.out.starts_with(words), "{}", ran.out);
+    let ran = run(root(), &["explain", "--policy", policy]);
+    for line in [
+        &format!("  Financial: {words}"),
+        "  every other tool never passes: the default is deny\n",
+    ] {
+        assert!(ran.out.contains(line), "{}", ran.out);
+    }
+    assert_eq!(run(root(), &["explain", "--policy", "no.json"]).code, 2);
+    let invalid = run(root(), &["explain", "--policy", "testdata/lint/tools.json"]);
+    assert_eq!(invalid.code, 3, "{}", invalid.out);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod page;
 
 mod advice;
 mod approvals;
+mod base;
 #[cfg(unix)]
 mod campaign;
 mod committed;

@@ -28,6 +28,8 @@ fn commands(help: &str) -> Vec<String> {
         .filter_map(|line| line.strip_prefix("  "))
         .filter(|line| !line.starts_with(' '))
         .filter_map(|line| line.split(' ').next().map(str::to_owned))
+        // It prints the others' help and has none of its own.
+        .filter(|command| command != "help")
         .collect()
 }
 
@@ -62,6 +64,17 @@ fn each_commands_help_fits_a_screen_and_shows_an_example() {
         });
         assert!(text.contains("\nExample") && example, "{path:?}:\n{text}");
     }
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let ran = |arguments: &[&str]| {
+        let ran = crate::support::run(std::path::Path::new("."), arguments);
+        (ran.code, ran.out)
+    };
+    assert_eq!(ran(&["help"]), ran(&["--help"]));
+    assert_eq!(ran(&["help", "lint"]), ran(&["lint", "--help"]));
+    assert_eq!(ran(&["help"]).0, 0);
 }
 
 #[test]

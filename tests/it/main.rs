@@ -14,6 +14,7 @@
 #[cfg(unix)]
 mod action;
 mod adopt;
+mod asserted;
 mod classifier;
 mod classify;
 mod commands;
@@ -27,9 +28,13 @@ mod engine;
 mod fleet;
 mod fuzz;
 mod gate;
+#[cfg(all(unix, feature = "guard"))]
+mod guard;
 mod help;
 mod house;
+mod init;
 mod inventories;
+mod layouts;
 mod lint;
 #[cfg(all(unix, feature = "live"))]
 mod live;

@@ -2,6 +2,7 @@
 //! hostile text from files surviving in each.
 
 mod browser;
+mod changes;
 mod every_format;
 mod formats;
 mod hostile;
@@ -10,7 +11,7 @@ mod sarif;
 mod summary;
 
 use mcppolicy::render::{Format, Style, render};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled};
 use mcppolicy_analysis::diff::gate::Judgement;
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Diff, Gate, PolicyDiff, PolicyStatus};
@@ -178,7 +179,14 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
     let mut load = |name: &str, text: &str| Policy::load(sources, name, text.as_bytes()).unwrap();
     let (old, new) = (load("old.json", old), load("policy.json", new));
     let [before, after] = [Compiled::new(&old), Compiled::new(&new)];
-    let comparison = compare::compiled(&before, &after, &Budget::default());
+    let budget = Budget::default();
+    let comparison = compare::compiled(
+        &before,
+        &after,
+        &budget,
+        &Allowance::new(&budget),
+        compare::Known::default(),
+    );
     let mut traffic = Traffic::default();
     let input = std::io::Cursor::new(trace.to_owned());
     let mut trace = Trace::open("traces/t.jsonl", Box::new(NativeReader::new(input))).unwrap();
@@ -197,9 +205,11 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
             old: Some(old.file),
             new: Some(new.file),
             status: PolicyStatus::Compared(comparison),
+            opened: Vec::new(),
             judgement: Judgement::default(),
             traffic: Some(traffic),
             drift: Vec::new(),
+            told: None,
         }],
     };
     DiffReport {
@@ -207,6 +217,7 @@ fn compared(sources: &mut SourceMap, old: &str, new: &str, trace: &str) -> DiffR
         gate: Gate::Loosened,
         approvals: Vec::new(),
         findings: Vec::new(),
+        again: "mcppolicy diff old.json policy.json".to_owned(),
         diff,
     }
 }

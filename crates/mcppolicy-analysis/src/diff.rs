@@ -27,7 +27,8 @@ impl Diff {
     /// The join of all policies' verdicts.
     pub fn verdict(&self) -> Verdict {
         let verdict = |policy: &PolicyDiff| match &policy.status {
-            PolicyStatus::Added | PolicyStatus::Removed => Verdict::Equivalent,
+            // Nothing was let through before; nothing says what decides from now on.
+            PolicyStatus::Added | PolicyStatus::Removed => Verdict::Loosened,
             PolicyStatus::Compared(comparison) => comparison.verdict,
         };
         self.policies

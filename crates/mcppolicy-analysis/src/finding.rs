@@ -138,8 +138,7 @@ impl Finding {
     #[must_use]
     pub fn hidden_by_change(mut self) -> Finding {
         self.status = FindingStatus::Hidden;
-        self.message = format!("Hidden by this change: {}", self.message);
-        self
+        self.beginning("Hidden by this change: ")
     }
 
     /// The same finding as one that is approved: a note that fails nothing.
@@ -147,7 +146,16 @@ impl Finding {
     pub fn approved(mut self) -> Finding {
         self.status = FindingStatus::Approved;
         self.severity = Severity::Note;
-        self.message = format!("Approved: {}", self.message);
+        self.beginning("Approved: ")
+    }
+
+    /// The same finding, whose sentence begins with these words, in the forms that
+    /// people read, too.
+    fn beginning(mut self, words: &str) -> Finding {
+        self.message.insert_str(0, words);
+        if let Some(brief) = &mut self.brief {
+            brief.message.insert_str(0, words);
+        }
         self
     }
 

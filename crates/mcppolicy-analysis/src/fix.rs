@@ -9,6 +9,7 @@
 //! are kept when they take their problem away.
 
 mod edits;
+mod layout;
 #[cfg(test)]
 mod tests;
 

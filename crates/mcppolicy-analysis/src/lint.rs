@@ -30,7 +30,7 @@ mod type_check;
 mod unlimited;
 pub mod witness;
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use crate::finding::{Finding, RuleId};
 
@@ -41,6 +41,7 @@ pub use rules::unconstrained_freeform_argument::OpenArgument;
 pub use settings::{Level, Settings};
 
 use context::Context;
+pub use context::Unfinished;
 use reporter::Reporter;
 use rule::Check;
 
@@ -49,9 +50,9 @@ use rule::Check;
 pub struct Linted {
     /// The findings, sorted by location, then in the order of the catalogue.
     pub findings: Vec<Finding>,
-    /// The tools about which some question was too intricate for its budget, so
-    /// that findings may be missing; sorted.
-    pub unfinished: BTreeSet<String>,
+    /// The tools about which some question was too intricate for its budget, with the
+    /// rules that may therefore lack findings; sorted.
+    pub unfinished: Unfinished,
 }
 
 /// Runs every rule that the settings leave on over a valid policy.
@@ -69,6 +70,7 @@ pub fn lint_in_full(input: &Input<'_>) -> Linted {
             continue;
         };
         let mut reporter = Reporter::new(rule.id, severity, &context);
+        context.check(rule.id);
         if let Check::Policy(check) = rule.check {
             check(&context, &mut reporter);
         }
@@ -105,10 +107,15 @@ pub fn set_option(
 }
 
 /// The arguments by which a caller says what is to be done and that the policy
-/// leaves open: what `unconstrained-freeform-argument` reports. What is right for
-/// them depends on the server.
+/// leaves open: what `unconstrained-freeform-argument` and `unguarded-array` report,
+/// by tool in the order of the policy. What is right for them depends on the server.
 pub fn open_arguments(input: &Input<'_>) -> Vec<OpenArgument> {
     let context = Context::new(input);
     let open = rules::unconstrained_freeform_argument::open_arguments(&context);
-    open.map(|(_, open)| open).collect()
+    let mut open: Vec<OpenArgument> = open.map(|(_, open)| open).collect();
+    open.extend(rules::unguarded_array::open_arrays(&context));
+    let tools = context.tools.iter().enumerate();
+    let order: HashMap<&str, usize> = tools.map(|(at, tool)| (tool.name(), at)).collect();
+    open.sort_by_key(|open| order.get(open.tool.as_str()).copied());
+    open
 }

@@ -39,6 +39,7 @@ pub use literal::{Answer, Literal, Region};
 pub use probe::Kind;
 
 use budget::Meter;
+pub(crate) use budget::STEP;
 use probe::Probe;
 use tree::Tree;
 
@@ -100,10 +101,34 @@ impl Space {
         answer
     }
 
-    /// The work of all questions so far, and of putting them, in steps of
-    /// automata.
+    /// Forgets automata of more than `most` bytes, and keeps what they have found:
+    /// many spaces that are kept must not take much memory each.
+    pub fn release(&mut self, most: usize) {
+        self.tree.release(most);
+    }
+
+    /// The work of all questions so far, and of putting them, in conditions looked
+    /// at.
     pub const fn spent(&self) -> u64 {
         self.spent
+    }
+
+    /// Whether `region` has these arguments.
+    pub fn contains(&self, region: &Region, arguments: &Value) -> bool {
+        let holds = |literal: &Literal| self.holds(*literal, arguments);
+        region.all.iter().all(holds)
+            && region
+                .choices
+                .iter()
+                .all(|boxes| boxes.iter().any(|one| one.iter().all(holds)))
+    }
+
+    /// Whether nothing that `region` says for certain of the value at `path`
+    /// is false of these arguments.
+    pub fn may_hold(&mut self, region: &Region, path: &Path, arguments: &Value) -> bool {
+        let node = self.tree.node(path);
+        let mut own = region.all.iter().filter(|literal| literal.node == node);
+        own.all(|literal| self.holds(*literal, arguments))
     }
 
     /// Whether `literal` is true of `arguments`.

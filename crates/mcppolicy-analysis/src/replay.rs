@@ -17,8 +17,8 @@ mod options;
 mod origins;
 pub(crate) mod parallel;
 mod problems;
-pub mod redact;
 pub mod results;
+mod rule_tally;
 mod run;
 mod runs;
 pub mod share;
@@ -26,6 +26,7 @@ mod tally;
 pub mod update;
 pub mod usage;
 
+pub use mcppolicy_trace::redact;
 pub use options::Options;
 pub use results::RunOutcome;
 pub use run::Replay;

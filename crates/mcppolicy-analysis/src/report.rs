@@ -22,7 +22,7 @@ use crate::replay::results::Actual;
 use mcppolicy_engine::engine::Step;
 use mcppolicy_engine::source::{Location, SourceMap};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::WitnessCall;
+use mcppolicy_trace::trace::{DecisionName, WitnessCall};
 
 /// Something that kept an input from being read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl Report<'_> {
     pub fn exit(&self) -> Exit {
         let found = match &self.body {
             Body::Findings(findings) => findings.exit(self.fail_on),
-            Body::Decided(_) => Exit::Clean,
+            Body::Decided(decided) => decided.exit(),
             Body::Tested(tested) => tested.exit(),
             Body::Diff(diff) if diff.diff.policies.is_empty() => {
                 diff.exit(self.fail_on).worst(Exit::NothingToDo)
@@ -172,6 +172,9 @@ pub struct DiffReport {
     pub refused: bool,
     /// The approvals that there are, in the order of their file.
     pub approvals: Vec<ApprovalShown>,
+    /// The command line that compares this once more, to be pasted into a shell;
+    /// empty where none does.
+    pub again: String,
 }
 
 impl DiffReport {
@@ -327,4 +330,18 @@ pub struct Decided {
     pub rule_location: Option<Location>,
     /// Every step in the order of the decision.
     pub steps: Vec<Step>,
+    /// Whether the exit code tells the decision.
+    pub tells_by_exit: bool,
+}
+
+impl Decided {
+    /// The exit code: that the call is not allowed fails a run that tells its
+    /// decision so.
+    pub fn exit(&self) -> Exit {
+        if self.tells_by_exit && self.actual.decision != DecisionName::Allow {
+            Exit::Failed
+        } else {
+            Exit::Clean
+        }
+    }
 }

@@ -40,6 +40,11 @@ pub fn name(text: &str) -> Cow<'_, str> {
     middle(text, LONGEST_NAME)
 }
 
+/// Whether a text has at most so many characters.
+pub fn fits(text: &str, most: usize) -> bool {
+    split(text, most).is_none()
+}
+
 /// A call as one line, cut in its middle. What is left is no JSON any more.
 pub fn call(text: &str) -> Cow<'_, str> {
     middle(text, LONGEST_CALL)
@@ -124,8 +129,8 @@ fn left_out(characters: usize) -> String {
     format!("… ({} more characters)", number(characters))
 }
 
-/// A number with its thousands apart: `69,500`.
-pub fn number(number: usize) -> String {
+/// A whole number with its thousands apart: `69,500`.
+pub fn number(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -2,20 +2,66 @@
 //! trace that shows what the policy does (`mcppolicy init`).
 //!
 //! What is read may be called within a limit; what writes or executes too,
-//! within a lower one; what destroys is hidden, what moves money is refused, and
-//! whatever else the server may offer one day is refused by default. Text out,
-//! no files.
+//! within a lower one; what runs code of the caller's is refused, what destroys is
+//! hidden, what moves money is refused, and whatever else the server may offer one
+//! day is refused by default. A person's word on a category comes before all that
+//! but the last. Text out, no files.
 
+mod example;
+mod policy;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use crate::inventory::Inventory;
 use crate::inventory::category::{Categories, Category};
+use crate::inventory::{Inventory, Tool};
 use crate::lint::confusable;
-use mcppolicy_engine::value::Value;
+
+/// What a person has said of whole categories.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words(BTreeMap<Category, bool>);
+
+impl Words {
+    /// Allows a category, or denies it.
+    pub fn say(&mut self, category: Category, is_allowed: bool) {
+        self.0.insert(category, is_allowed);
+    }
+
+    /// What was said of a category.
+    pub fn on(&self, category: Category) -> Option<bool> {
+        self.0.get(&category).copied()
+    }
+}
+
+/// What becomes of a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// It may be called within limits.
+    Allowed,
+    /// It is refused, because it moves money.
+    BlockedMoney,
+    /// It is refused, because it runs code that its caller sends.
+    BlockedCode,
+    /// It is hidden.
+    Hidden,
+}
+
+/// A tool that the policy speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// Its name.
+    pub name: String,
+    /// Its category.
+    pub category: Category,
+    /// Why it has that category.
+    pub because: String,
+    /// Why it runs code of its caller's, where it does.
+    pub runs_code: Option<String>,
+    /// What becomes of it.
+    pub treatment: Treatment,
+}
 
 /// What a new repository starts with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,35 +73,97 @@ pub struct Starter {
     /// The allowed tools whose annotations claim less harm than the policy takes
     /// them to do, with the categories that it goes by: for `[categories]`.
     pub settled: Vec<(String, Category)>,
-    /// How many tools of each category the policy speaks of, the harmless first.
-    pub counts: [(Category, usize); 5],
+    /// The tools that the policy speaks of, by name.
+    pub tools: Vec<Decided>,
+}
+
+impl Starter {
+    /// How many tools of a category there are.
+    pub fn count(&self, category: Category) -> usize {
+        let tools = self.tools.iter();
+        tools.filter(|tool| tool.category == category).count()
+    }
+
+    /// The tools that may be called, the riskiest first: those that run code of the
+    /// caller's before others of their category.
+    pub fn allowed(&self) -> Vec<&Decided> {
+        let tools = self.tools.iter();
+        let mut allowed: Vec<&Decided> = tools
+            .filter(|tool| tool.treatment == Treatment::Allowed)
+            .collect();
+        let risk = |tool: &&Decided| (tool.category, tool.runs_code.is_some());
+        allowed.sort_by_key(|tool| std::cmp::Reverse(risk(tool)));
+        allowed
+    }
 }
 
 /// The start for the tools of an inventory.
-pub fn start(inventory: &Inventory, categories: &Categories) -> Starter {
-    let mut tools: BTreeMap<&str, Category> = BTreeMap::new();
-    for tool in &inventory.tools {
-        // The format has no blank names, and "*" in `hide` is every tool: no policy can
-        // speak of such a tool, and the default refuses it.
-        // A reader would not see which tool a confusable name allows: such tools are
-        // left to `default` until somebody decides about them.
-        let is_plain = confusable::in_name(&tool.name).is_none();
-        if !tool.name.trim().is_empty() && tool.name != "*" && is_plain {
-            tools.insert(&tool.name, categories.of(&tool.name).category);
-        }
-    }
-    let is_allowed = |category: Category| !rates(category).is_empty();
+pub fn start(inventory: &Inventory, categories: &Categories, words: &Words) -> Starter {
+    let mut tools = decide(inventory, categories, words);
+    tools.sort_by(|a, b| a.name.cmp(&b.name));
     let settled = tools
         .iter()
-        .filter(|(name, category)| is_allowed(**category) && categories.conflict(name).is_some())
-        .map(|(name, category)| ((*name).to_owned(), *category))
+        .filter(|tool| tool.treatment == Treatment::Allowed)
+        .filter(|tool| categories.conflict(&tool.name).is_some())
+        .map(|tool| (tool.name.clone(), tool.category))
         .collect();
-    let count = |category| tools.values().filter(|of| **of == category).count();
     Starter {
-        policy: policy(&tools),
-        trace: trace(&tools),
+        policy: policy::text(&tools),
+        trace: trace::text(&tools, inventory),
         settled,
-        counts: Category::ALL.map(|category| (category, count(category))),
+        tools,
+    }
+}
+
+/// What a person is asked: the categories of the inventory's tools, the harmless
+/// first, with the tools of each.
+pub fn questions(inventory: &Inventory, categories: &Categories) -> Vec<(Category, Vec<Decided>)> {
+    let tools = decide(inventory, categories, &Words::default());
+    let of = |category| {
+        let tools = tools.iter().filter(|tool| tool.category == category);
+        (category, tools.cloned().collect::<Vec<_>>())
+    };
+    let all = Category::ALL.map(of).into_iter();
+    all.filter(|(_, tools)| !tools.is_empty()).collect()
+}
+
+fn decide(inventory: &Inventory, categories: &Categories, words: &Words) -> Vec<Decided> {
+    let tools = inventory.tools.iter().filter(|tool| is_nameable(tool));
+    tools
+        .map(|tool| {
+            let class = categories.of(&tool.name);
+            let runs_code = categories.runs_code(&tool.name).map(str::to_owned);
+            Decided {
+                name: tool.name.clone(),
+                treatment: treatment(class.category, runs_code.is_some(), words),
+                category: class.category,
+                because: class.because,
+                runs_code,
+            }
+        })
+        .collect()
+}
+
+/// Whether a policy can speak of a tool. The format has no blank names, and "*" in
+/// `hide` is every tool. A reader would not see which tool a confusable name allows:
+/// such tools are left to `default` until somebody decides about them.
+fn is_nameable(tool: &Tool) -> bool {
+    !tool.name.trim().is_empty() && tool.name != "*" && confusable::in_name(&tool.name).is_none()
+}
+
+fn treatment(category: Category, runs_code: bool, words: &Words) -> Treatment {
+    let without_a_word = match category {
+        Category::Read | Category::Write => Treatment::Allowed,
+        Category::Execute if runs_code => Treatment::BlockedCode,
+        Category::Execute => Treatment::Allowed,
+        Category::Destructive => Treatment::Hidden,
+        Category::Financial => Treatment::BlockedMoney,
+    };
+    match words.on(category) {
+        Some(true) => Treatment::Allowed,
+        Some(false) if category == Category::Financial => Treatment::BlockedMoney,
+        Some(false) => Treatment::Hidden,
+        None => without_a_word,
     }
 }
 
@@ -65,84 +173,17 @@ fn rates(category: Category) -> &'static [(&'static str, &'static str, u64)] {
         Category::Read => &[("rate", "minute", 60)],
         Category::Write => &[("rate", "minute", 30), ("daily", "day", 1000)],
         Category::Execute => &[("rate", "minute", 10), ("daily", "day", 200)],
-        Category::Destructive | Category::Financial => &[],
+        Category::Destructive | Category::Financial => {
+            &[("rate", "minute", 5), ("daily", "day", 50)]
+        }
     }
 }
 
-const BLOCKED: &str = "This tool moves money and is blocked by policy";
-
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn policy(tools: &BTreeMap<&str, Category>) -> String {
-    let mut out = String::from("{\n  \"version\": \"1\",\n  \"default\": \"deny\"");
-    let hidden = tools
-        .iter()
-        .filter(|(_, category)| **category == Category::Destructive);
-    let hidden: Vec<String> = hidden
-        .map(|(name, _)| format!("    {}", quoted(name)))
-        .collect();
-    if !hidden.is_empty() {
-        let _ = write!(out, ",\n  \"hide\": [\n{}\n  ]", hidden.join(",\n"));
-    }
-    let listed: Vec<String> = tools
-        .iter()
-        .filter(|(_, category)| **category != Category::Destructive)
-        .map(|(name, category)| format!("    {}: {}", quoted(name), rules(name, *category)))
-        .collect();
-    if !listed.is_empty() {
-        let _ = write!(out, ",\n  \"tools\": {{\n{}\n  }}", listed.join(",\n"));
-    }
-    out.push_str("\n}\n");
-    out
-}
-
-fn rules(name: &str, category: Category) -> String {
-    if category == Category::Financial {
-        return format!(
-            "{{\n      \"deny_if\": [\n        {{ \"conditions\": [], \"on_deny\": {} }}\n      ]\n    }}",
-            quoted(BLOCKED)
-        );
-    }
-    let limits: Vec<String> = rates(category)
-        .iter()
-        .map(|(suffix, window, max)| {
-            let counter = quoted(&format!("{name}_{suffix}"));
-            let on_deny = quoted(&format!("At most {max} calls per {window}, try again later"));
-            format!(
-                "        {{\n          \"counter\": {counter},\n          \"window\": \"{window}\",\n          \"max\": {max},\n          \"scope\": \"grant\",\n          \"on_deny\": {on_deny}\n        }}"
-            )
-        })
-        .collect();
-    format!(
-        "{{\n      \"limits\": [\n{}\n      ]\n    }}",
-        limits.join(",\n")
-    )
-}
-
-/// One call of the first tool of each kind, with what becomes of it.
-fn trace(tools: &BTreeMap<&str, Category>) -> Option<String> {
-    let mut out = String::from(
-        "{\"mcppolicy\":\"trace/1\",\"grant\":\"agent\",\"start\":\"2026-01-05T09:00:00Z\",\"step\":\"20s\",\
-         \"description\":\"one tool of each kind: replace the calls by recorded ones\"}\n",
-    );
-    let mut any = false;
-    for category in Category::ALL {
-        let of_kind = tools.iter().find(|(_, of)| **of == category);
-        let Some((name, _)) = of_kind else {
-            continue;
-        };
-        let expect = match category {
-            Category::Read | Category::Write | Category::Execute => "allow",
-            Category::Destructive | Category::Financial => "deny",
-        };
-        let _ = writeln!(
-            out,
-            "{{\"tool\":{},\"arguments\":{{}},\"expect\":\"{expect}\"}}",
-            quoted(name)
-        );
-        any = true;
-    }
-    any.then_some(out)
+/// The limits of the allowed tools of a category in words.
+pub fn limits(category: Category) -> String {
+    let each = rates(category).iter();
+    let each = each.map(|(_, window, max)| format!("{max} calls a {window}"));
+    each.collect::<Vec<_>>()
+        .join(" and ")
+        .replace(" calls a day", " a day")
 }

@@ -6,8 +6,8 @@
 //!   [`Enforced::Denied`] and nothing else, and counts in a [`Store`].
 //! - [`Engine::decide`] is for replays of recordings, which may lack arguments,
 //!   times or callers. It answers in three values and counts in [`Counters`].
-//! - [`Engine::explain`], [`Engine::usage`] and [`Engine::reads`] describe a
-//!   decision for reports.
+//! - [`Engine::explain`], [`Engine::usage`], [`Engine::reads`] and
+//!   [`Engine::refusers`] describe decisions for reports.
 
 mod call;
 mod compile;
@@ -20,11 +20,11 @@ mod interval;
 mod ledger;
 mod limit_key;
 mod limits;
+mod order;
 mod quota;
 mod reads;
 mod rules;
 mod store;
-mod tally;
 mod usage;
 
 pub use crate::decision::{Decision, Denial, Kind, Reason};
@@ -33,11 +33,12 @@ pub use compile::Engine;
 pub use condition::{Lookup, ValueRef, equals};
 pub use counters::{Counters, DEFAULT_MAX_LATENESS, Reservation};
 pub use decide::Outcome;
-pub use enforce::{Enforced, Permit};
+pub use enforce::{Enforced, Permit, Seen};
 pub use explain::{ConditionSeen, CounterSeen, Step, StepOutcome};
 pub use interval::Interval;
 pub use ledger::{Balance, Ledger};
 pub use limit_key::LimitKey;
+pub use order::Refusers;
 pub use rules::RuleVerdict;
 pub use store::{MemoryStore, Store};
 pub use usage::LimitUse;

@@ -5,6 +5,7 @@
 //! The engine defines how a policy is evaluated.
 
 mod invalid;
+mod long_names;
 mod lower;
 mod model;
 mod operands;
@@ -13,7 +14,7 @@ mod validate;
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::document::{self, Document, shadow};
+use crate::document::{self, Document, Node, NodeKind, shadow};
 use crate::problem::Problem;
 use crate::source::{SourceMap, Span};
 
@@ -30,7 +31,9 @@ impl Policy {
     /// `name`, so that problems can be shown with their source lines.
     ///
     /// # Errors
-    /// Every problem of policy language §1 that the file has, in its order.
+    /// The problems of policy language §1 that the file has, in its order: all of
+    /// them, but for those beyond the first ten thousand, whose number the last one
+    /// says. A tool's name of more than 4,096 bytes is a problem, too.
     pub fn load(map: &mut SourceMap, name: &str, bytes: &[u8]) -> Result<Policy, InvalidPolicy> {
         let (file, document, mut problems) = document::parse::parse(map, name, bytes);
         let Some(document) = document else {
@@ -54,6 +57,7 @@ impl Policy {
         if problems.is_empty() {
             Ok(policy)
         } else {
+            limit(&mut problems);
             Err(InvalidPolicy::new(map, file, problems, true))
         }
     }
@@ -81,8 +85,35 @@ impl Policy {
     }
 }
 
-/// The policy, and every problem that the schema or lowering has with it.
+/// Takes out the problems beyond the number that is listed, and says how many.
+fn limit(problems: &mut Vec<Problem>) {
+    let more = problems.len().saturating_sub(MOST_PROBLEMS);
+    let Some(first) = problems.get(MOST_PROBLEMS) else {
+        return;
+    };
+    let message = format!("There are {more} more problems from here on, which are not listed");
+    let last = Problem::new(first.kind, first.location, "", message);
+    problems.truncate(MOST_PROBLEMS);
+    problems.push(last);
+}
+
+/// How many problems of one file are listed.
+const MOST_PROBLEMS: usize = 10_000;
+
+/// The policy, and the problems that the schema or lowering has with it. Where
+/// names of tools are too long, only those are problems.
 fn check(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
+    let long = long_names::find(document);
+    if !long.is_empty() {
+        let nothing = Document {
+            file: document.file,
+            root: Node {
+                span: document.root.span,
+                kind: NodeKind::Object(Vec::new()),
+            },
+        };
+        return (lower::lower(&nothing, text).0, long);
+    }
     let mut findings = validate::validate(document);
     let (policy, problems) = lower::lower(document, text);
     findings.extend(problems);
@@ -93,6 +124,11 @@ fn check(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
 /// costs a full check of the document.
 const MOST_HIDDEN: usize = 16;
 
+/// What tells one problem of a file from another.
+fn said(problem: &Problem) -> (Span, &str) {
+    (problem.location.span, &problem.message)
+}
+
 /// The problems in values that a later member with the same key overrides.
 fn hidden_values(document: &Document, text: &str, found: &[Problem]) -> Vec<Problem> {
     let repeated = found
@@ -100,6 +136,7 @@ fn hidden_values(document: &Document, text: &str, found: &[Problem]) -> Vec<Prob
         .flat_map(|finding| &finding.related)
         .map(|related| related.location.span);
     let keys: BTreeSet<Span> = repeated.collect();
+    let known: HashSet<(Span, &str)> = found.iter().map(said).collect();
     let mut hidden = Vec::new();
     for key in keys.into_iter().take(MOST_HIDDEN) {
         let Some((uncovered, value)) = shadow::uncovered(document, key) else {
@@ -107,7 +144,7 @@ fn hidden_values(document: &Document, text: &str, found: &[Problem]) -> Vec<Prob
         };
         let inside = |finding: &Problem| {
             let span = finding.location.span;
-            value.start <= span.start && span.end <= value.end && !found.contains(finding)
+            value.start <= span.start && span.end <= value.end && !known.contains(&said(finding))
         };
         hidden.extend(check(&uncovered, text).1.into_iter().filter(inside));
     }

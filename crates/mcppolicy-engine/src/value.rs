@@ -73,7 +73,7 @@ impl Value {
 
 /// The number that a text spells canonically: `-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?`,
 /// but not `-0`.
-pub(crate) fn canonical_decimal(text: &str) -> Option<f64> {
+pub fn canonical_decimal(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match digits.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),

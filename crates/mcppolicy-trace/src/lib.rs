@@ -3,5 +3,6 @@
 
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test may panic"))]
 
+pub mod redact;
 pub mod timeline;
 pub mod trace;

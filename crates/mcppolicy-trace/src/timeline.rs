@@ -235,13 +235,19 @@ impl<'e> Timeline<'e> {
         let Outcome {
             decision,
             reservation,
-        } = verdict.apply_limits(grant.as_deref(), time, counters);
-        let counted = !reservation.is_empty();
+        } = verdict.apply_limits_from(grant.as_deref(), time, call.used(), counters);
+        // What the counters held before does not matter where it is recorded.
+        let counted = !reservation.is_empty() && call.used().is_empty();
+        let is_held = !reservation.is_empty();
         let mut released_at_once = false;
-        if let (Some(Response::Error(_)), Some(time), true) = (call.response(), time, counted) {
-            released_at_once = call.response_time().is_none();
-            let released = call.response_time().unwrap_or(time);
-            self.counters.release(reservation, released);
+        if let (Some(Response::Error(_)), true) = (call.response(), is_held) {
+            match call.response_time() {
+                Some(time) => self.counters.release(reservation, time),
+                None => {
+                    released_at_once = true;
+                    self.counters.release_at_once(reservation);
+                }
+            }
         }
         Step {
             decision,

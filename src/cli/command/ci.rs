@@ -12,23 +12,26 @@ use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::change::{Change, Judging, since_base};
 use crate::cli::support::configuration::Config;
+use crate::cli::support::dropped_base;
 use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
-use crate::cli::support::files::{InputFile, beginning, spelling};
+use crate::cli::support::files::{InputFile, beginning, is_job, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
 use crate::cli::support::measuring::{self, Skips};
-use crate::cli::support::output::{OutputArgs, deliver};
+use crate::cli::support::output::{OutputArgs, complain, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
 use crate::cli::support::review::Review;
 use crate::cli::support::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use crate::cli::support::{lint_settings, settings_changes, suppressions, traces};
 use mcppolicy_analysis::diff::Gate;
-use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::finding::{Finding, RuleId};
 use mcppolicy_analysis::lint;
-use mcppolicy_analysis::report::{Body, Ci, CiPolicy, Exit, Failure, Report, Tested};
+use mcppolicy_analysis::report::{
+    Body, Ci, CiPolicy, Exit, Failure, Findings, Report, TestRun, Tested,
+};
 use mcppolicy_engine::source::SourceMap;
 
 /// Arguments of `ci`.
@@ -77,6 +80,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let mut changes = Vec::new();
     let mut review = None;
     problems.failures.extend(without_base(args, base.as_ref()));
+    let mut assumed: Vec<String> = compared_with_nothing(base.as_ref()).into_iter().collect();
     if let Some(base) = &base {
         let settings = enforced_settings::read(&workspace, base, &mut sources);
         if let Some(settings) = problems.keep_failure(settings) {
@@ -120,6 +124,12 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     ci.findings
         .extend(unused_suppressions(&workspace, &files, &lint));
 
+    if let Some(base) = &base {
+        let again = again(args, base);
+        for change in &mut changes {
+            change.report.again.clone_from(&again);
+        }
+    }
     let changes = changes.into_iter();
     let mut changes: BTreeMap<PathBuf, Change> = changes
         .map(|change| (spelling(&change.file), change))
@@ -128,6 +138,8 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     let fail_on = args.fail_on.or(fail_on).unwrap_or(FailOn::DEFAULT);
     let fail_on = fail_on.severity();
     let replay = ReplayArgs::default().options(args.output.requirements(), None);
+    let mut listed = 0;
+    lint.policies = files.len();
     let mut linter = Linter::new(lint);
     let mut skips = Skips::new(workspace.config.as_ref());
     for (file, traces) in files {
@@ -144,9 +156,13 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 let foreign =
                     traces::foreign_policies(&workspace, &file.path, &traces, &mut sources);
                 problems.findings.extend(foreign);
-                let options = options_for(&workspace, &file, &replay);
+                let mut options = options_for(&workspace, &file, &replay);
+                options.most_cases = MOST_CASES.saturating_sub(listed).max(FEW_CASES);
                 let reading = workspace.reading;
                 let run = test_run(&file.name, policy, &options, &traces, reading, &mut sources);
+                let run = problems.keep(run);
+                listed += run.results.cases.len() + run.results.passed.len();
+                assumed.extend(unlisted(&run));
                 pins = measuring::configured(
                     &workspace,
                     &file,
@@ -156,20 +172,32 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                     &mut sources,
                 );
                 Some(Tested {
-                    runs: vec![problems.keep(run)],
+                    runs: vec![run],
                     ..Tested::default()
                 })
             }
             _ => None,
         };
         let change = changes.remove(&spelling(&file.path));
-        let mut change = change.map(|change| change.report);
+        let mut change = change.map(|change| {
+            lint.list.extend(change.note);
+            change.report
+        });
         if let Some(review) = &review {
             review.settle(&file.path, change.as_mut());
         }
         let failures = &problems.failures;
+        let is_bare = is_bare(&workspace, &file, &lint);
         let policy = CiPolicy::new(file.name, lint, test, change, fail_on, failures);
-        ci.policies.push(policy.with_pins(pins, fail_on));
+        let mut policy = policy.with_pins(pins, fail_on);
+        if is_bare {
+            complain(&format!(
+                "{}: no inventory and no trace is named yet, and the policy refuses every call",
+                policy.policy
+            ));
+            policy.exit = policy.exit.worst(Exit::NothingToDo);
+        }
+        ci.policies.push(policy);
     }
     if workspace
         .config
@@ -190,6 +218,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     }
     ci.findings.extend(problems.findings);
     let mut assumptions = assumptions(&ci);
+    assumptions.append(&mut assumed);
     if let Some(mut review) = review {
         assumptions.append(&mut review.assumptions);
         let is_broken = ci.is_invalid() || !problems.failures.is_empty();
@@ -208,6 +237,25 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     deliver(&report, &args.output)
 }
 
+/// The command line that checks the same, for a shell.
+fn again(args: &CiArgs, base: &Base) -> String {
+    let base = input::shell_word(&base.tip.name);
+    match args.dir.to_string_lossy().as_ref() {
+        "." => format!("mcppolicy ci --base {base}"),
+        dir => format!("mcppolicy ci {} --base {base}", input::shell_word(dir)),
+    }
+}
+
+/// Whether a policy of a configuration is a beginning only: nothing can be called, and
+/// there is nothing yet that it could be held against.
+fn is_bare(workspace: &Workspace, file: &PolicyFile, lint: &Findings) -> bool {
+    let Some(entry) = workspace.entry(file.entry) else {
+        return false;
+    };
+    let refuses = |finding: &Finding| finding.rule == RuleId::NothingCallable;
+    entry.inventory.is_none() && entry.traces.is_empty() && lint.list.iter().any(refuses)
+}
+
 /// The workspace, and the base of the change where there is one: then the
 /// workspace is that of what is committed.
 fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), Problems) {
@@ -218,6 +266,7 @@ fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), P
         None => {
             let (workspace, found) = Workspace::open(&args.dir, sources);
             let name = workspace.config.as_ref().and_then(Config::base);
+            let name = name.or_else(|| dropped_base::find(asked(args, ""), &workspace));
             if name.is_none() {
                 return ((workspace, None), found);
             }
@@ -225,11 +274,7 @@ fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), P
             name
         }
     };
-    let asked = Asked {
-        start: &args.dir,
-        name: name.as_deref().unwrap_or_default(),
-        submodule: args.submodule,
-    };
+    let asked = asked(args, name.as_deref().unwrap_or_default());
     let base = problems.keep_problems(Base::open(asked, sources));
     let (workspace, found) = match (&base, opened) {
         (Some(base), _) => {
@@ -241,6 +286,14 @@ fn open(args: &CiArgs, sources: &mut SourceMap) -> ((Workspace, Option<Base>), P
     };
     problems.extend(found);
     ((workspace, base), problems)
+}
+
+fn asked<'a>(args: &'a CiArgs, name: &'a str) -> Asked<'a> {
+    Asked {
+        start: &args.dir,
+        name,
+        submodule: args.submodule,
+    }
 }
 
 /// What a reader of the report must know of what was checked: files that are not
@@ -277,6 +330,32 @@ fn without_base(args: &CiArgs, base: Option<&Base>) -> Option<Failure> {
     is_wrong.then(|| Failure {
         input: "ci".to_owned(),
         message: "approves what a change does: name its --base".to_owned(),
+    })
+}
+
+/// How many calls the reports of all policies list.
+const MOST_CASES: usize = 200_000;
+
+/// How many calls of one policy are listed in any case.
+const FEW_CASES: usize = 10;
+
+/// What is said of calls that are counted and not listed.
+fn unlisted(run: &TestRun) -> Option<String> {
+    let more = run.results.unlisted_cases;
+    (more > 0).then(|| {
+        format!(
+            "{}: {more} more calls are counted, and not listed because of their number",
+            run.name
+        )
+    })
+}
+
+/// What a job says that has nothing to compare with.
+fn compared_with_nothing(base: Option<&Base>) -> Option<String> {
+    let is_silent = base.is_some() || !is_job();
+    (!is_silent).then(|| {
+        "nothing is compared: there is no --base, and no `base` under [diff] in mcppolicy.toml"
+            .to_owned()
     })
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct DecideArgs {
     /// When, as an RFC 3339 time; without it only limits that apply at any time can be decided
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Exit with 1 unless the call is allowed
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -107,6 +110,7 @@ fn decide(
         arguments,
         actual,
         steps,
+        tells_by_exit: args.exit_code,
     }
 }
 

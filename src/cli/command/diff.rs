@@ -11,13 +11,16 @@ use crate::cli::support::approver::ApproveArgs;
 use crate::cli::support::base::{Asked, Base};
 use crate::cli::support::comparison::{Comparing, Settings};
 use crate::cli::support::configuration::Config;
+use crate::cli::support::configured;
+use crate::cli::support::enforced_settings;
 use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::gate::gates;
+use crate::cli::support::input;
 use crate::cli::support::inventory_drift::InventoryBase;
 use crate::cli::support::lint_settings;
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::problems::Problems;
-use crate::cli::support::sides::{self, Listed, Pair};
+use crate::cli::support::sides::{self, Pair};
 use crate::cli::support::traces::ReadingArgs;
 use crate::cli::support::workspace::Workspace;
 use mcppolicy_analysis::diff::{Diff, Gate};
@@ -76,22 +79,23 @@ pub(crate) struct DiffArgs {
 /// Runs `diff`.
 pub(crate) fn run(args: &DiffArgs) -> Exit {
     let mut sources = SourceMap::new();
-    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
-    let (workspace, pairs, base) = problems.keep(compared(workspace, args, &mut sources));
+    let (workspace, mut problems) = Workspace::open(&start(args), &mut sources);
+    let compared = problems.keep(compared(workspace, args, &mut sources));
+    let Compared {
+        workspace,
+        pairs,
+        base,
+        inventories,
+        gate,
+        fail_on,
+    } = compared;
     let workspace = workspace.reading(args.reading.settings());
     let mut store = problems.keep(Store::open(&workspace, &mut sources));
-    let mut inventories = None;
     if let Some(base) = &base {
-        let (settings, findings) = lint_settings::configured(workspace.config.as_ref());
-        problems.extend(findings);
         problems.keep_failure(store.enforce(base, &mut sources));
-        let config = base.config(&base.before, workspace.start(), &mut sources);
-        let config = problems.keep_failure(config).flatten();
-        inventories = Some(InventoryBase::of(base, config, &settings));
     }
-    let config = workspace.config.as_ref();
-    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
     store.approve_with(args.approving.approver(), fail_on.severity());
+    let again = again(args, base.as_ref());
 
     let settings = Settings {
         budget: Budget::default().times(args.effort),
@@ -116,16 +120,16 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         problems.findings.extend(checkout.findings(&mut sources));
     }
     let approvals = comparing.approvals();
+    problems
+        .findings
+        .extend(comparing.take_notes().into_values());
     problems.findings.extend(comparing.unneeded());
     let (compared, _) = comparing.finish();
     let policies = compared.into_iter().map(|(_, diff)| diff);
     let diff = Diff {
         policies: policies.collect(),
     };
-    let gate = args
-        .gate
-        .or(config.and_then(Config::gate))
-        .unwrap_or_default();
+    let gate = args.gate.unwrap_or(gate);
     let report = Report {
         command: "diff",
         sources: &sources,
@@ -138,9 +142,33 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
             findings: problems.findings,
             gate,
             approvals,
+            again,
         }),
     };
     deliver(&report, &args.output)
+}
+
+/// The command line that compares the same, for a shell.
+fn again(args: &DiffArgs, base: Option<&Base>) -> String {
+    let path = |path: &PathBuf| input::shell_word(&path.to_string_lossy());
+    match (&args.old, &args.new, base) {
+        (Some(old), Some(new), _) => format!("mcppolicy diff {} {}", path(old), path(new)),
+        (.., Some(base)) => {
+            let base = input::shell_word(&base.tip.name);
+            format!("mcppolicy diff --base {base}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Where the configuration is looked for: beside the new policy, or here where that
+/// is no file of the working tree.
+fn start(args: &DiffArgs) -> PathBuf {
+    match &args.new {
+        Some(new) if new.is_dir() => new.clone(),
+        Some(new) if new.is_file() => configured::beside(new),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// The revision that all policies are compared with, unless two of them are
@@ -150,17 +178,47 @@ fn base_name(workspace: &Workspace, args: &DiffArgs) -> Option<String> {
     args.base.clone().or_else(configured)
 }
 
-/// What is to be compared, and the workspace to do it in: with a base, that of
-/// what is committed.
+/// What is to be compared, and how.
+struct Compared {
+    /// With a base, that of what is committed.
+    workspace: Workspace,
+    pairs: Vec<Pair>,
+    base: Option<Base>,
+    inventories: Option<InventoryBase>,
+    gate: Gate,
+    fail_on: FailOn,
+}
+
+impl Compared {
+    /// Pairs that have nothing to do with a base.
+    fn new(workspace: Workspace, pairs: Vec<Pair>) -> Compared {
+        let config = workspace.config.as_ref();
+        let gate = config.and_then(Config::gate).unwrap_or_default();
+        let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
+        Compared {
+            workspace,
+            pairs,
+            base: None,
+            inventories: None,
+            gate,
+            fail_on,
+        }
+    }
+}
+
+/// What is to be compared, and how: with a base, under its settings.
 fn compared(
     workspace: Workspace,
     args: &DiffArgs,
     sources: &mut SourceMap,
-) -> ((Workspace, Vec<Pair>, Option<Base>), Problems) {
+) -> (Compared, Problems) {
     let mut problems = Problems::default();
     if let (Some(old), Some(new)) = (&args.old, &args.new) {
         let pairs = problems.keep_failure(sides::named(old, new));
-        return ((workspace, pairs.unwrap_or_default(), None), problems);
+        return (
+            Compared::new(workspace, pairs.unwrap_or_default()),
+            problems,
+        );
     }
     let Some(name) = base_name(&workspace, args) else {
         let failure = Failure {
@@ -168,7 +226,8 @@ fn compared(
             message: "name OLD and NEW, or a --base, or set `base` under [diff] in mcppolicy.toml"
                 .to_owned(),
         };
-        return ((workspace, Vec::new(), None), Problems::from(failure));
+        let nothing = Compared::new(workspace, Vec::new());
+        return (nothing, Problems::from(failure));
     };
     let asked = Asked {
         start: Path::new("."),
@@ -176,19 +235,33 @@ fn compared(
         submodule: args.submodule,
     };
     let Some(base) = problems.keep_problems(Base::at(asked, sources)) else {
-        return ((workspace, Vec::new(), None), problems);
+        return (Compared::new(workspace, Vec::new()), problems);
     };
     let checkout = Rc::clone(base.checkout());
     let of_change = Workspace::of(Path::new("."), Some(checkout), sources);
     // What is wrong with the configuration is reported already.
-    let (workspace, _) = of_change;
-    let mut listed = Vec::new();
-    let config = base.config(&base.before, workspace.start(), sources);
-    if let Some(config) = problems.keep_failure(config).flatten() {
-        listed.push(Listed::by(&config));
-    }
-    let pairs = problems.keep(sides::since(&workspace, &base, listed, sources));
-    ((workspace, pairs, Some(base)), problems)
+    let (mut workspace, _) = of_change;
+    let (own, findings) = lint_settings::configured(workspace.config.as_ref());
+    problems.extend(findings);
+    let read = enforced_settings::read(&workspace, &base, sources);
+    let Some(settings) = problems.keep_failure(read) else {
+        return (Compared::new(workspace, Vec::new()), problems);
+    };
+    workspace.set_config(settings.config);
+    let levels = settings.lint.unwrap_or(own);
+    let config = settings.befores.into_iter().next();
+    let config = config.and_then(|(_, config)| config);
+    let inventories = InventoryBase::of(&base, config, &levels);
+    let pairs = problems.keep(sides::since(&workspace, &base, settings.listed, sources));
+    let compared = Compared {
+        workspace,
+        pairs,
+        base: Some(base),
+        inventories: Some(inventories),
+        gate: settings.gate,
+        fail_on: settings.fail_on.unwrap_or(FailOn::DEFAULT),
+    };
+    (compared, problems)
 }
 
 /// Carries out `--approve` and `--prune`.

@@ -1,11 +1,14 @@
 //! `mcppolicy import`: logs as native traces.
 
+mod asserted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use self::asserted::Asserting;
 use crate::cli::support::files::{self, Access, InputFile, Options, Target};
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::output::{complain, complain_of};
@@ -38,8 +41,29 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "POLICY")]
     redact: Option<PathBuf>,
     /// Write what to expect: `observed`, the decisions that the logs record
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", conflicts_with = "assert")]
     expect: Option<Expect>,
+    /// Write what `policy` decides today as what to expect, and keep only the argument
+    /// values that it reads
+    #[arg(long, value_name = "WHAT")]
+    assert: Option<Assert>,
+    /// The policy to assert, before the one that the configuration tests with FILE
+    #[arg(long, value_name = "POLICY", requires = "assert")]
+    policy: Option<PathBuf>,
+    /// The policy's server; --assert leaves calls to another out
+    #[arg(long, value_name = "NAME", requires = "assert")]
+    server: Option<String>,
+    /// Keep every argument value, with --assert too
+    #[arg(long, requires = "assert", conflicts_with = "redact")]
+    no_redact: bool,
+}
+
+// The variant has no doc comment: it would take a line of the help.
+
+/// Whose decisions are asserted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Assert {
+    Policy,
 }
 
 /// Runs `import`.
@@ -50,26 +74,27 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         named => named,
     };
     let (logs, mut problems) = traces::expand(named);
-    let redact = args.redact.as_deref();
-    let engine = match redact.map(|path| engine(path, &mut sources)) {
-        Some(Ok(engine)) => Some(engine),
-        Some(Err(of_policy)) => {
+    let policies = match Policies::open(args, &mut sources) {
+        Ok(policies) => policies,
+        Err(of_policy) => {
             let is_invalid = !of_policy.findings.is_empty();
             problems.extend(of_policy);
             let exit = if is_invalid {
                 Exit::Invalid
             } else {
-                Exit::Clean
+                Exit::CouldNotRun
             };
             complain_of_findings(&problems.findings, &sources);
             return finish(exit, &problems.failures);
         }
-        None => None,
     };
+    let asserting = policies.asserting.as_ref();
+    let redacting = policies.redacting(args);
     let import = Import {
         expect_observed: args.expect == Some(Expect::Observed),
-        redact: engine.as_ref(),
+        redact: redacting.as_ref().map(|(engine, _)| *engine),
         name_files: logs.len() > 1,
+        policy: asserting.and_then(|asserting| asserting.header.as_deref()),
     };
     let opened = open(args.output.as_deref(), &logs);
     let Some(target) = problems.keep_failure(opened) else {
@@ -77,19 +102,50 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
     };
     let mut out = BufWriter::new(target);
 
-    let header = import.header(redact.map(input::display_name).as_deref());
+    let header = import.header(redacting.as_ref().map(|(_, name)| name.as_str()));
+    let mut native = Vec::new();
     let mut importing = Importing {
         import,
+        asserting,
         reading: args.reading.settings(),
-        out: &mut out,
+        out: if asserting.is_some() {
+            &mut native
+        } else {
+            &mut out
+        },
         sources,
         records: Records::default(),
         calls: 0,
+        left_out: BTreeMap::new(),
         invalid: 0,
     };
-    let written = importing.write(&header, &logs, &mut problems);
+    let mut written = importing.write(&header, &logs, &mut problems);
     let (calls, invalid) = (importing.calls, importing.invalid);
-    let written = written.and_then(|()| out.into_inner()?.finish());
+    let (left_out, mut sources) = (importing.left_out, importing.sources);
+    for (server, calls) in left_out {
+        complain(&format!(
+            "left out, to another server, {server}: calls {calls}"
+        ));
+    }
+    if let Some(asserting) = asserting.filter(|_| calls > 0) {
+        match asserting.assert(&native, &mut sources) {
+            Ok(text) => {
+                written = written.and_then(|()| out.write_all(text.as_bytes()));
+                let name = args
+                    .output
+                    .as_deref()
+                    .map_or_else(|| "<stdout>".to_owned(), input::display_name);
+                asserting.say_what_to_read(&name, &text, redacting.is_some());
+            }
+            Err(findings) => {
+                complain_of_findings(&findings, &sources);
+                return finish(Exit::Invalid, &problems.failures);
+            }
+        }
+    }
+    if asserting.is_none() || calls > 0 {
+        written = written.and_then(|()| out.into_inner()?.finish());
+    }
     if let Err(error) = written {
         let target = args.output.as_deref().unwrap_or(Path::new("<stdout>"));
         problems.failures.push(traces::failure(target, &error));
@@ -103,6 +159,37 @@ pub(crate) fn run(args: &ImportArgs) -> Exit {
         Exit::Clean
     };
     finish(exit, &problems.failures)
+}
+
+/// The policies that say what is kept and what is asserted.
+struct Policies {
+    redact: Option<Engine>,
+    asserting: Option<Asserting>,
+}
+
+impl Policies {
+    /// # Errors
+    /// When a policy cannot be read or is invalid.
+    fn open(args: &ImportArgs, sources: &mut SourceMap) -> Result<Policies, Problems> {
+        let redact = args.redact.as_deref().map(|path| engine(path, sources));
+        let asserting = args.assert.map(|Assert::Policy| {
+            let (policy, server) = (args.policy.as_deref(), args.server.as_deref());
+            Asserting::open(policy, server, args.output.as_deref(), sources)
+        });
+        Ok(Policies {
+            redact: redact.transpose()?,
+            asserting: asserting.transpose()?,
+        })
+    }
+
+    /// The policy that says which argument values are kept, and its name.
+    fn redacting(&self, args: &ImportArgs) -> Option<(&Engine, String)> {
+        let named = self.redact.as_ref().zip(args.redact.as_deref());
+        let named = named.map(|(engine, path)| (engine, input::display_name(path)));
+        let asserting = self.asserting.as_ref().filter(|_| !args.no_redact);
+        named
+            .or_else(|| asserting.map(|asserting| (&asserting.engine, asserting.file.name.clone())))
+    }
 }
 
 /// The engine of the policy whose argument values are kept.
@@ -158,6 +245,7 @@ fn open(path: Option<&Path>, logs: &[InputFile]) -> Result<Target, Failure> {
 /// Logs that are being written as one native trace.
 struct Importing<'a> {
     import: Import<'a>,
+    asserting: Option<&'a Asserting>,
     reading: Settings,
     out: &'a mut dyn Write,
     sources: SourceMap,
@@ -165,6 +253,8 @@ struct Importing<'a> {
     records: Records,
     /// The calls that were written.
     calls: u64,
+    /// The calls to other servers than the policy's that was asserted, by server.
+    left_out: BTreeMap<String, u64>,
     /// The lines that are invalid.
     invalid: u64,
 }
@@ -201,6 +291,11 @@ impl Importing<'_> {
         let read = loop {
             match trace.next_item() {
                 Ok(Some(Item::Call(call))) => {
+                    let other = self.asserting.and_then(|of| of.other_server(&call));
+                    if let Some(server) = other {
+                        *self.left_out.entry(server.to_owned()).or_default() += call.repeat;
+                        continue;
+                    }
                     summary.calls += call.repeat;
                     let call = self.import.native(*call, &trace.name);
                     writeln!(self.out, "{}", escape_json(&write_call(&call)))?;

@@ -1,9 +1,13 @@
 //! `mcppolicy init`: a first policy, a trace and the configuration; a hook and a
 //! workflow where they are wanted.
 
+mod asking;
 mod repository;
+mod settings;
+mod summary;
 
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,14 +18,9 @@ use crate::cli::support::workspace::DEFAULT_POLICY as POLICY;
 use crate::cli::support::{configuration, input};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::{Categories, Category};
-use mcppolicy_analysis::lint::{self, OpenArgument};
 use mcppolicy_analysis::report::Exit;
-use mcppolicy_analysis::shorten;
-use mcppolicy_analysis::starter::{self, Starter};
-use mcppolicy_engine::engine::Engine;
-use mcppolicy_engine::policy::Policy;
+use mcppolicy_analysis::starter::{self, Starter, Words};
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_engine::value::Value;
 
 use repository::Repository;
 
@@ -34,6 +33,13 @@ pub(crate) struct InitArgs {
     /// The server's answer to tools/list
     #[arg(long, value_name = "FILE")]
     inventory: Option<PathBuf>,
+    /// Allow all tools of these categories, within limits: read, write, execute,
+    /// destructive, financial
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',', value_parser = category)]
+    allow: Vec<Category>,
+    /// Allow no tool of these categories
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',', value_parser = category)]
+    deny: Vec<Category>,
     /// Overwrite a policy, a trace and a configuration that are there
     #[arg(long)]
     force: bool,
@@ -45,7 +51,35 @@ pub(crate) struct InitArgs {
     workflow: bool,
 }
 
+fn category(text: &str) -> Result<Category, String> {
+    let names = Category::ALL.map(|category| category.name().to_lowercase());
+    Category::named(text).ok_or_else(|| format!("the categories are {}", names.join(", ")))
+}
+
 impl InitArgs {
+    /// What the options say of categories.
+    ///
+    /// # Errors
+    /// When they say two things of one, or speak of categories without an inventory.
+    fn words(&self) -> Result<Words, String> {
+        let mut words = Words::default();
+        let said = self.allow.iter().map(|category| (*category, true));
+        for (category, is_allowed) in said.chain(self.deny.iter().map(|of| (*of, false))) {
+            if words
+                .on(category)
+                .is_some_and(|before| before != is_allowed)
+            {
+                let category = category.name().to_lowercase();
+                return Err(format!("--allow and --deny both name {category}"));
+            }
+            words.say(category, is_allowed);
+        }
+        if words != Words::default() && self.inventory.is_none() {
+            return Err("--allow and --deny speak of the tools of an --inventory".to_owned());
+        }
+        Ok(words)
+    }
+
     /// Whether the repository has policies already and only its hook or workflow
     /// is to be written.
     fn only_adopts(&self) -> bool {
@@ -82,7 +116,7 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
     }
     let mut output = String::new();
     if !args.only_adopts() {
-        start(args, &mut output)?;
+        start(args, repository.is_some(), &mut output)?;
     }
     let Some(repository) = repository else {
         return Ok(output);
@@ -93,26 +127,41 @@ fn init(args: &InitArgs) -> Result<String, Refusal> {
     if args.workflow {
         repository.write_workflow(&mut output).map_err(could_not)?;
     }
-    if !args.hook && !args.workflow {
-        output.push_str(
-            "\nTo check every commit and every pull request: mcppolicy init --hook --workflow\n",
-        );
-    }
     Ok(output)
 }
 
 /// Writes the policy, the trace and the configuration.
-fn start(args: &InitArgs, output: &mut String) -> Result<(), Refusal> {
+fn start(args: &InitArgs, in_repository: bool, output: &mut String) -> Result<(), Refusal> {
+    let could_not = |problem| (Exit::CouldNotRun, vec![problem]);
+    let mut words = args.words().map_err(could_not)?;
     let inventory = match &args.inventory {
         Some(path) => read(path)?,
         None => nothing()?,
     };
     let mut categories = Categories::new();
     categories.learn(&inventory);
-    let starter = starter::start(&inventory, &categories);
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        let questions = starter::questions(&inventory, &categories);
+        let (mut answers, mut terminal) = (io::stdin().lock(), io::stderr().lock());
+        let asked = asking::ask(&questions, &mut words, &mut answers, &mut terminal);
+        asked.map_err(|error| could_not(format!("<terminal>: {error}")))?;
+    }
+    let starter = starter::start(&inventory, &categories, &words);
+    if let Some(path) = &args.inventory
+        && starter.allowed().is_empty()
+    {
+        return Err((Exit::NothingToDo, vec![nothing_callable(path, &starter)]));
+    }
+    let configuration = match &args.inventory {
+        Some(path) => {
+            let inside = settings::inside(&args.dir, path);
+            settings::text(&starter, &inventory, inside.as_deref())
+        }
+        None => settings::WITHOUT_INVENTORY.to_owned(),
+    };
     let mut files = vec![
         (POLICY, starter.policy.clone()),
-        (configuration::NAME, configuration(args, &starter)),
+        (configuration::NAME, configuration),
     ];
     if let Some(trace) = &starter.trace {
         files.push(("traces/first.jsonl", trace.clone()));
@@ -152,9 +201,41 @@ fn start(args: &InitArgs, output: &mut String) -> Result<(), Refusal> {
             crate::render::printable(&input::display_name(&path))
         );
     }
-    summary(output, &starter);
-    open_decisions(output, &inventory, &starter.policy);
+    if args.inventory.is_some() {
+        summary::risks(output, &starter);
+        summary::counts(output, &starter);
+        summary::open_decisions(output, &inventory, &starter.policy);
+    } else {
+        output.push_str("\nThe policy refuses every call, until it knows a server's tools.\n");
+    }
+    let adopts = in_repository && !args.hook && !args.workflow;
+    summary::next(output, args.inventory.is_some(), adopts);
     Ok(())
+}
+
+/// Why nothing was written.
+fn nothing_callable(path: &Path, starter: &Starter) -> String {
+    let name = input::display_name(path);
+    let counts: Vec<String> = Category::ALL
+        .into_iter()
+        .map(|category| (category, starter.count(category)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(category, count)| format!("{count} {category}"))
+        .collect();
+    if counts.is_empty() {
+        return format!("{name} lists no tool that a policy can allow; nothing was written");
+    }
+    let allowing: Vec<String> = Category::ALL
+        .into_iter()
+        .filter(|category| starter.count(*category) > 0)
+        .map(|category| category.name().to_lowercase())
+        .collect();
+    format!(
+        "nothing in {name} may be called without your word ({}); nothing was written: \
+         `mcppolicy classify {name}` says why, and --allow {} allows it",
+        counts.join(", "),
+        allowing.join(",")
+    )
 }
 
 fn read(path: &Path) -> Result<Inventory, Refusal> {
@@ -185,96 +266,5 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Inventory, Refusal> {
     match inventory {
         Some(inventory) if errors.is_empty() => Ok(inventory),
         _ => Err((Exit::Invalid, errors)),
-    }
-}
-
-fn configuration(args: &InitArgs, starter: &Starter) -> String {
-    let mut out = String::from("[[policy]]\npath = \"policy.json\"\n");
-    if let Some(inside) = args
-        .inventory
-        .as_ref()
-        .and_then(|path| inside(&args.dir, path))
-    {
-        let _ = writeln!(out, "inventory = {}", Value::from(inside.as_str()));
-    }
-    out.push_str("traces = [\"traces\"]\n\n[lint]\nfail-on = \"warning\"\n");
-    if !starter.settled.is_empty() {
-        out.push_str(
-            "\n# The server claims less harm for these tools than their names say. The policy\n\
-             # goes by the names: change what you know better.\n[categories]\n",
-        );
-    }
-    for (tool, category) in &starter.settled {
-        let category = category.name().to_lowercase();
-        let _ = writeln!(out, "{} = \"{category}\"", Value::from(tool.as_str()));
-    }
-    out
-}
-
-/// The inventory's path from the configuration, when it lies below it.
-fn inside(dir: &Path, path: &Path) -> Option<String> {
-    let (dir, path) = (dir.canonicalize().ok()?, path.canonicalize().ok()?);
-    let relative = path.strip_prefix(dir).ok()?;
-    Some(relative.to_string_lossy().replace('\\', "/"))
-}
-
-fn summary(output: &mut String, starter: &Starter) {
-    let all: usize = starter.counts.iter().map(|(_, count)| count).sum();
-    if all == 0 {
-        output.push_str(
-            "\nThe policy refuses every call: give the server's answer to tools/list with \
-             --inventory, or list tools yourself.\n",
-        );
-        return;
-    }
-    let _ = writeln!(output, "\n{all} tools:");
-    for (category, count) in starter.counts.iter().filter(|(_, count)| *count > 0) {
-        let does = match category {
-            Category::Read => "allowed, 60 calls a minute",
-            Category::Write => "allowed, 30 calls a minute and 1000 a day",
-            Category::Execute => "allowed, 10 calls a minute and 200 a day",
-            Category::Destructive => "hidden",
-            Category::Financial => "blocked",
-        };
-        let _ = writeln!(output, "  {count:5} {category}: {does}");
-    }
-    output.push_str("`mcppolicy classify` says why each tool is what it is.\n");
-}
-
-/// What the policy leaves open, as the linter reports it: only an owner of the
-/// server can decide what is right there.
-fn open_decisions(output: &mut String, inventory: &Inventory, policy: &str) {
-    let mut map = SourceMap::new();
-    let Ok(policy) = Policy::load(&mut map, "policy.json", policy.as_bytes()) else {
-        return;
-    };
-    let (engine, settings) = (Engine::new(&policy), lint::Settings::new());
-    let open = lint::open_arguments(&lint::Input {
-        inventory: Some(inventory),
-        ..lint::Input::new(&policy, &engine, &settings)
-    });
-    if open.is_empty() {
-        return;
-    }
-    let _ = writeln!(
-        output,
-        "\nOpen decisions: {}. Add a `require` where any value is too much; `mcppolicy lint \
-         --pedantic` reports each as unconstrained-freeform-argument.",
-        count(open.len())
-    );
-    for OpenArgument { tool, path, kind } in open {
-        let line = format!("  {tool}: {path} takes {}", kind.name());
-        let _ = writeln!(
-            output,
-            "{}",
-            crate::render::printable(&shorten::sentence(&line))
-        );
-    }
-}
-
-fn count(open: usize) -> String {
-    match open {
-        1 => "1 argument that no condition looks at".to_owned(),
-        open => format!("{open} arguments that no condition looks at"),
     }
 }

@@ -4,6 +4,10 @@
 #[cfg(feature = "live")]
 mod client;
 #[cfg(feature = "live")]
+mod credential;
+#[cfg(feature = "live")]
+mod http;
+#[cfg(feature = "live")]
 mod transport;
 
 use std::ffi::OsString;
@@ -29,8 +33,14 @@ pub(crate) struct InventoryArgs {
     timeout: time::TimeDelta,
     #[command(flatten)]
     output: OutputArgs,
+    /// Ask a server of the network instead of starting one
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
+    url: Option<String>,
+    /// Headers to send to it, one a line, in a file that its owner alone can read
+    #[arg(long, value_name = "FILE", requires = "url")]
+    header_file: Option<PathBuf>,
     /// The command that starts the server, with its arguments
-    #[arg(last = true, required = true, value_name = "SERVER")]
+    #[arg(last = true, required_unless_present = "url", value_name = "SERVER")]
     server: Vec<OsString>,
 }
 
@@ -48,18 +58,21 @@ mod live {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::client::{Answer, list_tools};
+    use super::client::{Answer, Asked, list_tools};
+    use super::credential;
     use super::{Exit, InventoryArgs};
     use crate::cli::support::files::{self, InputFile, Role};
+    use crate::cli::support::http::Upstream;
     use crate::cli::support::input;
     use crate::cli::support::output::{complain, deliver, print, write_files};
     use crate::cli::support::traces;
     use crate::render::json_text;
-    use mcppolicy_analysis::finding::Severity;
+    use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
     use mcppolicy_analysis::inventory::Inventory;
     use mcppolicy_analysis::inventory::drift::{Side, drift, findings};
+    use mcppolicy_analysis::inventory::write::AskedWith;
     use mcppolicy_analysis::report::{Body, Failure, Inventoried, Report};
-    use mcppolicy_engine::source::SourceMap;
+    use mcppolicy_engine::source::{Location, SourceMap, Span};
 
     /// What reports call the text of a live answer.
     const LIVE: &str = "<server>";
@@ -108,14 +121,24 @@ mod live {
         let name = input::display_name(path);
         let read = InputFile::of_person(path).read(Role::Inventory);
         let bytes = read.map_err(|refusal| refusal.failure(&name))?;
-        let (_, kept, mut problems) = Inventory::read(sources, &name, &bytes);
+        let (file, kept, mut problems) = Inventory::read(sources, &name, &bytes);
         done.findings.append(&mut problems);
         let Some(kept) = kept.filter(|_| !has_error(done)) else {
             return Ok(());
         };
-        let Some((live, _)) = fetch(args, sources, done)? else {
+        let Some(fetched) = fetch(args, Some(&bytes), sources, done)? else {
             return Ok(());
         };
+        for message in fetched.other {
+            let location = Location {
+                file,
+                span: Span::new(0, 0),
+            };
+            let (rule, warning) = (RuleId::Inventory, Severity::Warning);
+            done.findings
+                .push(Finding::new(rule, warning, location, "", message));
+        }
+        let live = fetched.live;
         let drift = drift(&kept, &live);
         done.findings
             .extend(findings(&drift, &kept, &live, Side::Old));
@@ -130,7 +153,7 @@ mod live {
         sources: &mut SourceMap,
         done: &mut Inventoried,
     ) -> Result<Option<String>, Failure> {
-        let Some((_, text)) = fetch(args, sources, done)? else {
+        let Some(Fetched { text, .. }) = fetch(args, None, sources, done)? else {
             return Ok(None);
         };
         let Some(path) = &args.inventory else {
@@ -140,29 +163,72 @@ mod live {
         Ok(None)
     }
 
-    /// What the server lists, and its text; `None` where that is not valid.
+    /// What a server lists.
+    struct Fetched {
+        live: Inventory,
+        /// Its text, as it is kept.
+        text: String,
+        /// In what the server was asked otherwise than for the kept list.
+        other: Vec<String>,
+    }
+
+    /// What the server lists; `None` where that is not valid. `kept` is the list to
+    /// compare it with.
     fn fetch(
         args: &InventoryArgs,
+        kept: Option<&[u8]>,
         sources: &mut SourceMap,
         done: &mut Inventoried,
-    ) -> Result<Option<(Inventory, String)>, Failure> {
+    ) -> Result<Option<Fetched>, Failure> {
         let nanos = u64::try_from(args.timeout.as_nanos()).unwrap_or(0);
-        let Answer { pages, noise } = list_tools(&args.server, Duration::from_nanos(nanos))?;
+        let upstream = args.url.as_deref();
+        let upstream = upstream.map(|url| Upstream::open(url, args.header_file.as_deref()));
+        let upstream = upstream.transpose()?;
+        let asked = match &upstream {
+            Some(upstream) => Asked::Upstream(upstream),
+            None => Asked::Command(&args.server),
+        };
+        let answer = list_tools(&asked, Duration::from_nanos(nanos))?;
+        let Answer {
+            mut pages,
+            noise,
+            protocol,
+        } = answer;
+        let kept = kept.and_then(AskedWith::of_kept);
+        let headers = upstream.as_ref().map(Upstream::headers).unwrap_or_default();
+        let now = AskedWith {
+            protocol,
+            credential: credential::of(headers, kept.as_ref()),
+        };
+        let other = kept.map_or_else(Vec::new, |kept| now.differences(&kept));
+        pages.asked_with(now);
         if noise > 0 {
             complain(&format!(
                 "skipped, no messages on the server's standard output: lines {noise}"
             ));
         }
         let text = pages.write();
-        let (_, live, mut problems) = Inventory::read(sources, LIVE, text.as_bytes());
+        let (file, live, mut problems) = Inventory::read(sources, LIVE, text.as_bytes());
         done.findings.append(&mut problems);
+        if pages.is_public() {
+            let location = Location {
+                file,
+                span: Span::new(0, 0),
+            };
+            let message = "The server says that a cache may give this list to anyone \
+                           (`cacheScope` is `public`)";
+            let (rule, warning) = (RuleId::Inventory, Severity::Warning);
+            let finding = Finding::new(rule, warning, location, "", message);
+            let help = "a gateway that hides tools from some callers must say `private`";
+            done.findings.push(finding.help(help));
+        }
         done.pages = pages.count();
         done.passed_over = noise;
         let Some(live) = live.filter(|_| !has_error(done)) else {
             return Ok(None);
         };
         done.tools = live.tools.len();
-        Ok(Some((live, text)))
+        Ok(Some(Fetched { live, text, other }))
     }
 
     fn has_error(done: &Inventoried) -> bool {

@@ -7,36 +7,62 @@
 //! that are sent to it.
 
 #[cfg(feature = "live")]
-mod recorder;
+mod http;
 #[cfg(feature = "live")]
-mod server;
+mod place;
+#[cfg(feature = "live")]
+mod recorder;
 #[cfg(feature = "live")]
 mod session;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 #[cfg(feature = "live")]
+use crate::cli::support::http::Upstream;
+#[cfg(feature = "live")]
+use crate::cli::support::input;
+#[cfg(feature = "live")]
 use crate::cli::support::output::complain_of;
 #[cfg(not(feature = "live"))]
 use crate::cli::support::output::refuse_without_live;
 #[cfg(feature = "live")]
-use mcppolicy_analysis::report::Exit;
+use mcppolicy_analysis::report::{Exit, Failure};
 
 /// Arguments of `record`.
 #[derive(Args, Debug)]
 pub(crate) struct RecordArgs {
-    /// Where to write the trace, readable by its owner alone; it must not exist yet
+    /// Where to write the trace, readable by its owner alone; it must not exist yet.
+    /// {server}, {date} and {pid} are filled in, and then a name that is taken gets a number
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Add to FILE, a recording that may exist
     #[arg(long)]
     append: bool,
+    /// What {server} stands for [default: a name from the command]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Record a server of the network: the address on this machine that clients use in the
+    /// place of the server's; port 0 is any that is free
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "url",
+        conflicts_with = "server"
+    )]
+    listen: Option<SocketAddr>,
+    /// The address of that server
+    #[arg(long, value_name = "URL", requires = "listen")]
+    url: Option<String>,
+    /// Headers to send to it, one a line, in a file that its owner alone can read
+    #[arg(long, value_name = "FILE", requires = "url")]
+    header_file: Option<PathBuf>,
     /// The command that starts the server, with its arguments
-    #[arg(last = true, required = true, value_name = "SERVER")]
+    #[arg(last = true, required_unless_present = "listen", value_name = "SERVER")]
     server: Vec<OsString>,
 }
 
@@ -57,7 +83,36 @@ fn record(args: &RecordArgs) -> u8 {
     } else {
         recorder::Existing::Refuse
     };
-    session::run(&args.output, existing, &args.server).unwrap_or_else(|failure| {
+    let upstream = args.url.as_deref().map(|url| {
+        let headers = args.header_file.as_deref();
+        Upstream::open(url, headers)
+    });
+    let upstream = match upstream.transpose() {
+        Ok(upstream) => upstream,
+        Err(failure) => {
+            complain_of(&failure);
+            return Exit::CouldNotRun.code();
+        }
+    };
+    let session = place::Session {
+        server: match (&args.name, &upstream) {
+            (Some(name), _) => place::spelled(name),
+            (None, Some(upstream)) => place::spelled(upstream.host()),
+            (None, None) => place::name_of_command(&args.server),
+        },
+        start: recorder::now(),
+        pid: std::process::id(),
+    };
+    let ended = place::Place::of(&args.output, &session)
+        .map_err(|message| Failure {
+            input: input::display_name(&args.output),
+            message,
+        })
+        .and_then(|place| match args.listen.zip(upstream) {
+            Some((listen, upstream)) => http::run(&place, existing, listen, upstream),
+            None => session::run(&place, existing, &args.server),
+        });
+    ended.unwrap_or_else(|failure| {
         complain_of(&failure);
         Exit::CouldNotRun.code()
     })

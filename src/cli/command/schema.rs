@@ -6,7 +6,7 @@ use crate::cli::support::approvals::APPROVALS_SCHEMA;
 use crate::cli::support::configuration::CONFIG_SCHEMA;
 use crate::cli::support::output::print;
 use crate::render::json::REPORT_SCHEMA;
-use crate::schema::POLICY_SCHEMA;
+use crate::schema::{POLICY_SCHEMA, TRACE_SCHEMA};
 use mcppolicy_analysis::report::Exit;
 
 /// Arguments of `schema`.
@@ -28,6 +28,8 @@ enum Which {
     Report,
     /// The approvals, mcppolicy.approvals.json
     Approvals,
+    /// A line of a trace
+    Trace,
 }
 
 /// Runs `schema`.
@@ -37,5 +39,6 @@ pub(crate) fn run(args: &SchemaArgs) -> Exit {
         Which::Config => CONFIG_SCHEMA,
         Which::Report => REPORT_SCHEMA,
         Which::Approvals => APPROVALS_SCHEMA,
+        Which::Trace => TRACE_SCHEMA,
     })
 }

@@ -5,11 +5,11 @@
 //! that the base has already is a record of an earlier change: it approves
 //! nothing, whatever has become of the policy since.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::approval_notes as notes;
-use super::approver::Approver;
+use super::approver::{Approver, is_of};
 use super::base::Base;
 use super::evidence;
 use super::files::{self, Refusal, Role};
@@ -18,7 +18,8 @@ use super::input;
 use super::output;
 use super::problems::Problems;
 use super::workspace::Workspace;
-use mcppolicy_analysis::diff::approval::{self, Approval, Approved, ApprovedFinding};
+use mcppolicy_analysis::compare::Scope;
+use mcppolicy_analysis::diff::approval::{self, Allowed, Approval, Approved, ApprovedFinding};
 use mcppolicy_analysis::finding::{Finding, FindingStatus, RuleId, Severity};
 use mcppolicy_analysis::report::{ApprovalShown, ApprovalStatus, Failure};
 use mcppolicy_engine::source::SourceMap;
@@ -53,9 +54,18 @@ struct Entry {
     is_used: bool,
     is_written: bool,
     surplus: Vec<WitnessCall>,
+    /// The edits of the change that it approves.
+    edits: Vec<Allowed>,
 }
 
 impl Entry {
+    /// What it allows: the edits, then what its rules let through.
+    fn allows(&self) -> Vec<Allowed> {
+        let mut allows = self.edits.clone();
+        allows.extend(self.approval.approved.allows());
+        allows
+    }
+
     fn new(approval: Approval) -> Entry {
         Entry {
             approval,
@@ -64,6 +74,7 @@ impl Entry {
             is_used: false,
             is_written: false,
             surplus: Vec::new(),
+            edits: Vec::new(),
         }
     }
 
@@ -239,6 +250,9 @@ impl Store {
         let Some((approver, _)) = &self.approving else {
             return;
         };
+        if !approver.approves(&approved) {
+            return;
+        }
         let approval = Approval {
             policy: policy.to_owned(),
             approved,
@@ -252,6 +266,25 @@ impl Store {
             is_written: true,
             ..Entry::new(approval)
         });
+    }
+
+    /// Whether the run is to approve that.
+    pub fn approves(&self, approved: &Approved) -> bool {
+        let approving = self.approving.as_ref();
+        approving.is_some_and(|(approver, _)| approver.approves(approved))
+    }
+
+    /// Notes the edits that the approvals of a policy approve, by scope.
+    pub fn explain(&mut self, policy: &str, edits: &BTreeMap<&Scope, Vec<Allowed>>) {
+        for entry in &mut self.entries {
+            let approval = &entry.approval;
+            let scope = approval.approved.scope();
+            if approval.policy == policy
+                && let Some(edits) = scope.and_then(|scope| edits.get(scope))
+            {
+                entry.edits.clone_from(edits);
+            }
+        }
     }
 
     /// Drops approvals that count and that `within` says are part of a new one.
@@ -284,6 +317,16 @@ impl Store {
     /// taken for a record; when the file cannot be written.
     pub fn write_new(&self) -> Result<(), Failure> {
         let new = || self.entries.iter().filter(|entry| entry.is_written);
+        let only = self
+            .approving
+            .iter()
+            .flat_map(|(approver, _)| &approver.only);
+        for tool in only {
+            if !new().any(|entry| is_of(&entry.approval.approved, tool)) {
+                let message = format!("--only {tool}: nothing of this tool is refused");
+                return Err(self.failure(message));
+            }
+        }
         if new().next().is_none() {
             return Ok(());
         }
@@ -298,7 +341,7 @@ impl Store {
             let approval = &entry.approval;
             let (policy, part) = (&approval.policy, notes::part(&approval.approved));
             output::inform(&format!("{file} approves {part} of {policy}:"));
-            for allowed in approval.approved.allows() {
+            for allowed in entry.allows() {
                 output::inform(&format!("  {}", allowed.text));
             }
         }
@@ -321,23 +364,25 @@ impl Store {
     /// The approvals of a policy, or all of them, with the status of each; those
     /// that were dropped come last.
     pub fn shown(&self, policy: Option<&str>) -> Vec<ApprovalShown> {
-        let entries = self.entries.iter().map(|entry| ApprovalShown {
+        let is_its = |approval: &Approval| policy.is_none_or(|policy| approval.policy == policy);
+        let entries = self.entries.iter();
+        let entries = entries.filter(|entry| is_its(&entry.approval));
+        let entries = entries.map(|entry| ApprovalShown {
             approval: entry.approval.clone(),
             status: entry.status(),
             written: entry.is_written,
-            allows: entry.approval.approved.allows(),
+            allows: entry.allows(),
             surplus: entry.surplus.clone(),
         });
-        let dropped = self.dropped.iter().map(|approval| ApprovalShown {
+        let dropped = self.dropped.iter().filter(|approval| is_its(approval));
+        let dropped = dropped.map(|approval| ApprovalShown {
             approval: approval.clone(),
             status: ApprovalStatus::Pruned,
             written: false,
             allows: approval.approved.allows(),
             surplus: Vec::new(),
         });
-        let is_its =
-            |shown: &ApprovalShown| policy.is_none_or(|policy| shown.approval.policy == policy);
-        entries.chain(dropped).filter(is_its).collect()
+        entries.chain(dropped).collect()
     }
 
     /// The name of a policy in approvals: its path from the approvals' own

@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use clap::Args;
 
-use mcppolicy_analysis::diff::approval;
+use mcppolicy_analysis::compare::Scope;
+use mcppolicy_analysis::diff::approval::{self, Approved};
 use mcppolicy_engine::time::Time;
 
 /// The options that approve what a run refuses.
@@ -13,6 +14,9 @@ pub(crate) struct ApproveArgs {
     /// Approve what is refused, in mcppolicy.approvals.json, for this reason
     #[arg(long, value_name = "REASON", value_parser = parse_words)]
     pub approve: Option<String>,
+    /// Approve only what calls of this tool may do; may be given again
+    #[arg(long, value_name = "TOOL", requires = "approve")]
+    pub only: Vec<String>,
     /// Who approves it
     #[arg(long, value_name = "NAME", requires = "approve", value_parser = parse_words)]
     pub approved_by: Option<String>,
@@ -27,6 +31,20 @@ pub(crate) struct Approver {
     pub reason: String,
     pub by: Option<String>,
     pub date: String,
+    /// The tools to which it is limited; none where it is not.
+    pub only: Vec<String>,
+}
+
+impl Approver {
+    /// Whether that is among what is to be approved.
+    pub fn approves(&self, approved: &Approved) -> bool {
+        self.only.is_empty() || self.only.iter().any(|tool| is_of(approved, tool))
+    }
+}
+
+/// Whether an approval is of a tool's calls.
+pub(crate) fn is_of(approved: &Approved, tool: &str) -> bool {
+    matches!(approved.scope(), Some(Scope::Tool(name)) if name == tool)
 }
 
 impl ApproveArgs {
@@ -36,6 +54,7 @@ impl ApproveArgs {
             reason: self.approve.clone()?,
             by: self.approved_by.clone(),
             date: self.date.clone().unwrap_or_else(today),
+            only: self.only.clone(),
         })
     }
 }

@@ -23,6 +23,8 @@ use mcppolicy_engine::source::SourceMap;
 pub(crate) struct Change {
     pub file: PathBuf,
     pub report: DiffReport,
+    /// What is said of the policy at the base, where that is invalid.
+    pub note: Option<Finding>,
 }
 
 /// What a change is judged by.
@@ -127,18 +129,24 @@ fn since_one(
             let name = input::display_name(&file);
             findings.retain(|finding| sources.get(finding.location.file).name() != name);
             let report = report(Diff::default(), gate, Vec::new(), findings);
-            changes.push(Change { file, report });
+            changes.push(Change {
+                file,
+                report,
+                note: None,
+            });
         }
     }
     comparing.judge();
     problems.keep_failure(comparing.approve_if_asked());
+    let mut notes = comparing.take_notes();
     let (compared, approvals) = comparing.finish();
     for (key, diff) in compared {
         let mine = approvals.shown(Some(&key.name));
         let policies = vec![diff];
         let report = report(Diff { policies }, gate, mine, Vec::new());
         let file = key.file;
-        changes.push(Change { file, report });
+        let note = notes.remove(&file);
+        changes.push(Change { file, report, note });
     }
     ((changes, approvals), problems)
 }
@@ -155,5 +163,6 @@ fn report(
         findings,
         gate,
         approvals,
+        again: String::new(),
     }
 }

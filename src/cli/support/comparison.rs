@@ -1,31 +1,43 @@
 //! Comparing policies: the comparison, its judgement by approvals, changes of
 //! the approvals, and witnesses written as traces.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::approvals::Store;
 use super::evidence::Evidence;
-use super::files;
+use super::files::{self, Role};
 use super::input;
+use super::invalid_base;
+use super::inventories;
 use super::inventory_drift::InventoryBase;
+use super::lint_settings;
 use super::problems::Problems;
 use super::repetitions;
 use super::sides::{Content, Pair};
 use super::traces;
 use super::workspace::{self, PolicyFile, Workspace};
-use mcppolicy_analysis::compare::{self, Compiled};
+use mcppolicy_analysis::compare::{self, Allowance, Compiled, Known};
 use mcppolicy_analysis::diff::approval::Approved;
 use mcppolicy_analysis::diff::gate::{self, Judgement};
 use mcppolicy_analysis::diff::regression::{self, Regression};
 use mcppolicy_analysis::diff::traffic::Traffic;
 use mcppolicy_analysis::diff::{Gate, PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::finding::Finding;
+use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::report::{ApprovalShown, Failure};
+use mcppolicy_analysis::words;
 use mcppolicy_engine::engine::{DEFAULT_MAX_LATENESS, Engine};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Records;
+
+/// How many policies with approvals may cost the whole budget each. Where there are
+/// more, they share what that makes.
+const FEW_APPROVED: usize = 4;
 
 /// How to compare.
 pub(crate) struct Settings<'a> {
@@ -57,22 +69,30 @@ struct Compared {
 /// All policies compared so far.
 pub(crate) struct Comparing<'a> {
     settings: Settings<'a>,
+    allowance: Allowance,
     store: Store,
     policies: Vec<Compared>,
     evidence: Evidence,
     /// Why inventories could not be compared. Policies may have one in common,
     /// and its failure is reported once.
     unread: Vec<Failure>,
+    /// What is said of policies that are invalid at the base, by their files.
+    notes: BTreeMap<PathBuf, Finding>,
+    /// The categories of tools, by the configuration.
+    categories: OnceCell<Categories>,
 }
 
 impl<'a> Comparing<'a> {
     pub fn new(settings: Settings<'a>, store: Store) -> Comparing<'a> {
         Comparing {
+            allowance: Allowance::of_run(&settings.budget),
             settings,
             store,
             policies: Vec::new(),
             evidence: Evidence::default(),
             unread: Vec::new(),
+            notes: BTreeMap::new(),
+            categories: OnceCell::new(),
         }
     }
 
@@ -91,20 +111,40 @@ impl<'a> Comparing<'a> {
         };
         // Both sides are read, so that all problems are reported.
         let mut problems = Problems::default();
-        let old = problems.keep(load(pair.old, sources));
+        let (mut old, of_old) = load(pair.old, sources);
         let new = problems.keep(load(pair.new, sources));
+        if let (Side::Invalid, Side::Valid(_), Some(_)) = (&old, &new, &self.settings.inventories)
+            && let Some((refusing, note)) = invalid_base::in_place_of(&of_old.findings, sources)
+        {
+            old = Side::Valid(Some(refusing));
+            self.notes.insert(pair.file.clone(), note);
+        } else {
+            problems.extend(of_old);
+        }
         let name = self.store.key(&pair.file);
         let (Side::Valid(old), Side::Valid(new)) = (old, new) else {
             self.store.not_judged(&name);
             return problems;
         };
+        let inventory = inventory(workspace, &pair.file, sources);
+        let categories = self.categories(workspace, inventory.as_ref());
+        let known = Known {
+            inventory: inventory.as_ref(),
+            categories: Some(&categories),
+        };
+        let budget = &self.settings.budget;
+        let mut opened = Vec::new();
         let (status, traffic) = match (&old, &new) {
-            (None, _) => (PolicyStatus::Added, None),
+            (None, new) => {
+                let new = new.as_ref().map(Compiled::new);
+                opened.extend(new.map(|new| compare::opened(&new, budget, &self.allowance, known)));
+                (PolicyStatus::Added, None)
+            }
             (_, None) => (PolicyStatus::Removed, None),
             (Some(old), Some(new)) => {
                 let both = [&Compiled::new(old), &Compiled::new(new)];
                 let [old, new] = both;
-                let comparison = compare::compiled(old, new, &self.settings.budget);
+                let comparison = compare::compiled(old, new, budget, &self.allowance, known);
                 let traffic = (!self.settings.traces.is_empty())
                     .then(|| problems.keep(replay(workspace, both, &self.settings, sources)));
                 (PolicyStatus::Compared(comparison), traffic)
@@ -134,14 +174,17 @@ impl<'a> Comparing<'a> {
         });
         let drift = settled.collect();
         let file = |policy: &Option<Policy>| policy.as_ref().map(|policy| policy.file);
+        let told = new.as_ref().filter(|_| old.is_none());
         let diff = PolicyDiff {
             name: input::display_name(&pair.file),
             old: file(&old),
             new: file(&new),
             status,
+            opened: opened.into_iter().flatten().collect(),
             judgement: Judgement::default(),
             traffic,
             drift,
+            told: told.map(|new| words::policy(new, &categories)),
         };
         self.policies.push(Compared {
             key: Key {
@@ -156,8 +199,25 @@ impl<'a> Comparing<'a> {
         problems
     }
 
+    /// What the tools do, as far as the configuration or the inventory says.
+    fn categories(&self, workspace: &Workspace, inventory: Option<&Inventory>) -> Categories {
+        let configured = self.categories.get_or_init(|| {
+            let (settings, _) = lint_settings::configured(workspace.config.as_ref());
+            settings.categories
+        });
+        let mut categories = configured.clone();
+        if let Some(inventory) = inventory {
+            categories.learn(inventory);
+        }
+        categories
+    }
+
     /// Judges every policy by the approvals as they are now.
     pub fn judge(&mut self) {
+        let names = self.policies.iter().map(|compared| &compared.key.name);
+        let approved = names.filter(|name| !self.store.of(name).is_empty()).count();
+        let part = u32::try_from(approved / FEW_APPROVED).unwrap_or(u32::MAX);
+        let budget = self.settings.budget.part(part.max(1));
         for compared in &mut self.policies {
             let policy = &compared.key.name;
             let judgement = gate::judge(
@@ -165,13 +225,14 @@ impl<'a> Comparing<'a> {
                 compared.new.as_ref(),
                 compared.diff.changes(),
                 &self.store.of(policy),
-                &self.settings.budget,
+                &budget,
             );
             let used: Vec<usize> = judgement.used().collect();
             self.store.judged(policy, &used, &judgement.stale);
             for surplus in &judgement.surplus {
                 self.store.has_surplus(surplus.approval, &surplus.calls);
             }
+            self.store.explain(policy, &compared.diff.opening_edits());
             compared.diff.judgement = judgement;
         }
     }
@@ -197,8 +258,11 @@ impl<'a> Comparing<'a> {
                 self.store.add(name, Approved::Removal);
                 continue;
             };
-            for (scope, _) in compared.diff.judgement.outside() {
-                let approved = Approved::state(scope, new);
+            let scopes = compared.diff.judgement.outside().map(|(scope, _)| scope);
+            for approved in Approved::states(scopes, new) {
+                if !self.store.approves(&approved) {
+                    continue;
+                }
                 let budget = &self.settings.budget;
                 self.store.replace(|known| {
                     known.policy == *name && gate::covers(&approved, &known.approved, new, budget)
@@ -243,6 +307,11 @@ impl<'a> Comparing<'a> {
     /// All approvals with the status of each; see [`Store::shown`].
     pub fn approvals(&self) -> Vec<ApprovalShown> {
         self.store.shown(None)
+    }
+
+    /// What is said of policies that are invalid at the base, by their files.
+    pub fn take_notes(&mut self) -> BTreeMap<PathBuf, Finding> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Findings about approvals that are not needed.
@@ -291,6 +360,13 @@ impl<'a> Comparing<'a> {
         let each = each.map(|compared| (compared.key, compared.diff));
         (each.collect(), self.store)
     }
+}
+
+/// The server's tools, where the configuration names a valid inventory.
+fn inventory(workspace: &Workspace, file: &Path, sources: &mut SourceMap) -> Option<Inventory> {
+    let path = workspace.inventory_of(file)?;
+    let bytes = workspace.file(&path, None).read(Role::Inventory).ok()?;
+    inventories::valid(&input::display_name(&path), &bytes, sources).0
 }
 
 /// One side of a comparison.

@@ -168,8 +168,9 @@ impl Setting {
     }
 }
 
-/// The configuration that is in force in `start`: the nearest one upward. With
-/// a checkout it is not looked for above the repository.
+/// The configuration that is in force in `start`: the nearest one upward, up to the
+/// top of the repository. Where there is no repository it is looked for up to the
+/// root of the file system.
 pub(crate) fn find(start: &Path, checkout: Option<&Checkout>) -> Option<PathBuf> {
     let is_there = |file: &PathBuf| match checkout {
         Some(checkout) => {
@@ -178,8 +179,16 @@ pub(crate) fn find(start: &Path, checkout: Option<&Checkout>) -> Option<PathBuf>
         }
         None => file.symlink_metadata().is_ok_and(|data| !data.is_dir()),
     };
-    let mut each = start.ancestors().map(|dir| dir.join(NAME));
-    each.find(is_there)
+    for dir in start.ancestors() {
+        let file = dir.join(NAME);
+        if is_there(&file) {
+            return Some(file);
+        }
+        if dir.join(".git").symlink_metadata().is_ok() {
+            return None;
+        }
+    }
+    None
 }
 
 /// Reads a configuration and everything that is wrong with it.

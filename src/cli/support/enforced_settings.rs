@@ -38,9 +38,9 @@ pub(crate) struct EnforcedSettings {
     pub listed: Vec<Listed>,
     /// Each merge base with its configuration.
     pub befores: Vec<(Base, Option<Config>)>,
-    /// What the base holds findings to, where it and the change have a
-    /// configuration.
-    pub held: Option<HeldSettings>,
+    /// What each merge base holds findings to, where the base and the change have
+    /// a configuration.
+    pub held: Vec<HeldSettings>,
     /// What the change does to all that.
     pub findings: Vec<Finding>,
 }
@@ -74,8 +74,8 @@ pub(crate) fn read(
         }
         befores.push((base, before));
     }
-    let mut before = befores.first().and_then(|(_, config)| config.clone());
-    from_one_directory([&mut before, &mut head, &mut tip]);
+    let mut thens: Vec<Option<Config>> = befores.iter().map(|(_, config)| config.clone()).collect();
+    from_one_directory(thens.iter_mut().chain([&mut head, &mut tip]));
     let configs = befores.iter().map(|(_, config)| config).chain([&tip]);
     let listed = configs.map(|config| match config {
         Some(config) => Listed::by(config),
@@ -87,8 +87,12 @@ pub(crate) fn read(
     });
     let listed = listed.collect();
     let held = match (&head, &tip) {
-        (Some(head), Some(tip)) => Some(HeldSettings::new(before.as_ref(), head, tip)),
-        _ => None,
+        (Some(head), Some(tip)) => {
+            let each = thens.iter();
+            each.map(|then| HeldSettings::new(then.as_ref(), head, tip))
+                .collect()
+        }
+        _ => Vec::new(),
     };
     let (gate, fail_on) = match &tip {
         Some(tip) => (tip.gate(), tip.fail_on()),
@@ -97,7 +101,8 @@ pub(crate) fn read(
     let levels = tip
         .as_ref()
         .map(|tip| lint_settings::configured(Some(tip)).0);
-    let config = together(head, before.as_ref(), tip, start);
+    let before = thens.first().and_then(Option::as_ref);
+    let config = together(head, before, tip, start);
     let lint = levels.map(|mut settings| {
         let (own, _) = lint_settings::configured(config.as_ref());
         settings.categories = own.categories;
@@ -116,13 +121,13 @@ pub(crate) fn read(
 }
 
 /// Has configurations be seen from the uppermost one of their directories.
-fn from_one_directory(configs: [&mut Option<Config>; 3]) {
-    let roots = configs.iter().filter_map(|config| config.as_ref());
-    let roots = roots.map(|config| config.root.clone());
+fn from_one_directory<'a>(configs: impl Iterator<Item = &'a mut Option<Config>>) {
+    let configs: Vec<&mut Config> = configs.flatten().collect();
+    let roots = configs.iter().map(|config| config.root.clone());
     let Some(upper) = roots.min_by_key(|root| root.components().count()) else {
         return;
     };
-    for config in configs.into_iter().flatten() {
+    for config in configs {
         config.seen_from(&upper);
     }
 }

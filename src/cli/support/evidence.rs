@@ -6,14 +6,48 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use mcppolicy_analysis::finding::Finding;
-use mcppolicy_engine::document::Node;
 use mcppolicy_engine::document::parse::parse_text;
+use mcppolicy_engine::document::{Node, escape_pointer};
 use mcppolicy_engine::source::{FileId, SourceMap};
 
 /// The files that findings point into, each parsed once.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     parsed: HashMap<FileId, Option<Node>>,
+    members: Members,
+}
+
+/// The members of the object that was looked into last, by their names: an object
+/// of many members has a finding for each.
+#[derive(Debug, Default)]
+struct Members {
+    file: Option<FileId>,
+    object: String,
+    by_name: HashMap<String, usize>,
+}
+
+impl Members {
+    /// The value at a pointer into the document of a file.
+    fn at<'n>(&mut self, file: FileId, root: &'n Node, pointer: &str) -> Option<&'n Node> {
+        let Some((object, name)) = pointer.rsplit_once('/') else {
+            return root.at(pointer);
+        };
+        let parent = root.at(object)?;
+        let members = parent.members();
+        if members.is_empty() {
+            return root.at(pointer);
+        }
+        if self.file != Some(file) || self.object != object {
+            self.file = Some(file);
+            object.clone_into(&mut self.object);
+            let named = members.iter().enumerate();
+            self.by_name = named
+                .map(|(at, member)| (escape_pointer(&member.key), at))
+                .collect();
+        }
+        let at = self.by_name.get(name)?;
+        members.get(*at).map(|member| &member.value)
+    }
 }
 
 impl Evidence {
@@ -25,7 +59,9 @@ impl Evidence {
         let text = sources.get(file).text();
         let parsed = self.parsed.entry(file);
         let root = parsed.or_insert_with(|| parse_text(text).ok().map(|(root, _)| root));
-        let node = root.as_ref().and_then(|root| root.at(&finding.pointer));
+        let node = root
+            .as_ref()
+            .and_then(|root| self.members.at(file, root, &finding.pointer));
         let value = node.map(|node| node.to_value().to_string());
         let span = finding.location.span;
         let there = value.or_else(|| text.get(span.start..span.end).map(str::to_owned));
@@ -70,5 +106,7 @@ mod tests {
         };
         assert_eq!(of(r#"{"a": 1.0, "b": 2}"#), of(r#"{"b":3,"a":1}"#));
         assert_ne!(of(r#"{"a": 1}"#), of(r#"{"a": 2}"#));
+        // Of repeated members the last one counts.
+        assert_eq!(of(r#"{"a": 1, "a": 2}"#), of(r#"{"a": 2}"#));
     }
 }

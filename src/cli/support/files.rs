@@ -24,7 +24,7 @@ use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::{Location, SourceMap, Span};
 
-pub(crate) use checkout::Checkout;
+pub(crate) use checkout::{Checkout, is_job};
 pub(crate) use dir::Access;
 pub(crate) use root::{Root, spelled_out, spelling};
 #[cfg(feature = "live")]

@@ -354,6 +354,32 @@ impl Repository {
         }
     }
 
+    /// What a file was at the commit that is checked out and at the first parents
+    /// before it, `most` commits together, the latest first. What has more than
+    /// `longest` bytes is left out.
+    pub fn earlier(&self, file: &Path, most: usize, longest: usize) -> Vec<Vec<u8>> {
+        let path = self.path_of(file);
+        // Git reads one question a line, and answers with its words.
+        let path = path.filter(|path| !path.contains(char::is_whitespace));
+        let Some(path) = path else { return Vec::new() };
+        let Ok(mut objects) = self.git.objects() else {
+            return Vec::new();
+        };
+        let mut states: Vec<Vec<u8>> = Vec::new();
+        for back in 0..most {
+            match objects.read(&format!("HEAD~{back}:{path}")) {
+                Ok(Object::Blob(bytes)) => {
+                    if bytes.len() <= longest && states.last() != Some(&bytes) {
+                        states.push(bytes);
+                    }
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        states
+    }
+
     /// A path of the repository in the working tree.
     pub fn in_working_tree(&self, path: &str) -> PathBuf {
         self.root.top.join(path)

@@ -16,7 +16,7 @@ use super::inventories;
 use super::linter::Linter;
 use super::listing::{fill, fill_dirname};
 use super::workspace::{PolicyFile, Workspace};
-use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
+use mcppolicy_analysis::finding::{Class, Finding, FindingStatus, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::report::Findings;
 use mcppolicy_engine::source::SourceMap;
@@ -71,7 +71,8 @@ impl HiddenFindings {
             let (with, _) = own.for_policy(workspace, file, sources);
             let list = own.findings_of(workspace, file, &with, sources).list;
             let mut own = Shown::of(&list);
-            for finding in findings.list.iter_mut().filter(|of| is_of_lint(of)) {
+            let shown = |of: &&mut Finding| is_of_lint(of) && of.status != FindingStatus::Hidden;
+            for finding in findings.list.iter_mut().filter(shown) {
                 if !own.take(finding).is_some_and(|as_much| as_much) {
                     *finding = finding.clone().hidden_by_change();
                 }
@@ -145,16 +146,9 @@ impl HiddenFindings {
 
     /// Whether the run accepts findings about the policy that the base does not.
     fn drops_a_suppression_for(&self, workspace: &Workspace, file: &PolicyFile) -> bool {
-        let Some(config) = &workspace.config else {
-            return false;
-        };
-        let absolute = |path: &Path| std::path::absolute(path).ok();
-        let mut suppressions = config.suppressions.iter();
-        suppressions.any(|suppression| {
-            let path = config.root.join(&suppression.0.text);
-            absolute(&path) == absolute(&file.path)
-                && !self.suppressed.contains(&accepts(suppression))
-        })
+        let mine = workspace.suppressions_of(&file.path).into_iter();
+        let mut mine = mine.map(accepts);
+        mine.any(|accepts| !self.suppressed.contains(&accepts))
     }
 }
 

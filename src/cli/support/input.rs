@@ -18,6 +18,15 @@ pub(crate) fn plain(error: &std::io::Error) -> String {
     }
 }
 
+/// A word for a shell: between quotes unless every character stands for itself.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// A path as reports show it: relative to the working directory where it lies
 /// below it, with `/` on every system.
 pub(crate) fn display_name(path: &Path) -> String {

@@ -1,6 +1,7 @@
 //! The inventories that the command line or the configuration names for the
 //! servers of policies, each read once.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +11,34 @@ use super::problems::Problems;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
+use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::lint;
 use mcppolicy_engine::source::SourceMap;
 
 /// The inventories of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Inventories {
-    read: Vec<(PathBuf, Option<Arc<Inventory>>)>,
+    read: HashMap<PathBuf, Known>,
+}
+
+/// An inventory that was read, and the categories of its tools.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    inventory: Option<Arc<Inventory>>,
+    categories: Categories,
+}
+
+impl Known {
+    fn new(inventory: Option<Arc<Inventory>>) -> Known {
+        let mut categories = Categories::new();
+        if let Some(inventory) = &inventory {
+            categories.learn(inventory);
+        }
+        Known {
+            inventory,
+            categories,
+        }
+    }
 }
 
 impl Inventories {
@@ -44,30 +66,26 @@ impl Inventories {
         };
         let mut problems = Problems::default();
         let named = given.map(InputFile::of_person).or_else(configured);
-        let inventory = named.and_then(|file| problems.keep(self.get(&file, sources)));
-        ((settings, inventory), problems)
+        let known = named.map(|file| problems.keep(self.get(&file, sources)));
+        let known = known.unwrap_or_default();
+        settings.categories.learn_from(&known.categories);
+        ((settings, known.inventory), problems)
     }
 
     /// Takes `inventory` for what is in a file that is not there.
     pub fn remember(&mut self, path: PathBuf, inventory: Option<Arc<Inventory>>) {
-        if !self.read.iter().any(|(read, _)| *read == path) {
-            self.read.push((path, inventory));
-        }
+        let known = self.read.entry(path);
+        known.or_insert_with(|| Known::new(inventory));
     }
 
-    fn get(
-        &mut self,
-        file: &InputFile,
-        sources: &mut SourceMap,
-    ) -> (Option<Arc<Inventory>>, Problems) {
-        let path = file.path();
-        if let Some((_, known)) = self.read.iter().find(|(read, _)| read == path) {
+    fn get(&mut self, file: &InputFile, sources: &mut SourceMap) -> (Known, Problems) {
+        if let Some(known) = self.read.get(file.path()) {
             return (known.clone(), Problems::default());
         }
         let (inventory, problems) = read(file, sources);
-        let inventory = inventory.map(Arc::new);
-        self.read.push((path.to_path_buf(), inventory.clone()));
-        (inventory, problems)
+        let known = Known::new(inventory.map(Arc::new));
+        self.read.insert(file.path().to_path_buf(), known.clone());
+        (known, problems)
     }
 }
 

@@ -146,11 +146,14 @@ const NAMED: usize = 3;
 
 /// What the linter left open in a policy.
 fn left_open(policy: &str, linted: &lint::Linted) -> Option<String> {
-    let named: Vec<&str> = linted
+    let named: Vec<String> = linted
         .unfinished
         .iter()
         .take(NAMED)
-        .map(String::as_str)
+        .map(|(tool, rules)| {
+            let rules: Vec<&str> = rules.iter().map(|rule| rule.name()).collect();
+            format!("{tool} ({})", rules.join(", "))
+        })
         .collect();
     let more = match linted.unfinished.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -159,7 +162,7 @@ fn left_open(policy: &str, linted: &lint::Linted) -> Option<String> {
     (!named.is_empty()).then(|| {
         format!(
             "{policy}: the rules of {}{more} are too intricate to be analysed in full, \
-             so that the linter may have missed something there",
+             so that the linter may have missed something there: what it looks for is in parentheses",
             named.join(", ")
         )
     })

@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 
 use super::configuration;
 use super::files::{self, Access};
@@ -20,6 +20,9 @@ pub(crate) struct OutputArgs {
     /// How to write to standard output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
     pub format: Option<Format>,
+    /// When to write in colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Option<Color>,
     /// Also write the report in FORMAT to FILE; may be repeated
     #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_target)]
     pub output: Vec<Target>,
@@ -29,6 +32,34 @@ pub(crate) struct OutputArgs {
     /// Cut markdown after so many bytes, and add a line about it
     #[arg(long, value_name = "BYTES")]
     pub max_markdown: Option<usize>,
+}
+
+/// When human output is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Whether standard output is coloured. Without a choice the environment
+    /// decides (`NO_COLOR` before `FORCE_COLOR` and `CLICOLOR_FORCE`), and then
+    /// whether it is a terminal that shows colours.
+    fn applies(self) -> bool {
+        let value = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let forced = |name: &str| value(name).is_some_and(|value| value != "0");
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if value("NO_COLOR").is_some() => false,
+            Color::Auto if forced("FORCE_COLOR") || forced("CLICOLOR_FORCE") => true,
+            Color::Auto => {
+                std::io::stdout().is_terminal() && value("TERM").is_none_or(|term| term != "dumb")
+            }
+        }
+    }
 }
 
 /// A file to write in a format.
@@ -104,8 +135,10 @@ impl OutputArgs {
     }
 }
 
-/// The width at which reports are wrapped.
+/// The width at which reports are wrapped that no terminal shows.
 const DEFAULT_WIDTH: usize = 100;
+/// The narrowest terminal for which reports are wrapped.
+const LEAST_WIDTH: usize = 40;
 /// Where GitHub's runner reads the job's summary.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The most bytes that GitHub takes as one step's summary.
@@ -116,15 +149,22 @@ const SUMMARY_LIMIT: usize = 1 << 20;
 /// anything else that keeps a report from being written is.
 pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
     let exit = write_files(report, args);
-    let colour = std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let place = place();
     let style = Style {
-        colour,
+        colour: args.color.unwrap_or_default().applies(),
+        width: width(),
         ..plain(args, &place)
     };
     let format = args.format.unwrap_or(Format::Human);
     exit.worst(print(&render::render(report, format, style)))
+}
+
+/// The width of the terminal that standard output is, or the usual one.
+fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    terminal.map_or(DEFAULT_WIDTH, |(width, _)| {
+        usize::from(width.0).max(LEAST_WIDTH)
+    })
 }
 
 fn plain<'a>(args: &OutputArgs, place: &'a Place) -> Style<'a> {
@@ -168,8 +208,12 @@ pub(crate) fn write_files(report: &Report<'_>, args: &OutputArgs) -> Exit {
 fn append_summary(report: &Report<'_>, file: &Path, style: Style<'_>) -> std::io::Result<()> {
     let used = std::fs::metadata(file).map_or(0, |data| data.len());
     let used = usize::try_from(used).unwrap_or(SUMMARY_LIMIT);
+    // A line break comes behind it.
+    let Some(room) = SUMMARY_LIMIT.checked_sub(used.saturating_add(1)) else {
+        return Ok(());
+    };
     let style = Style {
-        limit: Some(SUMMARY_LIMIT.saturating_sub(used + 1)),
+        limit: Some(room),
         ..style
     };
     let text = render::render(report, Format::Markdown, style);
@@ -244,6 +288,14 @@ pub(crate) fn refuse_without_live() -> Exit {
 /// Prints what a run is about to do to standard error.
 pub(crate) fn inform(message: &str) {
     complain(message);
+}
+
+/// Prints what is wrong with the arguments, in the lines that `clap` has for it. The
+/// arguments that it quotes are printable already.
+pub(crate) fn complain_of_usage(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let _ = write!(out, "mcppolicy: {text}");
 }
 
 /// Prints one error to standard error.

@@ -1,6 +1,7 @@
 //! Paths and globs of configurations: spelled out, so that two spellings of one
 //! path are one file, and matched many at a time.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -8,6 +9,9 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 /// How many globs are matched as one set. The automaton of a larger set may
 /// exceed the size that the library allows.
 const SET: usize = 128;
+
+/// How many bytes a pattern may have: as many as the path of a file.
+const LONGEST: usize = 4_096;
 
 /// Whether a part of a path has a meaning to globs.
 fn is_glob(part: &str) -> bool {
@@ -17,10 +21,13 @@ fn is_glob(part: &str) -> bool {
 /// A pattern with `.`, empty parts and `..` spelled out: `./a//b/../c` is `a/c`.
 ///
 /// # Errors
-/// When it leads out of the directory that it is relative to, or when `..`
-/// follows a part that is no plain name.
+/// When it leads out of the directory that it is relative to, when `..` follows a
+/// part that is no plain name, or when it is longer than any path.
 pub(crate) fn normal_pattern(pattern: &str) -> Result<String, String> {
     const OUT: &str = "leads out of the configuration's directory";
+    if pattern.len() > LONGEST {
+        return Err(format!("has more than {LONGEST} bytes"));
+    }
     let is_absolute = pattern.starts_with('/') || Path::new(pattern).is_absolute();
     if is_absolute || pattern.split('\\').any(|part| part == "..") {
         return Err(OUT.to_owned());
@@ -85,9 +92,11 @@ impl Globs {
     }
 
     /// The globs among `patterns`; a path is one, too. One that is none matches
-    /// nothing.
+    /// nothing, and neither does one that repeats an earlier one.
     pub fn new<'a>(patterns: impl Iterator<Item = &'a str>) -> Globs {
-        let globs: Vec<_> = patterns.enumerate().collect();
+        let mut seen = HashSet::new();
+        let globs = patterns.enumerate();
+        let globs: Vec<_> = globs.filter(|(_, pattern)| seen.insert(*pattern)).collect();
         let mut sets = Vec::new();
         for chunk in globs.chunks(SET) {
             let valid = chunk.iter();

@@ -93,6 +93,7 @@ impl ReplayArgs {
             allow_undetermined: self.allow_undetermined,
             allow_unasserted: self.allow_unasserted,
             all_cases: self.all_cases,
+            most_cases: usize::MAX,
             list_skipped: self.verbose,
             order: self.timeline.unwrap_or_default().order(),
             max_lateness: self.max_lateness.unwrap_or(DEFAULT_MAX_LATENESS),

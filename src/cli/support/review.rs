@@ -24,7 +24,9 @@ use mcppolicy_engine::source::{Location, SourceMap};
 pub(crate) struct Review {
     /// Each merge base with the entries of its configuration.
     befores: Vec<(Base, Option<Entries>)>,
-    hidden: Option<HiddenFindings>,
+    /// What each merge base holds findings to, where it has and the change has a
+    /// configuration.
+    hidden: Vec<HiddenFindings>,
     approvals: Store,
     evidence: Evidence,
     /// The linter's settings that count.
@@ -40,7 +42,7 @@ impl Review {
     pub fn new(
         workspace: &Workspace,
         befores: Vec<(Base, Option<Config>)>,
-        held: Option<HeldSettings>,
+        held: Vec<HeldSettings>,
         settings: &lint::Settings,
         approvals: Store,
     ) -> Review {
@@ -49,7 +51,10 @@ impl Review {
                 .into_iter()
                 .map(|(base, config)| (base, config.map(Entries::of)))
                 .collect(),
-            hidden: held.map(|held| HiddenFindings::new(workspace, held)),
+            hidden: held
+                .into_iter()
+                .map(|held| HiddenFindings::new(workspace, held))
+                .collect(),
             approvals,
             evidence: Evidence::default(),
             settings: settings.clone(),
@@ -71,7 +76,7 @@ impl Review {
         if file.policy.is_none() {
             return;
         }
-        if let (Some(hidden), Some((base, _))) = (&mut self.hidden, self.befores.first()) {
+        for (hidden, (base, _)) in self.hidden.iter_mut().zip(&self.befores) {
             hidden.add_to(workspace, base, file, findings, sources);
         }
         self.keep_accepted(workspace, &file.path, findings);

@@ -26,20 +26,8 @@ pub(crate) fn today() -> Date {
 
 /// The suppressions of one policy.
 pub(crate) fn of(workspace: &Workspace, policy: &Path) -> Vec<Suppression> {
-    let Some(config) = &workspace.config else {
-        return Vec::new();
-    };
-    // The components of a path tell it from another, but for the beginning.
-    let (Some(root), Some(policy)) = (absolute(&config.root), absolute(policy)) else {
-        return Vec::new();
-    };
-    let is_its = |written: &str| root.join(written) == policy;
-    config
-        .suppressions
-        .iter()
-        .filter(|(path, _)| is_its(&path.text))
-        .map(|(_, entry)| entry.clone())
-        .collect()
+    let mine = workspace.suppressions_of(policy).into_iter();
+    mine.map(|(_, entry)| entry.clone()).collect()
 }
 
 fn absolute(path: &Path) -> Option<PathBuf> {
@@ -181,6 +169,17 @@ fn entry(
         return None;
     }
     let (policy, places) = policies.get(&finding.location.file)?;
+    entry_for(policy, places, finding, reason)
+}
+
+/// The entry for a finding about the policy that the configuration calls `policy`;
+/// none where its place has no value.
+pub(crate) fn entry_for(
+    policy: &str,
+    places: &Places,
+    finding: &Finding,
+    reason: &str,
+) -> Option<String> {
     let value = places.fingerprint(&finding.pointer)?;
     let mut entry = String::new();
     let policy = toml_string(policy);
@@ -189,7 +188,7 @@ fn entry(
     let _ = write!(
         entry,
         "\n[[suppress]]\nrule = \"{}\"\npolicy = {policy}\nat = {at}\nvalue = \"{value}\"\nreason = {reason}\n",
-        rule
+        finding.rule
     );
     Some(entry)
 }

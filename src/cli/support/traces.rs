@@ -4,16 +4,18 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::evidence::sha256;
 use super::files::{InputFile, Root, input_files, spelled_out, spelling};
 use super::input::{self, same_file};
 use super::listing::fill;
 use super::problems::Problems;
 use super::progress::Watched;
-use super::unpack::unpacked_up_to;
+use super::unpack::{Allowance, unpacked, unpacked_within};
 use super::workspace::{DEFAULT_POLICY, PolicyFile, Workspace};
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::report::Failure;
@@ -33,9 +35,13 @@ pub(crate) struct Assignment {
     pub problems: Vec<Finding>,
 }
 
-/// How much a packed trace of a change may unpack to: 256 MiB. What a person
-/// names may be of any size.
+/// How much a trace of a change may unpack to: 256 MiB. What a person names may be
+/// of any size.
 const MOST_UNPACKED: u64 = 256 << 20;
+
+/// How many bytes the traces of a change may still have, over all policies of the
+/// run that they are replayed for: 1 GiB at its beginning.
+static LEFT: AtomicU64 = AtomicU64::new(1 << 30);
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";
@@ -89,12 +95,14 @@ pub(crate) fn open(
     let opened = file.open();
     let opened = opened.map_err(|refusal| file.problem(&refusal, RuleId::Trace, sources))?;
     let name = file.name();
-    let most = if file.is_checked() {
-        MOST_UNPACKED
+    let input = Watched::new(opened.input, &name, opened.length);
+    let input = if file.is_checked() {
+        let each = MOST_UNPACKED;
+        unpacked_within(input, Allowance { each, left: &LEFT })
     } else {
-        u64::MAX
+        unpacked(input)
     };
-    unpacked_up_to(Watched::new(opened.input, &name, opened.length), most)
+    input
         .and_then(|input| reader(input, settings))
         .and_then(|reader| Trace::open(name, reader))
         .map_err(|error| Problems::from(failure(file.path(), &error)))
@@ -117,20 +125,39 @@ pub(crate) fn assign(
     policy: Option<&Path>,
     sources: &mut SourceMap,
 ) -> (Vec<Assignment>, Problems) {
+    let (files, mut problems) = expand(paths);
+    let assigned = assign_files(workspace, paths.is_empty(), files, policy, sources);
+    (problems.keep(assigned), problems)
+}
+
+/// The same for traces that are found already: `files`, and with `whole` those of
+/// the configuration, else of `traces/` here.
+pub(crate) fn assign_files(
+    workspace: &Workspace,
+    whole: bool,
+    files: Vec<InputFile>,
+    policy: Option<&Path>,
+    sources: &mut SourceMap,
+) -> (Vec<Assignment>, Problems) {
     let mut problems = Problems::default();
     let configured = match workspace.config {
         Some(_) => problems.keep(configured(workspace, sources)),
         None => Vec::new(),
     };
-    if paths.is_empty() && workspace.config.is_some() && policy.is_none() {
+    let is_configured = whole && workspace.config.is_some() && policy.is_none();
+    if is_configured && files.is_empty() {
         return (configured, problems);
     }
-    let traces = if paths.is_empty() {
+    let mut traces = files;
+    if whole && !is_configured {
         let here = in_directory(workspace, Path::new(DEFAULT_TRACES), None, sources);
-        problems.keep(here)
-    } else {
-        problems.keep(expand(paths))
-    };
+        traces.splice(0..0, problems.keep(here));
+    }
+    if is_configured {
+        let of_config = configured.iter().flat_map(|of| &of.traces);
+        traces.splice(0..0, of_config.cloned().collect::<Vec<_>>());
+        traces = each_once(traces);
+    }
     let mut assigning = Assigning {
         workspace,
         policy,
@@ -433,6 +460,66 @@ pub(crate) fn foreign_policies(
             let finding = Finding::new(rule, error, named.location, "/policy", message);
             found.push(finding.help(help));
         }
+    }
+    found
+}
+
+/// The policy of a trace that no entry of the configuration has: its only one
+/// with traces, or its only one at all, or `policy.json` here.
+pub(crate) fn fallback_policy(workspace: &Workspace, files: &[PolicyFile]) -> Option<PathBuf> {
+    let has_traces = |file: &PolicyFile| {
+        let entry = workspace.entry(file.entry);
+        entry.is_some_and(|entry| !entry.traces.is_empty())
+    };
+    let with_traces: Vec<&PolicyFile> = files.iter().filter(|file| has_traces(file)).collect();
+    let only = match (with_traces.as_slice(), files) {
+        ([only], _) => only,
+        ([], [only]) => only,
+        _ => return None,
+    };
+    Some(only.path.clone())
+}
+
+/// Warnings about traces that a guard wrote under a policy of another digest than
+/// that of `policy`: what they expect may be what another policy decided.
+pub(crate) fn of_other_policies(
+    policy: &PolicyFile,
+    traces: &[InputFile],
+    reading: Settings,
+    sources: &mut SourceMap,
+) -> Vec<Finding> {
+    let file = policy.policy.as_ref().map(|policy| policy.file);
+    let Some(digest) = file.map(|file| sha256(sources.get(file).text())) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    // Standard input can be read only once.
+    for trace in traces.iter().filter(|trace| !trace.is_stdin()) {
+        // What cannot be read is reported where it is replayed.
+        let Ok(opened) = open(trace, reading, &mut SourceMap::new()) else {
+            continue;
+        };
+        let Some(header) = opened.header() else {
+            continue;
+        };
+        let Some((written, span)) = header.policy_sha256.as_ref().filter(|of| of.0 != digest)
+        else {
+            continue;
+        };
+        let location = header.locate(sources, &trace.name(), *span);
+        let message = format!(
+            "{} was written under a policy with the digest {written}, and not under {}",
+            trace.name(),
+            policy.name
+        );
+        let (rule, warning) = (RuleId::Trace, Severity::Warning);
+        found.push(Finding::new(
+            rule,
+            warning,
+            location,
+            "/policy_sha256",
+            message,
+        ));
     }
     found
 }

@@ -5,6 +5,7 @@
 //! time and no memory: gzip needs 32 KiB, zstd its window, which is capped.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -51,18 +52,8 @@ impl Packed {
 ///
 /// # Errors
 /// What the input reports.
-pub(crate) fn unpacked(input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
-    unpacked_up_to(input, u64::MAX)
-}
-
-/// The same for a file that unpacks to so many bytes at most: a few kilobytes can
-/// unpack to gigabytes.
-///
-/// # Errors
-/// As of [`unpacked`]; reading fails behind the last byte that is allowed.
-pub(crate) fn unpacked_up_to(
+pub(crate) fn unpacked(
     mut input: impl Read + Send + 'static,
-    most: u64,
 ) -> io::Result<Box<dyn BufRead + Send>> {
     let mut first = Vec::new();
     input.by_ref().take(4).read_to_end(&mut first)?;
@@ -71,25 +62,64 @@ pub(crate) fn unpacked_up_to(
     Ok(match packed {
         None => Box::new(input),
         Some(Packed::Gzip) => {
-            let decoder = Capped(Gzip(MultiGzDecoder::new(input)), most);
+            let decoder = Gzip(MultiGzDecoder::new(input));
             Box::new(BufReader::with_capacity(CHUNK, decoder))
         }
         Some(Packed::Zstd) => {
-            let decoder = Capped(Zstd::new(input, LARGEST_WINDOW), most);
+            let decoder = Zstd::new(input, LARGEST_WINDOW);
             Box::new(BufReader::with_capacity(CHUNK, decoder))
         }
     })
 }
 
+/// What the traces of a run may have together, unpacked.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    /// How many bytes one of them may have.
+    pub each: u64,
+    /// How many bytes further ones may have.
+    pub left: &'static AtomicU64,
+}
+
+/// The same within an allowance: a few kilobytes can unpack to gigabytes, and many
+/// policies can name one trace.
+///
+/// # Errors
+/// As of [`unpacked`]; reading fails behind the last byte that is allowed.
+pub(crate) fn unpacked_within(
+    input: impl Read + Send + 'static,
+    allowance: Allowance,
+) -> io::Result<Box<dyn BufRead + Send>> {
+    let input = unpacked(input)?;
+    let capped = Capped { input, allowance };
+    Ok(Box::new(BufReader::with_capacity(CHUNK, capped)))
+}
+
 /// A reader that fails behind so many bytes.
-struct Capped<R>(R, u64);
+struct Capped<R> {
+    input: R,
+    allowance: Allowance,
+}
 
 impl<R: Read> Read for Capped<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.read(buffer)?;
-        match self.1.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
-            Some(left) => self.1 = left,
+        let read = self.input.read(buffer)?;
+        let bytes = u64::try_from(read).unwrap_or(u64::MAX);
+        match self.allowance.each.checked_sub(bytes) {
+            Some(left) => self.allowance.each = left,
             None => return Err(io::Error::other("unpacks to more than may be read of it")),
+        }
+        let take = |left: u64| left.checked_sub(bytes);
+        let order = Ordering::Relaxed;
+        if self
+            .allowance
+            .left
+            .fetch_update(order, order, take)
+            .is_err()
+        {
+            let message = "is not read to its end: the traces of all policies together are longer \
+                           than may be read in one run";
+            return Err(io::Error::other(message));
         }
         Ok(read)
     }

@@ -6,12 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::configuration::{self, Config, Entry};
+use super::configuration::{self, Config, Entry, Setting};
 use super::files::{Checkout, InputFile, Role, Root, input_files, spelling};
 use super::input;
 use super::listing::{Named, excluded, fill, fill_dirname, list, named};
+use super::oversized;
 use super::problems::Problems;
+use super::stranger;
 use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
+use mcppolicy_analysis::lint::suppress::Suppression;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{Location, SourceMap};
@@ -34,6 +37,8 @@ pub(crate) struct Workspace {
     named: OnceCell<Named>,
     /// The entry of each of them.
     entries: OnceCell<HashMap<PathBuf, usize>>,
+    /// The suppressions of each policy, once they were looked for.
+    suppressions: OnceCell<HashMap<PathBuf, Vec<usize>>>,
     /// How to read traces.
     pub reading: Settings,
 }
@@ -116,7 +121,10 @@ pub(crate) fn parse(
         Ok(policy) => (Some(policy), Vec::new()),
         Err(invalid) => {
             let problems = invalid.into_problems().into_iter();
-            (None, problems.map(Finding::from).collect())
+            let problems: Vec<Finding> = problems.map(Finding::from).collect();
+            let file = problems.first().map(|problem| problem.location.file);
+            let stranger = file.and_then(|file| stranger::of(file, sources.get(file).text()));
+            (None, stranger.map_or(problems, |finding| vec![finding]))
         }
     }
 }
@@ -138,7 +146,10 @@ impl Workspace {
         let found = configuration::find(&start, checkout.as_deref());
         let loaded = found.map(|file| configuration::load(&file, checkout.as_ref(), sources));
         let (config, problems) = match loaded {
-            Some(Ok((config, findings))) => (Some(config), Problems::from(findings)),
+            Some(Ok((mut config, mut findings))) => {
+                findings.extend(oversized::curtail(&mut config));
+                (Some(config), Problems::from(findings))
+            }
             Some(Err(problems)) => (None, problems),
             None => (None, Problems::default()),
         };
@@ -151,11 +162,20 @@ impl Workspace {
         (workspace, problems)
     }
 
+    /// A workspace of the working tree for which no configuration is in force.
+    pub fn without_config(start: &Path) -> Workspace {
+        Workspace {
+            start: spelling(start),
+            ..Workspace::default()
+        }
+    }
+
     /// Puts another configuration in force.
     pub fn set_config(&mut self, config: Option<Config>) {
         self.config = config;
         self.named = OnceCell::new();
         self.entries = OnceCell::new();
+        self.suppressions = OnceCell::new();
     }
 
     /// What is checked, when that is not the working tree.
@@ -218,6 +238,7 @@ impl Workspace {
             checkout: self.checkout.clone(),
             named: OnceCell::new(),
             entries: OnceCell::new(),
+            suppressions: OnceCell::new(),
             reading: self.reading,
         }
     }
@@ -280,15 +301,51 @@ impl Workspace {
         paths: &[PathBuf],
         sources: &mut SourceMap,
     ) -> (Vec<PolicyFile>, Problems) {
+        let mut problems = Problems::default();
+        let files = paths.iter();
+        let files = files.flat_map(|path| problems.keep(input_files(path, input::is_policy)));
+        let files: Vec<InputFile> = files.collect();
+        let (policies, of_policies) = self.policies_of(paths.is_empty(), files, sources);
+        problems.extend(of_policies);
+        (policies, problems)
+    }
+
+    /// The policies in `files`, behind those of the configuration (else `policy.json`
+    /// here) where the `whole` of it is meant: then policies that no entry names are
+    /// among the problems.
+    pub fn policies_of(
+        &self,
+        whole: bool,
+        files: Vec<InputFile>,
+        sources: &mut SourceMap,
+    ) -> (Vec<PolicyFile>, Problems) {
         let (configured, findings) = self.configured();
         let mut problems = Problems::from(findings);
-        let named = if paths.is_empty() {
+        let entries: HashMap<&PathBuf, usize> = configured
+            .iter()
+            .map(|(path, entry)| (path, *entry))
+            .collect();
+        let given = files.into_iter().map(|file| {
+            let absolute = std::path::absolute(file.path());
+            let entry = absolute.ok().and_then(|path| entries.get(&path).copied());
+            (file, entry)
+        });
+        let given: Vec<_> = given.collect();
+        let mut named = Vec::new();
+        if whole {
             problems.findings.extend(self.unlisted(&configured));
-            self.default_policies(configured)
-        } else {
-            problems.keep(policies_at(paths, &configured))
+            named = self.default_policies(configured);
+        }
+        let is_known = |file: &InputFile| {
+            let mut named = named.iter();
+            named.any(|(known, _)| spelling(known.path()) == spelling(file.path()))
         };
-        let mut files = Vec::new();
+        let given: Vec<_> = given
+            .into_iter()
+            .filter(|(file, _)| !is_known(file))
+            .collect();
+        named.extend(given);
+        let mut policies = Vec::new();
         for (file, entry) in named {
             // With a checkout, nothing is read but what is checked.
             let file = match &self.checkout {
@@ -296,9 +353,9 @@ impl Workspace {
                 None => file,
             };
             let read = PolicyFile::open(&file, entry, RuleId::Config, sources);
-            files.extend(problems.keep_problems(read));
+            policies.extend(problems.keep_problems(read));
         }
-        (files, problems)
+        (policies, problems)
     }
 
     /// The policies of a run that names none.
@@ -374,6 +431,28 @@ impl Workspace {
         Some(fill(template, &self.root(), &absolute))
     }
 
+    /// The suppressions that the configuration has for a policy, with the path of it
+    /// as it is written there.
+    pub fn suppressions_of(&self, policy: &Path) -> Vec<&(Setting, Suppression)> {
+        let Some(config) = &self.config else {
+            return Vec::new();
+        };
+        let by_policy = self.suppressions.get_or_init(|| {
+            let mut by_policy: HashMap<PathBuf, Vec<usize>> = HashMap::new();
+            for (at, (path, _)) in config.suppressions.iter().enumerate() {
+                if let Ok(path) = std::path::absolute(config.root.join(&path.text)) {
+                    by_policy.entry(path).or_default().push(at);
+                }
+            }
+            by_policy
+        });
+        // The components of a path tell it from another, but for the beginning.
+        let policy = std::path::absolute(policy).ok();
+        let mine = policy.and_then(|policy| by_policy.get(&policy));
+        let each = mine.into_iter().flatten();
+        each.filter_map(|at| config.suppressions.get(*at)).collect()
+    }
+
     /// The configuration's policies with the entry of each, sorted within an
     /// entry; an entry that names nothing is a finding.
     fn configured(&self) -> (Vec<(PathBuf, usize)>, Vec<Finding>) {
@@ -387,25 +466,4 @@ impl Workspace {
         });
         (found, findings.collect())
     }
-}
-
-/// The policies that paths name, each with the configuration's entry for it.
-/// The problems are directories that cannot be read.
-fn policies_at(
-    paths: &[PathBuf],
-    configured: &[(PathBuf, usize)],
-) -> (Vec<(InputFile, Option<usize>)>, Problems) {
-    let mut found = Vec::new();
-    let mut problems = Problems::default();
-    for path in paths {
-        for file in problems.keep(input_files(path, input::is_policy)) {
-            let path = file.path();
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-            let mut each = configured.iter();
-            let entry = each.find(|(other, _)| *other == absolute);
-            let entry = entry.map(|(_, entry)| *entry);
-            found.push((file, entry));
-        }
-    }
-    (found, problems)
 }

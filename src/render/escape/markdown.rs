@@ -35,10 +35,51 @@ pub fn markdown_element(text: &str) -> String {
     out
 }
 
+/// Pieces of a text as one code span in an HTML element, those in bold that are
+/// marked.
+pub fn markdown_marked<'p>(pieces: impl IntoIterator<Item = (&'p str, bool)>) -> String {
+    let mut out = String::from("<code>");
+    for (text, is_marked) in pieces {
+        let [begin, end] = if is_marked { ["<b>", "</b>"] } else { ["", ""] };
+        out.push_str(begin);
+        push_inert(&mut out, &terminal(text), Reader::Parser);
+        out.push_str(end);
+    }
+    out.push_str("</code>");
+    out
+}
+
 /// A sentence for markdown, tables included: text between backquotes
 /// becomes code, and in the rest nothing is markup, a mention, a reference or
 /// a link.
 pub fn markdown(text: &str) -> String {
+    sentence(text, markdown_code)
+}
+
+/// `text` as code; as a sentence where it has code within it.
+pub fn markdown_told(text: &str) -> String {
+    if text.contains('`') {
+        markdown(text)
+    } else {
+        markdown_code(text)
+    }
+}
+
+/// The same for where HTML is read and markdown is not.
+pub fn markdown_told_summary(text: &str) -> String {
+    if text.contains('`') {
+        markdown_summary(text)
+    } else {
+        markdown_element(text)
+    }
+}
+
+/// A sentence for where HTML is read and markdown is not, such as a summary.
+pub fn markdown_summary(text: &str) -> String {
+    sentence(text, markdown_element)
+}
+
+fn sentence(text: &str, to_code: fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let text = terminal(text);
     let text = begin(&mut out, text.trim_start());
@@ -46,7 +87,7 @@ pub fn markdown(text: &str) -> String {
     let mut code = false;
     while let Some(part) = parts.next() {
         match (code, parts.peek()) {
-            (true, Some(_)) => out.push_str(&markdown_code(part)),
+            (true, Some(_)) => out.push_str(&to_code(part)),
             // Without a partner it is a plain character.
             (true, None) => {
                 out.push_str("&#96;");

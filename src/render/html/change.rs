@@ -3,22 +3,21 @@
 use super::chart;
 use super::findings::calls;
 use super::text::further;
-use crate::render::escape::html;
+use crate::render::escape::{html, html_sentence};
+use crate::render::review::{self, Piece, Point, Review, Turn};
 use crate::render::style::Style;
-use crate::render::{quote, words};
+use crate::render::{conclusion, passes, quote, words};
 use crate::shown;
-use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
-use mcppolicy_analysis::diff::PolicyDiff;
+use mcppolicy_analysis::compare::{Edit, Scope, Witness};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::Traffic;
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_analysis::shorten;
-use mcppolicy_engine::source::{FileId, Location, SourceMap};
+use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// Changes that are drawn out on one page.
 const MOST_CHANGES: usize = 200;
-/// Witnesses of each direction.
-const MOST_WITNESSES: usize = 3;
 
 /// Every policy's change.
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style<'_>) {
@@ -28,15 +27,19 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
             html(&shorten::name(&policy.name)),
             html(&words::status(policy))
         ));
-        table(out, policy, sources);
-        let proved: Vec<&Change> = policy.changes().iter().filter(|c| !c.reworded).collect();
-        for change in proved.iter().take(MOST_CHANGES) {
-            one(out, change, policy, sources);
+        let review = Review::of(policy);
+        table(out, &review);
+        opened(out, policy);
+        let of = Of { policy, sources };
+        for point in review.points.iter().take(MOST_CHANGES) {
+            of.point(out, point);
         }
-        further(out, proved.len().saturating_sub(MOST_CHANGES), "change");
+        let more = review.points.len().saturating_sub(MOST_CHANGES);
+        further(out, more, "change");
         for (scope, outside) in policy.judgement.outside() {
             beyond(out, scope, outside);
         }
+        asides(out, &review);
         if let Some(traffic) = &policy.traffic {
             recorded(out, &policy.name, traffic, style);
         }
@@ -48,6 +51,64 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
             "<section>\n<h2>Approvals</h2>\n<ul>\n{approvals}</ul>\n</section>\n"
         ));
     }
+}
+
+/// How to go on where the gate refuses.
+pub(super) fn ways_out(out: &mut String, reports: &[&DiffReport], sources: &SourceMap) {
+    let Some(ways) = conclusion::ways_out(reports, sources) else {
+        return;
+    };
+    out.push_str("<section>\n<h2>How to go on</h2>\n");
+    if !ways.undo.is_empty() {
+        let lines = ways.undo.iter();
+        let lines = lines.map(|line| format!("<li>{}</li>\n", html_sentence(line)));
+        let lines: String = lines.collect();
+        out.push_str(&format!(
+            "<p>Undo what lets more through:</p>\n<ul>\n{lines}</ul>\n"
+        ));
+    }
+    if let Some(approve) = &ways.approve {
+        let begin = if ways.undo.is_empty() {
+            "Approve"
+        } else {
+            "Or approve"
+        };
+        let command = html(approve);
+        out.push_str(&format!(
+            "<p>{begin} exactly this change:</p>\n<pre>{command}</pre>\n"
+        ));
+    }
+    out.push_str("</section>\n");
+}
+
+/// What a policy lets through where there was none, or that there is none.
+fn opened(out: &mut String, policy: &PolicyDiff) {
+    if matches!(policy.status, PolicyStatus::Removed) {
+        out.push_str(&format!("<p>{}.</p>\n", words::REMOVED));
+    }
+    let Some(words) = &policy.told else { return };
+    let lines = passes::opened(words).into_iter();
+    let lines = lines.map(|line| format!("<li>{}</li>\n", html_sentence(&line)));
+    let lines: String = lines.collect();
+    out.push_str(&format!("<p>It lets through:</p>\n<ul>\n{lines}</ul>\n"));
+}
+
+/// What changes no decision.
+fn asides(out: &mut String, review: &Review<'_>) {
+    if review.asides.is_empty() {
+        return;
+    }
+    let count = words::counted(review.asides.len() as u64, "other edit");
+    out.push_str(&format!("<details>\n<summary>{count}</summary>\n<ul>\n"));
+    for aside in review.asides.iter().take(MOST_CHANGES) {
+        let line = format!("{}: {}", aside.subject(), aside.summary());
+        let line = html_sentence(&shorten::sentence(&line));
+        out.push_str(&format!("<li>{line}</li>\n"));
+    }
+    out.push_str("</ul>\n");
+    let more = review.asides.len().saturating_sub(MOST_CHANGES);
+    further(out, more, "edit");
+    out.push_str("</details>\n");
 }
 
 /// An approval that matters, with what it allows.
@@ -76,147 +137,169 @@ fn beyond(out: &mut String, scope: &Scope, outside: &Outside) {
     }
 }
 
-const fn class(change: &Change) -> &'static str {
-    match change.verdict {
-        Verdict::Loosened | Verdict::Mixed => "bad",
-        Verdict::Tightened => "good",
-        Verdict::Undetermined => "warn",
-        Verdict::Equivalent => "plain",
+const fn class(turn: Turn) -> &'static str {
+    match turn {
+        Turn::Looser => "bad",
+        Turn::Tighter => "good",
+        Turn::Unknown => "warn",
     }
 }
 
-fn table(out: &mut String, policy: &PolicyDiff, sources: &SourceMap) {
-    if policy.changes().is_empty() {
+fn table(out: &mut String, review: &Review<'_>) {
+    if review.points.is_empty() {
         return;
     }
     out.push_str(
-        "<table>\n<thead><tr><th scope=\"col\">Tool</th><th scope=\"col\">In</th>\
-         <th scope=\"col\">Verdict</th><th scope=\"col\">Rule before</th>\
-         <th scope=\"col\">Rule after</th></tr></thead>\n<tbody>\n",
+        "<table>\n<thead><tr><th scope=\"col\">Where</th><th scope=\"col\">Verdict</th>\
+         <th scope=\"col\">What changed</th></tr></thead>\n<tbody>\n",
     );
-    for change in policy.changes() {
-        let reason = change.reason.map(|reason| format!(" ({})", reason.name()));
+    for point in &review.points {
         out.push_str(&format!(
-            "<tr><td class=\"name\"><code>{}</code></td><td class=\"word\">{}</td>\
-             <td><span class=\"badge {}\">{}</span>{}{}</td>\
-             <td>{}</td><td>{}</td></tr>\n",
-            html(&words::scope(&change.scope)),
-            change.aspect.name(),
-            class(change),
-            words::verdict(change),
-            reason.unwrap_or_default(),
-            words::approved(policy, change),
-            side(&change.old, policy.old, sources),
-            side(&change.new, policy.new, sources)
+            "<tr><td class=\"name\">{}</td><td>{}</td>\
+             <td>{}</td></tr>\n",
+            html_sentence(&point.subject()),
+            badge(point),
+            told(&shorten::sentence(&point.summary()))
         ));
     }
     out.push_str("</tbody>\n</table>\n");
 }
 
-fn side(side: &Side, file: Option<FileId>, sources: &SourceMap) -> String {
-    let Some(rule) = &side.rule else {
-        return String::new();
-    };
+/// Which way a point goes, and whether it is approved.
+fn badge(point: &Point<'_>) -> String {
+    let reason = point.reason.map(|reason| format!(" ({})", reason.name()));
+    let approved = if point.approved { ", approved" } else { "" };
     format!(
-        "<code>{}</code>{}",
-        html(&shorten::name(rule)),
-        line(file, side.span, sources)
+        "<span class=\"badge {}\">{}</span>{}{approved}",
+        class(point.turn),
+        point.turn.word(),
+        reason.unwrap_or_default()
     )
 }
 
-fn line(
-    file: Option<FileId>,
-    span: Option<mcppolicy_engine::source::Span>,
-    sources: &SourceMap,
-) -> String {
-    match file.zip(span) {
-        Some((file, span)) => {
-            let at = sources.start(Location { file, span });
-            format!(" <span class=\"muted\">line {}</span>", at.line)
+/// One policy of a change.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    policy: &'a PolicyDiff,
+    sources: &'a SourceMap,
+}
+
+impl Of<'_> {
+    /// What it was, what it is, and the call that makes the point.
+    fn point(self, out: &mut String, point: &Point<'_>) {
+        out.push_str(&format!(
+            "<article class=\"{}\">\n<h3>{} {} {}</h3>\n",
+            class(point.turn),
+            html_sentence(&point.subject()),
+            badge(point),
+            told(&shorten::sentence(&point.summary()))
+        ));
+        if point.turn == Turn::Unknown {
+            out.push_str("<p>It could not be told whether this passes more or less.</p>\n");
         }
-        None => String::new(),
+        if point.together {
+            out.push_str("<p>Only these edits together cause it.</p>\n");
+        }
+        for edit in point.edits.iter().filter(|_| !point.repeats) {
+            self.edit(out, edit, point.turn);
+        }
+        if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
+            self.witness(out, point.turn, witness);
+        }
+        if point.schema_valid == Some(false) {
+            out.push_str("<p>The tool's own schema admits no such call.</p>\n");
+        }
+        out.push_str("</article>\n");
+    }
+
+    /// Both sides of an edit.
+    fn edit(self, out: &mut String, edit: &Edit, turn: Turn) {
+        // What refused more is the side that is drawn as a refusal.
+        let classes = match turn {
+            Turn::Looser => ["deny", "allow"],
+            Turn::Tighter => ["allow", "deny"],
+            Turn::Unknown => ["plain", "plain"],
+        };
+        let [before, after] = classes;
+        let [old, new] = review::sides(edit);
+        out.push_str("<div class=\"sides\">\n");
+        for (title, class, pieces, side, file) in [
+            ("Before", before, old, &edit.old, self.policy.old),
+            ("After", after, new, &edit.new, self.policy.new),
+        ] {
+            let text = match (pieces, side) {
+                (Some(pieces), Some(side)) => {
+                    format!(
+                        "<code>{}</code>{}",
+                        marked(&pieces),
+                        self.line(file, side.span)
+                    )
+                }
+                _ => "<span class=\"muted\">not there</span>".to_owned(),
+            };
+            out.push_str(&format!(
+                "<div class=\"{class}\"><p class=\"label\">{title}</p><p>{text}</p></div>\n"
+            ));
+        }
+        out.push_str("</div>\n");
+    }
+
+    fn line(self, file: Option<FileId>, span: Span) -> String {
+        let at = file.map(|file| self.sources.start(Location { file, span }));
+        let line = at.map(|at| format!(" <span class=\"muted\">line {}</span>", at.line));
+        line.unwrap_or_default()
+    }
+
+    fn witness(self, out: &mut String, turn: Turn, witness: &Witness) {
+        let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
+        let which = match number {
+            0 | 1 => "This call".to_owned(),
+            number => format!("The last of these {} calls", shorten::number(number)),
+        };
+        let (what, refusal, file) = match turn {
+            Turn::Tighter => ("is refused now", &witness.new, self.policy.new),
+            Turn::Looser | Turn::Unknown => (
+                "passes now; before, it was refused",
+                &witness.old,
+                self.policy.old,
+            ),
+        };
+        let rule = refusal.rule.as_deref().map(|rule| {
+            let line = refusal.span.map(|span| self.line(file, span));
+            let rule = html(&shorten::name(rule));
+            format!(" by <code>{rule}</code>{}", line.unwrap_or_default())
+        });
+        out.push_str(&format!(
+            "<p class=\"label\">{which} {what}{}</p>\n",
+            rule.unwrap_or_default()
+        ));
+        out.push_str(&calls(&witness.calls));
+        if let Some(message) = review::told(refusal) {
+            let message = html(&shorten::text(message));
+            out.push_str(&format!("<p class=\"muted\">“{message}”</p>\n"));
+        }
     }
 }
 
-fn one(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
-    out.push_str(&format!(
-        "<article class=\"{}\">\n<h3><code>{}</code> {} <span class=\"badge {}\">{}</span></h3>\n",
-        class(change),
-        html(&words::scope(&change.scope)),
-        change.aspect.name(),
-        class(change),
-        words::verdict(change)
-    ));
-    if change.verdict == Verdict::Undetermined {
-        out.push_str("<p>It could not be told whether this passes more or less.</p>\n");
-    }
-    for (what, witnesses) in [
-        ("passes now, and did not before", &change.loosened),
-        ("is refused now, and passed before", &change.tightened),
-    ] {
-        for witness in witnesses.iter().take(MOST_WITNESSES) {
-            proof(out, what, witness, policy, sources);
-        }
-        further(out, witnesses.len().saturating_sub(MOST_WITNESSES), "call");
-    }
-    out.push_str("</article>\n");
-}
-
-fn proof(
-    out: &mut String,
-    what: &str,
-    witness: &Witness,
-    policy: &PolicyDiff,
-    sources: &SourceMap,
-) {
-    if witness.calls.is_empty() {
-        return;
-    }
-    let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-    let which = if number > 1 {
-        format!("The last of these {number} calls")
+/// A text as code; as a sentence where it has code within it.
+fn told(text: &str) -> String {
+    if text.contains('`') {
+        html_sentence(text)
     } else {
-        "This call".to_owned()
-    };
-    out.push_str(&format!("<p class=\"label\">{which} {what}</p>\n"));
-    out.push_str(&calls(&witness.calls));
-    out.push_str("<div class=\"sides\">\n");
-    for (title, ruling, file) in [
-        ("Before", &witness.old, policy.old),
-        ("After", &witness.new, policy.new),
-    ] {
-        one_side(out, title, ruling, file, sources);
+        format!("<code>{}</code>", html(text))
     }
-    out.push_str("</div>\n");
 }
 
-fn one_side(
-    out: &mut String,
-    title: &str,
-    ruling: &Ruling,
-    file: Option<FileId>,
-    sources: &SourceMap,
-) {
-    let class = if ruling.is_allow() { "allow" } else { "deny" };
-    out.push_str(&format!(
-        "<div class=\"{class}\"><p class=\"label\">{title}</p><p>{}",
-        words::kind(ruling.kind)
-    ));
-    if let Some(rule) = &ruling.rule {
-        let line = line(file, ruling.span, sources);
-        out.push_str(&format!(
-            " <code>{}</code>{line}",
-            html(&shorten::name(rule))
-        ));
-    }
-    out.push_str("</p>");
-    if let Some(message) = &ruling.message {
-        out.push_str(&format!(
-            "<p class=\"muted\">“{}”</p>",
-            html(&shorten::text(message))
-        ));
-    }
-    out.push_str("</div>\n");
+fn marked(pieces: &[Piece]) -> String {
+    let piece = |piece: &Piece| {
+        let text = html(&piece.text);
+        if piece.is_changed {
+            format!("<mark>{text}</mark>")
+        } else {
+            text
+        }
+    };
+    pieces.iter().map(piece).collect()
 }
 
 fn recorded(out: &mut String, policy: &str, traffic: &Traffic, style: Style<'_>) {

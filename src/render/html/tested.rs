@@ -6,13 +6,15 @@ use crate::render::escape::html;
 use crate::render::style::Style;
 use crate::render::{issues, words};
 use mcppolicy_analysis::replay::expect::Verdict;
-use mcppolicy_analysis::replay::results::Case;
+use mcppolicy_analysis::replay::results::{Case, RuleCounts};
 use mcppolicy_analysis::report::TestRun;
 use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 
 /// Calls listed on one page.
 const MOST_CASES: usize = 300;
+/// Rules listed for one policy.
+const MOST_RULES: usize = 100;
 /// Policies with charts on one page.
 const MOST_RUNS: usize = 12;
 
@@ -43,9 +45,41 @@ pub(super) fn render(out: &mut String, runs: &[&TestRun], sources: &SourceMap, s
             out.push_str(&format!("<p class=\"failure\">{}</p>\n", html(complaint)));
         }
         chart::run(out, run);
+        refusers(out, run);
         out.push_str("</section>\n");
     }
     further(out, runs.len().saturating_sub(MOST_RUNS), "policy");
+}
+
+/// What each rule has refused, the most first.
+fn refusers(out: &mut String, run: &TestRun) {
+    let mut rules: Vec<&RuleCounts> = run.results.rules.iter().collect();
+    // Stable, so that equal ones stay in the order of a decision.
+    rules.sort_by_key(|rule| std::cmp::Reverse((rule.decided, rule.reached)));
+    let unreached = rules.iter().filter(|rule| rule.reached == 0).count();
+    rules.retain(|rule| rule.reached > 0);
+    if rules.is_empty() {
+        return;
+    }
+    out.push_str(
+        "<h3>What each rule refuses</h3>\n<table>\n<thead><tr><th scope=\"col\">Rule</th>\
+         <th scope=\"col\">Calls that came to it</th><th scope=\"col\">Refused</th></tr></thead>\n<tbody>\n",
+    );
+    for rule in rules.iter().take(MOST_RULES) {
+        out.push_str(&format!(
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            html(&shorten::name(&rule.pointer)),
+            rule.reached,
+            rule.decided
+        ));
+    }
+    out.push_str("</tbody>\n</table>\n");
+    further(out, rules.len().saturating_sub(MOST_RULES), "rule");
+    if unreached > 0 {
+        out.push_str(&format!(
+            "<p class=\"muted\">No call came to {unreached} of its rules.</p>\n"
+        ));
+    }
 }
 
 fn one(out: &mut String, run: &TestRun, case: &Case, sources: &SourceMap, style: Style<'_>) {

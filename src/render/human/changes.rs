@@ -6,21 +6,22 @@ use std::fmt::Write;
 use super::cases::tool_name;
 use super::findings;
 use crate::render::escape::terminal;
-use crate::render::quote;
+use crate::render::review::{self, Piece, Point, Review, Turn};
 use crate::render::style::Style;
 use crate::render::words;
 use crate::render::words::counted;
+use crate::render::{conclusion, passes, quote};
 use crate::shown;
-use mcppolicy_analysis::compare::{Change, Scope, Side, Witness};
-use mcppolicy_analysis::diff::PolicyDiff;
+use mcppolicy_analysis::compare::{Scope, Witness};
 use mcppolicy_analysis::diff::gate::Outside;
 use mcppolicy_analysis::diff::traffic::{Example, Traffic};
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_analysis::shorten;
-use mcppolicy_engine::source::{FileId, Location, SourceMap};
+use mcppolicy_engine::source::SourceMap;
 
-/// Witnesses shown for each direction; the JSON report has them all.
-const MOST_WITNESSES: usize = 3;
+/// Edits without effect that are shown; the JSON report has them all.
+const MOST_ASIDES: usize = 20;
 
 /// The whole change.
 pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap, style: Style) {
@@ -28,6 +29,7 @@ pub(super) fn render(out: &mut String, report: &DiffReport, sources: &SourceMap,
     details(out, report, sources, style);
     approvals(out, report);
     let _ = writeln!(out, "{}", conclusion(report));
+    ways_out(out, &[report], sources);
 }
 
 /// Each policy's changes, what of them nobody has approved, and the traffic.
@@ -35,17 +37,71 @@ pub(super) fn details(out: &mut String, report: &DiffReport, sources: &SourceMap
     for policy in &report.diff.policies {
         findings::render(out, &policy.drift, sources, style);
         let _ = writeln!(out, "{}: {}", terminal(&policy.name), words::status(policy));
-        for change in policy.changes() {
-            render_change(out, change, policy, sources);
+        let review = Review::of(policy);
+        let shown = Shown {
+            policy,
+            sources,
+            style,
+        };
+        for point in &review.points {
+            shown.point(out, point);
+        }
+        if matches!(policy.status, PolicyStatus::Removed) {
+            let _ = writeln!(out, "  {}", words::REMOVED);
+        }
+        if let Some(told) = &policy.told {
+            for line in passes::opened(told) {
+                let _ = writeln!(out, "  {}", terminal(&line));
+            }
         }
         for (scope, outside) in policy.judgement.outside() {
             render_outside(out, scope, outside);
         }
+        asides(out, &review);
         if let Some(traffic) = &policy.traffic {
             findings::render(out, &traffic.problems, sources, style);
             render_traffic(out, traffic, style);
         }
         out.push('\n');
+    }
+}
+
+/// What changes no decision, one line each.
+fn asides(out: &mut String, review: &Review<'_>) {
+    if review.asides.is_empty() {
+        return;
+    }
+    out.push('\n');
+    for aside in review.asides.iter().take(MOST_ASIDES) {
+        let line = format!("{}: {}", aside.subject(), aside.summary());
+        let _ = writeln!(out, "  also {}", terminal(&shorten::sentence(&line)));
+    }
+    let more = review.asides.len().saturating_sub(MOST_ASIDES);
+    if more > 0 {
+        let _ = writeln!(
+            out,
+            "  also {more} more edits; the JSON report has all of them"
+        );
+    }
+}
+
+/// How to go on where the gate refuses.
+pub(super) fn ways_out(out: &mut String, reports: &[&DiffReport], sources: &SourceMap) {
+    let Some(ways) = conclusion::ways_out(reports, sources) else {
+        return;
+    };
+    if !ways.undo.is_empty() {
+        out.push_str("\nTo undo what lets more through:\n");
+        for line in &ways.undo {
+            let _ = writeln!(out, "  {}", terminal(line));
+        }
+    }
+    if let Some(approve) = &ways.approve {
+        let _ = writeln!(
+            out,
+            "\nTo approve exactly this change instead:\n  {}",
+            terminal(approve)
+        );
     }
 }
 
@@ -64,33 +120,121 @@ pub(super) fn approvals(out: &mut String, report: &DiffReport) {
 
 fn conclusion(report: &DiffReport) -> String {
     let policies = counted(report.diff.policies.len() as u64, "policy");
-    format!("{policies}: {}", words::conclusion(report))
+    format!("{policies}: {}", conclusion::conclusion(report))
 }
 
-fn render_change(out: &mut String, change: &Change, policy: &PolicyDiff, sources: &SourceMap) {
-    let scope = terminal(&words::scope(&change.scope));
-    let verdict = words::verdict(change);
-    let _ = write!(out, "\n  {scope}, {}: {verdict}", change.aspect.name());
-    if let Some(reason) = change.reason {
-        let _ = write!(out, " ({})", reason.name());
-    }
-    out.push_str(words::approved(policy, change));
-    out.push('\n');
-    for (label, side, file) in [
-        ("before", &change.old, policy.old),
-        ("after", &change.new, policy.new),
-    ] {
-        if let Some(line) = position(side, file, sources) {
-            let _ = writeln!(out, "    {label}: {line}");
+/// What the points of one policy are shown with.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    policy: &'a PolicyDiff,
+    sources: &'a SourceMap,
+    style: Style<'a>,
+}
+
+impl Shown<'_> {
+    /// One thing that got looser or tighter: what it was, what it is, and the call
+    /// that makes the point.
+    fn point(self, out: &mut String, point: &Point<'_>) {
+        let approved = if point.approved { ", approved" } else { "" };
+        let reason = point.reason.map(|reason| format!(" ({})", reason.name()));
+        let title = format!(
+            "{}: {}{approved}{}",
+            point.subject(),
+            shorten::sentence(&point.summary()),
+            reason.unwrap_or_default()
+        );
+        let word = self.coloured(point.turn.word(), colour(point.turn));
+        let _ = writeln!(out, "\n  {word} {}", terminal(&title));
+        if point.together {
+            out.push_str("    only these edits together cause it\n");
+        }
+        for edit in point.edits.iter().filter(|_| !point.repeats) {
+            let [old, new] = review::sides(edit);
+            for (label, pieces, side, file) in [
+                ("before", old, &edit.old, self.policy.old),
+                ("after", new, &edit.new, self.policy.new),
+            ] {
+                if let (Some(pieces), Some(side)) = (pieces, side) {
+                    let text = self.pieces(&pieces, colour(point.turn));
+                    let at = conclusion::position(file, side.span, self.sources);
+                    let at = at.map(|at| format!("  {}", terminal(&at)));
+                    let _ = writeln!(out, "    {label}: {text}{}", at.unwrap_or_default());
+                }
+            }
+        }
+        if let Some(witness) = point.witness {
+            self.witness(out, point.turn, witness);
+        }
+        if point.schema_valid == Some(false) {
+            out.push_str("    the tool's own schema admits no such call\n");
         }
     }
-    for (turn, witnesses) in [
-        (Turn::PassesNow, &change.loosened),
-        (Turn::IsRefusedNow, &change.tightened),
-    ] {
-        for witness in witnesses.iter().take(MOST_WITNESSES) {
-            render_witness(out, turn, witness);
+
+    fn pieces(self, pieces: &[Piece], colour: &str) -> String {
+        let piece = |piece: &Piece| {
+            let text = terminal(&piece.text);
+            if piece.is_changed {
+                self.coloured(&text, colour)
+            } else {
+                text
+            }
+        };
+        pieces.iter().map(piece).collect()
+    }
+
+    fn coloured(self, text: &str, colour: &str) -> String {
+        if self.style.colour {
+            format!("\u{1b}[1;{colour}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
         }
+    }
+
+    /// Where the call is refused, the rule and its message.
+    fn witness(self, out: &mut String, turn: Turn, witness: &Witness) {
+        if witness.calls.is_empty() {
+            return;
+        }
+        let calls: u64 = witness.calls.iter().map(|call| call.repeat).sum();
+        let subject = match calls {
+            0 | 1 => String::new(),
+            calls => format!("the last of {} calls ", shorten::number(calls)),
+        };
+        let (what, when) = match turn {
+            Turn::Tighter => ("is refused now", "now"),
+            Turn::Looser | Turn::Unknown => ("passes now", "before"),
+        };
+        let _ = writeln!(out, "    {subject}{what}:");
+        for call in quote::witnesses(&witness.calls) {
+            let _ = writeln!(out, "      {}", terminal(&call));
+        }
+        let (refusal, file) = match turn {
+            Turn::Tighter => (&witness.new, self.policy.new),
+            Turn::Looser | Turn::Unknown => (&witness.old, self.policy.old),
+        };
+        let message = review::told(refusal).map(|of| format!(": {}", shorten::text(of)));
+        let rule = refusal.rule.as_deref();
+        let rule = rule.map(|rule| {
+            let at = refusal.span;
+            let at = at.and_then(|span| conclusion::position(file, span, self.sources));
+            let at = at.map(|at| format!(" in {at}")).unwrap_or_default();
+            format!(" by {}{at}", shorten::name(rule))
+        });
+        let line = format!(
+            "{}{}",
+            rule.unwrap_or_default(),
+            message.unwrap_or_default()
+        );
+        let _ = writeln!(out, "    refused {when}{}", terminal(&line));
+    }
+}
+
+/// The colour of a turn, as a terminal's code.
+const fn colour(turn: Turn) -> &'static str {
+    match turn {
+        Turn::Looser => "31",
+        Turn::Unknown => "33",
+        Turn::Tighter => "32",
     }
 }
 
@@ -100,52 +244,6 @@ fn render_outside(out: &mut String, scope: &Scope, outside: &Outside) {
     };
     let _ = writeln!(out, "\n  {}: {what}", terminal(&words::scope(scope)));
     for call in quote::witnesses(&outside.calls) {
-        let _ = writeln!(out, "      {}", terminal(&call));
-    }
-}
-
-fn position(side: &Side, file: Option<FileId>, sources: &SourceMap) -> Option<String> {
-    let rule = terminal(&shorten::name(side.rule.as_deref()?));
-    let (Some(file), Some(span)) = (file, side.span) else {
-        return Some(rule);
-    };
-    let at = sources.start(Location { file, span });
-    Some(format!(
-        "{rule} in {}:{}:{}",
-        terminal(sources.get(file).name()),
-        at.line,
-        at.column
-    ))
-}
-
-/// What became of a witness's last call.
-#[derive(Clone, Copy)]
-enum Turn {
-    PassesNow,
-    IsRefusedNow,
-}
-
-fn render_witness(out: &mut String, turn: Turn, witness: &Witness) {
-    if witness.calls.is_empty() {
-        return;
-    }
-    let message = witness
-        .refusal()
-        .message
-        .as_deref()
-        .map(|message| terminal(&shorten::text(message)))
-        .unwrap_or_default();
-    let calls: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-    let subject = if calls > 1 {
-        format!("the last of {calls} calls ")
-    } else {
-        String::new()
-    };
-    let _ = match turn {
-        Turn::PassesNow => writeln!(out, "    {subject}passes now; before: {message}"),
-        Turn::IsRefusedNow => writeln!(out, "    {subject}is refused now: {message}"),
-    };
-    for call in quote::witnesses(&witness.calls) {
         let _ = writeln!(out, "      {}", terminal(&call));
     }
 }

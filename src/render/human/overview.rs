@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{cases, changes, findings};
+use crate::render::conclusion;
 use crate::render::escape::terminal;
 use crate::render::pins;
 use crate::render::style::Style;
@@ -39,10 +40,12 @@ pub(super) fn render(out: &mut String, ci: &Ci, sources: &SourceMap, style: Styl
         let _ = writeln!(out, "{} {}", mark(policy.exit), line(policy, widest));
     }
     if ci.policies.is_empty() {
-        let _ = writeln!(out, "{}", words::all(ci));
+        let _ = writeln!(out, "{}", conclusion::all(ci));
         return;
     }
-    let _ = writeln!(out, "\n{}: {}", words::all(ci), totals(ci));
+    let _ = writeln!(out, "\n{}: {}", conclusion::all(ci), totals(ci));
+    let diffs: Vec<_> = ci.diffs().collect();
+    changes::ways_out(out, &diffs, sources);
 }
 
 fn mark(exit: Exit) -> &'static str {
@@ -61,7 +64,7 @@ fn line(policy: &CiPolicy, widest: usize) -> String {
         .test
         .as_ref()
         .map_or("no traces".to_owned(), words::tested);
-    let changed = policy.diff.as_ref().map(words::since_base);
+    let changed = policy.diff.as_ref().map(conclusion::since_base);
     let changed = changed.map(|changed| format!("  diff: {changed}"));
     let pins = policy.pins.iter();
     let pins = pins.map(|(command, pinned)| format!("  {command}: {}", pins::pinned(pinned)));
@@ -94,7 +97,10 @@ fn totals(ci: &Ci) -> String {
     });
     let traces = counted(traces as u64, "trace");
     let lint = severities(&all);
-    if calls == passed {
+    if calls == 0 {
+        // Nothing is as expected where something could not be read.
+        format!("{lint}; no call was replayed")
+    } else if calls == passed {
         format!(
             "{lint}; {traces} with {}, all decided as expected",
             counted(calls, "call")

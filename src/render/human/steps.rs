@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::render::escape::terminal;
-use crate::render::{quote, words};
+use crate::render::{outcome, quote, words};
 use mcppolicy_analysis::replay::results::Actual;
 use mcppolicy_analysis::report::Decided;
 use mcppolicy_analysis::shorten;
@@ -12,12 +12,12 @@ use mcppolicy_engine::source::{Location, SourceMap};
 /// A decision and every step that led to it.
 pub(super) fn render(out: &mut String, decided: &Decided, sources: &SourceMap) {
     let actual = &decided.actual;
-    let _ = write!(out, "{} ", terminal(&shorten::name(&decided.tool)));
-    let _ = writeln!(
-        out,
-        "{}",
-        decision_line(actual, decided.rule_location, sources)
-    );
+    let _ = writeln!(out, "{}", terminal(&outcome::sentence(decided)));
+    if let Some(rule) = &actual.rule {
+        let rule = terminal(&shorten::name(rule));
+        let position = position(decided.rule_location, sources);
+        let _ = writeln!(out, "  the rule: {rule}{position}");
+    }
     if let Some(message) = &actual.message {
         let _ = writeln!(
             out,
@@ -61,11 +61,16 @@ pub(super) fn decision_line(
     location: Option<Location>,
     sources: &SourceMap,
 ) -> String {
-    let mut line = terminal(&words::decision(actual));
-    if let Some(location) = location {
+    let line = terminal(&words::decision(actual));
+    line + &position(location, sources)
+}
+
+/// ` in policy.json:3:12`; nothing where no position is known.
+fn position(location: Option<Location>, sources: &SourceMap) -> String {
+    let position = location.map(|location| {
         let at = sources.start(location);
         let name = terminal(sources.get(location.file).name());
-        let _ = write!(line, " in {name}:{}:{}", at.line, at.column);
-    }
-    line
+        format!(" in {name}:{}:{}", at.line, at.column)
+    });
+    position.unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use super::findings::json_finding;
 use crate::render::style::Style;
 use crate::share::case::Case;
-use crate::share::count::{Tool, Trace};
+use crate::share::count::{Rule, Tool, Trace};
 use crate::share::finding::Finding;
 use mcppolicy_analysis::report::{TestRun, Tested};
 use mcppolicy_engine::source::SourceMap;
@@ -46,6 +46,10 @@ pub(super) fn members<M: SerializeMap>(
     map.serialize_entry(
         "tools",
         &tested.runs.iter().flat_map(tools).collect::<Vec<_>>(),
+    )?;
+    map.serialize_entry(
+        "rules",
+        &tested.runs.iter().flat_map(rules).collect::<Vec<_>>(),
     )?;
     map.serialize_entry(
         "traces",
@@ -133,6 +137,11 @@ struct Summary {
 fn tools(run: &TestRun) -> impl Iterator<Item = Tool<'_>> {
     let tools = run.results.tools.iter();
     tools.map(|(tool, counts)| Tool::new(&run.name, tool.as_deref(), counts))
+}
+
+fn rules(run: &TestRun) -> impl Iterator<Item = Rule<'_>> {
+    let rules = run.results.rules.iter();
+    rules.map(|counts| Rule::new(&run.name, counts))
 }
 
 fn traces(run: &TestRun) -> impl Iterator<Item = Trace<'_>> {

@@ -1,6 +1,7 @@
 //! `diff`: changes with their witnesses, and recorded traffic.
 
 mod approvals;
+mod edits;
 mod scope;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::DiffReport;
 use mcppolicy_engine::source::{FileId, Location, SourceMap};
 
+use edits::{JsonEdit, JsonPart};
 use scope::JsonScope;
 
 /// Writes the members of a diff report.
@@ -53,10 +55,8 @@ pub(super) fn members<M: SerializeMap>(
         .policies
         .iter()
         .flat_map(|policy| {
-            policy
-                .changes()
-                .iter()
-                .map(|change| JsonChange::new(change, policy, sources))
+            let all = policy.changes().iter().chain(&policy.opened);
+            all.map(|change| JsonChange::new(change, policy, sources))
         })
         .collect();
     map.serialize_entry("changes", &changes)?;
@@ -196,6 +196,9 @@ struct JsonChange<'a> {
     reason: Option<&'static str>,
     /// Whether it passes more, and somebody has approved that.
     approved: bool,
+    category: Option<&'static str>,
+    edits: Vec<JsonEdit<'a>>,
+    parts: Vec<JsonPart<'a>>,
 }
 
 #[derive(Serialize)]
@@ -240,6 +243,17 @@ impl<'a> JsonChange<'a> {
             tightened: calls(&change.tightened),
             reason: change.reason.map(|reason| reason.name()),
             approved: policy.judgement.approves_change(change),
+            category: change.category.map(|category| category.name()),
+            edits: change
+                .edits
+                .iter()
+                .map(|edit| JsonEdit::new(edit, policy, sources))
+                .collect(),
+            parts: change
+                .parts
+                .iter()
+                .map(|part| JsonPart::new(part, policy, sources))
+                .collect(),
         }
     }
 }

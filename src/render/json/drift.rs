@@ -64,6 +64,7 @@ struct JsonChanged<'a> {
 #[derive(Serialize)]
 struct JsonChange<'a> {
     pointer: String,
+    cosmetic: bool,
     old: Option<serde_json::Value>,
     new: Option<serde_json::Value>,
     words: Vec<JsonWords<'a>>,
@@ -111,6 +112,7 @@ impl<'a> JsonChange<'a> {
         };
         JsonChange {
             pointer: change.pointer(),
+            cosmetic: change.is_cosmetic(),
             old,
             new,
             words: change.words().iter().map(word).collect(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::xml::Writer;
 use crate::render::issues::{Issue, case_details, issues};
 use crate::render::style::Style;
-use crate::render::{parts, words};
+use crate::render::{conclusion, parts, words};
 use mcppolicy_analysis::finding::{Class, Finding, RuleId, Severity};
 use mcppolicy_analysis::replay::RunOutcome;
 use mcppolicy_analysis::replay::expect::Verdict;
@@ -200,7 +200,7 @@ fn of_gate(diff: &DiffReport) -> TestCase {
         gate = format!("{gate}, {}", shorten::name(&policy.name));
     }
     let outcome = if diff.refused {
-        Outcome::Failed("gate", words::conclusion(diff))
+        Outcome::Failed("gate", conclusion::conclusion(diff))
     } else {
         Outcome::Passed
     };

@@ -2,18 +2,26 @@
 
 use super::page::{Page, folded};
 use super::traffic;
-use crate::render::escape::{markdown, markdown_block, markdown_code, markdown_element};
+use crate::render::escape::{
+    markdown, markdown_block, markdown_code, markdown_element, markdown_marked, markdown_summary,
+    markdown_told, markdown_told_summary,
+};
+use crate::render::review::{self, Piece, Point, Review, Turn};
 use crate::render::style::Style;
-use crate::render::{quote, words};
-use mcppolicy_analysis::compare::{Change, Ruling, Scope, Side, Verdict, Witness};
-use mcppolicy_analysis::diff::PolicyDiff;
+use crate::render::{conclusion, passes, quote, words};
+use mcppolicy_analysis::compare::{EditSide, Scope, Verdict, Witness};
 use mcppolicy_analysis::diff::gate::Outside;
+use mcppolicy_analysis::diff::{PolicyDiff, PolicyStatus};
 use mcppolicy_analysis::report::{ApprovalShown, DiffReport};
 use mcppolicy_analysis::shorten;
-use mcppolicy_engine::source::{FileId, Location, SourceMap};
+use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
 /// Changes whose proof is shown unfolded.
 const UNFOLDED: usize = 5;
+/// Edits without effect that are listed.
+const MOST_ASIDES: usize = 100;
+/// The longest summary in a title and a table.
+const LONGEST_SUMMARY: usize = 300;
 /// Characters of a call and of a name where there is too little room.
 const SHORT: (usize, usize) = (300, 60);
 
@@ -26,7 +34,7 @@ pub(super) fn headline(page: &mut Page, report: &DiffReport) {
     };
     page.keep(format!(
         "## {sign} mcppolicy diff: {}\n",
-        words::conclusion(report)
+        conclusion::conclusion(report)
     ));
 }
 
@@ -39,47 +47,53 @@ pub(super) struct Changes<'a> {
 impl<'a> Changes<'a> {
     /// The policies, those first that let more through: nobody must be able to
     /// push a change out of a page with harmless ones.
-    fn policies(&self) -> Vec<&'a PolicyDiff> {
+    fn reviews(&self) -> Vec<Review<'a>> {
         let policies = self.reports.iter().flat_map(|report| &report.diff.policies);
-        let mut policies: Vec<&PolicyDiff> = policies.collect();
-        policies.sort_by_key(|policy| {
-            let heaviest = policy.changes().iter().map(weight).min();
-            heaviest.unwrap_or(u8::MAX)
+        let mut reviews: Vec<Review<'_>> = policies.map(Review::of).collect();
+        reviews.sort_by_key(|review| {
+            let gone = !matches!(review.policy.status, PolicyStatus::Removed);
+            let heaviest = review
+                .points
+                .first()
+                .map(|point| (point.approved, point.turn));
+            (gone, heaviest.is_none(), heaviest)
         });
-        policies
+        reviews
     }
 
     /// What each policy's changes are, and then the calls that prove each.
     pub fn render(&self, page: &mut Page) {
-        let policies = self.policies();
-        for policy in &policies {
+        let reviews = self.reviews();
+        for review in &reviews {
             page.keep(format!(
                 "### {}: {}\n",
-                markdown_code(&shorten::name(&policy.name)),
-                words::status(policy)
+                markdown_code(&shorten::name(&review.policy.name)),
+                words::status(review.policy)
             ));
-            table(page, policy);
+            table(page, review);
+            opened(page, review.policy);
         }
         // With one policy, its table has just said which one it is.
-        let is_named = policies.len() > 1;
+        let is_named = reviews.len() > 1;
         let of = |policy| Of {
             policy,
             sources: self.sources,
             is_named,
         };
-        for policy in policies.iter().copied() {
+        for policy in reviews.iter().map(|review| review.policy) {
             for (scope, outside) in policy.judgement.outside() {
                 of(policy).beyond(page, scope, outside);
             }
         }
-        let proved = policies.iter().flat_map(|policy| {
-            let changes = policy.changes().iter().filter(|change| !change.reworded);
-            changes.map(move |change| (*policy, change))
-        });
-        let mut proved: Vec<(&PolicyDiff, &Change)> = proved.collect();
-        proved.sort_by_key(|(_, change)| weight(change));
-        for (at, (policy, change)) in proved.into_iter().enumerate() {
-            of(policy).proof(page, change, at < UNFOLDED);
+        let points = reviews.iter();
+        let points = points.flat_map(|review| review.points.iter().map(|of| (review.policy, of)));
+        let mut points: Vec<(&PolicyDiff, &Point<'_>)> = points.collect();
+        points.sort_by_key(|(_, point)| (point.approved, point.turn));
+        for (at, (policy, point)) in points.into_iter().enumerate() {
+            of(policy).point(page, point, at < UNFOLDED);
+        }
+        for review in &reviews {
+            of(review.policy).asides(page, review);
         }
     }
 
@@ -92,11 +106,35 @@ impl<'a> Changes<'a> {
         }
     }
 
+    /// How to go on where the gate refuses.
+    pub fn ways_out(&self, page: &mut Page) {
+        let Some(ways) = conclusion::ways_out(&self.reports, self.sources) else {
+            return;
+        };
+        let mut text = "#### How to go on\n\n".to_owned();
+        if !ways.undo.is_empty() {
+            text.push_str("Undo what lets more through:\n\n");
+            for line in &ways.undo {
+                text.push_str(&format!("- {}\n", markdown(line)));
+            }
+        }
+        if let Some(approve) = &ways.approve {
+            let begin = if ways.undo.is_empty() {
+                "Approve"
+            } else {
+                "\nOr approve"
+            };
+            let command = markdown_block([approve.as_str()], "sh");
+            text.push_str(&format!("{begin} exactly this change:\n\n{command}"));
+        }
+        page.keep(text);
+    }
+
     /// Recorded calls under it.
     pub fn traffic(&self, page: &mut Page, style: Style<'_>) {
-        let policies = self.policies();
-        let is_named = policies.len() > 1;
-        for policy in policies {
+        let reviews = self.reviews();
+        let is_named = reviews.len() > 1;
+        for policy in reviews.iter().map(|review| review.policy) {
             if let Some(recorded) = &policy.traffic {
                 let name = is_named.then_some(policy.name.as_str());
                 traffic::render(page, recorded, name, style);
@@ -105,54 +143,43 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// The order of changes: by what can go wrong.
-fn weight(change: &Change) -> u8 {
-    match change.verdict {
-        Verdict::Loosened => 0,
-        Verdict::Mixed => 1,
-        Verdict::Undetermined => 2,
-        Verdict::Tightened => 3,
-        Verdict::Equivalent => 4,
-    }
-}
-
-fn sign(change: &Change) -> &'static str {
-    match change.verdict {
-        Verdict::Loosened | Verdict::Mixed => "🔓",
-        Verdict::Tightened => "🔒",
-        Verdict::Undetermined => "❓",
-        Verdict::Equivalent => "✏️",
-    }
-}
-
-fn table(page: &mut Page, policy: &PolicyDiff) {
-    if policy.changes().is_empty() {
+fn table(page: &mut Page, review: &Review<'_>) {
+    if review.points.is_empty() {
         return;
     }
-    let head = "| | Tool | In | Verdict | Rule before | Rule after |\n\
-                |---|---|---|---|---|---|\n";
-    let row = |change: &Change| {
-        let rule = |side: &Side| {
-            let rule = side.rule.as_deref();
-            rule.map(|rule| markdown_code(&shorten::name(rule)))
-                .unwrap_or_default()
-        };
-        let reason = change.reason.map(|reason| format!(" ({})", reason.name()));
+    let head = "| | Where | What changed |\n|---|---|---|\n";
+    let row = |point: &Point<'_>| {
         format!(
-            "| {} | {} | {} | **{}**{}{} | {} | {} |\n",
-            sign(change),
-            markdown_code(&words::scope(&change.scope)),
-            change.aspect.name(),
-            words::verdict(change),
-            reason.unwrap_or_default(),
-            words::approved(policy, change),
-            rule(&change.old),
-            rule(&change.new)
+            "| {} | {} | **{}**{}{}: {} |\n",
+            point.turn.sign(),
+            markdown(&point.subject()),
+            point.turn.word(),
+            reason(point),
+            approved(point),
+            markdown_told(&shorten::middle(&point.summary(), LONGEST_SUMMARY))
         )
     };
-    let mut changes: Vec<&Change> = policy.changes().iter().collect();
-    changes.sort_by_key(|change| weight(change));
-    page.keep_table(head.to_owned(), changes.into_iter().map(row).collect());
+    page.keep_table(head.to_owned(), review.points.iter().map(row).collect());
+}
+
+fn approved(point: &Point<'_>) -> &'static str {
+    if point.approved { ", approved" } else { "" }
+}
+
+fn reason(point: &Point<'_>) -> String {
+    let reason = point.reason.map(|reason| format!(" ({})", reason.name()));
+    reason.unwrap_or_default()
+}
+
+/// What a policy lets through where there was none, or that there is none.
+fn opened(page: &mut Page, policy: &PolicyDiff) {
+    if matches!(policy.status, PolicyStatus::Removed) {
+        return page.keep(format!("{}.\n", words::REMOVED));
+    }
+    let Some(words) = &policy.told else { return };
+    let rows = passes::opened(words).into_iter();
+    let rows = rows.map(|line| format!("- {}\n", markdown(&line)));
+    page.keep_table("It lets through:\n\n".to_owned(), rows.collect());
 }
 
 /// One policy of a change.
@@ -164,47 +191,50 @@ struct Of<'a> {
 }
 
 impl Of<'_> {
-    /// The first call of each direction, the others folded away.
-    fn proof(&self, page: &mut Page, change: &Change, unfolded: bool) {
-        let title = |code: fn(&str) -> String| {
+    /// What it was, what it is, and the call that makes the point.
+    fn point(&self, page: &mut Page, point: &Point<'_>, unfolded: bool) {
+        type Escape = fn(&str) -> String;
+        let title = |code: Escape, text: Escape, told: Escape| {
             format!(
-                "{} {}, {}{}",
-                sign(change),
-                code(&words::scope(&change.scope)),
-                change.aspect.name(),
-                self.named(code)
+                "{} {}{}: {}{}{}",
+                point.turn.sign(),
+                text(&point.subject()),
+                self.named(code),
+                told(&shorten::middle(&point.summary(), LONGEST_SUMMARY)),
+                reason(point),
+                approved(point)
             )
         };
-        let mut first = String::new();
-        let mut further = String::new();
-        let mut short = Vec::new();
-        for (what, witnesses) in [
-            ("passes now, and did not before", &change.loosened),
-            ("is refused now, and passed before", &change.tightened),
-        ] {
-            let texts = witnesses.iter().filter(|witness| !witness.calls.is_empty());
-            for (at, witness) in texts.enumerate() {
-                let text = self.call(what, witness);
-                if at == 0 {
-                    short.extend(self.short(what, change, witness));
-                    first.push_str(&text);
-                } else {
-                    further.push_str(&text);
-                }
-            }
+        let mut text = String::new();
+        if point.together {
+            text.push_str("Only these edits together cause it.\n\n");
         }
-        if first.is_empty() {
+        if !point.repeats {
+            text.push_str(&self.sides(point));
+        }
+        if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
+            text.push_str(&self.witness(point.turn, witness));
+        }
+        if point.schema_valid == Some(false) {
+            text.push_str("The tool's own schema admits no such call.\n");
+        }
+        if text.is_empty() {
             return;
         }
         let whole = if unfolded {
-            format!("#### {}\n\n{first}", title(markdown_code))
+            format!(
+                "#### {}\n\n{text}",
+                title(markdown_code, markdown, markdown_told)
+            )
         } else {
-            folded(&title(markdown_element), &first)
+            folded(
+                &title(markdown_element, markdown_summary, markdown_told_summary),
+                &text,
+            )
         };
-        page.keep_or(whole, short.join("\n"));
-        if !further.is_empty() {
-            let title = title(markdown_element);
-            page.fold(&format!("More calls: {title}"), &further);
+        match point.witness.and_then(|witness| self.short(point, witness)) {
+            Some(short) => page.keep_or(whole, short),
+            None => page.keep(whole),
         }
     }
 
@@ -217,50 +247,110 @@ impl Of<'_> {
         }
     }
 
-    fn call(&self, what: &str, witness: &Witness) -> String {
-        let calls = quote::witnesses(&witness.calls);
+    /// The edits with both of their sides.
+    fn sides(&self, point: &Point<'_>) -> String {
+        if point.edits.is_empty() {
+            return String::new();
+        }
+        let mut table = "| Before | After |\n|---|---|\n".to_owned();
+        for edit in &point.edits {
+            let [old, new] = review::sides(edit);
+            let cell = |pieces: Option<Vec<Piece>>, side: &Option<EditSide>, file| {
+                let (Some(pieces), Some(side)) = (pieces, side) else {
+                    return "–".to_owned();
+                };
+                let told = match pieces.as_slice() {
+                    [only] if !only.is_changed => markdown_told(&only.text),
+                    _ => {
+                        let pieces = pieces.iter();
+                        markdown_marked(pieces.map(|of| (of.text.as_str(), of.is_changed)))
+                    }
+                };
+                format!("{told}{}", self.line(file, side.span))
+            };
+            table.push_str(&format!(
+                "| {} | {} |\n",
+                cell(old, &edit.old, self.policy.old),
+                cell(new, &edit.new, self.policy.new)
+            ));
+        }
+        table.push('\n');
+        table
+    }
+
+    fn line(&self, file: Option<FileId>, span: Span) -> String {
+        let file = file.map(|file| self.sources.start(Location { file, span }));
+        file.map(|at| format!(", line {}", at.line))
+            .unwrap_or_default()
+    }
+
+    fn witness(&self, turn: Turn, witness: &Witness) -> String {
         let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-        let which = if number > 1 {
-            format!("The last of these {number} calls")
-        } else {
-            "This call".to_owned()
+        let which = match number {
+            0 | 1 => "This call".to_owned(),
+            number => format!("The last of these {} calls", shorten::number(number)),
         };
+        let (what, refusal, file) = match turn {
+            Turn::Tighter => ("is refused now", &witness.new, self.policy.new),
+            Turn::Looser | Turn::Unknown => (
+                "passes now; before, it was refused",
+                &witness.old,
+                self.policy.old,
+            ),
+        };
+        let rule = refusal.rule.as_deref().map(|rule| {
+            let line = refusal.span.map(|span| self.line(file, span));
+            let rule = markdown_code(&shorten::name(rule));
+            format!(" by {rule}{}", line.unwrap_or_default())
+        });
+        let message = review::told(refusal);
+        let message = message.map(|message| format!(" (“{}”)", markdown(&shorten::text(message))));
+        let calls = quote::witnesses(&witness.calls);
         format!(
-            "{which} {what}:\n\n{}\n| Before | After |\n|---|---|\n| {} | {} |\n\n",
-            markdown_block(calls.iter().map(String::as_str), "json"),
-            self.ruling(&witness.old, self.policy.old),
-            self.ruling(&witness.new, self.policy.new)
+            "{which} {what}{}{}:\n\n{}\n",
+            rule.unwrap_or_default(),
+            message.unwrap_or_default(),
+            markdown_block(calls.iter().map(String::as_str), "json")
         )
     }
 
-    fn ruling(&self, ruling: &Ruling, file: Option<FileId>) -> String {
-        let mut text = words::kind(ruling.kind).to_owned();
-        if let Some(rule) = &ruling.rule {
-            text = format!("{text} {}", markdown_code(&shorten::name(rule)));
-        }
-        if let Some((file, span)) = file.zip(ruling.span) {
-            let at = self.sources.start(Location { file, span });
-            text = format!("{text}, line {}", at.line);
-        }
-        if let Some(message) = &ruling.message {
-            text = format!("{text}<br>{}", markdown(&shorten::text(message)));
-        }
-        text
+    /// The call that is decided differently, in two lines.
+    fn short(&self, point: &Point<'_>, witness: &Witness) -> Option<String> {
+        let (call, name) = SHORT;
+        let last = quote::witness_within(witness.calls.last()?, call);
+        let policy = shorten::middle(&self.policy.name, name);
+        let what = match point.turn {
+            Turn::Tighter => "is refused now",
+            Turn::Looser | Turn::Unknown => "passes now",
+        };
+        Some(format!(
+            "{} {} in {} {what}: {}\n\n{}",
+            point.turn.sign(),
+            markdown(&shorten::middle(&point.subject(), name)),
+            markdown_code(&policy),
+            markdown_told(&shorten::middle(&point.summary(), call)),
+            markdown_block([&*last], "json")
+        ))
     }
 
-    /// The call that is decided differently, in two lines.
-    fn short(&self, what: &str, change: &Change, witness: &Witness) -> Option<String> {
-        let (call, name) = SHORT;
-        let last = quote::witness_line(witness.calls.last()?);
-        let scope = words::scope(&change.scope);
-        let policy = shorten::middle(&self.policy.name, name);
-        Some(format!(
-            "{} {} in {} {what}:\n\n{}",
-            sign(change),
-            markdown_code(&shorten::middle(&scope, name)),
-            markdown_code(&policy),
-            markdown_block([&*shorten::middle(&last, call)], "json")
-        ))
+    /// What changes no decision, folded away.
+    fn asides(&self, page: &mut Page, review: &Review<'_>) {
+        if review.asides.is_empty() {
+            return;
+        }
+        let count = words::counted(review.asides.len() as u64, "other edit");
+        let title = format!("✏️ {count}{}", self.named(markdown_element));
+        let mut lines = String::new();
+        for aside in review.asides.iter().take(MOST_ASIDES) {
+            let subject = markdown(&aside.subject());
+            let summary = markdown(&shorten::sentence(&aside.summary()));
+            lines.push_str(&format!("- {subject}: {summary}\n"));
+        }
+        let more = review.asides.len().saturating_sub(MOST_ASIDES);
+        if more > 0 {
+            lines.push_str(&format!("- {more} more; the JSON report has all of them\n"));
+        }
+        page.fold(&title, &lines);
     }
 
     /// What goes beyond the approvals of a scope.

@@ -75,11 +75,11 @@ fn refused(server: &Server, done: &Done) -> String {
     assert_eq!(done.outputs["verdict"], "loosened");
     let comment = comment(server);
     assert!(
-        comment.contains("refused by the gate (loosened)"),
+        comment.contains("refused: it lets more through (gate: loosened)"),
         "{comment}"
     );
     assert!(
-        done.summary.contains("refused by the gate"),
+        done.summary.contains("refused: it lets more through"),
         "{}",
         done.summary
     );

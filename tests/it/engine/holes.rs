@@ -219,10 +219,11 @@ fn decide<'e>(engine: &'e Engine, calls: &[Holed]) -> Vec<Decision<'e>> {
             &mut counters,
         );
         if let Some(arrived) = call.failed {
-            // At an unknown time is at once; what comes before its call counts
-            // as at the call.
-            let arrived = arrived.or(call.at).map_or(Time::new(i64::MIN, 0), time);
-            counters.release(outcome.reservation, arrived);
+            // What comes before its call counts as at the call.
+            match arrived {
+                Some(arrived) => counters.release(outcome.reservation, time(arrived)),
+                None => counters.release_at_once(outcome.reservation),
+            }
         }
         decisions.push(outcome.decision);
     }
@@ -252,6 +253,12 @@ impl Choice {
 impl Holed {
     fn has_hole(&self) -> bool {
         self.grant.is_none() || self.at.is_none() || self.arguments.is_none()
+    }
+
+    /// Whether its error is taken to have come at once, before any call that was
+    /// recorded later: neither its time nor the error's is known.
+    fn is_given_back_before_all_others(&self) -> bool {
+        self.at.is_none() && self.failed == Some(None)
     }
 
     /// Every way of filling this call's holes.
@@ -302,6 +309,9 @@ fn fill(
     let passed = naive.passed();
     for choice in own {
         let verdict = naive.decide(&choice.call(call));
+        if call.is_given_back_before_all_others() {
+            naive.forget_after(passed);
+        }
         if !met.contains(&verdict) {
             met.push(verdict);
         }

@@ -213,8 +213,8 @@ fn an_approval_that_allows_far_more_than_the_change() {
     for format in ["human", "markdown", "html"] {
         let out = run(&dir, &["ci", "--base", "main", "--format", format]).out;
         let plain = out.replace('\\', "");
-        assert!(plain.contains("lte 1000"), "{format}: {out}");
-        assert!(plain.contains("at most 9 calls per day"), "{format}: {out}");
+        assert!(plain.contains("up to 1000"), "{format}: {out}");
+        assert!(plain.contains("at most 9 calls a day"), "{format}: {out}");
     }
     // Exactly what is needed has no surplus, and is listed when it is written.
     fs::remove_file(dir.join("mcppolicy.approvals.json")).unwrap();
@@ -232,7 +232,7 @@ fn an_approval_that_allows_far_more_than_the_change() {
         ],
     );
     assert!(ran.err.contains("approves `pay` of bank/policy.json"));
-    assert!(ran.err.contains("lte 20"), "{}", ran.err);
+    assert!(ran.err.contains("up to 20"), "{}", ran.err);
     let report = ran.report();
     let approval = &diff(&report)["approvals"][0];
     assert_eq!(approval["surplus"], Value::Array(Vec::new()));

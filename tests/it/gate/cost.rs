@@ -26,6 +26,19 @@ attacks! {
     a_directory_of_traces_named_often: Cost,
         "names one directory of traces three thousand times"
         => "Each trace is replayed once";
+    a_name_of_half_a_megabyte: Cost,
+        "gives a tool a name that is as long as half of the file, which every place in it repeats"
+        => "The name is longer than a tool's may be: exit 3, with one problem";
+    defects_under_a_long_key: Cost,
+        "repeats a key ten thousand times below a key of two hundred kilobytes"
+        => "The file is not read beyond what can be listed: exit 3";
+    problems_without_end: Cost,
+        "adds a policy in which thirty thousand members are unknown"
+        => "The first ten thousand are listed, and the last one counts the others: exit 3";
+    an_entry_of_a_product: Cost,
+        "names thousands of traces for each of hundreds of policies, or a server by a template of \
+         a hundred kilobytes"
+        => "The setting is an error and is left out: exit 3";
 }
 
 const CONFIG: &str = "[[policy]]\npath = \"policy.json\"\nserver = \"assets\"\ntraces = [\"traces\"]\n\
@@ -208,4 +221,119 @@ fn a_directory_of_traces_named_often() {
     let honest = CONFIG.replace("\"traces\"", "\"traces/known.jsonl\"");
     assert_eq!(calls("often-attack", &often), 1);
     assert_eq!(calls("often-honest", &honest), 1);
+}
+
+/// The rule and the message of each finding about the first policy.
+fn lint_findings(ran: &Ran) -> Vec<(String, String)> {
+    let report = ran.report();
+    let findings = report["policies"][0]["lint"]["findings"].as_array();
+    let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    let each = findings.unwrap().iter();
+    each.map(|finding| (text(finding, "rule"), text(finding, "message")))
+        .collect()
+}
+
+fn a_name_of_half_a_megabyte() {
+    let named = |length: usize, rules: usize| {
+        let rules: Vec<Value> = (0..rules).map(|at| condition("a", "lte", at + 1)).collect();
+        policy(&json!({"n".repeat(length): {"deny_if": rules}}))
+    };
+    let ran = gate(
+        "long-name-attack",
+        &named(500_000, 2),
+        &[("policy.json", &named(500_000, 9_000))],
+    );
+    assert_eq!(ran.code, 3);
+    let found = lint_findings(&ran);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].1,
+        "This name has 500000 bytes, more than the 4096 of a tool"
+    );
+    let honest = gate(
+        "long-name-honest",
+        &named(4_000, 2),
+        &[("policy.json", &named(4_000, 20))],
+    );
+    assert_eq!(honest.code, 0, "{}", honest.err);
+}
+
+fn defects_under_a_long_key() {
+    let with = |length: usize, repeated: usize| {
+        let inside = vec!["\"a\":1"; repeated].join(",");
+        let value = format!("{{\"{}\":{{{inside}}}}}", "k".repeat(length));
+        let rule =
+            format!("{{\"conditions\":[{{\"path\":\"args.a\",\"op\":\"eq\",\"value\":{value}}}]}}");
+        policy(&json!({"t": {"deny_if": ["RULE"]}})).replace("\"RULE\"", &rule)
+    };
+    let old = with(10, 1);
+    let ran = gate(
+        "long-key-attack",
+        &old,
+        &[("policy.json", &with(200_000, 10_000))],
+    );
+    assert_eq!(ran.code, 3);
+    let found = lint_findings(&ran);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].1.starts_with("Too many keys are repeated"),
+        "{}",
+        found[0].1
+    );
+    let honest = gate(
+        "long-key-honest",
+        &old,
+        &[("policy.json", &with(200_000, 1))],
+    );
+    assert!(!honest.out.contains("Too many keys"), "{}", honest.code);
+    assert_ne!(honest.code, 3, "{}", honest.err);
+}
+
+fn problems_without_end() {
+    let old = policy(&json!({"t": {}}));
+    let with = |unknown: usize| {
+        let members = (0..unknown).map(|at| (format!("m{at}"), json!(1)));
+        policy(&json!({"t": members.collect::<serde_json::Map<_, _>>()}))
+    };
+    let ran = gate("problems-attack", &old, &[("policy.json", &with(30_000))]);
+    assert_eq!(ran.code, 3);
+    let found = lint_findings(&ran);
+    assert_eq!(found.len(), 10_001);
+    let last = &found[10_000].1;
+    assert_eq!(
+        last,
+        "There are 20000 more problems from here on, which are not listed"
+    );
+    let few = gate("problems-honest", &old, &[("policy.json", &with(300))]);
+    assert_eq!(lint_findings(&few).len(), 300);
+}
+
+fn an_entry_of_a_product() {
+    let old = policy(&json!({"t": {}}));
+    let paths: Vec<String> = (0..300).map(|at| format!("p/{at}/policy.json")).collect();
+    let gate = |name: &str, entry: &str| {
+        let config = format!("{CONFIG}[[policy]]\npath = \"p/*/policy.json\"\n{entry}\n")
+            .replace("[lint]\nfail-on = \"error\"\n", "");
+        let mut files = vec![("mcppolicy.toml", &*config)];
+        files.extend(paths.iter().map(|path| (path.as_str(), old.as_str())));
+        gate(name, &old, &files)
+    };
+    let traces: Vec<String> = (0..4_000).map(|at| format!("\"{{dir}}/{at}\"")).collect();
+    let ran = gate(
+        "product-traces",
+        &format!("traces = [{}]", traces.join(", ")),
+    );
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let said =
+        "has 4000 traces and categories for each of 300 policies, more than 1000000 together";
+    assert!(ran.out.contains(said), "{}", ran.code);
+    let server = "{dirname}".repeat(10_000);
+    let ran = gate("product-server", &format!("server = \"{server}\""));
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(
+        ran.out
+            .contains("has 90000 bytes, more than the 4096 that are read")
+    );
+    let ran = gate("product-honest", "server = \"{dirname}\"");
+    assert_eq!(ran.code, 0, "{}", ran.out);
 }

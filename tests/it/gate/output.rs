@@ -23,7 +23,7 @@ use shown::{
 };
 use sizes::{
     change_in_a_long_description, flood_of_changes, flood_of_findings, long_approval_reason,
-    long_messages, long_names, long_suppression_reason, more_results_than_are_taken,
+    long_messages, long_names, long_suppression_reason, long_values, more_results_than_are_taken,
     scattered_changes_in_a_description,
 };
 
@@ -34,6 +34,7 @@ attacks! {
     flood_of_changes: Output, "makes a thousand harmless changes, listed before the one that matters" => "Changes that let more through come first, in the table and in the proofs.";
     long_messages: Output, "gives every rule that it loosens a message of thousands of characters" => "The messages are cut, and every change keeps its witness in the comment.";
     long_names: Output, "adds tools whose names fill the table of changes before the one that matters" => "Names are cut, the table is cut from its end, and every change keeps its witness.";
+    long_values: Output, "requires two arguments of thousands of characters on either side of the one that it loosens" => "Each value is cut by itself: the witness shows the argument between them.";
     change_in_a_long_description: Output, "changes one word in a tool's description of 70 KB" => "The changed word is shown, and what is the same is left out.";
     scattered_changes_in_a_description: Output, "changes hundreds of words of a tool's description, and the one that matters last" => "The finding says that changed text is not shown, and the line of the verdict says so too.";
     more_results_than_are_taken: Output, "makes more findings than code scanning takes, which then shows none" => "The SARIF file has 25,000 results, the gravest first, and the last one counts the others.";

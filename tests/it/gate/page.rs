@@ -5,18 +5,20 @@ use std::fs;
 
 use super::attack::{Attack, Principle};
 use super::{
-    advice, approvals, committed, cost, files, hiding, names, one_repository, output, settings,
+    advice, approvals, base, committed, cost, files, hiding, names, one_repository, output,
+    settings,
 };
 use crate::support::root;
 
 const PAGE: &str = "docs/security.md";
 
-const LISTS: [&[Attack]; 10] = [
+const LISTS: [&[Attack]; 11] = [
     one_repository::ATTACKS,
     names::ATTACKS,
     committed::ATTACKS,
     hiding::ATTACKS,
     settings::ATTACKS,
+    base::ATTACKS,
     approvals::ATTACKS,
     files::ATTACKS,
     output::ATTACKS,
@@ -83,8 +85,9 @@ const INTRODUCTION: &str = "\
 reviewer trusts the verdict.** The author controls every byte of every commit of the change: files,
 modes, links, submodules, attributes, ignore files, the history, and what the files say about the
 gate itself. The author does not control the base, the workflow file on the base, the `.git`
-directory of the checkout, the machine, or the installed binary. `mcppolicy diff --base` compares in the same way, but under
-the settings that the change itself has: it is for people, and no gate.
+directory of the checkout, the machine, or the installed binary. `mcppolicy diff --base` compares in the same way and
+under the same settings, with the base itself and without lint and tests: it is for people, and no
+gate.
 
 Each row below is a test. It makes the attempt on a real repository, through the command and, where
 it concerns them, through the steps of the Action; and it makes an honest change of the same kind,

@@ -432,3 +432,99 @@ fn a_session_with_the_filesystem_server_is_recorded_and_replays() {
     let counts = [&summary["calls"], &summary["allow"], &summary["deny"]];
     assert_eq!(counts, [2, 1, 1], "{}", ran.out);
 }
+
+/// The files below a directory, sorted.
+fn files(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_pattern_names_a_new_file_at_each_start_and_makes_its_directory() {
+    let dir = fresh("record_pattern");
+    let start = |pattern: &str, more: &[&str]| {
+        let mut command = mcppolicy(&dir);
+        command.args(["record", "-o", pattern]).args(more);
+        command.args(["--", "env", "sh", "-c", "cat"]);
+        let output = session(&mut command, b"{\"n\":1}\n");
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+    // The number of a process may come again: inside a container it nearly always
+    // does. So only the name and the date are left to differ.
+    for _ in 0..3 {
+        let pattern = "traces/of/{server}-{date}.jsonl";
+        assert_eq!(
+            start(pattern, &["--name", "my server"]),
+            (Some(0), String::new())
+        );
+    }
+    let names = files(&dir.join("traces/of"));
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(
+        names[0].starts_with("my-server-20") && names[0].ends_with("-2.jsonl"),
+        "{names:?}"
+    );
+    for name in &names {
+        let file = dir.join("traces/of").join(name);
+        assert_eq!(records(&file).len(), 2, "{name}");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(start("{pid}.jsonl", &[]).0, Some(0));
+    let (code, said) = start("{time}.jsonl", &[]);
+    assert_eq!(code, Some(2));
+    assert_eq!(
+        said,
+        "mcppolicy: {time}.jsonl: has the placeholder {time}; there are {server}, {date} and {pid}\n"
+    );
+    // Sessions that start at the same time get a file each.
+    let starts: Vec<Child> = (0..8)
+        .map(|_| {
+            let mut command = mcppolicy(&dir);
+            command.args(["record", "-o", "same/{date}.jsonl", "--", "cat"]);
+            piped(&mut command)
+        })
+        .collect();
+    for mut child in starts {
+        child.stdin.take().unwrap().write_all(b"{}\n").unwrap();
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    assert_eq!(files(&dir.join("same")).len(), 8);
+}
+
+#[test]
+fn a_server_that_dies_at_the_start_leaves_no_file() {
+    let dir = fresh("record_dies");
+    let first = b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\"}\n";
+    let start = |server: &str, input: &[u8]| {
+        let mut command = record(&dir, "traces/{pid}.jsonl", &script(server));
+        let code = session(&mut command, input).status.code();
+        let left = files(&dir.join("traces"));
+        for name in &left {
+            std::fs::remove_file(dir.join("traces").join(name)).unwrap();
+        }
+        (code, left.len())
+    };
+    assert_eq!(start("echo no key >&2; exit 3", first), (Some(3), 0));
+    assert_eq!(start("read line; echo no key; exit 3", first), (Some(3), 0));
+    assert_eq!(start("kill -SEGV $$", first), (Some(139), 0));
+    // Nothing has passed.
+    assert_eq!(start("cat", b""), (Some(0), 0));
+    // A session, however it ends, is kept.
+    assert_eq!(start("read line; echo '{}'; exit 3", first), (Some(3), 1));
+    assert_eq!(start("cat > /dev/null", first), (Some(0), 1));
+    // A recording that was there stays.
+    write(
+        &dir,
+        "old.jsonl",
+        "{\"ts\":1,\"dir\":\"client->server\",\"message\":{}}\n",
+    );
+    let mut command = mcppolicy(&dir);
+    command.args(["record", "--append", "-o", "old.jsonl", "--", "false"]);
+    assert_eq!(session(&mut command, first).status.code(), Some(1));
+    assert!(dir.join("old.jsonl").exists());
+}

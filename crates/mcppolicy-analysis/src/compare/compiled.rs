@@ -1,8 +1,11 @@
 //! What is compared: two policies, each with its engine.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::ops::Deref;
 
+use crate::inventory::Inventory;
+use crate::inventory::category::{Categories, Category};
 use crate::region::Budget;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
@@ -11,12 +14,27 @@ use mcppolicy_engine::policy::{DefaultDecision, Policy, ToolRules};
 pub struct Compiled<'p> {
     /// What the policy says.
     pub policy: &'p Policy,
-    /// What decides.
-    pub engine: Engine,
+    /// What decides; it is made when a call is decided first.
+    pub engine: LazyEngine<'p>,
     /// The listed tools. Of two with one name the later one counts.
     tools: HashMap<&'p str, &'p ToolRules>,
     /// The first entry of `hide` with each name.
     hidden: HashMap<&'p str, usize>,
+}
+
+/// An engine that is made when it is first needed: most tools of a policy are
+/// often compared without deciding a call.
+pub struct LazyEngine<'p> {
+    policy: &'p Policy,
+    made: OnceCell<Engine>,
+}
+
+impl Deref for LazyEngine<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.made.get_or_init(|| Engine::new(self.policy))
+    }
 }
 
 impl<'p> Compiled<'p> {
@@ -29,7 +47,10 @@ impl<'p> Compiled<'p> {
         let tools = policy.tools.iter();
         Compiled {
             policy,
-            engine: Engine::new(policy),
+            engine: LazyEngine {
+                policy,
+                made: OnceCell::new(),
+            },
             tools: tools.map(|rules| (rules.name.as_str(), rules)).collect(),
             hidden,
         }
@@ -44,6 +65,11 @@ impl<'p> Compiled<'p> {
     pub fn hidden_by(&self, tool: &str) -> Option<usize> {
         let [own, all] = [tool, "*"].map(|name| self.hidden.get(name).copied());
         own.into_iter().chain(all).min()
+    }
+
+    /// The index of the first entry of `hide` with that name.
+    pub(super) fn hidden_as(&self, name: &str) -> Option<usize> {
+        self.hidden.get(name).copied()
     }
 
     /// What decides about a tool before its arguments do.
@@ -75,6 +101,29 @@ pub(crate) struct Pair<'a, 'p> {
     pub(crate) new: &'a Compiled<'p>,
     budget: Budget,
     allowance: &'a Allowance,
+    /// Whether the changes are for people to read, not only to be judged by.
+    pub(super) detailed: bool,
+    pub(super) known: Known<'a>,
+}
+
+/// What is known of a server's tools beside the policies.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Known<'a> {
+    /// The server's own list of them.
+    pub inventory: Option<&'a Inventory>,
+    /// What they do, as far as it is configured or learnt; else their names say
+    /// it.
+    pub categories: Option<&'a Categories>,
+}
+
+impl Known<'_> {
+    /// What a call of a tool does.
+    pub(super) fn category(&self, tool: &str) -> Category {
+        match self.categories {
+            Some(categories) => categories.of(tool).category,
+            None => Categories::new().of(tool).category,
+        }
+    }
 }
 
 /// What all questions of a run may cost together: so many times what one may.
@@ -85,13 +134,22 @@ pub struct Allowance(Cell<u64>);
 
 const QUESTIONS: u64 = 10;
 
+/// How many comparisons of a run may cost as much each.
+const COMPARISONS: u64 = 2;
+
 /// The part of its budget that a question has once the allowance is spent.
 const SCRAPS: u32 = 1_000;
 
 impl Allowance {
-    /// The allowance for a run whose questions may cost `budget` each.
+    /// The allowance for a comparison whose questions may cost `budget` each.
     pub fn new(budget: &Budget) -> Allowance {
         Allowance(Cell::new(budget.worth().saturating_mul(QUESTIONS)))
+    }
+
+    /// The allowance for all comparisons of a run together.
+    pub fn of_run(budget: &Budget) -> Allowance {
+        let all = QUESTIONS.saturating_mul(COMPARISONS);
+        Allowance(Cell::new(budget.worth().saturating_mul(all)))
     }
 }
 
@@ -107,6 +165,17 @@ impl<'a, 'p> Pair<'a, 'p> {
             new,
             budget: *budget,
             allowance,
+            detailed: false,
+            known: Known::default(),
+        }
+    }
+
+    /// The same for people to read, with what is known of the server's tools.
+    pub(super) fn detailed(self, known: Known<'a>) -> Pair<'a, 'p> {
+        Pair {
+            detailed: true,
+            known,
+            ..self
         }
     }
 
@@ -123,5 +192,39 @@ impl<'a, 'p> Pair<'a, 'p> {
     pub(crate) fn spend(&self, cost: u64) {
         let left = &self.allowance.0;
         left.set(left.get().saturating_sub(cost));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Verdict, policies_within};
+
+    fn policy(condition: &str) -> Policy {
+        let rule = format!(r#"{{"conditions":[{{"path":"args.a",{condition}}}]}}"#);
+        let text =
+            format!(r#"{{"version":"1","default":"deny","tools":{{"t":{{"require":[{rule}]}}}}}}"#);
+        Policy::from_json(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_plain_is_decided_when_the_run_has_spent_its_allowance() {
+        let plain = [5, 9].map(|most| policy(&format!(r#""op":"lte","value":{most}"#)));
+        let intricate = [9, 11].map(|count| {
+            policy(&format!(
+                r#""op":"regex","value":"^(a|b)*a(a|b){{{count}}}c$""#
+            ))
+        });
+        let budget = Budget::default();
+        let spent = Allowance(Cell::new(0));
+        let verdict = |[old, new]: &[Policy; 2], allowance: &Allowance| {
+            policies_within(old, new, &budget, allowance).verdict
+        };
+        assert_eq!(verdict(&plain, &spent), Verdict::Loosened);
+        assert_eq!(verdict(&intricate, &spent), Verdict::Undetermined);
+        let fresh = Allowance::of_run(&budget);
+        let before = fresh.0.get();
+        assert_ne!(verdict(&intricate, &fresh), Verdict::Undetermined);
+        assert!(fresh.0.get() < before);
     }
 }

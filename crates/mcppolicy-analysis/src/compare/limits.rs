@@ -10,15 +10,18 @@
 //! open, a race of calls through both engines proves or leaves undetermined.
 
 mod amounts;
+mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::arguments::{accept, confirm, uncountable};
+use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
+use super::edit::Edit;
+use super::literals::{accept, uncountable};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Run, Shape};
-use super::verdict::{Aspect, Change, Direction, Reason, Scope, Side};
+use super::verdict::{Aspect, Direction, Reason, Scope, Side, Witness};
 use super::wording;
 use crate::region::{Answer, Budget, Exceeded, Region, Space};
 use mcppolicy_engine::policy::{Limit, Path, ToolRules, Window};
@@ -27,6 +30,10 @@ use amounts::Amounts;
 
 /// About how many steps of automata a call of a race is worth.
 const TRIAL: u64 = 20;
+
+/// How much the limits of one scope may be worth together, once one is proved:
+/// each proof takes as much as there are limits.
+const EFFORT: usize = 10_000;
 
 /// One way through the comparison: what `passer` passes and `refuser` refuses.
 struct Way<'w, 'p> {
@@ -37,9 +44,12 @@ struct Way<'w, 'p> {
 
 /// A limit that a sequence may exceed: so many calls, or so large a sum, within
 /// one window.
-struct Excess {
+struct Excess<'l> {
+    limit: &'l Limit,
     window: Window,
     reach: u128,
+    /// How much the passer lets through in the window.
+    most: u128,
     /// Which amount is summed; none counts calls.
     path: Option<Path>,
 }
@@ -50,6 +60,8 @@ struct Callable {
     /// The true maxima of its count under its own limits, in the passer.
     own: PerWindow,
     amounts: Amounts,
+    /// The least sum that a limit of either policy bears.
+    sums: u128,
 }
 
 fn limits_of(rules: Option<&ToolRules>) -> &[Limit] {
@@ -125,8 +137,14 @@ fn bounds_by_path(limits: &[Limit]) -> BTreeMap<Option<&Path>, PerWindow> {
     all
 }
 
-/// Compares a tool's own limits.
-pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {
+/// Compares a tool's own limits. The parts name their edits by position in
+/// `edits`.
+pub(super) fn of_tool(
+    pair: &Pair<'_, '_>,
+    scope: &Scope,
+    tool: &str,
+    edits: &[Edit],
+) -> Option<Change> {
     let (Entry::Rules(old), Entry::Rules(new)) = (pair.old.entry(tool), pair.new.entry(tool))
     else {
         return None;
@@ -141,13 +159,9 @@ pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<
         return None;
     }
     let sides = [pair.old, pair.new].map(|side| Side::of_tool(side, tool));
-    Some(Change::new(
-        scope.clone(),
-        Aspect::Limits,
-        sides,
-        loosened,
-        tightened,
-    ))
+    let mut change = Change::new(scope.clone(), Aspect::Limits, sides, loosened, tightened);
+    parts::fill(pair, Some(tool), edits, &mut change);
+    Some(change)
 }
 
 /// Compares the limits on all tools together.
@@ -155,6 +169,7 @@ pub(super) fn of_all_tools(
     pair: &Pair<'_, '_>,
     names: &BTreeSet<String>,
     unlisted: &str,
+    edits: &[Edit],
 ) -> Option<Change> {
     let (old, new) = (pair.old.policy, pair.new.policy);
     if wording::same_limits(&old.all_tools, &new.all_tools) {
@@ -167,13 +182,10 @@ pub(super) fn of_all_tools(
         return None;
     }
     let sides = [pair.old, pair.new].map(|side| Side::at(side, "/all_tools"));
-    Some(Change::new(
-        Scope::AllTools,
-        Aspect::Limits,
-        sides,
-        loosened,
-        tightened,
-    ))
+    let aspect = Aspect::Limits;
+    let mut change = Change::new(Scope::AllTools, aspect, sides, loosened, tightened);
+    parts::fill(pair, None, edits, &mut change);
+    Some(change)
 }
 
 /// What the new policy passes beyond the old, and the old beyond the new.
@@ -197,20 +209,39 @@ impl Way<'_, '_> {
         passing: Option<&ToolRules>,
         refusing: Option<&ToolRules>,
     ) -> Direction {
-        match self.uncountable_call(tool, passing, refusing) {
-            Direction::Excluded => {}
-            decided => return decided,
-        }
-        let callable = match self.callable(tool, passing, refusing) {
-            Ok(Some(callable)) => callable,
-            Ok(None) => return Direction::Excluded,
-            Err(exceeded) => return Direction::Unknown(Reason::Budget(exceeded)),
+        let exceeded = match self.callable(tool, passing, refusing) {
+            Ok(Some(callable)) => {
+                self.exceed_own(callable, limits_of(passing), limits_of(refusing))
+            }
+            Ok(None) => Direction::Excluded,
+            Err(exceeded) => Direction::Unknown(Reason::Budget(exceeded)),
         };
-        self.exceed_own(callable, limits_of(passing), limits_of(refusing))
+        // A sequence that exceeds a limit says more than one call that it
+        // cannot count.
+        if matches!(&exceeded, Direction::Proved(_)) && !self.pair.detailed {
+            return exceeded;
+        }
+        let uncountable = self.uncountable_call(tool, passing, refusing);
+        match (exceeded, uncountable) {
+            (Direction::Proved(mut witnesses), Direction::Proved(more)) => {
+                let rule = |witness: &Witness| witness.refusal().rule.clone();
+                let known: Vec<_> = witnesses.iter().map(rule).collect();
+                let more = more.into_iter();
+                witnesses.extend(more.filter(|witness| !known.contains(&rule(witness))));
+                Direction::Proved(witnesses)
+            }
+            (Direction::Proved(witnesses), _) | (_, Direction::Proved(witnesses)) => {
+                Direction::Proved(witnesses)
+            }
+            (Direction::Unknown(reason), _) | (_, Direction::Unknown(reason)) => {
+                Direction::Unknown(reason)
+            }
+            (Direction::Excluded, Direction::Excluded) => Direction::Excluded,
+        }
     }
 
-    /// A call that passes alone, and whose amount the other policy cannot count
-    /// or cannot count.
+    /// Calls that pass alone, and whose amount the other policy cannot count,
+    /// one for each limit.
     fn uncountable_call(
         &self,
         tool: &str,
@@ -218,26 +249,50 @@ impl Way<'_, '_> {
         refusing: Option<&ToolRules>,
     ) -> Direction {
         let mut space = Space::new(self.pair.budget());
-        let boxes = uncountable(&mut space, refusing);
+        let mut boxes = uncountable(&mut space, refusing);
         if boxes.is_empty() {
             return Direction::Excluded;
         }
-        let mut region = Region::everything();
-        accept(&mut space, passing, &mut region);
-        region.within_one(boxes);
+        let mut accepted = Region::everything();
+        accept(&mut space, passing, &mut accepted);
         let without_limits = refusing.map(|rules| ToolRules {
             limits: Vec::new(),
             ..rules.clone()
         });
-        accept(&mut space, without_limits.as_ref(), &mut region);
-        let answer = space.find(&region);
-        self.pair.spend(space.spent());
-        match answer {
-            Answer::Empty => Direction::Excluded,
-            Answer::Unknown(exceeded) => Direction::Unknown(Reason::Budget(exceeded)),
-            Answer::Witness(arguments) => {
-                confirm(self.pair, tool, arguments, self.passer, self.refuser)
+        accept(&mut space, without_limits.as_ref(), &mut accepted);
+        // An amount that is too large says more than one that is none.
+        boxes.reverse();
+        let mut found = Direction::Excluded;
+        let mut witnesses: Vec<Witness> = Vec::new();
+        while !boxes.is_empty() {
+            let mut region = accepted.clone();
+            region.within_one(boxes.clone());
+            let arguments = match space.find(&region) {
+                Answer::Empty => break,
+                Answer::Unknown(exceeded) => {
+                    found = Direction::Unknown(Reason::Budget(exceeded));
+                    break;
+                }
+                Answer::Witness(arguments) => arguments,
+            };
+            let before = boxes.len();
+            boxes.retain(|one| !one.iter().all(|literal| space.holds(*literal, &arguments)));
+            let (passer, refuser) = (self.passer, self.refuser);
+            match sequence::confirm_call(self.pair, tool, arguments, passer, refuser) {
+                Direction::Proved(proved) => witnesses.extend(proved),
+                unproved => found = unproved,
             }
+            if !self.pair.detailed || boxes.len() == before {
+                break;
+            }
+        }
+        self.pair.spend(space.spent());
+        let mut seen = BTreeSet::new();
+        witnesses.retain(|witness| seen.insert(witness.refusal().rule.clone()));
+        if witnesses.is_empty() {
+            found
+        } else {
+            Direction::Proved(witnesses)
         }
     }
 
@@ -259,10 +314,14 @@ impl Way<'_, '_> {
         }
         Ok(amounts.map(|amounts| {
             let counts = own_counts(limits_of(passing), &amounts);
+            let both = [passing, refusing].into_iter().flat_map(limits_of);
+            let sums = both.filter(|limit| limit.increment_from.is_some());
+            let sums = sums.map(|limit| u128::from(limit.max.value)).min();
             Callable {
                 tool: tool.to_owned(),
                 own: counts.maxima(UTC),
                 amounts,
+                sums: sums.unwrap_or(UNBOUNDED),
             }
         }))
     }
@@ -289,14 +348,32 @@ impl Way<'_, '_> {
             excesses.extend(Excess::of(limit, maxima, path));
         }
         excesses.sort_by_key(|excess| (excess.path.is_some(), excess.reach));
-        self.first_proved(
-            excesses,
-            callable.amounts.reason(),
-            |excess| match &excess.path {
-                None => self.count(std::slice::from_mut(&mut callable), excess),
-                Some(path) => self.sum(&mut callable, path, passing, excess),
-            },
-        )
+        let reason = callable.amounts.reason();
+        self.proved(excesses, reason, |excess, nearly| match &excess.path {
+            None => {
+                let others = nearly.map(|nearly| self.others(refusing, excess, nearly));
+                self.count(std::slice::from_mut(&mut callable), excess, others)
+            }
+            Some(path) if nearly.is_none() => self.sum(&mut callable, path, passing, excess),
+            Some(_) => Ok(Vec::new()),
+        })
+    }
+
+    /// The bounds that the refuser's other limits set on counts; those behind
+    /// the exceeded one are `nearly` so: the last call may exceed them, too.
+    fn others(&self, own: &[Limit], excess: &Excess<'_>, nearly: bool) -> PerWindow {
+        let all = own.iter().chain(&self.refuser.policy.all_tools);
+        let mut is_behind = false;
+        let mut bounds = Vec::new();
+        for limit in all {
+            if std::ptr::eq(limit, excess.limit) {
+                is_behind = true;
+            } else if limit.increment_from.is_none() {
+                let more = u128::from(is_behind && nearly);
+                bounds.push((limit.window.value, u128::from(limit.max.value) + more));
+            }
+        }
+        PerWindow::tightest(bounds)
     }
 
     fn of_all_tools(&self, names: &BTreeSet<String>, unlisted: &str) -> Direction {
@@ -335,47 +412,107 @@ impl Way<'_, '_> {
             .filter_map(|limit| Excess::of(limit, total, None))
             .collect();
         excesses.sort_by_key(|excess| excess.reach);
+        let shared_limits = &self.refuser.policy.all_tools;
         let coupled = callables
             .iter()
             .find_map(|callable| callable.amounts.reason());
         let reason = failed.map(Reason::Budget).or(coupled);
-        self.first_proved(excesses, reason, |excess| {
-            self.count(&mut callables, excess)
+        self.proved(excesses, reason, |excess, nearly| {
+            let others = nearly.map(|nearly| self.others(shared_limits, excess, nearly));
+            self.count(&mut callables, excess, others)
         })
     }
 
-    /// The first excess that a witness proves; excluded when there is none to
-    /// prove.
-    fn first_proved(
+    /// The excesses that witnesses prove, one for each limit that decides, or the
+    /// first where nobody reads them; excluded when there is none to prove. A
+    /// witness is asked for plainly, then among the calls that other limits let
+    /// pass, then among those that they nearly let pass.
+    fn proved(
         &self,
-        excesses: Vec<Excess>,
+        excesses: Vec<Excess<'_>>,
         reason: Option<Reason>,
-        mut prove: impl FnMut(&Excess) -> Result<Vec<Run>, Exceeded>,
+        mut prove: impl FnMut(&Excess<'_>, Option<bool>) -> Result<Vec<Run>, Exceeded>,
     ) -> Direction {
         let mut undecided = None;
-        for excess in excesses {
-            match prove(&excess) {
-                Err(exceeded) => undecided = undecided.or(Some(Reason::Budget(exceeded))),
-                Ok(calls) => {
-                    let witness = sequence::confirm(self.pair, &calls, self.passer, self.refuser);
-                    match witness {
-                        Some(witness) => return Direction::Proved(vec![witness]),
-                        None => {
-                            debug_assert!(reason.is_some(), "count maxima are exact");
-                            undecided = Some(reason.unwrap_or(Reason::Unconfirmed));
+        let mut witnesses: Vec<Witness> = Vec::new();
+        let decides = |witnesses: &[Witness], limit: &Limit| {
+            let mut rules = witnesses.iter().map(|witness| &witness.refusal().rule);
+            rules.any(|rule| rule.as_deref() == Some(limit.pointer.as_str()))
+        };
+        let mut effort = EFFORT;
+        for excess in &excesses {
+            let tries: &[Option<bool>] = if witnesses.is_empty() {
+                &[None, Some(false), Some(true)]
+            } else {
+                &[Some(false), Some(true), None]
+            };
+            for nearly in tries {
+                if decides(&witnesses, excess.limit) || (effort == 0 && !witnesses.is_empty()) {
+                    break;
+                }
+                if nearly.is_some() && witnesses.is_empty() {
+                    // What cannot be proved plainly cannot be proved otherwise.
+                    break;
+                }
+                effort = effort.saturating_sub(excesses.len());
+                let calls = match prove(excess, *nearly) {
+                    Ok(calls) => calls,
+                    Err(exceeded) => {
+                        undecided = undecided.or(Some(Reason::Budget(exceeded)));
+                        continue;
+                    }
+                };
+                let witness = sequence::confirm(self.pair, &calls, self.passer, self.refuser);
+                match witness {
+                    Some(witness) if !self.pair.detailed => {
+                        return Direction::Proved(vec![witness]);
+                    }
+                    Some(witness) => {
+                        let rule = &witness.refusal().rule;
+                        let mut known = witnesses.iter();
+                        if !known.any(|known| known.refusal().rule == *rule) {
+                            witnesses.push(witness);
                         }
                     }
+                    None if nearly.is_none() => {
+                        debug_assert!(reason.is_some(), "count maxima are exact");
+                        undecided = Some(reason.unwrap_or(Reason::Unconfirmed));
+                    }
+                    None => {}
                 }
             }
         }
-        undecided.map_or(Direction::Excluded, Direction::Unknown)
+        // What the limits of another scope refuse is told there.
+        let is_own = |witness: &Witness| {
+            let mut limits = excesses.iter().map(|excess| excess.limit.pointer.as_str());
+            limits.any(|limit| witness.refusal().rule.as_deref() == Some(limit))
+        };
+        if witnesses.iter().any(is_own) {
+            witnesses.retain(is_own);
+        }
+        if witnesses.is_empty() {
+            undecided.map_or(Direction::Excluded, Direction::Unknown)
+        } else {
+            Direction::Proved(witnesses)
+        }
     }
 
     /// Enough calls of one tool or several to exceed a count.
-    fn count(&self, callables: &mut [Callable], excess: &Excess) -> Result<Vec<Run>, Exceeded> {
+    fn count(
+        &self,
+        callables: &mut [Callable],
+        excess: &Excess<'_>,
+        others: Option<PerWindow>,
+    ) -> Result<Vec<Run>, Exceeded> {
         let window = excess.window;
         let reach = u64::try_from(excess.reach).map_err(|_| Exceeded::Calls)?;
-        let shared = self.shared().maxima(UTC);
+        let mut shared = self.shared().maxima(UTC);
+        if let Some(others) = others {
+            shared = shared.min(others).maxima(UTC);
+            if shared.get(window) < excess.reach {
+                return Ok(Vec::new());
+            }
+        }
         callables.sort_by_key(|callable| std::cmp::Reverse(callable.own.min(shared).get(window)));
         let mut shapes = Vec::new();
         let mut left = reach;
@@ -384,7 +521,7 @@ impl Way<'_, '_> {
             maxima = callable.own.min(shared);
             let room = u64::try_from(maxima.get(window)).unwrap_or(u64::MAX);
             let count = room.min(left);
-            let arguments = callable.amounts.smallest();
+            let arguments = callable.amounts.smallest(excess.reach <= callable.sums);
             let shape = Rc::new(Shape {
                 tool: callable.tool.clone(),
                 arguments,
@@ -411,11 +548,18 @@ impl Way<'_, '_> {
         callable: &mut Callable,
         path: &Path,
         passing: &[Limit],
-        excess: &Excess,
+        excess: &Excess<'_>,
     ) -> Result<Vec<Run>, Exceeded> {
         let bounds = bounds(passing, Some(path));
         let most = callable.amounts.most(path);
         let calls = excess.reach.div_ceil(most.max(1));
+        // Equal amounts, where the passer has room for them.
+        let equal = calls.saturating_mul(most);
+        let reach = if equal <= excess.most {
+            equal
+        } else {
+            excess.reach
+        };
         let mut race = amounts::SumRace {
             passer: &self.passer.engine,
             refuser: &self.refuser.engine,
@@ -424,7 +568,7 @@ impl Way<'_, '_> {
             path,
             bounds,
             window: excess.window,
-            reach: excess.reach,
+            reach,
             most_calls: self.pair.budget().calls,
             tried: 0,
         };
@@ -449,14 +593,16 @@ impl Way<'_, '_> {
     }
 }
 
-impl Excess {
+impl<'l> Excess<'l> {
     /// What exceeds `limit`, unless the maxima say that nothing does.
-    fn of(limit: &Limit, maxima: PerWindow, path: Option<Path>) -> Option<Excess> {
+    fn of(limit: &'l Limit, maxima: PerWindow, path: Option<Path>) -> Option<Excess<'l>> {
         let window = limit.window.value;
         let max = u128::from(limit.max.value);
         (maxima.get(window) > max).then_some(Excess {
+            limit,
             window,
             reach: max + 1,
+            most: maxima.get(window),
             path,
         })
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::compiled::{Compiled, Pair};
 use super::quota::PerWindow;
-use super::verdict::{Ruling, Witness};
+use super::verdict::{Direction, Reason, Ruling, Witness};
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
 use mcppolicy_engine::policy::Window;
 use mcppolicy_engine::time::{Time, TimeDelta};
@@ -18,6 +18,11 @@ const MIDNIGHT: i64 = 1_767_225_600;
 
 /// Shorter windows are shown at ten o'clock.
 const TEN: i64 = MIDNIGHT + 10 * 3_600;
+
+/// The time of calls whose time does not matter.
+pub(super) fn whenever() -> Time {
+    Time::new(TEN, 0)
+}
 
 const SECOND: i128 = 1_000_000_000;
 
@@ -166,6 +171,29 @@ pub(super) fn confirm(
         }
     }
     None
+}
+
+/// A single call as a witness, decided by both engines.
+pub(super) fn confirm_call(
+    pair: &Pair<'_, '_>,
+    tool: &str,
+    arguments: Value,
+    passer: &Compiled<'_>,
+    refuser: &Compiled<'_>,
+) -> Direction {
+    let call = Run::once(tool, arguments);
+    match confirm(pair, &[call], passer, refuser) {
+        Some(mut witness) => {
+            for call in &mut witness.calls {
+                call.at = None;
+            }
+            Direction::Proved(vec![witness])
+        }
+        None => {
+            debug_assert!(false, "the engine decides a witness for {tool} otherwise");
+            Direction::Unknown(Reason::Unconfirmed)
+        }
+    }
 }
 
 /// Whether an engine passes every call, as one grant's with fresh counters.

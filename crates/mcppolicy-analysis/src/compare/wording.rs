@@ -1,8 +1,9 @@
 //! Changes of words alone: messages, counter names, and the position and order of
 //! rules, where what passes is the same.
 
+use super::change::Change;
 use super::compiled::{Entry, Pair};
-use super::verdict::{Aspect, Change, Scope, Side};
+use super::verdict::{Aspect, Scope, Side};
 use mcppolicy_engine::policy::{Condition, Limit, Path, Rule, Spanned, Test, ToolRules, Window};
 
 /// Whether two lists of conditions read the same.
@@ -13,7 +14,7 @@ fn same_conditions(old: &[Condition], new: &[Condition]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(same)
 }
 
-fn same_test(old: &Test, new: &Test) -> bool {
+pub(super) fn same_test(old: &Test, new: &Test) -> bool {
     match (old, new) {
         (Test::Exists(old), Test::Exists(new)) => old == new,
         (Test::Eq(old), Test::Eq(new))
@@ -24,6 +25,22 @@ fn same_test(old: &Test, new: &Test) -> bool {
         (Test::Regex(old), Test::Regex(new)) => old.as_str() == new.as_str(),
         _ => false,
     }
+}
+
+/// Whether nothing that concerns a tool has been edited, so that nothing about
+/// it needs to be asked.
+pub(super) fn is_untouched(pair: &Pair<'_, '_>, tool: &str) -> bool {
+    let (old, new) = (pair.old.tool(tool), pair.new.tool(tool));
+    let is_alike = match (old, new) {
+        (Some(_), Some(_)) => {
+            same_rules(old, new)
+                && messages(old).eq(messages(new))
+                && words(own(old)).eq(words(own(new)))
+        }
+        (None, None) => pair.old.policy.default.value == pair.new.policy.default.value,
+        _ => false,
+    };
+    is_alike && pair.old.hidden_by(tool) == pair.new.hidden_by(tool)
 }
 
 /// Whether two tools have the same rules, message aside: then they pass the
@@ -52,15 +69,23 @@ pub(super) fn same_limits(old: &[Limit], new: &[Limit]) -> bool {
     old.len() == new.len() && (each() || sorted(old) == sorted(new))
 }
 
-/// A change of a tool's words; `None` when it reads as before.
-pub(super) fn of_tool(pair: &Pair<'_, '_>, scope: &Scope, tool: &str) -> Option<Change> {
+/// A change of a tool's words; `None` when it reads as before. Edits of what
+/// never decides, as of the rules of a hidden tool, are such a change, too.
+pub(super) fn of_tool(
+    pair: &Pair<'_, '_>,
+    scope: &Scope,
+    tool: &str,
+    is_edited: bool,
+) -> Option<Change> {
     let (old, new) = (pair.old.tool(tool), pair.new.tool(tool));
     let aspect = match (pair.old.entry(tool), pair.new.entry(tool)) {
         (Entry::Refused(a), Entry::Refused(b)) if a != b => Aspect::Access,
-        (Entry::Refused(_), Entry::Refused(_)) => return None,
+        (Entry::Refused(_), Entry::Refused(_)) if !is_edited => return None,
+        (Entry::Refused(_), Entry::Refused(_)) => Aspect::Access,
         _ if old.is_some() != new.is_some() => Aspect::Access,
         _ if !same_rules(old, new) || !messages(old).eq(messages(new)) => Aspect::Arguments,
         _ if !words(own(old)).eq(words(own(new))) => Aspect::Limits,
+        _ if is_edited => Aspect::Access,
         _ => return None,
     };
     let sides = [Side::of_tool(pair.old, tool), Side::of_tool(pair.new, tool)];

@@ -15,8 +15,8 @@ mod read;
 mod write;
 
 pub use allows::{Allowed, AllowedKind};
-pub(super) use model::part;
 pub use model::{Approval, Approved, ApprovedFinding};
+pub(super) use model::{Indexed, part};
 pub use read::{is_date, parse};
 pub use write::write;
 

@@ -21,7 +21,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::approval::{Approval, Approved, part};
+use super::approval::{Approval, Approved, Indexed, part};
 use super::judgement::passes_more;
 use super::policy::PolicyDiff;
 use crate::compare::arguments::outside;
@@ -92,8 +92,8 @@ pub fn judge(
     match (old, new) {
         (Some(old), Some(new)) => {
             let judge = Judge {
-                old,
-                new,
+                old: Indexed::new(old),
+                new: Indexed::new(new),
                 approvals,
                 budget,
                 allowance: Allowance::new(budget),
@@ -121,11 +121,16 @@ fn stale(
     budget: &Budget,
 ) -> Vec<usize> {
     let allowance = Allowance::new(budget);
-    let covered = |approval: &Approval| match (&approval.approved, old) {
+    if approvals.is_empty() {
+        return Vec::new();
+    }
+    let old = old.map(Indexed::new);
+    let covered = |approval: &Approval| match (&approval.approved, &old) {
         (Approved::State { scope, rules }, Some(old)) => {
             // The limits on all tools bind calls of the tools that there are.
-            let around = new.unwrap_or(old);
-            let [inner, outer] = [rules, old].map(|state| substitute(state, scope, around));
+            let around = new.unwrap_or(old.policy);
+            let inner = substitute(&Indexed::new(rules), scope, around);
+            let outer = substitute(old, scope, around);
             open(&outer, &inner, scope, (budget, &allowance)).is_empty()
         }
         (Approved::State { .. } | Approved::Finding(_), _) => false,
@@ -146,7 +151,8 @@ pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budg
                 rules: within,
             },
         ) if scope == other => {
-            let [outer, inner] = [rules, within].map(|state| substitute(state, scope, around));
+            let [outer, inner] =
+                [rules, within].map(|state| substitute(&Indexed::new(state), scope, around));
             let limits = (budget, &Allowance::new(budget));
             open(&outer, &inner, scope, limits).is_empty()
         }
@@ -157,10 +163,10 @@ pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budg
 /// A policy of one scope as `state` has it. A tool's scope comes with the
 /// limits on all tools of `around`, which bind it on every side alike; those
 /// limits themselves come with all its tools.
-fn substitute(state: &Policy, scope: &Scope, around: &Policy) -> Policy {
+fn substitute(state: &Indexed<'_>, scope: &Scope, around: &Policy) -> Policy {
     if *scope == Scope::AllTools {
         return Policy {
-            all_tools: state.all_tools.clone(),
+            all_tools: state.policy.all_tools.clone(),
             ..around.clone()
         };
     }
@@ -190,8 +196,8 @@ fn open(
 }
 
 struct Judge<'a> {
-    old: &'a Policy,
-    new: &'a Policy,
+    old: Indexed<'a>,
+    new: Indexed<'a>,
     approvals: &'a [(usize, &'a Approval)],
     budget: &'a Budget,
     allowance: Allowance,
@@ -231,7 +237,7 @@ impl Judge<'_> {
     }
 
     fn scope(&self, scope: &Scope) -> Outcome {
-        let target = substitute(self.new, scope, self.new);
+        let target = substitute(&self.new, scope, self.new.policy);
         let mut states: Vec<State> = Vec::new();
         let approved = self.approvals.iter().filter_map(|(at, approval)| {
             let Approved::State { scope: of, rules } = &approval.approved else {
@@ -240,21 +246,26 @@ impl Judge<'_> {
             self.speaks_of(of, scope)
                 .then_some((Some(*at), rules.as_ref()))
         });
-        for (approval, policy) in std::iter::once((None, self.old)).chain(approved) {
-            let state = self.state(approval, policy, &target, scope);
+        let state = self.state(None, &self.old, &target, scope);
+        if state.open.is_empty() {
+            return Outcome::Approved(Vec::new());
+        }
+        states.push(state);
+        for (approval, policy) in approved {
+            let state = self.state(approval, &Indexed::new(policy), &target, scope);
             if state.open.is_empty() {
                 return Outcome::Approved(approval.into_iter().collect());
             }
             states.push(state);
         }
-        let passes = self.passes.get_or_init(|| Engine::new(self.new));
+        let passes = self.passes.get_or_init(|| Engine::new(self.new.policy));
         self.together(scope, (&target, passes), &states)
     }
 
     /// Whether an approval of one scope is one of another, too.
     fn speaks_of(&self, approved: &Scope, scope: &Scope) -> bool {
         match (approved, scope) {
-            (Scope::Unlisted, Scope::Tool(tool)) => !is_named(self.old, tool),
+            (Scope::Unlisted, Scope::Tool(tool)) => !self.old.names(tool),
             _ => approved == scope,
         }
     }
@@ -262,11 +273,11 @@ impl Judge<'_> {
     fn state(
         &self,
         approval: Option<usize>,
-        policy: &Policy,
+        policy: &Indexed<'_>,
         target: &Policy,
         scope: &Scope,
     ) -> State {
-        let policy = substitute(policy, scope, self.new);
+        let policy = substitute(policy, scope, self.new.policy);
         let open = open(&policy, target, scope, (self.budget, &self.allowance));
         State {
             policy,
@@ -305,8 +316,9 @@ impl Judge<'_> {
         let Approved::State { rules, .. } = &approved.approved else {
             return Vec::new();
         };
-        let target = substitute(rules, scope, self.new);
-        let states = [self.new, self.old].map(|policy| self.state(None, policy, &target, scope));
+        let target = substitute(&Indexed::new(rules), scope, self.new.policy);
+        let both = [&self.new, &self.old];
+        let states = both.map(|policy| self.state(None, policy, &target, scope));
         if states.iter().any(|state| state.open.is_empty()) {
             return Vec::new();
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::layout::Layout;
 use mcppolicy_engine::problem::Edit;
 use mcppolicy_engine::source::Span;
 
@@ -47,12 +48,17 @@ pub(super) fn apply<'e>(text: &str, edits: impl Iterator<Item = &'e Edit>) -> Op
     let mut edits: Vec<&Edit> = edits.collect();
     // Stable: insertions at one place keep the order of their fix.
     edits.sort_by_key(|edit| edit.span);
+    let writes = edits.iter().any(|edit| !edit.text.is_empty());
+    let layout = if writes { Layout::of(text) } else { None };
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for edit in edits {
         out.push_str(text.get(at..edit.span.start)?);
         text.get(edit.span.start..edit.span.end)?;
-        out.push_str(&edit.text);
+        match &layout {
+            Some(layout) if !edit.text.is_empty() => out.push_str(&layout.fitted(edit)),
+            _ => out.push_str(&edit.text),
+        }
         at = edit.span.end;
     }
     out.push_str(text.get(at..)?);

@@ -14,6 +14,7 @@
 
 mod arguments;
 mod claims;
+mod code;
 mod evidence;
 mod name;
 mod prose;
@@ -23,16 +24,32 @@ mod weighing;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use super::category_kind::{Category, Classification, Risk};
 use super::tools::{Inventory, Tool};
 pub use claims::Conflict;
+use claims::Told;
+use mcppolicy_engine::source::FileId;
 
 /// The categories of tools, from all sources in their order of precedence.
+///
+/// Copies have in common what they know, so that each policy of a run can have its
+/// own.
 #[derive(Debug, Clone, Default)]
 pub struct Categories {
-    configured: BTreeMap<String, Category>,
-    listed: BTreeMap<String, (Classification, Option<Conflict>)>,
+    configured: Arc<BTreeMap<String, Category>>,
+    listed: Arc<BTreeMap<String, Listed>>,
+    /// The inventories that were learned.
+    learned: Vec<FileId>,
+}
+
+/// What an inventory says of a tool.
+#[derive(Debug, Clone)]
+struct Listed {
+    classification: Classification,
+    conflict: Option<Conflict>,
+    runs_code: Option<String>,
 }
 
 impl Categories {
@@ -43,14 +60,26 @@ impl Categories {
 
     /// Sets a tool's category, which overrides all evidence.
     pub fn configure(&mut self, tool: impl Into<String>, category: Category) {
-        self.configured.insert(tool.into(), category);
+        Arc::make_mut(&mut self.configured).insert(tool.into(), category);
     }
 
-    /// Adds what an inventory says of its tools.
+    /// Adds what an inventory says of its tools, unless that is known.
     pub fn learn(&mut self, inventory: &Inventory) {
-        for tool in &inventory.tools {
-            self.listed.insert(tool.name.clone(), classify(tool));
+        if self.learned.contains(&inventory.file) {
+            return;
         }
+        self.learned.push(inventory.file);
+        let listed = Arc::make_mut(&mut self.listed);
+        for tool in &inventory.tools {
+            listed.insert(tool.name.clone(), classify(tool));
+        }
+    }
+
+    /// Takes over what `other` has learned of inventories, in place of what is known
+    /// of them.
+    pub fn learn_from(&mut self, other: &Categories) {
+        self.listed = Arc::clone(&other.listed);
+        self.learned.clone_from(&other.learned);
     }
 
     /// The category of `tool`, with its reason.
@@ -62,7 +91,7 @@ impl Categories {
             };
         }
         match self.listed.get(tool) {
-            Some((classification, _)) => classification.clone(),
+            Some(listed) => listed.classification.clone(),
             None => weighing::of_name(tool),
         }
     }
@@ -73,16 +102,35 @@ impl Categories {
         if self.configured.contains_key(tool) {
             return None;
         }
-        self.listed.get(tool)?.1.as_ref()
+        self.listed.get(tool)?.conflict.as_ref()
+    }
+
+    /// Why `tool` runs code that its caller sends, where its inventory says so: an
+    /// argument, its name, its description.
+    pub fn runs_code(&self, tool: &str) -> Option<&str> {
+        self.listed.get(tool)?.runs_code.as_deref()
     }
 }
 
 /// The category of a tool by all that its inventory says.
-fn classify(tool: &Tool) -> (Classification, Option<Conflict>) {
-    if let Some((category, _)) = tool.category {
-        let because = "the inventory says so".to_owned();
-        return (Classification { category, because }, None);
+fn classify(tool: &Tool) -> Listed {
+    let (classification, conflict) = match tool.category {
+        Some((category, _)) => {
+            let because = "the inventory says so".to_owned();
+            (Classification { category, because }, None)
+        }
+        None => {
+            let evidence = weighing::of_tool(tool);
+            let told = Told {
+                carries_text: arguments::can_carry_text(tool),
+                loss: weighing::loss(tool),
+            };
+            claims::weigh(&tool.annotations, evidence, &told)
+        }
+    };
+    Listed {
+        runs_code: code::runs(tool, classification.category),
+        classification,
+        conflict,
     }
-    let evidence = weighing::of_tool(tool);
-    claims::weigh(&tool.annotations, evidence, arguments::can_carry_text(tool))
 }

@@ -81,6 +81,15 @@ impl Change {
         }
     }
 
+    /// Whether it concerns only how a client shows the tool or runs it, and nothing
+    /// that a model reads or that says what the tool does: its title, its icons, and
+    /// `execution`.
+    pub fn is_cosmetic(&self) -> bool {
+        let pointer = self.pointer();
+        let member = pointer.split('/').nth(1).unwrap_or_default();
+        matches!(member, "title" | "icons" | "execution")
+    }
+
     /// The changed words, none where the change is none of text.
     pub fn words(&self) -> &[Words] {
         match self {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use mcppolicy_engine::document::parse::{parse_text, quoted};
 use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::value::Value;
 
 /// The most pages that are asked for.
 const MOST_PAGES: usize = 10_000;
@@ -22,6 +23,77 @@ pub struct Pages {
     cursors: BTreeSet<String>,
     pages: usize,
     bytes: usize,
+    is_public: bool,
+    asked: AskedWith,
+}
+
+/// How a server was asked: what it lists may depend on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedWith {
+    /// The protocol version that was agreed on.
+    pub protocol: Option<String>,
+    /// A keyed digest of the credential; `None` without one.
+    pub credential: Option<String>,
+}
+
+/// The member of `_meta` in which a kept list has it.
+const ASKED: &str = "mcppolicy/asked";
+
+impl AskedWith {
+    /// How the list in a kept file was asked for; `None` when the file does not say.
+    pub fn of_kept(bytes: &[u8]) -> Option<AskedWith> {
+        let (root, _) = parse_text(std::str::from_utf8(bytes).ok()?).ok()?;
+        let asked = root.get("_meta")?.get(ASKED)?;
+        let text = |key: &str| asked.get(key).and_then(Node::as_str).map(str::to_owned);
+        Some(AskedWith {
+            protocol: text("protocolVersion"),
+            credential: text("credential"),
+        })
+    }
+
+    /// In what this differs from how a kept list was asked for, in sentences.
+    pub fn differences(&self, kept: &AskedWith) -> Vec<String> {
+        let mut differences = Vec::new();
+        if self.protocol != kept.protocol {
+            let name = |version: &Option<String>| match version {
+                Some(version) => quoted(version),
+                None => "no protocol version".to_owned(),
+            };
+            differences.push(format!(
+                "The list was kept under {} and is compared under {}: a server may list other tools",
+                name(&kept.protocol),
+                name(&self.protocol)
+            ));
+        }
+        if self.credential != kept.credential {
+            let how = match (&kept.credential, &self.credential) {
+                (None, _) => "without a credential and is compared with one",
+                (_, None) => "with a credential and is compared without one",
+                _ => "with another credential",
+            };
+            differences.push(format!(
+                "The list was kept {how}: a server may list other tools to another caller"
+            ));
+        }
+        differences
+    }
+
+    /// The members of `_meta`, in JSON; empty where nothing is known.
+    fn json(&self) -> String {
+        let known = [
+            ("protocolVersion", &self.protocol),
+            ("credential", &self.credential),
+        ];
+        let known = known.into_iter().filter_map(|(key, value)| {
+            let value = Value::from(value.as_deref()?);
+            Some(format!("\"{key}\":{value}"))
+        });
+        let members: Vec<String> = known.collect();
+        if members.is_empty() {
+            return String::new();
+        }
+        format!(",\"_meta\":{{\"{ASKED}\":{{{}}}}}", members.join(","))
+    }
 }
 
 /// One tool: its name, if it has one, and its text.
@@ -63,6 +135,7 @@ impl Pages {
                     .to_owned(),
             }
         }));
+        self.is_public |= result.get("cacheScope").and_then(Node::as_str) == Some("public");
         let cursor = result.get("nextCursor").and_then(Node::as_str);
         let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) else {
             return Ok(None);
@@ -74,6 +147,16 @@ impl Pages {
             ));
         }
         Ok(Some(cursor.to_owned()))
+    }
+
+    /// Whether a page says that a cache may give it to anyone.
+    pub fn is_public(&self) -> bool {
+        self.is_public
+    }
+
+    /// How the server was asked, which the inventory says.
+    pub fn asked_with(&mut self, asked: AskedWith) {
+        self.asked = asked;
     }
 
     /// How many pages there are.
@@ -89,7 +172,8 @@ impl Pages {
         tools.sort_by_key(|tool| (tool.name.is_none(), tool.name.as_deref()));
         tools.dedup();
         let texts: Vec<&str> = tools.iter().map(|tool| tool.text.as_str()).collect();
-        let mut out = indented(&format!("{{\"tools\":[{}]}}", texts.join(",")));
+        let (tools, asked) = (texts.join(","), self.asked.json());
+        let mut out = indented(&format!("{{\"tools\":[{tools}]{asked}}}"));
         out.push('\n');
         out
     }
@@ -187,6 +271,36 @@ mod tests {
 "#;
         assert_eq!(pages.write(), due);
         assert_eq!(indented(due.trim_end()), due.trim_end());
+    }
+
+    #[test]
+    fn a_kept_list_says_how_it_was_asked_for() {
+        let mut pages = Pages::default();
+        pages.add(&page("{\"name\":\"a\"}", "")).unwrap();
+        assert!(!pages.is_public());
+        assert_eq!(AskedWith::of_kept(pages.write().as_bytes()), None);
+        let asked = AskedWith {
+            protocol: Some("2026-07-28".to_owned()),
+            credential: Some("00:11".to_owned()),
+        };
+        pages.asked_with(asked.clone());
+        let text = pages.write();
+        let kept = AskedWith::of_kept(text.as_bytes()).unwrap();
+        assert_eq!(kept, asked, "{text}");
+        assert_eq!(asked.differences(&kept), [""; 0]);
+        let other = AskedWith {
+            protocol: Some("2025-11-25".to_owned()),
+            credential: None,
+        };
+        let differences = other.differences(&kept);
+        assert!(
+            differences[0].contains("under \"2026-07-28\" and is compared under \"2025-11-25\"")
+        );
+        assert!(differences[1].contains("compared without one"));
+        pages
+            .add("{\"tools\":[],\"cacheScope\":\"public\"}")
+            .unwrap();
+        assert!(pages.is_public());
     }
 
     #[test]

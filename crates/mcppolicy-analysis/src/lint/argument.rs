@@ -60,6 +60,16 @@ impl Freeform {
         }
     }
 
+    /// The words for several of it.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Freeform::Code => "code or parts of a command",
+            Freeform::Query => "queries",
+            Freeform::Url => "URLs",
+            Freeform::Path => "paths",
+        }
+    }
+
     /// A value that no reviewer would allow.
     pub const fn telling(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Conditions: their opposites, how they are shown, and which of them matter.
 
-use std::fmt;
-
+use crate::shorten;
+use crate::words;
 use mcppolicy_engine::policy::{Comparison, Condition, Path, Test};
 use mcppolicy_engine::value::Value;
 
@@ -57,19 +57,9 @@ pub fn are_related(a: &Path, b: &Path) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
 
-/// Displays a condition in a sentence: `args.amount gt 100`.
-pub struct ConditionDisplay<'c>(pub &'c Condition);
-
-impl fmt::Display for ConditionDisplay<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Longer operands are cut.
-        const LONGEST: usize = 40;
-        let operand = self.0.test.operand().to_string();
-        let mut shown: String = operand.chars().take(LONGEST).collect();
-        if shown.len() < operand.len() {
-            shown.push('…');
-        }
-        let (path, operator) = (&self.0.path.value, self.0.test.operator());
-        write!(f, "`{path} {operator} {shown}`")
-    }
+/// A condition in a sentence, behind "that": `` `amount` is a number above 100 ``.
+pub fn worded(condition: &Condition) -> String {
+    /// Longer words are cut in their middle.
+    const LONGEST: usize = 120;
+    shorten::middle(&words::condition(condition), LONGEST).into_owned()
 }

@@ -5,7 +5,7 @@ mod guards;
 mod questions;
 mod tool;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::input::{Input, Used};
@@ -25,8 +25,11 @@ use mcppolicy_engine::value::Value;
 
 pub use tool::Tool;
 
-use questions::{Accepted, Allowance, Questions};
+use questions::{Accepted, Questions};
 use tool::blocked;
+
+/// Tools of which something was left open, with the rules that had to.
+pub type Unfinished = BTreeMap<String, BTreeSet<RuleId>>;
 
 /// One policy as rules see it.
 pub struct Context<'a> {
@@ -46,9 +49,11 @@ pub struct Context<'a> {
     pub everything_hidden: Option<(usize, &'a Spanned<String>)>,
     usage: Option<&'a BTreeMap<String, Used>>,
     index: HashMap<&'a str, usize>,
-    allowance: Allowance,
-    /// The tools about which some question was too intricate.
-    unfinished: RefCell<BTreeSet<String>>,
+    /// The rule that is checked.
+    checked: Cell<Option<RuleId>>,
+    /// The tools about which some question was too intricate, with the rules that
+    /// asked it.
+    unfinished: RefCell<Unfinished>,
     meant: HashMap<&'a str, &'a str>,
 }
 
@@ -71,6 +76,9 @@ impl<'a> Context<'a> {
         }
         let meant = inventory.map(|inventory| meant(policy, inventory));
         let meant = meant.unwrap_or_default();
+        let asked = policy.tools.iter();
+        let asked = asked.filter(|rules| !rules.require.is_empty() || !rules.deny_if.is_empty());
+        let share = questions::share(asked.count(), settings.policies);
         let tools: Vec<Tool<'a>> = policy
             .tools
             .iter()
@@ -86,7 +94,7 @@ impl<'a> Context<'a> {
                     .copied()
                     .filter(|_| rules.name != "*"),
                 blocked: blocked(rules),
-                questions: Questions::default(),
+                questions: Questions::within(share),
                 listed: inventory.and_then(|inventory| inventory.get(&rules.name)),
             })
             .collect();
@@ -104,7 +112,7 @@ impl<'a> Context<'a> {
                 .enumerate()
                 .map(|(at, rules)| (rules.name.as_str(), at))
                 .collect(),
-            allowance: Allowance::default(),
+            checked: Cell::new(None),
             unfinished: RefCell::default(),
             meant,
             tools,
@@ -148,8 +156,13 @@ impl<'a> Context<'a> {
             .filter(|tool| tool.switched_off().is_none())
     }
 
+    /// Says which rule is checked from now on.
+    pub(super) fn check(&self, rule: RuleId) {
+        self.checked.set(Some(rule));
+    }
+
     /// The tools about which some question was too intricate.
-    pub(super) fn into_unfinished(self) -> BTreeSet<String> {
+    pub(super) fn into_unfinished(self) -> Unfinished {
         self.unfinished.into_inner()
     }
 
@@ -224,12 +237,14 @@ impl<'a> Context<'a> {
         tool: &Tool<'t>,
         question: impl FnOnce(&mut Arguments<'t>) -> Answer,
     ) -> Answer {
-        let answer = tool.questions.ask(tool.rules, &self.allowance, question);
+        let answer = tool.questions.ask(tool.rules, question);
         if answer.exceeded().is_some() {
             let mut unfinished = self.unfinished.borrow_mut();
-            if !unfinished.contains(tool.name()) {
-                unfinished.insert(tool.name().to_owned());
-            }
+            let rules = match unfinished.get_mut(tool.name()) {
+                Some(rules) => rules,
+                None => unfinished.entry(tool.name().to_owned()).or_default(),
+            };
+            rules.extend(self.checked.get());
         }
         answer
     }

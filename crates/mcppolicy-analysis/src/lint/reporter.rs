@@ -8,9 +8,12 @@ use mcppolicy_engine::source::{Location, Span};
 use mcppolicy_trace::trace::WitnessCall;
 
 /// How many steps (a rule or limit looked at) one rule may have decided to
-/// prove its findings in one policy. Beyond it findings come without a witness
-/// rather than late, and what only a call can show is not looked for.
+/// prove its findings in one policy. Beyond it findings come without a witness,
+/// and say so.
 const BUDGET: u64 = 1_000_000;
+
+/// What a finding says whose proof would cost too much.
+const UNPROVED: &str = "no call shows it here: to decide one would cost too much";
 
 /// Collects the findings of one rule.
 pub struct Reporter<'a> {
@@ -18,6 +21,8 @@ pub struct Reporter<'a> {
     severity: Severity,
     context: &'a Context<'a>,
     budget: u64,
+    /// Whether the last proof that was asked for would have cost too much.
+    is_unproved: bool,
     findings: Vec<Finding>,
 }
 
@@ -28,6 +33,7 @@ impl<'a> Reporter<'a> {
             severity,
             context,
             budget: BUDGET,
+            is_unproved: false,
             findings: Vec::new(),
         }
     }
@@ -82,13 +88,40 @@ impl<'a> Reporter<'a> {
     }
 
     /// Reports a finding.
-    pub fn push(&mut self, finding: Finding) {
+    pub fn push(&mut self, mut finding: Finding) {
+        if std::mem::take(&mut self.is_unproved) && finding.witness.is_empty() {
+            let help = finding.help.take();
+            finding.help = Some(match help {
+                Some(help) => format!("{help} ({UNPROVED})"),
+                None => UNPROVED.to_owned(),
+            });
+        }
         self.findings.push(finding);
     }
 
-    /// `calls`, if the engine lets all of them pass.
+    /// `calls`, if the engine lets all of them pass. No calls, where it would cost too
+    /// much to decide them: the claim then stands without its proof, as it does for
+    /// the other questions. Of several calls whose time does not matter, the first
+    /// alone, where a limit leaves no room for the others.
     pub fn passing(&mut self, calls: Vec<WitnessCall>) -> Option<Vec<WitnessCall>> {
-        self.confirmed(calls, |_, decision| decision.is_allow())
+        let is_single = |call: &WitnessCall| call.at.is_none() && call.repeat == 1;
+        let first = match calls.as_slice() {
+            [first, _, ..] if calls.iter().all(is_single) => Some(vec![first.clone()]),
+            _ => None,
+        };
+        let passing = self.all_passing(calls);
+        passing.or_else(|| self.all_passing(first?))
+    }
+
+    fn all_passing(&mut self, calls: Vec<WitnessCall>) -> Option<Vec<WitnessCall>> {
+        let context = self.context;
+        match witness::all_pass(context.engine, context.policy, &calls) {
+            Some(passes) => {
+                self.is_unproved = false;
+                passes.then_some(calls)
+            }
+            None => self.confirmed(calls, |_, decision| decision.is_allow()),
+        }
     }
 
     /// `calls`, if the engine refuses all of them.
@@ -121,7 +154,11 @@ impl<'a> Reporter<'a> {
             let each = self.context.steps(&call.tool);
             sum.saturating_add(call.repeat.saturating_mul(each))
         });
-        self.budget = self.budget.checked_sub(steps)?;
+        self.is_unproved = steps > self.budget;
+        if self.is_unproved {
+            return Some(Vec::new());
+        }
+        self.budget -= steps;
         let total = witness::count(&calls);
         let mut seen = 0;
         let mut confirmed = total > 0;

@@ -35,6 +35,8 @@ pub struct Settings {
     pub pedantic: bool,
     /// Which category each tool belongs to.
     pub categories: Categories,
+    /// How many policies the run looks at, which share its effort.
+    pub policies: usize,
     levels: BTreeMap<RuleId, Level>,
     /// Name and value, in the order in which they were set.
     options: BTreeMap<RuleId, Vec<(String, String)>>,

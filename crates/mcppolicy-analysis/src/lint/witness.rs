@@ -5,15 +5,18 @@
 //! themselves name and their neighbours: what it finds, the engine has
 //! confirmed; when it finds nothing, nothing follows from that.
 
+mod counted;
 mod sample;
 mod search;
 
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
-use mcppolicy_engine::policy::{Path, ToolRules};
+use mcppolicy_engine::policy::{Path, Policy, ToolRules};
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
 
+pub(super) use crate::placing::put;
+pub use crate::placing::with;
 pub use search::candidates;
 
 /// When witnesses happen that do not say when: a midnight, at which windows of
@@ -22,6 +25,10 @@ pub fn start() -> Time {
     // 2026-01-05T00:00:00Z
     Time::new(1_767_571_200, 0)
 }
+
+/// How often a call is repeated before its repetitions are counted and not decided one
+/// by one.
+const MOST_REPLAYED: u64 = 1_000;
 
 /// The grant that witnesses are made under.
 const GRANT: &str = "witness";
@@ -52,6 +59,17 @@ pub fn refused_by<'e>(engine: &'e Engine, tool: &str, arguments: &Value) -> Opti
         .rule()
 }
 
+/// Whether the engine lets all of `calls` pass, by counting; `None` where that has to
+/// be tried out.
+pub fn all_pass(engine: &Engine, policy: &Policy, calls: &[WitnessCall]) -> Option<bool> {
+    let is_long = calls.iter().any(|call| call.repeat > MOST_REPLAYED);
+    if is_long {
+        counted::all_pass(engine, policy, calls)
+    } else {
+        None
+    }
+}
+
 /// How many single calls `calls` represent.
 pub fn count(calls: &[WitnessCall]) -> u64 {
     calls
@@ -78,33 +96,6 @@ pub fn replay(
             time = time.plus(call.every);
         }
     }
-}
-
-/// `arguments` with `value` at `path`; `None` when something that is no object
-/// stands in the way.
-pub fn with(arguments: &Value, path: &Path, value: Value) -> Option<Value> {
-    let mut changed = arguments.clone();
-    put(&mut changed, path, value)?;
-    Some(changed)
-}
-
-/// Puts `value` at `path`; `arguments` stay as they are where the path meets a
-/// value that is no object.
-pub(super) fn put(arguments: &mut Value, path: &Path, value: Value) -> Option<()> {
-    fn put(at: &mut Value, segments: &[String], value: Value) -> Option<()> {
-        let Some((first, rest)) = segments.split_first() else {
-            *at = value;
-            return Some(());
-        };
-        let Value::Object(members) = at else {
-            return None;
-        };
-        let member = members
-            .entry(first.clone())
-            .or_insert_with(Value::empty_object);
-        put(member, rest, value)
-    }
-    put(arguments, path.segments(), value)
 }
 
 /// `arguments` without the value at `path`.

@@ -60,11 +60,9 @@ impl Budget {
         }
     }
 
-    /// All of it, in steps of automata.
+    /// All of it, in conditions looked at.
     pub const fn worth(&self) -> u64 {
-        let of_boxes = self.boxes.saturating_mul(BOX);
-        let steps = self.steps.saturating_add(self.conditions);
-        steps.saturating_add(of_boxes)
+        cost(self.steps, self.boxes, self.conditions)
     }
 }
 
@@ -95,8 +93,18 @@ impl fmt::Display for Exceeded {
     }
 }
 
-/// About how many steps a box is worth.
+/// About how many conditions a step of an automaton is worth: a step may make a
+/// state.
+pub(crate) const STEP: u64 = 10;
+
+/// About how many conditions a box is worth.
 const BOX: u64 = 50;
+
+const fn cost(steps: u64, boxes: u64, conditions: u64) -> u64 {
+    let steps = steps.saturating_mul(STEP);
+    let boxes = boxes.saturating_mul(BOX);
+    conditions.saturating_add(steps).saturating_add(boxes)
+}
 
 /// What is left for the question at hand.
 #[derive(Debug, Clone, Copy)]
@@ -115,14 +123,13 @@ impl Meter {
         }
     }
 
-    /// Steps spent of `budget`; a box counts as [`BOX`] of them, a condition as
-    /// one.
+    /// What is spent of `budget`, in conditions looked at.
     pub(super) const fn spent(&self, budget: &Budget) -> u64 {
-        let boxes = budget.boxes.saturating_sub(self.boxes);
-        let steps = budget.steps.saturating_sub(self.steps);
-        let conditions = budget.conditions.saturating_sub(self.conditions);
-        let steps = steps.saturating_add(conditions);
-        steps.saturating_add(boxes.saturating_mul(BOX))
+        cost(
+            budget.steps.saturating_sub(self.steps),
+            budget.boxes.saturating_sub(self.boxes),
+            budget.conditions.saturating_sub(self.conditions),
+        )
     }
 
     /// One step in each of so many automata.

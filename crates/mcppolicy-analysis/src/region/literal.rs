@@ -7,7 +7,7 @@ use mcppolicy_engine::value::Value;
 
 /// A condition on the value at a path, or its opposite; it belongs to the
 /// [`Space`] that made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Literal {
     pub(super) node: usize,
     pub(super) probe: usize,

@@ -17,6 +17,9 @@ use mcppolicy_engine::engine::ValueRef;
 use mcppolicy_engine::policy::{Path, Test};
 use mcppolicy_engine::value::Value;
 
+/// How many bytes of an automaton are built in the time of one step of a search.
+const BYTES_PER_STEP: usize = 64;
+
 /// A node of the tree of paths.
 #[derive(Debug, Default)]
 pub(super) struct Node {
@@ -127,6 +130,13 @@ impl Node {
         found
     }
 
+    /// Forgets automata of more than `most` bytes, and keeps what they have found.
+    pub(super) fn release(&mut self, most: usize) {
+        let is_small = |language: &Language| language.size() <= most;
+        self.languages
+            .retain(|_, language| language.as_ref().map_or(true, is_small));
+    }
+
     fn search(
         &mut self,
         own: &[Own],
@@ -137,11 +147,14 @@ impl Node {
         let mut failed = None;
         for (at, _) in &own {
             if let Some(probe) = self.probes.get(*at) {
-                let language = self
-                    .languages
-                    .entry(*at)
-                    .or_insert_with(|| Language::of(probe, most));
+                let mut built = 0;
+                let language = self.languages.entry(*at).or_insert_with(|| {
+                    let language = Language::of(probe, most);
+                    built = language.as_ref().map_or(most, Language::size);
+                    language
+                });
                 failed = failed.or(language.as_ref().err().copied());
+                meter.steps(built / BYTES_PER_STEP)?;
             }
         }
         if let Some(exceeded) = failed {

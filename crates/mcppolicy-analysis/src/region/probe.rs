@@ -88,7 +88,7 @@ impl Probe {
         }
     }
 
-    /// What it costs to recognise the question, in steps of automata.
+    /// What it costs to recognise the question, in conditions looked at.
     pub(super) fn weight(&self) -> u64 {
         let operands = match self {
             Probe::Test(Test::In(values) | Test::NotIn(values)) => values.len(),

@@ -68,6 +68,15 @@ impl Language {
         })
     }
 
+    /// How many bytes the automaton of a pattern takes; the others are as long as
+    /// what they are made of.
+    pub(super) fn size(&self) -> usize {
+        match &self.automaton {
+            Machine::Pattern(compiled) => compiled.size(),
+            Machine::Nothing | Machine::Words(_) | Machine::Part(_) => 0,
+        }
+    }
+
     /// The strings that equal one of `operands`.
     pub(super) fn words(operands: &[Value]) -> Language {
         Language {

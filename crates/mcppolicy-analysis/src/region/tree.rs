@@ -68,6 +68,11 @@ struct Finder<'t> {
 }
 
 impl Tree {
+    /// Forgets automata of more than `most` bytes, and keeps what they have found.
+    pub(super) fn release(&mut self, most: usize) {
+        self.nodes.iter_mut().for_each(|node| node.release(most));
+    }
+
     pub(super) fn new() -> Tree {
         Tree {
             nodes: vec![Node::default()],

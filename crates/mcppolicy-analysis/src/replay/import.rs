@@ -18,16 +18,20 @@ pub struct Import<'e> {
     /// Several logs go into one trace, so the one grant of a log that names
     /// none gets the log's name.
     pub name_files: bool,
+    /// The policy that the trace is for, as its header has it.
+    pub policy: Option<&'e str>,
 }
 
 impl Import<'_> {
-    /// The header of the trace: what its readers have to know.
-    pub fn header(&self, policy: Option<&str>) -> String {
+    /// The header of the trace: what its readers have to know. `redacted_by` is
+    /// the policy that says which argument values are kept.
+    pub fn header(&self, redacted_by: Option<&str>) -> String {
         let mut members = vec![(
             "mcppolicy",
             mcppolicy_trace::trace::native::VERSION.to_owned(),
         )];
-        if let Some(policy) = policy {
+        members.extend(self.policy.map(|policy| ("policy", policy.to_owned())));
+        if let Some(policy) = redacted_by {
             members.push((
                 "description",
                 format!(

@@ -9,6 +9,7 @@ use super::open_call::OpenCall;
 use super::options::Options;
 use super::problems::Problems;
 use super::results::{Results, SetAside, TraceSummary};
+use super::rule_tally;
 use super::run::Replay;
 use super::runs::push_run;
 use super::share::By;
@@ -111,6 +112,7 @@ fn add_share(replay: &mut Replay<'_>, traces: &mut Traces, share: &Results) {
     for (tool, counts) in &share.tools {
         results.tools.entry(tool.clone()).or_default().add(counts);
     }
+    rule_tally::add(&mut results.rules, &share.rules);
     add(&mut results.reasons, &share.reasons);
     add(&mut results.out_of_scope, &share.out_of_scope);
     add(&mut results.other_methods, &share.other_methods);

@@ -19,6 +19,8 @@ pub(super) struct OpenCall<'e> {
     cursor: Cursor,
     /// Its decided repetitions.
     pub counts: Counts,
+    /// How many of its repetitions each rule has refused.
+    pub refused: Vec<(&'e str, u64)>,
     /// Its repetitions that are reported.
     pub groups: Vec<Group<'e>>,
     /// The decisions of one share, for a call that only all shares together
@@ -34,6 +36,7 @@ impl<'e> OpenCall<'e> {
             expectation,
             cursor: Cursor::default(),
             counts: Counts::default(),
+            refused: Vec::new(),
             groups: Vec::new(),
             set_aside: None,
         }
@@ -69,7 +72,12 @@ impl<'e> OpenCall<'e> {
         self.counts.calls += 1;
         match &decision {
             Decision::Allow => self.counts.allow += 1,
-            Decision::Deny(_) => self.counts.deny += 1,
+            Decision::Deny(denial) => {
+                self.counts.deny += 1;
+                if let Some(rule) = denial.rule {
+                    push_run(&mut self.refused, rule, 1);
+                }
+            }
             Decision::Undetermined(reason) => *reasons.entry(*reason).or_default() += 1,
         }
         let judgement = judge(expected, &decision);

@@ -21,6 +21,9 @@ pub struct Options {
     pub allow_unasserted: bool,
     /// Report every call in scope, not only those that did not pass.
     pub all_cases: bool,
+    /// How many calls are reported; the others are counted only, in
+    /// [`Results::unlisted_cases`].
+    pub most_cases: usize,
     /// List the lines that were skipped, not only their number.
     pub list_skipped: bool,
     /// How files make timelines.
@@ -51,6 +54,7 @@ impl Default for Options {
             allow_undetermined: false,
             allow_unasserted: false,
             all_cases: false,
+            most_cases: usize::MAX,
             list_skipped: false,
             order: Order::PerFile,
             max_lateness: DEFAULT_MAX_LATENESS,

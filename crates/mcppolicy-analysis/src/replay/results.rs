@@ -22,6 +22,9 @@ pub struct Results {
     pub traces: Vec<TraceSummary>,
     /// The calls in scope by tool; `None` is a call that names none.
     pub tools: BTreeMap<Option<String>, ToolCounts>,
+    /// What each rule of the policy has refused, in the order of the steps of a
+    /// decision.
+    pub rules: Vec<RuleCounts>,
     /// Undetermined decisions by reason.
     pub reasons: BTreeMap<Reason, u64>,
     /// Calls to other servers than the policy's, by server.
@@ -35,6 +38,8 @@ pub struct Results {
     /// The cases that passed what was expected, where the options say so and
     /// are not among `cases` anyway.
     pub passed: Vec<Case>,
+    /// How many cases are in neither, because the options bound their number.
+    pub unlisted_cases: u64,
     /// How much of each limit was used, where the options say so.
     pub usage: Option<Usage>,
     /// What a share keeps for the other shares.
@@ -168,6 +173,19 @@ impl ToolCounts {
         self.deny += other.deny;
         self.undetermined += other.undetermined;
     }
+}
+
+/// One rule of the policy, a hidden name, the default or a limit, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCounts {
+    /// Where it stands, as a JSON Pointer.
+    pub pointer: String,
+    /// The calls that came to it: nothing before it refused them. A call that is
+    /// undetermined, or of which it is unknown which rule has refused it, is not
+    /// among them.
+    pub reached: u64,
+    /// Those that it refused.
+    pub decided: u64,
 }
 
 /// What a share keeps for the other shares.

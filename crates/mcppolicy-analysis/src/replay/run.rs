@@ -20,6 +20,7 @@ use super::options::Options;
 use super::origins::{self, Origins};
 use super::problems::Problems;
 use super::results::{Results, SetAside, Shared, Stray, TraceSummary};
+use super::rule_tally::{self, RuleTally};
 use super::share::{By, Share};
 use super::tally::ToolTally;
 use super::usage::Usage;
@@ -37,6 +38,7 @@ pub struct Replay<'e> {
     /// The calls of a merged timeline, until all files have been read.
     placed: Vec<Placed>,
     tools: ToolTally,
+    rules: RuleTally<'e>,
     /// The records that the logs have shown.
     records: Records,
     /// The line of the previous call, and how many calls before it are on that
@@ -63,6 +65,7 @@ impl<'e> Replay<'e> {
             origins: Origins::default(),
             placed: Vec::new(),
             tools: ToolTally::default(),
+            rules: RuleTally::default(),
             records: Records::default(),
             previous: (0, 0),
             repeated: 0,
@@ -165,6 +168,8 @@ impl<'e> Replay<'e> {
             self.replay_merged(&placed);
         }
         self.tools.add_to(&mut self.results.tools);
+        let rules = self.rules.counts(self.engine);
+        rule_tally::add(&mut self.results.rules, &rules);
         if self.options.at_origin {
             origins::sort_by_name(&mut self.results);
         }
@@ -366,6 +371,8 @@ impl<'e> Replay<'e> {
             trace.counts.add(&open.counts);
         }
         self.tools.add(call.tool(), &open.counts);
+        let allowed = open.counts.allow;
+        self.rules.add(call.tool(), allowed, &open.refused);
         if open.groups.is_empty() {
             return;
         }
@@ -402,6 +409,11 @@ impl<'e> Replay<'e> {
 
     /// Keeps what is to be reported of a call in trace `file`.
     fn keep(&mut self, file: usize, call: &RecordedCall, group: Group<'e>) {
+        let kept = self.results.cases.len() + self.results.passed.len();
+        if kept >= self.options.most_cases {
+            self.results.unlisted_cases += 1;
+            return;
+        }
         let mut case = group::case(self.engine, call, group);
         if self.options.at_origin {
             case = origins::at_origin(case);

@@ -4,33 +4,34 @@
 //! Invariant: `low` never exceeds what any completion of the recording has
 //! consumed, and `high` is never below it.
 
-use std::collections::BTreeMap;
+mod busiest;
+mod counter;
+mod grants;
+mod releases;
+
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
+use self::busiest::Busiest;
+use self::counter::Counter;
+pub(super) use self::grants::GrantId;
+use self::grants::Grants;
 use super::compile::Limit;
 use super::interval::Interval;
 use super::limit_key::LimitKey;
 use super::quota::{Balance, window_start};
-use super::tally::Counter;
 use crate::decision::Reason;
 use crate::time::{Time, TimeDelta};
 
 /// The number of a limit within one [`Counters`], whatever engine asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct CounterId(u32);
-
-/// A grant within one [`Counters`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct GrantId(usize);
-
-impl GrantId {
-    /// The grant that represents all calls whose caller is unknown.
-    pub(super) const UNKNOWN: GrantId = GrantId(0);
-}
 
 /// The state of all limits for all grants in a replay, apart from the immutable
 /// engine, so that one engine serves many timelines.
@@ -42,35 +43,31 @@ pub struct Counters {
     /// Identifies these counters to the reservations that they gave.
     identity: u64,
     max_lateness: TimeDelta,
-    names: HashMap<Box<str>, GrantId>,
-    grants: Vec<Grant>,
-    ids: HashMap<LimitKey, CounterId>,
+    grants: Grants,
+    limits: HashMap<LimitKey, CounterId>,
     /// The limits of the engine that used these counters last, by its own ids.
     engine: Arc<[LimitKey]>,
-    /// The most that any grant has had in one window of a limit, and without a
-    /// time.
-    peaks: HashMap<CounterId, Peak>,
-    /// How many grants have been looked at for calls of unknown grants.
-    looked_at: AtomicU64,
-    /// The counters of those limits that calls have been counted for.
+    /// The numbers of those limits that calls have been counted for.
     engine_ids: Vec<Option<CounterId>>,
+    /// The counters of all grants, in the order in which they began.
+    counters: Vec<Owned>,
+    by_owner: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    /// Whether a call of unknown grant was counted.
+    any_unknown: bool,
+    /// Kept from the first call of an unknown grant on.
+    busiest: Option<Busiest>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Peak {
-    window: u64,
-    floating: u64,
+/// A counter, and whose it is.
+#[derive(Debug)]
+struct Owned {
+    owner: Owner,
+    counter: Counter,
 }
 
-/// So many grants are looked at for calls of unknown grants. After that such a
-/// call may be of a grant that is as busy as any ever was.
-const MOST_LOOKED_AT: u64 = 20_000_000;
-
-#[derive(Debug, Default)]
-struct Grant {
-    newest: Option<Time>,
-    limits: BTreeMap<CounterId, Counter>,
-}
+/// A grant and a limit.
+type Owner = (u32, CounterId);
 
 /// Quota reserved for one call. It is given back at most once, because
 /// [`Counters::release`] takes it; dropping it keeps the quota consumed.
@@ -78,7 +75,7 @@ struct Grant {
 #[derive(Debug, Default)]
 pub struct Reservation {
     counters: u64,
-    grant: usize,
+    grant: u32,
     time: Option<Time>,
     parts: SmallVec<[Reserved; 2]>,
 }
@@ -86,7 +83,9 @@ pub struct Reservation {
 /// What one limit's counter was charged.
 #[derive(Debug)]
 struct Reserved {
-    counter: CounterId,
+    /// The counter's position.
+    counter: u32,
+    /// The first second of the window; meaningless without a time.
     start: i64,
     amount: Interval,
     max: u64,
@@ -117,13 +116,15 @@ impl Counters {
         Counters {
             identity: NEXT.fetch_add(1, Ordering::Relaxed),
             max_lateness,
-            names: HashMap::default(),
-            grants: vec![Grant::default()],
-            ids: HashMap::default(),
+            grants: Grants::default(),
+            limits: HashMap::default(),
             engine: Arc::default(),
             engine_ids: Vec::new(),
-            peaks: HashMap::default(),
-            looked_at: AtomicU64::new(0),
+            counters: Vec::new(),
+            by_owner: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            any_unknown: false,
+            busiest: None,
         }
     }
 
@@ -142,7 +143,7 @@ impl Counters {
         {
             return Some(*id);
         }
-        self.ids.get(&limit.key).copied()
+        self.limits.get(&limit.key).copied()
     }
 
     /// The counter of a limit of the bound engine, which is looked up once.
@@ -150,8 +151,8 @@ impl Counters {
         if let Some(Some(id)) = self.engine_ids.get(limit.id) {
             return *id;
         }
-        let next = CounterId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-        let id = *self.ids.entry(limit.key.clone()).or_insert(next);
+        let next = CounterId(u32::try_from(self.limits.len()).unwrap_or(u32::MAX));
+        let id = *self.limits.entry(limit.key.clone()).or_insert(next);
         if self.engine_ids.len() <= limit.id {
             self.engine_ids.resize(limit.id + 1, None);
         }
@@ -163,22 +164,12 @@ impl Counters {
 
     /// The grant's number, and its clock moved on to `time`.
     pub(super) fn enter(&mut self, grant: Option<&str>, time: Option<Time>) -> GrantId {
-        let id = match grant {
-            None => GrantId::UNKNOWN,
-            Some(name) => match self.names.get(name) {
-                Some(id) => *id,
-                None => {
-                    let id = GrantId(self.grants.len());
-                    self.grants.push(Grant::default());
-                    self.names.insert(name.into(), id);
-                    id
-                }
-            },
-        };
-        if let (Some(grant), Some(time)) = (self.grants.get_mut(id.0), time)
-            && grant.newest.is_none_or(|newest| newest < time)
-        {
-            grant.newest = Some(time);
+        let id = grant.map_or(GrantId::UNKNOWN, |name| self.grants.enter(name));
+        if id == GrantId::UNKNOWN && self.busiest.is_none() {
+            self.busiest = Some(self.look_for_busiest());
+        }
+        if let Some(time) = time {
+            self.grants.advance(id, time);
         }
         id
     }
@@ -187,12 +178,45 @@ impl Counters {
     pub(super) fn find(&self, grant: Option<&str>) -> Option<GrantId> {
         match grant {
             None => Some(GrantId::UNKNOWN),
-            Some(name) => self.names.get(name).copied(),
+            Some(name) => self.grants.find(name),
         }
     }
 
-    fn counter(&self, grant: GrantId, counter: CounterId) -> Option<&Counter> {
-        self.grants.get(grant.0)?.limits.get(&counter)
+    fn counter(&self, grant: GrantId, limit: CounterId) -> Option<&Counter> {
+        let owner = (grant.0, limit);
+        let is_it = |at: &u32| self.owned(*at).is_some_and(|owned| owned.owner == owner);
+        let at = self.by_owner.find(self.hasher.hash_one(owner), is_it)?;
+        self.owned(*at).map(|owned| &owned.counter)
+    }
+
+    fn owned(&self, at: u32) -> Option<&Owned> {
+        self.counters.get(at as usize)
+    }
+
+    /// The position of a counter, which may begin here.
+    fn position(&mut self, owner: Owner) -> u32 {
+        let counters = &self.counters;
+        let owner_of = |at: &u32| counters.get(*at as usize).map(|owned| owned.owner);
+        let entry = self.by_owner.entry(
+            self.hasher.hash_one(owner),
+            |at| owner_of(at) == Some(owner),
+            |at| self.hasher.hash_one(owner_of(at).unwrap_or(owner)),
+        );
+        match entry {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(vacant) => {
+                let at = u32::try_from(counters.len()).unwrap_or(u32::MAX);
+                vacant.insert(at);
+                let counter = Counter::default();
+                self.counters.push(Owned { owner, counter });
+                at
+            }
+        }
+    }
+
+    fn look_for_busiest(&self) -> Busiest {
+        let named = self.counters.iter().filter(|owned| is_named(owned.owner));
+        Busiest::of(named.map(|owned| (owned.owner.1, &owned.counter)))
     }
 
     /// What a limit of the engine with `keys` sees of its counter.
@@ -230,75 +254,40 @@ impl Counters {
     /// Whether the window of `length` seconds from `start` is closed for
     /// `grant`.
     fn is_closed(&self, grant: GrantId, start: i64, length: i64) -> bool {
-        let newest = self.grants.get(grant.0).and_then(|grant| grant.newest);
-        newest.is_some_and(|newest| {
+        self.grants.newest(grant).is_some_and(|newest| {
             Time::new(start.saturating_add(length), 0).plus(self.max_lateness) < newest
         })
     }
 
     /// What a call by `grant` at `time`, in the window from `start`, sees.
-    fn seen(
-        &self,
-        grant: Option<GrantId>,
-        counter: CounterId,
-        at: Option<(Time, i64)>,
-    ) -> Interval {
-        match (grant, at) {
+    fn seen(&self, grant: Option<GrantId>, limit: CounterId, at: Option<(Time, i64)>) -> Interval {
+        let own = match grant {
             // Any grant may have called: a fresh one, or the busiest.
-            (Some(GrantId::UNKNOWN), _) => {
-                let busiest = self.busiest(counter, at);
-                Interval::up_to(busiest.saturating_add(self.high(GrantId::UNKNOWN, counter, at)))
-            }
-            (grant, _) => {
-                let own = grant.map_or(Interval::default(), |grant| self.own(grant, counter, at));
-                let unattributed = self.high(GrantId::UNKNOWN, counter, at);
-                Interval {
-                    low: own.low,
-                    high: own.high.saturating_add(unattributed),
-                }
-            }
+            Some(GrantId::UNKNOWN) => Interval::up_to(match &self.busiest {
+                Some(busiest) => busiest.used(limit, at),
+                None => self.look_for_busiest().used(limit, at),
+            }),
+            Some(grant) => self.own(grant, limit, at),
+            None => Interval::default(),
+        };
+        if !self.any_unknown {
+            return own;
         }
-    }
-
-    /// What the busiest grant may see, or a bound on it.
-    fn busiest(&self, counter: CounterId, at: Option<(Time, i64)>) -> u64 {
-        let grants = self.grants.len() as u64;
-        if self.looked_at.fetch_add(grants, Ordering::Relaxed) > MOST_LOOKED_AT {
-            let peak = self.peaks.get(&counter).copied().unwrap_or_default();
-            return peak.window.saturating_add(peak.floating);
+        let unattributed = self.own(GrantId::UNKNOWN, limit, at).high;
+        Interval {
+            low: own.low,
+            high: own.high.saturating_add(unattributed),
         }
-        let each = (1..self.grants.len()).map(|id| self.high(GrantId(id), counter, at));
-        each.max().unwrap_or(0)
-    }
-
-    fn high(&self, grant: GrantId, counter: CounterId, at: Option<(Time, i64)>) -> u64 {
-        self.own(grant, counter, at).high
     }
 
     /// What this grant's own calls have added to what it sees.
-    fn own(&self, grant: GrantId, counter: CounterId, at: Option<(Time, i64)>) -> Interval {
-        let Some(counter) = self.counter(grant, counter) else {
+    fn own(&self, grant: GrantId, limit: CounterId, at: Option<(Time, i64)>) -> Interval {
+        let Some(counter) = self.counter(grant, limit) else {
             return Interval::default();
         };
-        let in_window = match at {
-            None => Interval::up_to(counter.peak),
-            Some((time, start)) => match counter.tally(start) {
-                Some(tally) => tally.seen_at(time),
-                // Only the unknown grant is asked about windows that it may
-                // have closed: another grant's clock may be behind.
-                None if counter
-                    .windows
-                    .first()
-                    .is_none_or(|(oldest, _)| start < *oldest) =>
-                {
-                    Interval::up_to(counter.closed_peak)
-                }
-                None => Interval::default(),
-            },
-        };
-        Interval {
-            low: in_window.low,
-            high: in_window.high.saturating_add(counter.floating),
+        match at {
+            None => Interval::up_to(counter.most()),
+            Some((time, start)) => counter.seen_at(time, start),
         }
     }
 
@@ -322,45 +311,62 @@ impl Counters {
         amount: Interval,
     ) {
         let id = self.id_or_new(limit);
-        let window = limit.key.window;
-        let oldest_open = self.oldest_open(reservation.grant, window.seconds());
-        let Some(grant) = self.grants.get_mut(reservation.grant) else {
-            return;
-        };
-        let counter = grant.limits.entry(id).or_default();
-        let is_known = reservation.grant != GrantId::UNKNOWN.0;
-        let Some(time) = reservation.time else {
-            counter.floating = counter.floating.saturating_add(amount.high);
-            if is_known {
-                let peak = self.peaks.entry(id).or_default();
-                peak.floating = peak.floating.max(counter.floating);
+        let (grant, window) = (GrantId(reservation.grant), limit.key.window);
+        self.any_unknown |= grant == GrantId::UNKNOWN;
+        let at = self.position((grant.0, id));
+        let start = match reservation.time {
+            None => {
+                self.change(at, NO_WINDOW, |counter| counter.float(amount.high));
+                NO_WINDOW
             }
-            return;
+            Some(time) => {
+                if let Some(oldest_open) = self.oldest_open(grant, window.seconds()) {
+                    self.close_before(at, oldest_open);
+                }
+                let start = window_start(window, time);
+                self.change(at, start, |counter| counter.add(start, amount));
+                start
+            }
         };
-        let start = window_start(window, time);
-        if let Some(oldest_open) = oldest_open {
-            counter.close_before(oldest_open);
-        }
-        let Some(tally) = counter.tally_mut(start) else {
-            return;
-        };
-        tally.kept.add(amount);
-        let largest = tally.largest();
-        counter.peak = counter.peak.max(largest);
-        if is_known {
-            let peak = self.peaks.entry(id).or_default();
-            peak.window = peak.window.max(counter.peak);
-        }
         reservation.parts.push(Reserved {
-            counter: id,
+            counter: at,
             start,
             amount,
             max: limit.max,
         });
     }
 
-    fn oldest_open(&self, grant: usize, length: i64) -> Option<i64> {
-        let newest = self.grants.get(grant)?.newest?;
+    /// Changes what the counter at `at` holds of the window from `start`.
+    fn change(&mut self, at: u32, start: i64, change: impl FnOnce(&mut Counter)) {
+        let Some(Owned { owner, counter }) = self.counters.get_mut(at as usize) else {
+            return;
+        };
+        let busiest = self.busiest.as_mut().filter(|_| is_named(*owner));
+        let Some(busiest) = busiest else {
+            return change(counter);
+        };
+        let before = counter.standing(start);
+        change(counter);
+        busiest.moved(owner.1, start, before, counter.standing(start));
+    }
+
+    fn close_before(&mut self, at: u32, oldest_open: i64) {
+        let Some(Owned { owner, counter }) = self.counters.get_mut(at as usize) else {
+            return;
+        };
+        let mut busiest = self.busiest.as_mut().filter(|_| is_named(*owner));
+        let closed = counter.close_before(oldest_open, |start, kept| {
+            if let Some(busiest) = &mut busiest {
+                busiest.closed(owner.1, start, kept);
+            }
+        });
+        if let (Some(busiest), Some((before, peak))) = (busiest, closed) {
+            busiest.closed_before(owner.1, before, peak);
+        }
+    }
+
+    fn oldest_open(&self, grant: GrantId, length: i64) -> Option<i64> {
+        let newest = self.grants.newest(grant)?;
         let lateness = TimeDelta::nanos(-self.max_lateness.as_nanos());
         // A window is open when start + length + lateness >= newest; starts
         // are whole seconds, so round up.
@@ -389,7 +395,7 @@ impl Counters {
     /// ```
     pub fn release(&mut self, reservation: Reservation, time: Time) {
         // What a call of unknown time consumed, it may have consumed in any
-        // window, so it cannot be given back to one.
+        // window and after any time, so a call may always see it.
         let Some(call_time) = reservation.time else {
             return;
         };
@@ -397,66 +403,39 @@ impl Counters {
             return;
         }
         let time = time.max(call_time);
-        for part in &reservation.parts {
-            let counter = self
-                .grants
-                .get_mut(reservation.grant)
-                .and_then(|grant| grant.limits.get_mut(&part.counter));
-            let Some(counter) = counter else { continue };
-            if let Ok(at) = counter
-                .windows
-                .binary_search_by_key(&part.start, |(start, _)| *start)
-                && let Some((_, tally)) = counter.windows.get_mut(at)
-            {
-                tally.release(time, part.amount, part.max);
-            }
+        for part in reservation.parts {
+            self.change(part.counter, part.start, |counter| {
+                counter.release(part.start, time, part.amount, part.max);
+            });
         }
     }
+
+    /// Gives a call's quota back whose response is a JSON-RPC error of unknown
+    /// time, which is taken to have come at once (policy language §4): at the
+    /// call's own time, and where that is unknown too, before any call that was
+    /// recorded later.
+    pub fn release_at_once(&mut self, reservation: Reservation) {
+        if let Some(time) = reservation.time {
+            return self.release(reservation, time);
+        }
+        if reservation.counters != self.identity {
+            return;
+        }
+        for part in reservation.parts {
+            self.change(part.counter, NO_WINDOW, |counter| {
+                counter.sink(part.amount.high);
+            });
+        }
+    }
+}
+
+/// The start of no window, for what is counted in none.
+const NO_WINDOW: i64 = i64::MIN;
+
+/// Whether calls that name their grant were counted.
+fn is_named((grant, _): Owner) -> bool {
+    GrantId(grant) != GrantId::UNKNOWN
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::{Call, Engine};
-    use crate::policy::Policy;
-    use crate::value::Value;
-
-    fn at(seconds: i64) -> Time {
-        Time::new(seconds, 0)
-    }
-
-    fn engine() -> Engine {
-        let policy = br#"{"version":"1","default":"deny","tools":{"t":{"limits":[
-            {"counter":"c","window":"minute","max":9,"scope":"grant"}]}}}"#;
-        Engine::new(&Policy::from_json(policy).unwrap())
-    }
-
-    #[test]
-    fn windows_older_than_the_lateness_are_forgotten() {
-        let engine = engine();
-        let mut counters = Counters::new(TimeDelta::seconds(60));
-        for minute in 0..100 {
-            let call = Call::new("a", "t", &Value::Null, at(minute * 60));
-            let outcome = engine.decide(&call, &mut counters);
-            assert!(outcome.decision.is_allow());
-        }
-        let grant = counters.find(Some("a")).unwrap();
-        assert!(counters.counter(grant, CounterId(0)).unwrap().windows.len() <= 3);
-        assert!(counters.is_closed(grant, 0, 60));
-        assert!(!counters.is_closed(grant, 97 * 60, 60));
-    }
-
-    #[test]
-    fn what_other_counters_reserved_is_not_given_back() {
-        let engine = engine();
-        let (mut one, mut other) = (Counters::default(), Counters::default());
-        let call = Call::new("a", "t", &Value::Null, at(0));
-        let kept = engine.decide(&call, &mut one);
-        assert!(!kept.reservation.is_empty());
-        let foreign = engine.decide(&call, &mut other);
-        one.release(foreign.reservation, at(0));
-        assert_eq!(engine.usage(&call, &one)[0].used, Interval::exactly(1));
-        one.release(kept.reservation, at(0));
-        assert_eq!(engine.usage(&call, &one)[0].used, Interval::exactly(0));
-    }
-}
+mod tests;

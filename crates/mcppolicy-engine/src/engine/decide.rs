@@ -3,9 +3,11 @@
 use super::call::Call;
 use super::compile::{Engine, Limit};
 use super::counters::{Counters, GrantId, Reservation};
-use super::quota::Amount;
+use super::interval::Interval;
+use super::limit_key::LimitKey;
+use super::quota::{Amount, Balance};
 use super::rules::{RuleOutcome, RuleVerdict};
-use crate::decision::Decision;
+use crate::decision::{Decision, Reason};
 use crate::time::Time;
 
 /// A decision and the quota that it reserved.
@@ -24,6 +26,11 @@ impl Engine {
         self.everything_hidden.is_some() || self.hidden.contains_key(tool)
     }
 
+    /// Whether some tool is left out of `tools/list`.
+    pub fn hides_anything(&self) -> bool {
+        self.everything_hidden.is_some() || !self.hidden.is_empty()
+    }
+
     /// Decides one call of a recording and reserves its quota (policy language
     /// §3, §5). A gateway uses [`enforce`](Engine::enforce).
     pub fn decide<'e>(&'e self, call: &Call<'_>, counters: &mut Counters) -> Outcome<'e> {
@@ -36,7 +43,7 @@ impl Engine {
     pub fn peek<'e>(&'e self, call: &Call<'_>, counters: &Counters) -> Decision<'e> {
         let grant = counters.find(call.grant);
         self.evaluate_rules(call.request)
-            .decision(grant, call.time, counters)
+            .decision(grant, call.time, counters, &[])
             .0
     }
 }
@@ -51,9 +58,22 @@ impl<'e> RuleVerdict<'e> {
         time: Option<Time>,
         counters: &mut Counters,
     ) -> Outcome<'e> {
+        self.apply_limits_from(grant, time, &[], counters)
+    }
+
+    /// The same, where the recording says what some limits had counted before
+    /// the call: these are decided by that and not by `counters`, which count
+    /// the call all the same.
+    pub fn apply_limits_from(
+        &self,
+        grant: Option<&str>,
+        time: Option<Time>,
+        used: &[(LimitKey, u64)],
+        counters: &mut Counters,
+    ) -> Outcome<'e> {
         counters.bind(&self.engine.limit_keys);
         let id = counters.enter(grant, time);
-        let (decision, late) = self.decision(Some(id), time, counters);
+        let (decision, late) = self.decision(Some(id), time, counters, used);
         let reservation = self.reserve(id, time, &decision, late, counters);
         Outcome {
             decision,
@@ -95,12 +115,22 @@ impl<'e> RuleVerdict<'e> {
         grant: Option<GrantId>,
         time: Option<Time>,
         counters: &Counters,
+        used: &[(LimitKey, u64)],
     ) -> (Decision<'e>, bool) {
+        let recorded = |limit: &Limit| used.iter().find(|(key, _)| *key == limit.key);
         match &self.outcome {
             RuleOutcome::Refused(denial) => (Decision::Deny(denial.clone()), false),
-            RuleOutcome::Passed(passed) => self.engine.check_limits(passed, |limit| {
-                counters.balance(&self.engine.limit_keys, limit, grant, time)
-            }),
+            RuleOutcome::Passed(passed) => {
+                self.engine
+                    .check_limits(passed, |limit| match recorded(limit) {
+                        Some((_, used)) => Balance {
+                            used: Interval::exactly(*used),
+                            is_closed: false,
+                            doubt: Reason::UnknownHistory,
+                        },
+                        None => counters.balance(&self.engine.limit_keys, limit, grant, time),
+                    })
+            }
         }
     }
 

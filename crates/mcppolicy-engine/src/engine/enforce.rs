@@ -65,6 +65,17 @@ struct Taken {
     amount: u64,
 }
 
+/// What a decision saw of the limits; nothing where none was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The instant at which the call counted.
+    pub time: Option<Time>,
+    /// The limits that count the call, in the order of the decision, each with
+    /// what it had counted before.
+    pub used: Vec<(LimitKey, u64)>,
+}
+
 impl<S: Store> Permit<S> {
     /// Gives the quota back to the windows that it was taken from, because the
     /// server answered with a JSON-RPC error (policy language §4). A window
@@ -101,17 +112,34 @@ impl Engine {
         call: &Call<'_>,
         store: S,
     ) -> Result<Enforced<'e, S>, S::Error> {
+        self.enforce_and_show(call, store)
+            .map(|(enforced, _)| enforced)
+    }
+
+    /// Decides as [`enforce`](Engine::enforce) does, and says at which instant
+    /// the call counted and what each limit had counted before it: what a log
+    /// needs so that the call can be decided again without the calls before it.
+    ///
+    /// # Errors
+    /// When the store does not answer. The call must then not be forwarded.
+    pub fn enforce_and_show<'e, S: Store>(
+        &'e self,
+        call: &Call<'_>,
+        store: S,
+    ) -> Result<(Enforced<'e, S>, Seen), S::Error> {
+        let nothing = Seen::default();
         let passed = match self.evaluate_rules(call.request).outcome {
-            RuleOutcome::Refused(denial) => return Ok(Enforced::Denied(denial)),
+            RuleOutcome::Refused(denial) => return Ok((Enforced::Denied(denial), nothing)),
             RuleOutcome::Passed(passed) => passed,
         };
+        let unknown = |doubt, store| self.with_unknown(&passed, call, doubt, store);
         let (grant, time) = match (call.grant, call.time) {
             _ if self.limits_of(passed.tool).next().is_none() => {
-                return Ok(self.without_limits(&passed, call, store));
+                return Ok((self.without_limits(&passed, call, store), nothing));
             }
             (Some(grant), Some(time)) => (grant, time),
-            (_, None) => return Ok(self.with_unknown(&passed, call, Reason::UnknownTime, store)),
-            (None, _) => return Ok(self.with_unknown(&passed, call, Reason::UnknownGrant, store)),
+            (_, None) => return Ok((unknown(Reason::UnknownTime, store), nothing)),
+            (None, _) => return Ok((unknown(Reason::UnknownGrant, store), nothing)),
         };
         let mut result = None;
         store.update(grant, time, &mut |ledger, now| {
@@ -119,14 +147,18 @@ impl Engine {
         })?;
         // A store that reports success without running the change has shown no
         // ledger, so what was consumed is unknown.
-        let (decision, taken) =
-            result.unwrap_or((Decision::Undetermined(Reason::UnknownHistory), Vec::new()));
+        let (decision, taken, seen) = result.unwrap_or((
+            Decision::Undetermined(Reason::UnknownHistory),
+            Vec::new(),
+            nothing,
+        ));
         let grant = grant.to_owned();
-        Ok(enforced(decision, || Permit {
+        let enforced = enforced(decision, || Permit {
             store,
             grant,
             taken,
-        }))
+        });
+        Ok((enforced, seen))
     }
 
     /// Decides against one grant's ledger, and charges it when the call passes.
@@ -135,16 +167,21 @@ impl Engine {
         passed: &Passed<'e>,
         ledger: &mut Ledger,
         now: Time,
-    ) -> (Decision<'e>, Vec<Taken>) {
+    ) -> (Decision<'e>, Vec<Taken>, Seen) {
         let time = ledger.instant(now);
         ledger.advance(time);
+        let held = |limit: &Limit| (limit.key.clone(), ledger.used(&limit.key, time));
+        let seen = Seen {
+            time: Some(time),
+            used: self.limits_of(passed.tool).map(held).collect(),
+        };
         let (decision, _) = self.check_limits(passed, |limit| Balance {
             used: Interval::exactly(ledger.used(&limit.key, time)),
             is_closed: false,
             doubt: Reason::UnknownHistory,
         });
         if !decision.is_allow() {
-            return (decision, Vec::new());
+            return (decision, Vec::new(), seen);
         }
         let charge = |(limit, amount): (&Limit, super::quota::Amount)| {
             let amount = amount.interval().high;
@@ -156,7 +193,7 @@ impl Engine {
             }
         };
         let taken = self.counted(passed).map(charge).collect();
-        (decision, taken)
+        (decision, taken, seen)
     }
 
     fn without_limits<'e, S>(

@@ -17,6 +17,21 @@ pub struct LimitKey {
 }
 
 impl LimitKey {
+    /// The key of a limit of `tool`, or of `all_tools` when that is `None`.
+    pub fn new(
+        tool: Option<String>,
+        counter: String,
+        window: Window,
+        increment_from: Option<Path>,
+    ) -> LimitKey {
+        LimitKey {
+            tool,
+            counter,
+            window,
+            increment_from,
+        }
+    }
+
     /// The tool whose limit it is; `None` is `all_tools`.
     pub fn tool(&self) -> Option<&str> {
         self.tool.as_deref()

@@ -219,19 +219,22 @@ impl Lowering<'_> {
     fn limits(&mut self, owner: &Node, pointer: &str) -> Vec<Limit> {
         let list = owner.get("limits").map(Node::items).unwrap_or_default();
         let mut limits: Vec<Limit> = Vec::new();
+        let mut first_of: HashMap<String, Span> = HashMap::new();
         for (index, node) in list.iter().enumerate() {
             let Some(limit) = self.limit(node, format!("{pointer}/limits/{index}")) else {
                 continue;
             };
-            let same = |earlier: &&Limit| earlier.counter.value == limit.counter.value;
-            if let Some(first) = limits.iter().find(same) {
+            let counter = limit.counter.value.clone();
+            let span = limit.counter.span;
+            let first = *first_of.entry(counter).or_insert(span);
+            if first != span {
                 let message = format!(
                     "The counter {:?} is already used in this list",
                     limit.counter.value
                 );
                 let first = Location {
                     file: self.document.file,
-                    span: first.counter.span,
+                    span: first,
                 };
                 let finding = self
                     .finding(

@@ -91,6 +91,17 @@ fn an_error_of_unknown_time_gives_back_at_once() {
 }
 
 #[test]
+fn an_error_of_a_call_of_unknown_time_gives_back_at_once_too() {
+    let unknown = "{\"tool\":\"run\",\"response\":{\"error\":{}}}\n";
+    let lines = [unknown, unknown, &at(0, None), &at(1, None)].concat();
+    assert_eq!(decisions(1, &lines), ["allow", "allow", "allow", "deny"]);
+    let engine = engine(1);
+    let mut timeline = Timeline::new(&engine, TimeDelta::seconds(0));
+    let step = timeline.step(0, &calls(unknown)[0], 0);
+    assert!(step.released_at_once && step.counted);
+}
+
+#[test]
 fn a_response_before_its_call_counts_as_at_the_call() {
     let lines = [at(30, Some("00:05")), at(10, None), at(40, None)].concat();
     // The call at 10 comes later in the recording and earlier in time: it

@@ -1,9 +1,10 @@
 //! One recorded call: the request, who sent it where and when, the response,
 //! and what its author expects; as much of it as the recording says.
 
-use super::expectation::Expectation;
+use super::expectation::{DecisionName, Expectation};
 use super::response::{Observed, Response};
 use super::witness::WitnessCall;
+use mcppolicy_engine::engine::LimitKey;
 use mcppolicy_engine::time::{self, Time};
 use mcppolicy_engine::value::Value;
 
@@ -25,11 +26,13 @@ pub struct RecordedCall {
     /// Whether a member of the arguments is repeated, so that the last one
     /// was taken.
     pub repeats_an_argument: bool,
+    /// What limits had counted before the call, where a guard recorded it.
+    pub used: Vec<(LimitKey, u64)>,
     /// What came back, when recorded.
     pub response: Option<Response>,
     /// When it came back; `None` is unknown.
     pub response_time: Option<Time>,
-    /// What the log says was decided, beside any response.
+    /// What the log says was decided, whatever came back.
     pub observed: Option<Observed>,
     /// What the author of the trace expects.
     pub expect: Option<Expectation>,
@@ -56,6 +59,7 @@ impl RecordedCall {
             time: None,
             request,
             repeats_an_argument: false,
+            used: Vec::new(),
             response: None,
             response_time: None,
             observed: None,
@@ -76,6 +80,16 @@ impl RecordedCall {
         }
     }
 
+    /// Whether the recording shows that it was passed on to its server, though
+    /// perhaps not how that answered.
+    pub(super) fn has_passed(&self) -> bool {
+        match (self.observed_decision(), &self.expect) {
+            (Some(observed), _) => observed == Observed::Allow,
+            (None, Some(Expectation::Each(expected))) => expected.decision == DecisionName::Allow,
+            _ => false,
+        }
+    }
+
     /// When repetition `index` (from 0) took place.
     pub fn time_of(&self, index: u64) -> Option<Time> {
         match index {
@@ -84,13 +98,12 @@ impl RecordedCall {
         }
     }
 
-    /// What the recording itself shows of the gateway's decision: by the
-    /// response, or by what the log says without one.
+    /// What the recording itself shows of the gateway's decision: what the log
+    /// says that it was, else what the response shows. A gateway that only
+    /// watches lets through what it would have refused.
     pub fn observed_decision(&self) -> Option<Observed> {
-        match &self.response {
-            Some(response) => Some(response.observed()),
-            None => self.observed,
-        }
+        let shown = self.response.as_ref().and_then(Response::observed);
+        self.observed.or(shown)
     }
 }
 

@@ -44,6 +44,8 @@ impl LogFormat for ClaudeDesktop {
                 Some(name) => Server::Named(name.to_owned()),
                 None => Server::Unknown,
             },
+            exchange: None,
+            would_block: None,
             cut: cut_mark(text).is_some(),
             bytes: chunk.text.len(),
         };

@@ -15,6 +15,7 @@ use super::pairing::{PendingRequest, PendingRequests};
 use super::reader::Ready;
 use super::records::Records;
 use super::response::{Observed, Response};
+use super::rounds::Rounds;
 use super::view::CallView;
 use super::{reason, timestamp};
 use mcppolicy_engine::document::Node;
@@ -26,11 +27,15 @@ pub(super) struct Collector {
     /// What waits for no response.
     ready: VecDeque<Item>,
     requests: PendingRequests,
+    /// What goes on after its first answer.
+    pub rounds: Rounds,
     grant_from: Option<GrantFrom>,
     assumed: BTreeSet<Assumed>,
     split_names: usize,
     /// How many calls there were, and whether anyone refused one.
     calls: u64,
+    /// Whether a call named its session.
+    has_session: bool,
     shows_refusal: bool,
     /// What else the log looks like.
     or: Vec<Format>,
@@ -100,6 +105,10 @@ impl Collector {
                 }
             }
             MessageKind::Result => {
+                // The result of a task is that of its call.
+                if let Some(asked) = self.rounds.asked(&key).filter(|asked| asked.for_result) {
+                    self.answer(&asked.task, Some(Response::Result), message.time);
+                }
                 if !self.answer(&key, Some(Response::Result), message.time) {
                     let line = block.lines_before + message.line.number + 1;
                     self.skip(line, reason::NO_REQUEST);
@@ -196,6 +205,20 @@ impl Collector {
         self.requests.close(key, |_| {});
     }
 
+    /// The response to the nearest open call of this id comes under the key
+    /// `later`; whether there was one.
+    pub fn answer_later(&mut self, key: &str, later: &str) -> bool {
+        self.requests.rename(key, later)
+    }
+
+    /// The server has asked for input to the nearest open call of this id, and
+    /// the next round comes with `state`.
+    pub fn begin_round(&mut self, key: &str, connection: &str, state: &str) {
+        if let Some(call) = self.requests.built(key) {
+            self.rounds.begin(connection, state, call);
+        }
+    }
+
     /// The nearest open call of this id, for what a later line adds to it.
     pub fn open_call(&mut self, key: &str) -> Option<&mut RecordedCall> {
         self.requests.peek(key)
@@ -213,7 +236,12 @@ impl Collector {
             let or = std::mem::take(&mut self.or);
             let taken_for = format;
             self.assume(Assumed::NoCall { taken_for, or });
-        } else if !self.shows_refusal {
+            return;
+        }
+        if self.grant_from == Some(GrantFrom::Session) && !self.has_session {
+            self.assume(Assumed::NoSession);
+        }
+        if !self.shows_refusal {
             self.assume(Assumed::ShowsNoRefusal);
         }
     }
@@ -245,6 +273,7 @@ impl Collector {
             session,
             user,
         } = identity;
+        self.has_session |= session.is_some();
         let from = match (self.grant_from, grant) {
             (None, Some(grant)) => return grant,
             (None, None) if session.is_none() => GrantFrom::File,

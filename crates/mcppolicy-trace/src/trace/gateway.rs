@@ -6,7 +6,7 @@ use super::call::{RecordedArguments, RecordedCall, RecordedRequest};
 use super::chunk::Chunk;
 use super::collector::Collector;
 use super::log::LogFormat;
-use super::message::Identity;
+use super::message::{Identity, would_block};
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
@@ -50,9 +50,9 @@ impl LogFormat for Gateway {
         let call = RecordedCall {
             line: chunk.line,
             time: collector.time(root.get("ts")),
-            observed: match name_in(root, &["result"]) {
-                Some("allowed") => Some(Observed::Allow),
-                Some("denied") => Some(Observed::Deny),
+            observed: match (name_in(root, &["result"]), would_block(root)) {
+                (Some("denied" | "would_block"), _) | (_, Some(true)) => Some(Observed::Deny),
+                (Some("allowed"), _) => Some(Observed::Allow),
                 _ => None,
             },
             ..RecordedCall::new(RecordedRequest::Tool {
@@ -66,5 +66,40 @@ impl LogFormat for Gateway {
             ..Identity::default()
         };
         collector.call(call, identity, None, chunk.text.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::item::Item;
+    use crate::trace::log::LogReader;
+    use crate::trace::options::Settings;
+    use crate::trace::reader::Reader;
+
+    #[test]
+    fn what_a_gateway_would_have_refused_is_observed_as_refused() {
+        let observed = |more: &str| {
+            let line = format!(
+                "{{\"ts\":1,\"type\":\"tool_call\",\"instance\":\"i\",\"tool\":\"t\"{more}}}"
+            );
+            let mut reader =
+                LogReader::new(line.as_bytes(), Gateway::default(), Settings::default());
+            match reader.next().unwrap() {
+                Some(Item::Call(call)) => call.observed_decision(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (allow, deny) = (Some(Observed::Allow), Some(Observed::Deny));
+        assert_eq!(observed(r#","result":"allowed""#), allow);
+        assert_eq!(
+            observed(r#","result":"allowed","would_block":false"#),
+            allow
+        );
+        assert_eq!(observed(r#","result":"allowed","would_block":true"#), deny);
+        assert_eq!(observed(r#","result":"would_block""#), deny);
+        assert_eq!(observed(r#","would_block":true"#), deny);
+        assert_eq!(observed(r#","result":"denied","would_block":false"#), deny);
+        assert_eq!(observed(r#","result":"unsure""#), None);
     }
 }

@@ -55,6 +55,9 @@ pub struct Header {
     /// The policy that the trace is for, as written (relative to the trace),
     /// and where in the line.
     pub policy: Option<(String, Span)>,
+    /// The SHA-256 of the policy's bytes, by which a guard decided the calls, and
+    /// where in the line.
+    pub policy_sha256: Option<(String, Span)>,
     /// Free text.
     pub description: Option<String>,
 }

@@ -7,11 +7,13 @@
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
 use super::collector::Collector;
+use super::going_on;
 use super::log::LogFormat;
-use super::message::{Envelope, Identity, Side, response, sender};
+use super::message::{Envelope, Identity, Side, response, sender, would_block};
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
+use super::response::Observed;
 use super::spelling::Spelled;
 use super::tap::{self, noise_in};
 use super::tolerant_json::{Json, arguments};
@@ -130,10 +132,16 @@ fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: 
     let (Some(found), Some(id)) = (root.get("response"), request.get("id")) else {
         return;
     };
-    let time = collector.time(root.get("response_ts"));
-    if let Some(found) = response(found) {
-        collector.answer(&key(envelope, envelope.sender, id), Some(found), time);
-    }
+    let later = Envelope {
+        time: collector.time(root.get("response_ts")),
+        ..envelope.clone()
+    };
+    going_on::answer(
+        &key(envelope, envelope.sender, id),
+        found,
+        &later,
+        collector,
+    );
 }
 
 fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelope {
@@ -150,6 +158,8 @@ fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelop
             session: Spelled::Session.label(root),
             user: Spelled::User.label(root),
         },
+        exchange: Spelled::Exchange.label(root),
+        would_block: would_block(root),
         server: match Spelled::Server.of(root).map(|server| &server.kind) {
             Some(NodeKind::String(name)) => Server::Named(name.clone()),
             Some(NodeKind::Null) => Server::Unknown,
@@ -192,19 +202,27 @@ pub(super) fn message(
         (Some("tools/call"), _) => call(json, node, pointer, envelope, collector),
         (Some(method), id) => {
             collector.other(method);
-            if let Some(id) = id {
-                collector.request(&key(envelope, envelope.sender, id));
+            let key = id.map(|id| key(envelope, envelope.sender, id));
+            if let Some(key) = &key {
+                collector.request(key);
+            }
+            going_on::other(
+                method,
+                node.get("params"),
+                key.as_deref(),
+                envelope,
+                collector,
+            );
+        }
+        (None, Some(id)) => {
+            let requester = envelope.sender.map(Side::other);
+            let key = key(envelope, requester, id);
+            match going_on::answer(&key, node, envelope, collector) {
+                Some(true) => {}
+                Some(false) => collector.skip(envelope.line, reason::NO_REQUEST),
+                None => collector.skip(envelope.line, reason::NO_MESSAGE),
             }
         }
-        (None, Some(id)) => match response(node) {
-            Some(found) => {
-                let requester = envelope.sender.map(Side::other);
-                if !collector.answer(&key(envelope, requester, id), Some(found), envelope.time) {
-                    collector.skip(envelope.line, reason::NO_REQUEST);
-                }
-            }
-            None => collector.skip(envelope.line, reason::NO_MESSAGE),
-        },
         (None, None) => collector.skip(envelope.line, reason::NO_MESSAGE),
     }
 }
@@ -228,17 +246,22 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector:
     let name = params
         .and_then(|params| params.get("name"))
         .and_then(Node::as_str);
-    let call = RecordedCall {
+    let mut call = RecordedCall {
         line: envelope.line,
         server: envelope.server.clone(),
         time: envelope.time,
         repeats_an_argument,
+        observed: envelope.would_block.map(|would| match would {
+            true => Observed::Deny,
+            false => Observed::Allow,
+        }),
         id: id.map(id_text),
         ..RecordedCall::new(RecordedRequest::Tool {
             name: name.map(str::to_owned),
             arguments,
         })
     };
+    going_on::call(&mut call, params, envelope, collector);
     collector.call(
         call,
         envelope.identity.clone(),

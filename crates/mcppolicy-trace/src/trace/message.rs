@@ -3,7 +3,8 @@
 
 use super::call::{Grant, Server};
 use super::response::{DENIED_PREFIX, Response};
-use mcppolicy_engine::document::Node;
+use super::spelling::Spelled;
+use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
@@ -68,7 +69,12 @@ pub(crate) struct Envelope {
     pub time: Option<Time>,
     pub sender: Option<Side>,
     pub identity: Identity,
+    /// The exchange that a message belongs to with what answers it, where there is
+    /// no session for which ids count.
+    pub exchange: Option<String>,
     pub server: Server,
+    /// What a gateway that only watches says that it would have done.
+    pub would_block: Option<bool>,
     /// Whether the log cut something out of the message.
     pub cut: bool,
     /// How much text is held for the message, in bytes.
@@ -81,6 +87,7 @@ impl Envelope {
     pub fn key(&self, requester: Option<Side>, id: &str) -> String {
         let mut key = String::new();
         let session = self.identity.session.as_deref();
+        let session = session.or(self.exchange.as_deref());
         write_key(&mut key, self.server.as_deref(), session, requester, id);
         key
     }
@@ -121,6 +128,19 @@ pub(crate) fn response(node: &Node) -> Option<Response> {
     }
     let result = node.get("result")?;
     Some(result_of(first_text(result.get("content"))))
+}
+
+/// What a gateway that only watches says that it would have done: whether it
+/// would have refused the call.
+pub(crate) fn would_block(root: &Node) -> Option<bool> {
+    match &Spelled::WouldBlock.of(root)?.kind {
+        NodeKind::Bool(would) => Some(*would),
+        NodeKind::Null => Some(false),
+        // The rule, or what it says.
+        NodeKind::String(text) => Some(!matches!(text.as_str(), "" | "false" | "no")),
+        NodeKind::Object(_) => Some(true),
+        NodeKind::Number(_) | NodeKind::Array(_) => None,
+    }
 }
 
 /// The response that a tool's result shows by its first text.

@@ -8,7 +8,9 @@ mod write;
 
 pub use super::native_line::context::{MOST_REPETITIONS, VERSION};
 pub use reader::NativeReader;
-pub use write::{write_call, write_expectation, write_header};
+pub use write::{
+    write_answer, write_call, write_expectation, write_guarded_header, write_header, write_refused,
+};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ mod call;
 pub(super) mod context;
 mod expect;
 mod fields;
+pub(super) mod guarded;
 pub(super) mod line;
 
 pub(super) use call::MEMBERS;

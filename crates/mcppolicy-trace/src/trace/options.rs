@@ -167,6 +167,21 @@ pub enum Assumed {
     /// Spans of two sides were taken for one call by trace, tool and time,
     /// because neither is below the other.
     JoinedByTime,
+    /// A call that the server asked for input is there once for each round, and
+    /// each round is decided and counts, as the gateway has it.
+    Rounds,
+    /// A further round passes other arguments than the one before it.
+    ChangedRound,
+    /// A further round was taken for a call, although the one before it is not
+    /// in the log.
+    UnlinkedRound,
+    /// What a client answers when it is asked is seen by no rule.
+    InputUnseen,
+    /// A call that became a task is decided when it is made; its outcome is that
+    /// of the task.
+    Tasks,
+    /// The grant was to be the session, and no call names one.
+    NoSession,
     /// No call of the log was refused by anyone, so that it cannot show whether
     /// a policy refuses too much.
     ShowsNoRefusal,
@@ -206,6 +221,24 @@ impl fmt::Display for Assumed {
             ),
             Assumed::JoinedByTime => f.write_str(
                 "spans of a client and a server with the same trace, tool and time are one call, although neither is below the other",
+            ),
+            Assumed::Rounds => f.write_str(
+                "a call for which the server asked for input counts once for each round, as a gateway counts it",
+            ),
+            Assumed::ChangedRound => f.write_str(
+                "a further round of a call passes other arguments than the round before it; each round was decided by its own",
+            ),
+            Assumed::UnlinkedRound => f.write_str(
+                "a further round of a call counts by itself, although the round before it is not in the log",
+            ),
+            Assumed::InputUnseen => f.write_str(
+                "what a client answers to a server that asks for input is seen by no rule",
+            ),
+            Assumed::Tasks => f.write_str(
+                "a call that became a task was decided when it was made; its outcome is that of the task, where the log has it",
+            ),
+            Assumed::NoSession => f.write_str(
+                "no call in it names a session, so that with --grant-from session each grant is unknown",
             ),
             Assumed::ShowsNoRefusal => f.write_str(
                 "no call in it was refused by anyone, so it cannot show a call that a policy refuses wrongly",

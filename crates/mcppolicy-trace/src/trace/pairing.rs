@@ -58,6 +58,13 @@ pub(super) enum PendingRequest {
 }
 
 impl PendingRequest {
+    /// Builds a call that is read in place.
+    fn build(&mut self) {
+        if let PendingRequest::Simple(call) = self {
+            *self = PendingRequest::Call(Box::new(call.to_call()));
+        }
+    }
+
     /// What came back.
     pub fn answer(&mut self, response: Option<Response>, time: Option<Time>) {
         match self {
@@ -119,6 +126,36 @@ impl PendingRequests {
         let at = self.find(key);
         let entry = at.and_then(|at| self.entries.get_mut(at));
         entry.map(|entry| change(&mut entry.request)).is_some()
+    }
+
+    /// The nearest open call of this key waits under `new` from now on; whether
+    /// there was one.
+    pub fn rename(&mut self, key: &str, new: &str) -> bool {
+        let Some(at) = self.find(key) else {
+            return false;
+        };
+        let Some(entry) = self.entries.get_mut(at) else {
+            return false;
+        };
+        entry.request.build();
+        entry.key = Some(Box::from(new));
+        if let Some(own) = self.hashes.get_mut(at) {
+            *own = hash(new);
+        }
+        true
+    }
+
+    /// The nearest open request of this key, built, when it is a call.
+    pub fn built(&mut self, key: &str) -> Option<&mut RecordedCall> {
+        let at = self.find(key)?;
+        let entry = self.entries.get_mut(at)?;
+        // A call that is read in place writes its key anew, a built one keeps it.
+        entry.key.get_or_insert_with(|| Box::from(key));
+        entry.request.build();
+        match &mut entry.request {
+            PendingRequest::Call(call) => Some(call),
+            PendingRequest::Other | PendingRequest::Simple(_) => None,
+        }
     }
 
     /// The nearest open request of this key, when it is a built call.

@@ -41,10 +41,14 @@ members! {
     Session: "session" | "session_id" | "sessionId" | "sessionID"
         | "conversation_id" | "conversationId" | "thread_id" | "threadId"
         | "conn_id" | "connId" | "connection_id" | "connectionId";
+    /// Within which exchange of a request and what answers it.
+    Exchange: "exchange" | "exchange_id" | "exchangeId";
     /// Who the user was.
     User: "user" | "user_id" | "userId";
     /// Which server it was.
     Server: "server" | "server_name" | "serverName" | "mcp_server" | "mcpServer";
+    /// Whether a gateway that only watches would have refused the call.
+    WouldBlock: "would_block" | "wouldBlock" | "would_deny" | "wouldDeny";
     /// In a tap's wrapper, the message.
     Message: "msg" | "message" | "payload" | "request" | "raw";
     /// Which call a result is of.

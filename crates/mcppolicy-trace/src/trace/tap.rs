@@ -46,6 +46,9 @@ pub(super) fn is_direction(text: &str) -> bool {
         .any(|direction| direction.name() == text)
 }
 
+/// The member of a record before a message.
+const MESSAGE: &str = "\"message\":";
+
 /// The longest line that is kept whole, in bytes: its record is to be read as
 /// one line again.
 const LONGEST: usize = LONGEST_LINE - 1024;
@@ -61,6 +64,8 @@ pub struct Tap {
     /// How many bytes it has that are not kept.
     dropped: usize,
     cut: u64,
+    records: u64,
+    messages: u64,
 }
 
 impl Tap {
@@ -71,6 +76,8 @@ impl Tap {
             line: Vec::new(),
             dropped: 0,
             cut: 0,
+            records: 0,
+            messages: 0,
         }
     }
 
@@ -97,6 +104,8 @@ impl Tap {
     pub fn end(&mut self, time: Time, out: &mut Vec<u8>) {
         let content = record(&self.line, self.dropped);
         if let Some(content) = content {
+            self.records += 1;
+            self.messages += u64::from(content.starts_with(MESSAGE));
             let (ts, dir) = (time.to_millis(), self.direction.name());
             out.extend_from_slice(format!("{{\"ts\":\"{ts}\",\"dir\":\"{dir}\",").as_bytes());
             out.extend_from_slice(content.as_bytes());
@@ -107,9 +116,72 @@ impl Tap {
         self.dropped = 0;
     }
 
+    /// How many records it has given.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// How many of them hold a message.
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
     /// How many lines were too long to be kept whole.
     pub fn cut(&self) -> u64 {
         self.cut
+    }
+}
+
+/// One message of a connection that has no lines: the body of a request, or an
+/// event of a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed<'a> {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// When it passes.
+    pub time: Time,
+    /// Further members of its record, by name, each a text.
+    pub around: &'a [(&'static str, &'a str)],
+    /// The message, byte for byte.
+    pub bytes: &'a [u8],
+}
+
+impl Passed<'_> {
+    /// Adds its record to `out`: as that of a line, but for line endings between
+    /// the parts of its JSON, which become spaces. Whether a message is in it.
+    pub fn write(&self, out: &mut Vec<u8>) -> bool {
+        let one_line: Vec<u8> = self
+            .bytes
+            .iter()
+            .map(|byte| match byte {
+                b'\n' | b'\r' => b' ',
+                byte => *byte,
+            })
+            .collect();
+        match record(&one_line, 0) {
+            Some(content) => {
+                let is_message = content.starts_with(MESSAGE);
+                self.put(&content, out);
+                is_message
+            }
+            None => false,
+        }
+    }
+
+    /// Adds a record of something that is not kept, and why.
+    pub fn write_unkept(&self, what: &str, out: &mut Vec<u8>) {
+        self.put(&noise(what, reason::NO_MESSAGE), out);
+    }
+
+    fn put(&self, content: &str, out: &mut Vec<u8>) {
+        let (ts, dir) = (self.time.to_millis(), self.direction.name());
+        let around: String = self
+            .around
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{},", serde_json::Value::from(*value)))
+            .collect();
+        let line = format!("{{\"ts\":\"{ts}\",\"dir\":\"{dir}\",{around}{content}}}\n");
+        out.extend_from_slice(line.as_bytes());
     }
 }
 
@@ -129,7 +201,7 @@ fn record(line: &[u8], dropped: usize) -> Option<String> {
         return None;
     }
     Some(match why_not(text) {
-        None => format!("\"message\":{text}"),
+        None => format!("{MESSAGE}{text}"),
         Some(why) => noise(text, why),
     })
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::expectation::Expectation;
 use super::response::{Observed, Response};
-use mcppolicy_engine::engine::{Arguments, Request};
+use mcppolicy_engine::engine::{Arguments, LimitKey, Request};
 use mcppolicy_engine::time::Time;
 
 /// A recorded call as a replay reads it: built by a strict reader
@@ -37,6 +37,9 @@ pub trait CallView {
 
     /// When repetition `index` (from 0) took place; `None` is unknown.
     fn time_of(&self, index: u64) -> Option<Time>;
+
+    /// What limits had counted before it, where a guard recorded it.
+    fn used(&self) -> &[(LimitKey, u64)];
 
     /// Its response, when recorded.
     fn response(&self) -> Option<&Response>;
@@ -99,6 +102,10 @@ impl CallView for RecordedCall {
 
     fn time_of(&self, index: u64) -> Option<Time> {
         RecordedCall::time_of(self, index)
+    }
+
+    fn used(&self) -> &[(LimitKey, u64)] {
+        &self.used
     }
 
     fn response(&self) -> Option<&Response> {

@@ -97,6 +97,8 @@ impl LogFormat for VsCode {
             sender: Some(sender),
             identity: Identity::default(),
             server: Server::Unknown,
+            exchange: None,
+            would_block: None,
             cut: cut_mark(entry.message).is_some(),
             bytes: chunk.text.len(),
         };

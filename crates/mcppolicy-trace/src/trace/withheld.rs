@@ -11,10 +11,12 @@ pub enum Shown {
 }
 
 /// The names of the formats' members. Only these are shown.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 46] = [
+    "answers",
     "arguments",
     "arguments_unknown",
     "at",
+    "counter",
     "decision",
     "description",
     "error",
@@ -23,6 +25,7 @@ const NAMES: [&str; 38] = [
     "file",
     "grant",
     "id",
+    "increment_from",
     "jsonrpc",
     "kind",
     "line",
@@ -33,9 +36,13 @@ const NAMES: [&str; 38] = [
     "note",
     "observed",
     "origin",
+    "outcome",
     "params",
+    "place",
     "policy",
+    "policy_sha256",
     "reason",
+    "refused",
     "repeat",
     "request",
     "response",
@@ -49,6 +56,7 @@ const NAMES: [&str; 38] = [
     "tool",
     "ts",
     "type",
+    "used",
     "when",
 ];
 

@@ -2,24 +2,28 @@
 //! pages, and the server's end, within a time limit.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
-    ClientConfig, ClientRequest, ErrorCode, Implementation, ListToolsRequest,
-    PaginatedRequestParams, ProtocolVersion,
+    ClientConfig, ClientRequest, Implementation, ListToolsRequest, PaginatedRequestParams,
+    ProtocolVersion,
 };
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, ClientServiceExt, NotificationContext, Peer,
     ServiceError,
 };
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientHandler, RoleClient};
 use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use super::http::HttpClient;
 use super::transport::{Observed, Pipes, TO_END};
+use crate::cli::support::http::Upstream;
 use crate::cli::support::input;
 use mcppolicy_analysis::inventory::write::Pages;
 use mcppolicy_analysis::report::Failure;
@@ -34,17 +38,33 @@ pub(super) struct Answer {
     pub pages: Pages,
     /// The lines on its standard output that were no messages.
     pub noise: u64,
+    /// The protocol version that was agreed on.
+    pub protocol: Option<String>,
 }
 
-/// Starts a server, reads its list of tools, and ends it.
+/// A server to ask.
+pub(super) enum Asked<'a> {
+    /// What this command starts.
+    Command(&'a [OsString]),
+    /// One of the network.
+    Upstream(&'a Upstream),
+}
+
+/// Reads a server's list of tools; one that a command starts is ended then.
 ///
 /// # Errors
-/// A server that cannot be started, ends, does not answer within `limit`, or
-/// answers with something else.
-pub(super) fn list_tools(server: &[OsString], limit: Duration) -> Result<Answer, Failure> {
-    let command = server.first().map(|word| word.to_string_lossy());
+/// A server that cannot be started or reached, ends, does not answer within
+/// `limit`, or answers with something else.
+pub(super) fn list_tools(server: &Asked<'_>, limit: Duration) -> Result<Answer, Failure> {
+    let name = match server {
+        Asked::Command(command) => {
+            let command = command.first().map(|word| word.to_string_lossy());
+            command.unwrap_or_default().into_owned()
+        }
+        Asked::Upstream(upstream) => upstream.shown(),
+    };
     let failure = |message| Failure {
-        input: command.unwrap_or_default().into_owned(),
+        input: name,
         message,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,29 +73,42 @@ pub(super) fn list_tools(server: &[OsString], limit: Duration) -> Result<Answer,
     let answer = runtime
         .map_err(|error| error.to_string())
         .and_then(|runtime| {
-            let answered =
-                runtime.block_on(async { timeout(limit, with_either_handshake(server)).await });
+            let refused = Mutex::new(None);
+            let answered = runtime
+                .block_on(async { timeout(limit, with_either_handshake(server, &refused)).await });
+            let refused = refused.into_inner().unwrap_or_default();
             answered.unwrap_or_else(|_| {
                 let seconds = limit.as_secs_f64();
-                Err(format!("the server has not answered within {seconds} s"))
+                // A server that refuses one handshake need not answer the other.
+                Err(refused
+                    .unwrap_or_else(|| format!("the server has not answered within {seconds} s")))
             })
         });
     answer.map_err(failure)
 }
 
-/// Uses the handshake that nearly every server supports. A server that has
-/// dropped it is started again with that of protocol version 2026-07-28.
-async fn with_either_handshake(server: &[OsString]) -> Result<Answer, String> {
-    let modern = || ClientLifecycleMode::Discover {
+/// Uses the handshake that nearly every server supports. A server that answers
+/// it with an error, whichever it is, is asked in the way of protocol version
+/// 2026-07-28, and one that refuses that too is what it said first; `refused` has
+/// that meanwhile.
+async fn with_either_handshake(
+    server: &Asked<'_>,
+    refused: &Mutex<Option<String>>,
+) -> Result<Answer, String> {
+    let modern = ClientLifecycleMode::Discover {
         preferred_versions: vec![ProtocolVersion::LATEST],
     };
-    match session(server, ClientLifecycleMode::Initialize).await {
-        Err(Refused::Handshake(_)) => session(server, modern()).await,
-        ended => ended,
+    let first = match session(server, ClientLifecycleMode::Initialize).await {
+        Err(Refused::Handshake(first)) => first,
+        ended => return ended.map_err(Refused::message),
+    };
+    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(first.clone());
+    match session(server, modern).await {
+        Err(Refused::Handshake(second)) if second != first => {
+            Err(format!("{first}; and that of 2026-07-28: {second}"))
+        }
+        ended => ended.map_err(Refused::message),
     }
-    .map_err(|refused| match refused {
-        Refused::Handshake(message) | Refused::Other(message) => message,
-    })
 }
 
 /// Why there is no answer.
@@ -86,11 +119,61 @@ enum Refused {
     Other(String),
 }
 
-async fn session(server: &[OsString], mode: ClientLifecycleMode) -> Result<Answer, Refused> {
+impl Refused {
+    fn message(self) -> String {
+        match self {
+            Refused::Handshake(message) | Refused::Other(message) => message,
+        }
+    }
+}
+
+async fn session(server: &Asked<'_>, mode: ClientLifecycleMode) -> Result<Answer, Refused> {
+    match server {
+        Asked::Command(command) => session_of_command(command, mode).await,
+        Asked::Upstream(upstream) => session_of_url(upstream, mode).await,
+    }
+}
+
+async fn session_of_url(upstream: &Upstream, mode: ClientLifecycleMode) -> Result<Answer, Refused> {
+    let observed = Observed::default();
+    let changed = Arc::new(AtomicBool::new(false));
+    // The address is the client's own; the SDK's is for its messages.
+    let config = StreamableHttpClientTransportConfig::with_uri(upstream.shown());
+    let http = HttpClient::new(upstream.clone(), observed.clone());
+    let transport = StreamableHttpClientTransport::with_client(http, config);
+    let trouble = |refused: Refused| match (refused, observed.trouble()) {
+        (Refused::Other(_), Some(trouble)) => Refused::Other(trouble),
+        (refused, _) => refused,
+    };
+    let served = client(&changed).serve_with_lifecycle(transport, mode).await;
+    let service = served.map_err(|error| trouble(handshake(&error)))?;
+    let protocol = protocol(service.peer());
+    let pages = list(service.peer(), &observed, &changed).await;
+    // Ends the session, where there is one.
+    let _ = timeout(TO_END, service.cancel()).await;
+    Ok(Answer {
+        pages: pages.map_err(|message| trouble(Refused::Other(message)))?,
+        noise: 0,
+        protocol,
+    })
+}
+
+/// The protocol version that was agreed on.
+fn protocol(peer: &Peer<RoleClient>) -> Option<String> {
+    let info = peer.peer_info();
+    info.map(|info| info.protocol_version.to_string())
+}
+
+async fn session_of_command(
+    server: &[OsString],
+    mode: ClientLifecycleMode,
+) -> Result<Answer, Refused> {
     let (mut child, pipes, observed) = start(server).map_err(Refused::Other)?;
     let changed = Arc::new(AtomicBool::new(false));
+    let mut agreed = None;
     let listed = match client(&changed).serve_with_lifecycle(pipes, mode).await {
         Ok(service) => {
+            agreed = protocol(service.peer());
             let pages = list(service.peer(), &observed, &changed).await;
             // Closes the server's input, upon which a server ends.
             let _ = service.cancel().await;
@@ -103,13 +186,14 @@ async fn session(server: &[OsString], mode: ClientLifecycleMode) -> Result<Answe
         Ok(pages) => Ok(Answer {
             pages,
             noise: observed.noise(),
+            protocol: agreed,
         }),
         Err(Refused::Other(message)) => Err(Refused::Other(match (observed.trouble(), ended) {
             (Some(trouble), _) => trouble,
             (None, Some(status)) => format!("{message} ({status})"),
             (None, None) => message,
         })),
-        handshake => handshake.map(|pages| Answer { pages, noise: 0 }),
+        Err(handshake) => Err(handshake),
     }
 }
 
@@ -143,13 +227,11 @@ async fn end(child: &mut Child) -> Option<std::process::ExitStatus> {
 fn handshake(error: &ClientInitializeError) -> Refused {
     match error {
         ClientInitializeError::JsonRpcError(error) => {
-            let message = format!("the server refuses the handshake: {}", error.message);
-            match error.code {
-                ErrorCode::METHOD_NOT_FOUND | ErrorCode::UNSUPPORTED_PROTOCOL_VERSION => {
-                    Refused::Handshake(message)
-                }
-                _ => Refused::Other(message),
-            }
+            // Servers of either era refuse the other handshake with many codes.
+            Refused::Handshake(format!(
+                "the server refuses the handshake: {}",
+                error.message
+            ))
         }
         ClientInitializeError::ConnectionClosed(_)
         | ClientInitializeError::TransportError { .. } => {

@@ -53,6 +53,35 @@ impl Observed {
         self.lock().noise
     }
 
+    /// The request for tools that waits for its answer from now on.
+    pub fn expect(&self, id: &RequestId) {
+        self.lock().pending = Some(id.clone());
+    }
+
+    /// Keeps what went wrong, the first time.
+    pub fn set_trouble(&self, trouble: &str) {
+        self.lock()
+            .trouble
+            .get_or_insert_with(|| trouble.to_owned());
+    }
+
+    /// The message in a text, if it is one; of the answer to the request for tools
+    /// the text is kept.
+    pub fn message(&self, text: &str) -> Option<ServerJsonRpcMessage> {
+        let message = serde_json::from_str(text).ok()?;
+        if let ServerJsonRpcMessage::Response(response) = &message {
+            let mut inner = self.lock();
+            // A server may answer the number 1 with the text "1".
+            let id = response.id.to_string();
+            let pending = inner.pending.as_ref();
+            if pending.is_some_and(|pending| pending.to_string() == id) {
+                inner.pending = None;
+                inner.answer = Some(text.to_owned());
+            }
+        }
+        Some(message)
+    }
+
     /// What went wrong while reading.
     pub fn trouble(&self) -> Option<String> {
         self.lock().trouble.clone()
@@ -111,22 +140,12 @@ impl Pipes {
         if line.is_empty() {
             return None;
         }
-        let mut observed = self.observed.lock();
         let text = std::str::from_utf8(line).ok();
-        let Some((text, message)) = text.zip(serde_json::from_slice(line).ok()) else {
-            observed.noise += 1;
-            return None;
-        };
-        if let ServerJsonRpcMessage::Response(response) = &message {
-            // A server may answer the number 1 with the text "1".
-            let id = response.id.to_string();
-            let pending = observed.pending.as_ref();
-            if pending.is_some_and(|pending| pending.to_string() == id) {
-                observed.pending = None;
-                observed.answer = Some(text.to_owned());
-            }
+        let message = text.and_then(|text| self.observed.message(text));
+        if message.is_none() {
+            self.observed.lock().noise += 1;
         }
-        Some(message)
+        message
     }
 }
 
@@ -140,7 +159,7 @@ impl Transport<RoleClient> for Pipes {
         if let ClientJsonRpcMessage::Request(request) = &message
             && matches!(request.request, ClientRequest::ListToolsRequest(_))
         {
-            self.observed.lock().pending = Some(request.id.clone());
+            self.observed.expect(&request.id);
         }
         let to_server = Arc::clone(&self.to_server);
         async move {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::place::{Place, numbered};
 use crate::cli::support::files::{self, Access};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
@@ -38,6 +39,8 @@ pub(super) struct Recorder {
     to_server: Tap,
     to_client: Tap,
     buffer: Vec<u8>,
+    /// How often records came from elsewhere.
+    others: u64,
     is_whole: bool,
 }
 
@@ -46,8 +49,9 @@ impl Recorder {
     ///
     /// # Errors
     /// A file that exists, is no recording, or cannot be opened.
-    pub fn open(path: &Path, existing: Existing) -> Result<Recorder, Failure> {
+    pub fn open(place: &Place, existing: Existing) -> Result<Recorder, Failure> {
         let append = existing == Existing::Extend;
+        let (Place::File(path) | Place::Fresh(path)) = place;
         let refused = |message: &str| Failure {
             input: input::display_name(path),
             message: message.to_owned(),
@@ -57,26 +61,32 @@ impl Recorder {
         }
         // A recording grows while the session runs, so that it is created in its
         // own place; it never replaces what is there.
-        let opened = if append {
-            files::append(path, Access::Private, true)
-        } else {
-            files::create_growing(path, Access::Private)
+        let opened = match place {
+            Place::File(path) if append => {
+                files::append(path, Access::Private, true).map(|file| (file, path.clone()))
+            }
+            Place::File(path) => {
+                files::create_growing(path, Access::Private, true).map(|file| (file, path.clone()))
+            }
+            Place::Fresh(path) => fresh(path),
         };
-        let file = opened.map_err(|error| match error.kind() {
+        let (file, path) = opened.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => refused("exists already; --append adds to it"),
             _ => failure(path, &error),
         })?;
+        let append = append && matches!(place, Place::File(_));
         let mut recorder = Recorder {
             file,
-            path: path.to_path_buf(),
+            path: path.clone(),
             is_new: !append,
             to_server: Tap::new(Direction::ToServer),
             to_client: Tap::new(Direction::ToClient),
             buffer: Vec::new(),
+            others: 0,
             is_whole: true,
         };
         let older = if append { recorder.older() } else { Ok(None) };
-        match older.map_err(|error| failure(path, &error))? {
+        match older.map_err(|error| failure(&path, &error))? {
             Some(Format::JsonRpc) | None => Ok(recorder),
             Some(_) => Err(refused(
                 "is no recording of this kind; --append adds to none else",
@@ -105,11 +115,21 @@ impl Recorder {
         Ok(Some(format))
     }
 
-    /// Removes the file if it is new: nothing has been recorded.
-    pub fn discard(self) {
+    /// Removes the file if it is new: no session is in it.
+    pub fn discard(&mut self) {
         if self.is_new {
             let _ = files::remove(&self.path);
         }
+    }
+
+    /// How many messages the server has sent.
+    pub fn messages_of_server(&self) -> u64 {
+        self.to_client.messages()
+    }
+
+    /// Whether nothing at all has passed that is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.to_client.records() + self.to_server.records() + self.others == 0
     }
 
     /// Writes the lines that these bytes complete.
@@ -117,6 +137,15 @@ impl Recorder {
         if self.is_whole {
             let (tap, buffer) = self.tap(direction);
             tap.pass(bytes, now(), buffer);
+            self.write();
+        }
+    }
+
+    /// Writes messages that were put into records elsewhere.
+    pub fn write_records(&mut self, records: &[u8]) {
+        if self.is_whole && !records.is_empty() {
+            self.buffer.extend_from_slice(records);
+            self.others += 1;
             self.write();
         }
     }
@@ -167,6 +196,27 @@ impl Recorder {
     }
 }
 
-fn now() -> Time {
+/// The most names that are tried before there is taken to be no free one.
+const MOST_NAMES: u32 = 10_000;
+
+/// Creates the first file of this name, with a number where it is taken, that
+/// is not there yet. Whoever runs at the same time gets another one: a file is
+/// created or refused, never opened.
+fn fresh(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut number = 1;
+    loop {
+        let free = numbered(path, number);
+        match files::create_growing(&free, Access::Private, true) {
+            Ok(file) => return Ok((file, free)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_NAMES => {
+                number += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The time now.
+pub(super) fn now() -> Time {
     Time::from_nanos(jiff::Timestamp::now().as_nanosecond())
 }

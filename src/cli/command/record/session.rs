@@ -4,17 +4,17 @@
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::place::Place;
 use super::recorder::{Existing, Recorder};
-use super::server::{Server, Signals};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::server::{Server, Signals};
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_trace::trace::tap::Direction;
 
@@ -28,8 +28,8 @@ const AFTER_THE_END: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// A trace that cannot be opened or a server that cannot be started.
-pub(super) fn run(output: &Path, existing: Existing, command: &[OsString]) -> Result<u8, Failure> {
-    let recorder = Recorder::open(output, existing)?;
+pub(super) fn run(output: &Place, existing: Existing, command: &[OsString]) -> Result<u8, Failure> {
+    let mut recorder = Recorder::open(output, existing)?;
     let started = Signals::catch().and_then(|signals| Server::start(command, signals));
     let mut server = match started {
         Ok(server) => server,
@@ -48,6 +48,12 @@ pub(super) fn run(output: &Path, existing: Existing, command: &[OsString]) -> Re
     output.wait();
     let mut recorder = lock(&recorder);
     let is_whole = recorder.finish();
+    let died_at_the_start = ended.as_ref().is_ok_and(|code| *code != 0)
+        && recorder.messages_of_server() == 0
+        && !server.was_signalled();
+    if recorder.is_empty() || died_at_the_start {
+        recorder.discard();
+    }
     // The lock is kept, so that no thread is stopped in the middle of a line.
     mem::forget(recorder);
     let code = ended.map_err(|error| Failure {

@@ -69,7 +69,7 @@ impl Difference {
 }
 
 /// Whether this runs in a job of continuous integration.
-fn is_job() -> bool {
+pub(crate) fn is_job() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let says_so = std::env::var("CI").is_ok_and(|value| !matches!(&*value, "" | "false"));
     says_so

@@ -105,13 +105,13 @@ pub(crate) fn append(path: &Path, access: Access, read: bool) -> io::Result<File
 }
 
 /// Creates a file that grows while others read it, of which nothing must be
-/// there.
+/// there, and with `directories` those that lead to it.
 ///
 /// # Errors
 /// What is there, or cannot be created.
 #[cfg(feature = "live")]
-pub(crate) fn create_growing(path: &Path, access: Access) -> io::Result<File> {
-    let place = Place::of(path, false)?;
+pub(crate) fn create_growing(path: &Path, access: Access, directories: bool) -> io::Result<File> {
+    let place = Place::of(path, directories)?;
     Ok(place.dir.create(&place.name, access)?)
 }
 

@@ -137,18 +137,38 @@ fn a_bomb_unpacks_piece_by_piece() {
 
 #[test]
 fn a_small_file_does_not_unpack_to_more_than_is_allowed() {
+    static ENOUGH: AtomicU64 = AtomicU64::new(u64::MAX);
     let text = vec![b'\n'; 100_000];
     for packed in [gzip(&text), zstd(&text)] {
-        let up_to = |most: u64| {
+        let up_to = |each: u64| {
+            let left = &ENOUGH;
             let mut read = Vec::new();
-            let mut input = unpacked_up_to(Cursor::new(packed.clone()), most).unwrap();
+            let packed = Cursor::new(packed.clone());
+            let mut input = unpacked_within(packed, Allowance { each, left }).unwrap();
             input.read_to_end(&mut read)
         };
         assert_eq!(up_to(100_000).unwrap(), 100_000);
         let error = up_to(99_999).unwrap_err();
         assert_eq!(error.to_string(), "unpacks to more than may be read of it");
     }
-    // What is not packed is as long as it is.
-    let mut input = unpacked_up_to(Cursor::new(text), 1).unwrap();
-    assert_eq!(input.read_to_end(&mut Vec::new()).unwrap(), 100_000);
+}
+
+#[test]
+fn traces_together_are_not_longer_than_is_allowed() {
+    static LEFT: AtomicU64 = AtomicU64::new(250_000);
+    let text = vec![b'\n'; 100_000];
+    let read = |packed: Vec<u8>| {
+        let each = 100_000;
+        let allowance = Allowance { each, left: &LEFT };
+        let mut read = Vec::new();
+        let mut input = unpacked_within(Cursor::new(packed), allowance).unwrap();
+        input.read_to_end(&mut read)
+    };
+    assert_eq!(read(gzip(&text)).unwrap(), 100_000);
+    assert_eq!(read(text.clone()).unwrap(), 100_000);
+    let error = read(zstd(&text)).unwrap_err().to_string();
+    assert!(
+        error.contains("longer than may be read in one run"),
+        "{error}"
+    );
 }

@@ -83,7 +83,7 @@ pub(super) fn command_in_a_name() {
         &["decide", "--tool", "pay", "--arguments", "{\"amount\":1}"],
     );
     assert_eq!(ran.code, 0);
-    assert!(ran.out.contains("pay is allowed"), "{}", ran.out);
+    assert!(ran.out.contains("`pay` is allowed"), "{}", ran.out);
 }
 
 /// A policy with something to repair and a text in a line beside it.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::compare::arguments::{accept, at_most};
+use crate::compare::literals::{accept, at_most};
 use crate::compare::quota::PerWindow;
 use crate::compare::sequence::{self, Race, Run, Shape, Step};
 use crate::compare::verdict::Reason;
@@ -96,13 +96,24 @@ impl Amounts {
         (!self.ranges.is_empty()).then_some(Reason::CoupledAmount)
     }
 
-    /// Arguments that add as little as can be.
-    pub(super) fn smallest(&mut self) -> Value {
-        let least: Vec<(Path, u64)> = self
-            .ranges
-            .iter()
-            .map(|(path, (least, _))| (path.clone(), *least))
-            .collect();
+    /// Arguments that add as little as can be; where a sum bears it, something.
+    pub(super) fn smallest(&mut self, something: bool) -> Value {
+        let of_range = |(path, (least, largest)): (&Path, &(u64, u64))| {
+            let something = u64::from(something).min(*largest);
+            (path.clone(), something.max(*least))
+        };
+        let least: Vec<(Path, u64)> = self.ranges.iter().map(of_range).collect();
+        if something && !self.ranges.is_empty() {
+            let exactly = |(path, amount): &(Path, u64)| {
+                let amount = Value::Number(*amount as f64);
+                self.space.test(path, &Test::Eq(amount))
+            };
+            let literals: Vec<Literal> = least.iter().map(exactly).collect();
+            if let Some(arguments) = self.with(&literals) {
+                return arguments;
+            }
+            return self.smallest(false);
+        }
         let literals: Vec<Literal> = least
             .iter()
             .map(|(path, least)| at_most(&mut self.space, path, *least))

@@ -3,7 +3,8 @@
 
 use super::model::Approved;
 use crate::compare::Scope;
-use mcppolicy_engine::policy::{Condition, DefaultDecision, Limit, Policy, Rule, ToolRules};
+use crate::words;
+use mcppolicy_engine::policy::{DefaultDecision, Limit, Policy, Rule, ToolRules};
 
 /// One part of what an approval allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Allowed {
 /// The kinds of parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowedKind {
+    /// What the change edits.
+    Edit,
     /// Which calls are open at all.
     Access,
     /// A rule that still refuses calls.
@@ -33,6 +36,7 @@ impl AllowedKind {
     /// The name in reports.
     pub const fn name(self) -> &'static str {
         match self {
+            AllowedKind::Edit => "edit",
             AllowedKind::Access => "access",
             AllowedKind::Rule => "rule",
             AllowedKind::Limit => "limit",
@@ -137,23 +141,9 @@ fn of_tool(rules: &ToolRules) -> Vec<Allowed> {
 }
 
 fn conditions(rule: &Rule, without: &str) -> String {
-    let condition = |condition: &Condition| {
-        let (path, test) = (&condition.path.value, &condition.test);
-        format!("`{path}` {} {}", test.operator(), test.operand())
-    };
-    match rule.conditions.as_slice() {
-        [] => without.to_owned(),
-        list => list.iter().map(condition).collect::<Vec<_>>().join(" and "),
-    }
+    words::conditions(&rule.conditions).unwrap_or_else(|| without.to_owned())
 }
 
 fn limit(limit: &Limit) -> String {
-    let (max, window) = (limit.max.value, limit.window.value.name());
-    match &limit.increment_from {
-        None => format!("at most {max} calls per {window} for each grant"),
-        Some(path) => {
-            let path = &path.value;
-            format!("a sum of `{path}` up to {max} per {window} for each grant")
-        }
-    }
+    format!("{} for each grant", words::limit(limit))
 }

@@ -1,8 +1,10 @@
 //! Approvals, as data.
 
+use std::collections::HashMap;
+
 use crate::compare::Scope;
 use crate::finding::RuleId;
-use mcppolicy_engine::policy::{Policy, Spanned};
+use mcppolicy_engine::policy::{Policy, Spanned, ToolRules};
 use mcppolicy_engine::source::{Location, Span};
 
 /// One approval.
@@ -57,8 +59,22 @@ impl Approved {
     pub fn state(scope: &Scope, policy: &Policy) -> Approved {
         Approved::State {
             scope: scope.clone(),
-            rules: Box::new(part(policy, scope)),
+            rules: Box::new(part(&Indexed::new(policy), scope)),
         }
+    }
+
+    /// The same of several scopes, in their order.
+    pub fn states<'s>(
+        scopes: impl IntoIterator<Item = &'s Scope>,
+        policy: &Policy,
+    ) -> Vec<Approved> {
+        let indexed = Indexed::new(policy);
+        let each = scopes.into_iter();
+        each.map(|scope| Approved::State {
+            scope: scope.clone(),
+            rules: Box::new(part(&indexed, scope)),
+        })
+        .collect()
     }
 
     /// The scope, where the approval is of a part of a policy.
@@ -70,8 +86,47 @@ impl Approved {
     }
 }
 
+/// A policy with its tools and hidden names by their names.
+pub(in crate::diff) struct Indexed<'p> {
+    pub(in crate::diff) policy: &'p Policy,
+    tools: HashMap<&'p str, &'p ToolRules>,
+    hidden: HashMap<&'p str, Vec<usize>>,
+}
+
+impl<'p> Indexed<'p> {
+    pub(in crate::diff) fn new(policy: &'p Policy) -> Indexed<'p> {
+        let tools = policy.tools.iter();
+        let mut hidden: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, entry) in policy.hide.iter().enumerate() {
+            hidden.entry(entry.value.as_str()).or_default().push(at);
+        }
+        Indexed {
+            policy,
+            // Of two with one name the later one counts.
+            tools: tools.map(|rules| (rules.name.as_str(), rules)).collect(),
+            hidden,
+        }
+    }
+
+    /// Whether the policy lists a tool or hides it by its name.
+    pub(in crate::diff) fn names(&self, tool: &str) -> bool {
+        self.tools.contains_key(tool) || self.hidden.contains_key(tool)
+    }
+
+    /// The entries of `hide` that concern a tool, or the unlisted ones.
+    fn hiding(&self, tool: Option<&str>) -> Vec<Spanned<String>> {
+        let names = tool.filter(|tool| *tool != "*").into_iter().chain(["*"]);
+        let at = names.filter_map(|name| self.hidden.get(name)).flatten();
+        let mut at: Vec<usize> = at.copied().collect();
+        at.sort_unstable();
+        let entries = at.into_iter().filter_map(|at| self.policy.hide.get(at));
+        entries.cloned().collect()
+    }
+}
+
 /// As much of a policy as concerns one scope, words for agents left out.
-pub(in crate::diff) fn part(policy: &Policy, scope: &Scope) -> Policy {
+pub(in crate::diff) fn part(indexed: &Indexed<'_>, scope: &Scope) -> Policy {
+    let policy = indexed.policy;
     let mut part = Policy {
         file: policy.file,
         span: Span::default(),
@@ -83,10 +138,15 @@ pub(in crate::diff) fn part(policy: &Policy, scope: &Scope) -> Policy {
     };
     match scope {
         Scope::AllTools => part.all_tools.clone_from(&policy.all_tools),
-        Scope::Unlisted => part.hide = hiding(policy, None),
+        Scope::Unlisted => part.hide = indexed.hiding(None),
         Scope::Tool(tool) => {
-            part.hide = hiding(policy, Some(tool));
-            part.tools.extend(policy.tool(tool).cloned());
+            part.hide = indexed.hiding(Some(tool));
+            part.tools.extend(
+                indexed
+                    .tools
+                    .get(tool.as_str())
+                    .map(|rules| (*rules).clone()),
+            );
         }
     }
     for tool in &mut part.tools {
@@ -101,14 +161,4 @@ pub(in crate::diff) fn part(policy: &Policy, scope: &Scope) -> Policy {
         limit.on_deny = None;
     }
     part
-}
-
-/// The entries of `hide` that concern a tool, or the unlisted ones.
-fn hiding(policy: &Policy, tool: Option<&str>) -> Vec<Spanned<String>> {
-    let concerns = |name: &str| name == "*" || Some(name) == tool;
-    let entries = policy.hide.iter();
-    entries
-        .filter(|entry| concerns(&entry.value))
-        .cloned()
-        .collect()
 }

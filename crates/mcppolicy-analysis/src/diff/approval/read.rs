@@ -9,7 +9,7 @@ use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 
-use super::model::{Approval, Approved, ApprovedFinding, part};
+use super::model::{Approval, Approved, ApprovedFinding, Indexed, part};
 
 /// Reads the file's bytes into `map`: the approvals, and everything that is
 /// wrong with them. With findings, none of the approvals counts.
@@ -134,7 +134,7 @@ impl Reader<'_> {
             let what = "says more than its scope; approve each scope by itself";
             self.wrong(node, "approved", pointer, what);
         }
-        let rules = Box::new(part(&rules, &scope));
+        let rules = Box::new(part(&Indexed::new(&rules), &scope));
         Some(Approved::State { scope, rules })
     }
 
@@ -280,7 +280,7 @@ impl Reader<'_> {
 
 /// Whether a fragment speaks of something that its scope does not cover.
 fn says_more(rules: &Policy, scope: &Scope) -> bool {
-    let part = part(rules, scope);
+    let part = part(&Indexed::new(rules), scope);
     part.hide.len() != rules.hide.len()
         || part.tools.len() != rules.tools.len()
         || part.all_tools.len() != rules.all_tools.len()

@@ -218,15 +218,15 @@ fn what_is_allowed_is_said_part_by_part() {
     let shown = policy(&FULL.replace(r#""hide": ["drop", "pay"],"#, ""));
     let expected = [
         "calls that its rules let through of `pay`",
-        r#"where `args.amount` lte 0.5 and `args.to` in ["a",1,null,{"b":[true]}] and `args.ref` regex "^\\d+$""#,
+        r#"where `amount` is a number up to 0.5 and `to` is "a", 1, null or {"b":[true]} (also as text) and `ref` is text in which `^\d+$` matches"#,
         "not where it is a call at all",
-        "a sum of `args.amount` up to 9 per day for each grant",
+        "a sum of `amount` (a number of at least 0, rounded up) up to 9 a day for each grant",
     ];
     assert_eq!(said(pay(), &shown), expected);
     assert_eq!(said(pay(), &full), ["it stays hidden"]);
     let expected = ["calls with any arguments of `ping`", "any number of calls"];
     assert_eq!(said(Scope::Tool("ping".to_owned()), &full), expected);
-    let expected = ["at most 7 calls per hour for each grant"];
+    let expected = ["at most 7 calls an hour for each grant"];
     assert_eq!(said(Scope::AllTools, &full), expected);
     let open = policy(r#"{"version":"1","default":"allow"}"#);
     let expected = ["every call of every tool that the policy does not list"];

@@ -68,9 +68,11 @@ fn judged_as(
             old: None,
             new: None,
             status: PolicyStatus::Compared(comparison),
+            opened: Vec::new(),
             judgement: judgement.clone(),
             traffic: None,
             drift: Vec::new(),
+            told: None,
         }],
     };
     Case {
@@ -315,6 +317,7 @@ fn the_gate_changed_heeds_no_approval() {
         name: "policy.json".to_owned(),
         old: None,
         new: None,
+        opened: Vec::new(),
         judgement: judge(
             Some(&old),
             Some(&new),
@@ -325,6 +328,7 @@ fn the_gate_changed_heeds_no_approval() {
         status: PolicyStatus::Compared(comparison),
         traffic: None,
         drift: Vec::new(),
+        told: None,
     };
     let refused = Gate::ALL.map(|gate| gate.refuses(&policy));
     assert_eq!(refused, [false, true, false]);

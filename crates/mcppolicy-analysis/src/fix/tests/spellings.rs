@@ -61,6 +61,25 @@ fn keeps_its_manner(spelling: &str, before: &str, after: &str) {
     }
 }
 
+/// What is behind `written` in `text`, where white space may differ: what an edit
+/// writes is laid out as what is around it.
+#[track_caller]
+fn behind<'t>(text: &'t str, written: &str) -> &'t str {
+    let mut rest = text;
+    for wanted in written.chars().filter(|c| !c.is_whitespace()) {
+        rest = rest.trim_start();
+        rest = rest.strip_prefix(wanted).unwrap_or_else(|| {
+            // Space inside a string is never changed, so the next letter is there.
+            panic!("{wanted:?} of {written:?} in {rest:?}")
+        });
+    }
+    if written.ends_with(char::is_whitespace) {
+        rest.trim_start()
+    } else {
+        rest
+    }
+}
+
 /// The bytes around what the edits replace are the same in both texts.
 #[track_caller]
 fn keeps_other_bytes(before: &str, after: &str, fix: &Fix) {
@@ -70,7 +89,7 @@ fn keeps_other_bytes(before: &str, after: &str, fix: &Fix) {
     for edit in edits {
         let kept = before.get(at..edit.span.start).unwrap();
         rest = rest.strip_prefix(kept).unwrap();
-        rest = rest.strip_prefix(edit.text.as_str()).unwrap();
+        rest = behind(rest, &edit.text);
         at = edit.span.end;
     }
     assert_eq!(rest, before.get(at..).unwrap());

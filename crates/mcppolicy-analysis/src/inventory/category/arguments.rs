@@ -46,6 +46,14 @@ pub(super) fn raise(tool: &Tool, evidence: Evidence) -> Evidence {
             confidence: Confidence::Usual,
         };
     }
+    // What takes a command runs it, whatever else it is for.
+    if let Some(command) = command(tool).filter(|_| evidence.category == Category::Write) {
+        return Evidence {
+            category: Category::Execute,
+            because: format!("{}, argument `{command}`", evidence.because),
+            confidence: Confidence::Usual,
+        };
+    }
     let sends = words::split(&tool.name)
         .iter()
         .any(|word| words::can_pay(word));
@@ -86,7 +94,18 @@ pub(super) fn can_carry_text(tool: &Tool) -> bool {
 
 /// An argument whose value is run.
 fn code(tool: &Tool) -> Option<&str> {
-    let named = |name: &&str| words::is_code(&words::split(name));
+    let of = words::split(&tool.name);
+    let named = |name: &&str| {
+        let name = words::split(name);
+        words::is_code(&name) && !words::is_exchanged(&name, &of)
+    };
+    tool.arguments().names().into_iter().find(named)
+}
+
+/// An argument that is a command line, a script or a description of what is to run:
+/// `initScript` of a tool that opens a page.
+fn command(tool: &Tool) -> Option<&str> {
+    let named = |name: &&str| words::is_command(&words::split(name));
     tool.arguments().names().into_iter().find(named)
 }
 
@@ -109,7 +128,7 @@ fn worst_method(tool: &Tool) -> Option<Evidence> {
     let chooser = schema
         .names()
         .into_iter()
-        .find(|name| matches!(*name, "method" | "action" | "operation" | "op"))?;
+        .find(|name| matches!(*name, "method" | "mode" | "action" | "operation" | "op"))?;
     let methods = methods(schema.property(chooser)?);
     let evidence = methods.iter().filter_map(|method| {
         let evidence =

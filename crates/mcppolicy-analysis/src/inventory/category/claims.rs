@@ -15,27 +15,45 @@ pub struct Conflict {
     pub evidence: Classification,
 }
 
-/// The category by the annotations and by the other evidence. `carries_text` is
-/// whether a caller can put text of their own into a call.
+/// What a tool says of itself beside its category.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    /// Whether a caller can put text of their own into a call.
+    pub carries_text: bool,
+    /// A word for a loss in its name or description: *overwrite*.
+    pub loss: Option<String>,
+}
+
+/// The category by the annotations and by the other evidence.
 ///
-/// A claim of harm is believed. A claim of harmlessness is believed where the
-/// tool does not plainly say otherwise; where it does, the tool is what it
-/// says, and the claim is a conflict.
+/// A claim of harm is believed. `destructiveHint: true` alone claims little: the
+/// protocol takes it for granted of everything that does not only read, and
+/// frameworks write it out for each such tool. It makes a tool Execute, and
+/// Destructive where the tool's own words speak of a loss. A claim of
+/// harmlessness is believed where the tool does not plainly say otherwise; where
+/// it does, the tool is what it says, and the claim is a conflict.
 pub(super) fn weigh(
     annotations: &Annotations,
     evidence: Evidence,
-    carries_text: bool,
+    told: &Told,
 ) -> (Classification, Option<Conflict>) {
     let claims = |hint: Option<Hint>, wanted: bool| hint.filter(|hint| hint.value == wanted);
     if let Some(hint) = claims(annotations.read_only, true) {
-        return read_only(hint, evidence, carries_text);
+        return read_only(hint, evidence, told.carries_text);
     }
     if claims(annotations.destructive, true).is_some() {
         // What runs anything destroys too, and is still a tool that runs.
-        if evidence.category < Category::Execute {
-            return by_claim(Category::Destructive, "annotation `destructiveHint: true`");
+        if evidence.category >= Category::Execute {
+            return (evidence.into(), None);
         }
-        return (evidence.into(), None);
+        let claim = "annotation `destructiveHint: true`";
+        return match &told.loss {
+            Some(word) => by_claim(Category::Destructive, &format!("{claim}, word *{word}*")),
+            None => by_claim(
+                Category::Execute,
+                &format!("{claim}, and no word of a loss"),
+            ),
+        };
     }
     if let Some(hint) = claims(annotations.destructive, false)
         && evidence.category == Category::Destructive

@@ -25,10 +25,19 @@ pub(super) fn classify(tool: &str) -> Option<Evidence> {
         if !looking || words::is_compound_noun(&words, at) {
             continue;
         }
-        let Some((verb, confidence)) = words::verb(word) else {
+        let Some((verb, mut confidence)) = words::verb(word) else {
             continue;
         };
+        let next = words.get(at + 1).and_then(|next| words::verb(next));
+        if words::is_auxiliary(word) && next.is_some() {
+            continue;
+        }
         looking = false;
+        // At the end of a name it is as likely the object: *network_request*.
+        let is_last = at > 0 && at + 1 == words.len() && words::can_be_noun(word);
+        if is_last && verb == Verb::Does(Category::Write) {
+            confidence = Confidence::Vague;
+        }
         let (at, verb, confidence) = ends_with_verb(&words, at).unwrap_or((at, verb, confidence));
         let next = by_verb(verb, confidence, at, &words);
         if found
@@ -68,6 +77,11 @@ pub(super) fn by_verb(verb: Verb, confidence: Confidence, at: usize, words: &[St
             Some(money) => (Category::Financial, Some(money), Confidence::Plain),
             None => (Category::Write, None, confidence),
         },
+        Verb::Does(Category::Destructive)
+            if is_drop(words, at) && object(words::is_pointing).is_some() =>
+        {
+            (Category::Write, object(words::is_pointing), confidence)
+        }
         Verb::Does(category) => (category, None, confidence),
         Verb::Mover => match (object(words::is_goods), object(words::is_money)) {
             (Some(goods), None) => (Category::Write, Some(goods), confidence),
@@ -104,6 +118,10 @@ pub(super) fn by_verb(verb: Verb, confidence: Confidence, at: usize, words: &[St
     }
 }
 
+fn is_drop(words: &[String], at: usize) -> bool {
+    words.get(at).is_some_and(|word| word == "drop")
+}
+
 /// Names without a verb: `bash`, `sql`, `payment`.
 fn by_noun(words: &[String]) -> Option<Evidence> {
     let named = |is_wanted: fn(&str) -> bool| words.iter().find(|word| is_wanted(word));
@@ -112,8 +130,15 @@ fn by_noun(words: &[String]) -> Option<Evidence> {
         because: format!("noun *{noun}*, and no verb"),
         confidence,
     };
-    let runner =
-        named(words::is_runner).map(|noun| evidence(Category::Execute, noun, Confidence::Plain));
+    // The log of a console is looked at, and a user agent is no agent.
+    let last = words.last();
+    if let Some(noun) = last.filter(|word| words.len() > 1 && words::is_sight(word)) {
+        return Some(evidence(Category::Read, noun, Confidence::Vague));
+    }
+    let is_user_agent = words.windows(2).any(|pair| pair == ["user", "agent"]);
+    let runner = named(words::is_runner)
+        .filter(|noun| !(is_user_agent && *noun == "agent"))
+        .map(|noun| evidence(Category::Execute, noun, Confidence::Plain));
     let others = || {
         let database = named(words::is_database);
         let money = named(words::is_money);

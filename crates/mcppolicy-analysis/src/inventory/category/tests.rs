@@ -1,6 +1,7 @@
 //! The rules, each on a few names; the measure is `tests/it/classifier.rs`.
 
 use super::*;
+use mcppolicy_engine::source::SourceMap;
 
 fn category(tool: &str) -> Category {
     Categories::new().of(tool).category
@@ -186,10 +187,17 @@ fn a_stated_category_comes_before_annotations_and_annotations_before_names() {
         false,
         r#"{"name":"frobnicate","annotations":{"readOnlyHint":true}}"#,
     );
+    // The protocol's default for all that does not only read: it takes a word of a
+    // loss beside it.
+    tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"get_x","annotations":{"destructiveHint":true}}"#,
+    );
     tool_is(
         Category::Destructive,
         false,
-        r#"{"name":"get_x","annotations":{"destructiveHint":true}}"#,
+        r#"{"name":"save_x","description":"Overwrites what is there.","annotations":{"destructiveHint":true}}"#,
     );
     tool_is(
         Category::Write,
@@ -295,4 +303,69 @@ fn a_name_that_begins_with_its_object_is_decided_by_its_end() {
     );
     all_are(Category::Read, &["issue_list", "workflow_run_get"]);
     all_are(Category::Execute, &["run_workflow", "test_connection"]);
+}
+
+#[test]
+fn tools_of_browsers_and_clusters_are_what_they_do() {
+    tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"browser_click","description":"Perform click on a web page","annotations":{"destructiveHint":true}}"#,
+    );
+    all_are(Category::Write, &["browser_drop", "mouse_drag_and_drop"]);
+    all_are(
+        Category::Destructive,
+        &["drop_table", "confirm_delete_group"],
+    );
+    all_are(
+        Category::Read,
+        &["browser_console_messages", "get_user_agent"],
+    );
+    tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"cluster_create","description":"Create a resource","inputSchema":{"type":"object","properties":{"manifest":{"type":"string"}}}}"#,
+    );
+    tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"navigate_page","description":"Go to a URL","inputSchema":{"type":"object","properties":{"url":{"type":"string"},"initScript":{"type":"string"}}}}"#,
+    );
+    tool_is(
+        Category::Read,
+        false,
+        r#"{"name":"calculate","description":"Calculates or evaluates the expression","inputSchema":{"type":"object","properties":{"expression":{"type":"string"}}}}"#,
+    );
+}
+
+#[test]
+fn code_of_the_callers_is_told_from_jobs_of_the_server() {
+    let runs = |tool: &str| {
+        let mut map = SourceMap::new();
+        let text = format!("[{tool}]");
+        let (_, inventory, _) = Inventory::read(&mut map, "tools.json", text.as_bytes());
+        let inventory = inventory.unwrap();
+        let mut categories = Categories::new();
+        categories.learn(&inventory);
+        categories.runs_code(&inventory.tools[0].name).is_some()
+    };
+    for tool in [
+        r#"{"name":"exec_in_pod","inputSchema":{"properties":{"command":{"type":"array"}}}}"#,
+        r#"{"name":"run_many","inputSchema":{"properties":{"steps":{"items":{"properties":{"script":{}}}}}}}"#,
+        r#"{"name":"browser_evaluate","inputSchema":{"properties":{"function":{}}},"description":"Evaluate JavaScript expression on page"}"#,
+        r#"{"name":"interact_with_process","inputSchema":{"properties":{"pid":{},"input":{}}}}"#,
+        r#"{"name":"run_sql","inputSchema":{"properties":{"sql":{}}}}"#,
+        r#"{"name":"execute"}"#,
+    ] {
+        assert!(runs(tool), "{tool}");
+    }
+    for tool in [
+        r#"{"name":"run_workflow","inputSchema":{"properties":{"workflow_id":{}}}}"#,
+        r#"{"name":"start_build","inputSchema":{"properties":{"branch":{}}}}"#,
+        r#"{"name":"get_code","inputSchema":{"properties":{"code":{}}}}"#,
+        r#"{"name":"trigger_token_refresh","inputSchema":{"properties":{"code":{}}}}"#,
+        r#"{"name":"restart_server","inputSchema":{"properties":{}}}"#,
+    ] {
+        assert!(!runs(tool), "{tool}");
+    }
 }

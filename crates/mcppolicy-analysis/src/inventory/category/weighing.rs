@@ -2,7 +2,7 @@
 //! its arguments.
 
 use super::evidence::{Confidence, Evidence};
-use super::{arguments, name, prose};
+use super::{arguments, name, prose, words};
 use crate::inventory::category_kind::{Category, Classification};
 use crate::inventory::tools::Tool;
 
@@ -30,11 +30,33 @@ fn by_words(tool: &Tool) -> Evidence {
     let description = tool.description_text();
     let named = name::classify(&tool.name);
     let described = prose::classify(description).or_else(|| prose::classify(tool.title_text()));
+    // A calculator evaluates formulas.
+    let calculates = || {
+        words::split(&tool.name)
+            .iter()
+            .any(|word| words::is_calculating(word))
+    };
     match (named, described) {
+        (Some(named), Some(_)) if named.category == Category::Read && calculates() => named,
         (Some(named), Some(described)) => both(named, described, description),
         (Some(evidence), None) | (None, Some(evidence)) => evidence,
         (None, None) => arguments::classify(tool).unwrap_or_else(Evidence::nothing),
     }
+}
+
+/// How many characters of a description say what the tool does; what comes later
+/// is advice.
+const BEGINNING: usize = 300;
+
+/// A word for a loss in a tool's name or description: *overwrite*.
+pub(super) fn loss(tool: &Tool) -> Option<String> {
+    let description: String = tool.description_text().chars().take(BEGINNING).collect();
+    let text = format!("{} {description}", tool.name);
+    let words = words::split(&text);
+    // What is dragged is dropped.
+    let points = words.iter().any(|word| words::is_pointing(word));
+    let is_loss = |word: &String| words::destroys(word) && !(points && word == "drop");
+    words.into_iter().find(is_loss)
 }
 
 /// A name and a description that both say something.

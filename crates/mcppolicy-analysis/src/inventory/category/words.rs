@@ -301,7 +301,6 @@ const WRITE_VAGUE: &[&str] = &[
     "implement",
     "improve",
     "increment",
-    "interact",
     "issue",
     "load",
     "mount",
@@ -544,8 +543,10 @@ const SIGHTS: &[&str] = &[
     "info",
     "log",
     "logs",
+    "messages",
     "metadata",
     "metrics",
+    "output",
     "report",
     "screenshot",
     "show",
@@ -687,7 +688,7 @@ pub(super) enum Verb {
     Querier,
     /// Looks, when its object is a picture: *take*, *capture*.
     Taker,
-    /// Depends on what is managed: *manage*, *apply*.
+    /// Depends on what is managed: *manage*, *apply*, *interact*.
     Manager,
 }
 
@@ -700,7 +701,7 @@ pub(super) fn verb(word: &str) -> Option<(Verb, Confidence)> {
         "transfer" => Some((Verb::Mover, Confidence::Plain)),
         "query" => Some((Verb::Querier, Confidence::Plain)),
         "take" | "capture" => Some((Verb::Taker, Confidence::Plain)),
-        "manage" | "apply" => Some((Verb::Manager, Confidence::Vague)),
+        "manage" | "apply" | "interact" => Some((Verb::Manager, Confidence::Vague)),
         _ if is_in(EXECUTE_PLAIN) => does(Execute, Confidence::Plain),
         _ if is_in(EXECUTE_USUAL) => does(Execute, Confidence::Usual),
         _ if is_in(DESTRUCTIVE_PLAIN) => does(Destructive, Confidence::Plain),
@@ -821,6 +822,8 @@ pub(crate) fn is_code(words: &[String]) -> bool {
         "cypher",
         "expression",
         "javascript",
+        "manifest",
+        "manifests",
         "script",
         "shell",
         "sql",
@@ -831,6 +834,142 @@ pub(crate) fn is_code(words: &[String]) -> bool {
         [.., last] => CODE.contains(last) || (*last == "query" && all.contains(&"sql")),
         [] => false,
     }
+}
+
+/// Whether the words of an argument's name say that its value is run, whatever the
+/// tool that takes it is for.
+pub(super) fn is_command(words: &[String]) -> bool {
+    let is_run = |last: &String| {
+        matches!(
+            last.as_str(),
+            "cmd"
+                | "command"
+                | "commands"
+                | "javascript"
+                | "js"
+                | "manifest"
+                | "script"
+                | "shell"
+                | "sql"
+        )
+    };
+    words.last().is_some_and(is_run) || words.ends_with(&["command".into(), "line".into()])
+}
+
+/// Whether the argument called `code` is one that is exchanged and not run: the
+/// code of a log-in, of a voucher. `tool` is the words of the tool's name.
+pub(super) fn is_exchanged(argument: &[String], tool: &[String]) -> bool {
+    const EXCHANGED: &[&str] = &[
+        "auth",
+        "authorization",
+        "coupon",
+        "discount",
+        "invite",
+        "login",
+        "oauth",
+        "otp",
+        "promo",
+        "token",
+        "verification",
+        "voucher",
+    ];
+    matches!(argument, [only] if only == "code")
+        && tool.iter().any(|word| EXCHANGED.contains(&word.as_str()))
+}
+
+/// A language that code is written in, or what runs it: *javascript*, *bash*.
+pub(super) fn is_language(word: &str) -> bool {
+    const LANGUAGES: &[&str] = &[
+        "bash",
+        "cmd",
+        "code",
+        "command",
+        "commands",
+        "cypher",
+        "exec",
+        "eval",
+        "interpreter",
+        "javascript",
+        "js",
+        "powershell",
+        "python",
+        "repl",
+        "script",
+        "scripts",
+        "shell",
+        "sql",
+        "ssh",
+        "subprocess",
+        "sudo",
+        "terminal",
+        "typescript",
+    ];
+    LANGUAGES.contains(&word)
+}
+
+/// A description of what is to run, or a change of one: *manifest*, *patch*.
+pub(super) fn is_plan(argument: &[String]) -> bool {
+    let is_place =
+        |word: &String| matches!(word.as_str(), "file" | "id" | "name" | "path" | "type");
+    argument
+        .iter()
+        .any(|word| matches!(word.as_str(), "manifest" | "patch" | "yaml"))
+        && !argument.iter().any(is_place)
+}
+
+/// Verbs of running whatever is given.
+pub(super) fn runs_anything(verb: &str) -> bool {
+    matches!(
+        verb,
+        "call" | "eval" | "evaluate" | "exec" | "execute" | "invoke" | "run" | "spawn"
+    )
+}
+
+/// A running program that a tool feeds: *process*, *terminal*.
+pub(super) fn is_fed(word: &str) -> bool {
+    matches!(
+        word,
+        "console" | "process" | "pty" | "repl" | "session" | "shell" | "terminal" | "tmux"
+    )
+}
+
+/// What such a program is fed with.
+pub(super) fn is_input(word: &str) -> bool {
+    matches!(word, "data" | "input" | "keys" | "stdin" | "text")
+}
+
+/// A verb that only says that the one behind it is meant: *confirm*.
+pub(super) fn is_auxiliary(word: &str) -> bool {
+    matches!(word, "confirm" | "force" | "try")
+}
+
+/// A word of a user interface, where *to drop* is to let go of the mouse.
+pub(super) fn is_pointing(word: &str) -> bool {
+    matches!(word, "browser" | "drag" | "element" | "mouse" | "page")
+}
+
+/// A verb of calculating, whose expressions are formulas.
+pub(super) fn is_calculating(word: &str) -> bool {
+    matches!(
+        word,
+        "calc" | "calculate" | "calculator" | "compute" | "solve"
+    )
+}
+
+/// Whether a word says that something is lost: *delete*, *overwrites*.
+pub(super) fn destroys(word: &str) -> bool {
+    let base = base(word);
+    matches!(verb(&base), Some((Verb::Does(Category::Destructive), _)))
+        || matches!(
+            word,
+            "cleanup"
+                | "destructive"
+                | "irreversible"
+                | "irreversibly"
+                | "replace"
+                | "replaces"
+                | "permanently"
+        )
 }
 
 /// A word for an amount in an argument's name.

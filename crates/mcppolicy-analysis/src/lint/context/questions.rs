@@ -1,11 +1,11 @@
-//! Exact questions about the arguments of one tool, under a budget for the whole
-//! policy. An answer that would cost more is unknown, and rules report nothing that
-//! is unknown.
+//! Exact questions about the arguments of one tool, under a budget for each tool, so
+//! that what one tool costs takes no finding away from another. An answer that would
+//! cost more is unknown, and it is said which rules had to leave it so.
 
 use std::cell::{Cell, OnceCell};
 
 use crate::compare::arguments::Arguments;
-use crate::region::{Answer, Budget, Exceeded, Space};
+use crate::region::{Answer, Budget, Exceeded, STEP, Space};
 use mcppolicy_engine::policy::ToolRules;
 use mcppolicy_engine::value::Value;
 
@@ -18,17 +18,25 @@ const BUDGET: Budget = Budget {
     calls: 0,
 };
 
-/// What all questions about one tool may cost, in steps of automata.
-const PER_TOOL: u64 = 1_500_000;
+/// What all questions about one tool may cost, in conditions looked at.
+const PER_TOOL: u64 = 1_500_000 * STEP;
 
-/// What all questions about one policy may cost, in steps of automata.
-const PER_POLICY: u64 = 15_000_000;
+/// What all questions about one policy may cost, in conditions looked at. Where the
+/// tools could cost more together, each has an equal share, from the first question on.
+const PER_POLICY: u64 = 150_000_000 * STEP;
+
+/// How many policies of a run may cost as much each. Where there are more, they
+/// share what that makes: a policy must not take what the next one needs.
+const POLICIES: u64 = 4;
+
+/// How many bytes an automaton may take that is kept for further questions.
+const KEPT: usize = 16 << 10;
 
 /// The state of the questions about one tool.
 pub struct Questions {
     /// The regions of the conditions, kept between questions.
     space: Cell<Option<Box<Space>>>,
-    /// What further questions about the tool may cost, in steps of automata.
+    /// What further questions about the tool may cost, in conditions looked at.
     left: Cell<u64>,
     /// The answer to the most frequent question.
     pub(super) accepted: OnceCell<Accepted>,
@@ -44,35 +52,32 @@ pub(super) enum Accepted {
     Unknown,
 }
 
-impl Default for Questions {
-    fn default() -> Self {
-        Questions {
-            space: Cell::new(None),
-            left: Cell::new(PER_TOOL),
-            accepted: OnceCell::new(),
-        }
-    }
-}
-
-/// What all questions about the policy may still cost.
-pub struct Allowance(Cell<u64>);
-
-impl Default for Allowance {
-    fn default() -> Allowance {
-        Allowance(Cell::new(PER_POLICY))
-    }
+/// What the questions about each of so many tools may cost, in one of so many policies
+/// that a run looks at.
+pub(super) fn share(tools: usize, policies: usize) -> u64 {
+    let policies = u64::try_from(policies).unwrap_or(u64::MAX);
+    let part = (PER_POLICY * POLICIES) / policies.max(POLICIES);
+    (part / (tools as u64).max(1)).min(PER_TOOL)
 }
 
 impl Questions {
+    /// The questions about a tool that may cost so much.
+    pub(super) fn within(share: u64) -> Questions {
+        Questions {
+            space: Cell::new(None),
+            left: Cell::new(share),
+            accepted: OnceCell::new(),
+        }
+    }
+
     /// The exact answer to a question about the tool with these rules; unknown past
     /// the budget.
     pub(super) fn ask<'p>(
         &self,
         rules: &'p ToolRules,
-        allowance: &Allowance,
         question: impl FnOnce(&mut Arguments<'p>) -> Answer,
     ) -> Answer {
-        if self.left.get() == 0 || allowance.0.get() == 0 {
+        if self.left.get() == 0 {
             return Answer::Unknown(Exceeded::Steps);
         }
         let mut arguments = match self.space.take() {
@@ -82,9 +87,10 @@ impl Questions {
         let before = arguments.space().spent();
         let answer = question(&mut arguments);
         let cost = arguments.space().spent().saturating_sub(before);
-        self.space.set(Some(Box::new(arguments.into_space())));
+        let mut space = arguments.into_space();
+        space.release(KEPT);
+        self.space.set(Some(Box::new(space)));
         self.left.set(self.left.get().saturating_sub(cost));
-        allowance.0.set(allowance.0.get().saturating_sub(cost));
         answer
     }
 }

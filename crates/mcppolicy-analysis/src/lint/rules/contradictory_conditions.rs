@@ -1,7 +1,7 @@
 //! Conditions of one rule that exclude each other.
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
-use crate::lint::condition::{ConditionDisplay, are_related, fewest};
+use crate::lint::condition::{are_related, fewest, worded};
 use crate::lint::context::Tool;
 use mcppolicy_engine::policy::{self, Condition};
 use mcppolicy_engine::value::Value;
@@ -186,7 +186,7 @@ fn report(
     let shown: Vec<String> = core
         .iter()
         .take(3)
-        .map(|condition| ConditionDisplay(condition).to_string())
+        .map(|condition| format!("that {}", worded(condition)))
         .collect();
     let message = format!("{effect}: {} exclude each other", shown.join(" and "));
     let help = if is_require {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
-use crate::lint::condition::{ConditionDisplay, are_related};
+use crate::lint::condition::{are_related, worded};
 use crate::lint::context::Tool;
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{self, Condition, Test};
@@ -190,12 +190,12 @@ fn conditions(
             .iter()
             .filter(related)
             .take(2)
-            .map(|other| ConditionDisplay(other).to_string())
+            .map(|other| format!("that {}", worded(other)))
             .collect();
         let message = format!(
-            "{} adds nothing to {}",
-            ConditionDisplay(condition),
-            by.join(" and ")
+            "That {} adds nothing to the condition {}",
+            worded(condition),
+            by.join(" and the one ")
         );
         let (span, pointer) = (condition.span, &condition.pointer);
         let mut finding = if is_spelt_out(condition) {

@@ -142,6 +142,8 @@ pub struct OpenArgument {
     pub path: Path,
     /// What it takes.
     pub kind: Freeform,
+    /// Whether it takes an array of that.
+    pub is_array: bool,
 }
 
 /// All such arguments, by tool in the order of the policy.
@@ -153,7 +155,12 @@ pub fn open_arguments<'c, 'a>(
         let open = names.into_iter().flatten().filter_map(move |name| {
             let (kind, path) = open(context, tool, name)?;
             let tool = tool.name().to_owned();
-            Some(OpenArgument { tool, path, kind })
+            Some(OpenArgument {
+                tool,
+                path,
+                kind,
+                is_array: false,
+            })
         });
         open.map(move |open| (tool, open))
     })

@@ -1,5 +1,6 @@
 //! An array of what other tools guard.
 
+use super::unconstrained_freeform_argument::OpenArgument;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::inventory::schema::{InputSchema, JsonType};
 use crate::lint::argument::{Freeform, singular};
@@ -123,6 +124,27 @@ struct Guarded {
     path: Path,
     name: String,
     kind: Option<Freeform>,
+}
+
+/// The arrays of allowed tools whose elements are what no reviewer would leave
+/// open, and that no condition looks at.
+pub fn open_arrays(context: &Context<'_>) -> Vec<OpenArgument> {
+    let mut open = Vec::new();
+    for tool in context.open_tools() {
+        let names = tool.listed.map(|listed| listed.arguments().names());
+        for name in names.into_iter().flatten() {
+            if let Some((kind, path)) = Freeform::of_elements(name).zip(open_array(tool, name)) {
+                let tool = tool.name().to_owned();
+                open.push(OpenArgument {
+                    tool,
+                    path,
+                    kind,
+                    is_array: true,
+                });
+            }
+        }
+    }
+    open
 }
 
 fn check(context: &Context<'_>, reporter: &mut Reporter<'_>) {

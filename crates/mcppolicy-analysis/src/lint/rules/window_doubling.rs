@@ -66,14 +66,12 @@ pub static RULE: Rule = Rule {
     check: Check::Policy(check),
 };
 
-/// Larger quotas are not replayed.
-const LARGEST: u64 = 1000;
-
 /// How many calls of a limit of one are no burst.
 const SMALLEST: u64 = 2;
 
-/// The pauses between calls that are tried, in milliseconds.
-const PAUSES: [u64; 3] = [10, 1000, 10_000];
+/// The pauses between calls that are tried, in milliseconds; however large a limit is,
+/// its calls may come all at once.
+const PAUSES: [u64; 4] = [10, 1000, 10_000, 0];
 
 /// A part of a window in which both quotas must fit for them to be one burst.
 const SHORT: i64 = 10;
@@ -103,14 +101,18 @@ fn doubled(
     limit: &Limit,
 ) -> Option<Vec<WitnessCall>> {
     let max = limit.max.value;
-    if limit.increment_from.is_some() || !(SMALLEST..=LARGEST).contains(&max) {
+    if limit.increment_from.is_some() || max < SMALLEST {
         return None;
     }
     let arguments: Value = context.accepted(tool)?;
     PAUSES.into_iter().find_map(|pause| {
         let millis = i128::from(pause) * 1_000_000;
         let short = i128::from(limit.window.value.seconds() / SHORT) * 1_000_000_000;
-        let before = millis * i128::from(max);
+        let before = if pause == 0 {
+            1_000_000_000
+        } else {
+            millis * i128::from(max)
+        };
         if 2 * before > short {
             return None;
         }

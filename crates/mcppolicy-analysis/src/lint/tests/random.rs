@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn condition() -> impl Strategy<Value = String> {
+pub(super) fn condition() -> impl Strategy<Value = String> {
     let path = prop::sample::select(vec!["a", "b", "a.b", "items[0]", "c.*", "0"]);
     let test = prop::sample::select(vec![
         ("exists", "true"),
@@ -64,7 +64,7 @@ fn limits(may_add: bool) -> impl Strategy<Value = String> {
     })
 }
 
-fn policy() -> impl Strategy<Value = String> {
+pub(super) fn policy() -> impl Strategy<Value = String> {
     const NAMES: [&str; 5] = ["run_it", "delete_it", "get_it", "get_*", "create_refund"];
     let tool = (rules(), rules(), limits(true)).prop_map(|(require, deny_if, limits)| {
         format!(r#"{{"require":{require},"deny_if":{deny_if},"limits":{limits}}}"#)

@@ -51,6 +51,11 @@ impl Compiled {
         })
     }
 
+    /// How many bytes it takes, as far as it has been built.
+    pub(super) fn size(&self) -> usize {
+        self.dfa.memory_usage() + self.cache.memory_usage()
+    }
+
     /// The class of bytes that every state treats alike.
     pub(super) fn class(&self, byte: u8) -> u8 {
         self.dfa.byte_classes().get(byte)

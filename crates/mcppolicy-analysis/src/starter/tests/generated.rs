@@ -110,7 +110,7 @@ proptest! {
         };
         let mut categories = Categories::new();
         categories.learn(&inventory);
-        let starter = start(&inventory, &categories);
+        let starter = start(&inventory, &categories, &Words::default());
         let policy = load(&starter.policy);
         let engine = Engine::new(&policy);
         let mut settings = Settings::new();

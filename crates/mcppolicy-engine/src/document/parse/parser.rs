@@ -4,12 +4,17 @@ use std::collections::HashMap;
 
 use super::defect::{Defect, SyntaxError, Trouble, quoted};
 use crate::document::number::{Exactness, exactness};
-use crate::document::{Member, Node, NodeKind, push_pointer};
+use crate::document::{Member, Node, NodeKind, escape_pointer, push_pointer};
 use crate::source::Span;
 
 /// Arrays and objects inside each other, at most: the depth at which
 /// `serde_json` and the gateways built on it stop.
 const MAX_DEPTH: usize = 127;
+
+/// How many bytes the pointers of all defects may have together. Each repeats the
+/// keys on the way, so that a long key with many defects inside it would need a
+/// multiple of its file.
+const MOST_POINTERS: usize = 16 << 20;
 
 /// The state of the parser.
 pub(super) struct Parser<'a> {
@@ -19,6 +24,10 @@ pub(super) struct Parser<'a> {
     depth: usize,
     path: Vec<Token>,
     problems: Vec<Defect>,
+    /// The bytes of their pointers.
+    pointers: usize,
+    /// Where a defect is that is one too many.
+    overflow: Option<Span>,
 }
 
 /// One step from the root to the value being read.
@@ -36,6 +45,8 @@ impl<'a> Parser<'a> {
             depth: 0,
             path: Vec::new(),
             problems: Vec::new(),
+            pointers: 0,
+            overflow: None,
         }
     }
 
@@ -46,6 +57,15 @@ impl<'a> Parser<'a> {
         self.skip_space();
         if self.at < self.text.len() {
             return Err(self.unexpected("the end of the file"));
+        }
+        if let Some(span) = self.overflow {
+            return Err(SyntaxError {
+                message: "Too many keys are repeated, or too many numbers and characters are not \
+                          exact, to list them all"
+                    .to_owned(),
+                help: Some("shorten the keys around them, or correct them from here on".to_owned()),
+                span,
+            });
         }
         Ok((root, self.problems))
     }
@@ -195,15 +215,11 @@ impl<'a> Parser<'a> {
                     seen.insert(&member.key, member.key_span);
                 }
                 Some(first) => {
-                    let pointer = push_pointer(&self.pointer(), &member.key);
-                    self.problems.push(Defect {
-                        trouble: Trouble::DuplicateKey {
-                            key: member.key.clone(),
-                            first: *first,
-                        },
-                        span: member.key_span,
-                        pointer,
-                    });
+                    let trouble = Trouble::DuplicateKey {
+                        key: member.key.clone(),
+                        first: *first,
+                    };
+                    self.note_at(trouble, member.key_span, Some(&member.key));
                 }
             }
         }
@@ -365,7 +381,17 @@ impl<'a> Parser<'a> {
     }
 
     fn note(&mut self, trouble: Trouble, span: Span) {
-        let pointer = self.pointer();
+        self.note_at(trouble, span, None);
+    }
+
+    /// Notes a defect of the value being read, or of its member `key`.
+    fn note_at(&mut self, trouble: Trouble, span: Span, key: Option<&str>) {
+        if self.pointers > MOST_POINTERS {
+            self.overflow.get_or_insert(span);
+            return;
+        }
+        let pointer = self.pointer(key);
+        self.pointers += pointer.len();
         self.problems.push(Defect {
             trouble,
             span,
@@ -373,13 +399,19 @@ impl<'a> Parser<'a> {
         });
     }
 
-    fn pointer(&self) -> String {
-        self.path
-            .iter()
-            .fold(String::new(), |pointer, token| match token {
-                Token::Key(key) => push_pointer(&pointer, key),
-                Token::Index(index) => push_pointer(&pointer, &index.to_string()),
-            })
+    fn pointer(&self, key: Option<&str>) -> String {
+        let mut pointer = String::new();
+        for token in &self.path {
+            pointer.push('/');
+            match token {
+                Token::Key(key) => pointer.push_str(&escape_pointer(key)),
+                Token::Index(index) => pointer.push_str(&index.to_string()),
+            }
+        }
+        match key {
+            Some(key) => push_pointer(&pointer, key),
+            None => pointer,
+        }
     }
 
     fn error_here(&self, message: &str, help: Option<&str>) -> SyntaxError {

@@ -385,10 +385,22 @@ proptest! {
                     arguments: Arguments::Unknown,
                 };
             }
-            let enforced = engine.enforce(&asked, &store).unwrap();
+            let (enforced, seen) = engine.enforce_and_show(&asked, &store).unwrap();
             let counted = Call { time: Some(at(now.max(*newest))), ..asked };
             let decision = engine.peek(&counted, &counters);
             prop_assert_eq!(enforced.is_allowed(), decision.is_allow());
+            // What the limits had counted is enough to decide the call again,
+            // without the calls before it.
+            let again = engine
+                .evaluate_rules(counted.request)
+                .apply_limits_from(Some(grant), seen.time, &seen.used, &mut Counters::default());
+            prop_assert_eq!(again.decision.is_allow(), enforced.is_allowed());
+            if let Enforced::Denied(denial) = &enforced {
+                match &again.decision {
+                    Decision::Deny(expected) => prop_assert_eq!(denial, expected),
+                    other => prop_assert_eq!(denial.kind, Some(Kind::Undetermined), "{:?}", other),
+                }
+            }
             // A call that a rule refuses reaches no counter.
             if decision.kind() != Some(Kind::DenyIf) {
                 *newest = now.max(*newest);

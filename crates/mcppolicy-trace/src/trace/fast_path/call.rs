@@ -13,7 +13,7 @@ use crate::trace::native_line::context::Defaults;
 use crate::trace::native_line::line;
 use crate::trace::response::{Observed, Response};
 use crate::trace::view::CallView;
-use mcppolicy_engine::engine::Request;
+use mcppolicy_engine::engine::{LimitKey, Request};
 use mcppolicy_engine::time::Time;
 
 /// A `tools/call` in a block, and its response.
@@ -164,6 +164,11 @@ impl CallView for SimpleCall {
         self.parsed().time
     }
 
+    fn used(&self) -> &[(LimitKey, u64)] {
+        // Such a call is not simple.
+        &[]
+    }
+
     fn response(&self) -> Option<&Response> {
         self.response.as_ref()
     }
@@ -173,7 +178,7 @@ impl CallView for SimpleCall {
     }
 
     fn observed(&self) -> Option<Observed> {
-        self.response.as_ref().map(Response::observed)
+        self.response.as_ref().and_then(Response::observed)
     }
 
     fn expectation(&self) -> Option<Cow<'_, Expectation>> {

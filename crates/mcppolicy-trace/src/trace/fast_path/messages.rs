@@ -45,6 +45,7 @@ struct Around {
     grant: Option<ScannedValue>,
     server: Option<ScannedValue>,
     session: Option<ScannedValue>,
+    exchange: Option<ScannedValue>,
     user: Option<ScannedValue>,
     /// Whether it wraps a message, and the members of that message.
     wraps: bool,
@@ -78,6 +79,7 @@ impl<'t> Messages<'t> {
             sender: self.sender(around.direction, text).ok()?,
             grant: grant(around.grant).ok()?,
             session: name(around.session).ok()?,
+            exchange: name(around.exchange).ok()?,
             user: name(around.user).ok()?,
             server: server(around.server).ok()?,
             id: id(parts.id, text).ok()?,
@@ -133,7 +135,10 @@ impl Around {
                 Some(Spelled::Direction) => &mut self.direction,
                 Some(Spelled::Server) => &mut self.server,
                 Some(Spelled::Session) => &mut self.session,
+                Some(Spelled::Exchange) => &mut self.exchange,
                 Some(Spelled::User) => &mut self.user,
+                // What was decided, beside what came back.
+                Some(Spelled::WouldBlock) => return None,
                 Some(Spelled::Message) => {
                     if self.wraps || scanner.peek()? != b'{' {
                         return None;
@@ -193,6 +198,8 @@ impl Parts {
                 b"arguments" => {
                     (self.arguments, self.members) = arguments(scanner, members)?;
                 }
+                // A further round of an earlier call.
+                b"requestState" | b"inputResponses" => return None,
                 _ => {
                     scanner.value()?;
                 }
@@ -213,11 +220,16 @@ impl Parts {
         let Some(method) = self.method else {
             let result = self.result.filter(|_| !self.has_error)?;
             let is_answer = self.id.is_some_and(|id| id.kind != ValueKind::Null);
-            return (is_answer && !may_be_denial(result.span.of(text)))
+            let result = result.span.of(text);
+            return (is_answer && !may_be_denial(result) && !may_go_on(result))
                 .then_some(MessageKind::Result);
         };
         let method = method.string()?;
         if method.of(text) != "tools/call" {
+            // What is said of a task is what comes of its call.
+            if method.of(text).contains("tasks") {
+                return None;
+            }
             return Some(MessageKind::Other { method });
         }
         Some(MessageKind::Call {
@@ -269,6 +281,20 @@ pub(super) fn object(arguments: Option<ScannedValue>) -> Result<Option<ByteSpan>
 fn may_be_denial(result: &str) -> bool {
     let contains = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes()).is_some();
     contains("POLICY DENIED") || contains("\\u00")
+}
+
+/// Whether a result may be of a call that goes on: a task, or a server that asks
+/// for input.
+fn may_go_on(result: &str) -> bool {
+    let find = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes());
+    let is_complete = |at: usize| {
+        let rest = result
+            .get(at..)
+            .and_then(|rest| rest.strip_prefix("resultType\""));
+        let value = rest.map(|rest| rest.trim_start_matches([':', ' ']));
+        value.is_some_and(|value| value.starts_with("\"complete\""))
+    };
+    find("resultType").is_some_and(|at| !is_complete(at)) || find("taskId").is_some()
 }
 
 /// Who called: a name, or null, where the line has the member.

@@ -61,6 +61,8 @@ pub(crate) struct ParsedMessage {
     pub sender: Option<Side>,
     pub grant: Option<Grant<ByteSpan>>,
     pub session: Option<ByteSpan>,
+    /// Its exchange, which counts where there is no session.
+    pub exchange: Option<ByteSpan>,
     pub user: Option<ByteSpan>,
     pub server: Option<Server<ByteSpan>>,
     /// As it is written, including the quotes of a string.
@@ -97,6 +99,7 @@ impl ParsedMessage {
         sender: None,
         grant: None,
         session: None,
+        exchange: None,
         user: None,
         server: None,
         id: None,
@@ -116,7 +119,8 @@ impl ParsedMessage {
     /// Writes the key of the request that it is, or that it answers.
     pub fn write_key(&self, text: &str, out: &mut String) {
         let server = self.server(text);
-        let session = self.session.map(|session| session.of(text));
+        let session = self.session.or(self.exchange);
+        let session = session.map(|session| session.of(text));
         let requester = match self.kind {
             MessageKind::Result => self.sender.map(Side::other),
             MessageKind::Call { .. } | MessageKind::Other { .. } => self.sender,

@@ -54,6 +54,7 @@ impl Records {
             time: Some(self.clock.read(ts, strict)?),
             sender: None,
             grant: grant(caller).ok()?,
+            exchange: None,
             session: None,
             user: None,
             server: server(destination).ok()?,

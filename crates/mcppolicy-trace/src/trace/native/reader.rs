@@ -5,11 +5,13 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use crate::trace::block::{Block, Blocks, Content, RawLine};
-use crate::trace::call::{Grant, Server};
+use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::fast_path::{self, Entry, ParsedBlock, SimpleCall};
 use crate::trace::item::{BadLine, Item, Line};
 use crate::trace::native_line::context::{Context, Defaults, Previous};
-use crate::trace::native_line::line::{LineRole, read_line, text};
+use crate::trace::native_line::guarded::Answer;
+use crate::trace::native_line::line::{LineContent, LineRole, read_line, text};
+use crate::trace::pairing::{PendingRequest, PendingRequests};
 use crate::trace::reader::{InBlocks, Reader, Ready};
 
 /// Reads the native format.
@@ -26,6 +28,8 @@ pub struct NativeReader<R> {
     lines: usize,
     bytes: usize,
     ready: VecDeque<Ready>,
+    /// Calls in a guard's log that wait for their answers.
+    pending: PendingRequests,
 }
 
 impl<R: Read> NativeReader<R> {
@@ -49,6 +53,7 @@ impl<R: Read> NativeReader<R> {
             lines: 0,
             bytes: 0,
             ready: VecDeque::new(),
+            pending: PendingRequests::default(),
         }
     }
 
@@ -64,7 +69,7 @@ impl<R: Read> NativeReader<R> {
             LineRole::First
         };
         self.begun = true;
-        let (item, complaints) = match text(raw) {
+        let (content, complaints) = match text(raw) {
             Ok(text) => read_line(text, raw, role, &mut self.context),
             Err(complaint) => {
                 // In an encoding of two bytes no later line is one either.
@@ -83,9 +88,42 @@ impl<R: Read> NativeReader<R> {
             })
         });
         // Of what is wrong only the header is there all the same.
-        let item = item.filter(|item| problem.is_none() || matches!(item, Item::Header(_)));
-        self.ready
-            .extend(item.into_iter().chain(problem).map(Ready::Item));
+        let is_header = matches!(content, Some(LineContent::Item(Item::Header(_))));
+        match content.filter(|_| problem.is_none() || is_header) {
+            Some(LineContent::Item(Item::Call(call))) if self.context.is_guarded => {
+                self.hold(call, raw.bytes.len());
+            }
+            Some(LineContent::Item(item)) => self.ready.push_back(Ready::Item(item)),
+            Some(LineContent::Answer(answer)) => self.answer(answer),
+            None => {}
+        }
+        self.ready.extend(problem.map(Ready::Item));
+    }
+
+    /// Holds a call of a guard's log until its answer, where it passed.
+    fn hold(&mut self, call: Box<RecordedCall>, bytes: usize) {
+        let key = call.id.clone().filter(|_| call.has_passed());
+        self.pending
+            .hold(PendingRequest::Call(call), key.as_deref(), bytes);
+        self.drain();
+    }
+
+    /// An answer belongs to the nearest call of its id: another run of the guard
+    /// that continues a log may count from 1 again.
+    fn answer(&mut self, answer: Answer) {
+        self.pending.close(&answer.id, |request| {
+            request.answer(answer.response, answer.time);
+        });
+        self.drain();
+    }
+
+    /// Passes on the calls that wait no longer.
+    fn drain(&mut self) {
+        while let Some(request) = self.pending.next() {
+            if let PendingRequest::Call(call) = request {
+                self.ready.push_back(Ready::Item(Item::Call(call)));
+            }
+        }
     }
 }
 
@@ -126,6 +164,17 @@ impl<R: Read> InBlocks for NativeReader<R> {
         let mut calls = 0;
         for (at, entry) in block.entries.iter().enumerate() {
             match entry {
+                // The calls of a guard wait for their answers.
+                Entry::Message(message) if self.context.is_guarded => {
+                    let (bytes, cut) = block.line(message.line);
+                    self.line(&RawLine {
+                        number: block.lines_before + message.line.number + 1,
+                        offset: offset + message.line.span.start as usize,
+                        bytes,
+                        cut,
+                    });
+                    calls += 1;
+                }
                 Entry::Message(message) => {
                     self.begun = true;
                     self.context.previous = Previous::At(message.time);
@@ -152,6 +201,8 @@ impl<R: Read> InBlocks for NativeReader<R> {
 
     fn end(&mut self) {
         self.ended = true;
+        self.pending.close_all();
+        self.drain();
     }
 }
 

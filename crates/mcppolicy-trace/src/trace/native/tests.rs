@@ -13,6 +13,7 @@ use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 
+mod guarded;
 mod refused;
 
 const HEADER: &str = r#"{"mcppolicy":"trace/1","start":"2026-11-20T10:00:00Z","step":"5s"}"#;

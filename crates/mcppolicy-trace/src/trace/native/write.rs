@@ -4,7 +4,8 @@ use crate::trace::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest
 use crate::trace::expectation::{DecisionName, Expectation, Expected};
 use crate::trace::native_line::context::VERSION;
 use crate::trace::response::{Observed, Response};
-use mcppolicy_engine::time::TimeDelta;
+use mcppolicy_engine::engine::LimitKey;
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 
 /// The first line of a native trace, without the line ending: which policy it
@@ -62,6 +63,9 @@ pub fn write_call(call: &RecordedCall) -> String {
             None => {}
         },
     }
+    if !call.used.is_empty() {
+        line.raw("used", &used(&call.used));
+    }
     if let Some(expect) = &call.expect {
         line.raw("expect", &write_expectation(expect, ":", ","));
     }
@@ -77,6 +81,59 @@ pub fn write_call(call: &RecordedCall) -> String {
     if let Some(note) = &call.note {
         line.text("note", note);
     }
+    line.finish()
+}
+
+/// What limits had counted before a call.
+fn used(used: &[(LimitKey, u64)]) -> String {
+    let limit = |(key, count): &(LimitKey, u64)| {
+        let mut limit = Object::default();
+        let place = key.tool().map_or("all_tools", |_| "tool");
+        limit.text("place", place);
+        limit.text("counter", key.counter());
+        limit.text("window", key.window().name());
+        if let Some(path) = key.increment_from() {
+            limit.text("increment_from", &path.to_string());
+        }
+        limit.raw("used", &count.to_string());
+        limit.finish()
+    };
+    let limits: Vec<String> = used.iter().map(limit).collect();
+    format!("[{}]", limits.join(","))
+}
+
+/// The first line of a guard's log, without the line ending: `policy_sha256` is
+/// the digest of the policy that decides the calls.
+pub fn write_guarded_header(policy_sha256: &str) -> String {
+    let mut line = Object::default();
+    line.text("mcppolicy", VERSION);
+    line.text("policy_sha256", policy_sha256);
+    line.finish()
+}
+
+/// A line that says how the call `id` was answered at `time`: with an error,
+/// with a result, or not at all.
+pub fn write_answer(id: &str, outcome: Option<&Response>, time: Time) -> String {
+    let mut line = Object::default();
+    line.text("answers", id);
+    line.text(
+        "outcome",
+        match outcome {
+            Some(Response::Error(_)) => "error",
+            Some(Response::Denied | Response::Result) => "result",
+            None => "unknown",
+        },
+    );
+    line.text("ts", &time.to_string());
+    line.finish()
+}
+
+/// A line about a message that was refused before it was decided, and why.
+pub fn write_refused(reason: &str, grant: &str, time: Time) -> String {
+    let mut line = Object::default();
+    line.text("refused", reason);
+    line.text("ts", &time.to_string());
+    line.text("grant", grant);
     line.finish()
 }
 

@@ -3,6 +3,7 @@
 use super::context::{Context, MOST_REPETITIONS, Previous, Setting};
 use super::expect;
 use super::fields::{Fields, Nullable, article};
+use super::guarded;
 use crate::trace::call::{Grant, Origin, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::item::Item;
 use crate::trace::message;
@@ -12,7 +13,7 @@ use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// The members of a line.
-pub(in crate::trace) const MEMBERS: [&str; 17] = [
+pub(in crate::trace) const MEMBERS: [&str; 18] = [
     "tool",
     "arguments",
     "request",
@@ -30,6 +31,7 @@ pub(in crate::trace) const MEMBERS: [&str; 17] = [
     "origin",
     "id",
     "note",
+    "used",
 ];
 
 /// What other formats call these members.
@@ -88,6 +90,8 @@ pub(super) fn read(fields: &mut Fields<'_>, context: &mut Context, line: LineInf
     let origin = origin(fields);
     let id = fields.string("id").map(str::to_owned);
     let note = fields.string("note").map(str::to_owned);
+    let tool = fields.root.get("tool").and_then(Node::as_str);
+    let used = guarded::used(fields, tool);
     let request = match request? {
         LineRequest::Call(request) => request,
         LineRequest::Other(method) => {
@@ -121,6 +125,7 @@ pub(super) fn read(fields: &mut Fields<'_>, context: &mut Context, line: LineInf
         time,
         request,
         repeats_an_argument: line.repeats_an_argument,
+        used,
         response,
         response_time,
         observed,
@@ -385,11 +390,13 @@ fn observed(fields: &mut Fields<'_>, response: Option<&Response>) -> Option<Obse
         "allow" => Observed::Allow,
         _ => Observed::Deny,
     };
-    if response.is_some_and(|response| response.observed() != observed) {
+    // A gateway that only watches lets through what it would have refused, but no
+    // gateway refuses what it would have let through.
+    if observed == Observed::Allow && response == Some(&Response::Denied) {
         fields.at_value(
             "observed",
             "`observed` contradicts what `response` shows".to_owned(),
-            Some("`observed` is for a call whose response is not recorded".to_owned()),
+            Some("write \"deny\", or leave `observed` out".to_owned()),
         );
     }
     Some(observed)

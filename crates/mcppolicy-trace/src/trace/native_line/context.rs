@@ -20,6 +20,8 @@ pub(in crate::trace) struct Context {
     pub previous: Previous,
     /// How many calls the lines so far have added by repetition.
     pub repeated: u64,
+    /// Whether a guard wrote the file: then later lines answer its calls.
+    pub is_guarded: bool,
 }
 
 /// What a header says of every call that does not say otherwise.
@@ -37,6 +39,7 @@ impl Context {
             step: Setting::Absent,
             previous: Previous::None,
             repeated: 0,
+            is_guarded: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::call::{self, LineInfo};
 use super::context::{Context, Defaults, Setting, VERSION};
 use super::fields::{self, Fields, Nullable};
+use super::guarded::{self, Answer};
 use crate::trace::block::{LONGEST_LINE, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::item::{Complaint, Header, Item, Line};
@@ -31,7 +32,9 @@ pub(crate) fn read_simple(
     let text = std::str::from_utf8(line).ok()?;
     let mut context = Context::new(Rc::clone(defaults));
     match read_line(text, &raw, LineRole::Later, &mut context) {
-        (Some(Item::Call(call)), complaints) if complaints.is_empty() => Some(*call),
+        (Some(LineContent::Item(Item::Call(call))), complaints) if complaints.is_empty() => {
+            Some(*call)
+        }
         _ => None,
     }
 }
@@ -99,6 +102,14 @@ pub(in crate::trace) enum LineRole {
     Later,
 }
 
+/// What a line holds.
+#[derive(Debug)]
+pub(in crate::trace) enum LineContent {
+    Item(Item),
+    /// How an earlier call was answered.
+    Answer(Answer),
+}
+
 /// Reads one line. A header is there even when something in it is wrong; a
 /// call is only when nothing is.
 pub(in crate::trace) fn read_line(
@@ -106,7 +117,7 @@ pub(in crate::trace) fn read_line(
     raw: &RawLine<'_>,
     role: LineRole,
     context: &mut Context,
-) -> (Option<Item>, Vec<Complaint>) {
+) -> (Option<LineContent>, Vec<Complaint>) {
     let (root, problems) = match parse_text(text) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -148,7 +159,7 @@ pub(in crate::trace) fn read_line(
         NodeKind::Object(_) if root.get("mcppolicy").is_some() => {
             let header = header(&mut fields, text, raw, context);
             if role == LineRole::First {
-                Some(Item::Header(header))
+                Some(LineContent::Item(Item::Header(header)))
             } else {
                 fields.complaints.clear();
                 fields.at_member(
@@ -159,12 +170,23 @@ pub(in crate::trace) fn read_line(
                 None
             }
         }
+        NodeKind::Object(_) if guarded::is_answer(&root) => {
+            if !context.is_guarded {
+                let message = "`answers` needs `policy_sha256` in the header".to_owned();
+                let help = "only `mcppolicy guard` writes such lines".to_owned();
+                fields.at_member("answers", message, Some(help));
+            }
+            guarded::answer(&mut fields).map(LineContent::Answer)
+        }
+        NodeKind::Object(_) if guarded::is_refused(&root) => {
+            Some(LineContent::Item(guarded::refused(&mut fields, raw.number)))
+        }
         NodeKind::Object(_) => {
             let line = LineInfo {
                 number: raw.number,
                 repeats_an_argument,
             };
-            call::read(&mut fields, context, line)
+            call::read(&mut fields, context, line).map(LineContent::Item)
         }
         _ => {
             fields.at_node(
@@ -214,9 +236,10 @@ fn is_in_arguments(pointer: &str) -> bool {
     batched || request.starts_with("/params/arguments/")
 }
 
-const HEADER_MEMBERS: [&str; 7] = [
+const HEADER_MEMBERS: [&str; 8] = [
     "mcppolicy",
     "policy",
+    "policy_sha256",
     "grant",
     "server",
     "start",
@@ -257,6 +280,8 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
         context.step = Setting::Invalid;
     }
     let policy = fields.string("policy").map(str::to_owned);
+    context.is_guarded = fields.root.get("policy_sha256").is_some();
+    let digest = guarded::digest(fields);
     Header {
         line: Line {
             number: raw.number,
@@ -264,6 +289,7 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
             text: text.to_owned(),
         },
         policy: policy.zip(fields.root.get("policy").map(|node| node.span)),
+        policy_sha256: digest.zip(fields.root.get("policy_sha256").map(|node| node.span)),
         description: fields.string("description").map(str::to_owned),
     }
 }

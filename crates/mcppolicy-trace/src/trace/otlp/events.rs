@@ -148,7 +148,7 @@ impl Events {
             Fate::Unknown => collector.unknown_outcome(&key, said),
             Fate::Sent => {
                 let shown = result_of(Some(said));
-                let is_denied = shown.observed() == crate::trace::response::Observed::Deny;
+                let is_denied = shown.observed() == Some(crate::trace::response::Observed::Deny);
                 let response = (is_denied || !failed).then_some(shown);
                 collector.answer(&key, response, event.time)
             }

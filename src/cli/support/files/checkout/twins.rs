@@ -9,8 +9,8 @@ use mcppolicy_engine::source::SourceMap;
 
 impl Checkout {
     /// Findings about two tracked files that are one file on some systems,
-    /// because their names differ only in case or in how their characters are
-    /// composed; one of them was read.
+    /// because their names differ only in case, in how their characters are
+    /// composed, or in what is ignored behind a name; one of them was read.
     pub(super) fn ambiguous(&self, sources: &mut SourceMap) -> Vec<Finding> {
         let mut known: BTreeMap<String, &str> = BTreeMap::new();
         let read = self.read.borrow();
@@ -31,8 +31,10 @@ impl Checkout {
                 continue;
             }
             if let Some(other) = known.insert(folded, path) {
-                let message =
-                    format!("{other} and {path} are one file where case or composition is ignored");
+                let message = format!(
+                    "{other} and {path} are one file where case or composition is ignored, or dots \
+                     and blanks behind a name"
+                );
                 let location = beginning(path, sources);
                 let finding = Finding::new(
                     RuleId::AmbiguousPath,
@@ -48,9 +50,15 @@ impl Checkout {
     }
 }
 
-/// A path as file systems see it that ignore case and composition.
+/// A path as file systems see it that ignore case and composition, and as Windows
+/// does, for which `a.`, `a ` and `a::$DATA` are `a`.
 fn folded(path: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
+    let names = path.split('/').map(|name| {
+        let name = name.split_once(':').map_or(name, |(name, _)| name);
+        name.trim_end_matches(['.', ' '])
+    });
+    let path = names.collect::<Vec<_>>().join("/");
     if path.is_ascii() {
         return path.to_ascii_lowercase();
     }
@@ -71,9 +79,12 @@ mod tests {
             ("caf\u{e9}/policy.json", "CAFE\u{301}/policy.json"),
             ("\u{17f}ervers/policy.json", "servers/policy.json"),
             ("stra\u{df}e", "STRASSE"),
+            ("a./policy.json", "a/Policy.json. "),
+            ("a::$INDEX_ALLOCATION/policy.json", "a/policy.json"),
         ] {
             assert_eq!(folded(a), folded(b));
         }
         assert_ne!(folded("a/policy.json"), folded("a-policy.json"));
+        assert_ne!(folded(".a/policy.json"), folded("a/policy.json"));
     }
 }

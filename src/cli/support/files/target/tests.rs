@@ -116,7 +116,7 @@ mod unix {
             }
             assert!(create_new(&path, b"x").is_err());
             #[cfg(feature = "live")]
-            assert!(create_growing(&path, Access::Private).is_err());
+            assert!(create_growing(&path, Access::Private, false).is_err());
         }
         assert_eq!(names(&outside), ["victim"]);
         assert_eq!(fs::read(outside.join("victim")).unwrap(), b"kept");

@@ -87,6 +87,7 @@ fn header() -> impl Strategy<Value = String> {
             "{\"mcppolicy\":\"trace/1\"}\n",
             "{\"mcppolicy\":\"trace/1\",\"grant\":\"g\",\"server\":null}\n",
             "{\"mcppolicy\":\"trace/1\",\"start\":\"2026-11-20T10:00:00Z\",\"step\":\"5s\"}\n",
+            "{\"mcppolicy\":\"trace/1\",\"policy_sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"}\n",
             "{\"mcppolicy\":\"trace/2\",\"step\":\"5s\"}\n",
             "{\"mcppolicy\":\"trace/1\",\"start\":\"9999-12-31T23:59:50Z\",\"step\":\"5s\"\n",
         ][..],
@@ -143,8 +144,13 @@ fn line() -> BoxedStrategy<String> {
             ],
         ),
         member(
-            &["repeat", "observed", "response"],
-            &["2", "\"deny\"", "{\"id\":1,\"result\":{}}"],
+            &["repeat", "observed", "response", "used"],
+            &[
+                "2",
+                "\"deny\"",
+                "{\"id\":1,\"result\":{}}",
+                "[{\"place\":\"tool\",\"counter\":\"c\",\"window\":\"day\",\"used\":3}]",
+            ],
         ),
     );
     let tool = select(&["\"t\"", "\"t\"", "\"u\"", "\"\"", "\"\\u0074\"", "1"][..]);
@@ -156,6 +162,11 @@ fn line() -> BoxedStrategy<String> {
     prop_oneof![
         8 => call,
         1 => select(&["", " ", "{", "[]", "{\"mcppolicy\":\"trace/1\"}"][..]).prop_map(str::to_owned),
+        2 => select(&[
+            "{\"answers\":\"1\",\"outcome\":\"error\",\"ts\":\"2026-11-20T10:00:09Z\"}",
+            "{\"answers\":\"1\",\"outcome\":\"result\"}",
+            "{\"refused\":\"not-json\",\"ts\":\"2026-11-20T10:00:09Z\",\"grant\":\"a\"}",
+        ][..]).prop_map(str::to_owned),
     ]
     .boxed()
 }

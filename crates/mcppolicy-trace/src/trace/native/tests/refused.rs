@@ -29,7 +29,7 @@ fn what_is_wrong_with_a_call_is_said_at_its_place() {
         ),
         (
             r#"{"tool":"x",«"zzzzzz"»:0}"#,
-            "Unknown member \"zzzzzz\" (A call has the members `tool`, `arguments`, `request`, `ts`, `at`, `repeat`, `every`, `grant`, `server`, `response`, `response_ts`, `observed`, `expect`, `arguments_unknown`, `origin`, `id` and `note`)",
+            "Unknown member \"zzzzzz\" (A call has the members `tool`, `arguments`, `request`, `ts`, `at`, `repeat`, `every`, `grant`, `server`, `response`, `response_ts`, `observed`, `expect`, `arguments_unknown`, `origin`, `id`, `note` and `used`)",
         ),
         (
             r#"{"tool":"x",«"tool"»:"y"}"#,
@@ -166,8 +166,8 @@ fn what_is_wrong_with_a_call_is_said_at_its_place() {
             "\"denied\" is none of \"allow\" or \"deny\"",
         ),
         (
-            r#"{"tool":"x","observed":«"deny"»,"response":{"result":{}}}"#,
-            "`observed` contradicts what `response` shows (`observed` is for a call whose response is not recorded)",
+            r#"{"tool":"x","observed":«"allow"»,"response":{"result":{"content":"[POLICY DENIED] x"}}}"#,
+            "`observed` contradicts what `response` shows (write \"deny\", or leave `observed` out)",
         ),
         (
             r#"{"tool":"x","id":«4»}"#,

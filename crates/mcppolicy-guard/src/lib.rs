@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Reading order
+//!
+//! - [`Guard`] and [`Session`]: a policy in force, and one client's connection
+//! - [`FromClient`], [`FromServer`]: what becomes of a message
+//! - [`Journal`]: where decisions are written before they take effect
+//! - [`Ordered`]: a store whose calls have strictly increasing times
+//!
+//! # Invariants
+//!
+//! A call is forwarded only when the engine has allowed what is forwarded, and
+//! when that has been written down. What two readers of JSON could read
+//! differently, where it matters to a decision, is not forwarded.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::string_slice,
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "a test stops where it fails"
+    )
+)]
+
+mod action;
+mod arguments;
+mod edits;
+mod fold;
+mod guard;
+mod journal;
+mod list;
+mod message;
+mod ordered;
+mod pending;
+mod record;
+mod refusal;
+mod reply;
+
+pub use action::{FromClient, FromServer};
+pub use guard::{Attached, Guard, Mode, Session, Settings};
+pub use journal::{Journal, NoLog};
+pub use ordered::Ordered;
+pub use record::LogArguments;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! What a change edits and what that comes to, in the JSON report, and
+//! approvals of one tool.
+
+use serde_json::{Value, json};
+
+use super::{SINCE_MAIN, json as run_json, repository};
+use crate::support::{run, write};
+
+/// Two tools of which the amounts are bounded.
+fn two(pay: u32, refund: u32) -> String {
+    let rules = |max: u32| json!({"require": [{"conditions": [{"path": "args.amount", "op": "lte", "value": max}]}]});
+    let tools = json!({"pay": rules(pay), "refund": rules(refund)});
+    json!({"version": "1", "default": "deny", "tools": tools}).to_string()
+}
+
+fn scopes(list: &Value) -> Vec<&str> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|entry| entry["scope"]["tool"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn each_edit_has_its_values_places_and_part() {
+    let dir = repository("edits", &two(100, 100));
+    write(&dir, "policy.json", two(1_000, 100));
+    let (code, report) = run_json(&SINCE_MAIN, &dir);
+    assert_eq!(code, 1);
+    let change = &report["changes"][0];
+    assert_eq!(change["category"], "Financial");
+    let edit = &change["edits"][0];
+    assert_eq!(edit["kind"], "changed");
+    assert_eq!(edit["summary"], "amount lte 100 → 1000");
+    assert_eq!(edit["effect"], "decides");
+    let pointer = "/tools/pay/require/0/conditions/0/value";
+    for (side, text) in [("old", "amount lte 100"), ("new", "amount lte 1000")] {
+        assert_eq!(edit[side]["pointer"], pointer);
+        assert_eq!(edit[side]["text"], text);
+        assert!(edit[side]["span"].is_object());
+    }
+    assert_eq!(edit["new"]["changed"], json!([[14, 15]]));
+    let part = &change["parts"][0];
+    assert_eq!(part["direction"], "loosened");
+    assert_eq!(part["by"]["pointer"], "/tools/pay/require/0");
+    assert_eq!(part["edits"], json!([0]));
+    assert_eq!(part["alone"], true);
+    assert_eq!(part["calls"][0]["arguments"], json!({"amount": 1000}));
+    assert_eq!(part["schema_valid"], Value::Null);
+}
+
+#[test]
+fn calls_are_such_as_the_inventory_admits() {
+    let dir = repository("schema", &two(100, 100));
+    write(&dir, "policy.json", two(1_000, 100));
+    write(
+        &dir,
+        "mcppolicy.toml",
+        "[[policy]]\npath = \"policy.json\"\ninventory = \"tools.json\"\n",
+    );
+    let tools = |most: u32| {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "amount": {"type": "integer", "maximum": most},
+                "to": {"type": "string", "enum": ["savings", "checking"]},
+            },
+            "required": ["amount", "to"],
+        });
+        json!({"tools": [{"name": "pay", "inputSchema": schema}]}).to_string()
+    };
+    write(&dir, "tools.json", tools(500));
+    let part = |report: &Value| report["changes"][0]["parts"][0].clone();
+    let (_, report) = run_json(&SINCE_MAIN, &dir);
+    let within = part(&report);
+    assert_eq!(within["schema_valid"], true, "{within}");
+    let arguments = &within["calls"][0]["arguments"];
+    assert_eq!(arguments["to"], "savings");
+    let amount = arguments["amount"].as_u64().unwrap();
+    assert!((101..=500).contains(&amount), "{amount}");
+
+    // No call of the part is one that the schema admits: it still counts.
+    write(&dir, "tools.json", tools(50));
+    let (code, report) = run_json(&SINCE_MAIN, &dir);
+    assert_eq!(code, 1);
+    assert_eq!(part(&report)["schema_valid"], false);
+}
+
+#[test]
+fn an_added_policy_is_loosened_and_lists_what_it_opens() {
+    let dir = repository("opens", &two(100, 100));
+    let args = ["diff", "/dev/null", "policy.json"];
+    let (code, report) = run_json(&args, &dir);
+    assert_eq!(code, 0);
+    assert_eq!(report["summary"]["verdict"], "loosened");
+    assert_eq!(report["policies"][0]["fate"], "added");
+    assert_eq!(scopes(&report["changes"]), ["pay", "refund"]);
+    let part = &report["changes"][0]["parts"][0];
+    assert_eq!(part["by"]["pointer"], "/default");
+    let (code, report) = run_json(&["diff", "policy.json", "/dev/null"], &dir);
+    assert_eq!(code, 1);
+    assert_eq!(report["summary"]["verdict"], "loosened");
+}
+
+#[test]
+fn one_tool_is_approved_and_the_rest_is_not() {
+    let dir = repository("only", &two(100, 100));
+    write(&dir, "policy.json", two(1_000, 1_000));
+    let approve = |tool: &str| {
+        let more = ["--approve", "larger orders", "--only", tool];
+        run(&dir, &[&SINCE_MAIN[..], &more].concat())
+    };
+    let other = approve("withdraw");
+    assert_eq!(other.code, 2);
+    assert!(
+        other
+            .err
+            .contains("--only withdraw: nothing of this tool is refused"),
+        "{}",
+        other.err
+    );
+    assert!(!dir.join("mcppolicy.approvals.json").exists());
+
+    let one = approve("pay");
+    assert_eq!(one.code, 1, "the other tool is still refused");
+    assert!(one.err.contains("amount lte 100 → 1000"), "{}", one.err);
+    let (_, report) = run_json(&SINCE_MAIN, &dir);
+    assert_eq!(scopes(&report["approvals"]), ["pay"]);
+    let allows = &report["approvals"][0]["allows"][0];
+    assert_eq!(allows["kind"], "edit");
+    assert_eq!(allows["text"], "amount lte 100 → 1000");
+    assert_eq!(approve("refund").code, 0);
+}

@@ -1,0 +1,1 @@
+//! Counters that are shared and that survive.
