@@ -45,6 +45,8 @@ pub enum Mode {
     /// Decisions are logged, and calls pass. What could not be decided is
     /// refused all the same.
     Observe,
+    /// Decides beside another guard, which alone says what passes.
+    Beside,
 }
 
 /// How a guard works.
@@ -119,8 +121,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
     /// both have go on.
     ///
     /// # Errors
-    /// When the log cannot be begun. The former policy then stays in force, and
-    /// its log may have ended.
+    /// When the log cannot be begun. The former policy then stays in force.
     pub fn replace_policy(&mut self, policy: Attached) -> Result<(), J::Error> {
         begin(&mut self.journal, &policy)?;
         self.policy = policy;
@@ -143,7 +144,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
     }
 
     /// Says what becomes of one line of the client, with its ending, at `now`.
-    pub fn from_client<'m>(
+    pub fn client_line<'m>(
         &mut self,
         session: &mut Session<S>,
         line: &'m [u8],
@@ -195,7 +196,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
     }
 
     /// Says what becomes of one line of the server, with its ending, at `now`.
-    pub fn from_server<'m>(
+    pub fn server_line<'m>(
         &mut self,
         session: &mut Session<S>,
         line: &'m [u8],
@@ -222,15 +223,32 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
         FromServer::Forward(edited(edits, text, line))
     }
 
+    /// Takes note of a message that another guard has answered: what the server
+    /// would have answered is not known.
+    pub fn answered_elsewhere(&mut self, session: &mut Session<S>, answer: &[u8], now: Time) {
+        let read = message::content(answer).ok().and_then(|text| {
+            let (root, _) = mcppolicy_engine::document::parse::parse_text(text).ok()?;
+            Some(root)
+        });
+        let Some(root) = read else { return };
+        let messages = match &root.kind {
+            NodeKind::Array(messages) => messages.as_slice(),
+            _ => std::slice::from_ref(&root),
+        };
+        for id in messages.iter().filter_map(|message| message.get("id")) {
+            let request = Id::of(id).and_then(|id| session.pending.close(&id));
+            if let Some(name) = request.and_then(InFlight::into_name) {
+                let _ = self.journal.append(&write_answer(&name, None, now));
+            }
+        }
+    }
+
     /// Ends a connection: what it waits for will not be answered.
     pub fn end(&mut self, session: &mut Session<S>, now: Time) {
         let mut names: Vec<String> = session
             .pending
             .drain()
-            .filter_map(|request| match request {
-                InFlight::Call { name, .. } | InFlight::Observed { name } => Some(name),
-                InFlight::Other => None,
-            })
+            .filter_map(InFlight::into_name)
             .collect();
         names.sort_by_key(|name| name.parse::<u64>().unwrap_or_default());
         for name in names {
@@ -344,7 +362,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             name: self.calls.to_string(),
         };
         let logged = self.journal.append(&entry.line()).is_ok();
-        if logged && self.settings.mode == Mode::Observe {
+        if logged && self.settings.mode != Mode::Enforce {
             return FromClient::Forward(Cow::Borrowed(line));
         }
         let said = denial.to_agent();

@@ -13,17 +13,6 @@
 //! when that has been written down. What two readers of JSON could read
 //! differently, where it matters to a decision, is not forwarded.
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::string_slice,
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "a test stops where it fails"
-    )
-)]
-
 mod action;
 mod arguments;
 mod edits;
@@ -43,6 +32,3 @@ pub use guard::{Attached, Guard, Mode, Session, Settings};
 pub use journal::{Journal, NoLog};
 pub use ordered::Ordered;
 pub use record::LogArguments;
-
-#[cfg(test)]
-mod tests;

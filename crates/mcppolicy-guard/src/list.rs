@@ -3,7 +3,7 @@
 //! Every result that has `tools` is taken for a list, whatever it answers: so
 //! every page is filtered, on every stream, without memory of requests.
 
-use mcppolicy_engine::document::{Member, Node, NodeKind};
+use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::engine::Engine;
 
 use super::edits::Edits;
@@ -34,16 +34,20 @@ pub(crate) fn filter(message: &Node, text: &str, engine: &Engine, edits: &mut Ed
 
 /// Whether some reader finds a list of tools in a message.
 fn has_list(message: &Node) -> bool {
-    let named = |node: &Node, name: &str| -> Vec<Node> {
-        let members = node.members().iter();
-        members
-            .filter(|Member { key, .. }| is_same(key, name))
-            .map(|member| member.value.clone())
-            .collect()
-    };
-    named(message, "result")
-        .iter()
-        .any(|result| !named(result, "tools").is_empty())
+    let results = spelled_in_any_way(message, "result");
+    results.into_iter().any(|result| {
+        let lists = spelled_in_any_way(result, "tools");
+        !lists.is_empty()
+    })
+}
+
+/// The values of all members that some reader takes for `name`.
+fn spelled_in_any_way<'n>(node: &'n Node, name: &str) -> Vec<&'n Node> {
+    let members = node.members().iter();
+    members
+        .filter(|member| is_same(&member.key, name))
+        .map(|member| &member.value)
+        .collect()
 }
 
 /// The list, and its text without the hidden tools when there are any; `None`

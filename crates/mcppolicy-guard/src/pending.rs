@@ -41,6 +41,16 @@ pub(crate) enum InFlight<S> {
     Other,
 }
 
+impl<S> InFlight<S> {
+    /// The name of a call in the log; its quota stays used.
+    pub fn into_name(self) -> Option<String> {
+        match self {
+            InFlight::Call { name, .. } | InFlight::Observed { name } => Some(name),
+            InFlight::Other => None,
+        }
+    }
+}
+
 /// The requests of one session that have not been answered.
 #[derive(Debug)]
 pub(crate) struct Pending<S> {

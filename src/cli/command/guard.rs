@@ -4,9 +4,11 @@
 //! What becomes of each message the crate `mcppolicy-guard` says; here are the
 //! streams, the clock, the log and the counters.
 
+mod desk;
 mod lines;
 mod log;
 mod policy;
+mod reload;
 mod state;
 mod stdio;
 
@@ -36,7 +38,8 @@ pub(crate) struct GuardArgs {
     /// Who calls: the name under which limits count and the log has the calls
     #[arg(long, value_name = "NAME", default_value = "local")]
     grant: String,
-    /// Where the counters of limits are kept: memory, which begins at zero
+    /// Where the counters of limits are kept: memory, which begins at zero, or a file,
+    /// which processes on this machine share
     #[arg(long, value_name = "STATE", default_value = "memory", value_parser = state::Place::parse)]
     state: state::Place,
     /// Write each decision to FILE before it takes effect, as a trace that `test` replays;
@@ -49,6 +52,10 @@ pub(crate) struct GuardArgs {
     /// Log decisions and enforce none: denied calls pass, hidden tools are listed
     #[arg(long)]
     observe: bool,
+    /// Another policy that decides beside, with counters of its own and without effect;
+    /// its log is that of --log with `.candidate` at the end
+    #[arg(long, value_name = "FILE", requires = "log")]
+    candidate: Option<PathBuf>,
     /// The command that starts the server, with its arguments
     #[arg(last = true, required = true, value_name = "SERVER")]
     server: Vec<OsString>,
@@ -63,13 +70,17 @@ enum Which {
 }
 
 impl GuardArgs {
-    fn settings(&self) -> Settings {
+    fn mode(&self) -> Mode {
+        if self.observe {
+            Mode::Observe
+        } else {
+            Mode::Enforce
+        }
+    }
+
+    fn settings(&self, mode: Mode) -> Settings {
         Settings {
-            mode: if self.observe {
-                Mode::Observe
-            } else {
-                Mode::Enforce
-            },
+            mode,
             arguments: match self.log_arguments {
                 Which::Read => LogArguments::Read,
                 Which::All => LogArguments::All,

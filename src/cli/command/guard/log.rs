@@ -10,6 +10,7 @@ use crate::cli::support::output::complain;
 use crate::cli::support::traces::failure;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_guard::Journal;
+use mcppolicy_trace::trace::block::LONGEST_LINE;
 
 /// So many names are tried for a log: the file, then with `.2`, `.3`, …
 const MOST_NAMES: u32 = 10_000;
@@ -108,6 +109,11 @@ impl Journal for Log {
 impl Open {
     /// Writes one line, whole or not at all.
     fn append(&mut self, line: &str) -> io::Result<()> {
+        if line.len() >= LONGEST_LINE {
+            return Err(io::Error::other(
+                "a line of it would be longer than a trace may have",
+            ));
+        }
         if self.is_broken {
             return Err(io::Error::other("ends in a part of a line"));
         }
@@ -211,4 +217,109 @@ fn numbered(name: &Path, number: u32) -> PathBuf {
     let mut numbered = name.as_os_str().to_owned();
     numbered.push(format!(".{number}"));
     PathBuf::from(numbered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::support::files::{InputFile, Role};
+
+    const HEADER: &str = "{\"mcppolicy\":\"trace/1\",\"policy_sha256\":\"d\"}";
+
+    fn directory(name: &str) -> PathBuf {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("target/tmp/guard-log")
+            .join(name);
+        let _ = std::fs::remove_dir_all(&dir);
+        files::make_directory(&dir).unwrap();
+        dir
+    }
+
+    fn text(path: &Path) -> Option<String> {
+        let read = InputFile::of_person(path).read(Role::Policy).ok()?;
+        Some(String::from_utf8(read).unwrap())
+    }
+
+    #[test]
+    fn a_log_that_a_killed_guard_has_cut_at_any_byte_goes_on_whole() {
+        let whole = format!("{HEADER}\n{{\"a\":1}}\n{{\"b\":\"\u{e9}\"}}\n");
+        for cut in HEADER.len() + 1..=whole.len() {
+            let dir = directory("cut");
+            let path = dir.join("log");
+            files::replace(&path, &whole.as_bytes()[..cut]).unwrap();
+            let mut log = Log::new(Some(&path));
+            log.begin(HEADER, "d").unwrap();
+            log.append("{}").unwrap();
+            let end = whole.as_bytes()[..cut]
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .unwrap()
+                + 1;
+            let expected = format!(
+                "{}{{}}\n",
+                std::str::from_utf8(&whole.as_bytes()[..end]).unwrap()
+            );
+            assert_eq!(text(&path), Some(expected), "{cut}");
+            let tail = InputFile::of_person(dir.join("log.cut")).read(Role::Policy);
+            match end == cut {
+                true => assert!(tail.is_err()),
+                false => assert_eq!(
+                    tail.unwrap(),
+                    [&whole.as_bytes()[end..cut], &b"\n"[..]].concat()
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_log_of_this_policy_is_left_alone() {
+        let others = [
+            "{\"mcppolicy\":\"trace/1\",\"policy_sha256\":\"e\"}\n".to_owned(),
+            "{\"tool\":\"t\"}\n".to_owned(),
+            "x".to_owned(),
+            HEADER.to_owned(),
+            format!("{HEADER} \n"),
+        ];
+        for other in others {
+            let dir = directory("other");
+            let path = dir.join("log");
+            files::replace(&path, other.as_bytes()).unwrap();
+            let mut log = Log::new(Some(&path));
+            log.begin(HEADER, "d").unwrap();
+            assert_eq!(text(&path).as_ref(), Some(&other));
+            let second = dir.join("log.2");
+            assert_eq!(text(&second), Some(format!("{HEADER}\n")));
+            // What holds no decision and was begun here can be taken back.
+            log.discard();
+            assert_eq!(text(&second), None);
+            assert_eq!(text(&path), Some(other));
+        }
+    }
+
+    #[test]
+    fn a_line_that_no_trace_may_have_is_not_written() {
+        let path = directory("long").join("log");
+        let mut log = Log::new(Some(&path));
+        log.begin(HEADER, "d").unwrap();
+        let long = format!("\"{}\"", "x".repeat(LONGEST_LINE));
+        assert!(log.append(&long).is_err());
+        log.append("{}").unwrap();
+        assert_eq!(text(&path), Some(format!("{HEADER}\n{{}}\n")));
+        assert!(!log.is_whole());
+    }
+
+    #[test]
+    fn a_policy_that_comes_back_goes_on_in_its_own_log() {
+        let dir = directory("back");
+        let path = dir.join("log");
+        let mut log = Log::new(Some(&path));
+        let other = HEADER.replace("\"d\"", "\"e\"");
+        for (header, digest) in [(HEADER, "d"), (other.as_str(), "e"), (HEADER, "d")] {
+            log.begin(header, digest).unwrap();
+            log.append("{}").unwrap();
+        }
+        assert_eq!(text(&path), Some(format!("{HEADER}\n{{}}\n{{}}\n")));
+        assert_eq!(text(&dir.join("log.2")), Some(format!("{other}\n{{}}\n")));
+        assert_eq!(text(&dir.join("log.3")), None);
+    }
 }

@@ -1,5 +1,12 @@
 //! Where the counters of limits are kept.
 
+mod file;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use self::file::FileStore;
+use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::engine::{Ledger, MemoryStore, Store};
 use mcppolicy_engine::time::Time;
 
@@ -7,13 +14,18 @@ use mcppolicy_engine::time::Time;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     Memory,
+    File(PathBuf),
 }
 
 impl Place {
     pub fn parse(text: &str) -> Result<Place, String> {
         match text {
+            "" => Err("it names nothing".to_owned()),
             "memory" => Ok(Place::Memory),
-            _ => Err("there is only `memory`".to_owned()),
+            url if url.contains("://") => {
+                Err("counters are kept in memory or in a file".to_owned())
+            }
+            path => Ok(Place::File(PathBuf::from(path))),
         }
     }
 }
@@ -22,13 +34,19 @@ impl Place {
 #[derive(Debug)]
 pub(super) enum State {
     Memory(MemoryStore),
+    File(FileStore),
 }
 
 impl State {
-    pub fn open(place: &Place) -> State {
-        match place {
+    /// Opens the counters at a place.
+    ///
+    /// # Errors
+    /// A file that holds something else, or that cannot be opened.
+    pub fn open(place: &Place) -> Result<State, Failure> {
+        Ok(match place {
             Place::Memory => State::Memory(MemoryStore::new()),
-        }
+            Place::File(path) => State::File(FileStore::open(path)?),
+        })
     }
 }
 
@@ -45,6 +63,33 @@ impl Store for State {
             State::Memory(store) => store
                 .update(grant, now, change)
                 .map_err(|never| match never {}),
+            State::File(store) => store.update(grant, now, change),
         }
+    }
+}
+
+/// The counters of one policy: those of a candidate are apart from those of the
+/// policy in force.
+#[derive(Debug, Clone)]
+pub(super) struct Counted {
+    pub state: Arc<State>,
+    pub is_candidate: bool,
+}
+
+impl Store for Counted {
+    type Error = String;
+
+    fn update(
+        &self,
+        grant: &str,
+        now: Time,
+        change: &mut dyn FnMut(&mut Ledger, Time),
+    ) -> Result<(), String> {
+        if self.is_candidate {
+            // No argument of a command has a zero byte, so no grant is named so.
+            let grant = format!("\0candidate\0{grant}");
+            return self.state.update(&grant, now, change);
+        }
+        self.state.update(grant, now, change)
     }
 }

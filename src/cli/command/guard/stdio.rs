@@ -6,21 +6,19 @@ use std::mem;
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use super::GuardArgs;
+use super::desk::{Desk, lock, now};
 use super::lines::{Line, Lines};
-use super::log::Log;
-use super::policy;
-use super::state::State;
+use super::reload;
 use crate::cli::support::input;
 use crate::cli::support::output::{complain, complain_of};
 use crate::cli::support::server::{Server, Signals};
 use mcppolicy_analysis::report::{Exit, Failure};
-use mcppolicy_engine::time::Time;
-use mcppolicy_guard::{FromClient, FromServer, Guard, Ordered, Session};
+use mcppolicy_guard::{FromClient, FromServer};
 
 /// The longest line of a client, in bytes, its ending included.
 const LONGEST_OF_CLIENT: usize = (16 << 20) + 2;
@@ -30,34 +28,15 @@ const LONGEST_OF_SERVER: usize = 64 << 20;
 /// it has started can keep it open for ever.
 const AFTER_THE_END: Duration = Duration::from_secs(2);
 
-type Store = Ordered<Arc<State>>;
-
-/// The policy in force and the one client. Both directions take turns.
-struct Desk {
-    guard: Guard<Store, Log>,
-    session: Session<Store>,
-}
-
 /// Guards one session; the code is the server's.
 ///
 /// # Errors
 /// What keeps it from being started.
 pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
-    let bytes = policy::bytes(&args.policy)?;
-    let attached = policy::attached(&args.policy, &bytes)?;
-    let store = Ordered(Arc::new(State::open(&args.state)));
-    let log = Log::new(args.log.as_deref());
-    let guard = Guard::new(attached, store, log, args.settings()).map_err(|failure| {
-        complain_of(&failure);
-        Exit::CouldNotRun
-    })?;
-    let mut desk = Desk {
-        guard,
-        session: Session::new(args.grant.as_str()),
-    };
+    let mut desk = Desk::open(args)?;
     let started = Signals::catch().and_then(|signals| Server::start(&args.server, signals));
     let mut server = started.map_err(|error| {
-        desk.guard.journal_mut().discard();
+        desk.discard();
         let command = args.server.first().map(|word| word.to_string_lossy());
         complain_of(&Failure {
             input: command.unwrap_or_default().into_owned(),
@@ -66,6 +45,7 @@ pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
         Exit::CouldNotRun
     })?;
     let desk = Arc::new(Mutex::new(desk));
+    reload::watch(&desk, args);
     if let Some(to_server) = server.input() {
         let desk = Arc::clone(&desk);
         thread::spawn(move || from_client(&desk, to_server));
@@ -77,9 +57,7 @@ pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
     }
     // The lock is kept, so that nothing is decided and no line begun any more.
     let mut desk = lock(&desk);
-    let Desk { guard, session } = &mut *desk;
-    guard.end(session, now());
-    let is_whole = guard.journal().is_whole();
+    let is_whole = desk.end(now());
     mem::forget(desk);
     let code = ended.map_err(|error| {
         complain_of(&Failure {
@@ -135,14 +113,10 @@ fn from_client(desk: &Mutex<Desk>, mut to_server: ChildStdin) {
     let mut lines = Lines::new(io::stdin().lock(), LONGEST_OF_CLIENT);
     let mut is_open = true;
     while let Ok(Some(line)) = lines.next() {
-        let action = {
-            let mut desk = lock(desk);
-            let Desk { guard, session } = &mut *desk;
-            match &line {
-                Line::Whole(line) if is_blank(line) => continue,
-                Line::Whole(line) => guard.from_client(session, line, now()),
-                Line::TooLong => guard.too_long(session, now()),
-            }
+        let action = match &line {
+            Line::Whole(line) if is_blank(line) => continue,
+            Line::Whole(line) => lock(desk).client_line(line, now()),
+            Line::TooLong => lock(desk).too_long(now()),
         };
         match action {
             FromClient::Forward(bytes) => {
@@ -174,11 +148,7 @@ fn from_server(desk: &Mutex<Desk>, output: ChildStdout, writes: &AtomicBool) {
                 continue;
             }
         };
-        let action = {
-            let mut desk = lock(desk);
-            let Desk { guard, session } = &mut *desk;
-            guard.from_server(session, &line, now())
-        };
+        let action = lock(desk).server_line(&line, now());
         match action {
             FromServer::Forward(bytes) => {
                 writes.store(true, Ordering::Relaxed);
@@ -218,14 +188,4 @@ fn to_client(bytes: &[u8]) -> io::Result<()> {
     let mut client = io::stdout().lock();
     client.write_all(bytes)?;
     client.flush()
-}
-
-fn now() -> Time {
-    Time::from_nanos(jiff::Timestamp::now().as_nanosecond())
-}
-
-/// What is behind the lock is consistent after each call, so a panic elsewhere
-/// does not matter.
-fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
 }

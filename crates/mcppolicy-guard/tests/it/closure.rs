@@ -13,7 +13,7 @@ use mcppolicy_trace::trace::native::NativeReader;
 
 use super::random::Random;
 use super::{Desk, call, cases, engine};
-use crate::{FromClient, LogArguments, Mode, Settings};
+use mcppolicy_guard::{FromClient, LogArguments, Mode, Settings};
 
 /// A policy with every kind of rule, and limits that are soon reached.
 fn policy(random: &mut Random) -> String {

@@ -1,7 +1,7 @@
 //! Messages that try to pass a denied call as something else.
 
 use super::{Desk, call};
-use crate::{LogArguments, Mode, Settings};
+use mcppolicy_guard::{LogArguments, Mode, Settings};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["wipe"],"tools":{
     "read":{},
@@ -61,7 +61,10 @@ fn what_is_no_strict_json_is_refused() {
     let mut latin = read.into_bytes();
     latin.insert(20, 0xE9);
     let mut desk = desk();
-    assert!(matches!(desk.client(&latin), crate::FromClient::Answer(_)));
+    assert!(matches!(
+        desk.client(&latin),
+        mcppolicy_guard::FromClient::Answer(_)
+    ));
 }
 
 #[test]

@@ -1,5 +1,15 @@
 //! What holds for every message, tried with written and with random ones.
 
+#![allow(
+    missing_docs,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, and shows what it has counted"
+)]
+
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +17,9 @@ use mcppolicy_engine::engine::{Engine, MemoryStore};
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::time::Time;
 
-use super::{Attached, FromClient, FromServer, Guard, Journal, Ordered, Session, Settings};
+use mcppolicy_guard::{
+    Attached, FromClient, FromServer, Guard, Journal, Ordered, Session, Settings,
+};
 
 mod closure;
 mod corpus;
@@ -79,11 +91,11 @@ impl Desk {
     }
 
     fn client<'m>(&mut self, line: &'m [u8]) -> FromClient<'m> {
-        self.guard.from_client(&mut self.session, line, self.now)
+        self.guard.client_line(&mut self.session, line, self.now)
     }
 
     fn server<'m>(&mut self, line: &'m [u8]) -> FromServer<'m> {
-        self.guard.from_server(&mut self.session, line, self.now)
+        self.guard.server_line(&mut self.session, line, self.now)
     }
 
     /// What a client's line becomes, as a text that begins with `forward`,

@@ -4,7 +4,7 @@
 use super::random::Random;
 use super::readers::{STRICT, Tree, messages, readers};
 use super::{Desk, cases, engine};
-use crate::{FromClient, FromServer};
+use mcppolicy_guard::{FromClient, FromServer};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["wipe"],"tools":{
     "read":{},

@@ -6,7 +6,7 @@ use mcppolicy_engine::engine::{Ledger, MemoryStore, Store};
 use mcppolicy_engine::time::Time;
 
 use super::{call, digest, engine};
-use crate::{Attached, FromClient, Guard, Journal, NoLog, Session, Settings};
+use mcppolicy_guard::{Attached, FromClient, Guard, Journal, NoLog, Session, Settings};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","tools":{"free":{},
     "counted":{"limits":[{"counter":"c","window":"day","max":2,"scope":"grant"}]}}}"#;
@@ -47,7 +47,7 @@ fn a_store_that_fails_refuses_counted_calls_and_claims_no_policy() {
         let mut session = Session::new("a");
         let now = Time::new(0, 0);
         let line = call(1, "counted", "{}");
-        let refused = said(guard.from_client(&mut session, line.as_bytes(), now));
+        let refused = said(guard.client_line(&mut session, line.as_bytes(), now));
         assert!(
             refused.contains("-32603") && !refused.contains("POLICY DENIED"),
             "{refused}"
@@ -55,7 +55,7 @@ fn a_store_that_fails_refuses_counted_calls_and_claims_no_policy() {
         // Its id is free again, and calls that no limit counts go on.
         let line = call(1, "free", "{}");
         assert_eq!(
-            said(guard.from_client(&mut session, line.as_bytes(), now)),
+            said(guard.client_line(&mut session, line.as_bytes(), now)),
             "forward"
         );
     }
@@ -90,7 +90,7 @@ fn a_log_that_cannot_be_written_refuses_and_consumes_nothing() {
     let mut guard = Guard::new(attached(), Arc::clone(&store), Full { left: 1 }, settings).unwrap();
     let mut sends = |id, tool| {
         let line = call(id, tool, "{}");
-        said(guard.from_client(&mut session, line.as_bytes(), now))
+        said(guard.client_line(&mut session, line.as_bytes(), now))
     };
     assert_eq!(sends(1, "counted"), "forward");
     for (id, tool) in [(2, "counted"), (3, "free"), (4, "unlisted")] {
@@ -102,7 +102,7 @@ fn a_log_that_cannot_be_written_refuses_and_consumes_nothing() {
     let mut session = Session::new("a");
     let mut sends = |id| {
         let line = call(id, "counted", "{}");
-        said(guard.from_client(&mut session, line.as_bytes(), now))
+        said(guard.client_line(&mut session, line.as_bytes(), now))
     };
     assert_eq!(sends(1), "forward");
     assert!(sends(2).contains("[POLICY DENIED]"));
