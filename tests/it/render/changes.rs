@@ -195,7 +195,11 @@ fn report(name: &str, new: &Value, format: &str) -> String {
     let text = |policy: &Value| serde_json::to_string_pretty(policy).unwrap() + "\n";
     write(&dir, "old.json", text(&policy()));
     write(&dir, "policy.json", text(new));
-    run(&dir, &["diff", "old.json", "policy.json", "--format", format]).out
+    run(
+        &dir,
+        &["diff", "old.json", "policy.json", "--format", format],
+    )
+    .out
 }
 
 #[test]
@@ -203,7 +207,11 @@ fn a_cause_that_many_tools_have_in_common_is_shown_once() {
     let mut new = policy();
     new["all_tools"]["limits"][0]["max"] = json!(121);
     let told = report("in-common", &new, "human");
-    assert_eq!(told.matches("max 120 → 121 per minute").count(), 1, "{told}");
+    assert_eq!(
+        told.matches("max 120 → 121 per minute").count(),
+        1,
+        "{told}"
+    );
     assert_eq!(told.matches("passes now").count(), 1, "{told}");
 }
 
