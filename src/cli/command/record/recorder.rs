@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::place::{Place, numbered};
 use crate::cli::support::files::{self, Access};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::place::{Place, numbered};
 use crate::cli::support::traces::failure;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::time::Time;

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::place::Place;
 use super::recorder::{Existing, Recorder};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::place::Place;
 use crate::cli::support::server::{Server, Signals};
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_trace::trace::tap::Direction;
