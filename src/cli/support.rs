@@ -35,13 +35,15 @@ pub(crate) mod output;
 mod oversized;
 pub(crate) mod patterns;
 pub(crate) mod pinning;
+#[cfg(feature = "live")]
+pub(crate) mod place;
 pub(crate) mod problems;
 mod progress;
 pub(crate) mod repair;
 pub(crate) mod repetitions;
 pub(crate) mod replay;
 pub(crate) mod review;
-#[cfg(any(feature = "live", feature = "guard"))]
+#[cfg(feature = "live")]
 pub(crate) mod server;
 pub(crate) mod settings_changes;
 pub(crate) mod sides;

@@ -6,7 +6,7 @@ use crate::support::{fresh, run, write};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","tools":{"refund":{
   "deny_if":[{"conditions":[{"path":"args.amount","op":"gt","value":100}],"on_deny":"Too much"}],
-  "limits":[{"counter":"n","max":3,"window":"minute","on_deny":"Slow down"}]}}}"#;
+  "limits":[{"counter":"n","max":3,"window":"minute","scope":"grant","on_deny":"Slow down"}]}}}"#;
 
 fn call(at: &str, server: &str, tool: &str, arguments: &Value) -> String {
     let message = json!({"jsonrpc": "2.0", "id": at, "method": "tools/call",

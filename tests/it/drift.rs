@@ -172,8 +172,9 @@ fn a_reviewed_change_passes_under_the_level_that_is_set() {
     let dir = repository("levels", POLICY, &[RUG]);
     for (level, exit) in [("note", 0), ("off", 0), ("error", 1)] {
         set_level(&dir, level);
-        let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
+        // The level is the base's to set.
         git(&dir, &["commit", "--quiet", "-m", level, "mcppolicy.toml"]);
+        let (code, diff) = report(&dir, &["diff", "--base", "HEAD"]);
         let (ci_code, ci) = report(&dir, &["ci", "--base", "HEAD"]);
         let mut expected = vec![[level, "changed-tool", "/tools/1/description"]];
         expected.retain(|_| level != "off");

@@ -163,14 +163,14 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                 let run = problems.keep(run);
                 listed += run.results.cases.len() + run.results.passed.len();
                 assumed.extend(unlisted(&run));
-                pins = measuring::configured(
+                pins = problems.keep(measuring::configured(
                     &workspace,
                     &file,
                     &traces,
                     &options,
                     &mut skips,
                     &mut sources,
-                );
+                ));
                 Some(Tested {
                     runs: vec![run],
                     ..Tested::default()

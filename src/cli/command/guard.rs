@@ -43,7 +43,8 @@ pub(crate) struct GuardArgs {
     #[arg(long, value_name = "STATE", default_value = "memory", value_parser = state::Place::parse)]
     state: state::Place,
     /// Write each decision to FILE before it takes effect, as a trace that `test` replays;
-    /// a log of the same policy is continued, else FILE.2 is begun
+    /// a log of the same policy is continued, else FILE.2 is begun; {server}, {date} and
+    /// {pid} are filled in
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Which argument values the log has: those that a rule of the tool reads, all, or none

@@ -237,6 +237,7 @@ fn open(path: Option<&Path>, logs: &[InputFile]) -> Result<Target, Failure> {
     }
     let private = Options {
         access: Access::Private,
+        directories: true,
         ..Options::REPLACE
     };
     Target::begin(path, private).map_err(|error| traces::failure(path, &error))
@@ -342,6 +343,10 @@ impl LogSummary {
     }
 
     fn report(&self, trace: &Trace) {
+        if !trace.is_recognised() {
+            // Its one problem has said what it is.
+            return;
+        }
         let format = trace.format().name();
         complain(&format!(
             "{}: read as {format}: calls {}, other methods {}, invalid lines {}",

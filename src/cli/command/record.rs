@@ -9,8 +9,6 @@
 #[cfg(feature = "live")]
 mod http;
 #[cfg(feature = "live")]
-mod place;
-#[cfg(feature = "live")]
 mod recorder;
 #[cfg(feature = "live")]
 mod session;
@@ -30,6 +28,8 @@ use crate::cli::support::input;
 use crate::cli::support::output::complain_of;
 #[cfg(not(feature = "live"))]
 use crate::cli::support::output::refuse_without_live;
+#[cfg(feature = "live")]
+use crate::cli::support::place;
 #[cfg(feature = "live")]
 use mcppolicy_analysis::report::{Exit, Failure};
 

@@ -84,7 +84,11 @@ impl Upstream {
         Ok(Upstream {
             url: uri,
             headers,
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            // A connection that is kept may be closed by the server just when a call
+            // is sent on it, and nobody knows then whether the call was executed.
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build(connector),
         })
     }
 

@@ -4,11 +4,13 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::configuration::{Config, Skip};
 use super::files::InputFile;
 use super::minimum::{Minimum, rounded_down};
 use super::pinning::{Prepared, prepare};
+use super::problems::Problems;
 use super::workspace::{PolicyFile, Workspace};
 use mcppolicy_analysis::compare::emit::TraceFile;
 use mcppolicy_analysis::coverage::{self, Count, Criterion};
@@ -16,7 +18,7 @@ use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::mutate::{self, Mutant, Operator, Outcome, Score};
 use mcppolicy_analysis::region::Budget;
 use mcppolicy_analysis::replay::Options;
-use mcppolicy_analysis::report::{Pinned, PinnedPolicy, Pins};
+use mcppolicy_analysis::report::{Failure, Pinned, PinnedPolicy, Pins};
 use mcppolicy_analysis::suite::Baseline;
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
@@ -31,8 +33,34 @@ fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
         .unwrap_or(NonZeroUsize::MIN)
 }
 
+/// The most work that the policies of a run may take to be measured by `ci`: calls
+/// that are decided, each times the square of the elements of its policy.
+const MOST_WORK: u64 = 200_000_000;
+
+/// The work that policies of this run have taken.
+static WORK: AtomicU64 = AtomicU64::new(0);
+
+/// Takes the work for one policy, unless it is too much.
+fn is_affordable(one: &Prepared) -> bool {
+    let tools = one.policy.tools.iter();
+    let elements = tools.map(|tool| {
+        let rules = tool.require.iter().chain(&tool.deny_if);
+        let conditions: usize = rules.map(|rule| 1 + rule.conditions.len()).sum();
+        1 + conditions + tool.limits.len()
+    });
+    let elements = elements.sum::<usize>() + one.policy.all_tools.len();
+    let elements = u64::try_from(elements).unwrap_or(u64::MAX);
+    let work = elements
+        .saturating_mul(elements)
+        .saturating_mul(one.suite.size());
+    let order = Ordering::Relaxed;
+    let before = WORK.fetch_update(order, order, |known| Some(known.saturating_add(work)));
+    before.is_ok_and(|before| before.saturating_add(work) <= MOST_WORK)
+}
+
 /// What the configuration wants measured of one policy with its traces, as `ci`
-/// does: each part with the name of its command.
+/// does: each part with the name of its command. What would take too long is not
+/// measured, and is a failure.
 pub(crate) fn configured(
     workspace: &Workspace,
     file: &PolicyFile,
@@ -40,17 +68,31 @@ pub(crate) fn configured(
     options: &Options,
     skips: &mut Skips,
     sources: &mut SourceMap,
-) -> Vec<(&'static str, Pinned)> {
+) -> (Vec<(&'static str, Pinned)>, Problems) {
     let config = workspace.config.as_ref();
     let min = config.and_then(Config::min_coverage);
     let min_score = config.and_then(Config::min_score);
+    let mut problems = Problems::default();
     if min.is_none() && min_score.is_none() {
-        return Vec::new();
+        return (Vec::new(), problems);
     }
     let threads = Some(options.threads);
     let mut pins = Vec::new();
     // What is wrong with the traces and the inventory is reported already.
-    let mut one = || prepare(workspace, file, traces, None, options, sources).0;
+    let mut one = || {
+        let one = prepare(workspace, file, traces, None, options, sources).0?;
+        if is_affordable(&one) {
+            return Some(one);
+        }
+        problems.failures.push(Failure {
+            input: file.name.clone(),
+            message:
+                "has too many rules and tests to be measured in one run; use `mcppolicy mutate` \
+                      with --shard, or `coverage`"
+                    .to_owned(),
+        });
+        None
+    };
     let mut add = |command, policy| {
         let policies = vec![policy];
         let findings = Vec::new();
@@ -80,7 +122,7 @@ pub(crate) fn configured(
         };
         add("mutate", mutants.run(one, None, skips, None).0);
     }
-    pins
+    (pins, problems)
 }
 
 /// How points are looked for.

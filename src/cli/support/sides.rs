@@ -343,8 +343,12 @@ pub(crate) fn since(
     let mut problems = Problems::from(findings);
     let mut paths: BTreeSet<PathBuf> = paths.into_iter().collect();
     for listed in listed {
-        let stored = problems.keep_failure(stored(base, &listed));
-        paths.extend(stored.unwrap_or_default());
+        match stored(base, &listed) {
+            Ok(stored) => paths.extend(stored),
+            // Several configurations list the same policies.
+            Err(failure) if problems.failures.contains(&failure) => {}
+            Err(failure) => problems.failures.push(failure),
+        }
     }
     let mut pairs = Vec::new();
     for file in paths {

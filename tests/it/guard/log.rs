@@ -74,6 +74,19 @@ fn a_log_goes_on_under_the_same_policy_and_another_policy_begins_another() {
 }
 
 #[test]
+fn the_name_of_a_log_is_filled_in_for_each_session() {
+    let dir = scene("guard-named", POLICY, LIST);
+    let mut client = Client::start(&dir, &["--log", "logs/{server}-{pid}.jsonl"]);
+    let log = format!("logs/sh-{}.jsonl", client.child.id());
+    client.call("read", &json!({}));
+    client.close();
+    assert_eq!(calls(&text(&dir, &log)).len(), 1);
+    let mut client = Client::start(&dir, &["--log", "logs/{time}.jsonl"]);
+    assert_eq!(client.read(), None);
+    assert_eq!(client.close(), 2);
+}
+
+#[test]
 fn what_cannot_start_says_why_and_leaves_no_log() {
     let dir = scene("guard-start", POLICY, LIST);
     let guard = |options: &[&str]| {

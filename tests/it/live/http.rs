@@ -315,7 +315,7 @@ fn events_pass_as_they_come_and_a_resumed_stream_counts_once() {
     );
     let ran = run(&dir, &["import", "t.jsonl"]);
     assert!(
-        ran.out.contains("\"response\""),
+        ran.out.contains("\"observed\":\"allow\""),
         "the call has its answer: {}",
         ran.out
     );
@@ -511,6 +511,75 @@ fn headers_come_from_a_file_of_its_owner_alone() {
         &["inventory", "--url", "http://u:s3cret@127.0.0.1/mcp"],
     );
     assert!(ran.code == 2 && !ran.out.contains("s3cret"), "{}", ran.out);
+}
+
+/// A server of the older era that lists one tool to whoever it is.
+fn lists() -> String {
+    upstream(|_, body, stream| {
+        let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let result = match message["method"].as_str() {
+            Some("initialize") => {
+                json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+                "serverInfo": {"name": "s", "version": "1"}})
+            }
+            Some("tools/list") => {
+                json!({"tools": [{"name": "t", "inputSchema": {"type": "object"}}]})
+            }
+            _ => {
+                return stream
+                    .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+                    .unwrap();
+            }
+        };
+        let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": result}).to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            answer.len()
+        );
+        stream.write_all((head + &answer).as_bytes()).unwrap();
+    })
+}
+
+#[test]
+fn a_kept_list_says_with_which_credential_it_was_asked_for_and_not_what_it_is() {
+    let dir = fresh("http_credential");
+    let url = lists();
+    let with = |token: &str| {
+        let file = write(&dir, "headers", format!("Authorization: Bearer {token}\n"));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        ["--url", &url, "--header-file", "headers"].map(str::to_owned)
+    };
+    let list = |arguments: &[&str], how: &[String]| {
+        let how = how.iter().map(String::as_str);
+        inventory(
+            &dir,
+            &arguments.iter().copied().chain(how).collect::<Vec<_>>(),
+        )
+    };
+    list(&["-o", "tools.json"], &with(TOKEN));
+    let text = std::fs::read_to_string(dir.join("tools.json")).unwrap();
+    assert!(!text.contains("s3cret"), "{text}");
+    let kept = asked(&dir.join("tools.json"));
+    let (key, digest) = kept["credential"]
+        .as_str()
+        .unwrap()
+        .split_once(':')
+        .unwrap();
+    assert_eq!((key.len(), digest.len()), (32, 8));
+    let check = ["--check", "-o", "tools.json"];
+    let same = list(&check, &with(TOKEN));
+    assert!(!same.out.contains("credential"), "{}", same.out);
+    let other = list(&check, &with("another-token"));
+    assert!(
+        other.out.contains("with another credential"),
+        "{}",
+        other.out
+    );
+    let none = list(&check, &["--url".to_owned(), url.clone()]);
+    assert!(none.out.contains("is compared without one"), "{}", none.out);
+    // The same credential has another digest in another file.
+    list(&["-o", "again.json"], &with(TOKEN));
+    assert_ne!(asked(&dir.join("again.json")), kept);
 }
 
 /// A real server of the network that says on its standard error where it

@@ -268,17 +268,117 @@ fn a_list_that_changes_while_it_is_read_is_read_again() {
     assert_eq!(names(&dir.join("tools.json")), ["a", "b"]);
 }
 
+/// A server of the newer era that refuses the older handshake with `code`; its
+/// list comes with these members.
+fn modern(code: &str, more: &str) -> Vec<String> {
+    fake(&format!(
+        r#"*'"initialize"'*) refuse {code} 'What is that' ;;
+    *'"server/discover"'*) say '{{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{{"tools":{{}}}},"ttlMs":0,"cacheScope":"private"}}' ;;
+    *'"tools/list"'*) say '{{"resultType":"complete","tools":[{{"name":"t","inputSchema":{{"type":"object"}}}}],"ttlMs":0{more}}}' ;;"#
+    ))
+}
+
 #[test]
 fn a_server_that_has_left_the_handshake_behind_is_asked_its_own_way() {
     let dir = fresh("inventory_modern");
-    let server = fake(
-        r#"*'"initialize"'*) refuse -32601 'Method not found' ;;
-    *'"server/discover"'*) say '{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"private"}' ;;
-    *'"tools/list"'*) say '{"resultType":"complete","tools":[{"name":"t","inputSchema":{"type":"object"}}],"ttlMs":0,"cacheScope":"private"}' ;;"#,
+    // Whichever the error is: servers are not of one mind.
+    for code in ["-32601", "-32022", "-32600", "-32000", "-32603", "7"] {
+        let server = modern(code, r#","cacheScope":"private""#);
+        let ran = inventory(&dir, &["-o", "tools.json"], &server);
+        assert_eq!(ran.code, 0, "{code}: {}{}", ran.out, ran.err);
+        assert_eq!(names(&dir.join("tools.json")), ["t"]);
+        let text = fs::read_to_string(dir.join("tools.json")).unwrap();
+        assert!(
+            text.contains(r#""protocolVersion": "2026-07-28""#),
+            "{text}"
+        );
+        assert!(!text.contains("credential"), "{text}");
+    }
+    // One that refuses both says so of both.
+    let neither = fake(
+        r#"*'"initialize"'*) refuse -32000 'not so' ;;
+    *'"server/discover"'*) refuse -32001 'nor so' ;;"#,
     );
-    let ran = inventory(&dir, &["-o", "tools.json"], &server);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert_eq!(names(&dir.join("tools.json")), ["t"]);
+    let ran = inventory(&dir, &["-o", "none.json"], &neither);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.out.contains("not so") && ran.out.contains("nor so"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn how_the_list_was_asked_for_is_kept_and_compared() {
+    let dir = fresh("inventory_asked");
+    let older = listing(r#"[{"name":"t","inputSchema":{"type":"object"}}]"#);
+    let newer = modern("-32601", "");
+    assert_eq!(inventory(&dir, &["-o", "tools.json"], &older).code, 0);
+    let found = |report: &Value| -> Vec<String> {
+        let findings = report["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .map(|f| f["message"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(found(&compared(&dir, &older, 0)), [""; 0]);
+    let report = compared(&dir, &newer, 0);
+    assert_eq!(
+        found(&report),
+        [
+            "The list was kept under \"2025-06-18\" and is compared under \"2026-07-28\": a server may list other tools"
+        ]
+    );
+    // A list without a word on it is compared as ever.
+    write(
+        &dir,
+        "tools.json",
+        r#"{"tools":[{"name":"t","inputSchema":{"type":"object"}}]}"#,
+    );
+    assert_eq!(found(&compared(&dir, &newer, 0)), [""; 0]);
+}
+
+#[test]
+fn a_list_that_a_cache_may_give_to_anyone_is_a_warning() {
+    let dir = fresh("inventory_public");
+    let public = modern("-32601", r#","cacheScope":"public""#);
+    let ran = inventory(&dir, &["-o", "tools.json"], &public);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(
+        ran.out.contains("may give this list to anyone"),
+        "{}",
+        ran.out
+    );
+    let report = compared(&dir, &public, 0);
+    assert_eq!(report["findings"][0]["severity"], "warning");
+}
+
+#[test]
+fn what_only_concerns_how_a_tool_is_shown_is_told_apart() {
+    let dir = fresh("inventory_cosmetic");
+    let kept = r#"[{"name":"t","title":"One","icons":[],"execution":{"taskSupport":"forbidden"},"description":"d"}]"#;
+    write(&dir, "tools.json", kept);
+    let shown = r#"[{"name":"t","title":"Two","icons":[{"src":"x"}],"execution":{"taskSupport":"optional"},"description":"d"}]"#;
+    let report = compared(&dir, &listing(shown), 1);
+    let changes = report["drift"]["changed"][0]["changes"].as_array().unwrap();
+    assert!(changes.len() >= 3, "{changes:#?}");
+    assert!(
+        changes.iter().all(|change| change["cosmetic"] == true),
+        "{changes:#?}"
+    );
+    let ran = inventory(&dir, &["--check", "-o", "tools.json"], &listing(shown));
+    assert!(
+        ran.out.contains("1 changed only in how it is shown"),
+        "{}",
+        ran.out
+    );
+    let meant = r#"[{"name":"t","title":"One","icons":[],"execution":{"taskSupport":"forbidden"},"description":"e","annotations":{"readOnlyHint":true}}]"#;
+    let report = compared(&dir, &listing(meant), 1);
+    let changes = report["drift"]["changed"][0]["changes"].as_array().unwrap();
+    assert!(
+        changes.iter().all(|change| change["cosmetic"] == false),
+        "{changes:#?}"
+    );
 }
 
 #[test]

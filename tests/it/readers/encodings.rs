@@ -131,6 +131,7 @@ fn problem(text: &str) -> String {
     };
     assert_eq!(trace.next_item().unwrap(), None, "{text}");
     assert_eq!(bad.complaints.len(), 1);
+    assert!(!trace.is_recognised(), "{text}");
     bad.complaints[0].message.clone()
 }
 

@@ -78,11 +78,10 @@ fn an_archive_is_read_alike_in_one_line_and_over_many() {
     };
     assert_eq!(without_line(&one), without_line(&many));
     // One line that is longer than what is looked at.
-    let padding = format!("{{\"comment\":\"{}\",", "x".repeat(100_000));
-    let long = String::from_utf8(one)
-        .unwrap()
-        .replacen("{\"log\":{", "{\"log\":", 1);
-    let long = long.replacen("{\"log\":", &format!("{{\"log\":{padding}"), 1);
+    let padding = format!("\"entries\":[{{\"comment\":\"{}\",", "x".repeat(100_000));
+    let one = String::from_utf8(one).unwrap();
+    let long = one.replacen("\"entries\":[{", &padding, 1);
+    assert!(long.len() > 100_000);
     assert_eq!(without_line(long.as_bytes()), without_line(&many));
 }
 

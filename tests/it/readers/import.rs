@@ -238,6 +238,12 @@ fn the_command_says_what_it_could_not_do() {
         b"{\"tool\":7}\n"
     );
     assert_eq!(code(&["import", "empty.jsonl", "--from", "nothing"]), 2);
+    // What is no trace is named as such, and is not said to be read as one.
+    write(&dir, "policy.json", POLICY);
+    let output = run(&dir, &["import", "policy.json"]);
+    assert_eq!(output.code, 3);
+    assert!(output.err.contains("a policy, and no trace"), "{output:?}");
+    assert!(!output.err.contains("read as"), "{output:?}");
 }
 
 #[test]

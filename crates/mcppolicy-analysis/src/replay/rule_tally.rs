@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::results::RuleCounts;
+use super::tally::ToolTally;
 use mcppolicy_engine::engine::Engine;
 
 /// Counts decided calls by what they came to. A call that is undetermined, or
@@ -11,46 +12,30 @@ use mcppolicy_engine::engine::Engine;
 pub(super) struct RuleTally<'e> {
     /// The calls that each rule has refused, by its pointer.
     refused: foldhash::HashMap<&'e str, u64>,
-    /// The calls of each tool that nothing but a limit of all tools can have
-    /// refused.
-    passed: foldhash::HashMap<String, u64>,
-    /// The same, of calls that name no tool.
-    unnamed: u64,
 }
 
 /// Where the limits of all tools stand.
 const ALL_TOOLS: &str = "/all_tools/";
 
 impl<'e> RuleTally<'e> {
-    /// Adds calls of `tool`: those that were allowed, and those that rules
-    /// have refused.
-    pub fn add(&mut self, tool: Option<&str>, allowed: u64, refused: &[(&'e str, u64)]) {
-        let mut passed = allowed;
+    /// Adds calls that rules have refused; how many of them nothing but a limit of
+    /// all tools has.
+    pub fn add(&mut self, refused: &[(&'e str, u64)]) -> u64 {
+        let mut by_all_tools = 0;
         for (rule, times) in refused {
             *self.refused.entry(rule).or_default() += times;
             if rule.starts_with(ALL_TOOLS) {
-                passed += times;
+                by_all_tools += times;
             }
         }
-        if passed == 0 {
-            return;
-        }
-        let of_tool = match tool {
-            None => &mut self.unnamed,
-            Some(name) => match self.passed.get_mut(name) {
-                Some(known) => known,
-                None => self.passed.entry(name.to_owned()).or_default(),
-            },
-        };
-        *of_tool += passed;
+        by_all_tools
     }
 
     /// The counts of every rule of the policy, in the order of the steps of a
     /// decision.
-    pub fn counts(&self, engine: &Engine) -> Vec<RuleCounts> {
+    pub fn counts(&self, engine: &Engine, tools: &ToolTally) -> Vec<RuleCounts> {
         let refusers = engine.refusers();
-        let passed = |tool: &str| self.passed.get(tool).copied().unwrap_or_default();
-        let all: u64 = self.unnamed + self.passed.values().sum::<u64>();
+        let all = tools.all_passed();
         let refused = |rule: &&str| self.refused.get(rule).copied().unwrap_or_default();
         let of_all_tools: u64 = refusers.all_tools.iter().map(refused).sum();
         let every: u64 = self.refused.values().sum::<u64>() - of_all_tools + all;
@@ -63,7 +48,7 @@ impl<'e> RuleTally<'e> {
         }
         for (tool, rules) in &refusers.tools {
             let own: u64 = rules.iter().map(refused).sum();
-            self.in_sequence(rules, own + passed(tool), &mut counts);
+            self.in_sequence(rules, own + tools.passed(tool), &mut counts);
         }
         self.in_sequence(&refusers.all_tools, all, &mut counts);
         counts

@@ -167,8 +167,8 @@ impl<'e> Replay<'e> {
         if !placed.is_empty() {
             self.replay_merged(&placed);
         }
+        let rules = self.rules.counts(self.engine, &self.tools);
         self.tools.add_to(&mut self.results.tools);
-        let rules = self.rules.counts(self.engine);
         rule_tally::add(&mut self.results.rules, &rules);
         if self.options.at_origin {
             origins::sort_by_name(&mut self.results);
@@ -370,9 +370,8 @@ impl<'e> Replay<'e> {
         if let Some(trace) = self.results.traces.get_mut(open.trace) {
             trace.counts.add(&open.counts);
         }
-        self.tools.add(call.tool(), &open.counts);
-        let allowed = open.counts.allow;
-        self.rules.add(call.tool(), allowed, &open.refused);
+        let passed = open.counts.allow + self.rules.add(&open.refused);
+        self.tools.add(call.tool(), &open.counts, passed);
         if open.groups.is_empty() {
             return;
         }

@@ -119,10 +119,8 @@ pub(super) fn answer(
     let answer = answer_in(node)?;
     if let Some(Asked { task, for_result }) = collector.rounds.asked(key) {
         match (answer, node.get("result")) {
-            (Answer::Final(response), _) if for_result => {
-                if !is_no_such_task(node) {
-                    collector.answer(&task, Some(response), time);
-                }
+            (Answer::Final(response), _) if for_result && !is_no_such_task(node) => {
+                collector.answer(&task, Some(response), time);
             }
             (_, Some(result)) => state_of_task(&task, result, envelope, collector),
             _ => {}

@@ -22,6 +22,12 @@ pub trait Reader {
         Format::Native
     }
 
+    /// Whether its input is of any known format. What is not has one problem, and
+    /// nothing of it is read.
+    fn is_recognised(&self) -> bool {
+        true
+    }
+
     /// What it has taken for granted so far, sorted, each once.
     fn assumed(&self) -> Vec<Assumed> {
         Vec::new()
@@ -119,6 +125,12 @@ impl Trace {
     /// Which format the trace is in.
     pub fn format(&self) -> Format {
         self.reader.format()
+    }
+
+    /// Whether it is of any known format; else it has one problem, which says
+    /// what it is.
+    pub fn is_recognised(&self) -> bool {
+        self.reader.is_recognised()
     }
 
     /// What the reader has taken for granted so far, sorted, each once.

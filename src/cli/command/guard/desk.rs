@@ -7,8 +7,11 @@ use super::GuardArgs;
 use super::log::Log;
 use super::policy;
 use super::state::{Counted, State};
+use crate::cli::support::files;
+use crate::cli::support::input;
 use crate::cli::support::output::complain_of;
-use mcppolicy_analysis::report::Exit;
+use crate::cli::support::place::{self, Place};
+use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_engine::time::Time;
 use mcppolicy_guard::{Attached, FromClient, FromServer, Guard, Mode, Ordered, Session, Settings};
 
@@ -62,9 +65,11 @@ impl Desk {
                 session: Session::new(args.grant.as_str()),
             })
         };
-        let beside = args.log.as_deref().map(candidate_log);
+        let log = args.log.as_deref().map(|log| log_of(log, args));
+        let log = log.transpose()?;
+        let beside = log.as_deref().map(candidate_log);
         let mut desk = Desk {
-            enforced: seat(enforced, args.log.as_deref(), args.settings(args.mode()))?,
+            enforced: seat(enforced, log.as_deref(), args.settings(args.mode()))?,
             candidate: None,
         };
         if let Some(candidate) = candidate {
@@ -150,6 +155,34 @@ impl Desk {
             is_whole &= guard.journal().is_whole();
         }
         is_whole
+    }
+}
+
+/// Where decisions are written: the file that the pattern names for this
+/// session, in a directory that is made where the pattern names one.
+fn log_of(pattern: &Path, args: &GuardArgs) -> Result<PathBuf, Exit> {
+    let said = |message: String| {
+        complain_of(&Failure {
+            input: input::display_name(pattern),
+            message,
+        });
+        Exit::CouldNotRun
+    };
+    let session = place::Session {
+        server: place::name_of_command(&args.server),
+        start: now(),
+        pid: std::process::id(),
+    };
+    match Place::of(pattern, &session).map_err(said)? {
+        Place::File(path) => Ok(path),
+        Place::Fresh(path) => {
+            let directory = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            let made = directory.map(files::make_directory).transpose();
+            made.map_err(|error| said(input::plain(&error)))?;
+            Ok(path)
+        }
     }
 }
 

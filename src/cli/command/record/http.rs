@@ -18,11 +18,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::place::Place;
 use super::recorder::{Existing, Recorder};
 use crate::cli::support::http::{Upstream, is_loopback};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::place::Place;
 use mcppolicy_analysis::report::{Exit, Failure};
 use messages::Messages;
 use pass::Tapped;

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::place::{Place, numbered};
 use crate::cli::support::files::{self, Access};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::place::{Place, numbered};
 use crate::cli::support::traces::failure;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::time::Time;
@@ -36,6 +36,7 @@ pub(super) struct Recorder {
     file: File,
     path: PathBuf,
     is_new: bool,
+    is_of_a_pattern: bool,
     to_server: Tap,
     to_client: Tap,
     buffer: Vec<u8>,
@@ -79,6 +80,7 @@ impl Recorder {
             file,
             path: path.clone(),
             is_new: !append,
+            is_of_a_pattern: matches!(place, Place::Fresh(_)),
             to_server: Tap::new(Direction::ToServer),
             to_client: Tap::new(Direction::ToClient),
             buffer: Vec::new(),
@@ -122,9 +124,14 @@ impl Recorder {
         }
     }
 
-    /// How many messages the server has sent.
-    pub fn messages_of_server(&self) -> u64 {
-        self.to_client.messages()
+    /// Whether nothing of the server is worth a file: it has said nothing, or, in
+    /// one of many files that a pattern names, nothing but noise.
+    pub fn has_no_server(&self) -> bool {
+        let said = match self.is_of_a_pattern {
+            true => self.to_client.messages(),
+            false => self.to_client.records(),
+        };
+        said == 0
     }
 
     /// Whether nothing at all has passed that is recorded.

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::place::Place;
 use super::recorder::{Existing, Recorder};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
+use crate::cli::support::place::Place;
 use crate::cli::support::server::{Server, Signals};
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_trace::trace::tap::Direction;
@@ -49,7 +49,7 @@ pub(super) fn run(output: &Place, existing: Existing, command: &[OsString]) -> R
     let mut recorder = lock(&recorder);
     let is_whole = recorder.finish();
     let died_at_the_start = ended.as_ref().is_ok_and(|code| *code != 0)
-        && recorder.messages_of_server() == 0
+        && recorder.has_no_server()
         && !server.was_signalled();
     if recorder.is_empty() || died_at_the_start {
         recorder.discard();

@@ -2,7 +2,7 @@
 //! chooses between.
 
 use super::evidence::{Confidence, Evidence};
-use super::{name, words};
+use super::{code, name, words};
 use crate::inventory::category_kind::Category;
 use crate::inventory::schema::JsonType;
 use crate::inventory::tools::Tool;
@@ -103,10 +103,10 @@ fn code(tool: &Tool) -> Option<&str> {
 }
 
 /// An argument that is a command line, a script or a description of what is to run:
-/// `initScript` of a tool that opens a page.
+/// `initScript` of a tool that opens a page, the `script` of one of its steps.
 fn command(tool: &Tool) -> Option<&str> {
     let named = |name: &&str| words::is_command(&words::split(name));
-    tool.arguments().names().into_iter().find(named)
+    code::names(tool).into_iter().find(named)
 }
 
 /// An amount, when something else says that it is of money.

@@ -39,10 +39,7 @@ pub(super) fn runs(tool: &Tool, category: Category) -> Option<String> {
 /// An argument, at any depth, whose value is run.
 fn argument<'t>(tool: &'t Tool, name: &[String]) -> Option<&'t str> {
     let feeds = name.iter().any(|word| words::is_fed(word));
-    let schema = tool.input_schema.as_ref()?;
-    let (mut names, mut left) = (Vec::new(), MOST_SCHEMAS);
-    collect(schema, 0, &mut left, &mut names);
-    names.into_iter().find(|argument| {
+    names(tool).into_iter().find(|argument| {
         let argument = words::split(argument);
         let is_input = || argument.last().is_some_and(|word| words::is_input(word));
         (words::is_code(&argument) && !words::is_exchanged(&argument, name))
@@ -51,7 +48,15 @@ fn argument<'t>(tool: &'t Tool, name: &[String]) -> Option<&'t str> {
     })
 }
 
-/// The names of arguments, and of members within them, the outer first.
+/// The names of a tool's arguments, and of members within them, the outer first.
+pub(super) fn names(tool: &Tool) -> Vec<&str> {
+    let (mut names, mut left) = (Vec::new(), MOST_SCHEMAS);
+    if let Some(schema) = &tool.input_schema {
+        collect(schema, 0, &mut left, &mut names);
+    }
+    names
+}
+
 fn collect<'t>(schema: &'t Node, depth: usize, left: &mut usize, names: &mut Vec<&'t str>) {
     if depth > MOST_NESTED || *left == 0 {
         return;

@@ -332,6 +332,11 @@ fn tools_of_browsers_and_clusters_are_what_they_do() {
         r#"{"name":"navigate_page","description":"Go to a URL","inputSchema":{"type":"object","properties":{"url":{"type":"string"},"initScript":{"type":"string"}}}}"#,
     );
     tool_is(
+        Category::Execute,
+        false,
+        r#"{"name":"post_page","description":"Post a page","inputSchema":{"type":"object","properties":{"actions":{"type":"array","items":{"type":"object","properties":{"script":{"type":"string"}}}}}}}"#,
+    );
+    tool_is(
         Category::Read,
         false,
         r#"{"name":"calculate","description":"Calculates or evaluates the expression","inputSchema":{"type":"object","properties":{"expression":{"type":"string"}}}}"#,

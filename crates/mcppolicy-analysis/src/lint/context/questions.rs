@@ -21,13 +21,10 @@ const BUDGET: Budget = Budget {
 /// What all questions about one tool may cost, in conditions looked at.
 const PER_TOOL: u64 = 1_500_000 * STEP;
 
-/// What all questions about one policy may cost, in conditions looked at. Where the
-/// tools could cost more together, each has an equal share, from the first question on.
-const PER_POLICY: u64 = 150_000_000 * STEP;
-
-/// How many policies of a run may cost as much each. Where there are more, they
-/// share what that makes: a policy must not take what the next one needs.
-const POLICIES: u64 = 4;
+/// What all questions about the policies of one run may cost, in conditions looked
+/// at. Where the tools could cost more together, each has an equal share, from the first
+/// question on: neither a policy nor a tool takes what the next one needs.
+const PER_RUN: u64 = 60_000_000 * STEP;
 
 /// How many bytes an automaton may take that is kept for further questions.
 const KEPT: usize = 16 << 10;
@@ -55,9 +52,8 @@ pub(super) enum Accepted {
 /// What the questions about each of so many tools may cost, in one of so many policies
 /// that a run looks at.
 pub(super) fn share(tools: usize, policies: usize) -> u64 {
-    let policies = u64::try_from(policies).unwrap_or(u64::MAX);
-    let part = (PER_POLICY * POLICIES) / policies.max(POLICIES);
-    (part / (tools as u64).max(1)).min(PER_TOOL)
+    let part = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).max(1);
+    (PER_RUN / part(policies) / part(tools)).min(PER_TOOL)
 }
 
 impl Questions {

@@ -56,6 +56,10 @@ impl Reader for Stranger {
     fn next(&mut self) -> io::Result<Option<Item>> {
         Ok(self.problem.take().map(Item::Problem))
     }
+
+    fn is_recognised(&self) -> bool {
+        false
+    }
 }
 
 /// One sentence about the file, and what to do.

@@ -24,8 +24,10 @@ const RECORDED: [(&str, &str); 3] = [
     ("mcp-method", "mcp_method"),
     ("mcp-name", "mcp_name"),
 ];
-/// The most credentials and events that are remembered.
-const MOST: usize = 100_000;
+/// The most credentials that are remembered.
+const MOST_CREDENTIALS: usize = 1_000;
+/// The most events that are remembered.
+const MOST_EVENTS: usize = 100_000;
 /// How many hexadecimal digits a digest has: 128 bits.
 const DIGITS: usize = 32;
 
@@ -54,20 +56,28 @@ struct Inner {
 }
 
 /// Texts that are remembered, the newest of them.
-#[derive(Default)]
 struct Known {
+    most: usize,
     texts: HashSet<String>,
     order: VecDeque<String>,
 }
 
 impl Known {
+    fn new(most: usize) -> Known {
+        Known {
+            most,
+            texts: HashSet::new(),
+            order: VecDeque::new(),
+        }
+    }
+
     /// Adds a text; whether it is new.
     fn insert(&mut self, text: String) -> bool {
         let is_new = self.texts.insert(text.clone());
         if is_new {
             self.order.push_back(text);
         }
-        if self.order.len() > MOST
+        if self.order.len() > self.most
             && let Some(oldest) = self.order.pop_front()
         {
             self.texts.remove(&oldest);
@@ -87,8 +97,8 @@ impl Messages {
             inner: Mutex::new(Inner {
                 recorder,
                 exchanges: 0,
-                credentials: Known::default(),
-                events: Known::default(),
+                credentials: Known::new(MOST_CREDENTIALS),
+                events: Known::new(MOST_EVENTS),
                 is_unread: false,
             }),
             key,
@@ -307,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_credential_that_a_message_repeats_is_taken_out() {
-        let mut known = Known::default();
+        let mut known = Known::new(MOST_CREDENTIALS);
         known.insert("abcdefgh".to_owned());
         let record = without(b"{\"text\":\"Bearer abcdefgh!\"}".to_vec(), &known);
         assert_eq!(

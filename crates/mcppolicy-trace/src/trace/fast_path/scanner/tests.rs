@@ -144,3 +144,23 @@ proptest! {
         agrees(&String::from_utf8(bytes).unwrap())?;
     }
 }
+
+#[test]
+fn a_string_ends_at_a_quote_and_at_nothing_that_resembles_one() {
+    for length in 0..20 {
+        for at in 0..=length {
+            for byte in 0..=0x7F_u8 {
+                let mut text = "x".repeat(length);
+                text.insert(at, char::from(byte));
+                let text = format!("\"{text}\",\"é\"");
+                let mut scanner = Scanner::new(&text);
+                let found = scanner.value().map(|value| value.span.of(&text));
+                let mut values = serde_json::Deserializer::from_str(&text).into_iter::<String>();
+                let is_string = values.next().is_some_and(|value| value.is_ok());
+                let end = values.byte_offset();
+                let expected = is_string.then(|| text.get(..end).unwrap());
+                assert_eq!(found, expected, "{text}");
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@ use mcppolicy_engine::time::Time;
 
 /// What a pattern's placeholders stand for.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
+pub(crate) struct Session {
     /// A name of the server, for `{server}`.
     pub server: String,
     /// When the session starts; its date in UTC is `{date}`.
@@ -21,7 +21,7 @@ pub(super) struct Session {
 
 /// A file, or a pattern of files of which each session takes a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Just this file.
     File(PathBuf),
     /// This file, or the next one that is free.
@@ -88,7 +88,7 @@ impl Session {
 }
 
 /// The `number`-th name beside `path`: `a.jsonl`, `a-2.jsonl`, `a-3.jsonl`.
-pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+pub(crate) fn numbered(path: &Path, number: u32) -> PathBuf {
     if number < 2 {
         return path.to_path_buf();
     }
@@ -130,7 +130,7 @@ const LONGEST: usize = 64;
 /// A name of the server that a command starts: of the first word that is no
 /// launcher, none of its commands, no setting and no option, the last part
 /// without a version and an ending.
-pub(super) fn name_of_command(command: &[OsString]) -> String {
+pub(crate) fn name_of_command(command: &[OsString]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut is_value = false;
     for word in command {
@@ -160,7 +160,7 @@ fn last_part(word: &str) -> String {
 }
 
 /// A name in characters that every file system has.
-pub(super) fn spelled(name: &str) -> String {
+pub(crate) fn spelled(name: &str) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let name: String = name
         .chars()
@@ -232,7 +232,10 @@ mod tests {
                 "docker run -i --rm ghcr.io/github/github-mcp-server:v1",
                 "github-mcp-server",
             ),
-            ("docker run -i --rm -e GITHUB_TOKEN ghcr.io/github/x", "x"),
+            (
+                "docker run -i --rm -e GITHUB_TOKEN ghcr.io/github/mine",
+                "mine",
+            ),
             ("node -e code", "server"),
             ("env A=b ./my server", "my"),
             ("./bin/run --stdio", "run"),
