@@ -199,6 +199,7 @@ struct JsonChange<'a> {
     category: Option<&'static str>,
     edits: Vec<JsonEdit<'a>>,
     parts: Vec<JsonPart<'a>>,
+    parts_complete: bool,
 }
 
 #[derive(Serialize)]
@@ -254,6 +255,7 @@ impl<'a> JsonChange<'a> {
                 .iter()
                 .map(|part| JsonPart::new(part, policy, sources))
                 .collect(),
+            parts_complete: change.parts_complete,
         }
     }
 }

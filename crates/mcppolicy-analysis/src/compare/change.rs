@@ -34,6 +34,9 @@ pub struct Change {
     /// What the change comes to, by the element that refuses: what is looser
     /// first.
     pub parts: Vec<Part>,
+    /// Whether there is a part for every element that decides; the budget may not
+    /// have sufficed to look for all.
+    pub parts_complete: bool,
 }
 
 impl Change {
@@ -78,6 +81,7 @@ impl Change {
             category: None,
             edits: Vec::new(),
             parts: Vec::new(),
+            parts_complete: true,
         }
     }
 

@@ -59,6 +59,16 @@ pub(super) struct Chosen {
     pub(super) schema_valid: Option<bool>,
 }
 
+impl Chosen {
+    /// Arguments that nobody has chosen.
+    pub(super) const fn plain(arguments: Value) -> Chosen {
+        Chosen {
+            arguments,
+            schema_valid: None,
+        }
+    }
+}
+
 /// The arguments of `region` to show; `plain` are some of it.
 pub(super) fn choose(
     (pair, tool): (&Pair<'_, '_>, &str),
@@ -68,10 +78,7 @@ pub(super) fn choose(
     plain: Value,
 ) -> Chosen {
     if !pair.detailed {
-        return Chosen {
-            arguments: plain,
-            schema_valid: None,
-        };
+        return Chosen::plain(plain);
     }
     let schema = Schema::of(pair, tool);
     let mut searches = SEARCHES;

@@ -4,7 +4,7 @@
 use super::applied::{self, altered};
 use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
-use super::danger::{self, Concern};
+use super::danger::{self, Chosen, Concern};
 use super::edit::{Edit, Element, Target};
 use super::elements::{At, Elements};
 use super::literals::literals;
@@ -16,6 +16,10 @@ use crate::region::{Answer, Region, Space};
 use mcppolicy_engine::engine::Kind as Step;
 use mcppolicy_engine::policy::{Condition, ToolRules};
 use mcppolicy_engine::value::Value;
+
+/// How many times what one question may cost the search for all elements that
+/// decide may cost.
+const PATIENCE: u64 = 3;
 
 /// A tool that is compared.
 #[derive(Clone, Copy)]
@@ -77,6 +81,7 @@ pub(super) fn compare(subject: Subject<'_, '_>) -> Option<Change> {
         loosened.direction,
         tightened.direction,
     );
+    change.parts_complete = loosened.complete && tightened.complete;
     change.parts = loosened.parts;
     change.parts.extend(tightened.parts);
     Some(change)
@@ -86,6 +91,8 @@ pub(super) fn compare(subject: Subject<'_, '_>) -> Option<Change> {
 struct Found {
     direction: Direction,
     parts: Vec<Part>,
+    /// Whether every element that decides has a part.
+    complete: bool,
 }
 
 impl Found {
@@ -93,6 +100,7 @@ impl Found {
         Found {
             direction: Direction::Excluded,
             parts: Vec::new(),
+            complete: true,
         }
     }
 
@@ -100,6 +108,7 @@ impl Found {
         Found {
             direction: Direction::Unknown(reason),
             parts: Vec::new(),
+            complete: false,
         }
     }
 }
@@ -158,6 +167,7 @@ impl<'p> Subject<'_, 'p> {
                 Found {
                     direction: proved,
                     parts,
+                    complete: true,
                 }
             }
         };
@@ -205,6 +215,12 @@ struct Search<'s, 'p> {
 }
 
 impl<'p> Search<'_, 'p> {
+    /// Whether the tool has cost so many times what one question may.
+    fn has_spent(&self, times: u64) -> bool {
+        let worth = self.subject.pair.budget().worth();
+        self.space.spent() > worth.saturating_mul(times)
+    }
+
     fn is_blocked(&mut self, old: bool) -> bool {
         let mut region = Region::everything();
         if old { &self.old } else { &self.new }.accept(&mut region);
@@ -242,7 +258,11 @@ impl<'p> Search<'_, 'p> {
                 Answer::Unknown(exceeded) if witnesses.is_empty() => {
                     return Found::unknown(Reason::Budget(exceeded));
                 }
-                Answer::Empty | Answer::Unknown(_) => break,
+                Answer::Empty => break,
+                Answer::Unknown(_) => {
+                    found.complete = false;
+                    break;
+                }
             };
             let refusing: Vec<At> = self.refuser(direction).refusing(&arguments).collect();
             let Some(at) = refusing.iter().copied().find(|at| open.contains(at)) else {
@@ -250,6 +270,11 @@ impl<'p> Search<'_, 'p> {
                 return Found::unknown(Reason::Unconfirmed);
             };
             open.retain(|other| *other != at);
+            if self.has_spent(PATIENCE) && !witnesses.is_empty() {
+                // The verdict stands; what else there is stays untold.
+                found.complete = false;
+                break;
+            }
             let arguments = if refusing.first() == Some(&at) {
                 arguments
             } else {
@@ -258,7 +283,11 @@ impl<'p> Search<'_, 'p> {
                 self.refuser(direction).decide_at(at, &mut region);
                 match self.space.find(&region) {
                     Answer::Witness(arguments) => arguments,
-                    Answer::Empty | Answer::Unknown(_) => continue,
+                    Answer::Empty => continue,
+                    Answer::Unknown(_) => {
+                        found.complete = false;
+                        continue;
+                    }
                 }
             };
             if !self.subject.pair.detailed {
@@ -296,6 +325,9 @@ impl<'p> Search<'_, 'p> {
         let touching = self.touching(direction, at);
         let mut parts = Vec::new();
         for edit in &touching {
+            if self.has_spent(1) {
+                break;
+            }
             let mut region = accepted.clone();
             self.caused_by(direction, at, *edit, &mut region);
             if let Answer::Witness(arguments) = self.space.find(&region) {
@@ -408,13 +440,12 @@ impl<'p> Search<'_, 'p> {
             passing,
             refusing: refusing.iter().collect(),
         };
-        let chosen = danger::choose(
-            (subject.pair, subject.tool),
-            &mut self.space,
-            region,
-            &concern,
-            plain,
-        );
+        let chosen = if self.has_spent(1) {
+            Chosen::plain(plain)
+        } else {
+            let of_tool = (subject.pair, subject.tool);
+            danger::choose(of_tool, &mut self.space, region, &concern, plain)
+        };
         let arguments = chosen.arguments;
         let alone =
             matches!(edits.as_slice(), [edit] if subject.is_alone(*edit, direction, &arguments));

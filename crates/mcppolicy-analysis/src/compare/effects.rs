@@ -5,7 +5,7 @@ use super::compiled::{Entry, Pair};
 use super::edit::{Edit, Effect, Element, Target};
 use super::elements::{At, Elements};
 use super::verdict::{Aspect, Verdict};
-use crate::region::{Region, Space};
+use crate::region::{Answer, Region, Space};
 use mcppolicy_engine::engine::Kind as Step;
 
 /// The edits of one tool whose effect is looked for.
@@ -13,6 +13,10 @@ const EDITS: usize = 32;
 
 /// The elements that may be named as the one that makes an edit idle.
 const REASONS: usize = 32;
+
+/// The part of its budget that a question about an effect has; all of them
+/// together have as much as one of another kind.
+const PART: u32 = 20;
 
 /// Says of each edit of a tool whether it changes a decision; the changes are
 /// all of that tool.
@@ -88,13 +92,24 @@ struct Asking<'p> {
     space: Space,
     old: Elements<'p>,
     new: Elements<'p>,
+    most: u64,
 }
 
 impl<'p> Asking<'p> {
     fn new(pair: &Pair<'_, 'p>, tool: &str) -> Asking<'p> {
-        let mut space = Space::new(pair.budget());
+        let budget = pair.budget().part(PART);
+        let mut space = Space::new(budget);
         let [old, new] = [pair.old, pair.new].map(|of| Elements::new(&mut space, of.tool(tool)));
-        Asking { space, old, new }
+        Asking {
+            space,
+            old,
+            new,
+            most: budget.worth(),
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.space.spent() > self.most
     }
 
     /// Whether what the edited element refuses on one side passes on the other.
@@ -138,8 +153,13 @@ impl<'p> Asking<'p> {
             let mut region = Region::everything();
             refused.iter().for_each(|literal| region.and(*literal));
             passer.accept(&mut region);
-            if !self.space.find(&region).is_empty() {
-                return Some(Effect::Decides);
+            match self.space.find(&region) {
+                Answer::Empty => {}
+                Answer::Witness(_) => return Some(Effect::Decides),
+                Answer::Unknown(_) => return None,
+            }
+            if self.is_spent() {
+                continue;
             }
             // Which one alone refuses all of it?
             let implies = passer.each().take(REASONS).find(|other| {

@@ -12,6 +12,7 @@
 mod amounts;
 mod parts;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -37,6 +38,8 @@ const EFFORT: usize = 10_000;
 
 /// One way through the comparison: what `passer` passes and `refuser` refuses.
 struct Way<'w, 'p> {
+    /// Whether limits are left that were not looked at.
+    cut: Cell<bool>,
     pair: &'w Pair<'w, 'p>,
     passer: &'w Compiled<'p>,
     refuser: &'w Compiled<'p>,
@@ -160,6 +163,7 @@ pub(super) fn of_tool(
     }
     let sides = [pair.old, pair.new].map(|side| Side::of_tool(side, tool));
     let mut change = Change::new(scope.clone(), Aspect::Limits, sides, loosened, tightened);
+    change.parts_complete = !(onward.cut.get() || back.cut.get());
     parts::fill(pair, Some(tool), edits, &mut change);
     Some(change)
 }
@@ -184,6 +188,7 @@ pub(super) fn of_all_tools(
     let sides = [pair.old, pair.new].map(|side| Side::at(side, "/all_tools"));
     let aspect = Aspect::Limits;
     let mut change = Change::new(Scope::AllTools, aspect, sides, loosened, tightened);
+    change.parts_complete = !(onward.cut.get() || back.cut.get());
     parts::fill(pair, None, edits, &mut change);
     Some(change)
 }
@@ -191,6 +196,7 @@ pub(super) fn of_all_tools(
 /// What the new policy passes beyond the old, and the old beyond the new.
 fn ways<'w, 'p>(pair: &'w Pair<'w, 'p>) -> [Way<'w, 'p>; 2] {
     let way = |passer, refuser| Way {
+        cut: Cell::new(false),
         pair,
         passer,
         refuser,
@@ -447,7 +453,11 @@ impl Way<'_, '_> {
                 &[Some(false), Some(true), None]
             };
             for nearly in tries {
-                if decides(&witnesses, excess.limit) || (effort == 0 && !witnesses.is_empty()) {
+                if decides(&witnesses, excess.limit) {
+                    break;
+                }
+                if effort == 0 && !witnesses.is_empty() {
+                    self.cut.set(true);
                     break;
                 }
                 if nearly.is_some() && witnesses.is_empty() {

@@ -169,7 +169,9 @@ impl Pairing {
 mod tests {
     use super::*;
 
-    fn paired(old: &[&str], new: &[&str]) -> (Vec<(Option<usize>, Option<usize>)>, Vec<bool>) {
+    type Both = (Option<usize>, Option<usize>);
+
+    fn paired(old: &[&str], new: &[&str]) -> (Vec<Both>, Vec<bool>) {
         let mut pairing = Pairing::new(old.len(), new.len());
         pairing.by(|at| Some(old[at]), |at| Some(new[at]));
         let letters = |text: &str| text.chars().collect::<Vec<_>>();

@@ -116,7 +116,7 @@ pub(super) fn marks(old: &str, new: &str) -> [Vec<Range<usize>>; 2] {
     if old.len() > MARKED || new.len() > MARKED {
         return [&old, &new].map(|text| match text.len() {
             0 => Vec::new(),
-            length => vec![head..head + length],
+            length => std::iter::once(head..head + length).collect(),
         });
     }
     let mut marked: [Vec<Range<usize>>; 2] = [Vec::new(), Vec::new()];

@@ -75,7 +75,14 @@ fn an_edit_that_changes_no_decision_says_why() {
         policy["hide"] = json!(["t"]);
         policy
     };
-    says(&hidden(1), &hidden(2), &[]);
+    says(
+        &hidden(1),
+        &hidden(2),
+        &[
+            r#"Tool("t") access reworded"#,
+            "  changed: amount lte 1 → 2 (the tool is refused whatever its arguments)",
+        ],
+    );
 }
 
 #[test]
@@ -125,7 +132,7 @@ fn what_opens_a_tool_is_named_alone_or_together() {
             "  loosened /hide/0 by [0]: ",
             r#"Tool("t") access loosened"#,
             r#"  removed: hide removed: "t""#,
-            r#"  added: tool added: "t" with no require rules, no deny_if rules, no limits"#,
+            "  added: tool added: `t` passes with any arguments; any number of calls",
             "  loosened /hide/0 by [0, 1] together: {}",
         ],
     );
@@ -158,32 +165,30 @@ fn each_limit_that_gives_way_has_its_sequence() {
         &with(1),
         &with(2),
         &[
+            "AllTools limits loosened",
+            r#"  changed: limit "all": max 8 → 16 per minute"#,
+            "  loosened /all_tools/limits/0 by [0]: 9 × {}",
             r#"Tool("t") limits loosened"#,
             r#"  changed: limit "minutely": max 10 → 20 per minute"#,
             r#"  changed: limit "hourly": max 100 → 200 per hour"#,
             r#"  changed: limit "daily": max 500 → 1000 per day"#,
-            "  loosened /all_tools/limits/0 by [0, 1, 2] together: 9 × {}",
             "  loosened /tools/t/limits/1 by [1]: 101 × {}",
             "  loosened /tools/t/limits/2 by [2]: 501 × {}",
-            "AllTools limits loosened",
-            r#"  changed: limit "all": max 8 → 16 per minute"#,
-            "  loosened /all_tools/limits/0 by [0]: 9 × {}",
         ],
     );
     says(
         &with(1_000_000),
         &with(2_000_000),
         &[
+            "AllTools limits loosened",
+            r#"  changed: limit "all": max 8 000 000 → 16 000 000 per minute"#,
+            "  loosened /all_tools/limits/0 by [0]: 8000001 × {}",
             r#"Tool("t") limits loosened"#,
             r#"  changed: limit "minutely": max 10 000 000 → 20 000 000 per minute"#,
             r#"  changed: limit "hourly": max 100 000 000 → 200 000 000 per hour"#,
             r#"  changed: limit "daily": max 500 000 000 → 1 000 000 000 per day"#,
-            "  loosened /all_tools/limits/0 by [0, 1, 2] together: 8000001 × {}",
             "  loosened /tools/t/limits/1 by [1]: 100000001 × {}",
             "  loosened /tools/t/limits/2 by [2]: 500000001 × {}",
-            "AllTools limits loosened",
-            r#"  changed: limit "all": max 8 000 000 → 16 000 000 per minute"#,
-            "  loosened /all_tools/limits/0 by [0]: 8000001 × {}",
         ],
     );
 }

@@ -70,10 +70,10 @@ fn a_limit_moves_to_all_tools() {
         &old,
         &new,
         &[
-            r#"Tool("t") limits reworded"#,
-            r#"  moved: limit "calls" moved to all_tools: max 60 per minute"#,
             "AllTools limits reworded",
             r#"  added: limit added: "calls": max 60 per minute"#,
+            r#"Tool("t") limits reworded"#,
+            r#"  moved: limit "calls" moved to all_tools: max 60 per minute"#,
         ],
     );
 }
@@ -290,7 +290,7 @@ fn a_tool_is_added_or_removed() {
         &one,
         &[
             r#"Tool("t") access loosened"#,
-            r#"  added: tool added: "t" with 1 require rule, no deny_if rules, no limits"#,
+            "  added: tool added: `t` passes when `path` is text in which `^docs/` matches; any number of calls",
             r#"  loosened /default by [0]: {"path":"docs/../../etc/passwd"}"#,
         ],
     );
@@ -299,7 +299,7 @@ fn a_tool_is_added_or_removed() {
         &none,
         &[
             r#"Tool("t") access tightened"#,
-            r#"  removed: tool removed: "t" with 1 require rule, no deny_if rules, no limits"#,
+            "  removed: tool removed: `t` passes when `path` is text in which `^docs/` matches; any number of calls",
             r#"  tightened /default by [0]: {"path":"docs/../../etc/passwd"}"#,
         ],
     );
@@ -324,15 +324,15 @@ fn a_hidden_entry_is_removed() {
         &with(json!(["*"])),
         &with(json!(["drop"])),
         &[
+            "Unlisted visibility loosened",
+            r#"  removed: hide removed: "*""#,
+            "  loosened /hide/0 by [0]: ",
             r#"Tool("read") visibility loosened"#,
             r#"  removed: hide removed: "*""#,
             "  loosened /hide/0 by [0]: ",
             r#"Tool("read") access loosened"#,
             r#"  removed: hide removed: "*""#,
             "  loosened /hide/0 by [0]: {}",
-            "Unlisted visibility loosened",
-            r#"  removed: hide removed: "*""#,
-            "  loosened /hide/0 by [0]: ",
         ],
     );
 }
