@@ -132,7 +132,7 @@ fn what_opens_a_tool_is_named_alone_or_together() {
             "  loosened /hide/0 by [0]: ",
             r#"Tool("t") access loosened"#,
             r#"  removed: hide removed: "t""#,
-            "  added: tool added: `t` passes with any arguments; any number of calls",
+            "  added: tool added: \"t\" passes with any arguments; any number of calls",
             "  loosened /hide/0 by [0, 1] together: {}",
         ],
     );
