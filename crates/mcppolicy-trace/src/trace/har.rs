@@ -26,10 +26,7 @@ use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// HTTP archives.
 #[derive(Default)]
-pub(super) struct Har {
-    /// How many exchanges there have been.
-    exchanges: u64,
-}
+pub(super) struct Har;
 
 const NO_MCP: &str = "an exchange without an MCP message";
 
@@ -68,15 +65,13 @@ impl LogFormat for Har {
         };
         for entry in entries {
             let line = lines.line(entry);
-            self.exchanges += 1;
-            let at = (line, self.exchanges);
-            read_entry(entry, at, std::mem::take(&mut bytes), collector);
+            read_entry(entry, line, std::mem::take(&mut bytes), collector);
         }
     }
 }
 
-/// Reads one exchange, at a line and with a number.
-fn read_entry(entry: &Node, (line, number): (usize, u64), bytes: usize, collector: &mut Collector) {
+/// Reads one exchange.
+fn read_entry(entry: &Node, line: usize, bytes: usize, collector: &mut Collector) {
     let (Some(request), Some(response)) = (entry.get("request"), entry.get("response")) else {
         return collector.skip(line, NO_MCP);
     };
@@ -97,13 +92,8 @@ fn read_entry(entry: &Node, (line, number): (usize, u64), bytes: usize, collecto
             session: session.map(str::to_owned),
             user: None,
         },
-<<<<<<< HEAD
-        exchange: Some(number.to_string()),
-        would_block: None,
-=======
         // Where there is no session, what answers a request is in the same entry.
         exchange: Some(format!("{line}:{}", entry.span.start)),
->>>>>>> main
         server: url.map_or(Server::Unknown, |url| Server::Named(server(url))),
         would_block: None,
         cut: false,

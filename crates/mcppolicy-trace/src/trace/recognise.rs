@@ -125,7 +125,7 @@ pub fn reader(
         Format::Hooks => opening.lines(Hooks),
         Format::ToolHive => opening.lines(ToolHive::default()),
         Format::Copilot => opening.lines(Copilot::default()),
-        Format::Har => opening.either(Har::default()),
+        Format::Har => opening.either(Har),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),

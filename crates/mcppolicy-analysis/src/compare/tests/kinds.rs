@@ -290,7 +290,7 @@ fn a_tool_is_added_or_removed() {
         &one,
         &[
             r#"Tool("t") access loosened"#,
-            "  added: tool added: `t` passes when `path` is text in which `^docs/` matches; any number of calls",
+            "  added: tool added: \"t\" passes when `path` is text in which `^docs/` matches; any number of calls",
             r#"  loosened /default by [0]: {"path":"docs/../../etc/passwd"}"#,
         ],
     );
