@@ -307,7 +307,7 @@ fn of_change<'a>(
         ),
     ];
     for (turn, is_so, direction, witnesses) in sides {
-        if of_parts(direction) || !(is_so || !witnesses.is_empty()) {
+        if of_parts(direction) || (!is_so && witnesses.is_empty()) {
             continue;
         }
         // Without parts, the calls that prove the change stand for them.

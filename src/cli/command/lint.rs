@@ -65,8 +65,10 @@ pub(crate) fn run(args: &LintArgs) -> Exit {
         Otherwise::Nothing,
         &mut sources,
     );
-    let mut run = Run::default();
-    run.failures = problems.failures;
+    let mut run = Run {
+        failures: problems.failures,
+        ..Run::default()
+    };
     run.findings.list = problems.findings;
     let is_only = groups.len() == 1;
     for group in groups {

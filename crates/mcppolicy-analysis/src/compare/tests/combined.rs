@@ -144,7 +144,7 @@ fn what_opens_a_tool_is_named_alone_or_together() {
         &json!({"version": "1", "default": "allow"}),
         &[
             r#"Tool("t") arguments loosened"#,
-            "  removed: tool removed: `t` passes when `amount` is a number up to 100; any number of calls",
+            r#"  removed: tool removed: "t" passes when `amount` is a number up to 100; any number of calls"#,
             r#"  loosened /tools/t/require/0 by [0]: {"amount":1000000}"#,
         ],
     );

@@ -299,7 +299,7 @@ fn a_tool_is_added_or_removed() {
         &none,
         &[
             r#"Tool("t") access tightened"#,
-            "  removed: tool removed: `t` passes when `path` is text in which `^docs/` matches; any number of calls",
+            "  removed: tool removed: \"t\" passes when `path` is text in which `^docs/` matches; any number of calls",
             r#"  tightened /default by [0]: {"path":"docs/../../etc/passwd"}"#,
         ],
     );
