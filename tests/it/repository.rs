@@ -100,7 +100,10 @@ pub fn is_safe(name: &str, workflow: &Value, own: &[&str]) {
         for step in content["steps"].as_array().unwrap() {
             let script = step["run"].as_str().unwrap_or_default();
             assert!(!script.contains("${{"), "{name}, {job}: {script}");
-            let Some(action) = step["uses"].as_str().filter(|uses| !uses.starts_with("./") && !uses.starts_with("$/")) else {
+            let Some(action) = step["uses"]
+                .as_str()
+                .filter(|uses| !uses.starts_with("./") && !uses.starts_with("$/"))
+            else {
                 continue;
             };
             let (which, revision) = action.split_once('@').unwrap();
