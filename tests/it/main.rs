@@ -57,3 +57,4 @@ mod render;
 mod repository;
 mod support;
 mod validation;
+mod weaknesses;

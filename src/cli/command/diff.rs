@@ -59,14 +59,13 @@ pub(crate) struct DiffArgs {
     gate: Option<Gate>,
     #[command(flatten)]
     approving: ApproveArgs,
-    /// Drop approvals of what the old policy lets through already, and those
-    /// that the base has
+    /// Drop approvals that the change does not need, or that the base has
     #[arg(long)]
     prune: bool,
     /// Write each witness as a trace that asserts what the new policy decides
     #[arg(long, value_name = "DIR")]
     emit_traces: Option<PathBuf>,
-    /// Spend so many times the usual effort before giving up on a proof
+    /// Spend so many times the usual effort on a proof
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     effort: u32,
     /// With a base: compare a submodule's own history
@@ -130,6 +129,7 @@ pub(crate) fn run(args: &DiffArgs) -> Exit {
         policies: policies.collect(),
     };
     let gate = args.gate.unwrap_or(gate);
+    problems.say_once();
     let report = Report {
         command: "diff",
         sources: &sources,

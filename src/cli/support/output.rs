@@ -20,13 +20,19 @@ pub(crate) struct OutputArgs {
     /// How to write to standard output
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
     pub format: Option<Format>,
-    /// When to write in colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    /// Write in colours: auto (on a terminal), always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub color: Option<Color>,
     /// Also write the report in FORMAT to FILE; may be repeated
     #[arg(long, value_name = "FORMAT=FILE", value_parser = parse_target)]
     pub output: Vec<Target>,
-    /// Show all recorded argument values, not only those that a condition reads
+    /// Show also recorded argument values that no condition reads
     #[arg(long)]
     pub show_arguments: bool,
     /// Cut markdown after so many bytes, and add a line about it

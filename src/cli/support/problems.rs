@@ -1,6 +1,8 @@
 //! What went wrong with the inputs of a run. Functions return it, and each
 //! command collects it, so that a run reports all problems and not the first.
 
+use std::collections::BTreeSet;
+
 use mcppolicy_analysis::finding::Finding;
 use mcppolicy_analysis::report::Failure;
 
@@ -24,6 +26,13 @@ impl Problems {
         let others = others.into();
         self.failures.extend(others.failures);
         self.findings.extend(others.findings);
+    }
+
+    /// Takes out what was said before: several readers may have failed over one input.
+    pub fn say_once(&mut self) {
+        let mut said = BTreeSet::new();
+        self.failures
+            .retain(|failure| said.insert((failure.input.clone(), failure.message.clone())));
     }
 
     /// Keeps the failure, if it is one.

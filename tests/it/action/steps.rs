@@ -61,7 +61,7 @@ fn other_actions_are_pinned_by_hash() {
     let used: Vec<&str> = all.filter_map(|step| step["uses"].as_str()).collect();
     assert!(used.len() > 2);
     for uses in used {
-        assert!(uses == "./" || is_pinned(uses), "{uses}");
+        assert!(uses == "$/" || is_pinned(uses), "{uses}");
     }
 }
 
@@ -84,7 +84,7 @@ fn a_pull_request_of_this_project_runs_the_action_itself() {
     let uses = |workflow: &Yaml| {
         let steps = jobs(workflow).into_iter().flat_map(steps);
         steps
-            .filter(|step| step["uses"].as_str() == Some("./"))
+            .filter(|step| step["uses"].as_str() == Some("$/"))
             .count()
     };
     let found: Vec<Yaml> = workflows()

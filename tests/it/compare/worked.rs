@@ -85,7 +85,7 @@ fn a_class_that_excludes_the_newline_is_tightened_by_it() {
 }
 
 #[test]
-fn a_required_bound_beside_a_refused_one_stops_the_missing_and_the_string() {
+fn a_required_bound_beside_a_refused_one_stops_the_string() {
     let deny = rule(json!([condition("args.amount", "gt", json!(100))]));
     let bound = rule(json!([condition("args.amount", "lte", json!(100))]));
     let comparison = compare(
@@ -94,8 +94,7 @@ fn a_required_bound_beside_a_refused_one_stops_the_missing_and_the_string() {
     );
     let change = only(&comparison, Aspect::Arguments, Verdict::Tightened);
     let arguments = arguments(&change.tightened);
-    assert_eq!(arguments[0], json!({}));
-    assert_eq!(arguments[1], json!({"amount": "a"}));
+    assert_eq!(arguments[0], json!({"amount": "1000000"}));
 }
 
 #[test]
@@ -141,10 +140,7 @@ fn a_list_of_exclusions_is_the_chain_of_them() {
     let shorter = require("args.a", "neq", json!("x"));
     let comparison = compare(&require("args.a", "not_in", json!(["x", true])), &shorter);
     let change = only(&comparison, Aspect::Arguments, Verdict::Loosened);
-    assert_eq!(
-        arguments(&change.loosened),
-        [json!({"a": true}), json!({"a": "true"})]
-    );
+    assert_eq!(arguments(&change.loosened), [json!({"a": true})]);
 }
 
 #[test]
@@ -258,10 +254,10 @@ fn spend(max: u64, window: &str, condition: Option<Json>) -> Policy {
 }
 
 #[test]
-fn a_larger_sum_is_loosened_by_an_amount_that_did_not_fit() {
+fn a_larger_sum_is_loosened_by_the_first_call_that_did_not_fit() {
     let comparison = compare(&spend(100, "day", None), &spend(150, "day", None));
     let change = only(&comparison, Aspect::Limits, Verdict::Loosened);
-    assert_eq!(calls(&change.loosened[0]).len(), 1);
+    assert_eq!(calls(&change.loosened[0]).len(), 2);
     let back = compare(&spend(150, "day", None), &spend(100, "day", None));
     only(&back, Aspect::Limits, Verdict::Tightened);
 }
@@ -270,8 +266,7 @@ fn a_larger_sum_is_loosened_by_an_amount_that_did_not_fit() {
 fn a_sum_over_a_longer_window_is_reached_by_several_calls() {
     let comparison = compare(&spend(100, "day", None), &spend(100, "hour", None));
     let change = only(&comparison, Aspect::Limits, Verdict::Loosened);
-    let amounts = arguments(&change.loosened);
-    assert_eq!(change.loosened[0].calls.len(), 2, "{amounts:?}");
+    assert_eq!(calls(&change.loosened[0]).len(), 2);
 }
 
 #[test]

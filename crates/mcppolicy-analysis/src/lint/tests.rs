@@ -381,5 +381,4 @@ mod looser;
 mod messages;
 mod random;
 mod seeds;
-mod weaknesses;
 mod wildcards;

@@ -100,6 +100,10 @@ proptest! {
         settings.pedantic = pedantic;
         let linted = lint_text(&text, &settings);
         for finding in &linted.findings {
+            // As many calls as a limit of 2^53 lets through are counted, and not made.
+            if witness::count(&finding.witness) > 100_000 {
+                continue;
+            }
             let decisions = linted.decisions(finding);
             let holds = match (shows(finding.rule), decisions.split_last()) {
                 (None, _) | (_, None) => true,
