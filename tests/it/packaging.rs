@@ -40,7 +40,8 @@ fn build() -> Option<PathBuf> {
         return None;
     }
     let python = python()?;
-    let dir = fresh("packages");
+    // One for each process, where tests are run by several.
+    let dir = fresh(&format!("packages-{}", std::process::id()));
     let mut wheel = Command::new(root().join(".ci/wheel"));
     wheel
         .arg("x86_64-unknown-linux-gnu")

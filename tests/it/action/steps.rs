@@ -94,7 +94,9 @@ fn a_pull_request_of_this_project_runs_the_action_itself() {
         .collect();
     assert_eq!(found.len(), 1);
     assert!(!found[0]["on"]["pull_request"].is_badvalue());
-    let permissions = entries(&found[0]["permissions"]);
+    // Each job says what it needs, and the workflow gives nothing.
+    assert!(entries(&found[0]["permissions"]).is_empty());
+    let permissions = entries(&jobs(&found[0])[0]["permissions"]);
     let permissions: Vec<_> = permissions
         .iter()
         .map(|(name, level)| (name.as_str(), level.as_str().unwrap()))
