@@ -64,15 +64,27 @@ fn wheel(dir: &Path) -> PathBuf {
     wheels.next().unwrap()
 }
 
-/// A directory of links to these programs, and to nothing else: what a machine
-/// without a compiler has on its PATH.
-fn only(name: &str, programs: &[&str]) -> PathBuf {
+/// A directory of links to every program of the PATH but what compiles: what a
+/// machine without a compiler has.
+fn without_compilers(name: &str) -> PathBuf {
     let dir = fresh(name);
     let path = std::env::var_os("PATH").unwrap();
-    for program in programs {
-        let found = std::env::split_paths(&path).map(|dir| dir.join(program));
-        let found = found.into_iter().find(|file| file.is_file()).unwrap();
-        std::os::unix::fs::symlink(found, dir.join(program)).unwrap();
+    let compiles = |program: &str| {
+        let tools = ["cc", "c++", "gcc", "g++", "clang", "ld", "as"];
+        let of_rust = ["cargo", "rustc", "rustup", "clippy", "rustdoc"];
+        tools.contains(&program)
+            || program.contains("gcc")
+            || program.contains("g++")
+            || of_rust.iter().any(|tool| program.starts_with(tool))
+    };
+    for entry in std::env::split_paths(&path).filter_map(|dir| fs::read_dir(dir).ok()) {
+        for program in entry.map(|program| program.unwrap()) {
+            let name = program.file_name();
+            let is_new = !dir.join(&name).is_symlink();
+            if is_new && !compiles(&name.to_string_lossy()) {
+                std::os::unix::fs::symlink(program.path(), dir.join(&name)).unwrap();
+            }
+        }
     }
     dir
 }
@@ -98,9 +110,10 @@ fn the_wheel_fits_every_linux_and_installs_without_a_compiler() {
         name,
         format!("mcppolicy-{VERSION}-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl")
     );
-    let bare = only("wheel-path", &["python3"]);
+    let Some(python) = python() else { return };
+    let bare = without_compilers("wheel-path");
     let venv = fresh("wheel-venv");
-    let mut make = Command::new("python3");
+    let mut make = Command::new(python.join("python"));
     make.args(["-m", "venv"]).arg(&venv).env("PATH", &bare);
     finished(&mut make);
     let mut install = Command::new(venv.join("bin/pip"));
@@ -235,11 +248,12 @@ fn the_mirrors_hooks_install_the_wheel_and_compile_nothing() {
     );
     git(&repository, &["init", "--quiet"]);
     git(&repository, &["add", "--all"]);
+    let bare = without_compilers("mirror-path");
     let run = || -> Output {
         Command::new(python.join("pre-commit"))
             .args(["run", "--all-files"])
             .current_dir(&repository)
-            .env("PATH", only("mirror-path", &["python3", "git"]))
+            .env("PATH", &bare)
             .env(
                 "PRE_COMMIT_HOME",
                 Path::new(env!("CARGO_TARGET_TMPDIR")).join("mirror-home"),
