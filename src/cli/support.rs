@@ -34,6 +34,7 @@ pub(crate) mod minimum;
 pub(crate) mod output;
 mod oversized;
 pub(crate) mod patterns;
+pub(crate) mod pinned_run;
 pub(crate) mod pinning;
 #[cfg(feature = "live")]
 pub(crate) mod place;

@@ -12,6 +12,7 @@ use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::shorten;
 use mcppolicy_analysis::words::name;
+use mcppolicy_engine::source::FileId;
 
 use super::words;
 
@@ -427,6 +428,32 @@ type Pointers<'a> = (Option<&'a str>, Option<&'a str>);
 fn pointers(edit: &Edit) -> Pointers<'_> {
     let (old, new, _) = key(edit);
     (old, new)
+}
+
+/// What a witness shows: which call, and what becomes of it.
+pub fn shown(turn: Turn, witness: &Witness) -> String {
+    let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
+    let which = match number {
+        0 | 1 => "This call".to_owned(),
+        number => format!("The last of these {} calls", shorten::number(number)),
+    };
+    let what = match turn {
+        Turn::Tighter => "is refused now",
+        Turn::Looser | Turn::Unknown => "passes now; before, it was refused",
+    };
+    format!("{which} {what}")
+}
+
+/// Who refuses the last call of a witness, and the file of that policy.
+pub fn refusal<'w>(
+    turn: Turn,
+    witness: &'w Witness,
+    policy: &PolicyDiff,
+) -> (&'w Ruling, Option<FileId>) {
+    match turn {
+        Turn::Tighter => (&witness.new, policy.new),
+        Turn::Looser | Turn::Unknown => (&witness.old, policy.old),
+    }
 }
 
 /// What the agent is told, unless that is only which rule refuses.

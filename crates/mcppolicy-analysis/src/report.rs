@@ -77,15 +77,21 @@ impl Findings {
 
     /// How the run ends, when findings from `fail_on` upward fail it.
     pub fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        if self.has_invalid_document() {
-            Exit::Invalid
-        } else if self.policies == 0 {
-            Exit::NothingToDo
-        } else if self.list.iter().any(|finding| fails(finding, fail_on)) {
-            Exit::Failed
-        } else {
-            Exit::Clean
-        }
+        exit_of(&self.list, self.policies, fail_on)
+    }
+}
+
+/// How a run over so many policies ends by its findings, of which those from `fail_on`
+/// upward fail it.
+fn exit_of(findings: &[Finding], policies: usize, fail_on: Option<Severity>) -> Exit {
+    if findings.iter().any(Finding::is_invalid_input) {
+        Exit::Invalid
+    } else if policies == 0 {
+        Exit::NothingToDo
+    } else if findings.iter().any(|finding| fails(finding, fail_on)) {
+        Exit::Failed
+    } else {
+        Exit::Clean
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cli::support::files::{InputFile, beginning, is_job, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
-use crate::cli::support::measuring::{self, Skips};
+use crate::cli::support::measuring::{self, Skips, Work};
 use crate::cli::support::output::{OutputArgs, complain, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
@@ -142,6 +142,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
     lint.policies = files.len();
     let mut linter = Linter::new(lint);
     let mut skips = Skips::new(workspace.config.as_ref());
+    let mut work = Work::default();
     for (file, traces) in files {
         let settings = linter.for_policy(&workspace, &file, &mut sources);
         let settings = problems.keep(settings);
@@ -168,7 +169,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
                     &file,
                     &traces,
                     &options,
-                    &mut skips,
+                    (&mut skips, &mut work),
                     &mut sources,
                 ));
                 Some(Tested {

@@ -1,19 +1,15 @@
 //! `mcppolicy mutate`: which small changes of a policy its tests would notice.
 
-use std::path::Path;
-
 use clap::Args;
 
 use crate::cli::support::configuration::Config;
-use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::measuring::{Mutants, Shard, Skips};
 use crate::cli::support::minimum::percent;
-use crate::cli::support::output::{OutputArgs, deliver};
-use crate::cli::support::pinning::{self, PinningArgs, Prepared};
-use crate::cli::support::workspace::Workspace;
+use crate::cli::support::output::OutputArgs;
+use crate::cli::support::pinned_run;
+use crate::cli::support::pinning::PinningArgs;
 use mcppolicy_analysis::mutate::{Family, Operator};
-use mcppolicy_analysis::report::{Body, Exit, Pinned, Report, Tested};
-use mcppolicy_engine::source::SourceMap;
+use mcppolicy_analysis::report::Exit;
 
 /// Arguments of `mutate`.
 #[derive(Args, Debug)]
@@ -55,52 +51,22 @@ fn operators(text: &str) -> Result<Vec<Operator>, String> {
 
 /// Runs `mutate`.
 pub(crate) fn run(args: &MutateArgs) -> Exit {
-    let mut sources = SourceMap::new();
-    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
-    let dir = problems.keep_failure(args.pinning.directory()).flatten();
-    let prepared = problems.keep(args.pinning.prepare(&workspace, &mut sources));
-    let config = workspace.config.as_ref();
-    let fail_on = config.and_then(Config::fail_on).unwrap_or(FailOn::DEFAULT);
-    let body = if prepared.iter().any(Prepared::is_broken) && !args.list {
-        Body::Tested(Tested {
-            runs: prepared.into_iter().map(|one| one.run).collect(),
-            findings: std::mem::take(&mut problems.findings),
-            ..Tested::default()
-        })
-    } else {
-        let changed = problems.keep(args.pinning.changed(&workspace, &prepared, &mut sources));
-        let mutants = Mutants {
-            operators: args.operators.iter().flatten().copied().collect(),
-            min_score: args.min_score.or(config.and_then(Config::min_score)),
-            shard: args.shard,
-            list: args.list,
-            effort: args.pinning.effort,
-            threads: args.pinning.threads,
-        };
-        let mut skips = Skips::new(config);
-        let many = prepared.len() > 1;
-        let mut pinned = Pinned::default();
-        for (at, one) in prepared.into_iter().enumerate() {
-            let only = changed.as_ref().map(|changed| changed.get(&one.path));
-            let only = only.map(|only| only.cloned().unwrap_or_default());
-            let (mut policy, traces) = mutants.run(one, only, &mut skips, dir);
-            if let Some(dir) = dir {
-                let written = pinning::write(dir, &traces, many.then_some(at + 1));
-                policy.written = problems.keep_failure(written).unwrap_or_default();
-            }
-            pinned.policies.push(policy);
-        }
-        pinned.findings = std::mem::take(&mut problems.findings);
-        pinned.findings.extend(skips.stale());
-        Body::Pinned(pinned)
-    };
-    let report = Report {
-        command: "mutate",
-        sources: &sources,
-        failures: problems.failures,
-        assumptions: Vec::new(),
-        fail_on: fail_on.severity(),
-        body,
-    };
-    deliver(&report, &args.output)
+    let needs_passing = !args.list;
+    pinned_run::run(
+        "mutate",
+        &args.pinning,
+        &args.output,
+        needs_passing,
+        |config| {
+            let mutants = Mutants {
+                operators: args.operators.iter().flatten().copied().collect(),
+                min_score: args.min_score.or(config.and_then(Config::min_score)),
+                shard: args.shard,
+                list: args.list,
+                effort: args.pinning.effort,
+                threads: args.pinning.threads,
+            };
+            mutants.leaving_out(Skips::new(config))
+        },
+    )
 }

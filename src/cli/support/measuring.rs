@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::configuration::{Config, Skip};
 use super::files::InputFile;
 use super::minimum::{Minimum, rounded_down};
+use super::pinned_run::Measure;
 use super::pinning::{Prepared, prepare};
 use super::problems::Problems;
 use super::workspace::{PolicyFile, Workspace};
@@ -37,11 +37,12 @@ fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
 /// that are decided, each times the square of the elements of its policy.
 const MOST_WORK: u64 = 200_000_000;
 
-/// The work that policies of this run have taken.
-static WORK: AtomicU64 = AtomicU64::new(0);
+/// The work that the policies of a run have taken.
+#[derive(Debug, Default)]
+pub(crate) struct Work(u64);
 
 /// Takes the work for one policy, unless it is too much.
-fn is_affordable(one: &Prepared) -> bool {
+fn is_affordable(one: &Prepared, taken: &mut Work) -> bool {
     let tools = one.policy.tools.iter();
     let elements = tools.map(|tool| {
         let rules = tool.require.iter().chain(&tool.deny_if);
@@ -53,9 +54,8 @@ fn is_affordable(one: &Prepared) -> bool {
     let work = elements
         .saturating_mul(elements)
         .saturating_mul(one.suite.size());
-    let order = Ordering::Relaxed;
-    let before = WORK.fetch_update(order, order, |known| Some(known.saturating_add(work)));
-    before.is_ok_and(|before| before.saturating_add(work) <= MOST_WORK)
+    taken.0 = taken.0.saturating_add(work);
+    taken.0 <= MOST_WORK
 }
 
 /// What the configuration wants measured of one policy with its traces, as `ci`
@@ -66,7 +66,7 @@ pub(crate) fn configured(
     file: &PolicyFile,
     traces: &[InputFile],
     options: &Options,
-    skips: &mut Skips,
+    (skips, taken): (&mut Skips, &mut Work),
     sources: &mut SourceMap,
 ) -> (Vec<(&'static str, Pinned)>, Problems) {
     let config = workspace.config.as_ref();
@@ -81,7 +81,7 @@ pub(crate) fn configured(
     // What is wrong with the traces and the inventory is reported already.
     let mut one = || {
         let one = prepare(workspace, file, traces, None, options, sources).0?;
-        if is_affordable(&one) {
+        if is_affordable(&one, taken) {
             return Some(one);
         }
         problems.failures.push(Failure {
@@ -177,6 +177,21 @@ impl Points {
     }
 }
 
+impl Measure for Points {
+    fn policy(
+        &mut self,
+        one: Prepared,
+        only: Option<HashSet<String>>,
+        dir: Option<&Path>,
+    ) -> (PinnedPolicy, Vec<TraceFile>) {
+        self.measure(one, only, dir)
+    }
+
+    fn findings(self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
 fn pinned(one: Prepared, what: Pins, unmet: Vec<String>) -> PinnedPolicy {
     PinnedPolicy {
         name: one.name.clone(),
@@ -267,7 +282,37 @@ pub(crate) struct Mutants {
     pub threads: Option<NonZeroUsize>,
 }
 
+/// All mutants but those that the configuration leaves out.
+#[derive(Debug)]
+pub(crate) struct Unskipped {
+    mutants: Mutants,
+    skips: Skips,
+}
+
+impl Measure for Unskipped {
+    fn policy(
+        &mut self,
+        one: Prepared,
+        only: Option<HashSet<String>>,
+        dir: Option<&Path>,
+    ) -> (PinnedPolicy, Vec<TraceFile>) {
+        self.mutants.run(one, only, &mut self.skips, dir)
+    }
+
+    fn findings(self) -> Vec<Finding> {
+        self.skips.stale()
+    }
+}
+
 impl Mutants {
+    /// These mutants without what is skipped.
+    pub fn leaving_out(self, skips: Skips) -> Unskipped {
+        Unskipped {
+            mutants: self,
+            skips,
+        }
+    }
+
     /// The mutants of one policy, `only` of some elements where those are named;
     /// and, where a directory for them is, the tests that would kill those that no
     /// test kills.

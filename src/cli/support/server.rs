@@ -3,8 +3,20 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-pub(crate) use signals::Signals;
+use super::input;
+use super::output::complain;
+use mcppolicy_analysis::report::{Exit, Failure};
+use signals::Signals;
+
+/// How long a server's output is read once the server has ended: a process that
+/// it has started can keep it open for ever.
+const AFTER_THE_END: Duration = Duration::from_secs(2);
 
 /// A running server.
 #[derive(Debug)]
@@ -14,11 +26,23 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server whose standard input and output are pipes.
+    /// Starts a server whose standard input and output are pipes, and to which the
+    /// signals that this process receives are passed on.
     ///
     /// # Errors
-    /// The system's error when the command cannot be started.
-    pub fn start(command: &[OsString], signals: Signals) -> io::Result<Server> {
+    /// When the command cannot be started.
+    pub fn start(command: &[OsString]) -> Result<Server, Failure> {
+        let started = Signals::catch().and_then(|signals| Server::spawn(command, signals));
+        started.map_err(|error| {
+            let command = command.first().map(|word| word.to_string_lossy());
+            Failure {
+                input: command.unwrap_or_default().into_owned(),
+                message: format!("cannot be started: {}", input::plain(&error)),
+            }
+        })
+    }
+
+    fn spawn(command: &[OsString], signals: Signals) -> io::Result<Server> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
         command.args(arguments);
@@ -49,9 +73,68 @@ impl Server {
 
     /// Waits for its end. The code is its own; 128 and the signal's number
     /// where a signal has ended it.
-    pub fn wait(&mut self) -> io::Result<u8> {
+    ///
+    /// # Errors
+    /// When the system does not say how it has ended.
+    pub fn wait(&mut self) -> Result<u8, Failure> {
         signals::wait(&self.child, &self.group);
-        self.child.wait().map(code)
+        let ended = self.child.wait().map(code);
+        ended.map_err(|error| Failure {
+            input: "the server".to_owned(),
+            message: input::plain(&error),
+        })
+    }
+}
+
+/// The exit code of a session whose server has ended with `code`: its own, unless
+/// that is a success and what was to be written is not whole.
+pub(crate) fn session_code(code: u8, is_whole: bool) -> u8 {
+    match (code, is_whole) {
+        (0, false) => Exit::CouldNotRun.code(),
+        (code, _) => code,
+    }
+}
+
+/// What a server writes, on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Output {
+    at_the_end: mpsc::Receiver<()>,
+    /// Whether the client, and not the server, is slow.
+    is_client_slow: Arc<AtomicBool>,
+}
+
+impl Output {
+    /// Passes on what the server writes, in a thread. `pass` ends with the server's
+    /// output, and sets its second argument while it writes to the client.
+    pub fn pass(
+        output: Option<ChildStdout>,
+        pass: impl FnOnce(ChildStdout, &AtomicBool) + Send + 'static,
+    ) -> Output {
+        let (sender, at_the_end) = mpsc::channel();
+        let is_client_slow = Arc::new(AtomicBool::new(false));
+        if let Some(output) = output {
+            let writes = Arc::clone(&is_client_slow);
+            thread::spawn(move || {
+                pass(output, &writes);
+                let _ = sender.send(());
+            });
+        }
+        Output {
+            at_the_end,
+            is_client_slow,
+        }
+    }
+
+    /// Waits, when the server has ended, until the client has all of it.
+    pub fn wait(&self) {
+        while self.at_the_end.recv_timeout(AFTER_THE_END) == Err(RecvTimeoutError::Timeout) {
+            if !self.is_client_slow.load(Ordering::Relaxed) {
+                complain(
+                    "the server has ended, but something that it started keeps its output open",
+                );
+                return;
+            }
+        }
     }
 }
 

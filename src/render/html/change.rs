@@ -251,26 +251,15 @@ impl Of<'_> {
     }
 
     fn witness(self, out: &mut String, turn: Turn, witness: &Witness) {
-        let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-        let which = match number {
-            0 | 1 => "This call".to_owned(),
-            number => format!("The last of these {} calls", shorten::number(number)),
-        };
-        let (what, refusal, file) = match turn {
-            Turn::Tighter => ("is refused now", &witness.new, self.policy.new),
-            Turn::Looser | Turn::Unknown => (
-                "passes now; before, it was refused",
-                &witness.old,
-                self.policy.old,
-            ),
-        };
+        let shown = review::shown(turn, witness);
+        let (refusal, file) = review::refusal(turn, witness, self.policy);
         let rule = refusal.rule.as_deref().map(|rule| {
             let line = refusal.span.map(|span| self.line(file, span));
             let rule = html(&shorten::name(rule));
             format!(" by <code>{rule}</code>{}", line.unwrap_or_default())
         });
         out.push_str(&format!(
-            "<p class=\"label\">{which} {what}{}</p>\n",
+            "<p class=\"label\">{shown}{}</p>\n",
             rule.unwrap_or_default()
         ));
         out.push_str(&calls(&witness.calls));

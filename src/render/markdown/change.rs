@@ -285,19 +285,8 @@ impl Of<'_> {
     }
 
     fn witness(&self, turn: Turn, witness: &Witness) -> String {
-        let number: u64 = witness.calls.iter().map(|call| call.repeat).sum();
-        let which = match number {
-            0 | 1 => "This call".to_owned(),
-            number => format!("The last of these {} calls", shorten::number(number)),
-        };
-        let (what, refusal, file) = match turn {
-            Turn::Tighter => ("is refused now", &witness.new, self.policy.new),
-            Turn::Looser | Turn::Unknown => (
-                "passes now; before, it was refused",
-                &witness.old,
-                self.policy.old,
-            ),
-        };
+        let shown = review::shown(turn, witness);
+        let (refusal, file) = review::refusal(turn, witness, self.policy);
         let rule = refusal.rule.as_deref().map(|rule| {
             let line = refusal.span.map(|span| self.line(file, span));
             let rule = markdown_code(&shorten::name(rule));
@@ -307,7 +296,7 @@ impl Of<'_> {
         let message = message.map(|message| format!(" (“{}”)", markdown(&shorten::text(message))));
         let calls = quote::witnesses(&witness.calls);
         format!(
-            "{which} {what}{}{}:\n\n{}\n",
+            "{shown}{}{}:\n\n{}\n",
             rule.unwrap_or_default(),
             message.unwrap_or_default(),
             markdown_block(calls.iter().map(String::as_str), "json")

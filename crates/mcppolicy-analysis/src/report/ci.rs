@@ -1,6 +1,6 @@
 //! What `ci` found.
 
-use super::{DiffReport, Exit, Failure, Findings, Pinned, Tested, fails};
+use super::{DiffReport, Exit, Failure, Findings, Pinned, Tested, exit_of};
 use crate::compare::Verdict;
 use crate::diff::{PolicyDiff, PolicyStatus};
 use crate::finding::{Class, Finding, Severity};
@@ -40,15 +40,7 @@ impl Ci {
     /// How the run ends, unreadable inputs aside, when findings from `fail_on`
     /// upward fail it.
     pub(super) fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        let mut exit = if self.findings.iter().any(Finding::is_invalid_input) {
-            Exit::Invalid
-        } else if self.policies.is_empty() {
-            Exit::NothingToDo
-        } else if self.findings.iter().any(|finding| fails(finding, fail_on)) {
-            Exit::Failed
-        } else {
-            Exit::Clean
-        };
+        let mut exit = exit_of(&self.findings, self.policies.len(), fail_on);
         for policy in &self.policies {
             exit = exit.worst(policy.exit);
         }

@@ -1,6 +1,6 @@
 //! What `coverage` and `mutate` found: what the tests of policies pin.
 
-use super::{Exit, fails};
+use super::{Exit, exit_of};
 use crate::coverage::{Count, Covered, Criterion};
 use crate::finding::{Finding, RuleId, Severity};
 use crate::mutate::{Mutant, Outcome, Score};
@@ -68,15 +68,7 @@ pub enum Pins {
 impl Pinned {
     /// How the run ends, when findings from `fail_on` upward fail it.
     pub fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        let mut exit = if self.findings.iter().any(Finding::is_invalid_input) {
-            Exit::Invalid
-        } else if self.policies.is_empty() {
-            Exit::NothingToDo
-        } else if self.findings.iter().any(|finding| fails(finding, fail_on)) {
-            Exit::Failed
-        } else {
-            Exit::Clean
-        };
+        let mut exit = exit_of(&self.findings, self.policies.len(), fail_on);
         for policy in &self.policies {
             exit = exit.worst(policy.exit());
         }

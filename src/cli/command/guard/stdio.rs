@@ -5,28 +5,22 @@ use std::io::{self, Write};
 use std::mem;
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use super::GuardArgs;
 use super::desk::{Desk, lock, now};
 use super::lines::{Line, Lines};
 use super::reload;
-use crate::cli::support::input;
 use crate::cli::support::output::{complain, complain_of};
-use crate::cli::support::server::{Server, Signals};
-use mcppolicy_analysis::report::{Exit, Failure};
+use crate::cli::support::server::{Output, Server, session_code};
+use mcppolicy_analysis::report::Exit;
 use mcppolicy_guard::{FromClient, FromServer};
 
 /// The longest line of a client, in bytes, its ending included.
 const LONGEST_OF_CLIENT: usize = (16 << 20) + 2;
 /// The longest line of a server.
 const LONGEST_OF_SERVER: usize = 64 << 20;
-/// How long a server's output is read once the server has ended: a process that
-/// it has started can keep it open for ever.
-const AFTER_THE_END: Duration = Duration::from_secs(2);
 
 /// Guards one session; the code is the server's.
 ///
@@ -34,14 +28,9 @@ const AFTER_THE_END: Duration = Duration::from_secs(2);
 /// What keeps it from being started.
 pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
     let mut desk = Desk::open(args)?;
-    let started = Signals::catch().and_then(|signals| Server::start(&args.server, signals));
-    let mut server = started.map_err(|error| {
+    let mut server = Server::start(&args.server).map_err(|failure| {
         desk.discard();
-        let command = args.server.first().map(|word| word.to_string_lossy());
-        complain_of(&Failure {
-            input: command.unwrap_or_default().into_owned(),
-            message: format!("cannot be started: {}", input::plain(&error)),
-        });
+        complain_of(&failure);
         Exit::CouldNotRun
     })?;
     let desk = Arc::new(Mutex::new(desk));
@@ -50,62 +39,24 @@ pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
         let desk = Arc::clone(&desk);
         thread::spawn(move || from_client(&desk, to_server));
     }
-    let output = server.output().map(|output| Output::pass(output, &desk));
+    let output = {
+        let desk = Arc::clone(&desk);
+        Output::pass(server.output(), move |output, writes| {
+            from_server(&desk, output, writes)
+        })
+    };
     let ended = server.wait();
-    if let Some(output) = output {
-        output.wait();
-    }
+    output.wait();
     // The lock is kept, so that nothing is decided and no line begun any more.
     let mut desk = lock(&desk);
     let is_whole = desk.end(now());
     mem::forget(desk);
-    let code = ended.map_err(|error| {
-        complain_of(&Failure {
-            input: "the server".to_owned(),
-            message: input::plain(&error),
-        });
-        Exit::CouldNotRun
-    })?;
-    Ok(match (code, is_whole) {
-        (0, false) => Exit::CouldNotRun.code(),
-        (code, _) => code,
-    })
-}
-
-/// What the server writes, on its way to the client.
-struct Output {
-    at_the_end: mpsc::Receiver<()>,
-    /// Whether the client, and not the server, is slow.
-    is_client_slow: Arc<AtomicBool>,
-}
-
-impl Output {
-    /// Starts to pass on what the server writes.
-    fn pass(from_server: ChildStdout, desk: &Arc<Mutex<Desk>>) -> Output {
-        let (sender, at_the_end) = mpsc::channel();
-        let is_client_slow = Arc::new(AtomicBool::new(false));
-        let (desk, writes) = (Arc::clone(desk), Arc::clone(&is_client_slow));
-        thread::spawn(move || {
-            self::from_server(&desk, from_server, &writes);
-            let _ = sender.send(());
-        });
-        Output {
-            at_the_end,
-            is_client_slow,
-        }
-    }
-
-    /// Waits, when the server has ended, until the client has all of it.
-    fn wait(&self) {
-        while self.at_the_end.recv_timeout(AFTER_THE_END) == Err(RecvTimeoutError::Timeout) {
-            if !self.is_client_slow.load(Ordering::Relaxed) {
-                complain(
-                    "the server has ended, but something that it started keeps its output open",
-                );
-                return;
-            }
-        }
-    }
+    ended
+        .map(|code| session_code(code, is_whole))
+        .map_err(|failure| {
+            complain_of(&failure);
+            Exit::CouldNotRun
+        })
 }
 
 /// Takes what the client sends until it ends.

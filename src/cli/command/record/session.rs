@@ -5,24 +5,18 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use super::recorder::{Existing, Recorder};
-use crate::cli::support::input;
 use crate::cli::support::output::complain;
 use crate::cli::support::place::Place;
-use crate::cli::support::server::{Server, Signals};
-use mcppolicy_analysis::report::{Exit, Failure};
+use crate::cli::support::server::{Output, Server, session_code};
+use mcppolicy_analysis::report::Failure;
 use mcppolicy_trace::trace::tap::Direction;
 
 /// How much is passed at once, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// How long a server's output is read once the server has ended: a process that
-/// it has started can keep it open for ever.
-const AFTER_THE_END: Duration = Duration::from_secs(2);
 
 /// Records one session.
 ///
@@ -30,16 +24,11 @@ const AFTER_THE_END: Duration = Duration::from_secs(2);
 /// A trace that cannot be opened or a server that cannot be started.
 pub(super) fn run(output: &Place, existing: Existing, command: &[OsString]) -> Result<u8, Failure> {
     let mut recorder = Recorder::open(output, existing)?;
-    let started = Signals::catch().and_then(|signals| Server::start(command, signals));
-    let mut server = match started {
+    let mut server = match Server::start(command) {
         Ok(server) => server,
-        Err(error) => {
+        Err(failure) => {
             recorder.discard();
-            let command = command.first().map(|word| word.to_string_lossy());
-            return Err(Failure {
-                input: command.unwrap_or_default().into_owned(),
-                message: format!("cannot be started: {}", input::plain(&error)),
-            });
+            return Err(failure);
         }
     };
     let recorder = Arc::new(Mutex::new(recorder));
@@ -56,35 +45,7 @@ pub(super) fn run(output: &Place, existing: Existing, command: &[OsString]) -> R
     }
     // The lock is kept, so that no thread is stopped in the middle of a line.
     mem::forget(recorder);
-    let code = ended.map_err(|error| Failure {
-        input: "the server".to_owned(),
-        message: input::plain(&error),
-    })?;
-    Ok(match (code, is_whole) {
-        (0, false) => Exit::CouldNotRun.code(),
-        (code, _) => code,
-    })
-}
-
-/// What the server writes, on its way to the client.
-struct Output {
-    at_the_end: mpsc::Receiver<()>,
-    /// Whether the client, and not the server, is slow.
-    is_client_slow: Arc<AtomicBool>,
-}
-
-impl Output {
-    /// Waits, when the server has ended, until the client has all of it.
-    fn wait(&self) {
-        while self.at_the_end.recv_timeout(AFTER_THE_END) == Err(RecvTimeoutError::Timeout) {
-            if !self.is_client_slow.load(Ordering::Relaxed) {
-                complain(
-                    "the server has ended, but something that it started keeps its output open",
-                );
-                return;
-            }
-        }
-    }
+    ended.map(|code| session_code(code, is_whole))
 }
 
 /// Starts to pass both directions on.
@@ -103,25 +64,14 @@ fn spawn(server: &mut Server, recorder: &Arc<Mutex<Recorder>>) -> Output {
             }
         });
     }
-    let (sender, at_the_end) = mpsc::channel();
-    let is_client_slow = Arc::new(AtomicBool::new(false));
-    if let Some(mut from_server) = server.output() {
-        let recorder = Arc::clone(recorder);
-        let writes = Arc::clone(&is_client_slow);
-        thread::spawn(move || {
-            let mut client = io::stdout().lock();
-            let direction = Direction::ToClient;
-            // When the client is gone, the server's pipe is closed with this
-            // thread, which the server notices.
-            pass(direction, &mut from_server, &mut client, &recorder, &writes);
-            drop(from_server);
-            let _ = sender.send(());
-        });
-    }
-    Output {
-        at_the_end,
-        is_client_slow,
-    }
+    let recorder = Arc::clone(recorder);
+    Output::pass(server.output(), move |mut from_server, writes| {
+        let mut client = io::stdout().lock();
+        let direction = Direction::ToClient;
+        // When the client is gone, the server's pipe is closed with this thread,
+        // which the server notices.
+        pass(direction, &mut from_server, &mut client, &recorder, writes);
+    })
 }
 
 /// Why nothing passes any more.
