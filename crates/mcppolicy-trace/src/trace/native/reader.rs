@@ -206,10 +206,17 @@ impl<R: Read> InBlocks for NativeReader<R> {
     }
 }
 
+/// Whether the first line is in an encoding of two bytes. One spoiled byte is not
+/// enough, as it would take the other lines along.
 fn is_utf16(raw: &RawLine<'_>) -> bool {
     raw.number == 1
         && matches!(
             raw.bytes,
-            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, b'{', ..] | [b'{', 0, ..]
+            [0xFF, 0xFE, ..]
+                | [0xFE, 0xFF, ..]
+                | [0, b'{']
+                | [0, b'{', 0, ..]
+                | [b'{', 0]
+                | [b'{', 0, _, 0, ..]
         )
 }

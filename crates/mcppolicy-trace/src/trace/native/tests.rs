@@ -342,6 +342,19 @@ fn a_witness_is_written_as_a_native_line() {
     );
 }
 
+#[test]
+fn one_spoiled_byte_takes_no_other_line_along() {
+    let text = format!("{HEADER}\n{}\n", r#"{"tool":"run"}"#);
+    for at in 0..HEADER.len() {
+        for byte in [0, 0xFE, 0xFF] {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] = byte;
+            let found = items(&bytes);
+            assert!(matches!(found.last(), Some(Item::Call(_))), "{byte} at {at}");
+        }
+    }
+}
+
 proptest::proptest! {
     /// Cutting or spoiling a trace never panics, and no line of it vanishes.
     #[test]
