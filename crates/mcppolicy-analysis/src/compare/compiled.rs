@@ -103,6 +103,8 @@ pub(crate) struct Pair<'a, 'p> {
     allowance: &'a Allowance,
     /// Whether the changes are for people to read, not only to be judged by.
     pub(super) detailed: bool,
+    /// Up to so many elements are one question, which gives the shortest calls.
+    pub(super) whole: usize,
     pub(super) known: Known<'a>,
 }
 
@@ -133,6 +135,9 @@ impl Known<'_> {
 pub struct Allowance(Cell<u64>);
 
 const QUESTIONS: u64 = 10;
+
+/// How many elements of two policies' rules for a tool are compared as one question.
+const WHOLE: usize = 64;
 
 /// How many comparisons of a run may cost as much each.
 const COMPARISONS: u64 = 2;
@@ -166,6 +171,7 @@ impl<'a, 'p> Pair<'a, 'p> {
             budget: *budget,
             allowance,
             detailed: false,
+            whole: WHOLE,
             known: Known::default(),
         }
     }

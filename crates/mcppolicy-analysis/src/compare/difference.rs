@@ -1,10 +1,11 @@
 //! Access and arguments of one tool under two policies: what one passes and the
 //! other does not, by the element that refuses it.
 
+use super::apart::Groups;
 use super::applied::{self, altered};
 use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
-use super::danger::{self, Chosen, Concern};
+use super::danger::{self, Among, Chosen, Concern, Wanted};
 use super::edit::{Edit, Element, Target};
 use super::elements::{At, Elements};
 use super::literals::literals;
@@ -53,9 +54,11 @@ pub(super) fn compare(subject: Subject<'_, '_>) -> Option<Change> {
                 space,
                 old,
                 new,
+                group: None,
             };
-            let loosened = search.direction(PartDirection::Loosened);
-            let tightened = search.direction(PartDirection::Tightened);
+            let apart = search.apart();
+            let [loosened, tightened] = [PartDirection::Loosened, PartDirection::Tightened]
+                .map(|direction| search.direction(direction, apart.as_ref()));
             let aspect = match (&loosened.direction, &tightened.direction) {
                 (Direction::Proved(_), Direction::Excluded) if search.is_blocked(true) => {
                     Aspect::Access
@@ -135,13 +138,17 @@ impl<'p> Subject<'_, 'p> {
             Answer::Empty => Found::nothing(),
             Answer::Unknown(exceeded) => Found::unknown(Reason::Budget(exceeded)),
             Answer::Witness(plain) => {
+                let wanted = Wanted {
+                    pair: self.pair,
+                    tool: self.tool,
+                    among: None,
+                };
                 let conditions = rules.into_iter().flat_map(|rules| &rules.require);
                 let concern = Concern {
                     passing: conditions.flat_map(|rule| &rule.conditions).collect(),
                     refusing: Vec::new(),
                 };
-                let chosen =
-                    danger::choose((self.pair, self.tool), &mut space, &region, &concern, plain);
+                let chosen = danger::choose(&wanted, &mut space, &region, &concern, plain);
                 let proved = sequence::confirm_call(
                     self.pair,
                     self.tool,
@@ -212,9 +219,46 @@ struct Search<'s, 'p> {
     space: Space,
     old: Elements<'p>,
     new: Elements<'p>,
+    /// The group of arguments that is looked at; none: all of them.
+    group: Option<usize>,
+}
+
+/// The groups of arguments, with what is common to the questions about each.
+struct Apart<'p> {
+    groups: Groups<'p>,
+    /// Arguments that both policies accept: where one group is looked at, the others
+    /// are these.
+    base: Value,
+    old: Vec<Elements<'p>>,
+    new: Vec<Elements<'p>>,
 }
 
 impl<'p> Search<'_, 'p> {
+    /// The groups of arguments to compare one by one, where the tool has many rules; none
+    /// where everything is one question.
+    fn apart(&mut self) -> Option<Apart<'p>> {
+        let Subject {
+            pair, tool, edits, ..
+        } = self.subject;
+        if self.old.each().count() + self.new.each().count() <= pair.whole {
+            return None;
+        }
+        let groups = Groups::of(&self.old, &self.new, edits)?;
+        let mut region = Region::everything();
+        self.old.accept(&mut region);
+        self.new.accept(&mut region);
+        let base = danger::ordinary(pair, tool, &mut self.space, &region)?;
+        let [old, new] = [&self.old, &self.new].map(|elements| {
+            elements.grouped(&mut self.space, groups.count(), |path| groups.of_path(path))
+        });
+        Some(Apart {
+            groups,
+            base,
+            old,
+            new,
+        })
+    }
+
     /// Whether the tool has cost so many times what one question may.
     fn has_spent(&self, times: u64) -> bool {
         let worth = self.subject.pair.budget().worth();
@@ -241,9 +285,62 @@ impl<'p> Search<'_, 'p> {
         }
     }
 
-    /// What one policy accepts and the other's rules do not. Each turn settles
-    /// one element at least: that it decides some such call, or none.
-    fn direction(&mut self, direction: PartDirection) -> Found {
+    /// What one policy accepts and the other's rules do not.
+    fn direction(&mut self, direction: PartDirection, apart: Option<&Apart<'p>>) -> Found {
+        let mut found = match apart {
+            Some(apart) => self.each_group(direction, apart),
+            None => self.elements(direction, None),
+        };
+        found.parts.sort_by_key(|part| part.edits.first().copied());
+        found
+    }
+
+    /// The same, by groups of arguments. As both policies accept the base, a group has
+    /// such calls exactly if there are any that differ from the base in that group alone.
+    fn each_group(&mut self, direction: PartDirection, apart: &Apart<'p>) -> Found {
+        let mut all = Found::nothing();
+        let mut witnesses = Vec::new();
+        for (group, (old, new)) in apart.old.iter().zip(&apart.new).enumerate() {
+            let (passer, refuser) = match direction {
+                PartDirection::Loosened => (new, old),
+                PartDirection::Tightened => (old, new),
+            };
+            if refuser.open_against(passer).is_empty() {
+                continue;
+            }
+            let whole = [(&mut self.old, old), (&mut self.new, new)]
+                .map(|(now, group)| std::mem::replace(now, group.clone()));
+            self.group = Some(group);
+            let found = self.elements(direction, Some(apart));
+            [self.old, self.new] = whole;
+            self.group = None;
+            all.complete &= found.complete;
+            all.parts.extend(found.parts);
+            match found.direction {
+                Direction::Proved(proved) => witnesses.extend(proved),
+                Direction::Unknown(reason) => all.direction = Direction::Unknown(reason),
+                Direction::Excluded => {}
+            }
+            let is_told = !self.subject.pair.detailed || self.has_spent(PATIENCE);
+            if is_told && !witnesses.is_empty() {
+                all.complete &= !self.subject.pair.detailed;
+                break;
+            }
+        }
+        if !witnesses.is_empty() {
+            all.direction = Direction::Proved(witnesses);
+        }
+        all
+    }
+
+    /// The same, of the elements that are looked at. Each turn settles one at least: that
+    /// it decides some such call, or none.
+    fn elements(&mut self, direction: PartDirection, apart: Option<&Apart<'p>>) -> Found {
+        let among = apart.zip(self.group).map(|(apart, group)| Among {
+            groups: &apart.groups,
+            group,
+            base: &apart.base,
+        });
         let mut accepted = Region::everything();
         self.passer(direction).accept(&mut accepted);
         let mut open = self.refuser(direction).open_against(self.passer(direction));
@@ -253,7 +350,7 @@ impl<'p> Search<'_, 'p> {
             let mut region = accepted.clone();
             let boxes = open.iter().map(|at| self.refuser(direction).refused(*at));
             region.within_one(boxes.collect());
-            let arguments = match self.space.find(&region) {
+            let arguments = match self.find(&region, among) {
                 Answer::Witness(arguments) => arguments,
                 Answer::Unknown(exceeded) if witnesses.is_empty() => {
                     return Found::unknown(Reason::Budget(exceeded));
@@ -281,7 +378,7 @@ impl<'p> Search<'_, 'p> {
                 // Another one decides this call. Is there one that this decides?
                 let mut region = accepted.clone();
                 self.refuser(direction).decide_at(at, &mut region);
-                match self.space.find(&region) {
+                match self.find(&region, among) {
                     Answer::Witness(arguments) => arguments,
                     Answer::Empty => continue,
                     Answer::Unknown(_) => {
@@ -296,7 +393,7 @@ impl<'p> Search<'_, 'p> {
                 found.direction = sequence::confirm_call(pair, tool, arguments, passer, refuser);
                 return found;
             }
-            for part in self.parts_of(direction, at, &accepted, arguments) {
+            for part in self.parts_of(direction, at, (&accepted, arguments, among)) {
                 match part {
                     Ok(part) => {
                         witnesses.extend(part.witness.clone());
@@ -309,8 +406,15 @@ impl<'p> Search<'_, 'p> {
         if !witnesses.is_empty() {
             found.direction = Direction::Proved(witnesses);
         }
-        found.parts.sort_by_key(|part| part.edits.first().copied());
         found
+    }
+
+    /// Some arguments of a region, whole.
+    fn find(&mut self, region: &Region, among: Option<Among<'_, 'p>>) -> Answer {
+        match (self.space.find(region), among) {
+            (Answer::Witness(found), Some(among)) => Answer::Witness(among.completed(found)),
+            (answer, _) => answer,
+        }
     }
 
     /// The parts of what one element decides: one for each edit that alone
@@ -319,8 +423,7 @@ impl<'p> Search<'_, 'p> {
         &mut self,
         direction: PartDirection,
         at: At,
-        accepted: &Region,
-        plain: Value,
+        (accepted, plain, among): (&Region, Value, Option<Among<'_, 'p>>),
     ) -> Vec<Result<Part, Reason>> {
         let touching = self.touching(direction, at);
         let mut parts = Vec::new();
@@ -330,8 +433,9 @@ impl<'p> Search<'_, 'p> {
             }
             let mut region = accepted.clone();
             self.caused_by(direction, at, *edit, &mut region);
-            if let Answer::Witness(arguments) = self.space.find(&region) {
-                parts.push(self.part(direction, at, vec![*edit], &region, arguments));
+            if let Answer::Witness(arguments) = self.find(&region, among) {
+                let call = (&region, arguments, among);
+                parts.push(self.part(direction, at, vec![*edit], call));
             }
         }
         if parts.is_empty() {
@@ -349,7 +453,7 @@ impl<'p> Search<'_, 'p> {
             };
             edits.sort_unstable();
             edits.dedup();
-            parts.push(self.part(direction, at, edits, &region, plain));
+            parts.push(self.part(direction, at, edits, (&region, plain, among)));
         }
         parts
     }
@@ -423,8 +527,7 @@ impl<'p> Search<'_, 'p> {
         direction: PartDirection,
         at: At,
         edits: Vec<usize>,
-        region: &Region,
-        plain: Value,
+        (region, plain, among): (&Region, Value, Option<Among<'_, 'p>>),
     ) -> Result<Part, Reason> {
         let subject = self.subject;
         let (passer, refuser) = subject.sides(direction);
@@ -443,8 +546,12 @@ impl<'p> Search<'_, 'p> {
         let chosen = if self.has_spent(1) {
             Chosen::plain(plain)
         } else {
-            let of_tool = (subject.pair, subject.tool);
-            danger::choose(of_tool, &mut self.space, region, &concern, plain)
+            let wanted = Wanted {
+                pair: subject.pair,
+                tool: subject.tool,
+                among,
+            };
+            danger::choose(&wanted, &mut self.space, region, &concern, plain)
         };
         let arguments = chosen.arguments;
         let alone =
