@@ -2,7 +2,8 @@
 //! none: breadth-first through the product of their automata, which is walked
 //! state by state and never built.
 
-use std::collections::HashSet;
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use smallvec::SmallVec;
 
 use super::budget::{Exceeded, Meter};
 use super::text::{Language, State};
@@ -50,18 +51,23 @@ struct Alphabet {
 
 impl Alphabet {
     fn of(languages: &[Signed<'_>]) -> Alphabet {
-        let mut seen = HashSet::new();
-        let mut all = Vec::new();
-        for byte in by_readability() {
-            let mut signature: Vec<u8> = languages
-                .iter()
-                .map(|signed| signed.language.automaton.class(byte))
-                .collect();
-            signature.push(Utf8::class(byte));
-            if seen.insert(signature) {
-                all.push(byte);
+        // Bytes of one number are alike to all languages so far.
+        let bytes: Vec<u8> = by_readability().collect();
+        let mut numbers: Vec<u16> = bytes.iter().map(|byte| Utf8::class(*byte).into()).collect();
+        for signed in languages {
+            let mut known: HashMap<(u16, u8), u16> = HashMap::new();
+            for (byte, number) in bytes.iter().zip(&mut numbers) {
+                let fresh = u16::try_from(known.len()).unwrap_or(u16::MAX);
+                let class = signed.language.automaton.class(*byte);
+                *number = *known.entry((*number, class)).or_insert(fresh);
             }
         }
+        let mut seen = HashSet::new();
+        let each = bytes.into_iter().zip(numbers);
+        let all: Vec<u8> = each
+            .filter(|(_, number)| seen.insert(*number))
+            .map(|(byte, _)| byte)
+            .collect();
         let printable = all
             .iter()
             .copied()
@@ -147,7 +153,10 @@ impl Utf8 {
 }
 
 /// The position in a character, and the state in every automaton.
-type Position = (Utf8, Box<[State]>);
+type Position = (Utf8, States);
+
+/// The state in every automaton; mostly there are a few.
+type States = SmallVec<[State; 4]>;
 
 struct Search<'s, 'l> {
     languages: &'s mut [Signed<'l>],
@@ -159,7 +168,7 @@ struct Search<'s, 'l> {
 
 struct Reached {
     utf8: Utf8,
-    states: Box<[State]>,
+    states: States,
     from: usize,
     byte: u8,
 }
@@ -208,7 +217,7 @@ impl<'s, 'l> Search<'s, 'l> {
         let states = reached.states.iter().zip(self.languages.iter());
         let width = states.map(|(state, signed)| signed.language.width(*state));
         self.meter.steps(width.sum())?;
-        let mut states = Vec::with_capacity(self.languages.len());
+        let mut states = States::with_capacity(self.languages.len());
         for (state, signed) in reached.states.iter().zip(self.languages.iter_mut()) {
             let next = signed.language.automaton.next(*state, byte)?;
             if signed.is_lost(next) {
@@ -216,7 +225,7 @@ impl<'s, 'l> Search<'s, 'l> {
             }
             states.push(next);
         }
-        Ok(Some((utf8, states.into_boxed_slice())))
+        Ok(Some((utf8, states)))
     }
 
     /// Notes a state unless it is known or leads nowhere; says whether the
@@ -224,7 +233,7 @@ impl<'s, 'l> Search<'s, 'l> {
     fn reach(
         &mut self,
         utf8: Utf8,
-        states: Box<[State]>,
+        states: States,
         from: usize,
         byte: u8,
     ) -> Result<bool, Exceeded> {

@@ -24,7 +24,7 @@ const PER_TOOL: u64 = 1_500_000 * STEP;
 /// What all questions about the policies of one run may cost, in conditions looked
 /// at. Where the tools could cost more together, each has an equal share, from the first
 /// question on: neither a policy nor a tool takes what the next one needs.
-const PER_RUN: u64 = 60_000_000 * STEP;
+const PER_RUN: u64 = 30_000_000 * STEP;
 
 /// How many bytes an automaton may take that is kept for further questions.
 const KEPT: usize = 16 << 10;
