@@ -128,7 +128,7 @@ mod tests {
             let space = questions.space.take().unwrap();
             space.spent()
         };
-        let small = 10_000 * STEP;
+        let small = 500 * STEP;
         // The three parts of a budget are each within the share.
         assert!(cost(small) <= 4 * small, "{}", cost(small));
         assert!(cost(PER_TOOL) > 4 * small);
