@@ -52,18 +52,17 @@ struct Alphabet {
 impl Alphabet {
     fn of(languages: &[Signed<'_>]) -> Alphabet {
         // Bytes of one number are alike to all languages so far.
-        let bytes: Vec<u8> = by_readability().collect();
-        let mut numbers: Vec<u16> = bytes.iter().map(|byte| Utf8::class(*byte).into()).collect();
+        let mut numbers = BY_READABILITY.map(|byte| u16::from(Utf8::class(byte)));
         for signed in languages {
             let mut known: HashMap<(u16, u8), u16> = HashMap::new();
-            for (byte, number) in bytes.iter().zip(&mut numbers) {
+            for (byte, number) in BY_READABILITY.iter().zip(&mut numbers) {
                 let fresh = u16::try_from(known.len()).unwrap_or(u16::MAX);
                 let class = signed.language.automaton.class(*byte);
                 *number = *known.entry((*number, class)).or_insert(fresh);
             }
         }
         let mut seen = HashSet::new();
-        let each = bytes.into_iter().zip(numbers);
+        let each = BY_READABILITY.into_iter().zip(numbers);
         let all: Vec<u8> = each
             .filter(|(_, number)| seen.insert(*number))
             .map(|(byte, _)| byte)
@@ -77,9 +76,36 @@ impl Alphabet {
     }
 }
 
+/// How many bytes occur in UTF-8: 0xF5 and above are in no text.
+const BYTES: usize = 0xF5;
+
 /// Every byte that occurs in UTF-8: letters, digits, punctuation, the rest.
-fn by_readability() -> impl Iterator<Item = u8> {
-    let rank = |byte: &u8| match byte {
+const BY_READABILITY: [u8; BYTES] = by_readability();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a constant is not compiled where this would panic"
+)]
+const fn by_readability() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    let (mut rank, mut at) = (0, 0);
+    while rank <= 8 {
+        let mut byte = 0;
+        while (byte as usize) < BYTES {
+            if readability(byte) == rank {
+                bytes[at] = byte;
+                at += 1;
+            }
+            byte += 1;
+        }
+        rank += 1;
+    }
+    bytes
+}
+
+/// The lower, the more readable.
+const fn readability(byte: u8) -> u8 {
+    match byte {
         b'a'..=b'z' => 0,
         b'0'..=b'9' => 1,
         b'A'..=b'Z' => 2,
@@ -90,10 +116,7 @@ fn by_readability() -> impl Iterator<Item = u8> {
         // The bytes of é come before others.
         0xC3 | 0xA9 => 7,
         _ => 8,
-    };
-    let mut bytes: Vec<u8> = (0..=0xF4).collect();
-    bytes.sort_by_key(|byte| (rank(byte), *byte));
-    bytes.into_iter()
+    }
 }
 
 /// The position of a text in a character.
