@@ -41,6 +41,9 @@ attacks! {
     patterns_that_are_hard_together: Cost,
         "loosens each of five hundred tools by patterns whose common texts are hard to find"
         => "Each tool has its share of the effort, and what is not decided counts: exit 1";
+    thousands_of_misspelt_arguments: Cost,
+        "misspells thousands of arguments of a tool that has thousands"
+        => "Each is a finding; which of so many was meant is not looked for";
     an_entry_of_a_product: Cost,
         "names thousands of traces for each of hundreds of policies, or a server by a template of \
          a hundred kilobytes"
@@ -293,6 +296,48 @@ fn patterns_of_many_states() {
         &[("policy.json", &with(30, 700))],
     );
     assert_eq!(honest.code, 0, "{}", honest.out);
+}
+
+fn thousands_of_misspelt_arguments() {
+    let old = policy(&json!({"t": {}}));
+    let with = |wrong: usize, known: usize| {
+        let rules: Vec<Value> = (0..wrong)
+            .map(|at| condition(&format!("argument_nme_{at}"), "exists", true))
+            .collect();
+        let known = (0..known).map(|at| (format!("argument_name_{at}"), json!({"type": "string"})));
+        let known: serde_json::Map<_, _> = known.collect();
+        let schema = json!({"type": "object", "properties": known, "additionalProperties": false});
+        let inventory = json!({"tools": [{"name": "t", "inputSchema": schema}]});
+        let config = CONFIG.replace("[lint]", "inventory = \"tools.json\"\n[lint]");
+        let (policy, inventory) = (
+            policy(&json!({"t": {"require": rules}})),
+            inventory.to_string(),
+        );
+        let ran = gate(
+            &format!("misspelt-{wrong}"),
+            &old,
+            &[
+                ("policy.json", &policy),
+                ("tools.json", &inventory),
+                ("mcppolicy.toml", &config),
+            ],
+        );
+        let report = ran.report();
+        let findings = report["policies"][0]["lint"]["findings"]
+            .as_array()
+            .unwrap()
+            .clone();
+        let unknown = findings
+            .into_iter()
+            .filter(|finding| finding["rule"] == "unknown-argument");
+        let advice = unknown.map(|finding| finding["help"].as_str().unwrap().to_owned());
+        advice.collect::<Vec<_>>()
+    };
+    let advice = with(2_000, 4_000);
+    assert_eq!(advice.len(), 2_000);
+    assert!(advice.iter().all(|help| help.starts_with("it takes")));
+    let honest = with(2, 40);
+    assert_eq!(honest[1], "did you mean `args.argument_name_1`?");
 }
 
 fn patterns_that_are_hard_together() {
