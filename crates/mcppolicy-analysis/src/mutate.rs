@@ -14,6 +14,7 @@ mod missing;
 mod operator;
 mod operators;
 mod pattern;
+mod ruled;
 mod run;
 mod score;
 mod status;
@@ -23,7 +24,7 @@ pub use missing::write;
 pub use operator::{Family, Operator};
 pub use operators::mutants;
 pub(crate) use operators::neighbours;
-pub use run::{Options, Outcome, USUAL_WORK, run};
+pub use run::{Options, Outcome, USUAL_WORK, cost, run};
 pub use score::Score;
 pub use status::{Direction, Status};
 

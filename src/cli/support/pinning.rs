@@ -224,7 +224,8 @@ fn by_policy(assignments: Vec<Assignment>) -> Vec<Assignment> {
     merged
 }
 
-fn real(path: &Path) -> PathBuf {
+/// A path by which files that are the same have one name.
+pub(crate) fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| spelling(path))
 }
 
