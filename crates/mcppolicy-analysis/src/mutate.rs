@@ -9,6 +9,7 @@
 //! Rules keep their JSON Pointers in a mutant, as if nothing had moved up: a test
 //! does not kill a mutant only because it names the place of another rule.
 
+mod classes;
 mod edit;
 mod missing;
 mod operator;

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::classes::Classes;
 use super::edit::{Mutant, Reach};
 use super::ruled::Ruled;
 use super::status::{Direction, Status};
@@ -72,6 +74,7 @@ pub fn run(
         baseline,
         budget: options.budget,
         unaffected: policy.all_tools.is_empty(),
+        classes: Known::default(),
     };
     let mut costs = Costs::new(policy, baseline.suite);
     let mut left = options.work;
@@ -183,6 +186,7 @@ pub(super) fn is_killed(
         baseline,
         budget: options.budget,
         unaffected: policy.all_tools.is_empty(),
+        classes: Known::default(),
     };
     let reach = mutant.reach(policy);
     if matches!(&reach, Reach::Tool(tool) if baseline.suite.of_tool(tool).is_none()) {
@@ -201,6 +205,19 @@ struct Runner<'r, 's, 'e> {
     budget: Budget,
     /// Whether a tool's calls leave every other tool's counters alone.
     unaffected: bool,
+    classes: Known,
+}
+
+/// The classes of the tools that mutants have been tried of.
+#[derive(Default)]
+struct Known(Mutex<HashMap<String, Arc<Classes>>>);
+
+impl Known {
+    fn of(&self, tool: &str, made: impl FnOnce() -> Arc<Classes>) -> Arc<Classes> {
+        // A thread that fails while it holds the lock leaves nothing half done.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(tool.to_owned()).or_insert_with(made))
+    }
 }
 
 impl Runner<'_, '_, '_> {
@@ -284,7 +301,9 @@ impl Runner<'_, '_, '_> {
         let engine = Engine::new(changed);
         let is_limit = mutant.touches_limits();
         let rules = self.policy.tool(tool);
-        let ruled = Ruled::new(self.baseline, mutant, rules, &engine, calls);
+        let made = || Arc::new(Classes::new(suite, calls, rules));
+        let classes = &self.classes.of(tool, made);
+        let ruled = Ruled::new(self.baseline, mutant, rules, &engine, (calls, classes));
         let is_counted = changed.tool(tool).is_some_and(|own| !own.limits.is_empty());
         let is_alone = self.unaffected && !is_limit && !is_counted;
         for (number, own_calls) in &calls.groups {
