@@ -164,17 +164,21 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
     for round in 0..rounds {
         let policy = sample::policy(&mut random, round % 2 == 0);
         let points = measured(&policy, &empty(), &Criterion::USUAL);
-        let traces: Vec<Vec<Step>> = points.into_iter().map(|point| point.witness).collect();
-        let suite = asserted(&policy, &traces);
         let engine = Engine::new(&policy);
+        let written = write(&policy, &engine, &points, None);
+        assert_eq!(written.traces.len(), written.calls.len());
+        let suite = Suite::of(&written.calls);
         let baseline = Baseline::new(&suite, &engine);
         let mutants = mutate::mutants(&policy, None, &Default::default());
+        let all = options(&Criterion::USUAL);
         let options = mutate::Options {
             threads: NonZeroUsize::MIN,
             budget: Budget::default(),
             work: mutate::USUAL_WORK,
         };
         let outcomes = mutate::run(&policy, &baseline, mutants, options);
+        let again = measure(&policy, &engine, &baseline, None, &all);
+        assert_eq!(Count::of(&again, None), written.after, "{policy:?}");
         score = score.plus(mutate::Score::of(&outcomes));
         for outcome in outcomes.iter().filter(|outcome| outcome.status.is_missed()) {
             *missed.entry(outcome.mutant.operator.name()).or_insert(0) += 1;
