@@ -1,5 +1,7 @@
 //! The tests that are missing, as traces that assert what the policy does today.
 
+use std::collections::HashSet;
+
 use super::points::{Kind, Point};
 use super::reached::Reached;
 use super::{Count, Covered, Status, Step};
@@ -21,7 +23,9 @@ pub struct Written {
     pub after: Count,
 }
 
-/// A trace for each missing point that no earlier one of them reaches; the points of
+/// Traces for the missing points, in the order of the policy. What a condition turns
+/// has a trace of its own, because its call is chosen to tell that condition from
+/// similar ones; of the other points, those that no other trace reaches. The points of
 /// one limit share a trace. The header names `header`, the policy's path relative to
 /// the traces, where there is one.
 pub fn write(
@@ -32,38 +36,50 @@ pub fn write(
 ) -> Written {
     let only: Vec<Point> = points.iter().map(|covered| covered.point.clone()).collect();
     let mut reached = Reached::new(policy, &only);
-    let mut written = Written::default();
-    for (at, covered) in points.iter().enumerate() {
-        let point = &covered.point;
-        let own = || Test {
-            steps: covered.witness.iter().collect(),
-            name: point.kind.name(),
-            about: format!("{}: a call {}", point.pointer, point.what),
-        };
-        for test in [whole_limit(points, at), Some(own())].into_iter().flatten() {
-            let mark = reached.marks.get(at);
-            let is_reached = mark.is_some_and(|mark| !mark.asserted.is_empty());
-            let calls = || test.steps.iter().map(|step| (step.grant, &step.call));
-            if !covered.status.is_missing()
-                || is_reached
-                || !emit::fits(calls().map(|(_, call)| call))
-            {
+    let mut tests: Vec<(usize, Test<'_>, Vec<RecordedCall>)> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
+    for of_conditions in [true, false] {
+        for (at, covered) in points.iter().enumerate() {
+            let point = &covered.point;
+            let is_own = matches!(point.kind, Kind::Alone | Kind::Holds);
+            if is_own != of_conditions || !covered.status.is_missing() {
                 continue;
             }
-            let mut calls = emit::recorded(engine, calls(), Asserted::Rule);
-            if let Some(last) = calls.last_mut() {
-                last.note = Some(NOTE.to_owned());
+            let own = || Test {
+                steps: covered.witness.iter().collect(),
+                name: point.kind.name(),
+                about: format!("{}: a call {}", point.pointer, point.what),
+            };
+            for test in [whole_limit(points, at), Some(own())].into_iter().flatten() {
+                let mark = reached.marks.get(at);
+                let is_reached = mark.is_some_and(|mark| !mark.asserted.is_empty());
+                let calls = || test.steps.iter().map(|step| (step.grant, &step.call));
+                if is_reached && !is_own || !emit::fits(calls().map(|(_, call)| call)) {
+                    continue;
+                }
+                let mut calls = emit::recorded(engine, calls(), Asserted::Rule);
+                if !known.insert(emit::text(&calls, None, "")) {
+                    continue;
+                }
+                if let Some(last) = calls.last_mut() {
+                    last.note = Some(NOTE.to_owned());
+                }
+                let suite = Suite::of(std::slice::from_ref(&calls));
+                reached.look_at(engine, &Baseline::new(&suite, engine));
+                tests.push((at, test, calls));
             }
-            let number = written.traces.len() + 1;
-            let name = slug(point.pointer.trim_start_matches("/tools/"));
-            let suite = Suite::of(std::slice::from_ref(&calls));
-            reached.look_at(engine, &Baseline::new(&suite, engine));
-            written.traces.push(TraceFile {
-                file: format!("{number:03}-{name}-{}.jsonl", test.name),
-                text: emit::text(&calls, header, &test.about),
-            });
-            written.calls.push(calls);
         }
+    }
+    tests.sort_by_key(|(at, ..)| *at);
+    let mut written = Written::default();
+    for (number, (at, test, calls)) in (1..).zip(tests) {
+        let pointer = points.get(at).map_or("", |covered| &covered.point.pointer);
+        let name = slug(pointer.trim_start_matches("/tools/"));
+        written.traces.push(TraceFile {
+            file: format!("{number:03}-{name}-{}.jsonl", test.name),
+            text: emit::text(&calls, header, &test.about),
+        });
+        written.calls.push(calls);
     }
     let after = points
         .iter()
