@@ -229,8 +229,15 @@ fn no_reader_finds_a_denied_call_in_what_is_forwarded() {
         }
         // Over HTTP a message may have more than one line.
         let is_body = random.once_in(3);
+        // Its headers may say something else than the message.
+        let mut said = |texts: &[&'static str]| random.odd(10).then(|| random.pick(texts));
+        let headers = Headers {
+            method: said(&["tools/call", "ping", "Tools/Call"]),
+            name: said(&["read", "pay", "wipe", "=?base64?cmVhZA==?="]),
+            ..Headers::default()
+        };
         let action = match is_body {
-            true => desk.body(&Headers::default(), &line),
+            true => desk.body(&headers, &line),
             false => desk.client(&line),
         };
         let FromClient::Forward(bytes) = action else {
@@ -254,6 +261,22 @@ fn no_reader_finds_a_denied_call_in_what_is_forwarded() {
         calls += u64::from(
             STRICT.member(message, "method") == Some(&Tree::Text("tools/call".to_owned())),
         );
+        let text = |tree: Option<&Tree>| match tree {
+            Some(Tree::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let method = text(STRICT.member(message, "method"));
+        if let (true, Some(header)) = (is_body, headers.method) {
+            assert_eq!(method.as_deref(), Some(header), "{number}: {shown}");
+        }
+        if let (true, Some(header), Some("tools/call")) =
+            (is_body, headers.name, method.as_deref())
+        {
+            let params = STRICT.member(message, "params");
+            let name = text(params.and_then(|params| STRICT.member(params, "name")));
+            let header = header.replace("=?base64?cmVhZA==?=", "read");
+            assert_eq!(name, Some(header), "{number}: {shown}");
+        }
         // What is cut changes nothing for a strict reader.
         let whole = match is_body {
             true => vec![serde_json::from_slice(&line).unwrap()],
