@@ -127,7 +127,7 @@ fn replayed(engine: &Engine, text: &str) -> (Counts, u64) {
     (results.summary(), results.invalid_lines)
 }
 
-fn prefix_closes(engine: &Engine, text: &str) {
+pub fn prefix_closes(engine: &Engine, text: &str) {
     let (counts, invalid) = replayed(engine, text);
     let calls = text
         .lines()
