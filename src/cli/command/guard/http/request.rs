@@ -163,7 +163,9 @@ mod tests {
             (HeaderName::from_static(name), value)
         });
         let mut map = HeaderMap::new();
-        pairs.for_each(|(name, value)| drop(map.append(name, value)));
+        for (name, value) in pairs {
+            map.append(name, value);
+        }
         map
     }
 
