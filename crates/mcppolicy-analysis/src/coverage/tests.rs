@@ -102,7 +102,6 @@ fn a_point_is_infeasible_exactly_when_no_call_reaches_it() {
         count.infeasible * 2 > rounds && count.uncovered > 5 * rounds,
         "{count:?}"
     );
-    println!("{rounds} policies: {count:?}");
 }
 
 #[test]
@@ -136,7 +135,6 @@ fn calls_of_limits_reach_what_they_are_for() {
     // Left open are amounts that conditions tie to counts, and limits that are full
     // only where an earlier one is, too.
     assert!(count.undetermined * 10 < count.counted(), "{count:?}");
-    println!("{rounds} policies: {count:?}");
 }
 
 #[test]
@@ -185,7 +183,6 @@ fn a_suite_that_covers_every_condition_kills_most_mutants() {
         }
     }
     assert!(score.percent().unwrap() > 95.0, "{score:?} {missed:?}");
-    println!("{rounds} policies: {score:?}, missed: {missed:?}");
 }
 
 #[test]

@@ -132,7 +132,6 @@ fn every_status_is_that_of_deciding_every_call() {
         counts.equivalent,
     ];
     assert!(all.iter().all(|count| *count > rounds), "{counts:?}");
-    println!("{rounds} policies: {counts:?}");
 }
 
 /// Whether a call of unknown arguments is noticed: it may be undetermined where
@@ -186,7 +185,6 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
         }
     }
     assert!(tried_mutants > 10 * rounds, "{tried_mutants}");
-    println!("{rounds} policies: {tried_mutants} mutants, {undecided} undecided");
     assert!(
         undecided * 50 < tried_mutants,
         "{undecided} of {tried_mutants}"
