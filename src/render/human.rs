@@ -23,7 +23,8 @@ pub use repairs::refused_line;
 /// Renders a report for a person.
 pub fn render(report: &Report<'_>, style: Style) -> String {
     let mut out = String::new();
-    for failure in &report.failures {
+    let failures = report.failures.iter();
+    for failure in failures.filter(|_| style.failures) {
         let _ = writeln!(
             out,
             "error: {}: {}\n",
@@ -35,10 +36,16 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         Body::Findings(found) => {
             findings::render(&mut out, &found.list, report.sources, style);
             repairs::render(&mut out, found);
-            summary_line(&mut out, found);
+            // Where nothing could be read there is nothing to count.
+            if report.failures.is_empty() || found.policies > 0 || !found.list.is_empty() {
+                summary_line(&mut out, found, report.failures.is_empty());
+            }
         }
         Body::Decided(decided) => steps::render(&mut out, decided, report.sources),
-        Body::Tested(tested) => cases::render(&mut out, tested, report.sources, style),
+        Body::Tested(tested) => {
+            let counts = report.failures.is_empty() || tested.traces() > 0;
+            cases::render(&mut out, tested, report.sources, style, counts);
+        }
         Body::Diff(diff) => changes::render(&mut out, diff, report.sources, style),
         Body::Ci(ci) => overview::render(&mut out, ci, report.sources, style),
         Body::Pinned(found) => pinned::render(&mut out, found, report.sources, style),
@@ -60,11 +67,15 @@ fn assumptions(out: &mut String, assumptions: &[String]) {
     }
 }
 
-fn summary_line(out: &mut String, findings: &Findings) {
+fn summary_line(out: &mut String, findings: &Findings, complete: bool) {
     let policies = counted(findings.policies as u64, "policy");
     let suppressed = match findings.suppressed {
         0 => String::new(),
         count => format!(", {count} suppressed"),
     };
-    let _ = writeln!(out, "{policies}: {}{suppressed}", severities(findings));
+    let said = match severities(findings) {
+        said if complete || !findings.list.is_empty() => said,
+        _ => "nothing to report in what could be read".to_owned(),
+    };
+    let _ = writeln!(out, "{policies}: {said}{suppressed}");
 }

@@ -19,6 +19,9 @@ pub struct Style<'a> {
     pub prefix: &'a str,
     /// The most bytes that the markdown may have.
     pub limit: Option<usize>,
+    /// Whether the human form says what could not be read; on standard output it does
+    /// not, because that goes to standard error.
+    pub failures: bool,
 }
 
 impl Style<'_> {
@@ -85,6 +88,7 @@ mod tests {
             root: "/repository",
             prefix: "deploy/mcp",
             limit: None,
+            failures: true,
         };
         assert_eq!(style.in_repository("policy.json"), "deploy/mcp/policy.json");
         assert_eq!(

@@ -177,7 +177,7 @@ pub fn mismatch(case: &Case) -> String {
 pub fn complaint(outcome: RunOutcome) -> Option<&'static str> {
     match outcome {
         RunOutcome::NoTrace => Some("no trace was found, so nothing was tested"),
-        RunOutcome::NoCallInScope => Some("no call in the traces went to this policy's server"),
+        RunOutcome::NoCallInScope => Some("the traces have no call to this policy's server"),
         RunOutcome::NothingAsserted => {
             Some("nothing was asserted; add `expect` to the calls, or let --update write it")
         }

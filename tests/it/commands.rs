@@ -137,8 +137,29 @@ fn what_is_no_readable_file_is_said_so() {
     );
     assert_eq!(ran.code, 2);
     let ran = run(&dir, &["test", "nope.jsonl", "--policy", "nope.json"]);
-    assert!(ran.out.contains("nope.json: no such file"), "{}", ran.out);
-    assert_eq!(ran.code, 2);
+    // What keeps a run from being one goes to standard error, and no count follows it.
+    let said = "mcppolicy: nope.json: no such file\n";
+    assert_eq!((ran.code, &*ran.out, &*ran.err), (2, "", said));
+    for (command, report) in [
+        (&["lint", "nope.json"][..], "nope.json: no such file"),
+        (&["validate", "nope.json"], "nope.json: no such file"),
+        (
+            &["diff", "nope.json", "nope.json"],
+            "nope.json: no such file",
+        ),
+        (&["ci", "nope"], "nope: no such directory"),
+    ] {
+        let ran = run(&dir, command);
+        assert_eq!(ran.code, 2, "{command:?}");
+        assert!(ran.err.starts_with("mcppolicy: "), "{}", ran.err);
+        assert!(ran.err.contains(report), "{}", ran.err);
+        assert!(!ran.out.contains("no such"), "{}", ran.out);
+        assert!(!ran.out.contains("nothing to report"), "{}", ran.out);
+        let file = [command, &["--output", "human=report.txt"]].concat();
+        assert_eq!(run(&dir, &file).code, 2);
+        let file = fs::read_to_string(dir.join("report.txt")).unwrap();
+        assert!(file.contains(report), "{file}");
+    }
 }
 
 #[test]

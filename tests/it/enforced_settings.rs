@@ -455,7 +455,7 @@ fn a_directory_that_is_not_there_cannot_be_checked_and_an_empty_one_is_never_gre
     let dir = fresh("held-nothing");
     let ran = support::run(&dir, &["ci", "nowhere"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.out.contains("no such directory"), "{}", ran.out);
+    assert!(ran.err.contains("no such directory"), "{}", ran.err);
     let ran = support::run(&dir, &["ci"]);
     assert_eq!((ran.code, ran.out.as_str()), (4, "no policy found\n"));
 }

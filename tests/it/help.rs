@@ -66,6 +66,25 @@ fn each_commands_help_fits_a_screen_and_shows_an_example() {
     }
 }
 
+/// What a heading of one group of options would take along.
+#[test]
+fn arguments_without_a_name_are_listed_as_arguments() {
+    for (path, text) in all_helps() {
+        let mut heading = "";
+        for line in text.lines() {
+            let is_heading = line.ends_with(':') && !line.starts_with(' ');
+            heading = if is_heading { line } else { heading };
+            let is_argument = line.starts_with("  [") || line.starts_with("  <");
+            assert!(!is_argument || heading == "Arguments:", "{path:?}: {line}");
+        }
+    }
+    let inventory = help(&["inventory".to_owned()]);
+    assert!(
+        inventory.contains("\nArguments:\n  [SERVER]..."),
+        "{inventory}"
+    );
+}
+
 #[test]
 fn help_is_a_command_too() {
     let ran = |arguments: &[&str]| {
@@ -108,6 +127,9 @@ fn script(shell: &str) -> (String, std::path::PathBuf) {
         assert!(ran.out.contains(&command), "{shell}: {command}");
     }
     assert!(ran.out.contains("allow-undetermined"), "{shell}");
+    if ["bash", "zsh", "fish"].contains(&shell) {
+        assert!(ran.out.contains("unanchored-allowlist"), "{shell}");
+    }
     (ran.out, file)
 }
 
@@ -140,6 +162,11 @@ fn bash_completes_commands_options_and_their_values() {
     assert!(first.lines().any(|word| word == "lint"), "{first}");
     let formats = complete("mcppolicy lint --format").unwrap();
     assert!(formats.lines().any(|word| word == "sarif"), "{formats}");
+    let rules = complete("mcppolicy explain").unwrap();
+    assert!(
+        rules.lines().any(|word| word == "unanchored-allowlist"),
+        "{rules}"
+    );
 }
 
 #[test]
@@ -159,6 +186,16 @@ fn fish_completes_commands() {
     if let Some(words) = answer("fish", &["--no-config", "-c", &script]) {
         let mut words = words.lines();
         assert!(words.any(|word| word.starts_with("classify\t")));
+    }
+    let script = format!(
+        "source '{}'; complete --do-complete 'mcppolicy explain unanch'",
+        file.display()
+    );
+    if let Some(words) = answer("fish", &["--no-config", "-c", &script]) {
+        assert!(
+            words.lines().any(|word| word == "unanchored-allowlist"),
+            "{words}"
+        );
     }
 }
 

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Ran, fresh, git, run, write};
+use crate::support::{Ran, commit, fresh, git, repository, run, write};
 
 /// Something to report at the usual level, and a level of its own to see which
 /// configuration is in force.
 const OPEN: &str = r#"{"version":"1","default":"allow"}"#;
+
+/// Nothing to report.
+const CLOSED: &str = r#"{"version":"1","default":"deny","tools":{"get_x":{}}}"#;
 
 fn config(policy: &str, level: &str) -> String {
     format!(
@@ -321,4 +324,99 @@ fn diff_is_gated_by_the_configuration_of_the_new_policy() {
     write(&top, "policy.json", OPEN);
     assert_eq!(run(&top, &["diff", "old.json", "policy.json"]).code, 1);
     assert_eq!(run(&top, &["diff", "old.json", "team/policy.json"]).code, 0);
+}
+
+/// The findings about configurations that a run does not go by, as file and level.
+fn not_in_force(report: &Value) -> Vec<(String, String)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    findings
+        .filter(|finding| text(finding, "message").contains("does not go by this configuration"))
+        .map(|finding| (text(finding, "file"), text(finding, "severity")))
+        .collect()
+}
+
+#[test]
+fn a_run_says_which_configurations_it_does_not_go_by() {
+    let all =
+        "[[policy]]\npath = \"**/policy.json\"\n[lint.rules]\nmissing-default-deny = \"note\"\n";
+    let top = fresh("layout-nested");
+    for (path, text) in [
+        ("a/mcppolicy.toml", config("policy.json", "note")),
+        ("a/policy.json", OPEN.to_owned()),
+        ("a/traces/a.jsonl", TRACE.to_owned()),
+        ("b/mcppolicy.toml", config("policy.json", "note")),
+        ("b/policy.json", OPEN.to_owned()),
+        ("b/traces/b.jsonl", TRACE.to_owned()),
+    ] {
+        write(&top, path, text);
+    }
+    let both = |command: &str, named: &[&str]| {
+        let ran = run(&top, &[&[command], named, &["--format", "json"]].concat());
+        (ran.code, not_in_force(&ran.report()))
+    };
+    let warning = |dir: &str| (format!("{dir}/mcppolicy.toml"), "warning".to_owned());
+    git(&top, &["init", "--quiet"]);
+    for command in ["lint", "ci"] {
+        assert_eq!(both(command, &[]), (4, vec![warning("a"), warning("b")]));
+        assert_eq!(both(command, &["a"]), (0, vec![]), "{command}");
+    }
+    let said = run(&top, &["ci"]).out;
+    assert!(said.contains("run `mcppolicy ci a` too"), "{said}");
+    // `lint` goes by the nearest configuration of each policy below a directory.
+    assert_eq!(both("lint", &["."]), (0, vec![]));
+
+    // A configuration above theirs sets their directories aside, or does not.
+    write(&top, "mcppolicy.toml", all);
+    for command in ["lint", "ci"] {
+        assert_eq!(both(command, &[]), (1, vec![warning("a"), warning("b")]));
+    }
+    write(
+        &top,
+        "mcppolicy.toml",
+        format!("exclude = [\"a/**\"]\n{all}"),
+    );
+    for command in ["lint", "ci"] {
+        assert_eq!(both(command, &[]), (1, vec![warning("b")]), "{command}");
+    }
+    // A repository within this one goes by its own.
+    write(&top, "b/.git", "gitdir: elsewhere\n");
+    for command in ["lint", "ci"] {
+        assert_eq!(both(command, &[]), (0, vec![]), "{command}");
+    }
+}
+
+#[test]
+fn a_change_may_add_a_configuration_and_set_its_directory_aside() {
+    let all = "[[policy]]\npath = \"policy.json\"\n";
+    let top = repository(
+        "layout-added",
+        &[("mcppolicy.toml", all), ("policy.json", CLOSED)],
+    );
+    let ci = |code: i32, level: &[&str]| {
+        let ran = run(&top, &["ci", "--base", "main", "--format", "json"]);
+        let found = not_in_force(&ran.report());
+        let found: Vec<&str> = found.iter().map(|(_, level)| level.as_str()).collect();
+        assert_eq!((ran.code, found.as_slice()), (code, level), "{}", ran.out);
+    };
+    git(&top, &["checkout", "--quiet", "-b", "change"]);
+    write(
+        &top,
+        "mcppolicy.toml",
+        format!("exclude = [\"team/**\"]\n{all}"),
+    );
+    write(&top, "team/mcppolicy.toml", all);
+    commit(&top);
+    // What the change excludes does not count yet, so it cannot be asked for.
+    ci(0, &["note"]);
+    git(&top, &["branch", "--force", "main"]);
+    write(&top, "README", "more\n");
+    commit(&top);
+    ci(0, &[]);
+    write(&top, "mcppolicy.toml", all);
+    commit(&top);
+    git(&top, &["branch", "--force", "main"]);
+    write(&top, "README", "still more\n");
+    commit(&top);
+    ci(1, &["warning"]);
 }

@@ -35,6 +35,7 @@ const STYLE: Style<'_> = Style {
     root: "",
     prefix: "",
     limit: None,
+    failures: true,
 };
 
 /// What a file may try on whoever prints it.

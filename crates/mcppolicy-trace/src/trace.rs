@@ -47,6 +47,7 @@ mod records;
 mod refusal;
 mod response;
 mod rounds;
+mod spans;
 mod spelling;
 pub mod tap;
 mod timestamp;

@@ -19,7 +19,9 @@ use crate::cli::support::files::{InputFile, beginning, is_job, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
-use crate::cli::support::measuring::{self, Skips, Work};
+use crate::cli::support::measuring::{self, Work};
+use crate::cli::support::mutants::Skips;
+use crate::cli::support::nested;
 use crate::cli::support::output::{OutputArgs, complain, deliver};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::replay::{ReplayArgs, options_for, test_run};
@@ -120,6 +122,9 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
             files.push((file, None));
         }
     }
+    let nested = nested::findings(&workspace, base.as_ref(), "ci", &mut sources);
+    let nested = problems.keep_failure(nested);
+    problems.findings.extend(nested.into_iter().flatten());
     ci.findings.append(&mut problems.findings);
     ci.findings
         .extend(unused_suppressions(&workspace, &files, &lint));
@@ -206,7 +211,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         .and_then(Config::min_score)
         .is_some()
     {
-        ci.findings.extend(skips.stale());
+        ci.findings.extend(skips.stale(&workspace));
     }
     if let Some(base) = &base {
         let about = about_checkout(&workspace, base, &mut sources);

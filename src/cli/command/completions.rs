@@ -41,5 +41,14 @@ pub(crate) fn run(args: &CompletionsArgs, command: &mut clap::Command) -> Exit {
     });
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut whole, name, &mut script);
-    print(&String::from_utf8_lossy(&script))
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if args.shell == Shell::Fish {
+        // The script for fish has no values of arguments without a name.
+        let rules: Vec<&str> = RuleId::lint_rules().map(RuleId::name).collect();
+        script.push_str(&format!(
+            "complete -c mcppolicy -n \"__fish_mcppolicy_using_subcommand explain\" -f -a \"{}\"\n",
+            rules.join(" ")
+        ));
+    }
+    print(&script)
 }

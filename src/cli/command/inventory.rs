@@ -31,8 +31,6 @@ pub(crate) struct InventoryArgs {
     /// How long the server may take for all its answers
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time::TimeDelta::parse)]
     timeout: time::TimeDelta,
-    #[command(flatten)]
-    output: OutputArgs,
     /// Ask a server of the network instead of starting one
     #[arg(long, value_name = "URL", conflicts_with = "server")]
     url: Option<String>,
@@ -42,6 +40,9 @@ pub(crate) struct InventoryArgs {
     /// The command that starts the server, with its arguments
     #[arg(last = true, required_unless_present = "url", value_name = "SERVER")]
     server: Vec<OsString>,
+    // Behind the others, which its heading would take along.
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Runs `inventory`.
@@ -102,6 +103,10 @@ mod live {
             body: Body::Inventoried(done),
         };
         match printed {
+            Some(_) if args.output.is_report() => {
+                complain("the list itself is not kept: name a file for it with -o");
+                deliver(&report, &args.output)
+            }
             // The inventory itself goes to standard output.
             Some(text) => {
                 let printed = print(&json_text(text));

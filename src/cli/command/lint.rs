@@ -12,6 +12,7 @@ use crate::cli::support::fail_on::FailOn;
 use crate::cli::support::input;
 use crate::cli::support::lint_settings;
 use crate::cli::support::linter::Linter;
+use crate::cli::support::nested;
 use crate::cli::support::output::{OutputArgs, complain, complain_of, deliver, print, write_files};
 use crate::cli::support::problems::Problems;
 use crate::cli::support::repair::{self, FixArgs, Repaired};
@@ -128,6 +129,11 @@ impl Run {
             settings.want(RuleId::LooseLimit);
         }
         let mut files = problems.keep(workspace.policies_of(whole, files, sources));
+        if whole {
+            let nested = nested::findings(&workspace, None, "lint", sources);
+            let nested = problems.keep_failure(nested);
+            problems.findings.extend(nested.into_iter().flatten());
+        }
 
         let mut linter = Linter::new(settings);
         linter.inventory.clone_from(&args.inventory);

@@ -131,6 +131,12 @@ impl OutputArgs {
             || self.output.iter().any(|target| target.format == format)
     }
 
+    /// Whether standard output takes a report that a program reads.
+    #[cfg(feature = "live")]
+    pub(crate) fn is_report(&self) -> bool {
+        self.format.unwrap_or(Format::Human) != Format::Human
+    }
+
     /// What the formats that are written need.
     pub(crate) fn requirements(&self) -> Requirements {
         Requirements {
@@ -159,9 +165,13 @@ pub(crate) fn deliver(report: &Report<'_>, args: &OutputArgs) -> Exit {
     let style = Style {
         colour: args.color.unwrap_or_default().applies(),
         width: width(),
+        failures: false,
         ..plain(args, &place)
     };
     let format = args.format.unwrap_or(Format::Human);
+    if format == Format::Human {
+        report.failures.iter().for_each(complain_of);
+    }
     exit.worst(print(&render::render(report, format, style)))
 }
 
@@ -181,6 +191,7 @@ fn plain<'a>(args: &OutputArgs, place: &'a Place) -> Style<'a> {
         root: &place.root,
         prefix: &place.prefix,
         limit: args.max_markdown,
+        failures: true,
     }
 }
 

@@ -18,14 +18,22 @@ use mcppolicy_analysis::shorten;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::options::Format;
 
-/// All policies' cases, then one summary.
-pub(super) fn render(out: &mut String, tested: &Tested, sources: &SourceMap, style: Style) {
+/// All policies' cases, then one summary where anything was read that `counts`.
+pub(super) fn render(
+    out: &mut String,
+    tested: &Tested,
+    sources: &SourceMap,
+    style: Style,
+    counts: bool,
+) {
     details(out, tested, sources, style);
     for run in &tested.runs {
         tools(out, run);
         logs(out, &run.results);
     }
-    let _ = writeln!(out, "{}", words::tested(tested));
+    if counts {
+        let _ = writeln!(out, "{}", words::tested(tested));
+    }
 }
 
 /// What needs attention, without the counts.

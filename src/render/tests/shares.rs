@@ -211,6 +211,7 @@ fn style(shown: Shown) -> Style<'static> {
         root: "",
         prefix: "",
         limit: None,
+        failures: true,
     }
 }
 

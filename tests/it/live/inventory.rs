@@ -243,9 +243,10 @@ fn a_server_that_gives_no_list_could_not_be_asked() {
     for (server, message) in cases {
         let ran = inventory(&dir, &["--timeout", "500ms", "-o", "tools.json"], &server);
         assert_eq!(ran.code, 2, "{message}: {}", ran.out);
-        let said = ran.out.lines().next().unwrap();
+        let said = ran.err.lines().find(|line| line.starts_with("mcppolicy: "));
+        let said = said.unwrap_or_default();
         assert!(
-            said.starts_with(&format!("error: {message}")),
+            said.starts_with(&format!("mcppolicy: {message}")),
             "{said}\n{message}"
         );
         assert!(!dir.join("tools.json").exists());

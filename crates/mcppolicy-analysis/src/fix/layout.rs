@@ -1,5 +1,5 @@
 //! What an edit writes, in the layout of the file around it: line breaks,
-//! indentation and the space inside braces, as its neighbour has them.
+//! indentation and the space inside braces and brackets, as its neighbour has them.
 
 use mcppolicy_engine::document::{Node, NodeKind, parse};
 use mcppolicy_engine::problem::Edit;
@@ -20,6 +20,8 @@ struct Style {
     unit: String,
     /// Whether there is a space inside the braces of an object.
     padded: bool,
+    /// The same for the brackets of an array.
+    padded_array: bool,
     newline: &'static str,
 }
 
@@ -94,6 +96,7 @@ impl<'t> Layout<'t> {
             expanded: Vec::new(),
             unit: "  ".to_owned(),
             padded: false,
+            padded_array: false,
             newline: if self.text.contains("\r\n") {
                 "\r\n"
             } else {
@@ -119,10 +122,10 @@ impl<'t> Layout<'t> {
                 .get(container.span.start + 1..start)
                 .unwrap_or_default();
             let is_expanded = between.contains('\n');
-            if let NodeKind::Object(_) = container.kind
-                && !is_expanded
-            {
-                style.padded = !between.is_empty();
+            match container.kind {
+                _ if is_expanded => {}
+                NodeKind::Object(_) => style.padded = !between.is_empty(),
+                _ => style.padded_array = !between.is_empty(),
             }
             if is_expanded && style.expanded.iter().all(|expanded| !expanded) {
                 let deeper = self.indent(start).and_then(|of| of.strip_prefix(indent));
@@ -167,7 +170,11 @@ impl Style {
                 format!("{}{indent}", self.newline),
             )
         } else {
-            let pad = if self.padded && open == "{" { " " } else { "" };
+            let is_padded = match open {
+                "{" => self.padded,
+                _ => self.padded_array,
+            };
+            let pad = if is_padded { " " } else { "" };
             (pad.to_owned(), ", ".to_owned(), pad.to_owned())
         };
         out.push_str(open);
@@ -240,6 +247,12 @@ mod tests {
             "{\r\n\t\"require\": [\r\n\t\t{\r\n\t\t\t\"conditions\": [\r\n\t\t\t\t{\"path\": \"args.a\"}\r\n\t\t\t]\r\n\t\t}^\r\n\t]\r\n}",
             ADDED,
             "{\r\n\t\"require\": [\r\n\t\t{\r\n\t\t\t\"conditions\": [\r\n\t\t\t\t{\"path\": \"args.a\"}\r\n\t\t\t]\r\n\t\t},\r\n\t\t{\r\n\t\t\t\"conditions\": [\r\n\t\t\t\t{\"path\": \"args.b\", \"op\": \"exists\", \"value\": true}\r\n\t\t\t]\r\n\t\t}\r\n\t]\r\n}",
+        );
+        inserted(
+            "{\n  \"require\": [\n    { \"conditions\": [ { \"path\": \"args.a\" } ] }^\n  ]\n}",
+            ADDED,
+            "{\n  \"require\": [\n    { \"conditions\": [ { \"path\": \"args.a\" } ] },\n    \
+             { \"conditions\": [ { \"path\": \"args.b\", \"op\": \"exists\", \"value\": true } ] }\n  ]\n}",
         );
         inserted(
             "{\"require\": [{\"conditions\": []}^]}",

@@ -171,6 +171,9 @@ pub enum Assumed {
     /// Spans of two sides were taken for one call by trace, tool and time,
     /// because neither is below the other.
     JoinedByTime,
+    /// A trace has more spans, or has them further apart, than are remembered, so
+    /// that a call of it may count twice.
+    ForgottenSpans,
     /// A call that the server asked for input is there once for each round, and
     /// each round is decided and counts, as the gateway has it.
     Rounds,
@@ -225,6 +228,9 @@ impl fmt::Display for Assumed {
             ),
             Assumed::JoinedByTime => f.write_str(
                 "spans of a client and a server with the same trace, tool and time are one call, although neither is below the other",
+            ),
+            Assumed::ForgottenSpans => f.write_str(
+                "a trace in it has more spans, or has them further apart, than are remembered, so a call of it may count twice",
             ),
             Assumed::Rounds => f.write_str(
                 "a call for which the server asked for input counts once for each round, as a gateway counts it",

@@ -1,4 +1,4 @@
-//! Whether a tool runs code that its caller sends: the difference between a
+//! Whether a tool runs code that its caller sends or names: the difference between a
 //! tool that starts one of the server's own jobs and one that does anything.
 
 use super::words;
@@ -11,8 +11,8 @@ const MOST_NESTED: usize = 8;
 /// How many schemas of one tool are looked at.
 const MOST_SCHEMAS: usize = 2_000;
 
-/// Why a tool of a category runs code that its caller sends; `None` where nothing
-/// says so. A tool of the kind that runs something and does not describe its
+/// Why a tool of a category runs code that its caller sends, or a program that its
+/// caller names; `None` where nothing says so. A tool of the kind that runs something and does not describe its
 /// arguments is taken to be one.
 pub(super) fn runs(tool: &Tool, category: Category) -> Option<String> {
     if category != Category::Execute {
@@ -22,8 +22,14 @@ pub(super) fn runs(tool: &Tool, category: Category) -> Option<String> {
     if let Some(argument) = argument(tool, &name) {
         return Some(format!("runs what the caller sends as `{argument}`"));
     }
+    if let Some(argument) = program(tool, &name) {
+        return Some(format!("runs what the caller names as `{argument}`"));
+    }
     if let Some(word) = name.iter().find(|word| words::is_language(word)) {
         return Some(format!("*{word}* in its name"));
+    }
+    if let Some(word) = runs_file(&name) {
+        return Some(format!("runs a *{word}*, and what it holds"));
     }
     if let Some(word) = described(tool) {
         return Some(format!("its description says that it runs *{word}*"));
@@ -46,6 +52,24 @@ fn argument<'t>(tool: &'t Tool, name: &[String]) -> Option<&'t str> {
             || words::is_plan(&argument)
             || feeds && is_input()
     })
+}
+
+/// An argument that names a program to start, or a package to install: the code of
+/// either is the caller's choice, and a package's own scripts run with it.
+fn program<'t>(tool: &'t Tool, name: &[String]) -> Option<&'t str> {
+    let installs = name.iter().any(|word| words::installs(word));
+    names(tool).into_iter().find(|argument| {
+        let argument = words::split(argument);
+        words::is_program(&argument) || installs && words::is_package(&argument, name)
+    })
+}
+
+/// What a tool runs whose name is a verb of running and something that holds code:
+/// *run_notebook*.
+fn runs_file(name: &[String]) -> Option<&String> {
+    let at = name.iter().position(|word| words::runs_anything(word))?;
+    let (last, object) = (name.last()?, name.len().checked_sub(1)?);
+    (object > at && words::holds_code(last)).then_some(last)
 }
 
 /// The names of a tool's arguments, and of members within them, the outer first.

@@ -103,7 +103,13 @@ fn by_verbs(tokens: &[String], first: usize) -> Option<Evidence> {
             break;
         }
         let base = words::base(token);
-        let Some((verb, confidence)) = words::verb(&base) else {
+        let next = tokens.get(at + 1).map(String::as_str);
+        let told = next.is_some_and(|next| words::tells(&base, next)) && !acts(tokens, at);
+        let verb = match told {
+            true => Some((words::Verb::Does(Category::Read), Confidence::Plain)),
+            false => words::verb(&base),
+        };
+        let Some((verb, confidence)) = verb else {
             break;
         };
         let mut phrase = vec![base];
@@ -124,6 +130,17 @@ fn by_verbs(tokens: &[String], first: usize) -> Option<Evidence> {
         }
     }
     worst
+}
+
+/// Whether a verb that does more than look is joined on somewhere behind `at`.
+fn acts(tokens: &[String], at: usize) -> bool {
+    let behind = tokens.get(at + 1..).unwrap_or_default();
+    behind.windows(2).any(|pair| {
+        let [joint, word] = pair else { return false };
+        let verb = words::verb(&words::base(word));
+        matches!(joint.as_str(), "," | "/" | "and" | "or" | "then")
+            && verb.is_some_and(|(verb, _)| verb != words::Verb::Does(Category::Read))
+    })
 }
 
 /// A noun of action: *search*, *deletion*.

@@ -267,6 +267,18 @@ fn a_description_speaks_where_the_name_does_not() {
             Category::Read,
             r#"{"name":"issues","description":"Tools for listing issues"}"#,
         ),
+        (
+            Category::Read,
+            r#"{"name":"session_status","description":"Report whether the session still runs."}"#,
+        ),
+        (
+            Category::Write,
+            r#"{"name":"problems","description":"Report a problem to the vendor."}"#,
+        ),
+        (
+            Category::Write,
+            r#"{"name":"sessions","description":"Report whether a session runs, or delete it"}"#,
+        ),
     ] {
         tool_is(category, false, tool);
     }
@@ -361,6 +373,15 @@ fn code_of_the_callers_is_told_from_jobs_of_the_server() {
         r#"{"name":"interact_with_process","inputSchema":{"properties":{"pid":{},"input":{}}}}"#,
         r#"{"name":"run_sql","inputSchema":{"properties":{"sql":{}}}}"#,
         r#"{"name":"execute"}"#,
+        // A program or a package that the caller names is code of the caller's.
+        r#"{"name":"start_session","inputSchema":{"properties":{"binary_path":{},"cwd":{}}}}"#,
+        r#"{"name":"launch_app","inputSchema":{"properties":{"executable":{}}}}"#,
+        r#"{"name":"install_package","inputSchema":{"properties":{"package_name":{}}}}"#,
+        r#"{"name":"install_release","inputSchema":{"properties":{"name":{},"chart":{},"repo":{}}}}"#,
+        r#"{"name":"upgrade_release","inputSchema":{"properties":{"chart":{}}},"annotations":{"destructiveHint":true}}"#,
+        r#"{"name":"install_app","inputSchema":{"properties":{"device":{},"path":{}}}}"#,
+        r#"{"name":"run_notebook","inputSchema":{"properties":{"path":{}}}}"#,
+        r#"{"name":"execute_file","inputSchema":{"properties":{"file_path":{}}}}"#,
     ] {
         assert!(runs(tool), "{tool}");
     }
@@ -370,6 +391,11 @@ fn code_of_the_callers_is_told_from_jobs_of_the_server() {
         r#"{"name":"get_code","inputSchema":{"properties":{"code":{}}}}"#,
         r#"{"name":"trigger_token_refresh","inputSchema":{"properties":{"code":{}}}}"#,
         r#"{"name":"restart_server","inputSchema":{"properties":{}}}"#,
+        r#"{"name":"install_update","inputSchema":{"properties":{"device_id":{}}}}"#,
+        r#"{"name":"run_report","inputSchema":{"properties":{"package":{}}}}"#,
+        r#"{"name":"list_packages","inputSchema":{"properties":{"package_name":{}}}}"#,
+        r#"{"name":"start_program_review","inputSchema":{"properties":{"program_id":{}}}}"#,
+        r#"{"name":"run_file_search","inputSchema":{"properties":{"pattern":{}}}}"#,
     ] {
         assert!(!runs(tool), "{tool}");
     }

@@ -519,6 +519,26 @@ const RUNNABLE: &[&str] = &[
     "workflows",
 ];
 
+/// What brings code along when it is installed.
+const PACKAGES: &[&str] = &[
+    "addon",
+    "apk",
+    "app",
+    "chart",
+    "crate",
+    "dependencies",
+    "dependency",
+    "extension",
+    "gem",
+    "library",
+    "module",
+    "package",
+    "packages",
+    "plugin",
+    "plugins",
+    "requirements",
+];
+
 /// What *to apply* means to carry out.
 const PLANS: &[&str] = &[
     "manifest",
@@ -915,6 +935,52 @@ pub(super) fn is_plan(argument: &[String]) -> bool {
         .iter()
         .any(|word| matches!(word.as_str(), "manifest" | "patch" | "yaml"))
         && !argument.iter().any(is_place)
+}
+
+/// Whether an argument names a program that is started: `binary_path`, `executable`.
+pub(super) fn is_program(argument: &[String]) -> bool {
+    let is_place = |word: &String| matches!(word.as_str(), "file" | "name" | "path");
+    let mut words = argument.iter().rev().skip_while(|word| is_place(word));
+    let last = words.next().map(String::as_str);
+    matches!(last, Some("binary" | "exe" | "executable" | "program"))
+}
+
+/// Verbs of installing.
+pub(super) fn installs(verb: &str) -> bool {
+    matches!(verb, "install" | "reinstall" | "upgrade")
+}
+
+/// Whether an argument of a tool that installs names what is installed: `chart`, and
+/// the `path` of *install_app*. `tool` is the words of the tool's name.
+pub(super) fn is_package(argument: &[String], tool: &[String]) -> bool {
+    let is_place = |word: &&String| {
+        matches!(
+            word.as_str(),
+            "file" | "id" | "name" | "names" | "path" | "spec" | "url"
+        )
+    };
+    match argument.iter().rev().find(|word| !is_place(word)) {
+        Some(last) => PACKAGES.contains(&last.as_str()),
+        None => tool.iter().any(|word| PACKAGES.contains(&word.as_str())),
+    }
+}
+
+/// What holds code that runs when it is run: *notebook*.
+pub(super) fn holds_code(noun: &str) -> bool {
+    matches!(
+        noun,
+        "binary" | "executable" | "file" | "macro" | "notebook" | "playbook" | "program"
+    )
+}
+
+/// Whether two words of prose say that something is told and nothing done: *report
+/// whether*.
+pub(super) fn tells(verb: &str, next: &str) -> bool {
+    let is_verb = matches!(
+        verb,
+        "confirm" | "determine" | "indicate" | "report" | "say" | "tell"
+    );
+    is_verb && matches!(next, "how" | "if" | "whether" | "which")
 }
 
 /// Verbs of running whatever is given.

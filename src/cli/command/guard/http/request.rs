@@ -195,7 +195,11 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!(said.passed.get_all("accept").iter().count(), 2);
-        assert_eq!(said.about(|about| about.parameters.to_vec()), ["eu"]);
+        let parameters = said.about(|about| {
+            let each = about.parameters.iter().map(ToString::to_string);
+            each.collect::<Vec<_>>()
+        });
+        assert_eq!(parameters, ["eu"]);
     }
 
     #[test]
