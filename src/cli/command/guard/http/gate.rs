@@ -179,7 +179,7 @@ impl Gate {
 
 impl Exchange {
     /// What a server sends, as the policy shows it.
-    pub fn from_server<'m>(&self, data: &'m [u8]) -> FromServer<'m> {
+    fn shown<'m>(&self, data: &'m [u8]) -> FromServer<'m> {
         lock(&self.gate.desk).server_body(&mut lock(&self.client), data, now())
     }
 
@@ -277,7 +277,7 @@ impl Exchange {
 
     /// Shows the events of a stream, with which the exchange ends.
     fn show(self) -> Box<dyn FnMut(&[u8]) -> Shown + Send + Sync> {
-        Box::new(move |data| match self.from_server(data) {
+        Box::new(move |data| match self.shown(data) {
             FromServer::Forward(shown) if *shown == *data => Shown::AsItIs,
             FromServer::Forward(shown) => Shown::Changed(shown.into_owned()),
             FromServer::NoMessage => {
@@ -332,7 +332,7 @@ impl Exchange {
         if whole.iter().all(u8::is_ascii_whitespace) {
             return self.bare(status);
         }
-        let answer = match self.from_server(&whole) {
+        let answer = match self.shown(&whole) {
             FromServer::Forward(bytes) => message(status, bytes.into_owned()),
             FromServer::NoMessage => return self.fail("the server's answer is no message"),
         };
