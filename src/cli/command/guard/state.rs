@@ -59,9 +59,9 @@ fn of_redis(_: &str) -> Result<Place, String> {
 #[derive(Debug)]
 pub(super) enum State {
     Memory(MemoryStore),
-    File(FileStore),
+    File(Box<FileStore>),
     #[cfg(feature = "redis")]
-    Redis(RedisStore),
+    Redis(Box<RedisStore>),
 }
 
 impl State {
@@ -72,9 +72,9 @@ impl State {
     pub fn open(place: &Place) -> Result<State, Failure> {
         Ok(match place {
             Place::Memory => State::Memory(MemoryStore::new()),
-            Place::File(path) => State::File(FileStore::open(path)?),
+            Place::File(path) => State::File(Box::new(FileStore::open(path)?)),
             #[cfg(feature = "redis")]
-            Place::Redis(url) => State::Redis(RedisStore::open(url)?),
+            Place::Redis(url) => State::Redis(Box::new(RedisStore::open(url)?)),
         })
     }
 }

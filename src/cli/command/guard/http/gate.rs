@@ -14,7 +14,7 @@ use super::answer::{SESSION, message, open_to, passed_back, preflight, said, sta
 use super::events::Shown;
 use super::request::{Said, Who};
 use super::sessions::{Key, Sessions, Shared, key};
-use super::stream::Stream;
+use super::stream::{Show, Stream};
 use crate::cli::command::guard::desk::{Client, Desk, lock, now};
 use crate::cli::command::guard::{LONGEST_OF_CLIENT, LONGEST_OF_SERVER};
 use crate::cli::support::http::callers::{Callers, Origin, origin};
@@ -276,7 +276,7 @@ impl Exchange {
     }
 
     /// Shows the events of a stream, with which the exchange ends.
-    fn show(self) -> Box<dyn FnMut(&[u8]) -> Shown + Send + Sync> {
+    fn show(self) -> Show {
         Box::new(move |data| match self.shown(data) {
             FromServer::Forward(shown) if *shown == *data => Shown::AsItIs,
             FromServer::Forward(shown) => Shown::Changed(shown.into_owned()),
