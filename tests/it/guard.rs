@@ -5,6 +5,8 @@
 mod http;
 mod log;
 mod peers;
+#[cfg(feature = "redis")]
+mod redis;
 mod servers;
 mod state;
 

@@ -32,6 +32,8 @@ pub struct Guard<S, J> {
     settings: Settings,
     /// How many calls have been logged.
     calls: u64,
+    /// The newest time of a call in the log.
+    newest: Option<Time>,
 }
 
 /// What a message asks for, once it is known who waits for an answer.
@@ -62,6 +64,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             journal,
             settings,
             calls: 0,
+            newest: None,
         })
     }
 
@@ -210,6 +213,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             }
             Enforced::Denied(denial) => (None, Some(denial)),
         };
+        self.newest = self.newest.max(Some(seen.time.unwrap_or(now)));
         let entry = |name: String| Entry {
             grant: &session.grant,
             time: now,

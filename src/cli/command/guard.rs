@@ -56,7 +56,7 @@ pub(crate) struct GuardArgs {
     /// The caller, for whom limits count
     #[arg(long, value_name = "NAME", default_value = "local")]
     grant: String,
-    /// Where counters are kept: memory, or a file that processes share
+    /// Where counters are kept: memory, a file that processes share, or redis://HOST:PORT
     #[arg(long, value_name = "STATE", default_value = "memory", value_parser = state::Place::parse)]
     state: state::Place,
     /// Write decisions to FILE, before each takes effect, as a trace that `test` replays; a log

@@ -258,7 +258,7 @@ fn a_log_that_was_changed_does_not_fit_its_chain() {
     let (code, said) = verify(&["--head", &heads[1]]);
     assert!(code == 1 && said.contains("was cut"), "{said}");
     // A log that does not fit is left alone, and so is a chain without its log.
-    write(&dir, "log.jsonl", lines[1].to_owned());
+    write(&dir, "log.jsonl", lines[1]);
     let mut client = Client::start(&dir, &["--log", "log.jsonl", "--chain"]);
     client.call("read", &json!({}));
     client.close();

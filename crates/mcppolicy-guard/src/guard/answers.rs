@@ -3,7 +3,7 @@
 use mcppolicy_engine::document::parse::parse_text;
 use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::engine::Store;
-use mcppolicy_engine::time::Time;
+use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::Response;
 use mcppolicy_trace::trace::native::write_answer;
@@ -128,6 +128,10 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             return;
         };
         let is_error = message::is_error(message);
+        // After each call that was decided before it: at the same instant, a replay
+        // that counts for itself gives quota back first.
+        let after = self.newest.map(|newest| newest.plus(TimeDelta::nanos(1)));
+        let now = after.map_or(now, |after| after.max(now));
         let name = match session.pending.close(&id) {
             Some(InFlight::Call { permit, name }) => {
                 if is_error {

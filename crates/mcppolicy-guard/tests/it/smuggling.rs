@@ -269,8 +269,7 @@ fn no_reader_finds_a_denied_call_in_what_is_forwarded() {
         if let (true, Some(header)) = (is_body, headers.method) {
             assert_eq!(method.as_deref(), Some(header), "{number}: {shown}");
         }
-        if let (true, Some(header), Some("tools/call")) =
-            (is_body, headers.name, method.as_deref())
+        if let (true, Some(header), Some("tools/call")) = (is_body, headers.name, method.as_deref())
         {
             let params = STRICT.member(message, "params");
             let name = text(params.and_then(|params| STRICT.member(params, "name")));

@@ -1,6 +1,7 @@
 //! Who may call over HTTP: a name for each token, of which the file holds only the
 //! digest.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -44,6 +45,7 @@ impl Grants {
     pub fn parse(bytes: &[u8]) -> Result<Grants, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
         let mut grants = Grants::default();
+        let mut digests = HashSet::new();
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -51,7 +53,7 @@ impl Grants {
             }
             let held =
                 Held::read(line).ok_or_else(|| format!("line {} is not `DIGEST NAME`", at + 1))?;
-            if grants.held.iter().any(|other| other.digest == held.digest) {
+            if !digests.insert(held.digest) {
                 return Err(format!("line {} has a digest that is there before", at + 1));
             }
             grants.held.push(held);

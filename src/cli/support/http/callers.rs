@@ -75,11 +75,8 @@ impl Callers {
     }
 
     fn admits(&self, origin: &str) -> bool {
-        let known = self.origins.iter();
-        if known
-            .into_iter()
-            .any(|known| known.eq_ignore_ascii_case(origin))
-        {
+        let mut known = self.origins.iter();
+        if known.any(|known| known.eq_ignore_ascii_case(origin)) {
             return true;
         }
         let host = origin.split_once("://").map(|(_, host)| host);

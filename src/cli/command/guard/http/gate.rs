@@ -14,7 +14,7 @@ use super::answer::{SESSION, message, open_to, passed_back, preflight, said, sta
 use super::events::Shown;
 use super::request::{Said, Who};
 use super::sessions::{Key, Sessions, Shared, key};
-use super::stream::Stream;
+use super::stream::{Show, Stream};
 use crate::cli::command::guard::desk::{Client, Desk, lock, now};
 use crate::cli::command::guard::{LONGEST_OF_CLIENT, LONGEST_OF_SERVER};
 use crate::cli::support::http::callers::{Callers, Origin, origin};
@@ -179,7 +179,7 @@ impl Gate {
 
 impl Exchange {
     /// What a server sends, as the policy shows it.
-    pub fn from_server<'m>(&self, data: &'m [u8]) -> FromServer<'m> {
+    fn shown<'m>(&self, data: &'m [u8]) -> FromServer<'m> {
         lock(&self.gate.desk).server_body(&mut lock(&self.client), data, now())
     }
 
@@ -276,8 +276,8 @@ impl Exchange {
     }
 
     /// Shows the events of a stream, with which the exchange ends.
-    fn show(self) -> Box<dyn FnMut(&[u8]) -> Shown + Send + Sync> {
-        Box::new(move |data| match self.from_server(data) {
+    fn show(self) -> Show {
+        Box::new(move |data| match self.shown(data) {
             FromServer::Forward(shown) if *shown == *data => Shown::AsItIs,
             FromServer::Forward(shown) => Shown::Changed(shown.into_owned()),
             FromServer::NoMessage => {
@@ -332,7 +332,7 @@ impl Exchange {
         if whole.iter().all(u8::is_ascii_whitespace) {
             return self.bare(status);
         }
-        let answer = match self.from_server(&whole) {
+        let answer = match self.shown(&whole) {
             FromServer::Forward(bytes) => message(status, bytes.into_owned()),
             FromServer::NoMessage => return self.fail("the server's answer is no message"),
         };

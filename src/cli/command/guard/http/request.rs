@@ -158,13 +158,10 @@ mod tests {
     use super::*;
 
     fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs = list.iter().map(|(name, value)| {
-            let value = hyper::header::HeaderValue::from_static(value);
-            (HeaderName::from_static(name), value)
-        });
         let mut map = HeaderMap::new();
-        for (name, value) in pairs {
-            map.append(name, value);
+        for (name, value) in list {
+            let value = hyper::header::HeaderValue::from_static(value);
+            map.append(HeaderName::from_static(name), value);
         }
         map
     }

@@ -11,7 +11,7 @@ use crate::cli::command::guard::LONGEST_OF_SERVER;
 use crate::cli::support::output::complain;
 
 /// Says what a client gets of an event's data.
-type Show = Box<dyn FnMut(&[u8]) -> Shown + Send + Sync>;
+pub(super) type Show = Box<dyn FnMut(&[u8]) -> Shown + Send + Sync>;
 
 /// The events of the server, as the policy shows them. Whoever drops it has closed
 /// the connection to the server.
