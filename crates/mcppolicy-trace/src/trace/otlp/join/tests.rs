@@ -224,7 +224,7 @@ fn a_trace_that_goes_on_after_it_was_forgotten_is_told() {
         .cloned()
         .collect();
     let order = [
-        &[first.clone()],
+        std::slice::from_ref(first),
         &between[..],
         &[late.clone(), server.clone()],
     ]
