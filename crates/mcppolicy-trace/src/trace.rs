@@ -13,6 +13,7 @@
 
 pub mod block;
 mod call;
+mod cassette;
 mod chunk;
 mod claude_code;
 mod claude_desktop;

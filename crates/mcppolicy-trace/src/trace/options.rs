@@ -36,11 +36,13 @@ pub enum Format {
     ToolHive,
     /// HTTP archives.
     Har,
+    /// Cassettes of mcp-cassette.
+    Cassette,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 15] = [
+    pub const ALL: [Format; 16] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -56,6 +58,7 @@ impl Format {
         Format::Hooks,
         Format::ToolHive,
         Format::Har,
+        Format::Cassette,
     ];
 
     /// The name in reports and on the command line.
@@ -76,6 +79,7 @@ impl Format {
             Format::Hooks => "hooks",
             Format::ToolHive => "toolhive",
             Format::Har => "har",
+            Format::Cassette => "cassette",
         }
     }
 
