@@ -145,7 +145,7 @@ fn nothing_is_overwritten() {
     for command in ["coverage", "mutate"] {
         let ran = run(&dir, &[command, "--write-missing", "traces"]);
         assert_eq!(ran.code, 2, "{}", ran.out);
-        assert!(ran.out.contains("not an empty directory"), "{}", ran.out);
+        assert!(ran.err.contains("not an empty directory"), "{}", ran.err);
     }
     assert_eq!(
         fs::read_to_string(dir.join("traces/a.jsonl")).unwrap(),
@@ -413,7 +413,7 @@ fn what_can_be_read_only_once_is_refused() {
             TRACE.as_bytes(),
         );
         assert_eq!(ran.code, 2, "{}", ran.out);
-        assert!(ran.out.contains("can be read only once"), "{}", ran.out);
+        assert!(ran.err.contains("can be read only once"), "{}", ran.err);
         let ran = run(&dir, &[command, "--timeline", "merged"]);
         assert_eq!(ran.code, 2);
         assert!(ran.err.contains("counters of its own"), "{}", ran.err);

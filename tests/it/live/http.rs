@@ -507,7 +507,7 @@ fn headers_come_from_a_file_of_its_owner_alone() {
         ],
     );
     assert_eq!(ran.code, 2);
-    assert!(ran.out.contains("is not encrypted"), "{}", ran.out);
+    assert!(ran.err.contains("is not encrypted"), "{}", ran.err);
     let ran = run(
         &dir,
         &["inventory", "--url", "http://u:s3cret@127.0.0.1/mcp"],
