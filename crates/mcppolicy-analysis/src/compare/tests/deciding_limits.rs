@@ -139,7 +139,10 @@ fn hold(pairs: usize, seed: u64, (amounts, most): (&[Value], usize)) -> usize {
                 named[side].insert(part.by.rule.clone().unwrap());
             }
         }
-        let by_trying = [deciding(&new, &old, amounts), deciding(&old, &new, amounts)];
+        let by_trying = [
+            deciding(&new, &old, (amounts, most)),
+            deciding(&old, &new, (amounts, most)),
+        ];
         assert_eq!(named, by_trying, "{text}\n{comparison:#?}");
         changed += usize::from(!by_trying.iter().all(BTreeSet::is_empty));
     }
