@@ -38,9 +38,6 @@ attacks! {
     patterns_of_many_states: Cost,
         "gives each of three thousand tools a pattern that stands for ten thousand states"
         => "The patterns are too large together: exit 3, with one problem";
-    patterns_that_are_hard_together: Cost,
-        "loosens each of five hundred tools by patterns whose common texts are hard to find"
-        => "Each tool has its share of the effort, and what is not decided counts: exit 1";
     thousands_of_misspelt_arguments: Cost,
         "misspells thousands of arguments of a tool that has thousands"
         => "Each is a finding; which of so many was meant is not looked for";
@@ -338,32 +335,6 @@ fn thousands_of_misspelt_arguments() {
     assert!(advice.iter().all(|help| help.starts_with("it takes")));
     let honest = with(2, 40);
     assert_eq!(honest[1], "did you mean `args.argument_name_1`?");
-}
-
-fn patterns_that_are_hard_together() {
-    let with = |tools: usize, count: usize| {
-        let each = (0..tools).map(|tool| {
-            let hard = [
-                format!("(a|b)*a(a|b){{{}}}c", 12 + tool % 5),
-                format!("^[ab]*b[ab]{{{}}}c", count + tool % 7),
-            ];
-            let rules = hard.map(|pattern| condition("m", "regex", pattern));
-            (format!("t{tool}"), json!({"require": rules}))
-        });
-        policy(&Value::Object(each.collect()))
-    };
-    let gate = |name: &str, tools: usize, before: usize, now: usize| {
-        gate(
-            name,
-            &with(tools, before),
-            &[("policy.json", &with(tools, now))],
-        )
-    };
-    let ran = gate("hard-together-attack", 500, 12, 11);
-    assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.out.contains("undetermined"), "{}", ran.code);
-    let honest = gate("hard-together-honest", 500, 12, 12);
-    assert_eq!(honest.code, 0, "{}", honest.err);
 }
 
 fn defects_under_a_long_key() {
