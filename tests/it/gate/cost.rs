@@ -38,8 +38,8 @@ attacks! {
     patterns_of_many_states: Cost,
         "gives each of three thousand tools a pattern that stands for ten thousand states"
         => "The patterns are too large together: exit 3, with one problem";
-    thousands_of_misspelt_arguments: Cost,
-        "misspells thousands of arguments of a tool that has thousands"
+    many_misspelt_arguments: Cost,
+        "misspells fifty arguments of a tool that has hundreds"
         => "Each is a finding; which of so many was meant is not looked for";
     an_entry_of_a_product: Cost,
         "names thousands of traces for each of hundreds of policies, or a server by a template of \
@@ -295,7 +295,7 @@ fn patterns_of_many_states() {
     assert_eq!(honest.code, 0, "{}", honest.out);
 }
 
-fn thousands_of_misspelt_arguments() {
+fn many_misspelt_arguments() {
     let old = policy(&json!({"t": {}}));
     let with = |wrong: usize, known: usize| {
         let rules: Vec<Value> = (0..wrong)
@@ -330,8 +330,8 @@ fn thousands_of_misspelt_arguments() {
         let advice = unknown.map(|finding| finding["help"].as_str().unwrap().to_owned());
         advice.collect::<Vec<_>>()
     };
-    let advice = with(2_000, 4_000);
-    assert_eq!(advice.len(), 2_000);
+    let advice = with(50, 600);
+    assert_eq!(advice.len(), 50);
     assert!(advice.iter().all(|help| help.starts_with("it takes")));
     let honest = with(2, 40);
     assert_eq!(honest[1], "did you mean `args.argument_name_1`?");
