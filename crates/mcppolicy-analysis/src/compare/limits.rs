@@ -19,7 +19,7 @@ use std::rc::Rc;
 use super::change::Change;
 use super::compiled::{Compiled, Entry, Pair};
 use super::edit::Edit;
-use super::literals::{accept, uncountable};
+use super::literals::{accept, countable};
 use super::quota::{PerWindow, UNBOUNDED, UTC, sums, together};
 use super::sequence::{self, Run, Shape};
 use super::verdict::{Aspect, Direction, Reason, Scope, Side, Witness};
@@ -246,8 +246,9 @@ impl Way<'_, '_> {
         }
     }
 
-    /// Calls that pass alone, and whose amount the other policy cannot count,
-    /// one for each limit.
+    /// Calls that one policy passes alone and whose amount the other cannot count, or
+    /// does not bear: one for each limit that decides such a call, or the first where
+    /// nobody reads them.
     fn uncountable_call(
         &self,
         tool: &str,
@@ -255,49 +256,52 @@ impl Way<'_, '_> {
         refusing: Option<&ToolRules>,
     ) -> Direction {
         let mut space = Space::new(self.pair.budget());
-        let mut boxes = uncountable(&mut space, refusing);
-        if boxes.is_empty() {
-            return Direction::Excluded;
-        }
-        let mut accepted = Region::everything();
-        accept(&mut space, passing, &mut accepted);
+        let mut borne = Region::everything();
+        accept(&mut space, passing, &mut borne);
         let without_limits = refusing.map(|rules| ToolRules {
             limits: Vec::new(),
             ..rules.clone()
         });
-        accept(&mut space, without_limits.as_ref(), &mut accepted);
-        // An amount that is too large says more than one that is none.
-        boxes.reverse();
+        accept(&mut space, without_limits.as_ref(), &mut borne);
         let mut found = Direction::Excluded;
         let mut witnesses: Vec<Witness> = Vec::new();
-        while !boxes.is_empty() {
-            let mut region = accepted.clone();
-            region.within_one(boxes.clone());
-            let arguments = match space.find(&region) {
-                Answer::Empty => break,
-                Answer::Unknown(exceeded) => {
-                    found = Direction::Unknown(Reason::Budget(exceeded));
-                    break;
-                }
-                Answer::Witness(arguments) => arguments,
-            };
-            let before = boxes.len();
-            boxes.retain(|one| !one.iter().all(|literal| space.holds(*literal, &arguments)));
-            let (passer, refuser) = (self.passer, self.refuser);
-            match sequence::confirm_call(self.pair, tool, arguments, passer, refuser) {
-                Direction::Proved(proved) => witnesses.extend(proved),
-                unproved => found = unproved,
-            }
-            if !self.pair.detailed || boxes.len() == before {
+        // A limit decides about the amounts that those before it bear.
+        for limit in limits_of(refusing) {
+            let bears = countable(&mut space, std::slice::from_ref(limit));
+            if space.spent() > self.pair.budget().worth() && !witnesses.is_empty() {
+                self.cut.set(true);
                 break;
             }
+            // An amount that is too large says more than one that is none.
+            for literal in bears.iter().rev() {
+                let mut region = borne.clone();
+                region.and(!*literal);
+                let arguments = match space.find(&region) {
+                    Answer::Empty => continue,
+                    Answer::Unknown(exceeded) => {
+                        found = Direction::Unknown(Reason::Budget(exceeded));
+                        continue;
+                    }
+                    Answer::Witness(arguments) => arguments,
+                };
+                let (passer, refuser) = (self.passer, self.refuser);
+                match sequence::confirm_call(self.pair, tool, arguments, passer, refuser) {
+                    Direction::Proved(proved) => witnesses.extend(proved),
+                    unproved => found = unproved,
+                }
+                break;
+            }
+            if !self.pair.detailed && !witnesses.is_empty() {
+                break;
+            }
+            bears.into_iter().for_each(|literal| borne.and(literal));
         }
         self.pair.spend(space.spent());
-        let mut seen = BTreeSet::new();
-        witnesses.retain(|witness| seen.insert(witness.refusal().rule.clone()));
         if witnesses.is_empty() {
             found
         } else {
+            self.cut
+                .set(self.cut.get() || matches!(found, Direction::Unknown(_)));
             Direction::Proved(witnesses)
         }
     }

@@ -65,12 +65,3 @@ pub(super) fn refusals(space: &mut Space, rules: Option<&ToolRules>) -> Vec<Vec<
     }
     boxes
 }
-
-/// The boxes of arguments whose amounts a tool's limits refuse.
-pub(super) fn uncountable(space: &mut Space, rules: Option<&ToolRules>) -> Vec<Vec<Literal>> {
-    let limits = rules.map(|rules| rules.limits.as_slice());
-    countable(space, limits.unwrap_or_default())
-        .into_iter()
-        .map(|literal| vec![!literal])
-        .collect()
-}

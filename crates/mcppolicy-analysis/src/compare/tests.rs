@@ -12,6 +12,18 @@ use crate::region::Budget;
 use mcppolicy_engine::policy::Policy;
 use serde_json::{Value as Json, json};
 
+/// A deterministic sequence (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
 fn policy(json: &Json) -> Policy {
     Policy::from_json(json.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}: {json}"))
 }

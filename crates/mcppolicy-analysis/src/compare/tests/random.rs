@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{condition, policy, tool};
+use super::{Random, condition, policy, tool};
 use crate::compare::applied;
 use crate::compare::compiled::{Allowance, Compiled, Pair};
 use crate::compare::{Aspect, Change, Known, PartDirection, Verdict};
@@ -11,18 +11,6 @@ use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 use serde_json::{Value as Json, json};
-
-/// A deterministic sequence (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-}
 
 /// The conditions that occur; the domain has a call of every kind that they can
 /// tell apart.
