@@ -144,8 +144,8 @@ fn nothing_is_overwritten() {
     let dir = project("overwritten");
     for command in ["coverage", "mutate"] {
         let ran = run(&dir, &[command, "--write-missing", "traces"]);
-        assert_eq!(ran.code, 2, "{}", ran.out);
-        assert!(ran.out.contains("not an empty directory"), "{}", ran.out);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("not an empty directory"), "{}", ran.err);
     }
     assert_eq!(
         fs::read_to_string(dir.join("traces/a.jsonl")).unwrap(),

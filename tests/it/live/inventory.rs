@@ -303,9 +303,9 @@ fn a_server_that_has_left_the_handshake_behind_is_asked_its_own_way() {
     let ran = inventory(&dir, &["-o", "none.json"], &neither);
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(
-        ran.out.contains("not so") && ran.out.contains("nor so"),
+        ran.err.contains("not so") && ran.err.contains("nor so"),
         "{}",
-        ran.out
+        ran.err
     );
 }
 
@@ -426,7 +426,7 @@ fn a_link_is_not_followed_and_a_mode_stays_a_mode() {
     // A change can commit a link, so that none is written through.
     let ran = inventory(&dir, &["-o", "tools.json"], &server);
     assert_eq!(ran.code, 2, "{}", ran.out);
-    assert!(ran.out.contains("symbolic link"), "{}", ran.out);
+    assert!(ran.err.contains("symbolic link"), "{}", ran.err);
     assert_eq!(fs::read_to_string(&kept).unwrap(), "[]");
     // Nor through one under a name that can be foreseen.
     let victim = write(&dir, "victim", "kept");

@@ -300,7 +300,7 @@ fn update_writes_into_no_log() {
         &["test", "s.jsonl", "--policy", "policy.json", "--update"],
     );
     assert_eq!(output.code, 2);
-    assert!(output.out.contains("import it first"), "{}", output.out);
+    assert!(output.err.contains("import it first"), "{}", output.err);
     assert_eq!(std::fs::read(dir.join("s.jsonl")).unwrap(), log);
 }
 

@@ -51,7 +51,7 @@ pub(super) fn command_in_a_name() {
     let name = "x\n::error::owned\n ##[group]y.json";
     let ran = run(&dir, &["lint", name]);
     assert_eq!(ran.code, 2);
-    assert!(ran.out.contains("owned"), "{ran:?}");
+    assert!(ran.err.contains("owned"), "{ran:?}");
     let option = format!("--{name}");
     let tool = format!("::add-mask::x\n{name}");
     fs::write(dir.join("policy.json"), policy(100, "No", &[])).unwrap();
