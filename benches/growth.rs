@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use mcppolicy_analysis::compare;
+use mcppolicy_analysis::compare::{self, Allowance};
 use mcppolicy_analysis::diff::gate;
 use mcppolicy_analysis::lint::{self, Settings};
 use mcppolicy_analysis::region::Budget;
@@ -241,7 +241,13 @@ fn judged(old: Value, new: Value) -> Work {
         let [old, new] = [old, new].map(|text| Policy::from_json(text.as_bytes()).unwrap());
         let budget = Budget::default();
         let comparison = compare::policies(&old, &new, &budget);
-        gate::judge(Some(&old), Some(&new), &comparison.changes, &[], &budget);
+        gate::judge(
+            Some(&old),
+            Some(&new),
+            &comparison.changes,
+            &[],
+            (&budget, &Allowance::new(&budget)),
+        );
     })
 }
 

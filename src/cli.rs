@@ -65,7 +65,7 @@ enum Command {
             server cannot be started, or if the trace could not be written to the end."
     )]
     Record(record::RecordArgs),
-    /// Run a stdio server for a client, and let only what a policy allows reach it
+    /// Stand before a server, and let only what a policy allows reach it
     #[cfg(feature = "guard")]
     #[command(after_help = guard::AFTER_HELP)]
     Guard(guard::GuardArgs),

@@ -31,6 +31,7 @@ pub(crate) mod listing;
 mod lost_expectations;
 pub(crate) mod measuring;
 pub(crate) mod minimum;
+pub(crate) mod mutants;
 pub(crate) mod nested;
 pub(crate) mod output;
 mod oversized;

@@ -1,7 +1,12 @@
 //! `mcppolicy guard` between a client and a server: what passes, what the log
-//! says, and what happens when something fails. Scripts stand in for servers.
+//! says, and what happens when something fails. Scripts stand in for servers; the
+//! real ones, and the real clients, are installed by `.ci/peers`.
 
+mod http;
 mod log;
+mod peers;
+#[cfg(feature = "redis")]
+mod redis;
 mod servers;
 mod state;
 

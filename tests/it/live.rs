@@ -2,7 +2,7 @@
 //! keeps and compares. Scripts replace servers that misbehave; the real
 //! ones are installed by `.ci/peers`.
 
-mod http;
+pub mod http;
 mod inventory;
 mod record;
 
@@ -17,7 +17,7 @@ use crate::support::skipped;
 /// A server of the protocol from npm, as the arguments that start it; where it
 /// is not installed the test says so, and fails where everything is meant to
 /// run.
-fn real(server: &str) -> Option<Vec<String>> {
+pub fn real(server: &str) -> Option<Vec<String>> {
     let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../peers/node_modules");
     let program = peers.join(format!("@modelcontextprotocol/{server}/dist/index.js"));
     let has_node = Command::new("node").arg("--version").output().is_ok();
@@ -33,7 +33,7 @@ fn real(server: &str) -> Option<Vec<String>> {
 }
 
 /// Started with pipes on all sides.
-fn piped(command: &mut Command) -> Child {
+pub fn piped(command: &mut Command) -> Child {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -357,6 +357,118 @@ fn a_skip_leaves_a_mutant_out_and_a_stale_one_is_a_finding() {
 }
 
 #[test]
+fn a_skip_is_stale_only_when_every_policy_has_been_looked_at() {
+    let dir = project("skips-of-others");
+    write_all(
+        &dir,
+        &[
+            ("other/policy.json", POLICY),
+            ("other/traces/a.jsonl", TRACE),
+            (
+                "mcppolicy.toml",
+                "[[policy]]\npath = \"policy.json\"\ntraces = [\"traces\"]\n\
+                 [[policy]]\npath = \"other/policy.json\"\ntraces = [\"other/traces\"]\n\
+                 [mutate]\nmin-score = 10\n\
+                 [[mutate.skip]]\nid = \"bound-up:/tools/other:00000000\"\nreason = \"one cent\"\n",
+            ),
+        ],
+    );
+    for (arguments, is_whole) in [
+        (&["mutate"][..], true),
+        (&["ci"], true),
+        (&["mutate", "traces"], false),
+        (&["mutate", "--policy", "policy.json"], false),
+        (&["mutate", "traces", "other/traces"], true),
+    ] {
+        let (_, report) = report(&dir, arguments);
+        let findings = report["findings"].as_array().unwrap();
+        let stale = findings.iter().filter(|finding| {
+            let message = finding["message"].as_str().unwrap();
+            message.contains("No policy has a mutant")
+        });
+        assert_eq!(
+            stale.count(),
+            usize::from(is_whole),
+            "{arguments:?} {findings:#?}"
+        );
+    }
+    // A policy whose tests fail has not been looked at.
+    write(
+        &dir,
+        "other/traces/a.jsonl",
+        "{\"tool\":\"create_refund\",\"expect\":\"allow\"}\n",
+    );
+    let ran = run(&dir, &["ci"]);
+    assert_eq!(ran.code, 1);
+    assert!(!ran.out.contains("No policy has a mutant"), "{}", ran.out);
+}
+
+#[test]
+fn what_can_be_read_only_once_is_refused() {
+    let dir = project("streams");
+    for command in ["coverage", "mutate"] {
+        let ran = support::run_with(
+            &dir,
+            &[command, "--policy", "policy.json", "-"],
+            TRACE.as_bytes(),
+        );
+        assert_eq!(ran.code, 2, "{}", ran.out);
+        assert!(ran.out.contains("can be read only once"), "{}", ran.out);
+        let ran = run(&dir, &[command, "--timeline", "merged"]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("counters of its own"), "{}", ran.err);
+        let usual = run(&dir, &[command]);
+        let named = run(&dir, &[command, "--timeline", "file"]);
+        assert_eq!(named.out, usual.out);
+    }
+}
+
+#[test]
+fn what_would_take_too_long_for_ci_fails_and_is_named() {
+    let dir = fresh("pinning-budget");
+    let rules: Vec<Value> = (0..600)
+        .map(|at| {
+            json!({"conditions": [
+                {"path": "args.kind", "op": "eq", "value": format!("k{at}")},
+                {"path": "args.amount", "op": "gt", "value": at}]})
+        })
+        .collect();
+    let policy = |rules: &[Value]| {
+        json!({"version": "1", "default": "deny", "tools": {"pay": {"deny_if": rules}}}).to_string()
+    };
+    let call = "{\"tool\":\"pay\",\"arguments\":{},\"expect\":\"allow\"}\n";
+    write_all(
+        &dir,
+        &[("policy.json", &policy(&rules)), ("traces/a.jsonl", call)],
+    );
+    write(
+        &dir,
+        "mcppolicy.toml",
+        "[[policy]]\npath = \"policy.json\"\ntraces = [\"traces\"]\n\
+         [mutate]\nmin-score = 1\n[coverage]\nmin = 1\n",
+    );
+    let (code, large) = report(&dir, &["ci"]);
+    assert_eq!(code, 2, "{}", large["failures"]);
+    let failures = large["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 2, "{failures:?}");
+    // A policy of a usual size is measured.
+    write(&dir, "policy.json", policy(&rules[..20]));
+    let (_, usual) = report(&dir, &["ci"]);
+    assert_eq!(usual["failures"], json!([]));
+    for (command, failure) in ["coverage", "mutate"].iter().zip(failures) {
+        assert_eq!(failure["input"], "policy.json");
+        let message = failure["message"].as_str().unwrap();
+        assert!(message.contains("too many rules and tests"), "{message}");
+        assert!(
+            message.contains(&format!("mcppolicy {command}")),
+            "{message}"
+        );
+        assert_eq!(large["policies"][0][command], Value::Null);
+        assert!(usual["policies"][0][command].is_object(), "{usual}");
+    }
+}
+
+#[test]
 fn with_a_base_only_what_has_changed_is_looked_at() {
     let dir = support::repository(
         "pinning-base",

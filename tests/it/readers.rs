@@ -2,6 +2,7 @@
 //! variants, and from copies that are cut, mutated or hostile.
 
 mod again;
+mod cassette;
 mod clients;
 mod encodings;
 mod har;
@@ -22,7 +23,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 28] = [
+const FIXTURES: [(&str, Format); 30] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -49,6 +50,8 @@ const FIXTURES: [(&str, Format); 28] = [
     ("toolhive/audit.jsonl", Format::ToolHive),
     ("har/session.har", Format::Har),
     ("har/odd.jsonl", Format::Har),
+    ("cassette/session.mcp.json", Format::Cassette),
+    ("cassette/odd.jsonl", Format::Cassette),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];

@@ -14,6 +14,7 @@
 //!
 //! Nothing here renders, reads files, or depends on gates and approvals.
 
+mod apart;
 mod applied;
 pub mod arguments;
 mod change;

@@ -21,7 +21,7 @@ use std::num::NonZeroUsize;
 
 use crate::inventory::Inventory;
 use crate::region::Budget;
-use crate::suite::Baseline;
+use crate::suite::{Baseline, Suite};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::policy::Policy;
 use mcppolicy_trace::trace::WitnessCall;
@@ -174,6 +174,18 @@ impl Count {
             undetermined: self.undetermined + other.undetermined,
         }
     }
+}
+
+/// What it costs to measure the points of `policy`, in decisions, at the most.
+pub fn cost(
+    policy: &Policy,
+    suite: &Suite,
+    inventory: Option<&Inventory>,
+    options: &Options,
+) -> u64 {
+    let points = points::of(policy, inventory, options);
+    let proofs = points.iter().map(|point| prove::cost(policy, point));
+    proofs.fold(suite.size(), u64::saturating_add)
 }
 
 /// The points of `policy` in the order of its file, and which of them the calls

@@ -9,11 +9,13 @@
 //! Rules keep their JSON Pointers in a mutant, as if nothing had moved up: a test
 //! does not kill a mutant only because it names the place of another rule.
 
+mod classes;
 mod edit;
 mod missing;
 mod operator;
 mod operators;
 mod pattern;
+mod ruled;
 mod run;
 mod score;
 mod status;
@@ -23,7 +25,7 @@ pub use missing::write;
 pub use operator::{Family, Operator};
 pub use operators::mutants;
 pub(crate) use operators::neighbours;
-pub use run::{Options, Outcome, USUAL_WORK, run};
+pub use run::{Options, Outcome, USUAL_WORK, cost, run};
 pub use score::Score;
 pub use status::{Direction, Status};
 

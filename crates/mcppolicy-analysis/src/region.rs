@@ -93,6 +93,11 @@ impl Space {
         self.tree.tied(region, node)
     }
 
+    /// From now on each question may cost `budget`.
+    pub fn limit(&mut self, budget: Budget) {
+        self.budget = budget;
+    }
+
     /// A member of `region`, or that it has none.
     pub fn find(&mut self, region: &Region) -> Answer {
         let mut meter = Meter::new(&self.budget);

@@ -29,7 +29,7 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         if longer - shorter > allowed {
             continue;
         }
-        let edits = strsim::damerau_levenshtein(&word, &candidate_normalized);
+        let edits = strsim::osa_distance(&word, &candidate_normalized);
         if edits <= allowed && best.is_none_or(|(fewest, _)| edits < fewest) {
             best = Some((edits, candidate));
         }

@@ -5,11 +5,13 @@
 //! to the gateway that enforces it and to the tool that checks it.
 
 mod refusal;
+mod size;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use regex_syntax::ast::{
     self, Assertion, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSet, ClassSetItem, Flag,
@@ -32,12 +34,22 @@ const NEST_LIMIT: u32 = 250;
 /// The translation nests deeper than the author did, at most by a class and the union in it.
 const TRANSLATED_NEST_LIMIT: u32 = NEST_LIMIT + 2;
 
-/// A checked pattern of the dialect (policy language §2).
+/// The most states that a pattern may have when it is compiled: about 20 MB.
+const MOST_STATES: u64 = 200_000;
+
+/// A checked pattern of the dialect (policy language §2). Copies are cheap, and share
+/// what is compiled when the pattern is first matched.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct Pattern(Arc<Checked>);
+
+#[derive(Debug)]
+struct Checked {
     text: String,
+    /// The same pattern as Rust's `regex` reads it.
+    translated: String,
     hir: Hir,
-    regex: regex::Regex,
+    states: u64,
+    regex: OnceLock<Option<regex::Regex>>,
 }
 
 impl Pattern {
@@ -65,37 +77,50 @@ impl Pattern {
             .build()
             .parse(&translated)
             .map_err(|_| refuse(0..text.len(), "the pattern cannot be compiled"))?;
-        let regex = regex::RegexBuilder::new(&translated)
-            .nest_limit(TRANSLATED_NEST_LIMIT)
-            .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => {
-                    refuse(0..text.len(), "the pattern is too large")
-                        .with_help("use smaller counts or fewer alternatives")
-                }
-                _ => refuse(0..text.len(), "the pattern cannot be compiled"),
-            })?;
-        Ok(Pattern {
+        let states = size::states(&hir);
+        if states > MOST_STATES {
+            return Err(refuse(0..text.len(), "the pattern is too large")
+                .with_help("use smaller counts or fewer alternatives"));
+        }
+        Ok(Pattern(Arc::new(Checked {
             text: text.to_owned(),
+            translated,
             hir,
-            regex,
-        })
+            states,
+            regex: OnceLock::new(),
+        })))
     }
 
     /// What the author wrote.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Whether the pattern matches somewhere in `haystack` (policy language §2: unanchored).
     pub fn is_match(&self, haystack: &str) -> bool {
-        self.regex.is_match(haystack)
+        let regex = self.0.regex.get_or_init(|| self.compiled());
+        regex.as_ref().is_some_and(|regex| regex.is_match(haystack))
+    }
+
+    /// The pattern compiled. The library's own limit of size is off, as [`MOST_STATES`] is
+    /// stricter, so it cannot fail.
+    fn compiled(&self) -> Option<regex::Regex> {
+        regex::RegexBuilder::new(&self.0.translated)
+            .nest_limit(TRANSLATED_NEST_LIMIT)
+            .size_limit(usize::MAX)
+            .build()
+            .ok()
+    }
+
+    /// An upper bound on the states that the pattern has when it is compiled.
+    pub fn states(&self) -> u64 {
+        self.0.states
     }
 
     /// The exact meaning of the pattern, for automata built by others: flags are applied, classes
     /// are written out as the ASCII ones of the dialect, and every match is valid UTF-8.
     pub fn hir(&self) -> &Hir {
-        &self.hir
+        &self.0.hir
     }
 }
 

@@ -33,7 +33,8 @@ impl Policy {
     /// # Errors
     /// The problems of policy language §1 that the file has, in its order: all of
     /// them, but for those beyond the first ten thousand, whose number the last one
-    /// says. A tool's name of more than 4,096 bytes is a problem, too.
+    /// says. A tool's name of more than 4,096 bytes is a problem, too, and so are
+    /// patterns that have more than 5,000,000 states together when they are compiled.
     pub fn load(map: &mut SourceMap, name: &str, bytes: &[u8]) -> Result<Policy, InvalidPolicy> {
         let (file, document, mut problems) = document::parse::parse(map, name, bytes);
         let Some(document) = document else {

@@ -10,7 +10,13 @@ pub enum FromClient<'m> {
     /// that were repeated.
     Forward(Cow<'m, [u8]>),
     /// The server does not get the message. This line goes to the client.
-    Answer(Vec<u8>),
+    Answer {
+        /// The answer, with the ending of a line.
+        line: Vec<u8>,
+        /// The code of the JSON-RPC error that it is, where nothing was decided;
+        /// `None` where the answer is the policy's.
+        code: Option<i32>,
+    },
     /// The server does not get the message, and nobody waits for an answer.
     Drop,
 }

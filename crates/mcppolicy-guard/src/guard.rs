@@ -1,79 +1,27 @@
 //! A policy in force between clients and their server.
 
+mod answers;
+
 use std::borrow::Cow;
 
 use mcppolicy_engine::decision::Kind;
 use mcppolicy_engine::document::{Node, NodeKind};
-use mcppolicy_engine::engine::{Arguments, Call, Enforced, Engine, Request, Seen, Store};
+use mcppolicy_engine::engine::{Arguments, Call, Enforced, Request, Seen, Store};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::Response;
-use mcppolicy_trace::trace::native::{write_answer, write_guarded_header, write_refused};
+use mcppolicy_trace::trace::native::{write_guarded_header, write_refused};
 
-use super::action::{FromClient, FromServer};
+use super::action::FromClient;
 use super::arguments::{cut_repeated, has_twin};
 use super::edits::Edits;
+use super::headers::Headers;
 use super::journal::Journal;
-use super::list;
-use super::message::{self, CALL};
-use super::pending::{Id, InFlight, Pending};
-use super::record::{self, Entry, LogArguments};
+use super::message::{self, CALL, Framing};
+use super::pending::{Id, InFlight};
+use super::record::{self, Entry};
 use super::refusal::Refusal;
 use super::reply;
-
-/// A policy as a guard has it.
-#[derive(Debug, Clone)]
-pub struct Attached {
-    engine: Engine,
-    sha256: String,
-}
-
-impl Attached {
-    /// A policy, compiled, and the SHA-256 of its file's bytes as 64 lower-case
-    /// hexadecimal digits, by which a log names it.
-    pub fn new(engine: Engine, sha256: String) -> Attached {
-        Attached { engine, sha256 }
-    }
-}
-
-/// Whether decisions take effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// What is denied is not forwarded, and hidden tools are not listed.
-    #[default]
-    Enforce,
-    /// Decisions are logged, and calls pass. What could not be decided is
-    /// refused all the same.
-    Observe,
-    /// Decides beside another guard, which alone says what passes.
-    Beside,
-}
-
-/// How a guard works.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Settings {
-    /// Whether decisions take effect.
-    pub mode: Mode,
-    /// Which argument values are logged.
-    pub arguments: LogArguments,
-}
-
-/// One client's connection: who it is, and what it waits for.
-#[derive(Debug)]
-pub struct Session<S> {
-    grant: String,
-    pending: Pending<S>,
-}
-
-impl<S> Session<S> {
-    /// A connection of `grant` on which nothing has been sent.
-    pub fn new(grant: impl Into<String>) -> Session<S> {
-        Session {
-            grant: grant.into(),
-            pending: Pending::default(),
-        }
-    }
-}
+use super::session::{Attached, Mode, Session, Settings};
 
 /// A policy in force: decides, counts and logs.
 #[derive(Debug)]
@@ -84,6 +32,8 @@ pub struct Guard<S, J> {
     settings: Settings,
     /// How many calls have been logged.
     calls: u64,
+    /// The newest time of a call in the log.
+    newest: Option<Time>,
 }
 
 /// What a message asks for, once it is known who waits for an answer.
@@ -114,6 +64,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             journal,
             settings,
             calls: 0,
+            newest: None,
         })
     }
 
@@ -150,7 +101,34 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
         line: &'m [u8],
         now: Time,
     ) -> FromClient<'m> {
-        let read = message::content(line).and_then(|text| Ok((text, message::read(text)?)));
+        self.client(session, (line, Framing::Line), None, now)
+    }
+
+    /// Says what becomes of the body of a client's request over HTTP, whose headers
+    /// say `headers` about it, at `now`. Line endings in what is forwarded are
+    /// spaces: a server behind a server may read lines.
+    pub fn client_body<'m>(
+        &mut self,
+        session: &mut Session<S>,
+        headers: &Headers<'_>,
+        body: &'m [u8],
+        now: Time,
+    ) -> FromClient<'m> {
+        match self.client(session, (body, Framing::Body), Some(headers), now) {
+            FromClient::Forward(bytes) => FromClient::Forward(on_one_line(bytes)),
+            other => other,
+        }
+    }
+
+    fn client<'m>(
+        &mut self,
+        session: &mut Session<S>,
+        (line, framing): (&'m [u8], Framing),
+        headers: Option<&Headers<'_>>,
+        now: Time,
+    ) -> FromClient<'m> {
+        let text = message::content(line, framing);
+        let read = text.and_then(|text| Ok((text, message::read(text)?)));
         let (text, root) = match read {
             Ok(read) => read,
             Err(refusal) => return self.refuse(session, None, refusal, now),
@@ -160,7 +138,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
         }
         let id = message::id(&root, text);
         let written = id.as_ref().map(|(_, written)| *written);
-        if let Err(refusal) = check(&root) {
+        if let Err(refusal) = check(&root, headers) {
             return self.refuse(session, written, refusal, now);
         }
         let Some(method) = root.get("method").and_then(Node::as_str) else {
@@ -193,67 +171,6 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
     /// Says what becomes of a line of the client that is too long to be kept.
     pub fn too_long(&mut self, session: &mut Session<S>, now: Time) -> FromClient<'static> {
         self.refuse(session, None, Refusal::TooLong, now)
-    }
-
-    /// Says what becomes of one line of the server, with its ending, at `now`.
-    pub fn server_line<'m>(
-        &mut self,
-        session: &mut Session<S>,
-        line: &'m [u8],
-        now: Time,
-    ) -> FromServer<'m> {
-        let Ok(text) = message::content(line) else {
-            return FromServer::NoMessage;
-        };
-        let Ok((root, _)) = mcppolicy_engine::document::parse::parse_text(text) else {
-            return FromServer::NoMessage;
-        };
-        let messages = match &root.kind {
-            NodeKind::Object(_) => std::slice::from_ref(&root),
-            NodeKind::Array(messages) => messages,
-            _ => return FromServer::NoMessage,
-        };
-        let mut edits = Edits::default();
-        for message in messages {
-            self.settle(session, message, now);
-            if self.settings.mode == Mode::Enforce {
-                list::filter(message, text, &self.policy.engine, &mut edits);
-            }
-        }
-        FromServer::Forward(edited(edits, text, line))
-    }
-
-    /// Takes note of a message that another guard has answered: what the server
-    /// would have answered is not known.
-    pub fn answered_elsewhere(&mut self, session: &mut Session<S>, answer: &[u8], now: Time) {
-        let read = message::content(answer).ok().and_then(|text| {
-            let (root, _) = mcppolicy_engine::document::parse::parse_text(text).ok()?;
-            Some(root)
-        });
-        let Some(root) = read else { return };
-        let messages = match &root.kind {
-            NodeKind::Array(messages) => messages.as_slice(),
-            _ => std::slice::from_ref(&root),
-        };
-        for id in messages.iter().filter_map(|message| message.get("id")) {
-            let request = Id::of(id).and_then(|id| session.pending.close(&id));
-            if let Some(name) = request.and_then(InFlight::into_name) {
-                let _ = self.journal.append(&write_answer(&name, None, now));
-            }
-        }
-    }
-
-    /// Ends a connection: what it waits for will not be answered.
-    pub fn end(&mut self, session: &mut Session<S>, now: Time) {
-        let mut names: Vec<String> = session
-            .pending
-            .drain()
-            .filter_map(InFlight::into_name)
-            .collect();
-        names.sort_by_key(|name| name.parse::<u64>().unwrap_or_default());
-        for name in names {
-            let _ = self.journal.append(&write_answer(&name, None, now));
-        }
     }
 
     /// Decides a call.
@@ -296,6 +213,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             }
             Enforced::Denied(denial) => (None, Some(denial)),
         };
+        self.newest = self.newest.max(Some(seen.time.unwrap_or(now)));
         let entry = |name: String| Entry {
             grant: &session.grant,
             time: now,
@@ -312,15 +230,14 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             if let Some(permit) = permit {
                 let _ = permit.release(now);
             }
-            let answer = reply::refused(Some(asked.written), Refusal::Log);
-            return FromClient::Answer(ended(answer));
+            return refused(Some(asked.written), Refusal::Log);
         }
         let in_flight = match (permit, denial) {
             (Some(permit), _) => InFlight::Call { permit, name },
             (None, Some(denial)) if self.settings.mode == Mode::Enforce => {
                 let era = message::era(root);
                 let answer = reply::denial(asked.written, &denial.to_agent(), era);
-                return FromClient::Answer(ended(answer));
+                return answered(answer);
             }
             (None, _) => InFlight::Observed { name },
         };
@@ -376,42 +293,13 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
         });
         let answers: Vec<String> = answers.collect();
         match answers.is_empty() {
-            true if messages.is_empty() => {
-                FromClient::Answer(ended(reply::error(None, -32600, &said)))
-            }
+            true if messages.is_empty() => FromClient::Answer {
+                line: ended(reply::error(None, -32600, &said)),
+                code: Some(-32600),
+            },
             true => FromClient::Drop,
-            false => FromClient::Answer(ended(format!("[{}]", answers.join(",")))),
+            false => answered(format!("[{}]", answers.join(","))),
         }
-    }
-
-    /// Notes the response that a server's message is, if it answers a request.
-    fn settle(&mut self, session: &mut Session<S>, message: &Node, now: Time) {
-        if message.get("method").is_some() {
-            return;
-        }
-        let Some(id) = message.get("id").and_then(Id::of) else {
-            return;
-        };
-        let is_error = message::is_error(message);
-        let name = match session.pending.close(&id) {
-            Some(InFlight::Call { permit, name }) => {
-                if is_error {
-                    // Where the store does not answer, the quota stays used.
-                    let _ = permit.release(now);
-                }
-                name
-            }
-            Some(InFlight::Observed { name }) => name,
-            Some(InFlight::Other) | None => return,
-        };
-        let outcome = match is_error {
-            true => Response::Error(Value::empty_object()),
-            false => Response::Result,
-        };
-        // A log that cannot be written fails at the next call.
-        let _ = self
-            .journal
-            .append(&write_answer(&name, Some(&outcome), now));
     }
 
     fn refuse(
@@ -422,7 +310,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
         now: Time,
     ) -> FromClient<'static> {
         self.log_refusal(session, refusal, now);
-        FromClient::Answer(ended(reply::refused(id, refusal)))
+        refused(id, refusal)
     }
 
     /// The message does not pass, whether this is written or not.
@@ -437,11 +325,14 @@ fn begin<J: Journal>(journal: &mut J, policy: &Attached) -> Result<(), J::Error>
 }
 
 /// What every single message of a client must be.
-fn check(root: &Node) -> Result<(), Refusal> {
+fn check(root: &Node, headers: Option<&Headers<'_>>) -> Result<(), Refusal> {
     if !matches!(root.kind, NodeKind::Object(_)) {
         return Err(Refusal::NotAMessage);
     }
     message::check_members(root)?;
+    if let Some(headers) = headers {
+        headers.check(root)?;
+    }
     let Some(method) = root.get("method") else {
         return Ok(());
     };
@@ -453,6 +344,36 @@ fn check(root: &Node) -> Result<(), Refusal> {
         Some(params) if method == CALL => message::check_parameters(params),
         _ => Ok(()),
     }
+}
+
+/// The answer to a message that is refused undecided.
+fn refused(id: Option<&str>, refusal: Refusal) -> FromClient<'static> {
+    FromClient::Answer {
+        line: ended(reply::refused(id, refusal)),
+        code: Some(refusal.code()),
+    }
+}
+
+/// An answer that is the policy's.
+fn answered(answer: String) -> FromClient<'static> {
+    FromClient::Answer {
+        line: ended(answer),
+        code: None,
+    }
+}
+
+/// A message without line endings. Strict JSON has them between its values only,
+/// where a space is the same.
+fn on_one_line(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    if !bytes.iter().any(ends) {
+        return bytes;
+    }
+    let mut bytes = bytes.into_owned();
+    for byte in bytes.iter_mut().filter(|byte| ends(byte)) {
+        *byte = b' ';
+    }
+    Cow::Owned(bytes)
 }
 
 /// The line with the changes made, byte for byte where there are none.

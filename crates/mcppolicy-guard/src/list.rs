@@ -13,21 +13,40 @@ use super::reply;
 /// Why the client does not get a list.
 const UNREADABLE: &str = "The server's list of tools cannot be read in one way only";
 
+/// The longest time for which a client may keep a list, in milliseconds: after it,
+/// a changed policy shows.
+const LONGEST_KEPT: f64 = 60_000.0;
+
 /// Cuts hidden tools out of the list in `message`, if it has one, and replaces
-/// the whole message when its list cannot be read.
+/// the whole message when its list cannot be read. How long and for whom the
+/// list may be kept is limited.
 pub(crate) fn filter(message: &Node, text: &str, engine: &Engine, edits: &mut Edits) {
-    if !engine.hides_anything() || !has_list(message) {
+    if !has_list(message) {
         return;
     }
-    match shown(message, text, engine) {
-        Some(None) => {}
-        Some(Some((list, shown))) => edits.replace(list.span, shown),
-        None => {
-            let id = message
-                .get("id")
-                .and_then(|id| text.get(id.span.start..id.span.end));
-            let error = reply::error(id, -32603, UNREADABLE);
-            edits.replace(message.span, error);
+    if engine.hides_anything() {
+        match shown(message, text, engine) {
+            Some(None) => {}
+            Some(Some((list, shown))) => edits.replace(list.span, shown),
+            None => {
+                let id = message
+                    .get("id")
+                    .and_then(|id| text.get(id.span.start..id.span.end));
+                let error = reply::error(id, -32603, UNREADABLE);
+                edits.replace(message.span, error);
+                return;
+            }
+        }
+    }
+    for member in message.get("result").map_or(&[][..], Node::members) {
+        let value = &member.value;
+        if is_same(&member.key, "ttlMs") {
+            let is_short = matches!(value.kind, NodeKind::Number(time) if time <= LONGEST_KEPT);
+            if !is_short {
+                edits.replace(value.span, format!("{LONGEST_KEPT}"));
+            }
+        } else if is_same(&member.key, "cacheScope") && value.as_str() != Some("private") {
+            edits.replace(value.span, "\"private\"".to_owned());
         }
     }
 }

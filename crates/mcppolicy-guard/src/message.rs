@@ -21,13 +21,25 @@ const OF_A_MESSAGE: [&str; 4] = ["jsonrpc", "id", "method", "params"];
 const OF_A_CALL: [&str; 2] = ["name", "arguments"];
 
 /// The first protocol version in which every result says its type.
-const STATELESS: &str = "2026-07-28";
+pub(crate) const STATELESS: &str = "2026-07-28";
 
-/// The text of a line without its ending.
+/// How messages are told from one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Each is a line.
+    Line,
+    /// Each is sent by itself, with its length.
+    Body,
+}
+
+/// The text of a message without the ending of a line.
 ///
 /// # Errors
-/// A line that some readers of lines read as several, or that is not UTF-8.
-pub(crate) fn content(line: &[u8]) -> Result<&str, Refusal> {
+/// A line that some readers of lines read as several, or what is not UTF-8.
+pub(crate) fn content(line: &[u8], framing: Framing) -> Result<&str, Refusal> {
+    if framing == Framing::Body {
+        return std::str::from_utf8(line).map_err(|_| Refusal::NotJson);
+    }
     let content = match line.strip_suffix(b"\n") {
         Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
         None => line,
@@ -88,14 +100,18 @@ pub(crate) fn id<'t>(message: &Node, text: &'t str) -> Option<(Id, &'t str)> {
     Id::of(node).map(|id| (id, written))
 }
 
-/// The era of the client that sent a request.
-pub(crate) fn era(message: &Node) -> Era {
-    let version = message
+/// The protocol version that a message itself names.
+pub(crate) fn version(message: &Node) -> Option<&str> {
+    message
         .get("params")
         .and_then(|params| params.get("_meta"))
         .and_then(|meta| meta.get("io.modelcontextprotocol/protocolVersion"))
-        .and_then(Node::as_str);
-    match version {
+        .and_then(Node::as_str)
+}
+
+/// The era of the client that sent a request.
+pub(crate) fn era(message: &Node) -> Era {
+    match version(message) {
         Some(version) if version >= STATELESS => Era::Stateless,
         _ => Era::Older,
     }

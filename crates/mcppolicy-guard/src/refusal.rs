@@ -9,6 +9,7 @@ pub(crate) enum Refusal {
     NotAMessage,
     Repeated(&'static str),
     Twin(&'static str),
+    Header(&'static str),
     ArgumentTwin,
     NoMethod,
     InvalidId,
@@ -29,6 +30,7 @@ impl Refusal {
             Refusal::NotAMessage => "not-a-message".to_owned(),
             Refusal::Repeated(member) => format!("repeated-member {member}"),
             Refusal::Twin(member) => format!("case-twin {member}"),
+            Refusal::Header(header) => format!("header-mismatch {header}"),
             Refusal::ArgumentTwin => "case-twin in arguments".to_owned(),
             Refusal::NoMethod => "no-method".to_owned(),
             Refusal::InvalidId => "invalid-id".to_owned(),
@@ -45,6 +47,8 @@ impl Refusal {
         match self {
             Refusal::TooLong | Refusal::CarriageReturn | Refusal::NotJson => -32700,
             Refusal::Store | Refusal::Log => -32603,
+            // The protocol's own, from 2026-07-28 on.
+            Refusal::Header(_) => -32020,
             _ => -32600,
         }
     }
@@ -62,6 +66,9 @@ impl Refusal {
             Refusal::Repeated(member) => format!("The member {member:?} is repeated"),
             Refusal::Twin(member) => {
                 format!("A member differs from {member:?} only in case")
+            }
+            Refusal::Header(header) => {
+                format!("The header {header} is missing or does not say what the message says")
             }
             Refusal::ArgumentTwin => {
                 "An argument differs only in case from one that a rule reads".to_owned()

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::io;
 
 use crate::trace::options::Assumed;
 use crate::trace::{CallView, Grant, RecordedCall, Response, Server};
@@ -148,6 +149,8 @@ pub struct Timeline<'e> {
     engine: &'e Engine,
     counters: Counters,
     implicit: ImplicitGrant,
+    /// The most counters that it has.
+    most: usize,
 }
 
 /// The name that the counters have for the one grant of a file's calls
@@ -192,7 +195,26 @@ pub struct Step<'e> {
     pub released_at_once: bool,
 }
 
+/// The most counters that a timeline has: about a gigabyte. A log of millions of grants
+/// and a policy of thousands of limits are each a small file.
+const MOST_COUNTERS: usize = 5_000_000;
+
 impl<'e> Timeline<'e> {
+    /// That the calls have more counters than are kept, where they have.
+    ///
+    /// # Errors
+    /// With the reason, where they have.
+    pub fn check(&self) -> io::Result<()> {
+        if self.counters.len() <= self.most {
+            return Ok(());
+        }
+        Err(io::Error::other(format!(
+            "its grants need more than {} counters, one for each limit that binds \
+             them: replay it in shares, by grant",
+            self.most
+        )))
+    }
+
     /// A timeline at whose beginning every counter is zero; `max_lateness` as
     /// in [`Counters::new`].
     pub fn new(engine: &'e Engine, max_lateness: TimeDelta) -> Timeline<'e> {
@@ -200,6 +222,7 @@ impl<'e> Timeline<'e> {
             engine,
             counters: Counters::new(max_lateness),
             implicit: ImplicitGrant::default(),
+            most: MOST_COUNTERS,
         }
     }
 

@@ -13,6 +13,7 @@
 
 pub mod block;
 mod call;
+mod cassette;
 mod chunk;
 mod claude_code;
 mod claude_desktop;
@@ -47,6 +48,7 @@ mod records;
 mod refusal;
 mod response;
 mod rounds;
+mod spans;
 mod spelling;
 pub mod tap;
 mod timestamp;

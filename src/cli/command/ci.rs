@@ -19,7 +19,8 @@ use crate::cli::support::files::{InputFile, beginning, is_job, spelling};
 use crate::cli::support::gate::parse_gate;
 use crate::cli::support::input;
 use crate::cli::support::linter::Linter;
-use crate::cli::support::measuring::{self, Skips, Work};
+use crate::cli::support::measuring::{self, Work};
+use crate::cli::support::mutants::Skips;
 use crate::cli::support::nested;
 use crate::cli::support::output::{OutputArgs, complain, deliver};
 use crate::cli::support::problems::Problems;
@@ -210,7 +211,7 @@ pub(crate) fn run(args: &CiArgs) -> Exit {
         .and_then(Config::min_score)
         .is_some()
     {
-        ci.findings.extend(skips.stale());
+        ci.findings.extend(skips.stale(&workspace));
     }
     if let Some(base) = &base {
         let about = about_checkout(&workspace, base, &mut sources);

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::cli::support::configuration::Config;
-use crate::cli::support::measuring::{Mutants, Shard, Skips};
 use crate::cli::support::minimum::percent;
+use crate::cli::support::mutants::{Mutants, Shard, Skips};
 use crate::cli::support::output::OutputArgs;
 use crate::cli::support::pinned_run;
 use crate::cli::support::pinning::PinningArgs;

@@ -35,10 +35,6 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::Records;
 
-/// How many policies with approvals may cost the whole budget each. Where there are
-/// more, they share what that makes.
-const FEW_APPROVED: usize = 4;
-
 /// How to compare.
 pub(crate) struct Settings<'a> {
     pub budget: Budget,
@@ -85,7 +81,7 @@ pub(crate) struct Comparing<'a> {
 impl<'a> Comparing<'a> {
     pub fn new(settings: Settings<'a>, store: Store) -> Comparing<'a> {
         Comparing {
-            allowance: Allowance::of_run(&settings.budget),
+            allowance: Allowance::new(&settings.budget),
             settings,
             store,
             policies: Vec::new(),
@@ -214,10 +210,8 @@ impl<'a> Comparing<'a> {
 
     /// Judges every policy by the approvals as they are now.
     pub fn judge(&mut self) {
-        let names = self.policies.iter().map(|compared| &compared.key.name);
-        let approved = names.filter(|name| !self.store.of(name).is_empty()).count();
-        let part = u32::try_from(approved / FEW_APPROVED).unwrap_or(u32::MAX);
-        let budget = self.settings.budget.part(part.max(1));
+        let budget = self.settings.budget;
+        let allowance = Allowance::new(&budget);
         for compared in &mut self.policies {
             let policy = &compared.key.name;
             let judgement = gate::judge(
@@ -225,7 +219,7 @@ impl<'a> Comparing<'a> {
                 compared.new.as_ref(),
                 compared.diff.changes(),
                 &self.store.of(policy),
-                &budget,
+                (&budget, &allowance),
             );
             let used: Vec<usize> = judgement.used().collect();
             self.store.judged(policy, &used, &judgement.stale);
@@ -244,6 +238,8 @@ impl<'a> Comparing<'a> {
     /// # Errors
     /// When a policy has no name to approve it by.
     fn approve(&mut self) -> Result<(), Failure> {
+        let budget = &self.settings.budget;
+        let limits = (budget, &Allowance::new(budget));
         let refused = self.policies.iter();
         let refused = refused.filter(|compared| Gate::Loosened.refuses(&compared.diff));
         for compared in refused {
@@ -263,9 +259,8 @@ impl<'a> Comparing<'a> {
                 if !self.store.approves(&approved) {
                     continue;
                 }
-                let budget = &self.settings.budget;
                 self.store.replace(|known| {
-                    known.policy == *name && gate::covers(&approved, &known.approved, new, budget)
+                    known.policy == *name && gate::covers(&approved, &known.approved, new, limits)
                 });
                 self.store.add(name, approved);
             }

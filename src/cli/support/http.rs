@@ -1,7 +1,9 @@
 //! HTTP to a server that a person names: the address, the headers of a file,
 //! and one client for clear text and TLS.
 
+pub(crate) mod callers;
 pub(crate) mod headers;
+pub(crate) mod listen;
 pub(crate) mod sse;
 
 use std::path::Path;

@@ -13,13 +13,20 @@ use mcppolicy_analysis::finding::{Finding, RuleId, Severity};
 use mcppolicy_analysis::inventory::Inventory;
 use mcppolicy_analysis::inventory::category::Categories;
 use mcppolicy_analysis::lint;
+use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::source::SourceMap;
 
 /// The inventories of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Inventories {
     read: HashMap<PathBuf, Known>,
+    /// The tools of all inventories that policies were given again.
+    given_again: usize,
 }
+
+/// How many tools the inventories may have, for all policies together that share one:
+/// each policy is held against each tool.
+const MOST_GIVEN: usize = 20_000_000;
 
 /// An inventory that was read, and the categories of its tools.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +87,21 @@ impl Inventories {
 
     fn get(&mut self, file: &InputFile, sources: &mut SourceMap) -> (Known, Problems) {
         if let Some(known) = self.read.get(file.path()) {
-            return (known.clone(), Problems::default());
+            let before = self.given_again;
+            let tools = known.inventory.iter().map(|list| list.names().count());
+            self.given_again = before.saturating_add(tools.sum());
+            if self.given_again <= MOST_GIVEN {
+                return (known.clone(), Problems::default());
+            }
+            let failure = (before <= MOST_GIVEN).then(|| Failure {
+                input: file.name(),
+                message: format!(
+                    "is not used for further policies: those before have more than \
+                     {MOST_GIVEN} tools of inventories together"
+                ),
+            });
+            let problems = failure.map(Problems::from).unwrap_or_default();
+            return (Known::default(), problems);
         }
         let (inventory, problems) = read(file, sources);
         let known = Known::new(inventory.map(Arc::new));
@@ -110,4 +131,28 @@ pub(crate) fn valid(
     let (_, inventory, findings) = Inventory::read(sources, name, bytes);
     let is_broken = findings.iter().any(|of| of.severity == Severity::Error);
     (inventory.filter(|_| !is_broken), findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inventory_of_too_many_policies_is_used_no_more_and_that_is_said_once() {
+        let file = InputFile::of_person(Path::new("tools.json"));
+        let mut sources = SourceMap::new();
+        let text = br#"{"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}"#;
+        let (list, _) = valid("tools.json", text, &mut sources);
+        let mut inventories = Inventories::default();
+        inventories.remember(file.path().to_path_buf(), list.map(Arc::new));
+        inventories.given_again = MOST_GIVEN - 1;
+        let mut given = || {
+            let (known, problems) = inventories.get(&file, &mut sources);
+            (known.inventory.is_some(), problems.failures.len())
+        };
+        assert_eq!(
+            [given(), given(), given()],
+            [(true, 0), (false, 1), (false, 0)]
+        );
+    }
 }

@@ -2,6 +2,7 @@
 //! tests that are missing are written, and what was found is one report.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::configuration::Config;
@@ -11,7 +12,8 @@ use super::pinning::{self, PinningArgs, Prepared};
 use super::workspace::Workspace;
 use mcppolicy_analysis::compare::emit::TraceFile;
 use mcppolicy_analysis::finding::Finding;
-use mcppolicy_analysis::report::{Body, Exit, Pinned, PinnedPolicy, Report, Tested};
+use mcppolicy_analysis::mutate;
+use mcppolicy_analysis::report::{Body, Exit, Pinned, PinnedPolicy, Pins, Report, Tested};
 use mcppolicy_engine::source::SourceMap;
 
 /// What is measured of each policy.
@@ -26,7 +28,7 @@ pub(crate) trait Measure {
     ) -> (PinnedPolicy, Vec<TraceFile>);
 
     /// What is to be said when all policies have been measured.
-    fn findings(self) -> Vec<Finding>;
+    fn findings(self, workspace: &Workspace) -> Vec<Finding>;
 }
 
 /// Runs a command. Where it `needs_passing` tests and some fail, their report is the
@@ -66,7 +68,7 @@ pub(crate) fn run<M: Measure>(
             pinned.policies.push(policy);
         }
         pinned.findings = std::mem::take(&mut problems.findings);
-        pinned.findings.extend(measure.findings());
+        pinned.findings.extend(measure.findings(&workspace));
         Body::Pinned(pinned)
     };
     let report = Report {
@@ -78,4 +80,30 @@ pub(crate) fn run<M: Measure>(
         body,
     };
     deliver(&report, output)
+}
+
+/// The most work for all points or mutants of a policy, in decisions.
+pub(crate) fn work(effort: u32) -> u64 {
+    mutate::USUAL_WORK.saturating_mul(u64::from(effort))
+}
+
+/// How many threads to use.
+pub(crate) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}
+
+/// What was found of a policy, for the report.
+pub(crate) fn pinned(one: Prepared, what: Pins, unmet: Vec<String>) -> PinnedPolicy {
+    PinnedPolicy {
+        name: one.name.clone(),
+        outcome: one.run.outcome,
+        calls: one.places(),
+        findings: PinnedPolicy::findings(&one.policy, &what, &unmet),
+        policy: one.policy,
+        what,
+        unmet,
+        written: Vec::new(),
+    }
 }

@@ -15,7 +15,7 @@ use super::input;
 use super::inventories::Inventories;
 use super::output::Requirements;
 use super::problems::Problems;
-use super::replay::{ReplayArgs, options_for, test_run};
+use super::replay::{ReplayArgs, TimelineOf, options_for, test_run};
 use super::sides::{self, Content};
 use super::traces::{self, Assignment};
 use super::workspace::{self, DEFAULT_POLICY, PolicyFile, Workspace};
@@ -49,6 +49,9 @@ pub(crate) struct PinningArgs {
     /// Look only at what has changed since the merge base with this revision
     #[arg(long, value_name = "REV", allow_hyphen_values = true)]
     pub base: Option<String>,
+    /// Which calls have counters in common: only `file`, those of one trace
+    #[arg(long, value_name = "HOW", hide = true, value_parser = timeline)]
+    pub timeline: Option<TimelineOf>,
     /// Write the missing tests as traces into a new or an empty directory
     #[arg(long, value_name = "DIR")]
     pub write_missing: Option<PathBuf>,
@@ -58,6 +61,19 @@ pub(crate) struct PinningArgs {
     /// Threads; the report does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
+}
+
+fn timeline(text: &str) -> Result<TimelineOf, String> {
+    match text {
+        "file" => Ok(TimelineOf::File),
+        _ => Err("only `file` is known here: each trace is a test with counters of its own".into()),
+    }
+}
+
+/// What can be read once and not again: standard input, a pipe.
+fn is_stream(path: &Path) -> bool {
+    let is_kept = path.is_file() || path.is_dir() || path == Path::new("/dev/null");
+    path == Path::new(input::STDIN) || path.exists() && !is_kept
 }
 
 /// A policy with its tests.
@@ -91,6 +107,18 @@ impl PinningArgs {
         sources: &mut SourceMap,
     ) -> (Vec<Prepared>, Problems) {
         let mut problems = Problems::default();
+        let streams = self.traces.iter().filter(|path| is_stream(path));
+        problems.failures.extend(streams.map(|path| {
+            Failure {
+                input: input::display_name(path),
+                message: "can be read only once, and `coverage` and `mutate` read a trace twice; \
+                      write it to a file"
+                    .to_owned(),
+            }
+        }));
+        if !problems.failures.is_empty() {
+            return (Vec::new(), problems);
+        }
         let assigned = traces::assign(workspace, &self.traces, self.policy.as_deref(), sources);
         let mut assignments = problems.keep(assigned);
         if assignments.is_empty() && self.traces.is_empty() {
@@ -224,7 +252,8 @@ fn by_policy(assignments: Vec<Assignment>) -> Vec<Assignment> {
     merged
 }
 
-fn real(path: &Path) -> PathBuf {
+/// A path by which files that are the same have one name.
+pub(crate) fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| spelling(path))
 }
 

@@ -35,6 +35,15 @@ attacks! {
     problems_without_end: Cost,
         "adds a policy in which thirty thousand members are unknown"
         => "The first ten thousand are listed, and the last one counts the others: exit 3";
+    patterns_of_many_states: Cost,
+        "gives each of three thousand tools a pattern that stands for ten thousand states"
+        => "The patterns are too large together: exit 3, with one problem";
+    patterns_that_are_hard_together: Cost,
+        "loosens each of five hundred tools by patterns whose common texts are hard to find"
+        => "Each tool has its share of the effort, and what is not decided counts: exit 1";
+    thousands_of_misspelt_arguments: Cost,
+        "misspells thousands of arguments of a tool that has thousands"
+        => "Each is a finding; which of so many was meant is not looked for";
     an_entry_of_a_product: Cost,
         "names thousands of traces for each of hundreds of policies, or a server by a template of \
          a hundred kilobytes"
@@ -255,6 +264,105 @@ fn a_name_of_half_a_megabyte() {
         &named(4_000, 2),
         &[("policy.json", &named(4_000, 20))],
     );
+    assert_eq!(honest.code, 0, "{}", honest.err);
+}
+
+fn patterns_of_many_states() {
+    let with = |tools: usize, longest: usize| {
+        let each = (0..tools).map(|tool| {
+            let branches = (1..12).map(|at| format!("w{}[a-z]{{0,{longest}}}", at + tool));
+            let pattern = format!("^({})$", branches.collect::<Vec<_>>().join("|"));
+            let rules = json!({"require": [condition("m", "regex", pattern)]});
+            (format!("t{tool}"), rules)
+        });
+        policy(&Value::Object(each.collect()))
+    };
+    let ran = gate(
+        "many-states-attack",
+        &with(3_000, 5),
+        &[("policy.json", &with(3_000, 900))],
+    );
+    assert_eq!(ran.code, 3);
+    let found = lint_findings(&ran);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].1,
+        "The patterns up to this one are too large together: compiled, they have more than \
+         5000000 states"
+    );
+    let honest = gate(
+        "many-states-honest",
+        &with(30, 800),
+        &[("policy.json", &with(30, 700))],
+    );
+    assert_eq!(honest.code, 0, "{}", honest.out);
+}
+
+fn thousands_of_misspelt_arguments() {
+    let old = policy(&json!({"t": {}}));
+    let with = |wrong: usize, known: usize| {
+        let rules: Vec<Value> = (0..wrong)
+            .map(|at| condition(&format!("argument_nme_{at}"), "exists", true))
+            .collect();
+        let known = (0..known).map(|at| (format!("argument_name_{at}"), json!({"type": "string"})));
+        let known: serde_json::Map<_, _> = known.collect();
+        let schema = json!({"type": "object", "properties": known, "additionalProperties": false});
+        let inventory = json!({"tools": [{"name": "t", "inputSchema": schema}]});
+        let config = CONFIG.replace("[lint]", "inventory = \"tools.json\"\n[lint]");
+        let (policy, inventory) = (
+            policy(&json!({"t": {"require": rules}})),
+            inventory.to_string(),
+        );
+        let ran = gate(
+            &format!("misspelt-{wrong}"),
+            &old,
+            &[
+                ("policy.json", &policy),
+                ("tools.json", &inventory),
+                ("mcppolicy.toml", &config),
+            ],
+        );
+        let report = ran.report();
+        let findings = report["policies"][0]["lint"]["findings"]
+            .as_array()
+            .unwrap()
+            .clone();
+        let unknown = findings
+            .into_iter()
+            .filter(|finding| finding["rule"] == "unknown-argument");
+        let advice = unknown.map(|finding| finding["help"].as_str().unwrap().to_owned());
+        advice.collect::<Vec<_>>()
+    };
+    let advice = with(2_000, 4_000);
+    assert_eq!(advice.len(), 2_000);
+    assert!(advice.iter().all(|help| help.starts_with("it takes")));
+    let honest = with(2, 40);
+    assert_eq!(honest[1], "did you mean `args.argument_name_1`?");
+}
+
+fn patterns_that_are_hard_together() {
+    let with = |tools: usize, count: usize| {
+        let each = (0..tools).map(|tool| {
+            let hard = [
+                format!("(a|b)*a(a|b){{{}}}c", 12 + tool % 5),
+                format!("^[ab]*b[ab]{{{}}}c", count + tool % 7),
+            ];
+            let rules = hard.map(|pattern| condition("m", "regex", pattern));
+            (format!("t{tool}"), json!({"require": rules}))
+        });
+        policy(&Value::Object(each.collect()))
+    };
+    let gate = |name: &str, tools: usize, before: usize, now: usize| {
+        gate(
+            name,
+            &with(tools, before),
+            &[("policy.json", &with(tools, now))],
+        )
+    };
+    let ran = gate("hard-together-attack", 500, 12, 11);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("undetermined"), "{}", ran.code);
+    let honest = gate("hard-together-honest", 500, 12, 12);
     assert_eq!(honest.code, 0, "{}", honest.err);
 }
 

@@ -210,3 +210,88 @@ fn noise_of_a_server_goes_to_standard_error_and_long_lines_nowhere() {
         "{said}"
     );
 }
+
+#[test]
+fn a_log_that_was_changed_does_not_fit_its_chain() {
+    let dir = scene("guard-chain", POLICY, LIST);
+    let verify = |more: &[&str]| {
+        let ran = run(&dir, &[&["guard", "verify", "log.jsonl"], more].concat());
+        (ran.code, ran.out + &ran.err)
+    };
+    let head = |said: &str| said.lines().nth(1).unwrap().to_owned();
+    let mut heads = Vec::new();
+    for _ in 0..2 {
+        let mut client = Client::start(&dir, &["--log", "log.jsonl", "--chain"]);
+        client.call("read", &json!({}));
+        client.call("unlisted", &json!({}));
+        assert_eq!(client.close(), 0);
+        let (code, said) = verify(&[]);
+        assert_eq!(code, 0, "{said}");
+        heads.push(head(&said));
+    }
+    assert!(!dir.join("log.jsonl.2").exists(), "the first log goes on");
+    replays(&dir, "log.jsonl");
+    let log = text(&dir, "log.jsonl");
+    let lines: Vec<&str> = log.split_inclusive('\n').collect();
+    assert_eq!(verify(&["--head", &heads[0]]).0, 0);
+    assert_eq!(verify(&["--head", &"0".repeat(63)]).0, 1);
+    let changed = |new: String, line: &str| {
+        write(&dir, "log.jsonl", new);
+        let (code, said) = verify(&[]);
+        assert!(code == 1 && said.contains(line), "{said}");
+    };
+    changed(log.replacen("default_deny", "hidden", 1), "line 4,");
+    changed([&lines[..2], &lines[3..]].concat().concat(), "line 3,");
+    changed([&lines[..2], &lines[1..]].concat().concat(), "line 3,");
+    changed(
+        format!("{log}{}", lines[1]),
+        &format!("line {} ", lines.len() + 1),
+    );
+    changed(lines[..4].concat(), "after line 4");
+    changed(log.trim_end().to_owned(), "has no end");
+    // A cut of both files shows against a digest that was kept elsewhere.
+    let chain = text(&dir, "log.jsonl.chain");
+    let cut: String = chain.split_inclusive('\n').take(2).collect();
+    write(&dir, "log.jsonl.chain", cut);
+    write(&dir, "log.jsonl", lines[..2].concat());
+    assert_eq!(verify(&[]).0, 0);
+    let (code, said) = verify(&["--head", &heads[1]]);
+    assert!(code == 1 && said.contains("was cut"), "{said}");
+    // A log that does not fit is left alone, and so is a chain without its log.
+    write(&dir, "log.jsonl", lines[1]);
+    let mut client = Client::start(&dir, &["--log", "log.jsonl", "--chain"]);
+    client.call("read", &json!({}));
+    client.close();
+    assert_eq!(text(&dir, "log.jsonl"), lines[1]);
+    std::fs::remove_file(dir.join("log.jsonl.2")).unwrap();
+    let mut client = Client::start(&dir, &["--log", "log.jsonl", "--chain"]);
+    client.call("read", &json!({}));
+    client.close();
+    assert_eq!(calls(&text(&dir, "log.jsonl.3")).len(), 1);
+    assert_eq!(run(&dir, &["guard", "verify", "log.jsonl.3"]).code, 0);
+    assert_eq!(run(&dir, &["guard", "verify", "missing"]).code, 2);
+}
+
+#[test]
+fn a_chain_goes_on_after_a_guard_that_was_killed() {
+    let dir = scene("guard-chain-killed", POLICY, LIST);
+    for _ in 0..3 {
+        let mut client = Client::start(&dir, &["--log", "log.jsonl", "--chain"]);
+        client.call("read", &json!({}));
+        for id in 100..110 {
+            client.send(&format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"read\"}}}}\n"
+            ));
+        }
+        client.child.kill().unwrap();
+        client.child.wait().unwrap();
+        while client.read().is_some() {}
+    }
+    let mut client = Client::start(&dir, &["--log", "log.jsonl", "--chain"]);
+    client.call("read", &json!({}));
+    assert_eq!(client.close(), 0);
+    assert!(!dir.join("log.jsonl.2").exists());
+    let ran = run(&dir, &["guard", "verify", "log.jsonl"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    replays(&dir, "log.jsonl");
+}

@@ -58,7 +58,7 @@ impl Tap {
 }
 
 /// Reads up to the empty line behind the headers.
-fn head(stream: &mut BufReader<TcpStream>) -> String {
+pub fn head(stream: &mut BufReader<TcpStream>) -> String {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).unwrap() == 0 {
@@ -69,14 +69,14 @@ fn head(stream: &mut BufReader<TcpStream>) -> String {
 }
 
 /// The value of a header.
-fn header(head: &str, name: &str) -> Option<String> {
+pub fn header(head: &str, name: &str) -> Option<String> {
     let mut lines = head.lines().filter_map(|line| line.split_once(": "));
     let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.to_owned())
 }
 
 /// Reads a body to its end, whatever says where that is.
-fn body(head: &str, stream: &mut BufReader<TcpStream>) -> Vec<u8> {
+pub fn body(head: &str, stream: &mut BufReader<TcpStream>) -> Vec<u8> {
     let mut body = Vec::new();
     if let Some(length) = header(head, "content-length") {
         body = vec![0; length.parse().unwrap()];
@@ -90,7 +90,7 @@ fn body(head: &str, stream: &mut BufReader<TcpStream>) -> Vec<u8> {
 }
 
 /// The next chunk of a body; nothing at its end.
-fn chunk(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+pub fn chunk(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let mut length = String::new();
     stream.read_line(&mut length).unwrap();
     let length = usize::from_str_radix(length.trim(), 16).unwrap();
@@ -101,7 +101,9 @@ fn chunk(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
 }
 
 /// A server that handles one connection after the other; its URL.
-fn upstream(mut handle: impl FnMut(String, Vec<u8>, &mut TcpStream) + Send + 'static) -> String {
+pub fn upstream(
+    mut handle: impl FnMut(String, Vec<u8>, &mut TcpStream) + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -120,7 +122,7 @@ fn upstream(mut handle: impl FnMut(String, Vec<u8>, &mut TcpStream) + Send + 'st
 }
 
 /// Sends a request on a connection of its own.
-fn send(address: &str, head: &str, body: &[u8]) -> BufReader<TcpStream> {
+pub fn send(address: &str, head: &str, body: &[u8]) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = head.replace("HOST", address).replace('\n', "\r\n");
     stream.write_all(head.as_bytes()).unwrap();
@@ -238,14 +240,14 @@ fn bodies_pass_byte_for_byte_and_no_credential_is_kept() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
 
-fn event(id: u64, message: &str) -> String {
+pub fn event(id: u64, message: &str) -> String {
     format!("id: {id}\ndata: {message}\n\n")
 }
 
-const STREAM: &str =
+pub const STREAM: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-fn in_chunk(text: &str) -> String {
+pub fn in_chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())
 }
 
@@ -585,7 +587,7 @@ fn a_kept_list_says_with_which_credential_it_was_asked_for_and_not_what_it_is() 
 
 /// A real server of the network that says on its standard error where it
 /// listens.
-struct Peer {
+pub struct Peer {
     child: Child,
     port: u16,
 }
@@ -598,7 +600,7 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    fn start(command: &[String], port: Option<u16>, ready: &str) -> Peer {
+    pub fn start(command: &[String], port: Option<u16>, ready: &str) -> Peer {
         let mut start = Command::new(&command[0]);
         start.args(&command[1..]);
         start.envs(port.map(|port| ("PORT", port.to_string())));
@@ -618,12 +620,12 @@ impl Peer {
         Peer { child, port }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/mcp", self.port)
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -729,7 +731,7 @@ fn a_server_of_the_older_era_is_listed_and_recorded_over_the_network() {
 }
 
 /// A program of the newer SDK in TypeScript that serves over both transports.
-fn modern_node(name: &str) -> Option<Vec<String>> {
+pub fn modern_node(name: &str) -> Option<Vec<String>> {
     let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../peers");
     let sdk = peers.join("node_modules/@modelcontextprotocol/node/package.json");
     if !sdk.is_file() || Command::new("node").arg("--version").output().is_err() {
@@ -792,7 +794,7 @@ fn a_server_of_the_newer_era_is_listed_and_recorded_over_both_transports() {
 }
 
 /// A program of one of the SDKs in Python that serves over both transports.
-fn python(version: &str, server: &str) -> Option<(Vec<String>, PathBuf)> {
+pub fn python(version: &str, server: &str) -> Option<(Vec<String>, PathBuf)> {
     let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../peers");
     let packages = peers.join(format!("python-{version}"));
     if !packages.join("mcp").is_dir() {

@@ -37,6 +37,36 @@ fn nothing_that_may_be_a_credential_is_kept_of_an_exchange() {
 }
 
 #[test]
+fn a_credential_tells_callers_apart_and_is_not_kept() {
+    let named = |name: &str| Grant::Named(name.to_owned());
+    let one = named("credential-1");
+    let by_user = by_grant("har/session.har", GrantFrom::User);
+    let expected = [&one, &one, &one, &Grant::Unknown, &one];
+    assert_eq!(by_user.iter().collect::<Vec<_>>(), expected);
+    let entry = |credential: &str| {
+        let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;
+        let request = serde_json::json!({
+            "headers": [{"name": "AUTHORIZATION", "value": credential}],
+            "postData": {"text": call},
+        });
+        let started = "2026-11-20T10:00:00Z";
+        serde_json::json!({"startedDateTime": started, "request": request, "response": {}})
+    };
+    let text: String = ["Bearer swordfish", "Basic eHl6enk=", "Bearer swordfish"]
+        .map(|credential| format!("{}\n", entry(credential)))
+        .concat();
+    let settings = Settings {
+        grant_from: Some(GrantFrom::User),
+        ..Settings::default()
+    };
+    let log = read_with(text.as_bytes(), settings);
+    let grants: Vec<&Grant> = log.calls.iter().map(|call| &call.grant).collect();
+    assert_eq!(grants, [&one, &named("credential-2"), &one]);
+    let shown = format!("{log:?}");
+    assert!(!shown.contains("swordfish") && !shown.contains("eHl6"));
+}
+
+#[test]
 fn odd_exchanges_are_read_or_passed_over() {
     let log = read("har/odd.jsonl");
     assert_eq!(

@@ -6,7 +6,7 @@ use crate::random::Random;
 
 /// A line of each format with one call, in which `ARGS` is replaced by arguments
 /// `TEXT` by them as JSON in a string, and `MESSAGE` by a message as JSON in one.
-const CALLS: [(Format, &str); 13] = [
+const CALLS: [(Format, &str); 14] = [
     (
         Format::JsonRpc,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
@@ -54,6 +54,10 @@ const CALLS: [(Format, &str); 13] = [
     (
         Format::Har,
         r#"{"startedDateTime":"2026-11-20T10:00:00Z","request":{"postData":{"text":MESSAGE}},"response":{}}"#,
+    ),
+    (
+        Format::Cassette,
+        r#"{"t_offset_ms":0,"sender":"client","payload":{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}}"#,
     ),
     (
         Format::Hooks,

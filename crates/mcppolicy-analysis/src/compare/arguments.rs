@@ -194,17 +194,18 @@ impl<'p> Arguments<'p> {
 }
 
 /// Arguments that `within` accepts and that the rules of every tool in
-/// `beyond` refuse: whether a policy stays within others together.
+/// `beyond` refuse: whether a policy stays within others together;
+/// with what the answer has cost, in conditions looked at.
 pub fn outside(
     within: Option<&ToolRules>,
     beyond: &[Option<&ToolRules>],
     budget: Budget,
-) -> Answer {
+) -> (Answer, u64) {
     let mut space = Space::new(budget);
     let mut region = Region::everything();
     accept(&mut space, within, &mut region);
     for rules in beyond {
         region.within_one(refusals(&mut space, *rules));
     }
-    space.find(&region)
+    (space.find(&region), space.spent())
 }

@@ -103,6 +103,8 @@ pub(crate) struct Pair<'a, 'p> {
     allowance: &'a Allowance,
     /// Whether the changes are for people to read, not only to be judged by.
     pub(super) detailed: bool,
+    /// Up to so many elements are one question, which gives the shortest calls.
+    pub(super) whole: usize,
     pub(super) known: Known<'a>,
 }
 
@@ -134,22 +136,30 @@ pub struct Allowance(Cell<u64>);
 
 const QUESTIONS: u64 = 10;
 
-/// How many comparisons of a run may cost as much each.
-const COMPARISONS: u64 = 2;
+/// How many elements of two policies' rules for a tool are compared as one question.
+const WHOLE: usize = 64;
 
 /// The part of its budget that a question has once the allowance is spent.
 const SCRAPS: u32 = 1_000;
 
 impl Allowance {
-    /// The allowance for a comparison whose questions may cost `budget` each.
+    /// The allowance for a run whose questions may cost `budget` each.
     pub fn new(budget: &Budget) -> Allowance {
         Allowance(Cell::new(budget.worth().saturating_mul(QUESTIONS)))
     }
 
-    /// The allowance for all comparisons of a run together.
-    pub fn of_run(budget: &Budget) -> Allowance {
-        let all = QUESTIONS.saturating_mul(COMPARISONS);
-        Allowance(Cell::new(budget.worth().saturating_mul(all)))
+    /// What the next question may cost, of a `budget` for each.
+    pub(crate) fn budget(&self, budget: &Budget) -> Budget {
+        if self.0.get() > 0 {
+            *budget
+        } else {
+            budget.part(SCRAPS)
+        }
+    }
+
+    /// Takes what a question has cost.
+    pub(crate) fn spend(&self, cost: u64) {
+        self.0.set(self.0.get().saturating_sub(cost));
     }
 }
 
@@ -166,6 +176,7 @@ impl<'a, 'p> Pair<'a, 'p> {
             budget: *budget,
             allowance,
             detailed: false,
+            whole: WHOLE,
             known: Known::default(),
         }
     }
@@ -181,17 +192,12 @@ impl<'a, 'p> Pair<'a, 'p> {
 
     /// What the next question may cost.
     pub(crate) fn budget(&self) -> Budget {
-        if self.allowance.0.get() > 0 {
-            self.budget
-        } else {
-            self.budget.part(SCRAPS)
-        }
+        self.allowance.budget(&self.budget)
     }
 
     /// Takes what a question has cost from the allowance.
     pub(crate) fn spend(&self, cost: u64) {
-        let left = &self.allowance.0;
-        left.set(left.get().saturating_sub(cost));
+        self.allowance.spend(cost);
     }
 }
 
@@ -222,7 +228,7 @@ mod tests {
         };
         assert_eq!(verdict(&plain, &spent), Verdict::Loosened);
         assert_eq!(verdict(&intricate, &spent), Verdict::Undetermined);
-        let fresh = Allowance::of_run(&budget);
+        let fresh = Allowance::new(&budget);
         let before = fresh.0.get();
         assert_ne!(verdict(&intricate, &fresh), Verdict::Undetermined);
         assert!(fresh.0.get() < before);

@@ -8,9 +8,10 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart::Groups;
 use super::compiled::Pair;
 use crate::placing;
-use crate::region::{Answer, Region, Space};
+use crate::region::{Region, Space};
 use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::{Condition, Path, Test};
 use mcppolicy_engine::value::Value;
@@ -69,14 +70,59 @@ impl Chosen {
     }
 }
 
+/// What is looked for among the arguments of a tool.
+pub(super) struct Wanted<'w, 'p> {
+    pub(super) pair: &'w Pair<'w, 'p>,
+    pub(super) tool: &'w str,
+    /// The arguments that the region is about, where it is not about all.
+    pub(super) among: Option<Among<'w, 'p>>,
+}
+
+/// One group of arguments, with a value for the others.
+#[derive(Clone, Copy)]
+pub(super) struct Among<'w, 'p> {
+    pub(super) groups: &'w Groups<'p>,
+    pub(super) group: usize,
+    pub(super) base: &'w Value,
+}
+
+impl Among<'_, '_> {
+    /// The found arguments of the group with the others.
+    pub(super) fn completed(&self, found: Value) -> Value {
+        self.groups.merged(self.group, self.base, found)
+    }
+}
+
+/// Arguments of `region` as somebody would send them, if it has any that can be found:
+/// those that the tool's schema admits, if there are any.
+pub(super) fn ordinary(
+    pair: &Pair<'_, '_>,
+    tool: &str,
+    space: &mut Space,
+    region: &Region,
+) -> Option<Value> {
+    let plain = space.find(region).witness()?;
+    let concern = Concern {
+        passing: Vec::new(),
+        refusing: Vec::new(),
+    };
+    let wanted = Wanted {
+        pair,
+        tool,
+        among: None,
+    };
+    Some(choose(&wanted, space, region, &concern, plain).arguments)
+}
+
 /// The arguments of `region` to show; `plain` are some of it.
 pub(super) fn choose(
-    (pair, tool): (&Pair<'_, '_>, &str),
+    wanted: &Wanted<'_, '_>,
     space: &mut Space,
     region: &Region,
     concern: &Concern<'_>,
     plain: Value,
 ) -> Chosen {
+    let (pair, tool) = (wanted.pair, wanted.tool);
     if !pair.detailed {
         return Chosen::plain(plain);
     }
@@ -88,6 +134,7 @@ pub(super) fn choose(
         schema: schema.as_ref(),
         searches: &mut searches,
         amounts: Concern::amounts(pair, tool),
+        among: wanted.among,
     };
     let candidates = choosing.candidates(concern, &plain);
     let Some(schema) = &schema else {
@@ -99,11 +146,7 @@ pub(super) fn choose(
     };
     // What the schema admits comes first, the most dangerous of it before the rest.
     let within = schema.within(choosing.space, region);
-    let admitted = match choosing.space.find(&within) {
-        Answer::Witness(arguments) => Some(arguments),
-        Answer::Empty | Answer::Unknown(_) => None,
-    };
-    if let Some(base) = admitted {
+    if let Some(base) = choosing.found(&within) {
         let base = choosing.filled(base);
         choosing.region = &within;
         let found = choosing.first(&base, &candidates).unwrap_or(base);
@@ -126,16 +169,26 @@ pub(super) fn choose(
     }
 }
 
-struct Choosing<'s> {
+struct Choosing<'s, 'p> {
     space: &'s mut Space,
     region: &'s Region,
     schema: Option<&'s Schema<'s>>,
     searches: &'s mut usize,
     /// What limits allow of the amounts that they add up.
     amounts: BTreeMap<Path, Vec<f64>>,
+    among: Option<Among<'s, 'p>>,
 }
 
-impl Choosing<'_> {
+impl Choosing<'_, '_> {
+    /// Some arguments of a region, whole.
+    fn found(&mut self, region: &Region) -> Option<Value> {
+        let found = self.space.find(region).witness()?;
+        Some(match &self.among {
+            Some(among) => among.completed(found),
+            None => found,
+        })
+    }
+
     /// Values to try, by argument.
     fn candidates(&self, concern: &Concern<'_>, plain: &Value) -> Vec<(Path, Vec<Value>)> {
         let refusing = concern.refusing.iter().map(|of| &of.path.value);
@@ -193,7 +246,7 @@ impl Choosing<'_> {
         *self.searches -= 1;
         let mut region = self.region.clone();
         region.and(self.space.test(path, &Test::Eq(value.clone())));
-        let arguments = self.space.find(&region).witness()?;
+        let arguments = self.found(&region)?;
         self.space
             .contains(self.region, &arguments)
             .then_some(arguments)

@@ -1,34 +1,25 @@
 //! Access and arguments of one tool under two policies: what one passes and the
 //! other does not, by the element that refuses it.
 
-use super::applied::{self, altered};
+mod search;
+mod subject;
+
 use super::change::Change;
-use super::compiled::{Compiled, Entry, Pair};
-use super::danger::{self, Chosen, Concern};
-use super::edit::{Edit, Element, Target};
-use super::elements::{At, Elements};
-use super::literals::literals;
+use super::compiled::Entry;
+use super::danger::{self, Concern, Wanted};
+use super::edit::{Edit, Element};
+use super::elements::Elements;
 use super::part::{Part, PartDirection};
 use super::sequence;
-use super::verdict::{Aspect, Direction, Reason, Scope, Side, Witness};
+use super::verdict::{Aspect, Direction, Reason, Side};
 use super::wording;
 use crate::region::{Answer, Region, Space};
-use mcppolicy_engine::engine::Kind as Step;
-use mcppolicy_engine::policy::{Condition, ToolRules};
+use mcppolicy_engine::policy::ToolRules;
 use mcppolicy_engine::value::Value;
 
-/// How many times what one question may cost the search for all elements that
-/// decide may cost.
-const PATIENCE: u64 = 3;
-
-/// A tool that is compared.
-#[derive(Clone, Copy)]
-pub(super) struct Subject<'s, 'p> {
-    pub(super) pair: &'s Pair<'s, 'p>,
-    pub(super) scope: &'s Scope,
-    pub(super) tool: &'s str,
-    pub(super) edits: &'s [Edit],
-}
+use search::Search;
+use subject::Found;
+pub(super) use subject::Subject;
 
 /// Compares access and arguments of one tool. The parts name their edits by
 /// position in all of the tool's.
@@ -46,27 +37,13 @@ pub(super) fn compare(subject: Subject<'_, '_>) -> Option<Change> {
         }
         (Entry::Rules(old), Entry::Rules(new)) if wording::same_rules(old, new) => return None,
         (Entry::Rules(old), Entry::Rules(new)) => {
-            let mut space = Space::new(pair.budget());
-            let [old, new] = [old, new].map(|rules| Elements::new(&mut space, rules));
-            let mut search = Search {
-                subject,
-                space,
-                old,
-                new,
+            let (found, blocked) = Search::new(subject, [old, new]).both();
+            let aspect = if blocked.contains(&true) {
+                Aspect::Access
+            } else {
+                Aspect::Arguments
             };
-            let loosened = search.direction(PartDirection::Loosened);
-            let tightened = search.direction(PartDirection::Tightened);
-            let aspect = match (&loosened.direction, &tightened.direction) {
-                (Direction::Proved(_), Direction::Excluded) if search.is_blocked(true) => {
-                    Aspect::Access
-                }
-                (Direction::Excluded, Direction::Proved(_)) if search.is_blocked(false) => {
-                    Aspect::Access
-                }
-                _ => Aspect::Arguments,
-            };
-            pair.spend(search.space.spent());
-            (aspect, [loosened, tightened])
+            (aspect, found)
         }
     };
     let [loosened, tightened] = found;
@@ -87,41 +64,7 @@ pub(super) fn compare(subject: Subject<'_, '_>) -> Option<Change> {
     Some(change)
 }
 
-/// What one policy passes beyond the other.
-struct Found {
-    direction: Direction,
-    parts: Vec<Part>,
-    /// Whether every element that decides has a part.
-    complete: bool,
-}
-
-impl Found {
-    const fn nothing() -> Found {
-        Found {
-            direction: Direction::Excluded,
-            parts: Vec::new(),
-            complete: true,
-        }
-    }
-
-    const fn unknown(reason: Reason) -> Found {
-        Found {
-            direction: Direction::Unknown(reason),
-            parts: Vec::new(),
-            complete: false,
-        }
-    }
-}
-
-impl<'p> Subject<'_, 'p> {
-    /// The policy that passes, and the one that refuses.
-    fn sides(&self, direction: PartDirection) -> (&Compiled<'p>, &Compiled<'p>) {
-        match direction {
-            PartDirection::Loosened => (self.pair.new, self.pair.old),
-            PartDirection::Tightened => (self.pair.old, self.pair.new),
-        }
-    }
-
+impl Subject<'_, '_> {
     /// Whether one policy accepts any call of a tool that the other refuses by
     /// the element at `by`, whatever its arguments.
     fn callable(&self, direction: PartDirection, rules: Option<&ToolRules>, by: &str) -> Found {
@@ -135,13 +78,17 @@ impl<'p> Subject<'_, 'p> {
             Answer::Empty => Found::nothing(),
             Answer::Unknown(exceeded) => Found::unknown(Reason::Budget(exceeded)),
             Answer::Witness(plain) => {
+                let wanted = Wanted {
+                    pair: self.pair,
+                    tool: self.tool,
+                    among: None,
+                };
                 let conditions = rules.into_iter().flat_map(|rules| &rules.require);
                 let concern = Concern {
                     passing: conditions.flat_map(|rule| &rule.conditions).collect(),
                     refusing: Vec::new(),
                 };
-                let chosen =
-                    danger::choose((self.pair, self.tool), &mut space, &region, &concern, plain);
+                let chosen = danger::choose(&wanted, &mut space, &region, &concern, plain);
                 let proved = sequence::confirm_call(
                     self.pair,
                     self.tool,
@@ -197,292 +144,4 @@ impl<'p> Subject<'_, 'p> {
             None => (concerned, false),
         }
     }
-
-    /// Whether the old policy with that edit alone decides as the new one.
-    fn is_alone(&self, edit: usize, direction: PartDirection, arguments: &Value) -> bool {
-        self.edits.get(edit).is_some_and(|edit| {
-            let passes = applied::passes(self.pair, edit, self.tool, arguments);
-            passes == (direction == PartDirection::Loosened)
-        })
-    }
-}
-
-struct Search<'s, 'p> {
-    subject: Subject<'s, 'p>,
-    space: Space,
-    old: Elements<'p>,
-    new: Elements<'p>,
-}
-
-impl<'p> Search<'_, 'p> {
-    /// Whether the tool has cost so many times what one question may.
-    fn has_spent(&self, times: u64) -> bool {
-        let worth = self.subject.pair.budget().worth();
-        self.space.spent() > worth.saturating_mul(times)
-    }
-
-    fn is_blocked(&mut self, old: bool) -> bool {
-        let mut region = Region::everything();
-        if old { &self.old } else { &self.new }.accept(&mut region);
-        self.space.find(&region).is_empty()
-    }
-
-    fn passer(&self, direction: PartDirection) -> &Elements<'p> {
-        match direction {
-            PartDirection::Loosened => &self.new,
-            PartDirection::Tightened => &self.old,
-        }
-    }
-
-    fn refuser(&self, direction: PartDirection) -> &Elements<'p> {
-        match direction {
-            PartDirection::Loosened => &self.old,
-            PartDirection::Tightened => &self.new,
-        }
-    }
-
-    /// What one policy accepts and the other's rules do not. Each turn settles
-    /// one element at least: that it decides some such call, or none.
-    fn direction(&mut self, direction: PartDirection) -> Found {
-        let mut accepted = Region::everything();
-        self.passer(direction).accept(&mut accepted);
-        let mut open = self.refuser(direction).open_against(self.passer(direction));
-        let mut found = Found::nothing();
-        let mut witnesses: Vec<Witness> = Vec::new();
-        while !open.is_empty() {
-            let mut region = accepted.clone();
-            let boxes = open.iter().map(|at| self.refuser(direction).refused(*at));
-            region.within_one(boxes.collect());
-            let arguments = match self.space.find(&region) {
-                Answer::Witness(arguments) => arguments,
-                Answer::Unknown(exceeded) if witnesses.is_empty() => {
-                    return Found::unknown(Reason::Budget(exceeded));
-                }
-                Answer::Empty => break,
-                Answer::Unknown(_) => {
-                    found.complete = false;
-                    break;
-                }
-            };
-            let refusing: Vec<At> = self.refuser(direction).refusing(&arguments).collect();
-            let Some(at) = refusing.iter().copied().find(|at| open.contains(at)) else {
-                debug_assert!(false, "an element refuses what is in its box");
-                return Found::unknown(Reason::Unconfirmed);
-            };
-            open.retain(|other| *other != at);
-            if self.has_spent(PATIENCE) && !witnesses.is_empty() {
-                // The verdict stands; what else there is stays untold.
-                found.complete = false;
-                break;
-            }
-            let arguments = if refusing.first() == Some(&at) {
-                arguments
-            } else {
-                // Another one decides this call. Is there one that this decides?
-                let mut region = accepted.clone();
-                self.refuser(direction).decide_at(at, &mut region);
-                match self.space.find(&region) {
-                    Answer::Witness(arguments) => arguments,
-                    Answer::Empty => continue,
-                    Answer::Unknown(_) => {
-                        found.complete = false;
-                        continue;
-                    }
-                }
-            };
-            if !self.subject.pair.detailed {
-                let (passer, refuser) = self.subject.sides(direction);
-                let (pair, tool) = (self.subject.pair, self.subject.tool);
-                found.direction = sequence::confirm_call(pair, tool, arguments, passer, refuser);
-                return found;
-            }
-            for part in self.parts_of(direction, at, &accepted, arguments) {
-                match part {
-                    Ok(part) => {
-                        witnesses.extend(part.witness.clone());
-                        found.parts.push(part);
-                    }
-                    Err(reason) => return Found::unknown(reason),
-                }
-            }
-        }
-        if !witnesses.is_empty() {
-            found.direction = Direction::Proved(witnesses);
-        }
-        found.parts.sort_by_key(|part| part.edits.first().copied());
-        found
-    }
-
-    /// The parts of what one element decides: one for each edit that alone
-    /// causes some of it, or one for the edits together.
-    fn parts_of(
-        &mut self,
-        direction: PartDirection,
-        at: At,
-        accepted: &Region,
-        plain: Value,
-    ) -> Vec<Result<Part, Reason>> {
-        let touching = self.touching(direction, at);
-        let mut parts = Vec::new();
-        for edit in &touching {
-            if self.has_spent(1) {
-                break;
-            }
-            let mut region = accepted.clone();
-            self.caused_by(direction, at, *edit, &mut region);
-            if let Answer::Witness(arguments) = self.space.find(&region) {
-                parts.push(self.part(direction, at, vec![*edit], &region, arguments));
-            }
-        }
-        if parts.is_empty() {
-            let mut region = accepted.clone();
-            self.refuser(direction).decide_at(at, &mut region);
-            let mut edits: Vec<usize> = match direction {
-                PartDirection::Loosened => {
-                    let refusing: Vec<At> = self.old.refusing(&plain).collect();
-                    refusing
-                        .into_iter()
-                        .flat_map(|at| self.touching(direction, at))
-                        .collect()
-                }
-                PartDirection::Tightened => touching,
-            };
-            edits.sort_unstable();
-            edits.dedup();
-            parts.push(self.part(direction, at, edits, &region, plain));
-        }
-        parts
-    }
-
-    /// The edits of an element, of those that can make it refuse less, or more.
-    fn touching(&self, direction: PartDirection, at: At) -> Vec<usize> {
-        let (step, rule) = match at {
-            At::Require(rule, _) => (Step::Require, rule),
-            At::DenyIf(rule) => (Step::DenyIf, rule),
-        };
-        let is_looser = direction == PartDirection::Loosened;
-        let end = |old: Option<usize>, new: Option<usize>| if is_looser { old } else { new };
-        let touches = |edit: &Edit| match edit.target {
-            Target::Rule(of, ends) => of == step && end(ends.old, ends.new) == Some(rule),
-            Target::Condition(of, (old, new), ends) => {
-                of == step
-                    && end(Some(old), Some(new)) == Some(rule)
-                    && match at {
-                        At::Require(_, one) => end(ends.old, ends.new) == Some(one),
-                        At::DenyIf(_) => true,
-                    }
-            }
-            // A tool that is listed now, or no longer.
-            Target::Tool => true,
-            _ => false,
-        };
-        let each = self.subject.edits.iter().enumerate();
-        each.filter(|(_, edit)| touches(edit))
-            .map(|(at, _)| at)
-            .collect()
-    }
-
-    /// Narrows `region` to what an element decides and one edit alone causes.
-    fn caused_by(&mut self, direction: PartDirection, at: At, edit: usize, region: &mut Region) {
-        let with_edit = self.with_edit(at, edit);
-        match direction {
-            PartDirection::Loosened => {
-                self.old.refuse_only_at(at, region);
-                if let Some(with_edit) = with_edit {
-                    let literals = literals_of(&mut self.space, with_edit);
-                    region.outside(&literals);
-                }
-            }
-            PartDirection::Tightened => {
-                self.new.decide_at(at, region);
-                if let Some(with_edit) = with_edit {
-                    for literal in literals_of(&mut self.space, with_edit) {
-                        region.and(literal);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The conditions of a `deny_if` rule with one edit of them; none where the
-    /// edit makes the element what it is in the new policy.
-    fn with_edit(&self, at: At, edit: usize) -> Option<Vec<&'p Condition>> {
-        let target = self.subject.edits.get(edit)?.target;
-        match (at, target) {
-            (At::DenyIf(_), Target::Condition(Step::DenyIf, (old, new), ends)) => {
-                let [old, new] = [(&self.old, old), (&self.new, new)]
-                    .map(|(side, at)| side.conditions(At::DenyIf(at)));
-                Some(altered(old, new, ends).collect())
-            }
-            _ => None,
-        }
-    }
-
-    fn part(
-        &mut self,
-        direction: PartDirection,
-        at: At,
-        edits: Vec<usize>,
-        region: &Region,
-        plain: Value,
-    ) -> Result<Part, Reason> {
-        let subject = self.subject;
-        let (passer, refuser) = subject.sides(direction);
-        let refusing = self.refuser(direction).conditions(at);
-        let paths: Vec<_> = refusing.iter().map(|of| &of.path.value).collect();
-        let passing = self.passer(direction);
-        let passing: Vec<&Condition> = passing
-            .each()
-            .flat_map(|at| passing.conditions(at))
-            .filter(|of| paths.contains(&&of.path.value))
-            .collect();
-        let concern = Concern {
-            passing,
-            refusing: refusing.iter().collect(),
-        };
-        let chosen = if self.has_spent(1) {
-            Chosen::plain(plain)
-        } else {
-            let of_tool = (subject.pair, subject.tool);
-            danger::choose(of_tool, &mut self.space, region, &concern, plain)
-        };
-        let arguments = chosen.arguments;
-        let alone =
-            matches!(edits.as_slice(), [edit] if subject.is_alone(*edit, direction, &arguments));
-        match sequence::confirm_call(subject.pair, subject.tool, arguments, passer, refuser) {
-            Direction::Proved(witnesses) => Ok(Part {
-                direction,
-                by: self.place(direction, at),
-                edits,
-                alone,
-                witness: witnesses.into_iter().next(),
-                schema_valid: chosen.schema_valid,
-            }),
-            Direction::Unknown(reason) => Err(reason),
-            Direction::Excluded => Err(Reason::Unconfirmed),
-        }
-    }
-
-    /// Where an element is: the condition, where its rule has several.
-    fn place(&self, direction: PartDirection, at: At) -> Side {
-        let refuser = self.refuser(direction);
-        let conditions = refuser.rule(at).map_or(0, |rule| rule.conditions.len());
-        let condition = refuser.conditions(at).first();
-        let place = match (at, condition, refuser.rule(at)) {
-            (At::Require(..), Some(condition), _) if conditions > 1 => {
-                Some((&condition.pointer, condition.span))
-            }
-            (_, _, Some(rule)) => Some((&rule.pointer, rule.span)),
-            _ => None,
-        };
-        Side {
-            rule: place.map(|(pointer, _)| pointer.clone()),
-            span: place.map(|(_, span)| span),
-        }
-    }
-}
-
-fn literals_of(space: &mut Space, conditions: Vec<&Condition>) -> Vec<crate::region::Literal> {
-    let conditions: Vec<Condition> = conditions.into_iter().cloned().collect();
-    literals(space, &conditions)
 }

@@ -2,10 +2,11 @@
 //! what decides given arguments.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::region::{Literal, Region, Space};
 use mcppolicy_engine::engine::Lookup;
-use mcppolicy_engine::policy::{Condition, Limit, Rule, ToolRules};
+use mcppolicy_engine::policy::{Condition, Limit, Path, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
 
 use super::literals::{countable, literals};
@@ -18,11 +19,14 @@ pub(super) enum At {
     DenyIf(usize),
 }
 
-/// The rules of a tool in one policy.
+/// The rules of a tool in one policy, or some of them.
+#[derive(Clone)]
 pub(super) struct Elements<'r> {
     pub(super) rules: Option<&'r ToolRules>,
-    require: Vec<Vec<Literal>>,
-    deny_if: Vec<Vec<Literal>>,
+    require: Rc<[Vec<Literal>]>,
+    deny_if: Rc<[Vec<Literal>]>,
+    /// Those that are looked at, in the order in which the engine asks them.
+    order: Vec<At>,
     counted: Vec<Literal>,
 }
 
@@ -32,35 +36,78 @@ impl<'r> Elements<'r> {
             let each = list.iter();
             each.map(|rule| literals(space, &rule.conditions)).collect()
         };
-        let require = rules.map(|rules| of(&rules.require));
-        let deny_if = rules.map(|rules| of(&rules.deny_if));
+        let require = rules.map(|rules| of(&rules.require)).unwrap_or_default();
+        let deny_if = rules.map(|rules| of(&rules.deny_if)).unwrap_or_default();
         let counted = rules.map(|rules| countable(space, &rules.limits));
+        let of_require = require
+            .iter()
+            .enumerate()
+            .flat_map(|(rule, list)| (0..list.len()).map(move |at| At::Require(rule, at)));
+        let order = of_require
+            .chain((0..deny_if.len()).map(At::DenyIf))
+            .collect();
         Elements {
             rules,
-            require: require.unwrap_or_default(),
-            deny_if: deny_if.unwrap_or_default(),
+            require: require.into(),
+            deny_if: deny_if.into(),
+            order,
             counted: counted.unwrap_or_default(),
         }
     }
 
     /// Every element, in the order in which the engine asks them.
     pub(super) fn each(&self) -> impl Iterator<Item = At> + '_ {
-        let require = self.require.iter().enumerate();
-        let require =
-            require.flat_map(|(rule, list)| (0..list.len()).map(move |at| At::Require(rule, at)));
-        require.chain((0..self.deny_if.len()).map(At::DenyIf))
+        self.order.iter().copied()
+    }
+
+    /// The elements by the group that each is in, of so many groups; a group is told by
+    /// a path.
+    pub(super) fn grouped(
+        &self,
+        space: &mut Space,
+        groups: usize,
+        group_of: impl Fn(&Path) -> usize,
+    ) -> Vec<Elements<'r>> {
+        let empty = || Elements {
+            rules: self.rules,
+            require: Rc::clone(&self.require),
+            deny_if: Rc::clone(&self.deny_if),
+            order: Vec::new(),
+            counted: Vec::new(),
+        };
+        let mut grouped: Vec<Elements<'r>> = (0..groups).map(|_| empty()).collect();
+        for at in self.each() {
+            let of = self.conditions(at).first();
+            let group = of.and_then(|of| grouped.get_mut(group_of(&of.path.value)));
+            if let Some(group) = group {
+                group.order.push(at);
+            }
+        }
+        for limit in self.rules.into_iter().flat_map(|rules| &rules.limits) {
+            let path = limit.increment_from.as_ref();
+            let group = path.and_then(|path| grouped.get_mut(group_of(&path.value)));
+            if let Some(group) = group {
+                let counted = countable(space, std::slice::from_ref(limit));
+                group.counted.extend(counted);
+            }
+        }
+        grouped
     }
 
     /// Those that may refuse what `passer` accepts, as far as it is plain.
     pub(super) fn open_against(&self, passer: &Elements<'_>) -> Vec<At> {
-        let held: HashSet<Literal> = passer.require.iter().flatten().copied().collect();
+        let held: HashSet<Literal> = passer.each().filter_map(|at| passer.literal(at)).collect();
         let sorted = |list: &Vec<Literal>| {
             let mut list = list.clone();
             list.sort_unstable();
             list.dedup();
             list
         };
-        let refused: HashSet<Vec<Literal>> = passer.deny_if.iter().map(sorted).collect();
+        let rules = passer.each().filter_map(|at| match at {
+            At::DenyIf(rule) => passer.deny_if.get(rule),
+            At::Require(..) => None,
+        });
+        let refused: HashSet<Vec<Literal>> = rules.map(sorted).collect();
         let is_open = |at: &At| match *at {
             At::Require(..) => self.literal(*at).is_some_and(|l| !held.contains(&l)),
             At::DenyIf(rule) => {

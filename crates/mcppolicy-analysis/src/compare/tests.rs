@@ -2,6 +2,7 @@
 //! point; all of them together; and random pairs.
 
 mod combined;
+mod deciding_limits;
 mod kinds;
 mod random;
 

@@ -13,7 +13,7 @@ use crate::region::{Answer, Literal};
 use crate::replay::parallel;
 use crate::specimen::{self, paths};
 use mcppolicy_engine::engine::{Kind as Step, Lookup};
-use mcppolicy_engine::policy::{Condition, Rule, ToolRules};
+use mcppolicy_engine::policy::{Condition, Policy, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
 
 /// The status of every point, in order.
@@ -26,7 +26,7 @@ pub(super) fn settle(
     let mut left = options.work;
     let mut waiting = points.into_iter().zip(marks).map(|(point, mark)| {
         let rest = match mark.asserted.is_empty() {
-            true => left.checked_sub(prover.cost(&point)),
+            true => left.checked_sub(cost(prover.policy, &point)),
             false => Some(left),
         };
         left = rest.unwrap_or(0);
@@ -60,22 +60,22 @@ const ELEMENT: u64 = 20;
 /// How many points a thread takes at once.
 const CHUNK: usize = 16;
 
-impl Prover<'_> {
-    /// About what it costs to prove something of a point, in decisions.
-    fn cost(&self, point: &Point) -> u64 {
-        let of_tool = |tool: usize| self.policy.tools.get(tool).map_or(1, elements::size);
-        let elements = match &point.site {
-            Site::Default | Site::Hide(_) => 1,
-            Site::AllTools(_) => self.policy.tools.iter().map(elements::size).sum(),
-            Site::Tool(tool)
-            | Site::Rule(tool, ..)
-            | Site::Condition(tool, ..)
-            | Site::Limit(tool, _)
-            | Site::Region(tool, _) => of_tool(*tool),
-        };
-        ELEMENT.saturating_mul(elements)
-    }
+/// About what it costs to prove something of a point, in decisions.
+pub(super) fn cost(policy: &Policy, point: &Point) -> u64 {
+    let of_tool = |tool: usize| policy.tools.get(tool).map_or(1, elements::size);
+    let elements = match &point.site {
+        Site::Default | Site::Hide(_) => 1,
+        Site::AllTools(_) => policy.tools.iter().map(elements::size).sum(),
+        Site::Tool(tool)
+        | Site::Rule(tool, ..)
+        | Site::Condition(tool, ..)
+        | Site::Limit(tool, _)
+        | Site::Region(tool, _) => of_tool(*tool),
+    };
+    ELEMENT.saturating_mul(elements)
+}
 
+impl Prover<'_> {
     fn settled(&self, point: Point, mark: Mark, is_affordable: bool) -> Covered {
         let covered = |status, by, witness| Covered {
             point: point.clone(),

@@ -76,6 +76,9 @@ impl Gate {
     }
 }
 
+/// What one question may cost, and all of a run together.
+pub type Limits<'l> = (&'l Budget, &'l Allowance);
+
 /// Judges what became of a policy by the approvals of it, each with its index
 /// in the whole list.
 pub fn judge(
@@ -83,10 +86,10 @@ pub fn judge(
     new: Option<&Policy>,
     changes: &[Change],
     approvals: &[(usize, &Approval)],
-    budget: &Budget,
+    limits: Limits<'_>,
 ) -> Judgement {
     let mut judgement = Judgement {
-        stale: stale(old, new, approvals, budget),
+        stale: stale(old, new, approvals, limits),
         ..Judgement::default()
     };
     match (old, new) {
@@ -95,8 +98,7 @@ pub fn judge(
                 old: Indexed::new(old),
                 new: Indexed::new(new),
                 approvals,
-                budget,
-                allowance: Allowance::new(budget),
+                limits,
                 passes: OnceCell::new(),
             };
             judgement.scopes = judge.scopes(changes);
@@ -118,9 +120,8 @@ fn stale(
     old: Option<&Policy>,
     new: Option<&Policy>,
     approvals: &[(usize, &Approval)],
-    budget: &Budget,
+    limits: Limits<'_>,
 ) -> Vec<usize> {
-    let allowance = Allowance::new(budget);
     if approvals.is_empty() {
         return Vec::new();
     }
@@ -131,7 +132,7 @@ fn stale(
             let around = new.unwrap_or(old.policy);
             let inner = substitute(&Indexed::new(rules), scope, around);
             let outer = substitute(old, scope, around);
-            open(&outer, &inner, scope, (budget, &allowance)).is_empty()
+            open(&outer, &inner, scope, limits).is_empty()
         }
         (Approved::State { .. } | Approved::Finding(_), _) => false,
         (Approved::Removal, old) => old.is_none(),
@@ -142,7 +143,7 @@ fn stale(
 
 /// Whether one approval lets through all that another does, among the calls of
 /// the policy `around` them.
-pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budget) -> bool {
+pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, limits: Limits<'_>) -> bool {
     match (outer, inner) {
         (
             Approved::State { scope, rules },
@@ -153,7 +154,6 @@ pub fn covers(outer: &Approved, inner: &Approved, around: &Policy, budget: &Budg
         ) if scope == other => {
             let [outer, inner] =
                 [rules, within].map(|state| substitute(&Indexed::new(state), scope, around));
-            let limits = (budget, &Allowance::new(budget));
             open(&outer, &inner, scope, limits).is_empty()
         }
         _ => false,
@@ -181,7 +181,7 @@ fn open(
     outer: &Policy,
     inner: &Policy,
     scope: &Scope,
-    (budget, allowance): (&Budget, &Allowance),
+    (budget, allowance): Limits<'_>,
 ) -> Vec<Change> {
     let comparison = compare::policies_within(outer, inner, budget, allowance);
     // A tool that neither of two states names is one of the unlisted.
@@ -199,8 +199,7 @@ struct Judge<'a> {
     old: Indexed<'a>,
     new: Indexed<'a>,
     approvals: &'a [(usize, &'a Approval)],
-    budget: &'a Budget,
-    allowance: Allowance,
+    limits: Limits<'a>,
     /// The new policy's engine, once it is needed.
     passes: OnceCell<Engine>,
 }
@@ -278,7 +277,7 @@ impl Judge<'_> {
         scope: &Scope,
     ) -> State {
         let policy = substitute(policy, scope, self.new.policy);
-        let open = open(&policy, target, scope, (self.budget, &self.allowance));
+        let open = open(&policy, target, scope, self.limits);
         State {
             policy,
             approval,
@@ -346,7 +345,10 @@ impl Judge<'_> {
                 .filter_map(|state| Some((state, bears(state, &tool)?)))
                 .collect();
             let rules: Vec<Option<&ToolRules>> = bearing.iter().map(|(_, rules)| *rules).collect();
-            match outside(target.tool(&tool), &rules, *self.budget) {
+            let (budget, allowance) = self.limits;
+            let (answer, cost) = outside(target.tool(&tool), &rules, allowance.budget(budget));
+            allowance.spend(cost);
+            match answer {
                 // Where no state shows the tool, that it is shown is what is new.
                 Answer::Empty if bearing.is_empty() => {}
                 Answer::Empty => {

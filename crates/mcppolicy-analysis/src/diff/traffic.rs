@@ -139,6 +139,8 @@ impl Traffic {
         let mut before = Timeline::new(&old.engine, max_lateness);
         let mut after = Timeline::new(&new.engine, max_lateness);
         while let Some(item) = trace.next_item()? {
+            before.check()?;
+            after.check()?;
             match item {
                 Item::Call(call)
                     if matches!(scope(call.server.as_deref(), server), Scope::Out(_)) =>

@@ -115,10 +115,21 @@ pub fn is_mistaken(tool: &Tool<'_>, path: &Path) -> bool {
         Presence::Undeclared => {
             let schema = listed.arguments();
             let (known, name) = described(&schema, path);
-            dotted(&schema, path).is_some()
-                || nearest(name, schema.names_under(known).into_iter()).is_some()
+            dotted(&schema, path).is_some() || meant(name, &schema.names_under(known)).is_some()
         }
     }
+}
+
+/// How many names a server may know of which one is offered. Comparing a name with
+/// each takes long, and a file may have many names that are unknown.
+const MOST_KNOWN: usize = 512;
+
+/// The one of `known` that is probably meant by `name`.
+pub fn meant<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    if known.len() > MOST_KNOWN {
+        return None;
+    }
+    nearest(name, known.iter().copied())
 }
 
 /// The argument with a dot in its name that `path` spells, and that no path

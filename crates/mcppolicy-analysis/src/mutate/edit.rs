@@ -2,12 +2,10 @@
 
 use super::operator::Operator;
 use crate::fnv::Fnv;
-use mcppolicy_engine::engine::Lookup;
 use mcppolicy_engine::policy::{
     Condition, DefaultDecision, Limit, Policy, Rule, Spanned, ToolRules,
 };
 use mcppolicy_engine::source::Span;
-use mcppolicy_engine::value::Value;
 
 /// A policy with one small change.
 #[derive(Debug, Clone)]
@@ -181,22 +179,6 @@ impl Mutant {
                 _ => Reach::All,
             },
         }
-    }
-
-    /// Whether the rules may say something else of a call with these arguments,
-    /// `rules` being those of its tool before the change. *No* is certain.
-    pub(super) fn may_matter(&self, rules: Option<&ToolRules>, arguments: &Value) -> bool {
-        let Edit::Tool(_, InTool::Condition(list, rule, at, new)) = &self.edit else {
-            return true;
-        };
-        let old = rules.and_then(|rules| list.of(rules).get(*rule)?.conditions.get(*at));
-        let Some(old) = old else { return true };
-        let holds = |condition: &Condition| {
-            let value = arguments.at(&condition.path.value);
-            condition.test.holds(value)
-        };
-        // A conjunction minds the loss of a condition only where that was false.
-        holds(old) != new.as_deref().is_none_or(holds)
     }
 
     /// Whether a counter may hold something else, though no rule says anything

@@ -1,5 +1,6 @@
 //! The tests that would kill what no test kills.
 
+use super::edit::Reach;
 use super::run::{self, Options, Outcome};
 use super::score::Score;
 use super::status::Status;
@@ -14,9 +15,9 @@ use mcppolicy_trace::trace::{RecordedCall, WitnessCall};
 /// Who calls in a written trace.
 const GRANT: &str = "tester";
 
-/// A trace for each missed mutant that no earlier one of them kills, and the
-/// score with them. The header names `header`, the policy's path relative to the
-/// traces, where there is one.
+/// Traces that kill every missed mutant that can be killed, none of them without
+/// need, and the score with them. The header names `header`, the policy's path
+/// relative to the traces, where there is one.
 pub fn write(
     policy: &Policy,
     engine: &Engine,
@@ -25,30 +26,51 @@ pub fn write(
     header: Option<&str>,
     options: Options,
 ) -> (Vec<TraceFile>, Score) {
-    let mut traces: Vec<TraceFile> = Vec::new();
-    let mut recorded: Vec<Vec<RecordedCall>> = Vec::new();
     let missed = || outcomes.iter().filter(|outcome| outcome.status.is_missed());
-    let mut waiting: Vec<&Outcome> = missed().filter(|o| o.witness.is_some()).collect();
-    while !waiting.is_empty() {
-        let Some(outcome) = waiting.first().copied() else {
-            break;
-        };
-        let Some(calls) = calls(policy, engine, outcome, inventory, header, traces.len()) else {
-            waiting.remove(0);
+    let missed: Vec<&Outcome> = missed().filter(|o| o.witness.is_some()).collect();
+    let reaches: Vec<Reach> = missed.iter().map(|o| o.mutant.reach(policy)).collect();
+    let mut tests: Vec<Test<'_>> = Vec::new();
+    let mut killers = vec![0_usize; missed.len()];
+    for (at, outcome) in missed.iter().enumerate() {
+        let is_killed_already = killers.get(at).is_some_and(|count| *count > 0);
+        if is_killed_already {
+            continue;
+        }
+        let Some(calls) = calls(policy, engine, outcome, inventory) else {
             continue;
         };
-        let suite = Suite::of(std::slice::from_ref(&calls.0));
-        recorded.push(calls.0);
-        traces.push(calls.1);
+        let suite = Suite::of(std::slice::from_ref(&calls));
         let baseline = Baseline::new(&suite, engine);
-        let before = waiting.len();
-        waiting.retain(|other| !is_killed(policy, &baseline, other, options));
-        if waiting.len() == before {
-            // A witness that kills nothing would be a defect of the differ.
-            debug_assert!(false, "{:?}", outcome.mutant);
-            waiting.remove(0);
-        }
+        let is_in_reach = |reach: &Reach| match reach {
+            Reach::Tool(tool) => suite.of_tool(tool).is_some(),
+            Reach::All => true,
+        };
+        let each = missed.iter().zip(&reaches).enumerate();
+        let killed = each.filter(|(_, (other, reach))| {
+            is_in_reach(reach) && is_killed(policy, &baseline, other, options)
+        });
+        let killed: Vec<usize> = killed.map(|(at, _)| at).collect();
+        // A witness that kills nothing would be a defect of the differ.
+        debug_assert!(killed.contains(&at), "{:?}", outcome.mutant);
+        count(&mut killers, &killed, |killers| *killers += 1);
+        tests.push(Test {
+            outcome,
+            calls,
+            killed,
+        });
     }
+    // What a later test notices as well needs no test of its own.
+    tests.retain(|test| {
+        let mut killed = test.killed.iter();
+        let is_needed = killed.any(|at| killers.get(*at).is_some_and(|count| *count == 1));
+        if !is_needed {
+            count(&mut killers, &test.killed, |killers| *killers -= 1);
+        }
+        is_needed
+    });
+    let traces = tests.iter().enumerate();
+    let traces: Vec<TraceFile> = traces.map(|(at, test)| test.file(at + 1, header)).collect();
+    let recorded: Vec<Vec<RecordedCall>> = tests.into_iter().map(|test| test.calls).collect();
     let suite = Suite::of(&recorded);
     let baseline = Baseline::new(&suite, engine);
     let mut all: Vec<Outcome> = outcomes.to_vec();
@@ -60,6 +82,33 @@ pub fn write(
     (traces, Score::of(&all))
 }
 
+fn count(killers: &mut [usize], killed: &[usize], change: impl Fn(&mut usize)) {
+    for at in killed {
+        killers.get_mut(*at).into_iter().for_each(&change);
+    }
+}
+
+/// Calls that kill a mutant.
+struct Test<'o> {
+    /// The mutant.
+    outcome: &'o Outcome,
+    calls: Vec<RecordedCall>,
+    /// All mutants that they kill.
+    killed: Vec<usize>,
+}
+
+impl Test<'_> {
+    fn file(&self, number: usize, header: Option<&str>) -> TraceFile {
+        let mutant = &self.outcome.mutant;
+        let about = format!("{}: fails when {}", mutant.pointer, mutant.what);
+        let name = slug(mutant.pointer.trim_start_matches("/tools/"));
+        TraceFile {
+            file: format!("{number:03}-{name}-{}.jsonl", mutant.operator.name()),
+            text: emit::text(&self.calls, header, &about),
+        }
+    }
+}
+
 fn is_killed(
     policy: &Policy,
     baseline: &Baseline<'_, '_>,
@@ -69,15 +118,13 @@ fn is_killed(
     run::is_killed(policy, baseline, &outcome.mutant, options)
 }
 
-/// The calls that kill a mutant, with their expectations, and their trace.
+/// The calls that kill a mutant, with their expectations.
 fn calls(
     policy: &Policy,
     engine: &Engine,
     outcome: &Outcome,
     inventory: Option<&Inventory>,
-    header: Option<&str>,
-    number: usize,
-) -> Option<(Vec<RecordedCall>, TraceFile)> {
+) -> Option<Vec<RecordedCall>> {
     let witness = outcome.witness.as_ref()?;
     let calls = completed(policy, outcome, inventory).unwrap_or_else(|| witness.calls.clone());
     if !emit::fits(calls.iter()) {
@@ -88,14 +135,7 @@ fn calls(
     if let Some(last) = calls.last_mut() {
         last.note = Some(NOTE.to_owned());
     }
-    let mutant = &outcome.mutant;
-    let about = format!("{}: fails when {}", mutant.pointer, mutant.what);
-    let name = slug(mutant.pointer.trim_start_matches("/tools/"));
-    let file = TraceFile {
-        file: format!("{:03}-{name}-{}.jsonl", number + 1, mutant.operator.name()),
-        text: emit::text(&calls, header, &about),
-    };
-    Some((calls, file))
+    Some(calls)
 }
 
 /// The witness with what the server's schema requires filled in, where it still

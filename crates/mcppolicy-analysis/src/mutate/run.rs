@@ -3,8 +3,11 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::classes::Classes;
 use super::edit::{Mutant, Reach};
+use super::ruled::Ruled;
 use super::status::{Direction, Status};
 use crate::compare::{self, Allowance, Aspect, Change, Verdict, Witness};
 use crate::elements;
@@ -71,8 +74,9 @@ pub fn run(
         baseline,
         budget: options.budget,
         unaffected: policy.all_tools.is_empty(),
+        classes: Known::default(),
     };
-    let mut costs = Costs::new(policy, baseline);
+    let mut costs = Costs::new(policy, baseline.suite);
     let mut left = options.work;
     let mut waiting = mutants.into_iter().map(|mutant| {
         let cost = costs.of(&mutant.reach(policy));
@@ -116,7 +120,14 @@ fn undecided(mutant: Mutant) -> Outcome {
     }
 }
 
-/// What it costs to try mutants, at the most.
+/// What it costs to try `mutants` of `policy`, in decisions, at the most.
+pub fn cost(policy: &Policy, suite: &Suite, mutants: &[Mutant]) -> u64 {
+    let mut costs = Costs::new(policy, suite);
+    let each = mutants.iter().map(|mutant| costs.of(&mutant.reach(policy)));
+    each.fold(0, u64::saturating_add)
+}
+
+/// What it costs to try a mutant, at the most.
 struct Costs<'c> {
     policy: &'c Policy,
     suite: &'c Suite,
@@ -125,9 +136,8 @@ struct Costs<'c> {
 }
 
 impl<'c> Costs<'c> {
-    fn new(policy: &'c Policy, baseline: &Baseline<'c, '_>) -> Costs<'c> {
+    fn new(policy: &'c Policy, suite: &'c Suite) -> Costs<'c> {
         let elements = policy.tools.iter().map(elements::size).sum::<u64>();
-        let suite = baseline.suite;
         Costs {
             policy,
             suite,
@@ -176,6 +186,7 @@ pub(super) fn is_killed(
         baseline,
         budget: options.budget,
         unaffected: policy.all_tools.is_empty(),
+        classes: Known::default(),
     };
     let reach = mutant.reach(policy);
     if matches!(&reach, Reach::Tool(tool) if baseline.suite.of_tool(tool).is_none()) {
@@ -194,6 +205,19 @@ struct Runner<'r, 's, 'e> {
     budget: Budget,
     /// Whether a tool's calls leave every other tool's counters alone.
     unaffected: bool,
+    classes: Known,
+}
+
+/// The classes of the tools that mutants have been tried of.
+#[derive(Default)]
+struct Known(Mutex<HashMap<String, Arc<Classes>>>);
+
+impl Known {
+    fn of(&self, tool: &str, made: impl FnOnce() -> Arc<Classes>) -> Arc<Classes> {
+        // A thread that fails while it holds the lock leaves nothing half done.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(tool.to_owned()).or_insert_with(made))
+    }
 }
 
 impl Runner<'_, '_, '_> {
@@ -277,63 +301,29 @@ impl Runner<'_, '_, '_> {
         let engine = Engine::new(changed);
         let is_limit = mutant.touches_limits();
         let rules = self.policy.tool(tool);
-        let verdicts: Vec<Option<RuleVerdict<'_>>> = calls
-            .requests
-            .iter()
-            .map(|request| {
-                let arguments = suite.arguments(*request);
-                let may_matter = is_limit
-                    || arguments.is_none_or(|arguments| mutant.may_matter(rules, arguments));
-                may_matter.then(|| suite.rule(&engine, *request)).flatten()
-            })
-            .collect();
-        let own = |request: usize| {
-            let at = calls.requests.binary_search(&request).ok()?;
-            verdicts.get(at)?.as_ref()
-        };
-        let mut differing = vec![false; suite.requests()];
-        let mut is_any = false;
-        for request in &calls.requests {
-            if let (Some(before), Some(after)) = (self.baseline.verdict(*request), own(*request))
-                && !before.agrees_with(after)
-                && let Some(differs) = differing.get_mut(*request)
-            {
-                *differs = true;
-                is_any = true;
-            }
-        }
-        if !is_any && !is_limit {
-            return noticed;
-        }
-        let request_of = |call: usize| suite.calls.get(call).map(|call| call.request);
-        let is_counted = |limits: &Policy| {
-            let mut own = limits.tools.iter().filter(|rules| rules.name == tool);
-            own.any(|rules| !rules.limits.is_empty())
-        };
-        let is_alone = self.unaffected && !is_limit && !is_counted(changed);
+        let made = || Arc::new(Classes::new(suite, calls, rules));
+        let classes = &self.classes.of(tool, made);
+        let ruled = Ruled::new(self.baseline, mutant, rules, &engine, (calls, classes));
+        let is_counted = changed.tool(tool).is_some_and(|own| !own.limits.is_empty());
+        let is_alone = self.unaffected && !is_limit && !is_counted;
         for (number, own_calls) in &calls.groups {
             let Some(group) = suite.groups().get(*number) else {
                 continue;
             };
             let concerned = |call: &usize| {
-                request_of(*call)
-                    .is_some_and(|request| differing.get(request).copied().unwrap_or(false))
+                let call = suite.calls.get(*call);
+                call.is_some_and(|call| ruled.is_other(call.request))
             };
-            if !is_limit && !own_calls.iter().any(concerned) {
-                continue;
-            }
-            let verdict = |request: usize| own(request).or_else(|| self.baseline.verdict(request));
+            let verdict = |request: usize| ruled.verdict(request);
             if is_alone {
                 // Nothing is counted, so no call depends on another.
-                let calls: Vec<usize> = own_calls.iter().copied().filter(concerned).collect();
-                self.baseline
-                    .compare(&engine, &calls, verdict, &mut noticed);
-            } else if self.unaffected && group.is_separable {
-                self.baseline
-                    .compare(&engine, own_calls, verdict, &mut noticed);
-            } else {
-                self.baseline
-                    .compare(&engine, &group.calls, verdict, &mut noticed);
+                let calls = own_calls.iter().copied().filter(concerned);
+                self.baseline.compare(&engine, calls, verdict, &mut noticed);
+            } else if is_limit || own_calls.iter().any(concerned) {
+                let is_apart = self.unaffected && group.is_separable;
+                let calls = if is_apart { own_calls } else { &group.calls };
+                let calls = calls.iter().copied();
+                self.baseline.compare(&engine, calls, verdict, &mut noticed);
             }
             if noticed.failed.is_some() {
                 break;
@@ -353,7 +343,7 @@ impl Runner<'_, '_, '_> {
         let verdict = |request: usize| verdicts.get(request)?.as_ref();
         for group in suite.groups() {
             self.baseline
-                .compare(&engine, &group.calls, verdict, &mut noticed);
+                .compare(&engine, group.calls.iter().copied(), verdict, &mut noticed);
             if noticed.failed.is_some() {
                 break;
             }

@@ -13,7 +13,7 @@ use mcppolicy_engine::time::Time;
 
 use serde_json::json;
 
-/// Random policies of each test.
+/// Random policies of each test, unless others are asked for.
 const ROUNDS: usize = 100;
 
 fn options(threads: usize) -> Options {
@@ -78,7 +78,8 @@ fn agrees(policy: &Policy, suite: &Suite, outcome: &Outcome) {
 fn every_status_is_that_of_deciding_every_call() {
     let mut random = Random(11);
     let mut counts = Score::default();
-    for _ in 0..ROUNDS {
+    let rounds = sample::rounds(ROUNDS);
+    for _ in 0..rounds {
         let policy = sample::policy(&mut random, false);
         let suite = sample::suite(&mut random, &policy, true);
         let outcomes = tried(&policy, &suite, 1);
@@ -130,7 +131,7 @@ fn every_status_is_that_of_deciding_every_call() {
         counts.survived,
         counts.equivalent,
     ];
-    assert!(all.iter().all(|count| *count > ROUNDS), "{counts:?}");
+    assert!(all.iter().all(|count| *count > rounds), "{counts:?}");
 }
 
 /// Whether a call of unknown arguments is noticed: it may be undetermined where
@@ -149,7 +150,8 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
     let mut random = Random(5);
     let mut tried_mutants = 0;
     let mut undecided = 0;
-    for round in 0..ROUNDS {
+    let rounds = sample::rounds(ROUNDS);
+    for round in 0..rounds {
         let policy = sample::policy(&mut random, true);
         let suite = sample::suite(&mut random, &policy, round % 2 == 0);
         let outcomes = tried(&policy, &suite, 1 + round % 3);
@@ -182,7 +184,7 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
             }
         }
     }
-    assert!(tried_mutants > 10 * ROUNDS, "{tried_mutants}");
+    assert!(tried_mutants > 10 * rounds, "{tried_mutants}");
     assert!(
         undecided * 50 < tried_mutants,
         "{undecided} of {tried_mutants}"

@@ -60,6 +60,21 @@ impl Budget {
         }
     }
 
+    /// The same budget, but of each part no more than `most` conditions looked at are
+    /// worth.
+    #[must_use]
+    pub const fn at_most(self, most: u64) -> Budget {
+        const fn smaller(a: u64, b: u64) -> u64 {
+            if a < b { a } else { b }
+        }
+        Budget {
+            steps: smaller(self.steps, most.div_ceil(STEP)),
+            boxes: smaller(self.boxes, most.div_ceil(BOX)),
+            conditions: smaller(self.conditions, most),
+            ..self
+        }
+    }
+
     /// All of it, in conditions looked at.
     pub const fn worth(&self) -> u64 {
         cost(self.steps, self.boxes, self.conditions)

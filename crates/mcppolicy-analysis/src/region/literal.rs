@@ -40,6 +40,12 @@ impl Region {
         Region::default()
     }
 
+    /// How many literals it is made of.
+    pub(super) fn size(&self) -> usize {
+        let boxes = self.choices.iter().flatten();
+        self.all.len() + boxes.map(Vec::len).sum::<usize>()
+    }
+
     /// Only those of which `literal` is true.
     pub fn and(&mut self, literal: Literal) {
         self.all.push(literal);

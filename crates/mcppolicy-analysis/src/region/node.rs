@@ -145,6 +145,7 @@ impl Node {
     ) -> Result<Option<String>, Exceeded> {
         let (own, mut finite) = self.finite(own);
         let mut failed = None;
+        let mut before = 0;
         for (at, _) in &own {
             if let Some(probe) = self.probes.get(*at) {
                 let mut built = 0;
@@ -154,6 +155,7 @@ impl Node {
                     language
                 });
                 failed = failed.or(language.as_ref().err().copied());
+                before += language.as_ref().map_or(0, Language::size);
                 meter.steps(built / BYTES_PER_STEP)?;
             }
         }
@@ -161,6 +163,28 @@ impl Node {
             return Err(exceeded);
         }
         let wanted: HashMap<usize, bool> = own.iter().copied().collect();
+        let found = self.shortest_of(&wanted, &mut finite, meter);
+        // A step that makes a state costs as much as the state is large.
+        let after = wanted
+            .keys()
+            .filter_map(|at| self.languages.get(at)?.as_ref().ok());
+        let grown = after
+            .map(Language::size)
+            .sum::<usize>()
+            .saturating_sub(before);
+        // What is found stays found; the next question has that much less.
+        meter.steps(grown / BYTES_PER_STEP).ok();
+        found
+    }
+
+    /// A shortest string that answers the `wanted` questions so, and is in the
+    /// `finite` languages.
+    fn shortest_of(
+        &mut self,
+        wanted: &HashMap<usize, bool>,
+        finite: &mut [(Language, bool)],
+        meter: &mut Meter,
+    ) -> Result<Option<String>, Exceeded> {
         let mut signed: Vec<Signed<'_>> = self
             .languages
             .iter_mut()

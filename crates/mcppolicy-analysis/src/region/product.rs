@@ -2,7 +2,8 @@
 //! none: breadth-first through the product of their automata, which is walked
 //! state by state and never built.
 
-use std::collections::HashSet;
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use smallvec::SmallVec;
 
 use super::budget::{Exceeded, Meter};
 use super::text::{Language, State};
@@ -50,18 +51,22 @@ struct Alphabet {
 
 impl Alphabet {
     fn of(languages: &[Signed<'_>]) -> Alphabet {
-        let mut seen = HashSet::new();
-        let mut all = Vec::new();
-        for byte in by_readability() {
-            let mut signature: Vec<u8> = languages
-                .iter()
-                .map(|signed| signed.language.automaton.class(byte))
-                .collect();
-            signature.push(Utf8::class(byte));
-            if seen.insert(signature) {
-                all.push(byte);
+        // Bytes of one number are alike to all languages so far.
+        let mut numbers = BY_READABILITY.map(|byte| u16::from(Utf8::class(byte)));
+        for signed in languages {
+            let mut known: HashMap<(u16, u8), u16> = HashMap::new();
+            for (byte, number) in BY_READABILITY.iter().zip(&mut numbers) {
+                let fresh = u16::try_from(known.len()).unwrap_or(u16::MAX);
+                let class = signed.language.automaton.class(*byte);
+                *number = *known.entry((*number, class)).or_insert(fresh);
             }
         }
+        let mut seen = HashSet::new();
+        let each = BY_READABILITY.into_iter().zip(numbers);
+        let all: Vec<u8> = each
+            .filter(|(_, number)| seen.insert(*number))
+            .map(|(byte, _)| byte)
+            .collect();
         let printable = all
             .iter()
             .copied()
@@ -71,9 +76,36 @@ impl Alphabet {
     }
 }
 
+/// How many bytes occur in UTF-8: 0xF5 and above are in no text.
+const BYTES: usize = 0xF5;
+
 /// Every byte that occurs in UTF-8: letters, digits, punctuation, the rest.
-fn by_readability() -> impl Iterator<Item = u8> {
-    let rank = |byte: &u8| match byte {
+const BY_READABILITY: [u8; BYTES] = by_readability();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a constant is not compiled where this would panic"
+)]
+const fn by_readability() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    let (mut rank, mut at) = (0, 0);
+    while rank <= 8 {
+        let mut byte = 0;
+        while (byte as usize) < BYTES {
+            if readability(byte) == rank {
+                bytes[at] = byte;
+                at += 1;
+            }
+            byte += 1;
+        }
+        rank += 1;
+    }
+    bytes
+}
+
+/// The lower, the more readable.
+const fn readability(byte: u8) -> u8 {
+    match byte {
         b'a'..=b'z' => 0,
         b'0'..=b'9' => 1,
         b'A'..=b'Z' => 2,
@@ -84,10 +116,7 @@ fn by_readability() -> impl Iterator<Item = u8> {
         // The bytes of é come before others.
         0xC3 | 0xA9 => 7,
         _ => 8,
-    };
-    let mut bytes: Vec<u8> = (0..=0xF4).collect();
-    bytes.sort_by_key(|byte| (rank(byte), *byte));
-    bytes.into_iter()
+    }
 }
 
 /// The position of a text in a character.
@@ -147,7 +176,10 @@ impl Utf8 {
 }
 
 /// The position in a character, and the state in every automaton.
-type Position = (Utf8, Box<[State]>);
+type Position = (Utf8, States);
+
+/// The state in every automaton; mostly there are a few.
+type States = SmallVec<[State; 4]>;
 
 struct Search<'s, 'l> {
     languages: &'s mut [Signed<'l>],
@@ -159,7 +191,7 @@ struct Search<'s, 'l> {
 
 struct Reached {
     utf8: Utf8,
-    states: Box<[State]>,
+    states: States,
     from: usize,
     byte: u8,
 }
@@ -208,7 +240,7 @@ impl<'s, 'l> Search<'s, 'l> {
         let states = reached.states.iter().zip(self.languages.iter());
         let width = states.map(|(state, signed)| signed.language.width(*state));
         self.meter.steps(width.sum())?;
-        let mut states = Vec::with_capacity(self.languages.len());
+        let mut states = States::with_capacity(self.languages.len());
         for (state, signed) in reached.states.iter().zip(self.languages.iter_mut()) {
             let next = signed.language.automaton.next(*state, byte)?;
             if signed.is_lost(next) {
@@ -216,7 +248,7 @@ impl<'s, 'l> Search<'s, 'l> {
             }
             states.push(next);
         }
-        Ok(Some((utf8, states.into_boxed_slice())))
+        Ok(Some((utf8, states)))
     }
 
     /// Notes a state unless it is known or leads nowhere; says whether the
@@ -224,7 +256,7 @@ impl<'s, 'l> Search<'s, 'l> {
     fn reach(
         &mut self,
         utf8: Utf8,
-        states: Box<[State]>,
+        states: States,
         from: usize,
         byte: u8,
     ) -> Result<bool, Exceeded> {

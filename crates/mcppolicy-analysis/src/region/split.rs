@@ -25,6 +25,10 @@ enum Adds<'r> {
 
 /// Arguments in the region, or the proof that there are none.
 pub(super) fn find(tree: &mut Tree, region: &Region, budget: &Budget, meter: &mut Meter) -> Answer {
+    // Each literal is looked up a few times before anything is searched.
+    if let Err(exceeded) = meter.conditions(2 * region.size()) {
+        return Answer::Unknown(exceeded);
+    }
     let choices = choices(region);
     let mut chunks = vec![Chunk {
         from: None,

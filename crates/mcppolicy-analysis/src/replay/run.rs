@@ -102,18 +102,19 @@ impl<'e> Replay<'e> {
                 self.item(&mut timeline, file, first, map, &name);
             }
             let (engine, threads) = (self.engine, self.options.threads);
-            return blocks::for_each(engine, threads, blocks, |ready, verdict| match ready {
+            blocks::for_each(engine, threads, blocks, |ready, verdict| match ready {
                 Ready::Simple(call) => {
                     self.nth(call.line());
                     self.call(&mut timeline, file, &call, verdict);
                 }
                 Ready::Item(item) => self.item(&mut timeline, file, item, map, &name),
-            });
+            })?;
+            return timeline.check();
         }
         while let Some(item) = trace.next_item()? {
             self.item(&mut timeline, file, item, map, &name);
         }
-        Ok(())
+        timeline.check()
     }
 
     fn item(
@@ -192,7 +193,7 @@ impl<'e> Replay<'e> {
         verdict: Option<&RuleVerdict<'e>>,
     ) {
         let origin = self.origin(call);
-        if !self.is_in_share(file, call, origin.as_deref()) {
+        if !self.is_in_share(file, call, origin.as_deref()) || timeline.check().is_err() {
             return;
         }
         let Some(mut open) = self.open(file, call, origin.as_deref()) else {

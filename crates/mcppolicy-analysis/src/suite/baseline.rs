@@ -107,7 +107,7 @@ impl<'s, 'e> Baseline<'s, 'e> {
     pub(crate) fn compare<'m, 'v>(
         &self,
         engine: &'m Engine,
-        calls: &[usize],
+        calls: impl IntoIterator<Item = usize>,
         verdict: impl Fn(usize) -> Option<&'v RuleVerdict<'m>>,
         noticed: &mut Noticed,
     ) where
@@ -116,11 +116,11 @@ impl<'s, 'e> Baseline<'s, 'e> {
     {
         let mut timeline = Timeline::new(engine, self.suite.lateness());
         for at in calls {
-            let Some(call) = self.suite.calls.get(*at) else {
+            let Some(call) = self.suite.calls.get(at) else {
                 continue;
             };
             if let Some(verdict) = verdict(call.request) {
-                self.call(&mut timeline, *at, call, verdict, noticed);
+                self.call(&mut timeline, at, call, verdict, noticed);
             }
             if noticed.failed.is_some() {
                 return;

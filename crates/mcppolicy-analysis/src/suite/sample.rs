@@ -37,6 +37,12 @@ impl Random {
     }
 }
 
+/// How many random policies a test looks at: what `MCPPOLICY_ROUNDS` says where the
+/// tests are built, else the usual number.
+pub(crate) fn rounds(usual: usize) -> usize {
+    option_env!("MCPPOLICY_ROUNDS").map_or(usual, |asked| asked.parse().unwrap())
+}
+
 fn condition(random: &mut Random) -> Json {
     let on_a = random.chance(60);
     let tests: Vec<(&str, Json)> = if on_a {

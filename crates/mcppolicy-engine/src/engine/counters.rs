@@ -108,6 +108,17 @@ impl Default for Counters {
 }
 
 impl Counters {
+    /// How many counters there are: one for each grant and limit that a call was
+    /// counted for.
+    pub fn len(&self) -> usize {
+        self.counters.len()
+    }
+
+    /// Whether no call was counted yet.
+    pub fn is_empty(&self) -> bool {
+        self.counters.is_empty()
+    }
+
     /// Fresh counters. Per grant, windows that ended more than `max_lateness`
     /// before its newest call are closed and forgotten; a gateway, whose calls
     /// come in order, can pass zero.

@@ -335,6 +335,45 @@ fn a_pattern_too_large_to_compile_is_refused_as_a_whole() {
     );
 }
 
+/// The states of the pattern as Rust's library compiles it.
+fn compiled_states(pattern: &Pattern) -> u64 {
+    use regex_automata::nfa::thompson::NFA;
+    let nfa = NFA::compiler().build_from_hir(pattern.hir()).unwrap();
+    nfa.states().len() as u64
+}
+
+#[test]
+fn a_pattern_is_measured_before_it_is_compiled() {
+    for text in [
+        "",
+        "abc",
+        "^[a-z0-9-]{1,63}$",
+        "[a-z]{0,900}|b{7,}|c{0}|d{3}",
+        "(.{1,100}/){1,10}",
+        r"(?i)[k-s\x{17f}-\x{1ff}]{40}",
+        r"[^\x{0}-\x{ff}]*(é|日本){20}\b",
+        "((((a|b)|c)|d)*)+",
+    ] {
+        let pattern = Pattern::parse(text).unwrap();
+        let (bound, actual) = (pattern.states() + 20, compiled_states(&pattern));
+        assert!(actual <= bound, "{text}: {actual} of {bound}");
+    }
+    // What people write is far from the limit.
+    assert!(Pattern::parse("^.{1,1000}$").unwrap().states() < MOST_STATES / 5);
+}
+
+#[test]
+fn the_largest_pattern_that_is_accepted_compiles() {
+    let largest = |part: &str| {
+        let accepted = (1..).take_while(|n| Pattern::parse(&part.repeat(*n)).is_ok());
+        Pattern::parse(&part.repeat(accepted.last().unwrap())).unwrap()
+    };
+    for part in ["[a-z]{1000}", ".{1000}", "(?i:k{500}|ſ)"] {
+        let pattern = largest(part);
+        assert!(pattern.compiled().is_some(), "{part}");
+    }
+}
+
 const PIECES: &[&str] = &[
     "a",
     "b",
@@ -430,6 +469,7 @@ proptest! {
         ),
     ) {
         if let Ok(pattern) = Pattern::parse(&text) {
+            prop_assert!(compiled_states(&pattern) <= pattern.states() + 20);
             let printed = regex::Regex::new(&pattern.hir().to_string()).unwrap();
             for haystack in haystacks {
                 let expected = printed.is_match(&haystack);

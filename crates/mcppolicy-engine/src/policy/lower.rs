@@ -15,6 +15,11 @@ use crate::pattern::Pattern;
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{Location, Span};
 
+/// The most states that the different patterns of a policy may have together when they
+/// are compiled: about 500 MB. Without a bound, a megabyte of counts is a hundred times
+/// that.
+const MOST_STATES: u64 = 5_000_000;
+
 /// Lowers a document. Never fails: what could not be read is missing from the
 /// policy, and reported here or by validation.
 pub(super) fn lower(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
@@ -22,6 +27,8 @@ pub(super) fn lower(document: &Document, text: &str) -> (Policy, Vec<Problem>) {
         document,
         text,
         findings: Vec::new(),
+        patterns: HashMap::new(),
+        states: 0,
     };
     let root = &document.root;
     let policy = Policy {
@@ -86,6 +93,10 @@ struct Lowering<'a> {
     document: &'a Document,
     text: &'a str,
     findings: Vec<Problem>,
+    /// The patterns that have been read, by their texts.
+    patterns: HashMap<String, Pattern>,
+    /// How many states these have together.
+    states: u64,
 }
 
 impl Lowering<'_> {
@@ -201,8 +212,12 @@ impl Lowering<'_> {
     }
 
     fn pattern(&mut self, operand: &Node, pointer: &str) -> Option<Pattern> {
-        match Pattern::parse(operand.as_str()?) {
-            Ok(pattern) => Some(pattern),
+        let text = operand.as_str()?;
+        if let Some(known) = self.patterns.get(text) {
+            return Some(known.clone());
+        }
+        let pattern = match Pattern::parse(text) {
+            Ok(pattern) => pattern,
             Err(error) => {
                 let raw = self.slice(operand.span);
                 let range = error.range();
@@ -211,9 +226,23 @@ impl Lowering<'_> {
                     self.finding(span, format!("{pointer}/value"), error.message().to_owned());
                 finding.help = error.help().map(str::to_owned);
                 self.findings.push(finding);
-                None
+                return None;
             }
+        };
+        let before = self.states;
+        self.states = before.saturating_add(pattern.states());
+        // Said once: what follows is too large, too.
+        if before <= MOST_STATES && self.states > MOST_STATES {
+            let message = format!(
+                "The patterns up to this one are too large together: compiled, \
+                 they have more than {MOST_STATES} states"
+            );
+            let finding = self.finding(operand.span, format!("{pointer}/value"), message);
+            self.findings
+                .push(finding.help("use smaller counts or fewer alternatives"));
         }
+        self.patterns.insert(text.to_owned(), pattern.clone());
+        Some(pattern)
     }
 
     fn limits(&mut self, owner: &Node, pointer: &str) -> Vec<Limit> {

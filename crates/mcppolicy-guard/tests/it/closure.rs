@@ -127,7 +127,7 @@ fn replayed(engine: &Engine, text: &str) -> (Counts, u64) {
     (results.summary(), results.invalid_lines)
 }
 
-fn prefix_closes(engine: &Engine, text: &str) {
+pub fn prefix_closes(engine: &Engine, text: &str) {
     let (counts, invalid) = replayed(engine, text);
     let calls = text
         .lines()
@@ -213,6 +213,24 @@ fn a_session_is_decided_as_a_replay_of_its_calls_decides_it() {
             "{without}"
         );
     }
+}
+
+#[test]
+fn an_answer_at_the_instant_of_a_call_comes_after_it() {
+    let policy = r#"{"version":"1","default":"deny","tools":{"a":{"limits":[
+        {"counter":"c","window":"day","max":1,"scope":"grant"}]}}}"#;
+    let mut desk = Desk::new(policy);
+    let passes = |desk: &mut Desk, id: u64| {
+        let line = call(id, "a", "{}");
+        matches!(desk.client(line.as_bytes()), FromClient::Forward(_))
+    };
+    assert!(passes(&mut desk, 1));
+    assert!(!passes(&mut desk, 2));
+    let _ = desk.server(b"{\"id\":1,\"error\":{}}\n");
+    assert!(passes(&mut desk, 3));
+    let log = without_used(&desk.log.text());
+    let (counts, invalid) = replayed(&engine(policy), &log);
+    assert_eq!((counts.passed, invalid), (3, 0), "{log}");
 }
 
 fn without_used(log: &str) -> String {

@@ -63,7 +63,7 @@ fn what_is_no_strict_json_is_refused() {
     let mut desk = desk();
     assert!(matches!(
         desk.client(&latin),
-        mcppolicy_guard::FromClient::Answer(_)
+        mcppolicy_guard::FromClient::Answer { .. }
     ));
 }
 

@@ -33,7 +33,7 @@ impl Store for Broken {
 fn said(action: FromClient<'_>) -> String {
     match action {
         FromClient::Forward(_) => "forward".to_owned(),
-        FromClient::Answer(bytes) => String::from_utf8(bytes).unwrap(),
+        FromClient::Answer { line, .. } => String::from_utf8(line).unwrap(),
         FromClient::Drop => "drop".to_owned(),
     }
 }

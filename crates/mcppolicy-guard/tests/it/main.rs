@@ -18,16 +18,18 @@ use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::time::Time;
 
 use mcppolicy_guard::{
-    Attached, FromClient, FromServer, Guard, Journal, Ordered, Session, Settings,
+    Attached, FromClient, FromServer, Guard, Headers, Journal, Ordered, Session, Settings,
 };
 
 mod closure;
 mod corpus;
 mod failing;
+mod headers;
 mod lists;
 mod random;
 mod readers;
 mod smuggling;
+mod stopped;
 
 /// A log in memory.
 #[derive(Debug, Default, Clone)]
@@ -94,6 +96,11 @@ impl Desk {
         self.guard.client_line(&mut self.session, line, self.now)
     }
 
+    fn body<'m>(&mut self, headers: &Headers<'_>, body: &'m [u8]) -> FromClient<'m> {
+        self.guard
+            .client_body(&mut self.session, headers, body, self.now)
+    }
+
     fn server<'m>(&mut self, line: &'m [u8]) -> FromServer<'m> {
         self.guard.server_line(&mut self.session, line, self.now)
     }
@@ -103,7 +110,9 @@ impl Desk {
     fn becomes(&mut self, line: &str) -> String {
         match self.client(line.as_bytes()) {
             FromClient::Forward(bytes) => format!("forward {}", String::from_utf8_lossy(&bytes)),
-            FromClient::Answer(bytes) => format!("answer {}", String::from_utf8_lossy(&bytes)),
+            FromClient::Answer { line, .. } => {
+                format!("answer {}", String::from_utf8_lossy(&line))
+            }
             FromClient::Drop => "drop".to_owned(),
         }
     }

@@ -4,7 +4,7 @@
 use super::random::Random;
 use super::readers::{STRICT, Tree, messages, readers};
 use super::{Desk, cases, engine};
-use mcppolicy_guard::{FromClient, FromServer};
+use mcppolicy_guard::{FromClient, FromServer, Headers};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["wipe"],"tools":{
     "read":{},
@@ -227,11 +227,24 @@ fn no_reader_finds_a_denied_call_in_what_is_forwarded() {
             }
             continue;
         }
-        let FromClient::Forward(bytes) = desk.client(&line) else {
+        // Over HTTP a message may have more than one line.
+        let is_body = random.once_in(3);
+        // Its headers may say something else than the message.
+        let mut said = |texts: &[&'static str]| random.odd(10).then(|| random.pick(texts));
+        let headers = Headers {
+            method: said(&["tools/call", "ping", "Tools/Call"]),
+            name: said(&["read", "pay", "wipe", "=?base64?cmVhZA==?="]),
+            ..Headers::default()
+        };
+        let action = match is_body {
+            true => desk.body(&headers, &line),
+            false => desk.client(&line),
+        };
+        let FromClient::Forward(bytes) = action else {
             continue;
         };
         forwarded += 1;
-        let is_cut = *bytes != *line;
+        let is_cut = bytes.len() != line.len();
         cut += u64::from(is_cut);
         let read = messages(&bytes);
         assert_eq!(read.len(), 1, "{number}: {shown}");
@@ -248,7 +261,26 @@ fn no_reader_finds_a_denied_call_in_what_is_forwarded() {
         calls += u64::from(
             STRICT.member(message, "method") == Some(&Tree::Text("tools/call".to_owned())),
         );
+        let text = |tree: Option<&Tree>| match tree {
+            Some(Tree::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let method = text(STRICT.member(message, "method"));
+        if let (true, Some(header)) = (is_body, headers.method) {
+            assert_eq!(method.as_deref(), Some(header), "{number}: {shown}");
+        }
+        if let (true, Some(header), Some("tools/call")) = (is_body, headers.name, method.as_deref())
+        {
+            let params = STRICT.member(message, "params");
+            let name = text(params.and_then(|params| STRICT.member(params, "name")));
+            let header = header.replace("=?base64?cmVhZA==?=", "read");
+            assert_eq!(name, Some(header), "{number}: {shown}");
+        }
         // What is cut changes nothing for a strict reader.
+        let whole = match is_body {
+            true => vec![serde_json::from_slice(&line).unwrap()],
+            false => whole,
+        };
         for original in &whole {
             assert_eq!(
                 STRICT.value(original),

@@ -215,3 +215,21 @@ fn merging_goes_by_time_then_file_then_line_and_unknown_times_last() {
         ]
     );
 }
+
+#[test]
+fn more_counters_than_are_kept_are_an_error() {
+    let engine = engine(5);
+    let mut timeline = Timeline::new(&engine, TimeDelta::seconds(0));
+    timeline.most = 2;
+    for grant in ["a", "b", "b", "c"] {
+        timeline.check().unwrap();
+        let line = format!("{{\"tool\":\"run\",\"grant\":\"{grant}\"}}\n");
+        timeline.step(0, &calls(&line)[0], 0);
+    }
+    let said = timeline.check().unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "its grants need more than 2 counters, one for each limit that binds them: \
+         replay it in shares, by grant"
+    );
+}

@@ -9,8 +9,9 @@
 //! {"log":{"version":"1.2","entries":[{"startedDateTime":"2026-11-20T10:00:00.000Z","time":12.5,"request":{"method":"POST","url":"https://gw.example.com/mcp","headers":[{"name":"Mcp-Session-Id","value":"s-1"}],"postData":{"mimeType":"application/json","text":"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",…}"}},"response":{"status":200,"headers":[],"content":{"mimeType":"application/json","text":"{…}"}}}]}}
 //! ```
 //!
-//! Of the headers only the session is read; credentials are not looked at, and
-//! nothing of a URL is kept that may hold one.
+//! Of the headers only the session is kept. A credential tells callers apart and
+//! becomes a number ([`Records::caller`]) before anything is kept; nothing of a URL
+//! is kept that may hold one.
 
 use super::call::Server;
 use super::chunk::{Chunk, LineFinder};
@@ -20,13 +21,16 @@ use super::log::LogFormat;
 use super::message::{Envelope, Identity, Side};
 use super::options::Format;
 use super::outline::Outline;
+use super::records::Records;
 use super::tolerant_json::Json;
 use mcppolicy_engine::document::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// HTTP archives.
 #[derive(Default)]
-pub(super) struct Har;
+pub(super) struct Har {
+    records: Records,
+}
 
 const NO_MCP: &str = "an exchange without an MCP message";
 
@@ -51,6 +55,10 @@ impl LogFormat for Har {
         WITHIN
     }
 
+    fn share(&mut self, records: &Records) {
+        self.records = records.clone();
+    }
+
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
         let json = match Json::parse(chunk.text) {
             Ok(json) => json,
@@ -65,53 +73,56 @@ impl LogFormat for Har {
         };
         for entry in entries {
             let line = lines.line(entry);
-            read_entry(entry, line, std::mem::take(&mut bytes), collector);
+            self.entry(entry, line, std::mem::take(&mut bytes), collector);
         }
     }
 }
 
-/// Reads one exchange.
-fn read_entry(entry: &Node, line: usize, bytes: usize, collector: &mut Collector) {
-    let (Some(request), Some(response)) = (entry.get("request"), entry.get("response")) else {
-        return collector.skip(line, NO_MCP);
-    };
-    let sent = body(request.get("postData"));
-    let received = body(response.get("content"));
-    if sent.is_empty() && received.is_empty() {
-        return collector.skip(line, NO_MCP);
-    }
-    let url = request.get("url").and_then(Node::as_str);
-    let time = collector.time(entry.get("startedDateTime"));
-    let session = header(request, SESSION).or_else(|| header(response, SESSION));
-    let mut envelope = Envelope {
-        line,
-        time,
-        sender: Some(Side::Client),
-        identity: Identity {
-            grant: None,
-            session: session.map(str::to_owned),
-            user: None,
-        },
-        // Where there is no session, what answers a request is in the same entry.
-        exchange: Some(format!("{line}:{}", entry.span.start)),
-        server: url.map_or(Server::Unknown, |url| Server::Named(server(url))),
-        would_block: None,
-        cut: false,
-        bytes,
-    };
-    for json in &sent {
-        pass(json, &envelope, collector);
-    }
-    envelope.sender = Some(Side::Server);
-    envelope.time = time.and_then(|time| {
-        let millis = entry.get("time").and_then(Node::as_number)?;
-        Some(time.plus(TimeDelta::nanos((millis * 1e6) as i128)))
-    });
-    envelope.time = envelope.time.map(|end| end.max(time.unwrap_or(end)));
-    envelope.time = envelope.time.and_then(|time: Time| time.in_calendar().ok());
-    envelope.bytes = 0;
-    for json in &received {
-        pass(json, &envelope, collector);
+impl Har {
+    /// Reads one exchange.
+    fn entry(&self, entry: &Node, line: usize, bytes: usize, collector: &mut Collector) {
+        let (Some(request), Some(response)) = (entry.get("request"), entry.get("response")) else {
+            return collector.skip(line, NO_MCP);
+        };
+        let sent = body(request.get("postData"));
+        let received = body(response.get("content"));
+        if sent.is_empty() && received.is_empty() {
+            return collector.skip(line, NO_MCP);
+        }
+        let url = request.get("url").and_then(Node::as_str);
+        let time = collector.time(entry.get("startedDateTime"));
+        let session = header(request, SESSION).or_else(|| header(response, SESSION));
+        let credential = header(request, CREDENTIAL);
+        let mut envelope = Envelope {
+            line,
+            time,
+            sender: Some(Side::Client),
+            identity: Identity {
+                grant: None,
+                session: session.map(str::to_owned),
+                user: credential.and_then(|credential| self.records.caller(credential)),
+            },
+            // Where there is no session, what answers a request is in the same entry.
+            exchange: Some(format!("{line}:{}", entry.span.start)),
+            server: url.map_or(Server::Unknown, |url| Server::Named(server(url))),
+            would_block: None,
+            cut: false,
+            bytes,
+        };
+        for json in &sent {
+            pass(json, &envelope, collector);
+        }
+        envelope.sender = Some(Side::Server);
+        envelope.time = time.and_then(|time| {
+            let millis = entry.get("time").and_then(Node::as_number)?;
+            Some(time.plus(TimeDelta::nanos((millis * 1e6) as i128)))
+        });
+        envelope.time = envelope.time.map(|end| end.max(time.unwrap_or(end)));
+        envelope.time = envelope.time.and_then(|time: Time| time.in_calendar().ok());
+        envelope.bytes = 0;
+        for json in &received {
+            pass(json, &envelope, collector);
+        }
     }
 }
 
@@ -124,6 +135,9 @@ fn pass(json: &Result<Json, &'static str>, envelope: &Envelope, collector: &mut 
 
 /// The header that names a session.
 const SESSION: &str = "mcp-session-id";
+
+/// The header that holds a credential.
+const CREDENTIAL: &str = "authorization";
 
 /// The value of a header, which has something in it.
 fn header<'n>(of: &'n Node, name: &str) -> Option<&'n str> {

@@ -36,11 +36,13 @@ pub enum Format {
     ToolHive,
     /// HTTP archives.
     Har,
+    /// Cassettes of mcp-cassette.
+    Cassette,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 15] = [
+    pub const ALL: [Format; 16] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -56,6 +58,7 @@ impl Format {
         Format::Hooks,
         Format::ToolHive,
         Format::Har,
+        Format::Cassette,
     ];
 
     /// The name in reports and on the command line.
@@ -76,6 +79,7 @@ impl Format {
             Format::Hooks => "hooks",
             Format::ToolHive => "toolhive",
             Format::Har => "har",
+            Format::Cassette => "cassette",
         }
     }
 
@@ -171,6 +175,9 @@ pub enum Assumed {
     /// Spans of two sides were taken for one call by trace, tool and time,
     /// because neither is below the other.
     JoinedByTime,
+    /// A trace has more spans, or has them further apart, than are remembered, so
+    /// that a call of it may count twice.
+    ForgottenSpans,
     /// A call that the server asked for input is there once for each round, and
     /// each round is decided and counts, as the gateway has it.
     Rounds,
@@ -225,6 +232,9 @@ impl fmt::Display for Assumed {
             ),
             Assumed::JoinedByTime => f.write_str(
                 "spans of a client and a server with the same trace, tool and time are one call, although neither is below the other",
+            ),
+            Assumed::ForgottenSpans => f.write_str(
+                "a trace in it has more spans, or has them further apart, than are remembered, so a call of it may count twice",
             ),
             Assumed::Rounds => f.write_str(
                 "a call for which the server asked for input counts once for each round, as a gateway counts it",

@@ -17,10 +17,12 @@ use super::message::Identity;
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
+use super::records::Records;
+use super::spans::Side;
 use super::tolerant_json::Json;
 use attributes::{Attributes, called_with, member, nanos, response};
 use events::Events;
-use join::{Place, Side, SpanCall, Window};
+use join::{Place, SpanCall, Window};
 use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
 use mcppolicy_engine::value::Value;
 
@@ -51,6 +53,10 @@ impl Otlp {
 impl LogFormat for Otlp {
     fn format(&self) -> Format {
         Format::Otlp
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.window.share(records);
     }
 
     fn end(&mut self, collector: &mut Collector) {
@@ -179,31 +185,42 @@ impl Otlp {
     ) {
         let line = reading.lines.line(span);
         let place = place(span);
-        self.window.link(&place);
+        let read = self.call(reading.json, (span, place, line), pointer, collector);
+        match read {
+            Ok(call) => return self.window.add(call, collector),
+            Err(Some(reason)) => collector.skip(line, reason),
+            Err(None) => {}
+        }
+        self.window.link(&place, collector);
+    }
+
+    /// The call of a span; else why it is passed over, unless that has been told.
+    fn call(
+        &self,
+        json: &Json,
+        (span, place, line): (&Node, Place, usize),
+        pointer: &str,
+        collector: &mut Collector,
+    ) -> Result<SpanCall, Option<&'static str>> {
         let attributes = Attributes(span);
         match attributes.text("mcp.method.name") {
             Some("tools/call") => {}
-            Some(method) => return collector.other(method),
-            None if !is_tool(&attributes) => return collector.skip(line, OTHER_SPAN),
-            None if !self.include_tools => return collector.skip(line, TOOL_SPAN),
+            Some(method) => {
+                collector.other(method);
+                return Err(None);
+            }
+            None if !is_tool(&attributes) => return Err(Some(OTHER_SPAN)),
+            None if !self.include_tools => return Err(Some(TOOL_SPAN)),
             None => {}
         }
-        let read = reading
-            .json
-            .flaws(pointer)
-            .and_then(|_| called_with(&attributes));
-        let (arguments, repeats_an_argument) = match read {
-            Ok(read) => read,
-            Err(reason) => return collector.skip(line, reason),
-        };
+        json.flaws(pointer)?;
+        let (arguments, repeats_an_argument) = called_with(&attributes)?;
         let title = member(span, "name", "name").and_then(Node::as_str);
         let in_title = TITLES
             .iter()
             .find_map(|start| title.and_then(|title| title.strip_prefix(start)));
         let name = NAMES.iter().find_map(|key| attributes.text(key));
-        let Some(name) = name.or(in_title) else {
-            return collector.skip(line, reason::NO_NAME);
-        };
+        let name = name.or(in_title).ok_or(reason::NO_NAME)?;
         let call = RecordedCall {
             line,
             time: nanos(member(span, "startTimeUnixNano", "start_time_unix_nano")),
@@ -227,13 +244,12 @@ impl Otlp {
             user: first(&["user.id", "enduser.id"]),
         };
         let bytes = span.span.end.saturating_sub(span.span.start);
-        let call = SpanCall {
+        Ok(SpanCall {
             place,
             call,
             identity,
             bytes,
-        };
-        self.window.add(call, collector);
+        })
     }
 }
 
@@ -260,7 +276,8 @@ fn place(span: &Node) -> Place {
         (!id.bytes().all(|byte| byte == b'0')).then(|| id.to_ascii_lowercase())
     };
     let trace = text("traceId", "trace_id");
-    let of = |id: Option<String>| Some(format!("{}/{}", trace.as_deref()?, id?));
+    // An id is one within its trace.
+    let of = |id: Option<String>| id.filter(|_| trace.is_some());
     let kind = member(span, "kind", "kind").map(Node::to_value);
     let is = |number: f64, name: &str| {
         kind == Some(Value::Number(number)) || kind == Some(Value::from(name))

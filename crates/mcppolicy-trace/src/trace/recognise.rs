@@ -8,6 +8,7 @@ mod stranger;
 use std::io::{self, BufRead, Cursor, Read};
 
 use super::block::{Blocks, Content};
+use super::cassette::{self, Cassette};
 use super::claude_code::{self, ClaudeCode};
 use super::claude_desktop::{self, ClaudeDesktop};
 use super::codex::{self, Codex};
@@ -42,9 +43,10 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 13] = [
+const SHAPES: [(Format, IsRecord); 14] = [
     (Format::Native, is_native),
     (Format::Har, har::is_record),
+    (Format::Cassette, cassette::is_record),
     (Format::Otlp, otlp::is_record),
     (Format::Gateway, gateway::is_record),
     (Format::Hooks, hooks::is_record),
@@ -91,6 +93,11 @@ pub fn reader(
     let mut prefix = Vec::new();
     input.by_ref().take(PREFIX).read_to_end(&mut prefix)?;
     let recognised = recognise(&prefix);
+    // What a cassette says of all its messages is before them.
+    let cassette = match settings.format.or(recognised.format) {
+        Some(Format::Cassette) => Cassette::of(&String::from_utf8_lossy(&prefix)),
+        _ => Cassette::default(),
+    };
     let input = Cursor::new(prefix).chain(input);
     if let (None, Some(stranger)) = (settings.format, recognised.stranger) {
         return Ok(Box::new(stranger));
@@ -125,7 +132,8 @@ pub fn reader(
         Format::Hooks => opening.lines(Hooks),
         Format::ToolHive => opening.lines(ToolHive::default()),
         Format::Copilot => opening.lines(Copilot::default()),
-        Format::Har => opening.either(Har),
+        Format::Har => opening.either(Har::default()),
+        Format::Cassette => opening.either(cassette),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),
@@ -319,6 +327,14 @@ mod tests {
             ),
             (r#"{"resourceSpans":[]}"#, Format::Otlp),
             (r#"{"log":{"version":"1.2","entries":[]}}"#, Format::Har),
+            (
+                r#"{"format_version":2,"recorded_at":"2026-11-20T10:00:00Z","messages":[]}"#,
+                Format::Cassette,
+            ),
+            (
+                r#"{"seq":0,"t_offset_ms":1,"sender":"client","payload":{}}"#,
+                Format::Cassette,
+            ),
             (
                 r#"{"task_id":0,"messages":[{"role":"user"}]}"#,
                 Format::OpenAi,

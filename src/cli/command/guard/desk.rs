@@ -1,4 +1,5 @@
-//! The policy in force, the one client, and a candidate that decides beside.
+//! The policy in force, what it knows of each client, and a candidate that decides
+//! beside.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,22 +14,34 @@ use crate::cli::support::output::complain_of;
 use crate::cli::support::place::{self, Place};
 use mcppolicy_analysis::report::{Exit, Failure};
 use mcppolicy_engine::time::Time;
-use mcppolicy_guard::{Attached, FromClient, FromServer, Guard, Mode, Ordered, Session, Settings};
+use mcppolicy_guard::{
+    Attached, FromClient, FromServer, Guard, Headers, Mode, Ordered, Session, Settings,
+};
 
 type Store = Ordered<Counted>;
 
-/// What decides. Both directions of a connection take turns.
+/// What decides for all clients. They take turns.
 #[derive(Debug)]
 pub(super) struct Desk {
-    enforced: Seat,
-    candidate: Option<Seat>,
+    enforced: Guard<Store, Log>,
+    candidate: Option<Guard<Store, Log>>,
 }
 
-/// A policy and what it knows of the client.
+/// What the policies know of one client.
 #[derive(Debug)]
-struct Seat {
-    guard: Guard<Store, Log>,
-    session: Session<Store>,
+pub(super) struct Client {
+    enforced: Session<Store>,
+    candidate: Session<Store>,
+}
+
+impl Client {
+    /// A client that calls as `grant`, and has sent nothing yet.
+    pub fn new(grant: &str) -> Client {
+        Client {
+            enforced: Session::new(grant),
+            candidate: Session::new(grant),
+        }
+    }
 }
 
 /// Which of the policies.
@@ -39,42 +52,40 @@ pub(super) enum Which {
 }
 
 impl Desk {
-    /// Reads the policies, opens the counters and begins the logs.
+    /// Reads the policies, opens the counters and begins the logs. `server` is what
+    /// a log's name says of the server.
     ///
     /// # Errors
     /// What cannot be read or opened; it is said on standard error.
-    pub fn open(args: &GuardArgs) -> Result<Desk, Exit> {
-        let enforced = policy::read(&args.policy)?;
+    pub fn open(args: &GuardArgs, server: String) -> Result<Desk, Exit> {
+        let enforced = policy::read(args.policy())?;
         let candidate = args.candidate.as_deref().map(policy::read).transpose()?;
         let state = State::open(&args.state).map_err(|failure| {
             complain_of(&failure);
             Exit::CouldNotRun
         })?;
         let state = Arc::new(state);
-        let seat = |policy: Attached, log: Option<&Path>, settings: Settings| {
+        let guard = |policy: Attached, log: Option<&Path>, settings: Settings| {
             let store = Ordered(Counted {
                 state: Arc::clone(&state),
                 is_candidate: settings.mode == Mode::Beside,
             });
-            let guard = Guard::new(policy, store, Log::new(log), settings).map_err(|failure| {
+            let log = Log::new(log, args.chain);
+            Guard::new(policy, store, log, settings).map_err(|failure| {
                 complain_of(&failure);
                 Exit::CouldNotRun
-            })?;
-            Ok(Seat {
-                guard,
-                session: Session::new(args.grant.as_str()),
             })
         };
-        let log = args.log.as_deref().map(|log| log_of(log, args));
+        let log = args.log.as_deref().map(|log| log_of(log, server));
         let log = log.transpose()?;
         let beside = log.as_deref().map(candidate_log);
         let mut desk = Desk {
-            enforced: seat(enforced, log.as_deref(), args.settings(args.mode()))?,
+            enforced: guard(enforced, log.as_deref(), args.settings(args.mode()))?,
             candidate: None,
         };
         if let Some(candidate) = candidate {
-            match seat(candidate, beside.as_deref(), args.settings(Mode::Beside)) {
-                Ok(seat) => desk.candidate = Some(seat),
+            match guard(candidate, beside.as_deref(), args.settings(Mode::Beside)) {
+                Ok(guard) => desk.candidate = Some(guard),
                 Err(exit) => {
                     desk.discard();
                     return Err(exit);
@@ -86,39 +97,98 @@ impl Desk {
 
     /// Removes logs that hold no decision and were begun here.
     pub fn discard(&mut self) {
-        self.enforced.guard.journal_mut().discard();
+        self.enforced.journal_mut().discard();
         if let Some(candidate) = &mut self.candidate {
-            candidate.guard.journal_mut().discard();
+            candidate.journal_mut().discard();
         }
     }
 
     /// What becomes of a line of the client.
-    pub fn client_line<'m>(&mut self, line: &'m [u8], now: Time) -> FromClient<'m> {
-        let Seat { guard, session } = &mut self.enforced;
-        let action = guard.client_line(session, line, now);
-        if let Some(Seat { guard, session }) = &mut self.candidate {
+    pub fn client_line<'m>(
+        &mut self,
+        client: &mut Client,
+        line: &'m [u8],
+        now: Time,
+    ) -> FromClient<'m> {
+        self.decide(client, now, |guard, session| {
+            guard.client_line(session, line, now)
+        })
+    }
+
+    /// What becomes of the body of a request over HTTP.
+    pub fn client_body<'m>(
+        &mut self,
+        client: &mut Client,
+        headers: &Headers<'_>,
+        body: &'m [u8],
+        now: Time,
+    ) -> FromClient<'m> {
+        self.decide(client, now, |guard, session| {
+            guard.client_body(session, headers, body, now)
+        })
+    }
+
+    fn decide<'m>(
+        &mut self,
+        client: &mut Client,
+        now: Time,
+        mut decide: impl FnMut(&mut Guard<Store, Log>, &mut Session<Store>) -> FromClient<'m>,
+    ) -> FromClient<'m> {
+        let action = decide(&mut self.enforced, &mut client.enforced);
+        if let Some(guard) = &mut self.candidate {
             // What it would do has no effect.
-            let _ = guard.client_line(session, line, now);
-            if let FromClient::Answer(answer) = &action {
-                guard.answered_elsewhere(session, answer, now);
+            let _ = decide(guard, &mut client.candidate);
+            if let FromClient::Answer { line, .. } = &action {
+                guard.answered_elsewhere(&mut client.candidate, line, now);
             }
         }
         action
     }
 
-    /// What becomes of a line of the client that is too long to be kept.
-    pub fn too_long(&mut self, now: Time) -> FromClient<'static> {
-        let Seat { guard, session } = &mut self.enforced;
-        guard.too_long(session, now)
+    /// What becomes of a message of the client that is too long to be kept.
+    pub fn too_long(&mut self, client: &mut Client, now: Time) -> FromClient<'static> {
+        self.enforced.too_long(&mut client.enforced, now)
     }
 
     /// What becomes of a line of the server.
-    pub fn server_line<'m>(&mut self, line: &'m [u8], now: Time) -> FromServer<'m> {
-        if let Some(Seat { guard, session }) = &mut self.candidate {
-            let _ = guard.server_line(session, line, now);
+    pub fn server_line<'m>(
+        &mut self,
+        client: &mut Client,
+        line: &'m [u8],
+        now: Time,
+    ) -> FromServer<'m> {
+        if let Some(guard) = &mut self.candidate {
+            let _ = guard.server_line(&mut client.candidate, line, now);
         }
-        let Seat { guard, session } = &mut self.enforced;
-        guard.server_line(session, line, now)
+        self.enforced.server_line(&mut client.enforced, line, now)
+    }
+
+    /// What becomes of what a server sends over HTTP: a body, or an event's data.
+    pub fn server_body<'m>(
+        &mut self,
+        client: &mut Client,
+        body: &'m [u8],
+        now: Time,
+    ) -> FromServer<'m> {
+        if let Some(guard) = &mut self.candidate {
+            let _ = guard.server_body(&mut client.candidate, body, now);
+        }
+        self.enforced.server_body(&mut client.enforced, body, now)
+    }
+
+    /// Takes note that the server does not answer a request; what the client gets
+    /// instead.
+    pub fn not_answered(
+        &mut self,
+        client: &mut Client,
+        request: &[u8],
+        now: Time,
+    ) -> Option<Vec<u8>> {
+        if let Some(guard) = &mut self.candidate {
+            let _ = guard.not_answered(&mut client.candidate, request, now);
+        }
+        self.enforced
+            .not_answered(&mut client.enforced, request, now)
     }
 
     /// Puts a changed policy in force.
@@ -126,12 +196,12 @@ impl Desk {
     /// # Errors
     /// When its log cannot be begun, which is said on standard error.
     pub fn replace(&mut self, which: Which, policy: Attached) -> Result<(), Exit> {
-        let seat = match which {
+        let guard = match which {
             Which::Enforced => Some(&mut self.enforced),
             Which::Candidate => self.candidate.as_mut(),
         };
-        let Some(seat) = seat else { return Ok(()) };
-        seat.guard.replace_policy(policy).map_err(|failure| {
+        let Some(guard) = guard else { return Ok(()) };
+        guard.replace_policy(policy).map_err(|failure| {
             complain_of(&failure);
             Exit::CouldNotRun
         })
@@ -139,28 +209,32 @@ impl Desk {
 
     /// The digest of a policy.
     pub fn digest(&self, which: Which) -> Option<String> {
-        let seat = match which {
+        let guard = match which {
             Which::Enforced => Some(&self.enforced),
             Which::Candidate => self.candidate.as_ref(),
         };
-        seat.map(|seat| seat.guard.policy_sha256().to_owned())
+        guard.map(|guard| guard.policy_sha256().to_owned())
     }
 
-    /// Ends the connection; whether all that was decided is in the logs.
-    pub fn end(&mut self, now: Time) -> bool {
-        let seats = [Some(&mut self.enforced), self.candidate.as_mut()];
-        let mut is_whole = true;
-        for Seat { guard, session } in seats.into_iter().flatten() {
-            guard.end(session, now);
-            is_whole &= guard.journal().is_whole();
+    /// Ends a client's connection.
+    pub fn end(&mut self, client: &mut Client, now: Time) {
+        self.enforced.end(&mut client.enforced, now);
+        if let Some(candidate) = &mut self.candidate {
+            candidate.end(&mut client.candidate, now);
         }
-        is_whole
+    }
+
+    /// Whether all that was decided is in the logs.
+    pub fn is_whole(&self) -> bool {
+        let guards = [Some(&self.enforced), self.candidate.as_ref()];
+        let mut guards = guards.into_iter().flatten();
+        guards.all(|guard| guard.journal().is_whole())
     }
 }
 
 /// Where decisions are written: the file that the pattern names for this
 /// session, in a directory that is made where the pattern names one.
-fn log_of(pattern: &Path, args: &GuardArgs) -> Result<PathBuf, Exit> {
+fn log_of(pattern: &Path, server: String) -> Result<PathBuf, Exit> {
     let said = |message: String| {
         complain_of(&Failure {
             input: input::display_name(pattern),
@@ -169,7 +243,7 @@ fn log_of(pattern: &Path, args: &GuardArgs) -> Result<PathBuf, Exit> {
         Exit::CouldNotRun
     };
     let session = place::Session {
-        server: place::name_of_command(&args.server),
+        server,
         start: now(),
         pid: std::process::id(),
     };
@@ -195,8 +269,8 @@ fn candidate_log(log: &Path) -> PathBuf {
 
 /// What is behind the lock is consistent after each call, so a panic elsewhere
 /// does not matter.
-pub(super) fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn now() -> Time {

@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::chain::{self, Chain};
 use crate::cli::support::files::{self, Access};
 use crate::cli::support::input;
 use crate::cli::support::output::complain;
@@ -23,6 +24,8 @@ const CHUNK: u64 = 64 * 1024;
 pub(super) struct Log {
     /// The name that was given.
     name: Option<PathBuf>,
+    /// Whether a chain of digests is kept beside it.
+    is_chained: bool,
     open: Option<Open>,
     /// Whether all that was to be written is in the log.
     is_whole: bool,
@@ -34,6 +37,7 @@ struct Open {
     file: File,
     path: PathBuf,
     policy_sha256: String,
+    chain: Option<Chain>,
     /// The length of its whole lines; `None` for what is no file.
     length: Option<u64>,
     /// Whether it was begun here, and holds no decision yet.
@@ -43,10 +47,12 @@ struct Open {
 }
 
 impl Log {
-    /// A log to be written to the file `name`, or none.
-    pub fn new(name: Option<&Path>) -> Log {
+    /// A log to be written to the file `name`, or none; with a chain of digests
+    /// beside it if `is_chained`.
+    pub fn new(name: Option<&Path>, is_chained: bool) -> Log {
         Log {
             name: name.map(Path::to_path_buf),
+            is_chained,
             open: None,
             is_whole: true,
         }
@@ -56,6 +62,9 @@ impl Log {
     pub fn discard(&mut self) {
         if let Some(open) = self.open.take().filter(|open| open.is_new) {
             let _ = files::remove(&open.path);
+            if open.chain.is_some() {
+                let _ = files::remove(&chain::beside(&open.path));
+            }
         }
     }
 
@@ -78,7 +87,7 @@ impl Journal for Log {
         }
         for number in 1..=MOST_NAMES {
             let path = numbered(name, number);
-            let opened = open(&path, header, policy_sha256);
+            let opened = open(&path, header, policy_sha256, self.is_chained);
             if let Some(open) = opened.map_err(|error| failure(&path, &error))? {
                 self.open = Some(open);
                 return Ok(());
@@ -118,7 +127,11 @@ impl Open {
             return Err(io::Error::other("ends in a part of a line"));
         }
         let bytes = format!("{line}\n").into_bytes();
-        match self.file.write_all(&bytes) {
+        let written = self.file.write_all(&bytes);
+        let chain = self.chain.as_mut();
+        let written =
+            written.and_then(|()| chain.map_or(Ok(()), |chain| chain.append(line.as_bytes())));
+        match written {
             Ok(()) => {
                 self.is_new = false;
                 self.length = self.length.map(|length| length + bytes.len() as u64);
@@ -138,12 +151,18 @@ impl Open {
 /// Opens a log of this policy: a new one, or one that such a policy began. A
 /// file that is something else, or that another process writes to, is left
 /// alone, and there is none.
-fn open(path: &Path, header: &str, policy_sha256: &str) -> io::Result<Option<Open>> {
+fn open(
+    path: &Path,
+    header: &str,
+    policy_sha256: &str,
+    is_chained: bool,
+) -> io::Result<Option<Open>> {
     let mut file = files::append(path, Access::Private, true)?;
     let data = file.metadata()?;
     let mut open = Open {
         path: path.to_path_buf(),
         policy_sha256: policy_sha256.to_owned(),
+        chain: None,
         length: data.is_file().then_some(0),
         is_new: data.is_file() && data.len() == 0,
         is_broken: false,
@@ -156,8 +175,19 @@ fn open(path: &Path, header: &str, policy_sha256: &str) -> io::Result<Option<Ope
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
+    if !data.is_file() && is_chained {
+        return Err(io::Error::other("is no file, and can have no chain"));
+    }
     if open.is_new || !data.is_file() {
         let is_new = open.is_new;
+        if is_chained {
+            // A chain without its log says that the log was taken away.
+            open.chain = Chain::open(path, io::empty())?;
+            if open.chain.is_none() {
+                files::remove(path)?;
+                return Ok(None);
+            }
+        }
         open.append(header)?;
         open.is_new = is_new;
         return Ok(Some(open));
@@ -172,7 +202,15 @@ fn open(path: &Path, header: &str, policy_sha256: &str) -> io::Result<Option<Ope
     if !is_ours {
         return Ok(None);
     }
-    open.length = Some(end_of_whole_lines(&mut file, path)?);
+    let length = end_of_whole_lines(&mut file, path)?;
+    open.length = Some(length);
+    if is_chained {
+        file.seek(SeekFrom::Start(0))?;
+        open.chain = Chain::open(path, Read::by_ref(&mut file).take(length))?;
+        if open.chain.is_none() {
+            return Ok(None);
+        }
+    }
     Ok(Some(open))
 }
 
@@ -247,7 +285,7 @@ mod tests {
             let dir = directory("cut");
             let path = dir.join("log");
             files::replace(&path, &whole.as_bytes()[..cut]).unwrap();
-            let mut log = Log::new(Some(&path));
+            let mut log = Log::new(Some(&path), false);
             log.begin(HEADER, "d").unwrap();
             log.append("{}").unwrap();
             let end = whole.as_bytes()[..cut]
@@ -284,7 +322,7 @@ mod tests {
             let dir = directory("other");
             let path = dir.join("log");
             files::replace(&path, other.as_bytes()).unwrap();
-            let mut log = Log::new(Some(&path));
+            let mut log = Log::new(Some(&path), false);
             log.begin(HEADER, "d").unwrap();
             assert_eq!(text(&path).as_ref(), Some(&other));
             let second = dir.join("log.2");
@@ -299,7 +337,7 @@ mod tests {
     #[test]
     fn a_line_that_no_trace_may_have_is_not_written() {
         let path = directory("long").join("log");
-        let mut log = Log::new(Some(&path));
+        let mut log = Log::new(Some(&path), false);
         log.begin(HEADER, "d").unwrap();
         let long = format!("\"{}\"", "x".repeat(LONGEST_LINE));
         assert!(log.append(&long).is_err());
@@ -312,7 +350,7 @@ mod tests {
     fn a_policy_that_comes_back_goes_on_in_its_own_log() {
         let dir = directory("back");
         let path = dir.join("log");
-        let mut log = Log::new(Some(&path));
+        let mut log = Log::new(Some(&path), false);
         let other = HEADER.replace("\"d\"", "\"e\"");
         for (header, digest) in [(HEADER, "d"), (other.as_str(), "e"), (HEADER, "d")] {
             log.begin(header, digest).unwrap();

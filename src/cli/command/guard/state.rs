@@ -1,11 +1,15 @@
 //! Where the counters of limits are kept.
 
 mod file;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::file::FileStore;
+#[cfg(feature = "redis")]
+use self::redis::RedisStore;
 use mcppolicy_analysis::report::Failure;
 use mcppolicy_engine::engine::{Ledger, MemoryStore, Store};
 use mcppolicy_engine::time::Time;
@@ -15,26 +19,49 @@ use mcppolicy_engine::time::Time;
 pub(super) enum Place {
     Memory,
     File(PathBuf),
+    /// The URL of a Redis or Valkey.
+    #[cfg(feature = "redis")]
+    Redis(String),
 }
+
+/// What a URL of a Redis or Valkey begins with.
+const REDIS: [&str; 2] = ["redis://", "valkey://"];
 
 impl Place {
     pub fn parse(text: &str) -> Result<Place, String> {
         match text {
             "" => Err("it names nothing".to_owned()),
             "memory" => Ok(Place::Memory),
+            url if REDIS.iter().any(|scheme| url.starts_with(scheme)) => of_redis(url),
             url if url.contains("://") => {
-                Err("counters are kept in memory or in a file".to_owned())
+                Err("counters are kept in memory, in a file or in a Redis".to_owned())
             }
             path => Ok(Place::File(PathBuf::from(path))),
         }
     }
 }
 
+#[cfg(feature = "redis")]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "without the feature it is an error"
+)]
+fn of_redis(url: &str) -> Result<Place, String> {
+    Ok(Place::Redis(url.to_owned()))
+}
+
+#[cfg(not(feature = "redis"))]
+fn of_redis(_: &str) -> Result<Place, String> {
+    Err("this build has no Redis; build it with --features redis".to_owned())
+}
+
 /// The counters of all grants.
 #[derive(Debug)]
 pub(super) enum State {
     Memory(MemoryStore),
-    File(FileStore),
+    File(Box<FileStore>),
+    #[cfg(feature = "redis")]
+    Redis(Box<RedisStore>),
 }
 
 impl State {
@@ -45,7 +72,9 @@ impl State {
     pub fn open(place: &Place) -> Result<State, Failure> {
         Ok(match place {
             Place::Memory => State::Memory(MemoryStore::new()),
-            Place::File(path) => State::File(FileStore::open(path)?),
+            Place::File(path) => State::File(Box::new(FileStore::open(path)?)),
+            #[cfg(feature = "redis")]
+            Place::Redis(url) => State::Redis(Box::new(RedisStore::open(url)?)),
         })
     }
 }
@@ -64,6 +93,8 @@ impl Store for State {
                 .update(grant, now, change)
                 .map_err(|never| match never {}),
             State::File(store) => store.update(grant, now, change),
+            #[cfg(feature = "redis")]
+            State::Redis(store) => store.update(grant, now, change),
         }
     }
 }

@@ -8,48 +8,49 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::GuardArgs;
-use super::desk::{Desk, lock, now};
+use super::desk::{Client, Desk, lock, now};
 use super::lines::{Line, Lines};
 use super::reload;
+use super::{GuardArgs, LONGEST_OF_SERVER};
 use crate::cli::support::output::{complain, complain_of};
+use crate::cli::support::place;
 use crate::cli::support::server::{Output, Server, session_code};
 use mcppolicy_analysis::report::Exit;
 use mcppolicy_guard::{FromClient, FromServer};
 
 /// The longest line of a client, in bytes, its ending included.
-const LONGEST_OF_CLIENT: usize = (16 << 20) + 2;
-/// The longest line of a server.
-const LONGEST_OF_SERVER: usize = 64 << 20;
+const LONGEST_OF_CLIENT: usize = super::LONGEST_OF_CLIENT + 2;
 
 /// Guards one session; the code is the server's.
 ///
 /// # Errors
 /// What keeps it from being started.
 pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
-    let mut desk = Desk::open(args)?;
+    let mut desk = Desk::open(args, place::name_of_command(&args.server))?;
     let mut server = Server::start(&args.server).map_err(|failure| {
         desk.discard();
         complain_of(&failure);
         Exit::CouldNotRun
     })?;
     let desk = Arc::new(Mutex::new(desk));
+    let client = Arc::new(Mutex::new(Client::new(&args.grant)));
     reload::watch(&desk, args);
     if let Some(to_server) = server.input() {
-        let desk = Arc::clone(&desk);
-        thread::spawn(move || from_client(&desk, to_server));
+        let (desk, client) = (Arc::clone(&desk), Arc::clone(&client));
+        thread::spawn(move || from_client(&desk, &client, to_server));
     }
     let output = {
-        let desk = Arc::clone(&desk);
+        let (desk, client) = (Arc::clone(&desk), Arc::clone(&client));
         Output::pass(server.output(), move |output, writes| {
-            from_server(&desk, output, writes)
+            from_server(&desk, &client, output, writes)
         })
     };
     let ended = server.wait();
     output.wait();
     // The lock is kept, so that nothing is decided and no line begun any more.
     let mut desk = lock(&desk);
-    let is_whole = desk.end(now());
+    desk.end(&mut lock(&client), now());
+    let is_whole = desk.is_whole();
     mem::forget(desk);
     ended
         .map(|code| session_code(code, is_whole))
@@ -60,14 +61,14 @@ pub(super) fn run(args: &GuardArgs) -> Result<u8, Exit> {
 }
 
 /// Takes what the client sends until it ends.
-fn from_client(desk: &Mutex<Desk>, mut to_server: ChildStdin) {
+fn from_client(desk: &Mutex<Desk>, client: &Mutex<Client>, mut to_server: ChildStdin) {
     let mut lines = Lines::new(io::stdin().lock(), LONGEST_OF_CLIENT);
     let mut is_open = true;
     while let Ok(Some(line)) = lines.next() {
         let action = match &line {
             Line::Whole(line) if is_blank(line) => continue,
-            Line::Whole(line) => lock(desk).client_line(line, now()),
-            Line::TooLong => lock(desk).too_long(now()),
+            Line::Whole(line) => lock(desk).client_line(&mut lock(client), line, now()),
+            Line::TooLong => lock(desk).too_long(&mut lock(client), now()),
         };
         match action {
             FromClient::Forward(bytes) => {
@@ -79,8 +80,8 @@ fn from_client(desk: &Mutex<Desk>, mut to_server: ChildStdin) {
                     );
                 }
             }
-            FromClient::Answer(bytes) => {
-                let _ = to_client(&bytes);
+            FromClient::Answer { line, .. } => {
+                let _ = to_client(&line);
             }
             FromClient::Drop => {}
         }
@@ -89,7 +90,12 @@ fn from_client(desk: &Mutex<Desk>, mut to_server: ChildStdin) {
 
 /// Takes what the server writes until it ends, or until the client is gone; the
 /// server's pipe is then closed, which the server notices.
-fn from_server(desk: &Mutex<Desk>, output: ChildStdout, writes: &AtomicBool) {
+fn from_server(
+    desk: &Mutex<Desk>,
+    client: &Mutex<Client>,
+    output: ChildStdout,
+    writes: &AtomicBool,
+) {
     let mut lines = Lines::new(output, LONGEST_OF_SERVER);
     while let Ok(Some(line)) = lines.next() {
         let line = match line {
@@ -99,7 +105,7 @@ fn from_server(desk: &Mutex<Desk>, output: ChildStdout, writes: &AtomicBool) {
                 continue;
             }
         };
-        let action = lock(desk).server_line(&line, now());
+        let action = lock(desk).server_line(&mut lock(client), &line, now());
         match action {
             FromServer::Forward(bytes) => {
                 writes.store(true, Ordering::Relaxed);

@@ -21,15 +21,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failur
         input: input::display_name(path),
         message,
     };
-    let file = InputFile::of_person(path);
-    let bytes = file.read(Role::Configuration);
-    let bytes = bytes.map_err(|refusal| refusal.failure(&file.name()))?;
-    if is_readable_by_others(path) {
-        return Err(failure(
-            "can be read by others than its owner, and holds credentials; chmod 600 it".to_owned(),
-        ));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| failure("is not UTF-8".to_owned()))?;
+    let text = String::from_utf8(private(path)?).map_err(|_| failure("is not UTF-8".to_owned()))?;
     let mut headers = Vec::new();
     for (at, line) in text.lines().enumerate() {
         if line.trim().is_empty() || line.starts_with('#') {
@@ -47,6 +39,24 @@ pub(crate) fn read(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failur
         headers.push(header);
     }
     Ok(headers)
+}
+
+/// Reads a file that its owner alone can read.
+///
+/// # Errors
+/// A file that cannot be read, or that others can read.
+pub(crate) fn private(path: &Path) -> Result<Vec<u8>, Failure> {
+    let file = InputFile::of_person(path);
+    let bytes = file.read(Role::Configuration);
+    let bytes = bytes.map_err(|refusal| refusal.failure(&file.name()))?;
+    if is_readable_by_others(path) {
+        return Err(Failure {
+            input: input::display_name(path),
+            message: "can be read by others than its owner, and holds credentials; chmod 600 it"
+                .to_owned(),
+        });
+    }
+    Ok(bytes)
 }
 
 fn header_in(line: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -109,6 +119,21 @@ pub(crate) fn passed_on(headers: &HeaderMap) -> HeaderMap {
         }
     }
     passed
+}
+
+/// Whether a body is compressed.
+pub(crate) fn is_compressed(headers: &HeaderMap) -> bool {
+    let encodings = headers.get_all(header::CONTENT_ENCODING);
+    let mut encodings = encodings.iter();
+    encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The type of a body, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    let kind = value.and_then(|value| value.split(';').next());
+    kind.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The shortest value that is taken for a credential: a shorter one would be

@@ -14,15 +14,62 @@ pub(crate) struct Event {
     pub cut: bool,
 }
 
+/// Tells where lines end: with a line feed, a carriage return, or both.
+#[derive(Debug, Default)]
+pub(crate) struct Endings {
+    /// The last byte was a carriage return: a line feed after it ends no other
+    /// line.
+    after_return: bool,
+}
+
+/// What a byte is to the line that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Byte {
+    OfTheLine,
+    EndsIt,
+    /// The second byte of an ending.
+    OfTheEnding,
+}
+
+impl Endings {
+    /// What the next byte is.
+    pub fn next(&mut self, byte: u8) -> Byte {
+        let is_second = std::mem::take(&mut self.after_return) && byte == b'\n';
+        match byte {
+            _ if is_second => Byte::OfTheEnding,
+            b'\r' | b'\n' => {
+                self.after_return = byte == b'\r';
+                Byte::EndsIt
+            }
+            _ => Byte::OfTheLine,
+        }
+    }
+}
+
+/// The name and the value of a line; a comment's name is empty.
+pub(crate) fn field(line: &[u8]) -> (&[u8], &[u8]) {
+    let colon = line.iter().position(|byte| *byte == b':');
+    let parts = line.split_at_checked(colon.unwrap_or(line.len()));
+    let (name, value) = parts.unwrap_or((line, b""));
+    let value = value.strip_prefix(b":").unwrap_or(value);
+    (name, value.strip_prefix(b" ").unwrap_or(value))
+}
+
+/// A line without the mark that a stream may begin with.
+pub(crate) fn without_mark(line: &[u8], is_first: bool) -> &[u8] {
+    match line.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) if is_first => rest,
+        _ => line,
+    }
+}
+
 /// The events of one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     line: Vec<u8>,
     event: Event,
     has_data: bool,
-    /// The last byte was a carriage return: a line feed after it ends no other
-    /// line.
-    after_return: bool,
+    endings: Endings,
     begun: bool,
 }
 
@@ -31,15 +78,11 @@ impl Events {
     pub fn pass(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut ended = Vec::new();
         for byte in bytes {
-            let is_second = std::mem::take(&mut self.after_return) && *byte == b'\n';
-            match byte {
-                _ if is_second => {}
-                b'\r' | b'\n' => {
-                    self.after_return = *byte == b'\r';
-                    ended.extend(self.line());
-                }
-                _ if self.line.len() < LONGEST => self.line.push(*byte),
-                _ => self.event.cut = true,
+            match self.endings.next(*byte) {
+                Byte::OfTheEnding => {}
+                Byte::EndsIt => ended.extend(self.line()),
+                Byte::OfTheLine if self.line.len() < LONGEST => self.line.push(*byte),
+                Byte::OfTheLine => self.event.cut = true,
             }
         }
         ended
@@ -48,19 +91,13 @@ impl Events {
     /// Takes the line that has ended; the event that it ends.
     fn line(&mut self) -> Option<Event> {
         let line = std::mem::take(&mut self.line);
-        let line = match line.strip_prefix(b"\xEF\xBB\xBF") {
-            Some(rest) if !self.begun => rest,
-            _ => line.as_slice(),
-        };
-        self.begun = true;
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        let line = without_mark(&line, is_first);
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
             return std::mem::take(&mut self.has_data).then_some(event);
         }
-        let colon = line.iter().position(|byte| *byte == b':');
-        let (name, value) = line.split_at_checked(colon.unwrap_or(line.len()))?;
-        let value = value.strip_prefix(b":").unwrap_or(value);
-        let value = value.strip_prefix(b" ").unwrap_or(value);
+        let (name, value) = field(line);
         match name {
             b"data" => {
                 if std::mem::replace(&mut self.has_data, true) {

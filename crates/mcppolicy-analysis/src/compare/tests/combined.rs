@@ -192,3 +192,38 @@ fn each_limit_that_gives_way_has_its_sequence() {
         ],
     );
 }
+
+#[test]
+fn a_tool_of_many_rules_is_compared_argument_by_argument() {
+    let with = |bound: u64| {
+        let limit = sum("spent", "day", 500, "amount");
+        let least = rule(&[condition("amount", "lte", 100)]);
+        let known = rule(&[condition("region", "in", json!(["eu", "us"]))]);
+        let rules = (0..80).map(|at| {
+            let bound = if at % 20 == 7 { bound } else { 1 };
+            let one = condition(&format!("a{at}"), "gt", bound);
+            // Two arguments that one rule asks together.
+            match at {
+                40 => rule(&[one, condition("b", "eq", "x")]),
+                _ => rule(&[one]),
+            }
+        });
+        let rules: Vec<serde_json::Value> = rules.collect();
+        tool(json!({"require": [least, known], "deny_if": rules, "limits": [limit]}))
+    };
+    says(
+        &with(1),
+        &with(9),
+        &[
+            "Tool(\"t\") arguments loosened",
+            "  changed: deny_if: a7 gt 1 → 9",
+            "  changed: deny_if: a27 gt 1 → 9",
+            "  changed: deny_if: a47 gt 1 → 9",
+            "  changed: deny_if: a67 gt 1 → 9",
+            r#"  loosened /tools/t/deny_if/7 by [0]: {"a7":9,"amount":100,"region":"eu"}"#,
+            r#"  loosened /tools/t/deny_if/27 by [1]: {"a27":9,"amount":100,"region":"eu"}"#,
+            r#"  loosened /tools/t/deny_if/47 by [2]: {"a47":9,"amount":100,"region":"eu"}"#,
+            r#"  loosened /tools/t/deny_if/67 by [3]: {"a67":9,"amount":100,"region":"eu"}"#,
+        ],
+    );
+}

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{compared, condition, policy, tool};
+use super::{condition, policy, tool};
 use crate::compare::applied;
 use crate::compare::compiled::{Allowance, Compiled, Pair};
-use crate::compare::{Aspect, Change, PartDirection, Verdict};
+use crate::compare::{Aspect, Change, Known, PartDirection, Verdict};
 use crate::region::Budget;
 use mcppolicy_engine::engine::{Call, Counters, Engine};
 use mcppolicy_engine::time::Time;
@@ -137,18 +137,23 @@ fn the_parts_are_what_changes() {
     let (conditions, domain) = (conditions(), domain());
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut alone = 0;
-    for _ in 0..20_000 {
+    for round in 0..20_000 {
         let old_rules = json!({
             "require": rules(&mut random, &conditions),
             "deny_if": rules(&mut random, &conditions),
         });
         let new_rules = edited(&mut random, &old_rules, &conditions);
         let [old, new] = [&old_rules, &new_rules].map(|rules| policy(&tool(rules.clone())));
-        let comparison = compared(&old, &new, None);
-        assert!(!comparison.undetermined, "{old_rules} {new_rules}");
         let [old, new] = [&old, &new].map(Compiled::new);
         let allowance = Allowance::new(&Budget::default());
-        let pair = Pair::new(&old, &new, &Budget::default(), &allowance);
+        let mut pair = Pair::new(&old, &new, &Budget::default(), &allowance);
+        pair = pair.detailed(Known::default());
+        if round % 2 == 0 {
+            // As rules of many arguments are: each group of arguments for itself.
+            pair.whole = 0;
+        }
+        let comparison = crate::compare::compared(&pair);
+        assert!(!comparison.undetermined, "{old_rules} {new_rules}");
         let context = || format!("{old_rules}\n{new_rules}\n{comparison:#?}");
 
         // Every call of the domain that changes is one of a part.

@@ -61,7 +61,13 @@ fn judged_as(
     budget: &Budget,
 ) -> Case {
     let indexed: Vec<_> = approved.iter().enumerate().collect();
-    let judgement = judge(Some(old), Some(new), &comparison.changes, &indexed, budget);
+    let judgement = judge(
+        Some(old),
+        Some(new),
+        &comparison.changes,
+        &indexed,
+        (budget, &Allowance::new(budget)),
+    );
     let diff = Diff {
         policies: vec![PolicyDiff {
             name: "policy.json".to_owned(),
@@ -299,7 +305,14 @@ fn a_removal_passes_only_when_it_is_approved() {
         ..approval(&of_tool(), &old)
     };
     let judge = |approvals: &[(usize, &Approval)]| {
-        judge(Some(&old), None, &[], approvals, &Budget::default())
+        let budget = Budget::default();
+        judge(
+            Some(&old),
+            None,
+            &[],
+            approvals,
+            (&budget, &Allowance::new(&budget)),
+        )
     };
     assert_eq!(judge(&[]).removal, None);
     assert_eq!(judge(&[(3, &removal)]).removal, Some(3));
@@ -323,7 +336,7 @@ fn the_gate_changed_heeds_no_approval() {
             Some(&new),
             &comparison.changes,
             &indexed,
-            &Budget::default(),
+            (&Budget::default(), &Allowance::new(&Budget::default())),
         ),
         status: PolicyStatus::Compared(comparison),
         traffic: None,

@@ -24,7 +24,7 @@ const PER_TOOL: u64 = 1_500_000 * STEP;
 /// What all questions about the policies of one run may cost, in conditions looked
 /// at. Where the tools could cost more together, each has an equal share, from the first
 /// question on: neither a policy nor a tool takes what the next one needs.
-const PER_RUN: u64 = 60_000_000 * STEP;
+const PER_RUN: u64 = 30_000_000 * STEP;
 
 /// How many bytes an automaton may take that is kept for further questions.
 const KEPT: usize = 16 << 10;
@@ -80,6 +80,8 @@ impl Questions {
             Some(space) => Arguments::resume(Some(rules), *space),
             None => prepared(rules),
         };
+        // One question takes no more than the tool's share either.
+        arguments.space().limit(BUDGET.at_most(self.left.get()));
         let before = arguments.space().spent();
         let answer = question(&mut arguments);
         let cost = arguments.space().spent().saturating_sub(before);
@@ -101,4 +103,34 @@ fn prepared(rules: &ToolRules) -> Arguments<'_> {
         }
     }
     arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mcppolicy_engine::policy::Policy;
+
+    #[test]
+    fn one_question_takes_no_more_than_the_share_of_its_tool() {
+        let rules = [14, 13].map(|count| {
+            let pattern = format!("^[ab]*a[ab]{{{count}}}c");
+            format!(r#"{{"conditions":[{{"path":"args.m","op":"regex","value":"{pattern}"}}]}}"#)
+        });
+        let text = format!(
+            r#"{{"version":"1","default":"deny","tools":{{"t":{{"require":[{}]}}}}}}"#,
+            rules.join(",")
+        );
+        let policy = Policy::from_json(text.as_bytes()).unwrap();
+        let rules = &policy.tools[0];
+        let cost = |share: u64| {
+            let questions = Questions::within(share);
+            questions.ask(rules, |arguments| arguments.accepted(&[]));
+            let space = questions.space.take().unwrap();
+            space.spent()
+        };
+        let small = 500 * STEP;
+        // The three parts of a budget are each within the share.
+        assert!(cost(small) <= 4 * small, "{}", cost(small));
+        assert!(cost(PER_TOOL) > 4 * small);
+    }
 }

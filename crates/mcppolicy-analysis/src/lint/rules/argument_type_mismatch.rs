@@ -3,11 +3,11 @@
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{JsonType, Shape};
+use crate::lint::argument::meant;
 use crate::lint::context::Tool;
 use crate::lint::type_check::{Defect, defect, described};
 use crate::lint::witness::with;
 use mcppolicy_engine::engine::ValueRef;
-use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Condition, Limit};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::WitnessCall;
@@ -331,7 +331,8 @@ fn values(shape: &Shape, written: &Value) -> String {
         other => other.to_string(),
     };
     let texts: Vec<String> = values.iter().map(text).collect();
-    if let Some(near) = nearest(&text(written), texts.iter().map(String::as_str)) {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    if let Some(near) = meant(&text(written), &texts) {
         return format!("did you mean \"{near}\"?");
     }
     let named: Vec<String> = values.iter().take(SHOWN).map(Value::to_string).collect();

@@ -4,10 +4,9 @@ use super::path_syntax::defect_for;
 use super::{Bad, Check, Context, Good, Proof, Reporter, Rule, RuleId};
 use crate::finding::Severity;
 use crate::inventory::schema::{InputSchema, JsonType, Presence};
-use crate::lint::argument::{described, dotted, is_mistaken};
+use crate::lint::argument::{described, dotted, is_mistaken, meant};
 use crate::lint::confusable::in_name;
 use crate::lint::context::Tool;
-use mcppolicy_engine::nearest::nearest;
 use mcppolicy_engine::policy::{Path, Spanned};
 use mcppolicy_engine::source::{Location, Span};
 
@@ -238,15 +237,15 @@ fn look(
         .copied()
         .filter(|name| !name.contains('.'))
         .collect();
-    let meant = match inside {
+    let near = match inside {
         Some(_) => None,
-        None => nearest(name, reachable.iter().copied()),
+        None => meant(name, &reachable),
     };
-    finding = match (meant, inside) {
+    finding = match (near, inside) {
         _ if dotted.is_some() => finding.help(UNREACHABLE),
-        (Some(meant), _) => {
+        (Some(near), _) => {
             let mut segments: Vec<String> = known.to_vec();
-            segments.push(meant.to_owned());
+            segments.push(near.to_owned());
             segments.extend(path.segments().iter().skip(segments.len()).cloned());
             let written = format!("args.{}", segments.join("."));
             // No fix: what another path lets through cannot be proved.

@@ -75,6 +75,27 @@ fn a_misspelt_argument_is_one_finding_with_the_right_path() {
 }
 
 #[test]
+fn of_very_many_arguments_none_is_offered() {
+    let advice = |arguments: usize| {
+        let known: Vec<String> = (0..arguments)
+            .map(|at| format!(r#""argument_name_{at}": {{"type": "string"}}"#))
+            .collect();
+        let policy = r#"{"version": "1", "default": "deny", "tools": {"t": {"deny_if": [
+            {"conditions": [{"path": "args.argument_nme_7", "op": "eq", "value": "x"}]}]}}}"#;
+        let tools = format!(
+            r#"{{"tools": [{{"name": "t", "inputSchema": {{"type": "object", "properties": {{{}}}, "additionalProperties": false}}}}]}}"#,
+            known.join(",")
+        );
+        let linted = lint_default(&format!("{policy}\ntools.json:\n{tools}"));
+        let mut findings = linted.findings.iter();
+        let finding = findings.find(|finding| finding.rule.name() == "unknown-argument");
+        finding.unwrap().help.clone().unwrap()
+    };
+    assert_eq!(advice(500), "did you mean `args.argument_name_7`?");
+    assert!(advice(600).starts_with("it takes `argument_name_0`"));
+}
+
+#[test]
 fn a_string_compared_as_a_number_is_one_finding_at_the_operator() {
     let slip = Slip::new(
         r#""op": "regex", "value": "^agent/[a-z0-9-]+$""#,

@@ -1,7 +1,6 @@
 //! Strings in which a pattern matches.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, WhichCaptures};

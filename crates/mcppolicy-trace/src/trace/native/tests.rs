@@ -350,7 +350,10 @@ fn one_spoiled_byte_takes_no_other_line_along() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = byte;
             let found = items(&bytes);
-            assert!(matches!(found.last(), Some(Item::Call(_))), "{byte} at {at}");
+            assert!(
+                matches!(found.last(), Some(Item::Call(_))),
+                "{byte} at {at}"
+            );
         }
     }
 }

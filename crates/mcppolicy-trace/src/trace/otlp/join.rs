@@ -8,22 +8,29 @@
 //! span is below which, a client's and a server's span of the same trace and tool
 //! are one call when the server's begins within the client's; that is said.
 //!
-//! The spans of the last [`MOST_CALLS`] calls, up to [`MOST_BYTES`] of their
-//! text, wait for each other. What has to leave alone is a call, with a note, and
-//! a span of it that comes later is passed over.
+//! Spans wait for each other by trace, within [`Limits`]. Beyond them the trace that
+//! was touched longest ago leaves, or of a trace with very many spans the oldest
+//! half. What has left is remembered ([`ToldSpans`]): a span of a call that was
+//! counted is passed over. A trace that goes on after it was forgotten is noticed.
 
 mod relations;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use foldhash::fast::FixedState;
 
 use crate::trace::call::{RecordedArguments, RecordedCall, RecordedRequest};
 use crate::trace::collector::Collector;
 use crate::trace::message::Identity;
 use crate::trace::options::Assumed;
 use crate::trace::reason;
-use crate::trace::recent::{Recent, hash};
+use crate::trace::recent::hash;
+use crate::trace::records::Records;
 use crate::trace::response::Response;
-use mcppolicy_engine::time::Time;
+use crate::trace::spans::{Joined, Side, Sketch, Told, ToldSpans};
 use relations::Relations;
 
 const OTHER_SIDE: &str = "a span of a call that another span has already told";
@@ -31,46 +38,46 @@ const OTHER_SIDE: &str = "a span of a call that another span has already told";
 /// What is said of a call that has left the window alone.
 const ALONE: &str = "it left the window of open spans before another span of it was found";
 
-/// The most spans of calls that wait for each other.
-const MOST_CALLS: usize = 4_096;
+/// What is said of a call of a trace that was forgotten.
+const FORGOTTEN: &str =
+    "earlier spans of its trace are forgotten, so that it may have been counted already";
 
-/// How many leave at once when there are more: which span is below which is
-/// found out for all of them together.
-const LEAVING: usize = 1_024;
-
-/// The most text of these spans, in bytes.
-const MOST_BYTES: usize = 32 << 20;
-
-/// How many spans are remembered by their parents, and how many calls that have
-/// left alone.
-const MOST_LINKS: usize = 65_536;
-
-/// The most spans between two of one call.
-const DEEPEST: usize = 64;
-
-/// Who has exported a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Side {
-    Client,
-    Server,
-    Unknown,
+/// What may wait at the same time.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Spans of calls.
+    calls: usize,
+    /// Their text, in bytes.
+    bytes: usize,
+    /// Spans that are no calls.
+    links: usize,
 }
+
+const LIMITS: Limits = Limits {
+    calls: 32_768,
+    bytes: 32 << 20,
+    links: 131_072,
+};
+
+/// One trace may take this part of each limit.
+const PART_OF_TRACE: usize = 4;
 
 /// Where a span is in its trace: hashes of ids.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     trace: Option<u128>,
-    id: Option<u128>,
-    parent: Option<u128>,
+    id: Option<u64>,
+    parent: Option<u64>,
     side: Side,
 }
 
 impl Place {
     pub fn new(trace: Option<&str>, id: Option<&str>, parent: Option<&str>, side: Side) -> Place {
+        let short = |id: &str| hash(id) as u64;
         Place {
             trace: trace.map(hash),
-            id: id.map(hash),
-            parent: parent.map(hash),
+            id: id.map(short),
+            parent: parent.map(short),
             side,
         }
     }
@@ -87,200 +94,337 @@ pub(super) struct SpanCall {
 }
 
 impl SpanCall {
-    fn tool(&self) -> &str {
-        self.call.tool().unwrap_or_default()
-    }
-
-    /// The tool without what a gateway puts before its name.
-    fn stem(&self) -> &str {
-        let name = self.tool();
-        let after = ["__", ".", "/", ":"].iter().filter_map(|mark| {
-            let (_, stem) = name.rsplit_once(mark)?;
-            (!stem.is_empty()).then_some(stem)
-        });
-        after.min_by_key(|stem| stem.len()).unwrap_or(name)
-    }
-
-    /// Whether the tools are the same.
-    fn is_same_tool(&self, other: &SpanCall) -> bool {
-        let (one, two) = (self.tool(), other.tool());
-        self.stem() == other.stem() && (one.ends_with(two) || two.ends_with(one))
-    }
-
-    /// Whether a server's span may be this client's, as times and contents say.
-    fn may_hold(&self, server: &SpanCall) -> bool {
-        let differ = |one: Option<&String>, two: Option<&String>| {
-            one.zip(two).is_some_and(|(one, two)| one != two)
-        };
-        let within = |start: Option<Time>, end: Option<Time>, at: Option<Time>| {
-            start
-                .zip(end)
-                .zip(at)
-                .is_some_and(|((start, end), at)| start <= at && at <= end)
-        };
-        within(self.call.time, self.call.response_time, server.call.time)
-            && !differ(self.call.id.as_ref(), server.call.id.as_ref())
-            && !differ(
-                self.identity.session.as_ref(),
-                server.identity.session.as_ref(),
-            )
-            && match (known(&self.call), known(&server.call)) {
-                (Some(one), Some(two)) => one == two,
-                _ => true,
+    fn sketch(&self, before: Option<&Sketch>) -> Sketch {
+        let tool = self.call.tool().unwrap_or_default();
+        let same = before.filter(|before| &*before.tool == tool);
+        let short = |text: &str| FixedState::with_seed(3).hash_one(text);
+        let arguments = match known(&self.call) {
+            Some(RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value)) => {
+                Some(short(&value.to_string()))
             }
+            _ => None,
+        };
+        Sketch {
+            id: self.place.id,
+            parent: self.place.parent,
+            side: self.place.side,
+            tool: same.map_or_else(|| Rc::from(tool), |same| Rc::clone(&same.tool)),
+            begun: self.call.time,
+            ended: self.call.response_time,
+            request_id: self.call.id.as_deref().map(short),
+            session: self.identity.session.as_deref().map(short),
+            arguments,
+            joined: Joined::default(),
+        }
     }
+}
+
+/// The spans of a trace that wait, with what is remembered of it.
+#[derive(Debug)]
+struct OpenTrace {
+    /// In the order of the log.
+    calls: Vec<SpanCall>,
+    /// The same.
+    sketches: Vec<Sketch>,
+    bytes: usize,
+    /// How many of the links have come since the trace was opened.
+    links: usize,
+    told: Told,
+    /// Its place among the traces, by when they were touched.
+    touched: u64,
 }
 
 /// The spans that wait for others of the same call.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// By number, in the order of the log.
-    calls: BTreeMap<u64, SpanCall>,
+    limits: Limits,
+    traces: HashMap<u128, OpenTrace, FixedState>,
+    /// The same by when they were touched.
+    order: BTreeMap<u64, u128>,
     next: u64,
-    bytes: usize,
-    /// The numbers of the calls with a span of this id.
-    by_id: HashMap<u128, Vec<u64>>,
-    /// The parents of spans, also of those that are no calls.
-    parents: HashMap<u128, u128>,
-    linked: VecDeque<u128>,
-    /// The places of calls that have left alone, with the tool.
-    told: Recent,
+    /// What waits in all of them.
+    waiting: Limits,
+    told: Rc<RefCell<ToldSpans>>,
 }
 
 impl Default for Window {
     fn default() -> Window {
         Window {
-            calls: BTreeMap::new(),
+            limits: LIMITS,
+            traces: HashMap::default(),
+            order: BTreeMap::new(),
             next: 0,
-            bytes: 0,
-            by_id: HashMap::new(),
-            parents: HashMap::new(),
-            linked: VecDeque::new(),
-            told: Recent::new(MOST_LINKS),
+            waiting: Limits {
+                calls: 0,
+                bytes: 0,
+                links: 0,
+            },
+            told: Rc::default(),
         }
     }
 }
 
 impl Window {
-    /// Takes the place of a span, whether it is a call or not.
-    pub fn link(&mut self, place: &Place) {
-        let (Some(id), Some(parent)) = (place.id, place.parent) else {
+    /// Takes the spans that other logs of the run have shown, too.
+    pub fn share(&mut self, records: &Records) {
+        self.told = records.spans();
+    }
+
+    /// Takes the place of a span that is no call.
+    pub fn link(&mut self, place: &Place, collector: &mut Collector) {
+        let (Some(trace), Some(id), Some(parent)) = (place.trace, place.id, place.parent) else {
             return;
         };
-        if id != parent && self.parents.insert(id, parent).is_none() {
-            self.linked.push_back(id);
-        }
-        if self.linked.len() > MOST_LINKS
-            && let Some(oldest) = self.linked.pop_front()
-        {
-            self.parents.remove(&oldest);
-        }
+        let open = self.touch(trace);
+        open.told.links.push((id, parent));
+        open.links += 1;
+        self.waiting.links += 1;
+        self.make_room(trace, collector);
     }
 
     /// Adds a call; calls that must wait no longer go to the collector.
     pub fn add(&mut self, call: SpanCall, collector: &mut Collector) {
-        let line = call.call.line;
-        let again = self
-            .same_id(&call)
-            .any(|of| of.place.side == call.place.side);
-        if again {
-            return collector.skip(line, reason::AGAIN);
-        }
-        if self.was_told(&call) {
-            return collector.skip(line, OTHER_SIDE);
-        }
-        let number = self.next;
-        self.next += 1;
-        self.bytes += call.bytes;
-        if let Some(id) = call.place.id {
-            self.by_id.entry(id).or_default().push(number);
-        }
-        self.calls.insert(number, call);
-        if self.calls.len() > MOST_CALLS || self.bytes > MOST_BYTES {
-            let relations = Relations::of(self);
-            while self.calls.len() > MOST_CALLS - LEAVING || self.bytes > MOST_BYTES / 2 {
-                self.leave(&relations, true, collector);
-            }
-        }
+        let Some(trace) = call.place.trace else {
+            return collector.call(call.call, call.identity, None, call.bytes);
+        };
+        let bytes = call.bytes;
+        let open = self.touch(trace);
+        let sketch = call.sketch(open.sketches.last());
+        open.push(call, sketch);
+        self.waiting.calls += 1;
+        self.waiting.bytes += bytes;
+        self.make_room(trace, collector);
     }
 
     /// No span comes any more.
     pub fn close(&mut self, collector: &mut Collector) {
-        let relations = Relations::of(self);
-        while !self.calls.is_empty() {
-            self.leave(&relations, false, collector);
-        }
-    }
-
-    fn same_id(&self, call: &SpanCall) -> impl Iterator<Item = &SpanCall> {
-        let id = call.place.id;
-        let numbers = id.and_then(|id| self.by_id.get(&id)).into_iter().flatten();
-        numbers.filter_map(|number| self.calls.get(number))
-    }
-
-    /// The ids above a place, from the nearest.
-    fn above(&self, place: &Place) -> impl Iterator<Item = u128> {
-        let next = |id: &u128| self.parents.get(id).copied();
-        std::iter::successors(place.parent, next).take(DEEPEST)
-    }
-
-    /// Whether another span of the call has left alone.
-    fn was_told(&self, call: &SpanCall) -> bool {
-        let mut places = call.place.id.into_iter().chain(self.above(&call.place));
-        places.any(|id| self.told.contains_hash(mark(id, call)))
-    }
-
-    /// The oldest call leaves, joined with all that is known of it.
-    fn leave(&mut self, relations: &Relations, is_full: bool, collector: &mut Collector) {
-        let Some(oldest) = self.calls.keys().next().copied() else {
-            return;
-        };
-        let mut chain = relations.chain(oldest);
-        if let Some(whole) = relations.by_time(oldest) {
-            collector.assume(Assumed::JoinedByTime);
-            chain = whole;
-        }
-        let mut spans = chain.iter().filter_map(|number| self.take(*number));
-        let Some(first) = spans.next() else {
-            return;
-        };
-        let rest: Vec<SpanCall> = spans.collect();
-        let is_alone = rest.is_empty() && first.place.side != Side::Unknown;
-        if is_full && is_alone {
-            let above: Vec<u128> = self.above(&first.place).collect();
-            for id in first.place.id.into_iter().chain(above) {
-                self.told.insert_hash(mark(id, &first));
+        let mut left = Vec::new();
+        while let Some((_, trace)) = self.order.pop_first() {
+            if let Some(open) = self.take(trace) {
+                self.leave(trace, open, usize::MAX, &mut left, collector);
             }
         }
-        for other in &rest {
-            collector.skip(other.call.line, OTHER_SIDE);
-        }
-        let mut joined = merge(first, rest);
-        if is_full && is_alone && joined.call.note.is_none() {
-            joined.call.note = Some(ALONE.to_owned());
-        }
-        collector.call(joined.call, joined.identity, None, joined.bytes);
+        tell(left, false, collector);
     }
 
-    /// Takes a call out.
-    fn take(&mut self, number: u64) -> Option<SpanCall> {
-        let call = self.calls.remove(&number)?;
-        self.bytes -= call.bytes;
-        if let Some(id) = call.place.id
-            && let Some(numbers) = self.by_id.get_mut(&id)
+    /// The trace, which is now the one that was touched last.
+    fn touch(&mut self, trace: u128) -> &mut OpenTrace {
+        let touched = self.next;
+        self.next += 1;
+        let told = &self.told;
+        let open = self.traces.entry(trace);
+        let open = open.or_insert_with(|| OpenTrace::of(told.borrow_mut().take(trace)));
+        // One that was just opened is not in the order yet.
+        if self.order.get(&open.touched) == Some(&trace) {
+            self.order.remove(&open.touched);
+        }
+        open.touched = touched;
+        self.order.insert(touched, trace);
+        open
+    }
+
+    /// Takes an open trace out.
+    fn take(&mut self, trace: u128) -> Option<OpenTrace> {
+        let open = self.traces.remove(&trace)?;
+        self.order.remove(&open.touched);
+        self.waiting.calls -= open.calls.len();
+        self.waiting.bytes -= open.bytes;
+        self.waiting.links -= open.links;
+        Some(open)
+    }
+
+    /// Lets calls leave until all others fit, after `newest` was touched.
+    fn make_room(&mut self, newest: u128, collector: &mut Collector) {
+        let mut left = Vec::new();
+        let part = |limit: usize| limit / PART_OF_TRACE;
+        let most = self.traces.get(&newest).and_then(|open| {
+            let has_many = open.calls.len() > part(self.limits.calls);
+            if has_many || open.bytes > part(self.limits.bytes) {
+                return Some(open.calls.len().div_ceil(2));
+            }
+            (open.links > part(self.limits.links)).then_some(0)
+        });
+        if let Some(most) = most
+            && let Some(open) = self.take(newest)
         {
-            numbers.retain(|other| *other != number);
-            if numbers.is_empty() {
-                self.by_id.remove(&id);
+            self.leave(newest, open, most, &mut left, collector);
+        }
+        while self.waiting.calls > self.limits.calls
+            || self.waiting.bytes > self.limits.bytes
+            || self.waiting.links > self.limits.links
+        {
+            let Some((_, oldest)) = self.order.first_key_value() else {
+                break;
+            };
+            let oldest = *oldest;
+            let Some(open) = self.take(oldest) else { break };
+            self.leave(oldest, open, usize::MAX, &mut left, collector);
+        }
+        tell(left, true, collector);
+    }
+
+    /// The oldest `most` spans of a trace that was taken out leave, each joined
+    /// with all that is known of its call; the others go on waiting.
+    fn leave(
+        &mut self,
+        trace: u128,
+        mut open: OpenTrace,
+        most: usize,
+        left: &mut Vec<Leaving>,
+        collector: &mut Collector,
+    ) {
+        open.drop_repeated(collector);
+        let before = open.told.spans.len();
+        let spans: Vec<&Sketch> = open.told.spans.iter().chain(&open.sketches).collect();
+        let relations = Relations::of(&spans, &open.told.links);
+        // Of what goes on waiting nothing is settled.
+        let mut joined: Vec<Joined> = spans.iter().map(|span| span.joined).collect();
+        let mut is_late = relations.is_late;
+        let mut calls: Vec<Option<SpanCall>> = open.calls.into_iter().map(Some).collect();
+        for at in 0..calls.len().min(most) {
+            if calls.get(at).is_none_or(Option::is_none) {
+                continue;
+            }
+            let (members, by_time) = relations.call_of(before + at);
+            if by_time {
+                collector.assume(Assumed::JoinedByTime);
+            }
+            let told = members
+                .iter()
+                .filter_map(|member| joined.get(*member)?.told);
+            let told: BTreeSet<usize> = told.collect();
+            // Spans that were counted apart turn out to be of one call.
+            is_late |= told.len() > 1;
+            let is_told = !told.is_empty();
+            let number = told.first().copied().unwrap_or(open.told.calls);
+            open.told.calls += usize::from(!is_told);
+            for member in &members {
+                if let Some(of) = joined.get_mut(*member) {
+                    *of = Joined {
+                        told: Some(number),
+                        ..relations.joined(&spans, *member, *of)
+                    };
+                }
+            }
+            let open_members = members.iter().filter_map(|at| at.checked_sub(before));
+            let mut of_call: Vec<SpanCall> = open_members
+                .filter_map(|member| calls.get_mut(member)?.take())
+                .collect();
+            let others = of_call.iter().skip(usize::from(!is_told));
+            others.for_each(|other| collector.skip(other.call.line, OTHER_SIDE));
+            if !is_told && !of_call.is_empty() {
+                let first = of_call.remove(0);
+                left.push(Leaving::of(first, of_call, open.told.forgets));
             }
         }
-        Some(call)
+        if is_late || left.iter().any(|of| of.may_be_told) {
+            collector.assume(Assumed::ForgottenSpans);
+        }
+        // What has left is remembered with what it is joined with.
+        let mut joined = joined.into_iter();
+        for (span, joined) in open.told.spans.iter_mut().zip(&mut joined) {
+            span.joined = joined;
+        }
+        let mut rest = OpenTrace::of(open.told);
+        for ((call, sketch), joined) in calls.into_iter().zip(open.sketches).zip(joined) {
+            match call {
+                Some(call) => rest.push(call, sketch),
+                None => rest.told.spans.push(Sketch { joined, ..sketch }),
+            }
+        }
+        if rest.told.shorten() {
+            collector.assume(Assumed::ForgottenSpans);
+        }
+        if rest.calls.is_empty() {
+            return self.told.borrow_mut().keep(trace, rest.told);
+        }
+        self.waiting.calls += rest.calls.len();
+        self.waiting.bytes += rest.bytes;
+        self.traces.insert(trace, rest);
+        self.touch(trace);
     }
 }
 
-/// A place that has been told, of the calls of one tool.
-fn mark(id: u128, call: &SpanCall) -> u128 {
-    id ^ hash(call.stem())
+impl OpenTrace {
+    fn of(told: Told) -> OpenTrace {
+        OpenTrace {
+            calls: Vec::new(),
+            sketches: Vec::new(),
+            bytes: 0,
+            links: 0,
+            told,
+            touched: 0,
+        }
+    }
+
+    fn push(&mut self, call: SpanCall, sketch: Sketch) {
+        self.bytes += call.bytes;
+        self.sketches.push(sketch);
+        self.calls.push(call);
+    }
+
+    /// Passes over the spans that the log holds more than once.
+    fn drop_repeated(&mut self, collector: &mut Collector) {
+        let key = |span: &Sketch| Some((span.id?, span.side));
+        let mut seen: HashSet<(u64, Side), FixedState> =
+            self.told.spans.iter().filter_map(key).collect();
+        let is_new = |span: &Sketch| key(span).is_none_or(|key| seen.insert(key));
+        let is_new: Vec<bool> = self.sketches.iter().map(is_new).collect();
+        for (call, _) in self
+            .calls
+            .iter()
+            .zip(&is_new)
+            .filter(|(_, is_new)| !**is_new)
+        {
+            collector.skip(call.call.line, reason::AGAIN);
+        }
+        let mut kept = is_new.iter();
+        self.calls.retain(|_| kept.next() == Some(&true));
+        let mut kept = is_new.iter();
+        self.sketches.retain(|_| kept.next() == Some(&true));
+    }
+}
+
+/// A call that waits no longer.
+struct Leaving {
+    joined: SpanCall,
+    /// The first line of its spans.
+    line: usize,
+    is_alone: bool,
+    may_be_told: bool,
+}
+
+impl Leaving {
+    /// The call of these spans, the outermost first.
+    fn of(first: SpanCall, rest: Vec<SpanCall>, may_be_told: bool) -> Leaving {
+        let lines = rest.iter().map(|span| span.call.line);
+        Leaving {
+            line: lines.fold(first.call.line, usize::min),
+            is_alone: rest.is_empty() && first.place.side != Side::Unknown,
+            may_be_told,
+            joined: merge(first, rest),
+        }
+    }
+}
+
+/// Gives the calls that have left to the collector, in the order of the log.
+fn tell(mut left: Vec<Leaving>, is_full: bool, collector: &mut Collector) {
+    left.sort_by_key(|of| of.line);
+    for of in left {
+        let SpanCall {
+            mut call,
+            identity,
+            bytes,
+            ..
+        } = of.joined;
+        let note = match (of.may_be_told, is_full && of.is_alone) {
+            (true, _) => Some(FORGOTTEN),
+            (false, true) => Some(ALONE),
+            (false, false) => None,
+        };
+        call.note = call.note.or(note.map(str::to_owned));
+        collector.call(call, identity, None, bytes);
+    }
 }
 
 /// The arguments, when they are known.
@@ -321,3 +465,6 @@ fn merge(mut joined: SpanCall, rest: Vec<SpanCall>) -> SpanCall {
     }
     joined
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap};
-use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::messages::{Exchange, Messages};
-use crate::cli::support::http::headers::passed_on;
+use crate::cli::support::http::callers::Callers;
+use crate::cli::support::http::headers::{is_compressed, media_type, passed_on};
 use crate::cli::support::http::sse::Events;
-use crate::cli::support::http::{Body, Upstream, empty, full, is_loopback};
+use crate::cli::support::http::{Body, Upstream, empty, full};
 use mcppolicy_trace::trace::tap::Direction;
 
 /// The largest body that is held to be recorded, in bytes.
@@ -26,8 +26,7 @@ pub(super) struct Tapped {
     upstream: Upstream,
     /// The headers of the file, in which credentials are.
     own: HeaderMap,
-    /// Where the tap listens.
-    address: SocketAddr,
+    callers: Callers,
     messages: Arc<Messages>,
 }
 
@@ -36,7 +35,7 @@ impl Tapped {
         Tapped {
             own: upstream.headers().iter().cloned().collect(),
             upstream,
-            address,
+            callers: Callers::new(address, Vec::new(), Vec::new()),
             messages: Arc::new(messages),
         }
     }
@@ -48,7 +47,7 @@ impl Tapped {
 
     /// Passes a request on and its answer back.
     pub async fn pass(&self, request: Request<Incoming>) -> Response<Body> {
-        if let Err(why) = self.refuses(&request) {
+        if let Err(why) = self.callers.check(&request) {
             return answer(StatusCode::FORBIDDEN, why);
         }
         if request.method() == Method::CONNECT {
@@ -93,31 +92,6 @@ impl Tapped {
                     &format!("the server cannot be reached: {why}"),
                 )
             }
-        }
-    }
-
-    /// A page of the web, which anyone may have written, can make a browser send
-    /// requests to this machine, under a name of its own for it.
-    fn refuses(&self, request: &Request<Incoming>) -> Result<(), &'static str> {
-        let text = |name: header::HeaderName| {
-            let value = request.headers().get(name)?;
-            Some(value.to_str().unwrap_or_default().to_owned())
-        };
-        let host = text(header::HOST).and_then(|host| host.parse::<Authority>().ok());
-        let is_own = host.is_some_and(|host| {
-            is_loopback(host.host()) && host.port_u16().unwrap_or(80) == self.address.port()
-        });
-        if !is_own {
-            return Err("the name of the host is not that of this machine");
-        }
-        let origin = text(header::ORIGIN).map(|origin| {
-            let host = origin.split_once("://").map(|(_, host)| host.to_owned());
-            host.and_then(|host| host.parse::<Authority>().ok())
-        });
-        match origin {
-            None => Ok(()),
-            Some(Some(origin)) if is_loopback(origin.host()) => Ok(()),
-            Some(_) => Err("the page that sends this is not of this machine"),
         }
     }
 
@@ -242,17 +216,4 @@ fn answer(status: StatusCode, why: &str) -> Response<Body> {
     let mut answer = Response::new(full(format!("mcppolicy record: {why}\n")));
     *answer.status_mut() = status;
     answer
-}
-
-fn is_compressed(headers: &HeaderMap) -> bool {
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-/// The type of a body, without its parameters.
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE);
-    let value = value.and_then(|value| value.to_str().ok());
-    let kind = value.and_then(|value| value.split(';').next());
-    kind.unwrap_or_default().trim().to_ascii_lowercase()
 }
