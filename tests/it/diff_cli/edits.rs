@@ -111,7 +111,7 @@ fn one_tool_is_approved_and_the_rest_is_not() {
     let other = approve("withdraw");
     assert_eq!(other.code, 2);
     let said = "--only withdraw: nothing of this tool is refused";
-    assert!(other.out.contains(said), "{}{}", other.out, other.err);
+    assert!(other.err.contains(said), "{}{}", other.out, other.err);
     assert!(!dir.join("mcppolicy.approvals.json").exists());
 
     let one = approve("pay");
