@@ -124,7 +124,7 @@ fn limits_are_held_against_given_recordings() {
     assert_eq!(run(&dir, &["lint", "p.json", "--traces", "none"]).code, 2);
     std::fs::write(dir.join("bad.jsonl"), "{\"tool\":7}\n").unwrap();
     let bad = run(&dir, &["lint", "p.json", "--traces", "bad.jsonl"]);
-    assert_eq!(bad.code, 2, "{}", bad.err);
+    assert_eq!(bad.code, 2, "{}", bad.out);
     assert!(bad.err.contains("of their lines are not"), "{}", bad.err);
 
     let config = "[[policy]]\npath = \"p.json\"\ntraces = [\"t.jsonl\"]\n";

@@ -95,6 +95,6 @@ fn expectations_are_not_written_into_a_compressed_trace() {
     let ran = run(&dir, &["test", "t.jsonl.gz", "--update"]);
     assert_eq!(ran.code, 2);
     let message = "t.jsonl.gz: is compressed, and --update writes text; unpack it first";
-    assert!(ran.out.contains(message), "{}", ran.out);
+    assert!(ran.err.contains(message), "{}", ran.err);
     assert_eq!(fs::read(Path::new(&dir).join("t.jsonl.gz")).unwrap(), bytes);
 }

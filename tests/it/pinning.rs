@@ -144,7 +144,7 @@ fn nothing_is_overwritten() {
     let dir = project("overwritten");
     for command in ["coverage", "mutate"] {
         let ran = run(&dir, &[command, "--write-missing", "traces"]);
-        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert_eq!(ran.code, 2, "{}", ran.out);
         assert!(ran.err.contains("not an empty directory"), "{}", ran.err);
     }
     assert_eq!(
@@ -413,7 +413,7 @@ fn what_can_be_read_only_once_is_refused() {
             TRACE.as_bytes(),
         );
         assert_eq!(ran.code, 2, "{}", ran.out);
-        assert!(ran.out.contains("can be read only once"), "{}", ran.out);
+        assert!(ran.err.contains("can be read only once"), "{}", ran.err);
         let ran = run(&dir, &[command, "--timeline", "merged"]);
         assert_eq!(ran.code, 2);
         assert!(ran.err.contains("counters of its own"), "{}", ran.err);

@@ -292,8 +292,8 @@ fn patterns_of_many_states() {
     );
     let honest = gate(
         "many-states-honest",
-        &with(30, 800),
-        &[("policy.json", &with(30, 700))],
+        &with(30, 30),
+        &[("policy.json", &with(30, 20))],
     );
     assert_eq!(honest.code, 0, "{}", honest.out);
 }

@@ -26,9 +26,15 @@ impl Random {
 /// The largest `max`: what decides, decides a call of a sequence that is one longer.
 const MOST: u64 = 3;
 
+/// The same where there are amounts, and so many more sequences.
+const FEWER: u64 = 2;
+
 fn one(random: &mut Random, at: u64, sums: bool) -> Json {
     let window = ["minute", "hour", "day"][random.below(3) as usize];
-    let (counter, max) = (format!("c{at}"), 1 + random.below(MOST));
+    let (counter, max) = (
+        format!("c{at}"),
+        1 + random.below(if sums { FEWER } else { MOST }),
+    );
     if sums && random.below(2) == 0 {
         sum(&counter, window, max, "n")
     } else {
@@ -79,7 +85,11 @@ fn last(engine: &Engine, calls: &[(i64, usize)], amounts: &[Value]) -> Option<St
 
 /// The limits of `refuser` that decide the last call of a sequence that `passer` passes
 /// from its first call to its last.
-fn deciding(passer: &Policy, refuser: &Policy, amounts: &[Value]) -> BTreeSet<String> {
+fn deciding(
+    passer: &Policy,
+    refuser: &Policy,
+    (amounts, most): (&[Value], usize),
+) -> BTreeSet<String> {
     let engines = [passer, refuser].map(Engine::new);
     let mut found = BTreeSet::new();
     let mut open: Vec<Vec<(i64, usize)>> = vec![Vec::new()];
@@ -98,7 +108,7 @@ fn deciding(passer: &Policy, refuser: &Policy, amounts: &[Value]) -> BTreeSet<St
                     (None, Some(rule)) => {
                         found.insert(rule);
                     }
-                    (None, None) if calls.len() <= MOST as usize => open.push(calls),
+                    (None, None) if calls.len() <= most => open.push(calls),
                     _ => {}
                 }
             }
@@ -108,7 +118,7 @@ fn deciding(passer: &Policy, refuser: &Policy, amounts: &[Value]) -> BTreeSet<St
 }
 
 /// How many pairs of limits change something.
-fn hold(pairs: usize, seed: u64, amounts: &[Value]) -> usize {
+fn hold(pairs: usize, seed: u64, (amounts, most): (&[Value], usize)) -> usize {
     let mut random = Random(seed);
     let (mut changed, sums) = (0, amounts.len() > 1);
     for _ in 0..pairs {
@@ -129,7 +139,10 @@ fn hold(pairs: usize, seed: u64, amounts: &[Value]) -> usize {
                 named[side].insert(part.by.rule.clone().unwrap());
             }
         }
-        let by_trying = [deciding(&new, &old, amounts), deciding(&old, &new, amounts)];
+        let by_trying = [
+            deciding(&new, &old, (amounts, most)),
+            deciding(&old, &new, (amounts, most)),
+        ];
         assert_eq!(named, by_trying, "{text}\n{comparison:#?}");
         changed += usize::from(!by_trying.iter().all(BTreeSet::is_empty));
     }
@@ -138,13 +151,19 @@ fn hold(pairs: usize, seed: u64, amounts: &[Value]) -> usize {
 
 #[test]
 fn each_count_that_decides_has_a_part() {
-    let changed = hold(20_000, 0x2545_F491_4F6C_DD1D, &[Value::empty_object()]);
+    let changed = hold(
+        20_000,
+        0x2545_F491_4F6C_DD1D,
+        (&[Value::empty_object()], MOST as usize),
+    );
     assert!(changed > 5_000, "{changed}");
 }
 
 #[test]
 fn each_sum_that_decides_has_a_part() {
-    let amounts = [0, 1, 2, 3].map(|amount| Value::from(&json!({"n": amount})));
-    let changed = hold(60, 0x9E37_79B9_7F4A_7C15, &amounts);
+    // Also one that no sum bears, and none at all.
+    let amounts = [0, 1, 2, 3, 4].map(|amount| Value::from(&json!({"n": amount})));
+    let amounts = [&amounts[..], &[Value::empty_object()]].concat();
+    let changed = hold(60, 0x9E37_79B9_7F4A_7C15, (&amounts, FEWER as usize));
     assert!(changed > 12, "{changed}");
 }
