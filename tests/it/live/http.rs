@@ -512,7 +512,8 @@ fn headers_come_from_a_file_of_its_owner_alone() {
         &dir,
         &["inventory", "--url", "http://u:s3cret@127.0.0.1/mcp"],
     );
-    assert!(ran.code == 2 && !ran.out.contains("s3cret"), "{}", ran.out);
+    assert!(!(ran.out + &ran.err).contains("s3cret"));
+    assert_eq!(ran.code, 2);
 }
 
 /// A server of the older era that lists one tool to whoever it is.

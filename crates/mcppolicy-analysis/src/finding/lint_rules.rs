@@ -96,6 +96,8 @@ macro_rules! with_lint_rules {
                 "A limit is far above what a tool of its category, or recorded use, needs";
             ApprovalPromised approval_promised "approval-promised" Security Warning
                 "A message promises an approval that nothing can give";
+            WorkaroundInMessage workaround_in_message "workaround-in-message" Security Note
+                "A message tells the agent how to get around its rule";
             LostExpectation lost_expectation "lost-expectation" Security Note
                 "A change drops what a recorded call was expected to be";
             // Inventory

@@ -61,6 +61,7 @@ pub mod vacuous_require;
 pub mod wildcard_in_operand;
 pub mod wildcard_in_tool_name;
 pub mod window_doubling;
+pub mod workaround_in_message;
 
 use super::context::Context;
 use super::fixes;

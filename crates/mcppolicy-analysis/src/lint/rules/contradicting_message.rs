@@ -146,7 +146,7 @@ fn look_at_rule(reporter: &mut Reporter<'_>, rule: &policy::Rule) {
 }
 
 /// The words of a message in lower case, a number with its separators as one.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let spaced = text.replace('/', " per ");
     let words = spaced.split_whitespace();
     words
