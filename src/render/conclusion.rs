@@ -95,11 +95,33 @@ fn refusal(report: &DiffReport) -> String {
 /// How to go on where the gate refuses.
 #[derive(Debug)]
 pub struct WaysOut {
-    /// What to change, one line for each edit.
-    pub undo: Vec<String>,
+    /// What to change, edit by edit.
+    pub undo: Vec<Undo>,
     /// The command that approves exactly this change, for a shell.
     pub approve: Option<String>,
 }
+
+/// What undoes one edit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Undo {
+    /// Where to do what, in a line.
+    pub what: String,
+    /// The lines that were there, to be pasted; none where nothing was, or it is
+    /// long.
+    pub text: Vec<String>,
+}
+
+impl Undo {
+    const fn told(what: String) -> Undo {
+        Undo {
+            what,
+            text: Vec::new(),
+        }
+    }
+}
+
+/// The most lines and bytes of a text that is offered for pasting.
+const PASTED: (usize, usize) = (30, 1_500);
 
 /// How to go on with changes of which the gate refuses some.
 pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut> {
@@ -108,7 +130,8 @@ pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut>
     let mut seen = BTreeSet::new();
     for policy in refused().flat_map(|report| &report.diff.policies) {
         if matches!(policy.status, PolicyStatus::Removed) && policy.judgement.removal.is_none() {
-            undo.push(format!("put `{}` back", shorten::name(&policy.name)));
+            let what = format!("put `{}` back", shorten::name(&policy.name));
+            undo.push(Undo::told(what));
         }
         for line in Review::of(policy)
             .open()
@@ -122,7 +145,8 @@ pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut>
     let more = undo.len().saturating_sub(MOST_UNDONE);
     if more > 0 {
         undo.truncate(MOST_UNDONE);
-        undo.push(format!("and undo {} more edits", shorten::number(more)));
+        let what = format!("and undo {} more edits", shorten::number(more));
+        undo.push(Undo::told(what));
     }
     // What the gate `changed` refuses, no approval lets through.
     let mut each = refused().filter(|report| report.gate == Gate::Loosened);
@@ -132,31 +156,71 @@ pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut>
 }
 
 /// What undoes a point, edit by edit.
-fn undone(point: &Point<'_>, policy: &PolicyDiff, sources: &SourceMap) -> Vec<String> {
+fn undone(point: &Point<'_>, policy: &PolicyDiff, sources: &SourceMap) -> Vec<Undo> {
     if point.edits.is_empty() {
         let scope = point.scopes.first().map(|of| scope(of));
         let scope = scope.unwrap_or_default();
-        return vec![format!(
+        return vec![Undo::told(format!(
             "undo what changes the {} of `{scope}`",
             point.aspect.name()
-        )];
+        ))];
     }
     let edits = point.edits.iter();
     edits.map(|edit| undo(edit, policy, sources)).collect()
 }
 
-fn undo(edit: &Edit, policy: &PolicyDiff, sources: &SourceMap) -> String {
+fn undo(edit: &Edit, policy: &PolicyDiff, sources: &SourceMap) -> Undo {
     let at = |side: &EditSide| match position(policy.new, side.span, sources) {
         Some(position) => format!("{}: ", name(&position)),
         None => String::new(),
     };
-    let here = || name(&shorten::name(&policy.name));
+    let file = || name(&shorten::name(&policy.name));
+    let was = |old: &EditSide| written(policy.old, old.span, sources);
     match (edit.kind, &edit.old, &edit.new) {
-        (EditKind::Added, _, Some(new)) => format!("{}take out {}", at(new), part(edit, new)),
-        (_, Some(old), Some(new)) => format!("{}write again {}", at(new), part(edit, old)),
-        (_, Some(old), None) => format!("{}: put back {}", here(), part(edit, old)),
-        (_, None, _) => edit.summary.clone(),
+        (EditKind::Added, _, Some(new)) => {
+            Undo::told(format!("{}take out {}", at(new), part(edit, new)))
+        }
+        (_, Some(old), Some(new)) => Undo {
+            what: format!("{}restore {}", at(new), part(edit, old)),
+            text: was(old),
+        },
+        (_, Some(old), None) => {
+            let list = old.pointer.rsplit_once('/').map_or("", |(list, _)| list);
+            let place = match list {
+                "" => file(),
+                list => format!("{}, {}", file(), name(&shorten::name(list))),
+            };
+            // A tool's span is that of its name.
+            let text = match edit.element {
+                Element::Tool => Vec::new(),
+                _ => was(old),
+            };
+            Undo {
+                what: format!("{place}: put back {}", part(edit, old)),
+                text,
+            }
+        }
+        (_, None, _) => Undo::told(edit.summary.clone()),
     }
+}
+
+/// The lines of a file in a span, as far left as they go; none where they are too
+/// many.
+fn written(file: Option<FileId>, span: Span, sources: &SourceMap) -> Vec<String> {
+    let text = file.and_then(|file| sources.get(file).text().get(span.start..span.end));
+    let text = text.unwrap_or_default();
+    let (lines, bytes) = PASTED;
+    if text.len() > bytes || text.lines().count() > lines {
+        return Vec::new();
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let behind = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+    let least = behind.map(indent).min().unwrap_or(0);
+    let cut = |(at, line): (usize, &str)| match at {
+        0 => line.to_owned(),
+        _ => line.get(least..).unwrap_or_default().to_owned(),
+    };
+    text.lines().enumerate().map(cut).collect()
 }
 
 /// One side of an edit with what it is: `` the condition `amount lte 100` ``.

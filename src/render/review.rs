@@ -74,6 +74,8 @@ pub struct Point<'a> {
     pub approved: bool,
     /// Whether an earlier point shows its edits.
     pub repeats: bool,
+    /// Whether the same edits let other calls through and refuse some.
+    pub is_both: bool,
     /// The change that it is a part of.
     pub change: &'a Change,
 }
@@ -99,6 +101,28 @@ impl Point<'_> {
                 format!("{} and {last}", others.join(", "))
             }
             _ => names.concat(),
+        }
+    }
+
+    /// Which way, in words.
+    pub const fn word(&self) -> &'static str {
+        match (self.turn, self.is_both) {
+            (Turn::Looser, true) => "loosened for some calls",
+            (Turn::Tighter, true) => "tightened for other calls",
+            (turn, _) => turn.word(),
+        }
+    }
+
+    /// What is to be said where no call is decided otherwise.
+    pub const fn without_calls(&self) -> Option<&'static str> {
+        match (self.witness, self.aspect, self.turn) {
+            (None, Aspect::Visibility, Turn::Looser) => {
+                Some("Clients are shown the tool now. No call is decided otherwise.")
+            }
+            (None, Aspect::Visibility, Turn::Tighter) => {
+                Some("Clients are no longer shown the tool. No call is decided otherwise.")
+            }
+            _ => None,
         }
     }
 
@@ -202,6 +226,7 @@ impl<'a> Review<'a> {
             let fresh = point.edits.iter().filter(|edit| shown.insert(key(edit)));
             point.repeats = fresh.count() == 0;
         }
+        mark_both(&mut points);
         let told: BTreeSet<EditKey<'_>> = points
             .iter()
             .flat_map(|point| point.edits.iter().map(|edit| key(edit)))
@@ -222,6 +247,27 @@ impl<'a> Review<'a> {
     pub fn open(&self) -> impl Iterator<Item = &Point<'a>> {
         let open = |point: &&Point<'_>| point.turn != Turn::Tighter && !point.approved;
         self.points.iter().filter(open)
+    }
+}
+
+/// Marks the points whose edits are those of a point that goes the other way.
+fn mark_both(points: &mut [Point<'_>]) {
+    let mut turns: BTreeMap<Vec<EditKey<'_>>, BTreeSet<Turn>> = BTreeMap::new();
+    fn keys<'a>(point: &Point<'a>) -> Vec<EditKey<'a>> {
+        point.edits.iter().map(|edit| key(edit)).collect()
+    }
+    let all: Vec<_> = points
+        .iter()
+        .map(|point| (keys(point), point.turn))
+        .collect();
+    for (keys, turn) in &all {
+        turns.entry(keys.clone()).or_default().insert(*turn);
+    }
+    for (point, (keys, _)) in points.iter_mut().zip(&all) {
+        let both = turns.get(keys);
+        point.is_both = !keys.is_empty()
+            && both
+                .is_some_and(|both| both.contains(&Turn::Looser) && both.contains(&Turn::Tighter));
     }
 }
 
@@ -269,6 +315,7 @@ fn of_change<'a>(
         reason: None,
         approved: approved && turn != Turn::Tighter,
         repeats: false,
+        is_both: false,
         change,
     };
     let mut named = BTreeSet::new();

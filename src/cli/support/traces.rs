@@ -40,8 +40,8 @@ pub(crate) struct Assignment {
 const MOST_UNPACKED: u64 = 256 << 20;
 
 /// How many bytes the traces of a change may still have, over all policies of the
-/// run that they are replayed for: 1 GiB at its beginning.
-static LEFT: AtomicU64 = AtomicU64::new(1 << 30);
+/// run that they are replayed for: 512 MiB at its beginning.
+static LEFT: AtomicU64 = AtomicU64::new(512 << 20);
 
 /// The directory of traces when nothing names one.
 pub(crate) const DEFAULT_TRACES: &str = "traces";

@@ -61,7 +61,13 @@ pub(super) fn ways_out(out: &mut String, reports: &[&DiffReport], sources: &Sour
     out.push_str("<section>\n<h2>How to go on</h2>\n");
     if !ways.undo.is_empty() {
         let lines = ways.undo.iter();
-        let lines = lines.map(|line| format!("<li>{}</li>\n", html_sentence(line)));
+        let lines = lines.map(|undo| {
+            let was = match undo.text.as_slice() {
+                [] => String::new(),
+                lines => format!("<pre>{}</pre>", html(&lines.join("\n"))),
+            };
+            format!("<li>{}{was}</li>\n", html_sentence(&undo.what))
+        });
         let lines: String = lines.collect();
         out.push_str(&format!(
             "<p>Undo what lets more through:</p>\n<ul>\n{lines}</ul>\n"
@@ -172,7 +178,7 @@ fn badge(point: &Point<'_>) -> String {
     format!(
         "<span class=\"badge {}\">{}</span>{}{approved}",
         class(point.turn),
-        point.turn.word(),
+        point.word(),
         reason.unwrap_or_default()
     )
 }
@@ -205,6 +211,9 @@ impl Of<'_> {
         }
         if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
             self.witness(out, point.turn, witness);
+        }
+        if let Some(told) = point.without_calls() {
+            out.push_str(&format!("<p>{told}</p>\n"));
         }
         if point.schema_valid == Some(false) {
             out.push_str("<p>The tool's own schema admits no such call.</p>\n");
@@ -265,7 +274,9 @@ impl Of<'_> {
         out.push_str(&calls(&witness.calls));
         if let Some(message) = review::told(refusal) {
             let message = html(&shorten::text(message));
-            out.push_str(&format!("<p class=\"muted\">“{message}”</p>\n"));
+            out.push_str(&format!(
+                "<p class=\"muted\">Its message: “{message}”</p>\n"
+            ));
         }
     }
 }

@@ -92,8 +92,11 @@ pub(super) fn ways_out(out: &mut String, reports: &[&DiffReport], sources: &Sour
     };
     if !ways.undo.is_empty() {
         out.push_str("\nTo undo what lets more through:\n");
-        for line in &ways.undo {
-            let _ = writeln!(out, "  {}", terminal(line));
+        for undo in &ways.undo {
+            let _ = writeln!(out, "  {}", terminal(&undo.what));
+            for line in &undo.text {
+                let _ = writeln!(out, "    {}", terminal(line));
+            }
         }
     }
     if let Some(approve) = &ways.approve {
@@ -143,7 +146,7 @@ impl Shown<'_> {
             shorten::sentence(&point.summary()),
             reason.unwrap_or_default()
         );
-        let word = self.coloured(point.turn.word(), colour(point.turn));
+        let word = self.coloured(point.word(), colour(point.turn));
         let _ = writeln!(out, "\n  {word} {}", terminal(&title));
         if point.together {
             out.push_str("    only these edits together cause it\n");
@@ -164,6 +167,9 @@ impl Shown<'_> {
         }
         if let Some(witness) = point.witness {
             self.witness(out, point.turn, witness);
+        }
+        if let Some(told) = point.without_calls() {
+            let _ = writeln!(out, "    {told}");
         }
         if point.schema_valid == Some(false) {
             out.push_str("    the tool's own schema admits no such call\n");
@@ -212,7 +218,8 @@ impl Shown<'_> {
             Turn::Tighter => (&witness.new, self.policy.new),
             Turn::Looser | Turn::Unknown => (&witness.old, self.policy.old),
         };
-        let message = review::told(refusal).map(|of| format!(": {}", shorten::text(of)));
+        let message =
+            review::told(refusal).map(|of| format!(", with the message: {}", shorten::text(of)));
         let rule = refusal.rule.as_deref();
         let rule = rule.map(|rule| {
             let at = refusal.span;

@@ -114,8 +114,14 @@ impl<'a> Changes<'a> {
         let mut text = "#### How to go on\n\n".to_owned();
         if !ways.undo.is_empty() {
             text.push_str("Undo what lets more through:\n\n");
-            for line in &ways.undo {
-                text.push_str(&format!("- {}\n", markdown(line)));
+            for undo in &ways.undo {
+                text.push_str(&format!("- {}\n", markdown(&undo.what)));
+                if !undo.text.is_empty() {
+                    let block = markdown_block(undo.text.iter().map(String::as_str), "json");
+                    // Within its item.
+                    let lines = block.lines().map(|line| format!("  {line}\n"));
+                    text.extend(lines);
+                }
             }
         }
         if let Some(approve) = &ways.approve {
@@ -153,7 +159,7 @@ fn table(page: &mut Page, review: &Review<'_>) {
             "| {} | {} | **{}**{}{}: {} |\n",
             point.turn.sign(),
             markdown(&point.subject()),
-            point.turn.word(),
+            point.word(),
             reason(point),
             approved(point),
             markdown_told(&shorten::middle(&point.summary(), LONGEST_SUMMARY))
@@ -214,6 +220,9 @@ impl Of<'_> {
         }
         if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
             text.push_str(&self.witness(point.turn, witness));
+        }
+        if let Some(told) = point.without_calls() {
+            text.push_str(&format!("{told}\n"));
         }
         if point.schema_valid == Some(false) {
             text.push_str("The tool's own schema admits no such call.\n");
@@ -293,7 +302,8 @@ impl Of<'_> {
             format!(" by {rule}{}", line.unwrap_or_default())
         });
         let message = review::told(refusal);
-        let message = message.map(|message| format!(" (“{}”)", markdown(&shorten::text(message))));
+        let message = message
+            .map(|message| format!(", with the message “{}”", markdown(&shorten::text(message))));
         let calls = quote::witnesses(&witness.calls);
         format!(
             "{shown}{}{}:\n\n{}\n",

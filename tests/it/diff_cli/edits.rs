@@ -37,7 +37,7 @@ fn each_edit_has_its_values_places_and_part() {
         assert_eq!(edit[side]["text"], text);
         assert!(edit[side]["span"].is_object());
     }
-    assert_eq!(edit["new"]["changed"], json!([[14, 15]]));
+    assert_eq!(edit["new"]["changed"], json!([[11, 15]]));
     let part = &change["parts"][0];
     assert_eq!(part["direction"], "loosened");
     assert_eq!(part["by"]["pointer"], "/tools/pay/require/0");

@@ -67,6 +67,12 @@ impl<'p> Compiled<'p> {
         own.into_iter().chain(all).min()
     }
 
+    /// What the entry of `hide` says that hides `tool`: its position says nothing.
+    pub(super) fn hidden_name(&self, tool: &str) -> Option<&'p str> {
+        let entry = self.policy.hide.get(self.hidden_by(tool)?);
+        entry.map(|entry| entry.value.as_str())
+    }
+
     /// The index of the first entry of `hide` with that name.
     pub(super) fn hidden_as(&self, name: &str) -> Option<usize> {
         self.hidden.get(name).copied()

@@ -3,13 +3,14 @@
 mod conditions;
 mod limits;
 mod pairing;
+mod remains;
 mod text;
 
 use super::compiled::Compiled;
 use super::edit::{Edit, EditKind, EditSide, Effect, Element, Target};
 use crate::words;
 use mcppolicy_engine::engine::Kind as Step;
-use mcppolicy_engine::policy::{Limit, Spanned, ToolRules};
+use mcppolicy_engine::policy::{DefaultDecision, Limit, Spanned, ToolRules};
 use mcppolicy_engine::source::Span;
 
 /// The edits that concern one tool, in the order in which a call meets the
@@ -21,7 +22,10 @@ pub(super) fn of_tool(old: &Compiled<'_>, new: &Compiled<'_>, tool: &str) -> Vec
         edits.extend(of_default(old, new));
     }
     match (old.tool(tool), new.tool(tool)) {
-        (Some(before), Some(after)) => of_rules(before, after, &mut edits),
+        (Some(before), Some(after)) => {
+            of_rules(before, after, &mut edits);
+            remains::tell(before, after, &new.policy.all_tools, &mut edits);
+        }
         (Some(before), None) => {
             edits.push(removed(Element::Tool, whole(before), Target::Tool));
         }
@@ -75,10 +79,14 @@ fn of_default(old: &Compiled<'_>, new: &Compiled<'_>) -> Option<Edit> {
     }
     let place = |default: &Spanned<_>, name: &str| side("/default", default.span, name.to_owned());
     let [from, to] = [before, after].map(|default| default.value.name());
+    let now = match after.value {
+        DefaultDecision::Allow => "pass",
+        DefaultDecision::Deny => "are refused",
+    };
     Some(Edit {
         kind: EditKind::Changed,
         element: Element::Default,
-        summary: format!("default {from} → {to}"),
+        summary: format!("default {from} → {to}; calls of tools that are not listed {now} now"),
         old: Some(place(before, from)),
         new: Some(place(after, to)),
         effect: Effect::Unknown,
@@ -182,7 +190,7 @@ fn of_message(old: Message<'_>, new: Message<'_>, edits: &mut Vec<Edit>) {
         }
         (None, None) => return,
     };
-    let [old, new] = marked([place(old), place(new)]);
+    let [old, new] = marked([place(old), place(new)], text::Unit::Words);
     edits.push(Edit {
         kind: EditKind::Reworded,
         element: Element::Message,
@@ -204,8 +212,8 @@ fn side(pointer: &str, span: Span, text: String) -> EditSide {
 }
 
 /// Both sides, with what differs in their texts marked.
-fn marked([mut old, mut new]: conditions::Sides) -> conditions::Sides {
-    [old.changed, new.changed] = text::marks(&old.text, &new.text);
+fn marked([mut old, mut new]: conditions::Sides, unit: text::Unit) -> conditions::Sides {
+    [old.changed, new.changed] = text::marks(&old.text, &new.text, unit);
     [old, new]
 }
 

@@ -40,7 +40,7 @@ pub(super) fn is_untouched(pair: &Pair<'_, '_>, tool: &str) -> bool {
         (None, None) => pair.old.policy.default.value == pair.new.policy.default.value,
         _ => false,
     };
-    is_alike && pair.old.hidden_by(tool) == pair.new.hidden_by(tool)
+    is_alike && pair.old.hidden_name(tool) == pair.new.hidden_name(tool)
 }
 
 /// Whether two tools have the same rules, message aside: then they pass the

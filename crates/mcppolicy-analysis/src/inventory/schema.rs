@@ -11,6 +11,7 @@
 mod shape;
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use mcppolicy_engine::document::{Node, NodeKind};
 
@@ -100,12 +101,12 @@ impl<'a> InputSchema<'a> {
     /// The names of the members that it describes below `path`.
     pub fn names_under<S: AsRef<str>>(&self, path: &[S]) -> Vec<&'a str> {
         let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
-        let mut names = Vec::new();
+        let mut names = Names::default();
         self.steps.set(0);
         if let Some(root) = self.root {
             self.collect(root, &path, 0, &mut names);
         }
-        names
+        names.list
     }
 
     /// The schema's node for the argument `name`, where its top level
@@ -223,7 +224,7 @@ impl<'a> InputSchema<'a> {
         referred.into_iter().chain(alternatives(schema, "allOf"))
     }
 
-    fn collect(&self, schema: &'a Node, path: &[&str], depth: u32, names: &mut Vec<&'a str>) {
+    fn collect(&self, schema: &'a Node, path: &[&str], depth: u32, names: &mut Names<'a>) {
         if self.exhausted(depth) {
             return;
         }
@@ -231,8 +232,9 @@ impl<'a> InputSchema<'a> {
         match path.split_first() {
             None => {
                 for member in properties.map(Node::members).unwrap_or_default() {
-                    if !names.contains(&member.key.as_str()) {
-                        names.push(&member.key);
+                    let name = member.key.as_str();
+                    if names.seen.insert(name) {
+                        names.list.push(name);
                     }
                 }
             }
@@ -249,6 +251,13 @@ impl<'a> InputSchema<'a> {
             self.collect(part, path, depth + 1, names);
         }
     }
+}
+
+/// Names in the order in which they were found, each once.
+#[derive(Default)]
+struct Names<'a> {
+    list: Vec<&'a str>,
+    seen: HashSet<&'a str>,
 }
 
 /// The schema that admits anything, behind a reference that leads nowhere.

@@ -135,16 +135,18 @@ pub fn meant<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
 /// The argument with a dot in its name that `path` spells, and that no path
 /// reaches (policy language §2): the name as the
 /// schema has it.
-pub fn dotted<'s>(schema: &InputSchema<'s>, path: &Path) -> Option<&'s str> {
+pub fn dotted(schema: &InputSchema<'_>, path: &Path) -> Option<String> {
     let segments = path.segments();
     // An argument with the name's first part may well be there beside it.
     let reached = described(schema, path).0.len();
     (0..=reached).rev().find_map(|before| {
-        let names = schema.names_under(segments.get(..before)?);
-        let rest = segments.get(before..)?;
+        let (known, rest) = segments.split_at_checked(before)?;
         (2..=rest.len()).rev().find_map(|length| {
             let spelt = rest.get(..length)?.join(".");
-            names.iter().copied().find(|name| *name == spelt)
+            let mut whole: Vec<&str> = known.iter().map(String::as_str).collect();
+            whole.push(&spelt);
+            let is_there = schema.argument(&whole).presence == Presence::Declared;
+            is_there.then_some(spelt)
         })
     })
 }

@@ -213,7 +213,14 @@ fn values(probes: &[Probe]) -> Vec<Option<Value>> {
     let numbers = number::representatives(numbers)
         .into_iter()
         .map(Value::Number);
+    // Other values of a type that a policy speaks of come first: they are what people
+    // send there.
+    let speaks_of_truth = named.iter().any(|value| matches!(value, Value::Bool(_)));
+    let truths = [Value::Bool(true), Value::Bool(false)];
     let mut values: Vec<Value> = named.into_iter().cloned().collect();
+    if speaks_of_truth {
+        values.extend(truths.clone());
+    }
     if speaks_of_numbers {
         values.extend(numbers);
         values.extend(texts);
@@ -221,7 +228,8 @@ fn values(probes: &[Probe]) -> Vec<Option<Value>> {
         values.extend(texts);
         values.extend(numbers);
     }
-    values.extend([Value::Bool(true), Value::Bool(false), Value::Null]);
+    values.extend(truths);
+    values.push(Value::Null);
     std::iter::once(None)
         .chain(values.into_iter().map(Some))
         .collect()

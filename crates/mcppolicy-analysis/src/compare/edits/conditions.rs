@@ -205,7 +205,11 @@ fn changed(
         let (pointer, span) = place(condition);
         side(&pointer, span, text::condition(condition))
     });
-    let [old, new] = super::marked(sides);
+    let unit = match (&before.test, &after.test) {
+        (Test::Regex(_), Test::Regex(_)) => text::Unit::Characters,
+        _ => text::Unit::Words,
+    };
+    let [old, new] = super::marked(sides, unit);
     let is_reworded = kind == EditKind::Reworded;
     Some(Edit {
         kind,

@@ -65,7 +65,7 @@ fn renamed(before: &Limit, after: &Limit) -> Option<Edit> {
         let pointer = format!("{}/counter", limit.pointer);
         side(&pointer, limit.counter.span, text::limit(limit))
     };
-    let [old_side, new_side] = super::marked([place(before), place(after)]);
+    let [old_side, new_side] = super::marked([place(before), place(after)], text::Unit::Words);
     Some(Edit {
         kind: EditKind::Renamed,
         element: Element::Limit,
@@ -83,13 +83,13 @@ fn changed(ends: Ends, before: &Limit, after: &Limit) -> Option<Edit> {
     let window = after.window.value.name();
     let is_max = before.max.value != after.max.value;
     let is_window = before.window.value != after.window.value;
+    let per = if is_window {
+        String::new()
+    } else {
+        format!(" per {window}")
+    };
     if is_max {
         let [old, new] = [before, after].map(|limit| text::number(limit.max.value));
-        let per = if is_window {
-            String::new()
-        } else {
-            format!(" per {window}")
-        };
         parts.push(format!("max {old} → {new}{per}"));
         members.push(("max", [before.max.span, after.max.span]));
     }
@@ -108,6 +108,10 @@ fn changed(ends: Ends, before: &Limit, after: &Limit) -> Option<Edit> {
         [None, Some(new)] => parts.push(format!("number of calls → sum of {new}")),
         _ => {}
     }
+    let unit = match &both {
+        [Some(old), Some(new)] if old == new => format!("sum of {old}, "),
+        _ => String::new(),
+    };
     if both[0] != both[1] {
         let spans = [(before, old), (after, new)];
         let spans = spans.map(|(limit, path)| path.map_or(limit.span, |path| path.span));
@@ -117,7 +121,7 @@ fn changed(ends: Ends, before: &Limit, after: &Limit) -> Option<Edit> {
         return None;
     }
     if !is_max {
-        parts.push(format!("max {}", text::number(after.max.value)));
+        parts.push(format!("max {}{per}", text::number(after.max.value)));
     }
     let place = |limit: &Limit, at: usize| {
         let text = text::limit(limit);
@@ -129,14 +133,14 @@ fn changed(ends: Ends, before: &Limit, after: &Limit) -> Option<Edit> {
             _ => side(&limit.pointer, limit.span, text),
         }
     };
-    let [old, new] = super::marked([place(before, 0), place(after, 1)]);
+    let [old, new] = super::marked([place(before, 0), place(after, 1)], text::Unit::Words);
     Some(Edit {
         kind: EditKind::Changed,
         element: Element::Limit,
         old: Some(old),
         new: Some(new),
         summary: format!(
-            "limit {}: {}",
+            "limit {}: {unit}{}",
             text::short(&text::quoted(&after.counter.value)),
             parts.join(", ")
         ),

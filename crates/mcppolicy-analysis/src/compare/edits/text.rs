@@ -98,30 +98,56 @@ pub(super) fn members(sign: char, values: &[&Value]) -> String {
     text
 }
 
+/// What is marked as a whole where two texts differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Words and numbers, and every other character.
+    Words,
+    /// Characters, as of patterns.
+    Characters,
+}
+
+impl Unit {
+    fn pieces(self, text: &str) -> Vec<&str> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let word = rest.len() - rest.trim_start_matches(char::is_alphanumeric).len();
+            let length = match self {
+                Unit::Words if word > 0 => word,
+                _ => first.len_utf8(),
+            };
+            let (piece, behind) = rest.split_at(length);
+            pieces.push(piece);
+            rest = behind;
+        }
+        pieces
+    }
+}
+
 /// The ranges of bytes in which two texts differ.
-pub(super) fn marks(old: &str, new: &str) -> [Vec<Range<usize>>; 2] {
-    let shared = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
+pub(super) fn marks(old: &str, new: &str, unit: Unit) -> [Vec<Range<usize>>; 2] {
+    fn shared<'t>(pairs: impl Iterator<Item = (&'t &'t str, &'t &'t str)>) -> (usize, usize) {
         let same = pairs.take_while(|(a, b)| a == b);
-        same.map(|(a, _)| a.len_utf8()).sum()
-    };
-    let head = shared(&mut old.chars().zip(new.chars()));
-    let rest = |text: &'_ str| text.get(head..).unwrap_or_default().to_owned();
-    let (old, new) = (rest(old), rest(new));
-    let tail = shared(&mut old.chars().rev().zip(new.chars().rev()));
-    let middle = |text: &str| {
-        let end = text.len().saturating_sub(tail);
-        text.get(..end).unwrap_or_default().to_owned()
-    };
-    let (old, new) = (middle(&old), middle(&new));
-    if old.len() > MARKED || new.len() > MARKED {
-        return [&old, &new].map(|text| match text.len() {
+        same.fold((0, 0), |(pieces, bytes), (piece, _)| {
+            (pieces + 1, bytes + piece.len())
+        })
+    }
+    let (old, new) = (unit.pieces(old), unit.pieces(new));
+    let (pieces, head) = shared(old.iter().zip(&new));
+    let [old, new] = [&old, &new].map(|all| all.get(pieces..).unwrap_or_default());
+    let (pieces, _) = shared(old.iter().rev().zip(new.iter().rev()));
+    let [old, new] = [old, new].map(|all| all.get(..all.len() - pieces).unwrap_or_default());
+    let [old_length, new_length] = [old, new].map(|all| all.iter().map(|of| of.len()).sum());
+    if old_length > MARKED || new_length > MARKED {
+        return [old_length, new_length].map(|length| match length {
             0 => Vec::new(),
             length => std::iter::once(head..head + length).collect(),
         });
     }
     let mut marked: [Vec<Range<usize>>; 2] = [Vec::new(), Vec::new()];
     let mut at = [head, head];
-    let diff = TextDiff::from_chars(&old, &new);
+    let diff = TextDiff::from_slices(old, new);
     for change in diff.iter_all_changes() {
         let length = change.value().len();
         let [of_old, of_new] = &mut marked;
@@ -151,8 +177,8 @@ fn extend(ranges: &mut Vec<Range<usize>>, at: &mut usize, length: usize) {
 mod tests {
     use super::*;
 
-    fn marked(old: &str, new: &str) -> [Vec<String>; 2] {
-        let [of_old, of_new] = marks(old, new);
+    fn marked(old: &str, new: &str, unit: Unit) -> [Vec<String>; 2] {
+        let [of_old, of_new] = marks(old, new, unit);
         let cut = |text: &str, ranges: Vec<Range<usize>>| {
             let each = ranges.into_iter().map(|range| text[range].to_owned());
             each.collect()
@@ -164,18 +190,34 @@ mod tests {
     fn changed_characters_are_marked() {
         let none: Vec<String> = Vec::new();
         assert_eq!(
-            marked("^/srv/", "^/srv"),
+            marked("^/srv/", "^/srv", Unit::Characters),
             [vec!["/".to_owned()], none.clone()]
         );
         assert_eq!(
-            marked("^[a-z]+$", "^[a-zA-Z]+"),
+            marked("^[a-z]+$", "^[a-zA-Z]+", Unit::Characters),
             [vec!["$".to_owned()], vec!["A-Z".to_owned()]]
         );
         assert_eq!(
-            marked("é", "è"),
+            marked("é", "è", Unit::Words),
             [vec!["é".to_owned()], vec!["è".to_owned()]]
         );
         let long = "x".repeat(1_000);
-        assert_eq!(marked("a", &format!("a{long}")), [none, vec![long]]);
+        assert_eq!(
+            marked("a ", &format!("a {long}"), Unit::Words),
+            [none, vec![long]]
+        );
+    }
+
+    #[test]
+    fn numbers_and_words_are_marked_whole() {
+        let words = |old: &str, new: &str| marked(old, new, Unit::Words);
+        assert_eq!(
+            words("max 60 per minute", "max 600 per hour"),
+            [["60", "minute"], ["600", "hour"]].map(|of| of.map(str::to_owned).to_vec())
+        );
+        assert_eq!(
+            words(r#"in ["EUR"]"#, r#"in ["EUR", "USD"]"#),
+            [vec![], vec![r#", "USD""#.to_owned()]]
+        );
     }
 }

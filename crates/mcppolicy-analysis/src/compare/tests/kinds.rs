@@ -44,7 +44,7 @@ fn a_limit_is_removed() {
         &with(json!([limit("a", "minute", 10)])),
         &[
             r#"Tool("t") limits loosened"#,
-            r#"  removed: limit removed: "b": max 100 per hour"#,
+            r#"  removed: limit removed: "b": max 100 per hour; no limit is left"#,
             "  loosened /tools/t/limits/1 by [0]: 101 × {}",
         ],
     );
@@ -53,8 +53,8 @@ fn a_limit_is_removed() {
         &with(json!([])),
         &[
             r#"Tool("t") limits loosened"#,
-            r#"  removed: limit removed: "a": max 10 per minute"#,
-            r#"  removed: limit removed: "b": max 100 per hour"#,
+            r#"  removed: limit removed: "a": max 10 per minute; no limit is left"#,
+            r#"  removed: limit removed: "b": max 100 per hour; no limit is left"#,
             "  loosened /tools/t/limits/0 by [0]: 11 × {}",
             "  loosened /tools/t/limits/1 by [1]: 101 × {}",
         ],
@@ -92,7 +92,7 @@ fn a_sum_becomes_a_count() {
         &rules(limit("spend", "day", 500)),
         &[
             r#"Tool("t") limits mixed"#,
-            r#"  changed: limit "spend": sum of amount → number of calls, max 500"#,
+            r#"  changed: limit "spend": sum of amount → number of calls, max 500 per day"#,
             r#"  loosened /tools/t/limits/0 by [0]: 6 × {"amount":100}"#,
             r#"  tightened /tools/t/limits/0 by [0]: 501 × {"amount":0}"#,
         ],
@@ -228,7 +228,7 @@ fn a_deny_if_is_removed() {
         &with(json!([large])),
         &[
             r#"Tool("t") arguments loosened"#,
-            r#"  removed: deny_if removed: path contains "..""#,
+            r#"  removed: deny_if removed: path contains ".."; nothing checks path now"#,
             r#"  loosened /tools/t/deny_if/0 by [0]: {"path":"../../../etc/passwd"}"#,
         ],
     );
@@ -237,7 +237,7 @@ fn a_deny_if_is_removed() {
         &with(json!([])),
         &[
             r#"Tool("t") arguments loosened"#,
-            r#"  removed: deny_if removed: path contains "..""#,
+            r#"  removed: deny_if removed: path contains ".."; nothing checks path now"#,
             "  removed: deny_if removed: amount gt 100",
             r#"  loosened /tools/t/deny_if/0 by [0]: {"path":"../../../etc/passwd"}"#,
             r#"  loosened /tools/t/deny_if/1 by [1]: {"amount":1000000}"#,
@@ -257,7 +257,7 @@ fn a_require_is_removed() {
         &new,
         &[
             r#"Tool("t") arguments loosened"#,
-            "  removed: require removed: amount lte 100",
+            "  removed: require removed: amount lte 100; nothing checks amount now",
             r#"  loosened /tools/t/require/0 by [0]: {"amount":1000000,"currency":"EUR"}"#,
         ],
     );
@@ -333,6 +333,9 @@ fn a_hidden_entry_is_removed() {
             r#"Tool("read") access loosened"#,
             r#"  removed: hide removed: "*""#,
             "  loosened /hide/0 by [0]: {}",
+            r#"Tool("drop") access reworded"#,
+            r#"  added: hide added: "drop""#,
+            r#"  removed: hide removed: "*""#,
         ],
     );
 }
@@ -345,7 +348,7 @@ fn a_default_is_flipped() {
         &with("allow"),
         &[
             "Unlisted access loosened",
-            "  changed: default deny → allow",
+            "  changed: default deny → allow; calls of tools that are not listed pass now",
             "  loosened /default by [0]: {}",
         ],
     );

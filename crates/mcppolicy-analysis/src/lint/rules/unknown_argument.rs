@@ -197,11 +197,11 @@ fn look(
     let schema = listed.arguments();
     let (known, name) = described(&schema, path);
     let dotted = dotted(&schema, path);
-    let inside = match dotted {
+    let inside = match &dotted {
         Some(_) => None,
         None => obstacle(&schema, known),
     };
-    let message = match (dotted, inside) {
+    let message = match (&dotted, inside) {
         (Some(dotted), _) => format!(
             "The argument \"{dotted}\" of `{}` has a dot in its name, which no path reaches: `{path}` does not test it",
             tool.name()
