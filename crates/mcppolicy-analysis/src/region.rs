@@ -106,6 +106,11 @@ impl Space {
         answer
     }
 
+    /// Counts work that is done with what the space has found.
+    pub const fn charge(&mut self, conditions: u64) {
+        self.spent = self.spent.saturating_add(conditions);
+    }
+
     /// Forgets automata of more than `most` bytes, and keeps what they have found:
     /// many spaces that are kept must not take much memory each.
     pub fn release(&mut self, most: usize) {

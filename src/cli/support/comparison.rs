@@ -2,8 +2,9 @@
 //! the approvals, and witnesses written as traces.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::approvals::Store;
 use super::evidence::Evidence;
@@ -76,6 +77,14 @@ pub(crate) struct Comparing<'a> {
     notes: BTreeMap<PathBuf, Finding>,
     /// The categories of tools, by the configuration.
     categories: OnceCell<Categories>,
+    /// What is known of the tools in an inventory, by its path.
+    listed: HashMap<PathBuf, Rc<Listed>>,
+}
+
+/// A server's tools, and what they do.
+struct Listed {
+    inventory: Option<Inventory>,
+    categories: Categories,
 }
 
 impl<'a> Comparing<'a> {
@@ -89,6 +98,7 @@ impl<'a> Comparing<'a> {
             unread: Vec::new(),
             notes: BTreeMap::new(),
             categories: OnceCell::new(),
+            listed: HashMap::new(),
         }
     }
 
@@ -122,11 +132,10 @@ impl<'a> Comparing<'a> {
             self.store.not_judged(&name);
             return problems;
         };
-        let inventory = inventory(workspace, &pair.file, sources);
-        let categories = self.categories(workspace, inventory.as_ref());
+        let listed = self.listed(workspace, &pair.file, sources);
         let known = Known {
-            inventory: inventory.as_ref(),
-            categories: Some(&categories),
+            inventory: listed.inventory.as_ref(),
+            categories: Some(&listed.categories),
         };
         let budget = &self.settings.budget;
         let mut opened = Vec::new();
@@ -180,7 +189,7 @@ impl<'a> Comparing<'a> {
             judgement: Judgement::default(),
             traffic,
             drift,
-            told: told.map(|new| words::policy(new, &categories)),
+            told: told.map(|new| words::policy(new, &listed.categories)),
         };
         self.policies.push(Compared {
             key: Key {
@@ -193,6 +202,27 @@ impl<'a> Comparing<'a> {
             trace_policy,
         });
         problems
+    }
+
+    /// The tools of the server of the policy in `file`, each inventory read once.
+    fn listed(
+        &mut self,
+        workspace: &Workspace,
+        file: &Path,
+        sources: &mut SourceMap,
+    ) -> Rc<Listed> {
+        let path = workspace.inventory_of(file).unwrap_or_default();
+        if let Some(known) = self.listed.get(&path) {
+            return Rc::clone(known);
+        }
+        let inventory = inventory(workspace, &path, sources);
+        let categories = self.categories(workspace, inventory.as_ref());
+        let listed = Rc::new(Listed {
+            inventory,
+            categories,
+        });
+        self.listed.insert(path, Rc::clone(&listed));
+        listed
     }
 
     /// What the tools do, as far as the configuration or the inventory says.
@@ -357,11 +387,14 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// The server's tools, where the configuration names a valid inventory.
-fn inventory(workspace: &Workspace, file: &Path, sources: &mut SourceMap) -> Option<Inventory> {
-    let path = workspace.inventory_of(file)?;
-    let bytes = workspace.file(&path, None).read(Role::Inventory).ok()?;
-    inventories::valid(&input::display_name(&path), &bytes, sources).0
+/// A server's tools, where the configuration names a valid inventory; an empty path
+/// where it names none.
+fn inventory(workspace: &Workspace, path: &Path, sources: &mut SourceMap) -> Option<Inventory> {
+    if path.as_os_str().is_empty() {
+        return None;
+    }
+    let bytes = workspace.file(path, None).read(Role::Inventory).ok()?;
+    inventories::valid(&input::display_name(path), &bytes, sources).0
 }
 
 /// One side of a comparison.

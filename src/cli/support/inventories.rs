@@ -26,7 +26,7 @@ pub(crate) struct Inventories {
 
 /// How many tools the inventories may have, for all policies together that share one:
 /// each policy is held against each tool.
-const MOST_GIVEN: usize = 5_000_000;
+pub(crate) const MOST_GIVEN: usize = 5_000_000;
 
 /// An inventory that was read, and the categories of its tools.
 #[derive(Debug, Clone, Default)]

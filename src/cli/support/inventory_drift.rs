@@ -3,8 +3,10 @@
 //! The inventory of a policy is the one that the base's configuration names: a
 //! change that names another one, or none, is compared with it all the same.
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::base::Base;
 use super::configuration::Config;
@@ -29,6 +31,12 @@ pub(crate) struct InventoryBase {
     /// The configuration's entries there.
     entries: Option<Entries>,
     levels: Levels,
+    /// The inventories there that have been read; none where one is invalid.
+    then: RefCell<HashMap<PathBuf, Option<Rc<Inventory>>>>,
+    /// The inventories of the change that have been read.
+    now: RefCell<HashMap<PathBuf, Rc<Inventory>>>,
+    /// The tools that have been compared, for each policy again.
+    compared: Cell<usize>,
 }
 
 impl InventoryBase {
@@ -38,6 +46,9 @@ impl InventoryBase {
             base: base.clone(),
             entries: config.map(Entries::of),
             levels: levels(settings),
+            then: RefCell::default(),
+            now: RefCell::default(),
+            compared: Cell::new(0),
         }
     }
 
@@ -69,16 +80,23 @@ impl InventoryBase {
         let mut found: Vec<Finding> = Vec::new();
         let mut is_compared = false;
         for path in [named_now, there].into_iter().flatten() {
-            let name = input::display_name(&path);
-            let file = workspace.file(&path, None);
-            let bytes = file.read(Role::Inventory);
-            let bytes =
-                bytes.map_err(|refusal| file.problem(&refusal, RuleId::Inventory, sources))?;
-            let new = read(&name, &bytes, sources).map_err(|message| Failure {
-                input: name,
-                message,
-            })?;
+            let new = self.new(workspace, &path, sources)?;
             is_compared = true;
+            let [before, after] = [&old, &new].map(|list| sources.get(list.file).text());
+            if before == after {
+                continue;
+            }
+            let compared = self.compared.get().saturating_add(new.names().count());
+            self.compared.set(compared);
+            if compared > inventories::MOST_GIVEN {
+                let message = format!(
+                    "is not compared with the base for further policies: those before have more \
+                     than {} tools of inventories together",
+                    inventories::MOST_GIVEN
+                );
+                let input = input::display_name(&path);
+                return Err(Failure { input, message }.into());
+            }
             let known: HashSet<String> = found.iter().map(|of| of.message.clone()).collect();
             let drift = drift::findings(&old, &new, policy, self.levels).into_iter();
             found.extend(drift.filter(|finding| !known.contains(&finding.message)));
@@ -89,15 +107,44 @@ impl InventoryBase {
         Ok(found)
     }
 
+    /// The inventory of the change at `path`.
+    fn new(
+        &self,
+        workspace: &Workspace,
+        path: &Path,
+        sources: &mut SourceMap,
+    ) -> Result<Rc<Inventory>, Problems> {
+        if let Some(known) = self.now.borrow().get(path) {
+            return Ok(Rc::clone(known));
+        }
+        let name = input::display_name(path);
+        let file = workspace.file(path, None);
+        let bytes = file.read(Role::Inventory);
+        let bytes = bytes.map_err(|refusal| file.problem(&refusal, RuleId::Inventory, sources))?;
+        let new = read(&name, &bytes, sources).map_err(|message| Failure {
+            input: name,
+            message,
+        })?;
+        let new = Rc::new(new);
+        let mut known = self.now.borrow_mut();
+        known.insert(path.to_path_buf(), Rc::clone(&new));
+        Ok(new)
+    }
+
     /// The first of these inventories that the revision has, where it is valid.
     fn old(
         &self,
         paths: [&Option<PathBuf>; 2],
         sources: &mut SourceMap,
-    ) -> Result<Option<(PathBuf, Inventory)>, Failure> {
+    ) -> Result<Option<(PathBuf, Rc<Inventory>)>, Failure> {
         for path in paths.into_iter().flatten() {
+            if let Some(known) = self.then.borrow().get(path) {
+                return Ok(known.clone().map(|old| (path.clone(), old)));
+            }
             if let Some((name, bytes)) = self.base.file(&self.base.before, path)? {
-                let old = read(&name, &bytes, sources).ok();
+                let old = read(&name, &bytes, sources).ok().map(Rc::new);
+                let mut known = self.then.borrow_mut();
+                known.insert(path.clone(), old.clone());
                 return Ok(old.map(|old| (path.clone(), old)));
             }
         }

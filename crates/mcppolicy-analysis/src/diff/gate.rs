@@ -248,7 +248,11 @@ impl Judge<'_> {
         }
         // Tools that have become callable may exceed, together, what the old
         // limits on all tools let through: a change that no tool shows.
-        if !scopes.is_empty() && !scopes.contains(&&Scope::AllTools) {
+        let is_limited = [&self.old, &self.new]
+            .iter()
+            .any(|side| !side.policy.all_tools.is_empty());
+        let is_asked = is_limited || !self.approvals.is_empty();
+        if is_asked && !scopes.is_empty() && !scopes.contains(&&Scope::AllTools) {
             scopes.push(&Scope::AllTools);
         }
         scopes.sort();

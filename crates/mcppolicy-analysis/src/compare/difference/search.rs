@@ -20,6 +20,10 @@ use mcppolicy_engine::value::Value;
 /// decide may cost.
 const PATIENCE: u64 = 3;
 
+/// What a member of found arguments costs that are completed: each part has a call of
+/// its own, which is chosen, confirmed and shown.
+const MEMBER: u64 = 40;
+
 /// The comparison of a tool's rules in two policies.
 pub(super) struct Search<'s, 'p> {
     subject: Subject<'s, 'p>,
@@ -247,7 +251,14 @@ impl<'s, 'p> Search<'s, 'p> {
     /// Some arguments of a region, whole.
     fn find(&mut self, region: &Region, among: Option<Among<'_, 'p>>) -> Answer {
         match (self.space.find(region), among) {
-            (Answer::Witness(found), Some(among)) => Answer::Witness(among.completed(found)),
+            (Answer::Witness(found), Some(among)) => {
+                let whole = among.completed(found);
+                if let Value::Object(members) = &whole {
+                    let members = u64::try_from(members.len()).unwrap_or(u64::MAX);
+                    self.space.charge(members.saturating_mul(MEMBER));
+                }
+                Answer::Witness(whole)
+            }
             (answer, _) => answer,
         }
     }
