@@ -1,6 +1,7 @@
 //! What a change comes to: the verdict, what the gate makes of it, and how to go on
 //! where it refuses.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::review::{Point, Review, Turn};
@@ -109,6 +110,9 @@ pub struct Undo {
     /// The lines that were there, to be pasted; none where nothing was, or it is
     /// long.
     pub text: Vec<String>,
+    /// Where the place is in its file. The last place comes first, so that no step
+    /// moves the place of another.
+    at: usize,
 }
 
 impl Undo {
@@ -116,6 +120,7 @@ impl Undo {
         Undo {
             what,
             text: Vec::new(),
+            at: 0,
         }
     }
 }
@@ -133,14 +138,12 @@ pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut>
             let what = format!("put `{}` back", shorten::name(&policy.name));
             undo.push(Undo::told(what));
         }
-        for line in Review::of(policy)
-            .open()
-            .flat_map(|point| undone(point, policy, sources))
-        {
-            if seen.insert(line.clone()) {
-                undo.push(line);
-            }
-        }
+        let review = Review::of(policy);
+        let each = review.open();
+        let each = each.flat_map(|point| undone(point, policy, sources));
+        let mut each: Vec<Undo> = each.filter(|step| seen.insert(step.clone())).collect();
+        each.sort_by_key(|step| Reverse(step.at));
+        undo.extend(each);
     }
     let more = undo.len().saturating_sub(MOST_UNDONE);
     if more > 0 {
@@ -178,11 +181,16 @@ fn undo(edit: &Edit, policy: &PolicyDiff, sources: &SourceMap) -> Undo {
     let was = |old: &EditSide| written(policy.old, old.span, sources);
     match (edit.kind, &edit.old, &edit.new) {
         (EditKind::Added, _, Some(new)) => {
-            Undo::told(format!("{}take out {}", at(new), part(edit, new)))
+            let what = format!("{}take out {}", at(new), part(edit, new));
+            Undo {
+                at: new.span.start,
+                ..Undo::told(what)
+            }
         }
         (_, Some(old), Some(new)) => Undo {
             what: format!("{}restore {}", at(new), part(edit, old)),
             text: was(old),
+            at: new.span.start,
         },
         (_, Some(old), None) => {
             let list = old.pointer.rsplit_once('/').map_or("", |(list, _)| list);
@@ -198,6 +206,7 @@ fn undo(edit: &Edit, policy: &PolicyDiff, sources: &SourceMap) -> Undo {
             Undo {
                 what: format!("{place}: put back {}", part(edit, old)),
                 text,
+                at: 0,
             }
         }
         (_, None, _) => Undo::told(edit.summary.clone()),

@@ -12,7 +12,7 @@ use mcppolicy_analysis::diff::PolicyDiff;
 use mcppolicy_analysis::inventory::category::Category;
 use mcppolicy_analysis::shorten;
 use mcppolicy_analysis::words::name;
-use mcppolicy_engine::source::FileId;
+use mcppolicy_engine::source::{FileId, Span};
 
 use super::words;
 
@@ -500,6 +500,24 @@ pub fn refusal<'w>(
     match turn {
         Turn::Tighter => (&witness.new, policy.new),
         Turn::Looser | Turn::Unknown => (&witness.old, policy.old),
+    }
+}
+
+/// What refuses the last call of a point's witness: the condition, where its rule has
+/// several, else what the engine names; with its span.
+pub fn refuser<'p>(point: &'p Point<'_>, refusal: &'p Ruling) -> (Option<&'p str>, Option<Span>) {
+    let rule = refusal.rule.as_deref();
+    let by = point
+        .by
+        .as_ref()
+        .and_then(|by| Some((by.rule.as_deref()?, by.span)));
+    match (by, rule) {
+        (Some((by, span)), Some(rule))
+            if by.strip_prefix(rule).is_some_and(|of| of.starts_with('/')) =>
+        {
+            (Some(by), span)
+        }
+        _ => (rule, refusal.span),
     }
 }
 

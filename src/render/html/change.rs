@@ -210,7 +210,7 @@ impl Of<'_> {
             self.edit(out, edit, point.turn);
         }
         if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
-            self.witness(out, point.turn, witness);
+            self.witness(out, point, witness);
         }
         if let Some(told) = point.without_calls() {
             out.push_str(&format!("<p>{told}</p>\n"));
@@ -259,11 +259,12 @@ impl Of<'_> {
         line.unwrap_or_default()
     }
 
-    fn witness(self, out: &mut String, turn: Turn, witness: &Witness) {
-        let shown = review::shown(turn, witness);
-        let (refusal, file) = review::refusal(turn, witness, self.policy);
-        let rule = refusal.rule.as_deref().map(|rule| {
-            let line = refusal.span.map(|span| self.line(file, span));
+    fn witness(self, out: &mut String, point: &Point<'_>, witness: &Witness) {
+        let shown = review::shown(point.turn, witness);
+        let (refusal, file) = review::refusal(point.turn, witness, self.policy);
+        let (by, span) = review::refuser(point, refusal);
+        let rule = by.map(|rule| {
+            let line = span.map(|span| self.line(file, span));
             let rule = html(&shorten::name(rule));
             format!(" by <code>{rule}</code>{}", line.unwrap_or_default())
         });

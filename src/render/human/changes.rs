@@ -166,7 +166,7 @@ impl Shown<'_> {
             }
         }
         if let Some(witness) = point.witness {
-            self.witness(out, point.turn, witness);
+            self.witness(out, point, witness);
         }
         if let Some(told) = point.without_calls() {
             let _ = writeln!(out, "    {told}");
@@ -197,7 +197,8 @@ impl Shown<'_> {
     }
 
     /// Where the call is refused, the rule and its message.
-    fn witness(self, out: &mut String, turn: Turn, witness: &Witness) {
+    fn witness(self, out: &mut String, point: &Point<'_>, witness: &Witness) {
+        let turn = point.turn;
         if witness.calls.is_empty() {
             return;
         }
@@ -214,16 +215,12 @@ impl Shown<'_> {
         for call in quote::witnesses(&witness.calls) {
             let _ = writeln!(out, "      {}", terminal(&call));
         }
-        let (refusal, file) = match turn {
-            Turn::Tighter => (&witness.new, self.policy.new),
-            Turn::Looser | Turn::Unknown => (&witness.old, self.policy.old),
-        };
+        let (refusal, file) = review::refusal(turn, witness, self.policy);
         let message =
             review::told(refusal).map(|of| format!(", with the message: {}", shorten::text(of)));
-        let rule = refusal.rule.as_deref();
-        let rule = rule.map(|rule| {
-            let at = refusal.span;
-            let at = at.and_then(|span| conclusion::position(file, span, self.sources));
+        let (by, span) = review::refuser(point, refusal);
+        let rule = by.map(|rule| {
+            let at = span.and_then(|span| conclusion::position(file, span, self.sources));
             let at = at.map(|at| format!(" in {at}")).unwrap_or_default();
             format!(" by {}{at}", shorten::name(rule))
         });

@@ -219,7 +219,7 @@ impl Of<'_> {
             text.push_str(&self.sides(point));
         }
         if let Some(witness) = point.witness.filter(|witness| !witness.calls.is_empty()) {
-            text.push_str(&self.witness(point.turn, witness));
+            text.push_str(&self.witness(point, witness));
         }
         if let Some(told) = point.without_calls() {
             text.push_str(&format!("{told}\n"));
@@ -293,11 +293,12 @@ impl Of<'_> {
             .unwrap_or_default()
     }
 
-    fn witness(&self, turn: Turn, witness: &Witness) -> String {
-        let shown = review::shown(turn, witness);
-        let (refusal, file) = review::refusal(turn, witness, self.policy);
-        let rule = refusal.rule.as_deref().map(|rule| {
-            let line = refusal.span.map(|span| self.line(file, span));
+    fn witness(&self, point: &Point<'_>, witness: &Witness) -> String {
+        let shown = review::shown(point.turn, witness);
+        let (refusal, file) = review::refusal(point.turn, witness, self.policy);
+        let (by, span) = review::refuser(point, refusal);
+        let rule = by.map(|rule| {
+            let line = span.map(|span| self.line(file, span));
             let rule = markdown_code(&shorten::name(rule));
             format!(" by {rule}{}", line.unwrap_or_default())
         });

@@ -104,8 +104,19 @@ fn changed(ends: Ends, before: &Limit, after: &Limit) -> Option<Edit> {
         [Some(old), Some(new)] if old != new => {
             parts.push(format!("increment_from {old} → {new}"));
         }
-        [Some(old), None] => parts.push(format!("sum of {old} → number of calls")),
-        [None, Some(new)] => parts.push(format!("number of calls → sum of {new}")),
+        [Some(of), None] | [None, Some(of)] => {
+            let unit = |limit: &Limit| match limit.increment_from {
+                Some(_) => format!("sum of {of}"),
+                None => "number of calls".to_owned(),
+            };
+            // The numbers alone would read like one limit.
+            let bound = |limit: &Limit| {
+                let max = text::number(limit.max.value);
+                let window = limit.window.value.name();
+                format!("{}, max {max} per {window}", unit(limit))
+            };
+            parts = vec![format!("{} → {}", bound(before), bound(after))];
+        }
         _ => {}
     }
     let unit = match &both {
@@ -120,7 +131,7 @@ fn changed(ends: Ends, before: &Limit, after: &Limit) -> Option<Edit> {
     if parts.is_empty() {
         return None;
     }
-    if !is_max {
+    if !is_max && both[0].is_some() == both[1].is_some() {
         parts.push(format!("max {}{per}", text::number(after.max.value)));
     }
     let place = |limit: &Limit, at: usize| {

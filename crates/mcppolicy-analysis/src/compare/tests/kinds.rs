@@ -44,7 +44,7 @@ fn a_limit_is_removed() {
         &with(json!([limit("a", "minute", 10)])),
         &[
             r#"Tool("t") limits loosened"#,
-            r#"  removed: limit removed: "b": max 100 per hour; no limit is left"#,
+            r#"  removed: limit removed: "b": max 100 per hour"#,
             "  loosened /tools/t/limits/1 by [0]: 101 × {}",
         ],
     );
@@ -92,7 +92,7 @@ fn a_sum_becomes_a_count() {
         &rules(limit("spend", "day", 500)),
         &[
             r#"Tool("t") limits mixed"#,
-            r#"  changed: limit "spend": sum of amount → number of calls, max 500 per day"#,
+            r#"  changed: limit "spend": sum of amount, max 500 per day → number of calls, max 500 per day"#,
             r#"  loosened /tools/t/limits/0 by [0]: 6 × {"amount":100}"#,
             r#"  tightened /tools/t/limits/0 by [0]: 501 × {"amount":0}"#,
         ],
@@ -238,7 +238,7 @@ fn a_deny_if_is_removed() {
         &[
             r#"Tool("t") arguments loosened"#,
             r#"  removed: deny_if removed: path contains ".."; nothing checks path now"#,
-            "  removed: deny_if removed: amount gt 100",
+            "  removed: deny_if removed: amount gt 100; nothing checks amount now",
             r#"  loosened /tools/t/deny_if/0 by [0]: {"path":"../../../etc/passwd"}"#,
             r#"  loosened /tools/t/deny_if/1 by [1]: {"amount":1000000}"#,
         ],
