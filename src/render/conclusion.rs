@@ -133,21 +133,28 @@ pub fn ways_out(reports: &[&DiffReport], sources: &SourceMap) -> Option<WaysOut>
     let refused = || reports.iter().filter(|report| report.refused);
     let mut undo = Vec::new();
     let mut seen = BTreeSet::new();
-    for policy in refused().flat_map(|report| &report.diff.policies) {
+    for (at, policy) in refused()
+        .flat_map(|report| &report.diff.policies)
+        .enumerate()
+    {
         if matches!(policy.status, PolicyStatus::Removed) && policy.judgement.removal.is_none() {
             let what = format!("put `{}` back", shorten::name(&policy.name));
-            undo.push(Undo::told(what));
+            undo.push((at, Undo::told(what)));
         }
         let review = Review::of(policy);
         let each = review.open();
         let each = each.flat_map(|point| undone(point, policy, sources));
-        let mut each: Vec<Undo> = each.filter(|step| seen.insert(step.clone())).collect();
-        each.sort_by_key(|step| Reverse(step.at));
-        undo.extend(each);
+        undo.extend(
+            each.filter(|step| seen.insert(step.clone()))
+                .map(|step| (at, step)),
+        );
     }
+    // The gravest are named, and each policy's in the order of doing them.
     let more = undo.len().saturating_sub(MOST_UNDONE);
+    undo.truncate(MOST_UNDONE);
+    undo.sort_by_key(|(policy, step)| (*policy, Reverse(step.at)));
+    let mut undo: Vec<Undo> = undo.into_iter().map(|(_, step)| step).collect();
     if more > 0 {
-        undo.truncate(MOST_UNDONE);
         let what = format!("and undo {} more edits", shorten::number(more));
         undo.push(Undo::told(what));
     }
