@@ -80,7 +80,7 @@ impl InventoryBase {
         let mut found: Vec<Finding> = Vec::new();
         let mut is_compared = false;
         for path in [named_now, there].into_iter().flatten() {
-            let new = self.new(workspace, &path, sources)?;
+            let new = self.of_change(workspace, &path, sources)?;
             is_compared = true;
             let [before, after] = [&old, &new].map(|list| sources.get(list.file).text());
             if before == after {
@@ -108,7 +108,7 @@ impl InventoryBase {
     }
 
     /// The inventory of the change at `path`.
-    fn new(
+    fn of_change(
         &self,
         workspace: &Workspace,
         path: &Path,

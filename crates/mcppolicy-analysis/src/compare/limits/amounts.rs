@@ -63,7 +63,9 @@ impl Amounts {
         for path in paths {
             let range = if amounts.spent() < most {
                 let tied = amounts.space.tied(&amounts.region, &path);
-                (amounts.least(&path, &tied), amounts.largest(&path, &tied))
+                let guesses = guesses(rules, &path);
+                let least = amounts.least(&path, &tied, &guesses);
+                (least, amounts.largest(&path, &tied, &guesses))
             } else {
                 (0, LARGEST)
             };
@@ -133,8 +135,8 @@ impl Amounts {
 
     /// A lower bound on the whole amounts, the least one unless the budget
     /// stops the search.
-    fn least(&mut self, path: &Path, tied: &Region) -> u64 {
-        first(LARGEST, |bound| {
+    fn least(&mut self, path: &Path, tied: &Region, guesses: &[u64]) -> u64 {
+        first(LARGEST, guesses, |bound| {
             let literal = at_most(&mut self.space, path, bound);
             self.may_be(tied, literal)
         })
@@ -142,8 +144,8 @@ impl Amounts {
 
     /// An upper bound on the whole amounts, the largest one unless the budget
     /// stops the search.
-    fn largest(&mut self, path: &Path, tied: &Region) -> u64 {
-        first(LARGEST, |bound| {
+    fn largest(&mut self, path: &Path, tied: &Region, guesses: &[u64]) -> u64 {
+        first(LARGEST, guesses, |bound| {
             let literal = at_most(&mut self.space, path, bound);
             !self.may_be(tied, !literal)
         })
@@ -199,21 +201,71 @@ impl Amounts {
     }
 }
 
+/// The whole numbers at and beside those that the rules compare the amount at `path`
+/// with: its bounds are usually among them. In order.
+fn guesses(rules: [Option<&ToolRules>; 2], path: &Path) -> Vec<u64> {
+    let rules = rules.into_iter().flatten();
+    let rules = rules.flat_map(|rules| rules.require.iter().chain(&rules.deny_if));
+    let conditions = rules.flat_map(|rule| &rule.conditions);
+    let tests = conditions
+        .filter(|condition| condition.path.value == *path)
+        .map(|condition| &condition.test);
+    let mut guesses = BTreeSet::from([1]);
+    let mut add = |number: f64| {
+        if (0.0..LARGEST as f64).contains(&number) {
+            // In range, so the cast cuts off the fraction and nothing else.
+            let whole = number as u64;
+            guesses.extend([whole.saturating_sub(1), whole, whole + 1]);
+        }
+    };
+    for test in tests {
+        match test {
+            Test::Compare(_, bound) => add(*bound),
+            Test::Eq(Value::Number(number)) | Test::Neq(Value::Number(number)) => add(*number),
+            Test::In(list) | Test::NotIn(list) => {
+                for member in list.iter() {
+                    if let Value::Number(number) = member {
+                        add(*number);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    guesses.into_iter().collect()
+}
+
 /// The first number of `0..=last` that `holds`, which holds of all behind it;
-/// `last` when none does.
-fn first(last: u64, mut holds: impl FnMut(u64) -> bool) -> u64 {
+/// `last` when none does. Each question makes the next one dearer, so the guesses, in
+/// order, come first.
+fn first(last: u64, guesses: &[u64], mut holds: impl FnMut(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, last);
     // Small amounts are the usual ones.
     if holds(0) {
         return 0;
     }
+    let mut narrow = |low: &mut u64, high: &mut u64, middle: u64| {
+        let is_there = holds(middle);
+        *(if is_there { high } else { low }) = middle;
+        is_there
+    };
+    let mut guesses = guesses;
+    while let Some(&middle) = guesses.get(guesses.len() / 2) {
+        let (before, behind) = guesses.split_at(guesses.len() / 2);
+        let is_inside = low < middle && middle < high;
+        let is_there = match is_inside {
+            true => narrow(&mut low, &mut high, middle),
+            false => middle >= high,
+        };
+        guesses = if is_there {
+            before
+        } else {
+            behind.get(1..).unwrap_or_default()
+        };
+    }
     while low + 1 < high {
         let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
+        narrow(&mut low, &mut high, middle);
     }
     high
 }
@@ -361,5 +413,28 @@ impl Added {
             *sum = sum.saturating_add(amount);
         }
         self.all = self.all.saturating_add(amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guesses_change_the_way_and_not_the_number() {
+        let last = 1 << 20;
+        for wanted in [0, 1, 2, 99, 100, 101, 5_000, last - 1, last] {
+            let lists: [&[u64]; 5] = [&[], &[1], &[99, 100, 101], &[0, 1, last], &[4_999, 5_001]];
+            for guesses in lists {
+                let found = first(last, guesses, |number| number >= wanted);
+                assert_eq!(found, wanted, "{guesses:?}");
+            }
+        }
+        let mut asked = 0;
+        let found = first(LARGEST, &[99, 100, 101], |number| {
+            asked += 1;
+            number > 100
+        });
+        assert_eq!((found, asked), (101, 3));
     }
 }
