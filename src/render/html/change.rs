@@ -64,7 +64,11 @@ pub(super) fn ways_out(out: &mut String, reports: &[&DiffReport], sources: &Sour
         let lines = lines.map(|undo| {
             let was = match undo.text.as_slice() {
                 [] => String::new(),
-                lines => format!("<pre>{}</pre>", html(&lines.join("\n"))),
+                lines => {
+                    // A line's end would be escaped with the rest.
+                    let lines: Vec<String> = lines.iter().map(|line| html(line)).collect();
+                    format!("<pre>{}</pre>", lines.join("\n"))
+                }
             };
             format!("<li>{}{was}</li>\n", html_sentence(&undo.what))
         });

@@ -124,3 +124,64 @@ fn one_tool_is_approved_and_the_rest_is_not() {
     assert_eq!(allows["text"], "amount lte 100 → 1000");
     assert_eq!(approve("refund").code, 0);
 }
+
+/// What was removed is offered for pasting, with its lines, in every format that
+/// people read.
+#[test]
+fn what_was_removed_can_be_pasted_from_each_report() {
+    let rule = json!({"conditions": [{"path": "args.reason", "op": "eq", "value": "<b>`test`"}]});
+    let policy = |rules: Value| {
+        let tools = json!({"pay": {"deny_if": rules}});
+        let policy = json!({"version": "1", "default": "deny", "tools": tools});
+        serde_json::to_string_pretty(&policy).unwrap()
+    };
+    let dir = repository("pasted", &policy(json!([rule.clone()])));
+    write(&dir, "policy.json", policy(json!([])));
+    let shown = |format: &str| {
+        let args = [&SINCE_MAIN[..], &["--format", format]].concat();
+        let ran = run(&dir, &args);
+        assert_eq!(ran.code, 1);
+        ran.out
+    };
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let place = "`/tools/pay/deny_if`: put back the `deny_if` rule";
+
+    let human = shown("human");
+    let (_, behind) = human.split_once(place).unwrap();
+    let lines = behind
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with("    "));
+    assert_eq!(read(&lines.collect::<String>()), rule);
+
+    let markdown = shown("markdown");
+    let (_, behind) = markdown.split_once("```json\n  {").unwrap();
+    let (block, _) = behind.split_once("```\n").unwrap();
+    assert_eq!(read(&format!("{{{block}")), rule);
+
+    let html = shown("html");
+    let (_, behind) = html.split_once("<pre>{\n").unwrap();
+    let (block, _) = behind.split_once("</pre>").unwrap();
+    assert!(!block.contains('<'), "{block}");
+    let block = block
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"");
+    assert_eq!(read(&format!("{{{block}")), rule);
+}
+
+/// Of a change with many edits the steps do not move each other's places: what is
+/// last in the file comes first.
+#[test]
+fn what_undoes_a_change_begins_at_the_end_of_the_file() {
+    let dir = repository("steps", &two(100, 100));
+    write(&dir, "policy.json", two(1_000, 2_000));
+    let ran = run(&dir, &SINCE_MAIN);
+    let steps: Vec<usize> = ran
+        .out
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("`policy.json:1:"))
+        .map(|rest| rest.split_once('`').unwrap().0.parse().unwrap())
+        .collect();
+    assert!(steps.len() == 2 && steps[0] > steps[1], "{steps:?}");
+}
