@@ -107,8 +107,8 @@ pub struct WaysOut {
 pub struct Undo {
     /// Where to do what, in a line.
     pub what: String,
-    /// The lines that were there, to be pasted; none where nothing was, or it is
-    /// long.
+    /// The lines that were there, to be pasted; none where nothing was, and for a
+    /// whole tool or a long text.
     pub text: Vec<String>,
     /// Where the place is in its file. The last place comes first, so that no step
     /// moves the place of another.

@@ -76,6 +76,9 @@ pub struct Point<'a> {
     pub repeats: bool,
     /// Whether the same edits let other calls through and refuse some.
     pub is_both: bool,
+    /// Whether it is about what clients are shown, and no call is decided otherwise, or
+    /// may be.
+    pub is_shown_only: bool,
     /// The change that it is a part of.
     pub change: &'a Change,
 }
@@ -113,13 +116,13 @@ impl Point<'_> {
         }
     }
 
-    /// What is to be said where no call is decided otherwise.
+    /// What is to be said of a tool that is only shown, or hidden.
     pub const fn without_calls(&self) -> Option<&'static str> {
-        match (self.witness, self.aspect, self.turn) {
-            (None, Aspect::Visibility, Turn::Looser) => {
+        match (self.is_shown_only, self.turn) {
+            (true, Turn::Looser) => {
                 Some("Clients are shown the tool now. No call is decided otherwise.")
             }
-            (None, Aspect::Visibility, Turn::Tighter) => {
+            (true, Turn::Tighter) => {
                 Some("Clients are no longer shown the tool. No call is decided otherwise.")
             }
             _ => None,
@@ -227,6 +230,7 @@ impl<'a> Review<'a> {
             point.repeats = fresh.count() == 0;
         }
         mark_both(&mut points);
+        mark_shown_only(&mut points, policy.changes());
         let told: BTreeSet<EditKey<'_>> = points
             .iter()
             .flat_map(|point| point.edits.iter().map(|edit| key(edit)))
@@ -268,6 +272,19 @@ fn mark_both(points: &mut [Point<'_>]) {
         point.is_both = !keys.is_empty()
             && both
                 .is_some_and(|both| both.contains(&Turn::Looser) && both.contains(&Turn::Tighter));
+    }
+}
+
+/// Marks the points of tools that are only shown, or hidden.
+fn mark_shown_only(points: &mut [Point<'_>], changes: &[Change]) {
+    let of_calls = changes.iter().filter(|change| {
+        change.aspect != Aspect::Visibility && change.verdict != Verdict::Equivalent
+    });
+    let called: BTreeSet<&Scope> = of_calls.map(|change| &change.scope).collect();
+    for point in points {
+        let mut scopes = point.scopes.iter();
+        point.is_shown_only =
+            point.aspect == Aspect::Visibility && !scopes.any(|scope| called.contains(scope));
     }
 }
 
@@ -316,6 +333,7 @@ fn of_change<'a>(
         approved: approved && turn != Turn::Tighter,
         repeats: false,
         is_both: false,
+        is_shown_only: false,
         change,
     };
     let mut named = BTreeSet::new();

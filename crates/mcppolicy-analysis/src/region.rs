@@ -106,7 +106,8 @@ impl Space {
         answer
     }
 
-    /// Counts work that is done with what the space has found.
+    /// Adds to what was [`spent`](Self::spent): work on what the space has found, in
+    /// conditions looked at.
     pub const fn charge(&mut self, conditions: u64) {
         self.spent = self.spent.saturating_add(conditions);
     }

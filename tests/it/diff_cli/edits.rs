@@ -185,3 +185,35 @@ fn what_undoes_a_change_begins_at_the_end_of_the_file() {
         .collect();
     assert!(steps.len() == 2 && steps[0] > steps[1], "{steps:?}");
 }
+
+/// That no call is decided otherwise is said of a tool that is only shown, and never of
+/// one that can be called now.
+#[test]
+fn a_tool_that_is_only_shown_is_told_from_one_that_can_be_called() {
+    let says = "No call is decided otherwise";
+    let policy = |hide: Value, default: &str| {
+        json!({"version": "1", "default": default, "hide": hide, "tools": {"keep": {}}}).to_string()
+    };
+    for (name, default, is_said) in [("deny", "deny", 1), ("allow", "allow", 0)] {
+        let dir = repository(
+            &format!("shown-{name}"),
+            &policy(json!(["wipe", "other"]), default),
+        );
+        write(&dir, "policy.json", policy(json!(["other"]), default));
+        for format in ["human", "markdown", "html"] {
+            let args = [&SINCE_MAIN[..], &["--format", format]].concat();
+            let ran = run(&dir, &args);
+            assert_eq!(
+                ran.out.matches(says).count(),
+                is_said,
+                "{format}: {}",
+                ran.out
+            );
+            assert!(
+                !ran.out.contains("reworded"),
+                "an index is no edit: {}",
+                ran.out
+            );
+        }
+    }
+}

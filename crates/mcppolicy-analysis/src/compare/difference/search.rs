@@ -20,8 +20,9 @@ use mcppolicy_engine::value::Value;
 /// decide may cost.
 const PATIENCE: u64 = 3;
 
-/// What a member of found arguments costs that are completed: each part has a call of
-/// its own, which is chosen, confirmed and shown.
+/// The cost of each member of an argument object that was completed, in conditions
+/// looked at: each part has such an object of its own, which is chosen, confirmed and
+/// shown.
 const MEMBER: u64 = 40;
 
 /// The comparison of a tool's rules in two policies.

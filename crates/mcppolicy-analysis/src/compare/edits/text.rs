@@ -112,10 +112,11 @@ impl Unit {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
-            let word = rest.len() - rest.trim_start_matches(char::is_alphanumeric).len();
             let length = match self {
-                Unit::Words if word > 0 => word,
-                _ => first.len_utf8(),
+                Unit::Words if first.is_alphanumeric() => {
+                    rest.len() - rest.trim_start_matches(char::is_alphanumeric).len()
+                }
+                Unit::Words | Unit::Characters => first.len_utf8(),
             };
             let (piece, behind) = rest.split_at(length);
             pieces.push(piece);
@@ -206,6 +207,15 @@ mod tests {
             marked("a ", &format!("a {long}"), Unit::Words),
             [none, vec![long]]
         );
+    }
+
+    #[test]
+    fn a_long_word_is_read_once_whatever_is_marked() {
+        let long = "x".repeat(1_000_000);
+        for unit in [Unit::Characters, Unit::Words] {
+            let marked = marked(&format!("{long} a"), &format!("{long} b"), unit);
+            assert_eq!(marked, [["a".to_owned()], ["b".to_owned()]]);
+        }
     }
 
     #[test]
