@@ -5,6 +5,7 @@ use super::arguments::Member;
 use super::clock::Clock;
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
+use super::shapes::{Found, Shapes};
 use crate::trace::call::{Grant, Server};
 use crate::trace::message::{Side, sender};
 use crate::trace::spelling::Spelled;
@@ -12,8 +13,8 @@ use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
 
 /// Reads raw messages, one after another.
-#[derive(Default)]
-pub(super) struct Messages<'t> {
+pub(super) struct Messages<'s, 't> {
+    shapes: &'s mut Shapes<Around>,
     clock: Clock,
     /// The last direction as it was written, and who sends in it.
     direction: (&'t str, Option<Side>),
@@ -25,7 +26,7 @@ pub(super) struct Messages<'t> {
 pub(super) struct NotSimple;
 
 /// The members of a message, or of the object around one.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Parts {
     has_jsonrpc: bool,
     method: Option<ScannedValue>,
@@ -38,8 +39,8 @@ struct Parts {
 }
 
 /// The members of the outermost object.
-#[derive(Default)]
-struct Around {
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Around {
     time: Option<ScannedValue>,
     direction: Option<ScannedValue>,
     grant: Option<ScannedValue>,
@@ -54,7 +55,41 @@ struct Around {
     own: Parts,
 }
 
-impl<'t> Messages<'t> {
+impl Found for Around {
+    #[inline(always)]
+    fn each_value(&mut self, mut each: impl FnMut(&mut Option<ScannedValue>)) {
+        each(&mut self.time);
+        each(&mut self.direction);
+        each(&mut self.grant);
+        each(&mut self.server);
+        each(&mut self.session);
+        each(&mut self.exchange);
+        each(&mut self.user);
+        for parts in [&mut self.wrapped, &mut self.own] {
+            each(&mut parts.method);
+            each(&mut parts.id);
+            each(&mut parts.name);
+            each(&mut parts.arguments);
+            each(&mut parts.result);
+        }
+    }
+
+    #[inline(always)]
+    fn each_range(&mut self, mut each: impl FnMut(&mut (usize, usize))) {
+        each(&mut self.wrapped.members);
+        each(&mut self.own.members);
+    }
+}
+
+impl<'s, 't> Messages<'s, 't> {
+    pub fn new(shapes: &'s mut Shapes<Around>) -> Messages<'s, 't> {
+        Messages {
+            shapes,
+            clock: Clock::default(),
+            direction: ("", None),
+        }
+    }
+
     /// The message of the line that begins here; the members of its arguments
     /// are added to `members`.
     pub fn read(
@@ -62,9 +97,30 @@ impl<'t> Messages<'t> {
         scanner: &mut Scanner<'t>,
         members: &mut Vec<Member>,
     ) -> Option<ParsedMessage> {
-        let mut around = Around::default();
-        around.read(scanner, members)?;
         let text = scanner.text();
+        let (clock, direction) = (&mut self.clock, &mut self.direction);
+        self.shapes.find(
+            scanner,
+            members,
+            |scanner, members| {
+                let mut around = Around::default();
+                around.read(scanner, members)?;
+                Some(around)
+            },
+            |around| around.message(text, clock, direction),
+        )
+    }
+}
+
+impl Around {
+    /// The message, where it is simple.
+    fn message<'t>(
+        &self,
+        text: &'t str,
+        clock: &mut Clock,
+        direction: &mut (&'t str, Option<Side>),
+    ) -> Option<ParsedMessage> {
+        let around = self;
         let parts = if around.wraps {
             &around.wrapped
         } else {
@@ -75,8 +131,8 @@ impl<'t> Messages<'t> {
         }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: self.time(around.time, text).ok()?,
-            sender: self.sender(around.direction, text).ok()?,
+            time: time(around.time, text, clock).ok()?,
+            sender: said(around.direction, text, direction).ok()?,
             grant: grant(around.grant).ok()?,
             session: name(around.session).ok()?,
             exchange: name(around.exchange).ok()?,
@@ -88,41 +144,6 @@ impl<'t> Messages<'t> {
         })
     }
 
-    /// The time, where there is one.
-    fn time(&mut self, value: Option<ScannedValue>, text: &str) -> Result<Option<Time>, NotSimple> {
-        let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
-            return Ok(None);
-        };
-        let raw = value.span.of(text);
-        let time = match value.kind {
-            ValueKind::String => {
-                let written = value.span.unquoted().of(text);
-                self.clock.read(written, timestamp::in_text)
-            }
-            ValueKind::Number => raw.parse().ok().and_then(timestamp::since_epoch),
-            _ => None,
-        };
-        time.map(Some).ok_or(NotSimple)
-    }
-
-    /// Who sent it, as far as the direction says.
-    fn sender(
-        &mut self,
-        value: Option<ScannedValue>,
-        text: &'t str,
-    ) -> Result<Option<Side>, NotSimple> {
-        let Some(span) = name(value)? else {
-            return Ok(None);
-        };
-        let direction = span.of(text);
-        if direction != self.direction.0 {
-            self.direction = (direction, sender(direction));
-        }
-        Ok(self.direction.1)
-    }
-}
-
-impl Around {
     /// The outermost object.
     fn read(&mut self, scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<()> {
         scanner.skip_space();
@@ -147,7 +168,7 @@ impl Around {
                     let parts = &mut self.wrapped;
                     return scanner.object(|scanner, key| parts.member(scanner, key, members));
                 }
-                _ => match scanner.key_text(key) {
+                _ => match scanner.text_at(key) {
                     b"grant" => &mut self.grant,
                     // A response in the line of its request.
                     b"response" => return None,
@@ -168,7 +189,7 @@ impl Parts {
         key: ByteSpan,
         members: &mut Vec<Member>,
     ) -> Option<()> {
-        match scanner.key_text(key) {
+        match scanner.text_at(key) {
             b"jsonrpc" => {
                 scanner.value()?;
                 self.has_jsonrpc = true;
@@ -193,7 +214,7 @@ impl Parts {
             return None;
         }
         scanner.object(|scanner, key| {
-            match scanner.key_text(key) {
+            match scanner.text_at(key) {
                 b"name" => self.name = Some(scanner.value()?),
                 b"arguments" => {
                     (self.arguments, self.members) = arguments(scanner, members)?;
@@ -241,6 +262,43 @@ impl Parts {
             members: self.members,
         })
     }
+}
+
+/// The time, where there is one.
+fn time(
+    value: Option<ScannedValue>,
+    text: &str,
+    clock: &mut Clock,
+) -> Result<Option<Time>, NotSimple> {
+    let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
+        return Ok(None);
+    };
+    let raw = value.span.of(text);
+    let time = match value.kind {
+        ValueKind::String => {
+            let written = value.span.unquoted().of(text);
+            clock.read(written, timestamp::in_text)
+        }
+        ValueKind::Number => raw.parse().ok().and_then(timestamp::since_epoch),
+        _ => None,
+    };
+    time.map(Some).ok_or(NotSimple)
+}
+
+/// Who sent it, as far as the direction says; `last` is what the last one said.
+fn said<'t>(
+    value: Option<ScannedValue>,
+    text: &'t str,
+    last: &mut (&'t str, Option<Side>),
+) -> Result<Option<Side>, NotSimple> {
+    let Some(span) = name(value)? else {
+        return Ok(None);
+    };
+    let direction = span.of(text);
+    if direction != last.0 {
+        *last = (direction, sender(direction));
+    }
+    Ok(last.1)
 }
 
 /// The value of a call's `arguments`, and the range of its members in `members`.

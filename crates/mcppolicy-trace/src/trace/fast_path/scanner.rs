@@ -53,6 +53,13 @@ impl ByteSpan {
             .unwrap_or_default()
     }
 
+    /// The bytes at this span.
+    #[inline(always)]
+    pub fn bytes(self, all: &[u8]) -> &[u8] {
+        all.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// Without the quotes of a string.
     pub fn unquoted(self) -> ByteSpan {
         ByteSpan {
@@ -94,6 +101,8 @@ pub(crate) struct Scanner<'t> {
     depth: usize,
     /// The keys of all objects that are open.
     keys: Vec<Key>,
+    /// The values that are neither an array nor an object, since the last restart.
+    scalars: Vec<ByteSpan>,
 }
 
 impl<'t> Scanner<'t> {
@@ -105,6 +114,7 @@ impl<'t> Scanner<'t> {
             at: 0,
             depth: 0,
             keys: Vec::new(),
+            scalars: Vec::new(),
         }
     }
 
@@ -113,6 +123,26 @@ impl<'t> Scanner<'t> {
         self.at = at;
         self.depth = 0;
         self.keys.clear();
+        self.scalars.clear();
+    }
+
+    /// The values that are neither an array nor an object, since the last restart, in
+    /// the order of the text.
+    pub fn scalars(&self) -> &[ByteSpan] {
+        &self.scalars
+    }
+
+    #[inline(always)]
+    pub fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    /// Whether the next bytes are these. They are few, so that a call of `memcmp` would
+    /// cost more than to compare them.
+    #[inline(always)]
+    pub fn is_at(&self, bytes: &[u8]) -> bool {
+        let own = self.bytes.get(self.at..self.at + bytes.len());
+        own.is_some_and(|own| are_equal(own, bytes))
     }
 
     #[inline(always)]
@@ -128,12 +158,10 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// The text of a key.
+    /// The text at a span, such as that of a key.
     #[inline(always)]
-    pub fn key_text(&self, key: ByteSpan) -> &'t [u8] {
-        self.bytes
-            .get(key.start as usize..key.end as usize)
-            .unwrap_or_default()
+    pub fn text_at(&self, span: ByteSpan) -> &'t [u8] {
+        span.bytes(self.bytes)
     }
 
     pub fn span_from(&self, start: usize) -> Option<ByteSpan> {
@@ -154,19 +182,38 @@ impl<'t> Scanner<'t> {
     }
 
     fn kind(&mut self) -> Option<ValueKind> {
-        Some(match self.peek()? {
-            b'"' => self.string()?,
+        match self.peek()? {
             b'{' => {
                 self.object(|scanner, _| scanner.kind().map(|_| ()))?;
-                ValueKind::Object
+                Some(ValueKind::Object)
             }
-            b'[' => self.array()?,
-            b'-' | b'0'..=b'9' => self.number()?,
-            b't' => self.word("true", ValueKind::Bool)?,
-            b'f' => self.word("false", ValueKind::Bool)?,
-            b'n' => self.word("null", ValueKind::Null)?,
-            _ => return None,
-        })
+            b'[' => self.array(),
+            _ => {
+                let start = self.at;
+                let kind = self.scalar()?;
+                self.scalars.push(self.span_from(start)?);
+                Some(kind)
+            }
+        }
+    }
+
+    /// A value that is neither an array nor an object.
+    #[inline(always)]
+    pub fn scalar(&mut self) -> Option<ValueKind> {
+        match self.peek()? {
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word("true", ValueKind::Bool),
+            b'f' => self.word("false", ValueKind::Bool),
+            b'n' => self.word("null", ValueKind::Null),
+            _ => None,
+        }
+    }
+
+    /// Whether a value that begins with this byte is neither an array nor an object.
+    #[inline(always)]
+    pub const fn begins_scalar(byte: u8) -> bool {
+        matches!(byte, b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
     }
 
     /// An object; `member` is called with the span of each key and reads the
@@ -262,7 +309,7 @@ impl<'t> Scanner<'t> {
             Some(chunk) => u64::from_le_bytes(*chunk),
             // Near the end of the text.
             None => {
-                let key = self.key_text(span).iter().rev();
+                let key = self.text_at(span).iter().rev();
                 key.fold(0, |head, byte| head << 8 | u64::from(*byte))
             }
         };
@@ -284,7 +331,7 @@ impl<'t> Scanner<'t> {
         let earlier = self.keys.get(base..).unwrap_or_default();
         earlier
             .iter()
-            .any(|key| key.head == head && self.key_text(key.span) == self.key_text(span))
+            .any(|key| key.head == head && self.text_at(key.span) == self.text_at(span))
     }
 
     fn word(&mut self, word: &str, kind: ValueKind) -> Option<ValueKind> {
@@ -409,6 +456,26 @@ impl<'t> Scanner<'t> {
     /// The text that is read.
     pub fn text(&self) -> &'t str {
         self.text
+    }
+}
+
+/// Whether two texts of one length are equal, a word at a time; the last word may overlap
+/// with the one before.
+#[inline(always)]
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let long = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
+    let short = |bytes: Option<&[u8; 4]>| bytes.map(|bytes| u32::from_le_bytes(*bytes));
+    match one.len() {
+        0..4 => one.iter().eq(other),
+        4..8 => {
+            short(one.first_chunk()) == short(other.first_chunk())
+                && short(one.last_chunk()) == short(other.last_chunk())
+        }
+        _ => {
+            let mut words = one.chunks_exact(8).zip(other.chunks_exact(8));
+            words.all(|(one, other)| long(one.first_chunk()) == long(other.first_chunk()))
+                && long(one.last_chunk()) == long(other.last_chunk())
+        }
     }
 }
 
