@@ -429,34 +429,70 @@ impl<'t> Scanner<'t> {
     /// Moves on to a quote, a backslash or a control character, and says which.
     #[inline(always)]
     fn run(&mut self) -> Option<u8> {
-        while let Some(chunk) = self.bytes.get(self.at..)?.first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            // A byte is a control character or a quote when it is below 0x21
-            // with its second bit turned, and a backslash when the other word
-            // has a zero there. Bytes from 0x80 on are none of them.
-            let low = (word ^ repeated(0x02)).wrapping_sub(repeated(0x21));
-            let backslash = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
-            let stop = (low | backslash) & !word & repeated(0x80);
-            if stop != 0 {
-                // The lowest mark is right; those above may be carried over.
-                self.at += stop.trailing_zeros() as usize / 8;
-                return self.peek();
+        let mut at = self.at;
+        // Most strings are short, and end in their first word or two.
+        for _ in 0..2 {
+            match stop_in_word(self.bytes, at) {
+                Some(Some(offset)) => return self.stop_at(at + offset),
+                Some(None) => at += 8,
+                None => break,
             }
-            self.at += 8;
         }
-        loop {
-            let byte = self.peek()?;
-            if matches!(byte, b'"' | b'\\' | 0..=0x1F) {
-                return Some(byte);
+        while let Some(chunk) = self.bytes.get(at..)?.first_chunk::<CHUNK>() {
+            // Without a branch, so that the compiler compares all bytes at once.
+            let stops = chunk
+                .iter()
+                .fold(false, |stops, byte| stops | is_stop(*byte));
+            if stops {
+                break;
             }
-            self.at += 1;
+            at += CHUNK;
         }
+        while let Some(stop) = stop_in_word(self.bytes, at) {
+            match stop {
+                Some(offset) => return self.stop_at(at + offset),
+                None => at += 8,
+            }
+        }
+        let rest = self.bytes.get(at..)?;
+        let offset = rest.iter().position(|byte| is_stop(*byte))?;
+        self.stop_at(at + offset)
+    }
+
+    #[inline(always)]
+    fn stop_at(&mut self, at: usize) -> Option<u8> {
+        self.at = at;
+        self.peek()
     }
 
     /// The text that is read.
     pub fn text(&self) -> &'t str {
         self.text
     }
+}
+
+/// How many bytes of a long string are looked at at once.
+const CHUNK: usize = 32;
+
+/// Whether a run of a string's plain characters ends at this byte.
+#[inline(always)]
+const fn is_stop(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+}
+
+/// Where among the next eight bytes the first such byte is; `None` where there are no
+/// eight bytes.
+#[inline(always)]
+fn stop_in_word(bytes: &[u8], at: usize) -> Option<Option<usize>> {
+    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?);
+    // A byte is a control character or a quote when it is below 0x21 with its second bit
+    // turned, and a backslash when the other word has a zero there. Bytes from 0x80 on
+    // are none of them.
+    let low = (word ^ repeated(0x02)).wrapping_sub(repeated(0x21));
+    let backslash = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
+    let stop = (low | backslash) & !word & repeated(0x80);
+    // The lowest mark is right; those above may be carried over.
+    Some((stop != 0).then(|| stop.trailing_zeros() as usize / 8))
 }
 
 /// Whether two texts of one length are equal, a word at a time; the last word may overlap
@@ -479,7 +515,7 @@ fn are_equal(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// A byte in all eight lines.
+/// A word that has this byte eight times.
 const fn repeated(byte: u8) -> u64 {
     0x0101_0101_0101_0101 * byte as u64
 }

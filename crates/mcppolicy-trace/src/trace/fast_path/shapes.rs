@@ -260,12 +260,13 @@ impl<F: Found> Shape<F> {
             }
         });
         let first = members.len();
-        members.extend(self.members.iter().filter_map(|(key, value)| {
-            Some(Member {
-                key: key.of(walked)?.span,
-                value: value.of(walked)?,
-            })
-        }));
+        members.reserve(self.members.len());
+        for (key, value) in &self.members {
+            if let (Some(key), Some(value)) = (key.of(walked), value.of(walked)) {
+                let key = key.span;
+                members.push(Member { key, value });
+            }
+        }
         found.each_range(|(from, to)| {
             *from += first;
             *to += first;
