@@ -189,17 +189,25 @@ impl<'t> Scanner<'t> {
             }
             b'[' => self.array(),
             _ => {
-                let start = self.at;
-                let kind = self.scalar()?;
-                self.scalars.push(self.span_from(start)?);
-                Some(kind)
+                let scalar = self.scanned_scalar()?;
+                self.scalars.push(scalar.span);
+                Some(scalar.kind)
             }
         }
     }
 
+    /// A value that is neither an array nor an object, and its span.
+    #[inline(always)]
+    pub fn scanned_scalar(&mut self) -> Option<ScannedValue> {
+        let start = self.at;
+        let kind = self.scalar()?;
+        let span = self.span_from(start)?;
+        Some(ScannedValue { kind, span })
+    }
+
     /// A value that is neither an array nor an object.
     #[inline(always)]
-    pub fn scalar(&mut self) -> Option<ValueKind> {
+    fn scalar(&mut self) -> Option<ValueKind> {
         match self.peek()? {
             b'"' => self.string(),
             b'-' | b'0'..=b'9' => self.number(),

@@ -56,8 +56,8 @@ struct Node {
 struct Walked {
     /// Where each part between values begins.
     starts: Vec<u32>,
-    /// Of which type each value is.
-    kinds: Vec<ValueKind>,
+    /// The values that are neither an array nor an object.
+    scalars: Vec<ScannedValue>,
 }
 
 /// A line, with places instead of its spans.
@@ -67,8 +67,8 @@ struct Shape<F> {
     found: F,
     /// The places of the values that it has.
     values: Vec<Place>,
-    /// The places of the keys and the values of arguments.
-    members: Vec<(Place, Place)>,
+    /// Where the keys and the values of arguments are.
+    members: Vec<(Key, Place)>,
 }
 
 /// A position: which part between values, and how many bytes after its beginning.
@@ -78,13 +78,20 @@ struct Anchor {
     offset: u16,
 }
 
-/// Where a value or a key is.
+/// Where a key is.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Key {
     start: Anchor,
-    end: Anchor,
-    /// The type of an array or an object; that of any other value is each line's own.
-    kind: Option<ValueKind>,
+    length: u16,
+}
+
+/// Where a value is.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// It is neither an array nor an object: which of those it is.
+    Scalar(u16),
+    /// It is one, from here to there.
+    Around(ValueKind, Anchor, Anchor),
 }
 
 impl<F> Default for Shapes<F> {
@@ -125,9 +132,9 @@ impl<F: Found> Shapes<F> {
 
     /// The shape of the line that begins here, of which everything is read.
     fn walk(&mut self, scanner: &mut Scanner<'_>) -> Option<usize> {
-        let Walked { starts, kinds } = &mut self.walked;
+        let Walked { starts, scalars } = &mut self.walked;
         starts.clear();
-        kinds.clear();
+        scalars.clear();
         let mut node = self.nodes.first()?;
         loop {
             node = node.next(&self.nodes, &self.bytes, scanner)?;
@@ -136,7 +143,7 @@ impl<F: Found> Shapes<F> {
             if node.shape.is_some() {
                 return node.shape;
             }
-            kinds.push(scanner.scalar()?);
+            scalars.push(scanner.scanned_scalar()?);
         }
     }
 
@@ -173,13 +180,9 @@ impl<F: Found> Shapes<F> {
             *from = from.saturating_sub(first);
             *to = to.saturating_sub(first);
         });
-        let key = |key: ByteSpan| ScannedValue {
-            kind: ValueKind::Object,
-            span: key,
-        };
-        let members: Option<Vec<(Place, Place)>> = members
+        let members: Option<Vec<(Key, Place)>> = members
             .iter()
-            .map(|member| Some((place(&key(member.key))?, place(&member.value)?)))
+            .map(|member| Some((Key::new(&parts, member.key)?, place(&member.value)?)))
             .collect();
         let shape = Shape {
             found,
@@ -263,7 +266,6 @@ impl<F: Found> Shape<F> {
         members.reserve(self.members.len());
         for (key, value) in &self.members {
             if let (Some(key), Some(value)) = (key.of(walked), value.of(walked)) {
-                let key = key.span;
                 members.push(Member { key, value });
             }
         }
@@ -295,26 +297,46 @@ impl Anchor {
     }
 }
 
+impl Key {
+    fn new(parts: &[ByteSpan], key: ByteSpan) -> Option<Key> {
+        Some(Key {
+            start: Anchor::new(parts, key.start)?,
+            length: u16::try_from(key.end - key.start).ok()?,
+        })
+    }
+
+    #[inline]
+    fn of(self, walked: &Walked) -> Option<ByteSpan> {
+        let start = self.start.of(walked)?;
+        let end = start + u32::from(self.length);
+        Some(ByteSpan { start, end })
+    }
+}
+
 impl Place {
     fn new(parts: &[ByteSpan], value: &ScannedValue) -> Option<Place> {
-        let is_scalar = !matches!(value.kind, ValueKind::Array | ValueKind::Object);
-        Some(Place {
-            start: Anchor::new(parts, value.span.start)?,
-            end: Anchor::new(parts, value.span.end)?,
-            kind: (!is_scalar).then_some(value.kind),
+        let start = Anchor::new(parts, value.span.start)?;
+        Some(match value.kind {
+            ValueKind::Array | ValueKind::Object => {
+                Place::Around(value.kind, start, Anchor::new(parts, value.span.end)?)
+            }
+            // It begins where the part before it ends.
+            _ => Place::Scalar(start.part),
         })
     }
 
     /// The value at this place.
     #[inline]
-    fn of(&self, walked: &Walked) -> Option<ScannedValue> {
-        let own = || walked.kinds.get(usize::from(self.start.part)).copied();
-        Some(ScannedValue {
-            kind: self.kind.or_else(own)?,
-            span: ByteSpan {
-                start: self.start.of(walked)?,
-                end: self.end.of(walked)?,
-            },
-        })
+    fn of(self, walked: &Walked) -> Option<ScannedValue> {
+        match self {
+            Place::Scalar(index) => walked.scalars.get(usize::from(index)).copied(),
+            Place::Around(kind, start, end) => Some(ScannedValue {
+                kind,
+                span: ByteSpan {
+                    start: start.of(walked)?,
+                    end: end.of(walked)?,
+                },
+            }),
+        }
     }
 }
