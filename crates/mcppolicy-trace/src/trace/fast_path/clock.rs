@@ -34,22 +34,22 @@ impl Clock {
 
 /// Seconds and their fraction in UTC: `07.250Z`. A leap second is none here.
 fn seconds(text: &str) -> Option<(u32, u32)> {
-    let text = text.strip_suffix('Z')?;
-    let (seconds, fraction) = match text.split_once('.') {
-        Some((seconds, fraction)) if !fraction.is_empty() => (seconds, fraction),
-        Some(_) => return None,
-        None => (text, ""),
+    let (tens, ones, rest) = match text.as_bytes() {
+        [tens @ b'0'..=b'5', ones @ b'0'..=b'9', rest @ ..] => (tens, ones, rest),
+        _ => return None,
     };
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if seconds.len() != 2 || fraction.len() > 9 || !is_digits(seconds) || !is_digits(fraction) {
-        return None;
+    let seconds = u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
+    let digits = match rest {
+        [b'Z'] => return Some((seconds, 0)),
+        [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => digits,
+        _ => return None,
+    };
+    let mut fraction = 0;
+    for digit in digits {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        fraction = fraction * 10 + u32::from(digit);
     }
-    let seconds: u32 = seconds.parse().ok().filter(|seconds| *seconds < 60)?;
-    let missing = 9 - u32::try_from(fraction.len()).ok()?;
-    let fraction: u32 = match fraction {
-        "" => 0,
-        digits => digits.parse().ok()?,
-    };
+    let missing = 9 - u32::try_from(digits.len()).ok()?;
     Some((seconds, fraction * 10_u32.pow(missing)))
 }
 
