@@ -149,12 +149,16 @@ fn simple_lines<'t>(
 
 /// The lines of a block, all of them for the strict parser.
 fn strict_lines(bytes: &[u8]) -> Lines {
+    let ends = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
+    // The last line may have no ending.
+    let rest = !bytes.is_empty() && !bytes.ends_with(b"\n");
     let mut start = 0;
-    let lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
-    let entries: Vec<Entry> = lines
-        .map(|(number, line)| {
-            let span = ByteSpan::new(start, start + line.len());
-            start += line.len();
+    let entries: Vec<Entry> = ends
+        .chain(rest.then_some(bytes.len()))
+        .enumerate()
+        .map(|(number, end)| {
+            let span = ByteSpan::new(start, end);
+            start = end;
             Entry::Line(LineSpan { number, span })
         })
         .collect();

@@ -1,6 +1,8 @@
 //! A line with a raw message, bare or in an object that says when, who and
 //! where.
 
+use memchr::memmem::Finder;
+
 use super::arguments::Member;
 use super::clock::Clock;
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
@@ -15,9 +17,18 @@ use mcppolicy_engine::time::Time;
 /// Reads raw messages, one after another.
 pub(super) struct Messages<'s, 't> {
     shapes: &'s mut Shapes<Around>,
+    context: Context<'t>,
+}
+
+/// What makes it faster to read values: what the last ones were, and prepared searches.
+struct Context<'t> {
     clock: Clock,
-    /// The last direction as it was written, and who sends in it.
-    direction: (&'t str, Option<Side>),
+    /// The last two directions as they were written, and who sends in each.
+    directions: [(&'t str, Option<Side>); 2],
+    denied: Finder<'static>,
+    escape: Finder<'static>,
+    result_type: Finder<'static>,
+    task: Finder<'static>,
 }
 
 /// A member is written in a way that the fast path does not read: the strict
@@ -85,8 +96,14 @@ impl<'s, 't> Messages<'s, 't> {
     pub fn new(shapes: &'s mut Shapes<Around>) -> Messages<'s, 't> {
         Messages {
             shapes,
-            clock: Clock::default(),
-            direction: ("", None),
+            context: Context {
+                clock: Clock::default(),
+                directions: [("", None); 2],
+                denied: Finder::new("POLICY DENIED"),
+                escape: Finder::new("\\u00"),
+                result_type: Finder::new("resultType"),
+                task: Finder::new("taskId"),
+            },
         }
     }
 
@@ -98,7 +115,7 @@ impl<'s, 't> Messages<'s, 't> {
         members: &mut Vec<Member>,
     ) -> Option<ParsedMessage> {
         let text = scanner.text();
-        let (clock, direction) = (&mut self.clock, &mut self.direction);
+        let context = &mut self.context;
         self.shapes.find(
             scanner,
             members,
@@ -107,19 +124,14 @@ impl<'s, 't> Messages<'s, 't> {
                 around.read(scanner, members)?;
                 Some(around)
             },
-            |around| around.message(text, clock, direction),
+            |around| around.message(text, context),
         )
     }
 }
 
 impl Around {
     /// The message, where it is simple.
-    fn message<'t>(
-        &self,
-        text: &'t str,
-        clock: &mut Clock,
-        direction: &mut (&'t str, Option<Side>),
-    ) -> Option<ParsedMessage> {
+    fn message<'t>(&self, text: &'t str, context: &mut Context<'t>) -> Option<ParsedMessage> {
         let around = self;
         let parts = if around.wraps {
             &around.wrapped
@@ -131,8 +143,8 @@ impl Around {
         }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: time(around.time, text, clock).ok()?,
-            sender: said(around.direction, text, direction).ok()?,
+            time: time(around.time, text, &mut context.clock).ok()?,
+            sender: context.sender(around.direction, text).ok()?,
             grant: grant(around.grant).ok()?,
             session: name(around.session).ok()?,
             exchange: name(around.exchange).ok()?,
@@ -140,7 +152,7 @@ impl Around {
             server: server(around.server).ok()?,
             id: id(parts.id, text).ok()?,
             expect: None,
-            kind: parts.kind(text)?,
+            kind: parts.kind(text, context)?,
         })
     }
 
@@ -237,12 +249,12 @@ impl Parts {
         self.has_jsonrpc || has_method || (responds && self.id.is_some())
     }
 
-    fn kind(&self, text: &str) -> Option<MessageKind> {
+    fn kind(&self, text: &str, context: &Context<'_>) -> Option<MessageKind> {
         let Some(method) = self.method else {
             let result = self.result.filter(|_| !self.has_error)?;
             let is_answer = self.id.is_some_and(|id| id.kind != ValueKind::Null);
             let result = result.span.of(text);
-            return (is_answer && !may_be_denial(result) && !may_go_on(result))
+            return (is_answer && !context.may_be_denial(result) && !context.may_go_on(result))
                 .then_some(MessageKind::Result);
         };
         let method = method.string()?;
@@ -285,22 +297,6 @@ fn time(
     time.map(Some).ok_or(NotSimple)
 }
 
-/// Who sent it, as far as the direction says; `last` is what the last one said.
-fn said<'t>(
-    value: Option<ScannedValue>,
-    text: &'t str,
-    last: &mut (&'t str, Option<Side>),
-) -> Result<Option<Side>, NotSimple> {
-    let Some(span) = name(value)? else {
-        return Ok(None);
-    };
-    let direction = span.of(text);
-    if direction != last.0 {
-        *last = (direction, sender(direction));
-    }
-    Ok(last.1)
-}
-
 /// The value of a call's `arguments`, and the range of its members in `members`.
 pub(super) fn arguments(
     scanner: &mut Scanner<'_>,
@@ -334,25 +330,48 @@ pub(super) fn object(arguments: Option<ScannedValue>) -> Result<Option<ByteSpan>
     }
 }
 
-/// Whether the first text of a result may begin with the gateway's mark of a
-/// denial, also with escapes.
-fn may_be_denial(result: &str) -> bool {
-    let contains = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes()).is_some();
-    contains("POLICY DENIED") || contains("\\u00")
-}
+impl<'t> Context<'t> {
+    /// Who sent it, as far as the direction says.
+    fn sender(
+        &mut self,
+        value: Option<ScannedValue>,
+        text: &'t str,
+    ) -> Result<Option<Side>, NotSimple> {
+        let Some(span) = name(value)? else {
+            return Ok(None);
+        };
+        let direction = span.of(text);
+        let [newest, other] = self.directions;
+        if direction != newest.0 {
+            self.directions = match direction == other.0 {
+                true => [other, newest],
+                false => [(direction, sender(direction)), newest],
+            };
+        }
+        let [newest, _] = self.directions;
+        Ok(newest.1)
+    }
 
-/// Whether a result may be of a call that goes on: a task, or a server that asks
-/// for input.
-fn may_go_on(result: &str) -> bool {
-    let find = |part: &str| memchr::memmem::find(result.as_bytes(), part.as_bytes());
-    let is_complete = |at: usize| {
-        let rest = result
-            .get(at..)
-            .and_then(|rest| rest.strip_prefix("resultType\""));
-        let value = rest.map(|rest| rest.trim_start_matches([':', ' ']));
-        value.is_some_and(|value| value.starts_with("\"complete\""))
-    };
-    find("resultType").is_some_and(|at| !is_complete(at)) || find("taskId").is_some()
+    /// Whether the first text of a result may begin with the gateway's mark of a
+    /// denial, also with escapes.
+    fn may_be_denial(&self, result: &str) -> bool {
+        let contains = |part: &Finder<'_>| part.find(result.as_bytes()).is_some();
+        contains(&self.denied) || contains(&self.escape)
+    }
+
+    /// Whether a result may be of a call that goes on: a task, or a server that asks
+    /// for input.
+    fn may_go_on(&self, result: &str) -> bool {
+        let is_complete = |at: usize| {
+            let rest = result
+                .get(at..)
+                .and_then(|rest| rest.strip_prefix("resultType\""));
+            let value = rest.map(|rest| rest.trim_start_matches([':', ' ']));
+            value.is_some_and(|value| value.starts_with("\"complete\""))
+        };
+        let find = |part: &Finder<'_>| part.find(result.as_bytes());
+        find(&self.result_type).is_some_and(|at| !is_complete(at)) || find(&self.task).is_some()
+    }
 }
 
 /// Who called: a name, or null, where the line has the member.

@@ -274,6 +274,7 @@ impl Window {
         collector: &mut Collector,
     ) {
         open.drop_repeated(collector);
+        let left_before = left.len();
         let before = open.told.spans.len();
         let spans: Vec<&Sketch> = open.told.spans.iter().chain(&open.sketches).collect();
         let relations = Relations::of(&spans, &open.told.links);
@@ -317,7 +318,8 @@ impl Window {
                 left.push(Leaving::of(first, of_call, open.told.forgets));
             }
         }
-        if is_late || left.iter().any(|of| of.may_be_told) {
+        let mut own = left.iter().skip(left_before);
+        if is_late || own.any(|of| of.may_be_told) {
             collector.assume(Assumed::ForgottenSpans);
         }
         // What has left is remembered with what it is joined with.
