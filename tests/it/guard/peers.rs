@@ -1,14 +1,14 @@
-//! Clients written with the official SDKs run one script against a real server,
-//! with and without the guard between: the same results but for what the policy
-//! denies.
+//! Clients written with the official SDKs run one script against a real server: with a
+//! tap between that records, which changes nothing, and with a guard, which changes what
+//! the policy denies.
 
 use std::process::Command;
 
 use super::http::Listening;
 use super::*;
-use crate::live::http::{Peer, free_port, python};
+use crate::live::http::{Peer, Tap, free_port, python};
 use crate::live::real;
-use crate::support::skipped;
+use crate::support::{run, skipped};
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["secret"],"tools":{"fails":{},
     "echo":{"deny_if":[{"conditions":[{"path":"args.text","op":"eq","value":"forbidden"}],
@@ -195,15 +195,45 @@ fn differ_where_denied(name: &str, direct: &Value, guarded: &Value) {
     assert_eq!(guarded, &expected, "{name}");
 }
 
+/// A recording of the script has each of its calls once, in their order, answered as the
+/// client saw it, and becomes a test that passes.
+#[track_caller]
+fn is_recorded(dir: &Path, recording: &str) {
+    let ran = run(
+        dir,
+        &["import", recording, "-o", &format!("raw-{recording}")],
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let text = std::fs::read_to_string(dir.join(format!("raw-{recording}"))).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let made: Vec<Value> = lines
+        .filter(|line: &Value| line.get("tool").is_some())
+        .map(|call| json!([call["tool"], call["arguments"]]))
+        .collect();
+    let steps: Vec<Value> = serde_json::from_str(STEPS).unwrap();
+    assert_eq!(made, steps, "{text}");
+    let asserted = format!("traces/{recording}");
+    let assert = ["import", recording, "-o", &asserted, "--assert", "policy"];
+    let ran = run(dir, &[&assert[..], &["--policy", "policy.json"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = run(dir, &["test", &asserted]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("6 calls: 6 as expected"), "{}", ran.out);
+}
+
 fn runs_the_same(name: &str, version: &str) {
     let (Some(client), Some(server)) = (client(name), server(version)) else {
         return;
     };
     let dir = scene(&format!("guard-peers-{name}"), POLICY, "");
     let direct = seen(&dir, &client, "stdio", &server);
-    let guard = mcppolicy(&dir).get_program().to_str().unwrap().to_owned();
+    let program = mcppolicy(&dir).get_program().to_str().unwrap().to_owned();
+    let words = [&program, "record", "-o", "tapped.jsonl", "--"];
+    let command = [&words.map(str::to_owned)[..], &server].concat();
+    assert_eq!(seen(&dir, &client, "stdio", &command), direct, "{name}");
+    is_recorded(&dir, "tapped.jsonl");
     let words = [
-        &guard,
+        &program,
         "guard",
         "--policy",
         "policy.json",
@@ -220,6 +250,11 @@ fn runs_the_same(name: &str, version: &str) {
     let command = [server, vec!["http".to_owned(), port.to_string()]].concat();
     let peer = Peer::start(&command, Some(port), "running on");
     let direct = seen(&dir, &client, "http", &[peer.url()]);
+    let tap = Tap::new(&dir, &peer.url(), &[]);
+    let address = format!("http://{}/mcp", tap.address);
+    assert_eq!(seen(&dir, &client, "http", &[address]), direct, "{name}");
+    assert_eq!(tap.end().0, Some(0), "{name}");
+    is_recorded(&dir, "t.jsonl");
     let options = ["--allow-unauthenticated", "--log", "http.jsonl"];
     let guard = Listening::start(&dir, &peer.url(), &options);
     let guarded = seen(
