@@ -7,6 +7,7 @@ mod clients;
 mod encodings;
 mod har;
 mod import;
+mod inspector;
 mod refused;
 mod robust;
 mod sides;
@@ -23,7 +24,7 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 30] = [
+const FIXTURES: [(&str, Format); 34] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
@@ -52,6 +53,10 @@ const FIXTURES: [(&str, Format); 30] = [
     ("har/odd.jsonl", Format::Har),
     ("cassette/session.mcp.json", Format::Cassette),
     ("cassette/odd.jsonl", Format::Cassette),
+    ("inspector/history.json", Format::Inspector),
+    ("inspector/history-old.json", Format::Inspector),
+    ("inspector/network.json", Format::Inspector),
+    ("inspector/odd.jsonl", Format::Inspector),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];

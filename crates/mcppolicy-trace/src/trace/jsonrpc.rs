@@ -103,7 +103,7 @@ impl LogFormat for JsonRpc {
             Err(reason) => return collector.skip(chunk.line, reason),
         };
         let root = &json.root;
-        let envelope = envelope(chunk, root, collector);
+        let envelope = envelope(root, (chunk.line, chunk.text.len()), collector);
         if is_message(root) {
             return message(&json, root, "", &envelope, collector);
         }
@@ -144,9 +144,15 @@ fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: 
     );
 }
 
-fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelope {
+/// What the wrapper of a message says; the numbers are its line and its length in
+/// bytes.
+pub(super) fn envelope(
+    root: &Node,
+    (line, bytes): (usize, usize),
+    collector: &mut Collector,
+) -> Envelope {
     Envelope {
-        line: chunk.line,
+        line,
         time: collector.time(Spelled::Time.of(root)),
         sender: Spelled::Direction.text(root).and_then(sender),
         identity: Identity {
@@ -166,12 +172,12 @@ fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelop
             _ => Server::Default,
         },
         cut: false,
-        bytes: chunk.text.len(),
+        bytes,
     }
 }
 
 /// Whether a value is a message or a batch of them.
-fn is_message(node: &Node) -> bool {
+pub(super) fn is_message(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Array(items) => items.iter().any(is_message),
         NodeKind::Object(_) => {
@@ -333,7 +339,8 @@ fn batch_without_call(
     }
 }
 
-fn key(envelope: &Envelope, requester: Option<Side>, id: &Node) -> String {
+/// The key of a request of `requester` with this id.
+pub(super) fn key(envelope: &Envelope, requester: Option<Side>, id: &Node) -> String {
     envelope.key(requester, &id.to_value().to_string())
 }
 

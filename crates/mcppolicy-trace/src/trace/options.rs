@@ -38,11 +38,13 @@ pub enum Format {
     Har,
     /// Cassettes of mcp-cassette.
     Cassette,
+    /// Exports of the MCP Inspector.
+    Inspector,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 16] = [
+    pub const ALL: [Format; 17] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -59,6 +61,7 @@ impl Format {
         Format::ToolHive,
         Format::Har,
         Format::Cassette,
+        Format::Inspector,
     ];
 
     /// The name in reports and on the command line.
@@ -80,6 +83,7 @@ impl Format {
             Format::ToolHive => "toolhive",
             Format::Har => "har",
             Format::Cassette => "cassette",
+            Format::Inspector => "inspector",
         }
     }
 

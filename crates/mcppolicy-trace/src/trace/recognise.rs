@@ -17,6 +17,7 @@ use super::gateway::{self, Gateway};
 use super::gemini::{self, Gemini};
 use super::har::{self, Har};
 use super::hooks::{self, Hooks};
+use super::inspector::{self, Inspector};
 use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
@@ -43,7 +44,7 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 14] = [
+const SHAPES: [(Format, IsRecord); 15] = [
     (Format::Native, is_native),
     (Format::Har, har::is_record),
     (Format::Cassette, cassette::is_record),
@@ -51,6 +52,7 @@ const SHAPES: [(Format, IsRecord); 14] = [
     (Format::Gateway, gateway::is_record),
     (Format::Hooks, hooks::is_record),
     (Format::ToolHive, toolhive::is_record),
+    (Format::Inspector, inspector::is_record),
     (Format::JsonRpc, jsonrpc::is_record),
     (Format::Codex, codex::is_record),
     (Format::Copilot, copilot::is_record),
@@ -61,7 +63,8 @@ const SHAPES: [(Format, IsRecord); 14] = [
 ];
 
 /// The formats whose records are also found in arrays.
-const IN_ARRAYS: [Format; 4] = [
+const IN_ARRAYS: [Format; 5] = [
+    Format::Inspector,
     Format::JsonRpc,
     Format::Otlp,
     Format::ClaudeCode,
@@ -134,6 +137,7 @@ pub fn reader(
         Format::Copilot => opening.lines(Copilot::default()),
         Format::Har => opening.either(Har::default()),
         Format::Cassette => opening.either(cassette),
+        Format::Inspector => opening.either(Inspector::default()),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),
@@ -334,6 +338,19 @@ mod tests {
             (
                 r#"{"seq":0,"t_offset_ms":1,"sender":"client","payload":{}}"#,
                 Format::Cassette,
+            ),
+            (
+                r#"{"id":"m","timestamp":"x","direction":"response","message":{"jsonrpc":"2.0"}}"#,
+                Format::Inspector,
+            ),
+            (
+                r#"[{"id":"f","timestamp":"x","url":"y","requestHeaders":{},"category":"auth"}]"#,
+                Format::Inspector,
+            ),
+            // Another recorder with the same words.
+            (
+                r#"{"timestamp":"x","direction":"request","message":{"jsonrpc":"2.0","id":1}}"#,
+                Format::JsonRpc,
             ),
             (
                 r#"{"task_id":0,"messages":[{"role":"user"}]}"#,
