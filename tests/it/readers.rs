@@ -8,6 +8,7 @@ mod encodings;
 mod har;
 mod import;
 mod inspector;
+mod legs;
 mod refused;
 mod robust;
 mod sides;
@@ -24,10 +25,12 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 34] = [
+const FIXTURES: [(&str, Format); 36] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
+    ("jsonrpc/gateway.jsonl", Format::JsonRpc),
+    ("jsonrpc/gateway-in-out.jsonl", Format::JsonRpc),
     ("claude-code/session.jsonl", Format::ClaudeCode),
     ("claude-code/odd.jsonl", Format::ClaudeCode),
     ("codex/rollout.jsonl", Format::Codex),

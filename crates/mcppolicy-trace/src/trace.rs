@@ -20,6 +20,7 @@ mod claude_desktop;
 mod codex;
 mod collector;
 mod copilot;
+mod direction;
 mod elements;
 mod exchange;
 mod expectation;

@@ -173,14 +173,14 @@ fn odd_entries_are_read_or_passed_over() {
         calls(&log),
         [
             "1 - a{} - 10:00:00Z -",
-            "2 ? b{} ? 10:00:01Z result",
-            r#"3 - c{"x":[1]} ? 10:00:02Z result"#,
-            "4 - d{} ? 10:00:03Z result",
-            "4 - e![1] ? 10:00:04Z -",
-            "8 - (batch) ? 10:00:08Z -",
-            "9 - i{} ? 10:00:09Z -",
+            "2 ? b{} - 10:00:01Z result",
+            r#"3 - c{"x":[1]} - 10:00:02Z result"#,
+            "4 - d{} - 10:00:03Z result",
+            "4 - e![1] - 10:00:04Z -",
+            "8 - (batch) - 10:00:08Z -",
+            "9 - i{} - 10:00:09Z -",
             "10 localhost:3000/mcp j? s-2 ? -",
-            r#"11 localhost:3000/mcp k{"note":"[REDACTED]"} ? 10:00:11Z -"#,
+            r#"11 localhost:3000/mcp k{"note":"[REDACTED]"} - 10:00:11Z -"#,
         ]
     );
     assert_eq!(

@@ -65,6 +65,7 @@ impl Exchange<'_> {
             line: self.line,
             time,
             sender: Some(Side::Client),
+            leg: None,
             identity: Identity {
                 grant: None,
                 session: self.session.map(str::to_owned),

@@ -30,7 +30,7 @@ use super::recent::{MOST_CALLS, Recent};
 use super::records::Records;
 use super::timestamp;
 use super::tolerant_json::Json;
-use mcppolicy_engine::document::{Node, push_pointer};
+use mcppolicy_engine::document::Node;
 use mcppolicy_engine::time::Time;
 
 /// The most entries that are put in order.
@@ -38,6 +38,9 @@ const MOST_ENTRIES: usize = 65_536;
 
 /// The most text of entries that are put in order, in bytes.
 const MOST_BYTES: usize = 32 << 20;
+
+/// The member with the time of an entry.
+const TIMESTAMP: &str = "timestamp";
 
 const OF_SERVER: &str = "a request of the server to its client";
 const OF_LOGS: &str = "a message that the server has logged";
@@ -79,7 +82,7 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
     };
     let is_entry = has("id") && has("timestamp");
     let is_history = is_one_of("direction", &DIRECTIONS) && inside("message");
-    let is_network = is_one_of("category", &CATEGORIES) && has("url") && inside("requestHeaders");
+    let is_network = is_one_of("category", &CATEGORIES) && has("url") && has("requestHeaders");
     is_entry && (is_history || is_network)
 }
 
@@ -101,7 +104,7 @@ pub(super) struct Inspector {
     answered: Recent,
 }
 
-/// An entry, or several on one line.
+/// An entry.
 struct Held {
     line: usize,
     text: String,
@@ -130,31 +133,30 @@ impl LogFormat for Inspector {
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        if self.held.len() >= MOST_ENTRIES || self.bytes + chunk.text.len() > MOST_BYTES {
-            self.end(collector);
+        if !chunk.text.trim_start().starts_with('[') {
+            return self.hold(chunk, collector);
         }
-        let outline = Outline::scan(chunk.text.trim_start());
-        let time = ["timestamp", "0.timestamp"].iter().find_map(|at| {
-            let number = || outline.scalar(at)?.parse().ok();
-            let text = outline.text(at).and_then(timestamp::in_text);
-            text.or_else(|| number().and_then(timestamp::since_epoch))
-        });
-        self.bytes += chunk.text.len();
-        self.held.push(Held {
-            line: chunk.line,
-            text: chunk.text.to_owned(),
-            time,
-        });
+        // A whole export on one line.
+        let json = match Json::parse(chunk.text) {
+            Ok(json) => json,
+            Err(reason) => return collector.skip(chunk.line, reason),
+        };
+        let mut lines = LineFinder::new(chunk);
+        if json.root.items().is_empty() {
+            return collector.skip(chunk.line, reason::NO_CALL);
+        }
+        for entry in json.root.items() {
+            let line = lines.line(entry);
+            let text = chunk.text.get(entry.span.start..entry.span.end);
+            let text = text.unwrap_or_default();
+            self.hold(Chunk { line, text }, collector);
+        }
     }
 
     fn end(&mut self, collector: &mut Collector) {
         self.bytes = 0;
         for held in in_order(std::mem::take(&mut self.held)) {
-            let chunk = Chunk {
-                line: held.line,
-                text: &held.text,
-            };
-            self.chunk(chunk, collector);
+            self.entry(&held, collector);
         }
     }
 }
@@ -178,42 +180,36 @@ fn in_order(mut entries: Vec<Held>) -> Vec<Held> {
 }
 
 impl Inspector {
-    /// Reads an entry, or an array of them.
-    fn chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let json = match Json::parse(chunk.text) {
-            Ok(json) => json,
-            Err(reason) => return collector.skip(chunk.line, reason),
-        };
-        let mut lines = LineFinder::new(chunk);
-        let mut bytes = chunk.text.len();
-        let (entries, is_array) = match json.root.items() {
-            [] => (std::slice::from_ref(&json.root), false),
-            items => (items, true),
-        };
-        for (index, entry) in entries.iter().enumerate() {
-            let pointer = if is_array {
-                format!("/{index}")
-            } else {
-                String::new()
-            };
-            let place = (lines.line(entry), std::mem::take(&mut bytes));
-            self.entry((&json, &pointer), entry, place, collector);
+    /// Keeps an entry until it is its turn.
+    fn hold(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        if self.held.len() >= MOST_ENTRIES || self.bytes + chunk.text.len() > MOST_BYTES {
+            self.end(collector);
         }
+        let outline = Outline::scan(chunk.text.trim_start());
+        let number = || outline.scalar(TIMESTAMP)?.parse().ok();
+        let time = outline.text(TIMESTAMP).and_then(timestamp::in_text);
+        self.bytes += chunk.text.len();
+        self.held.push(Held {
+            line: chunk.line,
+            text: chunk.text.to_owned(),
+            time: time.or_else(|| number().and_then(timestamp::since_epoch)),
+        });
     }
 
-    fn entry(
-        &mut self,
-        at: (&Json, &str),
-        entry: &Node,
-        place: (usize, usize),
-        collector: &mut Collector,
-    ) {
-        let (line, _) = place;
+    /// Reads an entry.
+    fn entry(&mut self, held: &Held, collector: &mut Collector) {
+        let line = held.line;
+        let json = match Json::parse(&held.text) {
+            Ok(json) => json,
+            Err(reason) => return collector.skip(line, reason),
+        };
+        let entry = &json.root;
+        let place = (line, held.text.len());
         let has = |name: &str| entry.get(name).is_some();
         if has("requestHeaders") || has("requestBody") || has("category") {
             self.exchange(entry, place, collector);
         } else if let Some(message) = entry.get("message").filter(|node| is_message(node)) {
-            self.message(at, (entry, message), place, collector);
+            self.message(&json, message, place, collector);
         } else if has("receivedAt") {
             collector.skip(line, OF_LOGS);
         } else {
@@ -238,7 +234,7 @@ impl Inspector {
             line,
             number: self.exchanges,
             bytes,
-            begun: entry.get("timestamp"),
+            begun: entry.get(TIMESTAMP),
             millis: entry.get("duration"),
             url: entry.get("url"),
             status: entry.get("responseStatus"),
@@ -254,19 +250,20 @@ impl Inspector {
     /// Reads an entry of History.
     fn message(
         &mut self,
-        (json, pointer): (&Json, &str),
-        (entry, message): (&Node, &Node),
+        json: &Json,
+        message: &Node,
         place: (usize, usize),
         collector: &mut Collector,
     ) {
+        let entry = &json.root;
         let sender = sender(entry, message);
-        let pointer = push_pointer(pointer, "message");
+        let pointer = "/message";
         let envelope = Envelope {
             sender: Some(sender),
             ..envelope(entry, place, collector)
         };
         if !message.items().is_empty() {
-            return jsonrpc::message(json, message, &pointer, &envelope, collector);
+            return jsonrpc::message(json, message, pointer, &envelope, collector);
         }
         let id = message.get("id").filter(|id| !id.is_null());
         let Some(method) = message.get("method").and_then(Node::as_str) else {
@@ -275,7 +272,7 @@ impl Inspector {
         if sender == Side::Server && method == "tools/call" {
             return collector.skip(envelope.line, OF_SERVER);
         }
-        jsonrpc::message(json, message, &pointer, &envelope, collector);
+        jsonrpc::message(json, message, pointer, &envelope, collector);
         let (Some(id), Some(response)) = (id, entry.get("response")) else {
             return;
         };

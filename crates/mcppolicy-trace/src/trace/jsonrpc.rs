@@ -7,9 +7,10 @@
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
 use super::collector::Collector;
+use super::direction::{CLIENT, Way};
 use super::going_on;
 use super::log::LogFormat;
-use super::message::{Envelope, Identity, Side, response, sender, would_block};
+use super::message::{Envelope, Identity, Leg, Side, response, would_block};
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
@@ -104,7 +105,7 @@ impl LogFormat for JsonRpc {
         };
         let root = &json.root;
         let envelope = envelope(root, (chunk.line, chunk.text.len()), collector);
-        if is_message(root) {
+        if is_message(root) && !names_a_message(root) {
             return message(&json, root, "", &envelope, collector);
         }
         for key in Spelled::Message.names() {
@@ -151,10 +152,13 @@ pub(super) fn envelope(
     (line, bytes): (usize, usize),
     collector: &mut Collector,
 ) -> Envelope {
+    let way = Way::of(root);
+    let is_client = way.leg == Some(Leg::Client);
     Envelope {
         line,
         time: collector.time(Spelled::Time.of(root)),
-        sender: Spelled::Direction.text(root).and_then(sender),
+        sender: way.sender,
+        leg: way.leg,
         identity: Identity {
             grant: match root.get("grant").map(|grant| &grant.kind) {
                 Some(NodeKind::String(name)) => Some(Grant::Named(name.clone())),
@@ -167,6 +171,8 @@ pub(super) fn envelope(
         exchange: Spelled::Exchange.label(root),
         would_block: would_block(root),
         server: match Spelled::Server.of(root).map(|server| &server.kind) {
+            // A gateway's name for its client.
+            Some(NodeKind::String(name)) if is_client && name == CLIENT => Server::Default,
             Some(NodeKind::String(name)) => Server::Named(name.clone()),
             Some(NodeKind::Null) => Server::Unknown,
             _ => Server::Default,
@@ -189,6 +195,14 @@ pub(super) fn is_message(node: &Node) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an object is the wrapper of a message although it has a member of one: it
+/// repeats the method.
+fn names_a_message(root: &Node) -> bool {
+    let has = |name: &str| root.get(name).is_some();
+    let is_whole = has("jsonrpc") || has("params") || has("result") || has("error");
+    !is_whole && Spelled::Message.of(root).is_some_and(is_message)
 }
 
 /// Reads a message or a batch, which is at `pointer` in `json`.
@@ -236,6 +250,9 @@ pub(super) fn message(
 fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector: &mut Collector) {
     let id = node.get("id").filter(|id| !id.is_null());
     let key = id.map(|id| key(envelope, envelope.sender, id));
+    if is_passed_on(key.as_deref(), envelope, collector) {
+        return;
+    }
     let repeats_an_argument = match json.flaws(pointer) {
         Ok(repeats) => repeats,
         Err(reason) => {
@@ -268,12 +285,28 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector:
         })
     };
     going_on::call(&mut call, params, envelope, collector);
-    collector.call(
-        call,
-        envelope.identity.clone(),
-        key.as_deref(),
-        envelope.bytes,
-    );
+    collect(call, key.as_deref(), envelope, collector);
+}
+
+/// Whether a call is one that a gateway has passed on, in a log that shows how it came
+/// from its client. Its response is still to come.
+fn is_passed_on(key: Option<&str>, envelope: &Envelope, collector: &mut Collector) -> bool {
+    match envelope.leg {
+        Some(Leg::Server) => collector.is_passed_on(envelope.line, key),
+        Some(Leg::Client) => {
+            collector.show_client();
+            false
+        }
+        None => false,
+    }
+}
+
+fn collect(call: RecordedCall, key: Option<&str>, envelope: &Envelope, collector: &mut Collector) {
+    let (identity, bytes) = (envelope.identity.clone(), envelope.bytes);
+    match envelope.leg {
+        Some(Leg::Server) => collector.call_to_server(call, identity, key, bytes),
+        Some(Leg::Client) | None => collector.call(call, identity, key, bytes),
+    }
 }
 
 /// Records a batch with a tool call as a single call, because gateways refuse
@@ -290,6 +323,11 @@ fn batch(
     let Some(first) = items.iter().find(calls) else {
         return batch_without_call(json, items, pointer, envelope, collector);
     };
+    let id = first.get("id").filter(|id| !id.is_null());
+    let key = id.map(|id| key(envelope, envelope.sender, id));
+    if is_passed_on(key.as_deref(), envelope, collector) {
+        return;
+    }
     if let Err(reason) = json.flaws(pointer) {
         return collector.skip(envelope.line, reason);
     }
@@ -299,14 +337,7 @@ fn batch(
         time: envelope.time,
         ..RecordedCall::new(RecordedRequest::Batch(node.to_value()))
     };
-    let id = first.get("id").filter(|id| !id.is_null());
-    let key = id.map(|id| key(envelope, envelope.sender, id));
-    collector.call(
-        call,
-        envelope.identity.clone(),
-        key.as_deref(),
-        envelope.bytes,
-    );
+    collect(call, key.as_deref(), envelope, collector);
 }
 
 /// Reads a batch without a tool call: other requests, or the responses to an

@@ -6,7 +6,8 @@ use super::clock::Clock;
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
 use crate::trace::call::{Grant, Server};
-use crate::trace::message::{Side, sender};
+use crate::trace::direction::{Way, is_kind};
+use crate::trace::message::Side;
 use crate::trace::spelling::Spelled;
 use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
@@ -15,8 +16,8 @@ use mcppolicy_engine::time::Time;
 #[derive(Default)]
 pub(super) struct Messages<'t> {
     clock: Clock,
-    /// The last direction as it was written, and who sends in it.
-    direction: (&'t str, Option<Side>),
+    /// The last direction as it was written, and what it says.
+    direction: (&'t str, Way),
 }
 
 /// A member is written in a way that the fast path does not read: the strict
@@ -105,7 +106,7 @@ impl<'t> Messages<'t> {
         time.map(Some).ok_or(NotSimple)
     }
 
-    /// Who sent it, as far as the direction says.
+    /// Who sent it, as far as the direction says, which names no side of a gateway.
     fn sender(
         &mut self,
         value: Option<ScannedValue>,
@@ -116,9 +117,12 @@ impl<'t> Messages<'t> {
         };
         let direction = span.of(text);
         if direction != self.direction.0 {
-            self.direction = (direction, sender(direction));
+            self.direction = (direction, Way::of_direction(direction));
         }
-        Ok(self.direction.1)
+        match self.direction.1 {
+            Way { sender, leg: None } => Ok(sender),
+            Way { leg: Some(_), .. } => Err(NotSimple),
+        }
     }
 }
 
@@ -139,6 +143,8 @@ impl Around {
                 Some(Spelled::User) => &mut self.user,
                 // What was decided, beside what came back.
                 Some(Spelled::WouldBlock) => return None,
+                // A side of a gateway.
+                Some(Spelled::Leg) => return None,
                 Some(Spelled::Message) => {
                     if self.wraps || scanner.peek()? != b'{' {
                         return None;
@@ -151,6 +157,13 @@ impl Around {
                     b"grant" => &mut self.grant,
                     // A response in the line of its request.
                     b"response" => return None,
+                    // The words of a gateway, which say where its `IN` comes from.
+                    b"type" | b"event" => {
+                        let value = scanner.value()?;
+                        let is_plain = value.kind != ValueKind::Escaped;
+                        let text = value.span.unquoted().of(scanner.text());
+                        return (is_plain && !is_kind(text)).then_some(());
+                    }
                     _ => return self.own.member(scanner, key, members),
                 },
             };

@@ -260,6 +260,8 @@ fn line() -> BoxedStrategy<String> {
             &[
                 "\"client->server\"",
                 "\"server->client\"",
+                "\"client->gateway\"",
+                "\"gateway->server\"",
                 "\"in\"",
                 "\"\"",
                 "1",
@@ -270,8 +272,16 @@ fn line() -> BoxedStrategy<String> {
         member(Spelled::User.names(), names),
         member(Spelled::Server.names(), names),
         member(
-            &["response", "dir", "ts", "conn_id", "x"],
-            &["{\"id\":1,\"result\":{}}", "\"client\"", "1"],
+            &[
+                "response", "dir", "ts", "conn_id", "x", "leg", "type", "event", "method",
+            ],
+            &[
+                "{\"id\":1,\"result\":{}}",
+                "\"client\"",
+                "\"REQUEST\"",
+                "\"rpc\\u005frequest\"",
+                "1",
+            ],
         ),
     );
     let wrapped = (
