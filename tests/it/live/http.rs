@@ -11,14 +11,14 @@ use super::*;
 use crate::support::{Ran, fresh, mcppolicy, run, write};
 
 /// A tap on a server.
-struct Tap {
+pub struct Tap {
     child: Child,
     stderr: BufReader<std::process::ChildStderr>,
-    address: String,
+    pub address: String,
 }
 
 impl Tap {
-    fn new(dir: &Path, url: &str, more: &[&str]) -> Tap {
+    pub fn new(dir: &Path, url: &str, more: &[&str]) -> Tap {
         let mut command = mcppolicy(dir);
         command.args([
             "record",
@@ -45,7 +45,7 @@ impl Tap {
     }
 
     /// Ends the tap; its exit code, and what else it has said.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         let sent = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
@@ -138,7 +138,7 @@ fn post(body: &[u8], more: &str) -> String {
     )
 }
 
-const CALL: &[u8] = br#"{ "jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"n":1.50}} }"#;
+pub const CALL: &[u8] = br#"{ "jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"n":1.50}} }"#;
 const TOKEN: &str = "s3cret-token-123";
 const SESSION: &str = "session-s3cret-1";
 
