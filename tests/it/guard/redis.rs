@@ -89,7 +89,7 @@ fn today() -> String {
 fn guards_that_share_a_redis_pass_together_as_much_as_a_limit_has() {
     loop {
         let day = today();
-        let dir = scene("guard-redis-shared", &limited(40), LIST);
+        let dir = scene("guard-redis-shared", &limited(100), LIST);
         let Some(redis) = Redis::start(free_port()) else {
             return;
         };
@@ -99,7 +99,7 @@ fn guards_that_share_a_redis_pass_together_as_much_as_a_limit_has() {
                 thread::spawn(move || {
                     let log = format!("log-{number}.jsonl");
                     let mut client = Client::start(&dir, &["--state", &state, "--log", &log]);
-                    let said: Vec<&str> = (0..20).map(|_| read(&mut client)).collect();
+                    let said: Vec<&str> = (0..100).map(|_| read(&mut client)).collect();
                     assert_eq!(client.close(), 0);
                     said
                 })
@@ -112,9 +112,9 @@ fn guards_that_share_a_redis_pass_together_as_much_as_a_limit_has() {
         if today() != day {
             continue;
         }
-        let passed = said.iter().filter(|said| **said == "passed").count();
-        let refused = said.iter().filter(|said| **said == "refused").count();
-        assert!(passed == 40 || refused > 0 && passed < 40, "{said:?}");
+        let count = |wanted: &str| said.iter().filter(|said| **said == wanted).count();
+        // However often they got in each other's way, none was refused for that.
+        assert_eq!(["passed", "denied", "refused"].map(count), [100, 300, 0]);
         for number in 0..4 {
             replays(&dir, &format!("log-{number}.jsonl"));
         }

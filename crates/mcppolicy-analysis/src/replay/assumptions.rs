@@ -14,6 +14,8 @@ pub(super) struct Assumptions {
     unnamed_server: Option<String>,
     /// The last file whose calls were taken to come from one grant.
     implicit_grant: Option<usize>,
+    /// Whether it mattered what the counters held before; of most calls it does.
+    counters_start_at_zero: bool,
 }
 
 impl Assumptions {
@@ -41,9 +43,7 @@ impl Assumptions {
 
     /// Notes what deciding a call assumed about its quota.
     pub fn note_step(&mut self, step: &Step<'_>) {
-        if step.counted {
-            self.noted.insert(Assumption::CountersStartAtZero);
-        }
+        self.counters_start_at_zero |= step.counted;
         if step.released_at_once {
             self.noted.insert(Assumption::ReleasedAtOnce);
         }
@@ -55,7 +55,10 @@ impl Assumptions {
     }
 
     /// All assumptions, sorted.
-    pub fn into_sorted(self) -> Vec<Assumption> {
+    pub fn into_sorted(mut self) -> Vec<Assumption> {
+        if self.counters_start_at_zero {
+            self.noted.insert(Assumption::CountersStartAtZero);
+        }
         self.noted.into_iter().collect()
     }
 }

@@ -5,11 +5,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 
 use super::parallel;
 use mcppolicy_engine::engine::{Engine, RuleVerdict};
 use mcppolicy_trace::trace::block::Block;
-use mcppolicy_trace::trace::fast_path::{self, ParsedBlock, SimpleCall};
+use mcppolicy_trace::trace::fast_path::{ParsedBlock, Parser, SimpleCall};
 use mcppolicy_trace::trace::{InBlocks, Ready};
 
 /// The verdicts of the rules on the calls of blocks, until the calls come.
@@ -57,17 +58,24 @@ pub(super) fn for_each<'e>(
         each,
     };
     flow.drain();
+    // Each is used by one thread at a time, and keeps the shapes of lines.
+    let parsers: Mutex<Vec<Parser>> = Mutex::default();
+    let lock = || parsers.lock().unwrap_or_else(PoisonError::into_inner);
     let read = parallel::in_order(
         threads,
         &mut flow,
         |flow| flow.read(),
         |blocks| {
+            let kept = lock().pop();
+            let mut parser = kept.unwrap_or_default();
             let parsed = blocks.into_iter().map(|block| {
-                let block = fast_path::parse(block);
+                let block = parser.parse(block);
                 let verdicts = block.map_requests(|request| engine.evaluate_rules(request));
                 (block, verdicts)
             });
-            parsed.collect::<Vec<_>>()
+            let parsed: Vec<_> = parsed.collect();
+            lock().push(parser);
+            parsed
         },
         |flow, parsed| {
             for (block, verdicts) in parsed {

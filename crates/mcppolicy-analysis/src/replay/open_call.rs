@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use super::expect::{Cursor, Verdict, judge};
 use super::group::{self, Group};
 use super::options::Options;
@@ -20,7 +22,7 @@ pub(super) struct OpenCall<'e> {
     /// Its decided repetitions.
     pub counts: Counts,
     /// How many of its repetitions each rule has refused.
-    pub refused: Vec<(&'e str, u64)>,
+    pub refused: SmallVec<[(&'e str, u64); 1]>,
     /// Its repetitions that are reported.
     pub groups: Vec<Group<'e>>,
     /// The decisions of one share, for a call that only all shares together
@@ -36,7 +38,7 @@ impl<'e> OpenCall<'e> {
             expectation,
             cursor: Cursor::default(),
             counts: Counts::default(),
-            refused: Vec::new(),
+            refused: SmallVec::new(),
             groups: Vec::new(),
             set_aside: None,
         }
@@ -75,7 +77,10 @@ impl<'e> OpenCall<'e> {
             Decision::Deny(denial) => {
                 self.counts.deny += 1;
                 if let Some(rule) = denial.rule {
-                    push_run(&mut self.refused, rule, 1);
+                    match self.refused.last_mut() {
+                        Some((last, times)) if *last == rule => *times += 1,
+                        _ => self.refused.push((rule, 1)),
+                    }
                 }
             }
             Decision::Undetermined(reason) => *reasons.entry(*reason).or_default() += 1,

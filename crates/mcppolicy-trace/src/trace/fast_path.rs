@@ -13,15 +13,17 @@ mod messages;
 mod parsed;
 mod records;
 mod scanner;
+mod shapes;
 #[cfg(test)]
 mod tests;
 
 use super::block::{Block, Content};
 use arguments::Member;
-use messages::Messages;
+use messages::{Around, Messages};
 use parsed::Text;
-use records::Records;
+use records::{Record, Records};
 use scanner::Scanner;
+use shapes::Shapes;
 
 pub use arguments::SimpleArguments;
 pub use call::SimpleCall;
@@ -29,46 +31,61 @@ pub use parsed::ParsedBlock;
 pub(super) use parsed::{Entry, LineSpan, MessageKind, ParsedMessage};
 pub(super) use scanner::ByteSpan;
 
-/// Reads the lines of a block. The result depends on nothing else, so that
-/// blocks can be read in any order.
-pub fn parse(block: Block) -> ParsedBlock {
-    let (text, lines) = match String::from_utf8(block.bytes) {
-        Ok(text) => {
-            let lines = match block.content {
-                Content::Other => strict_lines(text.as_bytes()),
-                // A line of which bytes are missing is not read.
-                _ if block.cut => strict_lines(text.as_bytes()),
-                Content::Messages => {
-                    let mut messages = Messages::default();
-                    simple_lines(&text, block.longest, |scanner, members| {
-                        messages.read(scanner, members)
-                    })
-                }
-                Content::Native => {
-                    let mut records = Records::default();
-                    simple_lines(&text, block.longest, |scanner, members| {
-                        records.read(scanner, members)
-                    })
-                }
-            };
-            (Text::Text(text), lines)
+/// Reads blocks. What it reads of one depends on nothing else, so that blocks can be
+/// read in any order and by several parsers; what a parser has seen before only makes
+/// it faster.
+#[derive(Debug, Default)]
+pub struct Parser {
+    messages: Shapes<Around>,
+    records: Shapes<Record>,
+    /// How many lines and members of arguments the last block had: the next one may have
+    /// as many.
+    last: (usize, usize),
+}
+
+impl Parser {
+    /// Reads the lines of a block.
+    pub fn parse(&mut self, block: Block) -> ParsedBlock {
+        let room = self.last;
+        let (text, lines) = match String::from_utf8(block.bytes) {
+            Ok(text) => {
+                let lines = match block.content {
+                    Content::Other => strict_lines(text.as_bytes()),
+                    // A line of which bytes are missing is not read.
+                    _ if block.cut => strict_lines(text.as_bytes()),
+                    Content::Messages => {
+                        let mut messages = Messages::new(&mut self.messages);
+                        simple_lines(&text, block.longest, room, |scanner, members| {
+                            messages.read(scanner, members)
+                        })
+                    }
+                    Content::Native => {
+                        let mut records = Records::new(&mut self.records);
+                        simple_lines(&text, block.longest, room, |scanner, members| {
+                            records.read(scanner, members)
+                        })
+                    }
+                };
+                (Text::Text(text), lines)
+            }
+            Err(bad) => {
+                let bytes = bad.into_bytes();
+                let lines = strict_lines(&bytes);
+                (Text::Bytes(bytes), lines)
+            }
+        };
+        self.last = (lines.entries.len(), lines.members.len());
+        ParsedBlock {
+            number: block.number,
+            text,
+            entries: lines.entries,
+            members: lines.members,
+            lines: lines.count,
+            lines_before: 0,
+            cut: block.cut,
+            length: block.length,
+            longest: block.longest,
         }
-        Err(bad) => {
-            let bytes = bad.into_bytes();
-            let lines = strict_lines(&bytes);
-            (Text::Bytes(bytes), lines)
-        }
-    };
-    ParsedBlock {
-        number: block.number,
-        text,
-        entries: lines.entries,
-        members: lines.members,
-        lines: lines.count,
-        lines_before: 0,
-        cut: block.cut,
-        length: block.length,
-        longest: block.longest,
     }
 }
 
@@ -85,10 +102,13 @@ struct Lines {
 fn simple_lines<'t>(
     text: &'t str,
     longest: usize,
+    room: (usize, usize),
     mut read: impl FnMut(&mut Scanner<'t>, &mut Vec<Member>) -> Option<ParsedMessage>,
 ) -> Lines {
     let mut scanner = Scanner::new(text);
-    let (mut entries, mut members) = (Vec::new(), Vec::new());
+    // A little more than there were, since no two blocks are equal.
+    let mut entries = Vec::with_capacity(room.0 + room.0 / 8);
+    let mut members = Vec::with_capacity(room.1 + room.1 / 8);
     let (mut start, mut number) = (0, 0);
     while start < text.len() {
         scanner.restart(start);

@@ -9,7 +9,7 @@ use super::block::{Block, Blocks, Content, LONGEST_LINE, RawLine};
 use super::chunk::Chunk;
 use super::collector::Collector;
 use super::elements::Elements;
-use super::fast_path::{self, Entry, MessageKind, ParsedBlock};
+use super::fast_path::{Entry, MessageKind, ParsedBlock, Parser};
 use super::item::Item;
 use super::options::{Assumed, Format, GrantFrom, Settings};
 use super::reader::{InBlocks, Reader, Ready};
@@ -106,6 +106,7 @@ pub(super) struct LogReader<R, F> {
     content: Content,
     format: F,
     collector: Collector,
+    parser: Parser,
     /// How many lines have been read.
     lines: usize,
     ended: bool,
@@ -122,6 +123,7 @@ impl<R: Read, F: LogFormat> LogReader<R, F> {
             },
             format,
             collector: Collector::new(settings.grant_from),
+            parser: Parser::default(),
             lines: 0,
             ended: false,
         }
@@ -144,7 +146,10 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
                 return Ok(None);
             }
             match self.read_block()? {
-                Some(block) => self.absorb(fast_path::parse(block)),
+                Some(block) => {
+                    let block = self.parser.parse(block);
+                    self.absorb(block);
+                }
                 None => self.end(),
             }
         }

@@ -101,7 +101,8 @@ impl PendingRequest {
 /// A hash of the id in a key, which follows the last zero byte. Equal hashes do
 /// not mean equal keys: those are compared as well.
 fn hash(key: &str) -> u64 {
-    let id = key.rsplit('\0').next().unwrap_or_default();
+    let id = memchr::memrchr(0, key.as_bytes()).map_or(0, |at| at + 1);
+    let id = key.get(id..).unwrap_or_default();
     FixedState::default().hash_one(id).max(CLOSED + 1)
 }
 

@@ -45,7 +45,7 @@ pub trait Reader {
 }
 
 /// A reader whose lines several threads can read: one thread reads blocks, any
-/// threads [parse](super::fast_path::parse) them, and one thread gives them back
+/// threads [parse](super::fast_path::Parser::parse) them, and one thread gives them back
 /// in the order of the blocks. Together they yield the items of
 /// [`Reader::next`], in the same order.
 pub trait InBlocks {

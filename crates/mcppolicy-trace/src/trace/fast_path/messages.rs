@@ -5,6 +5,7 @@ use super::arguments::Member;
 use super::clock::Clock;
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
+use super::shapes::{Found, Shapes};
 use crate::trace::call::{Grant, Server};
 use crate::trace::direction::{Way, is_kind};
 use crate::trace::message::Side;
@@ -13,8 +14,8 @@ use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
 
 /// Reads raw messages, one after another.
-#[derive(Default)]
-pub(super) struct Messages<'t> {
+pub(super) struct Messages<'s, 't> {
+    shapes: &'s mut Shapes<Around>,
     clock: Clock,
     /// The last direction as it was written, and what it says.
     direction: (&'t str, Way),
@@ -26,7 +27,7 @@ pub(super) struct Messages<'t> {
 pub(super) struct NotSimple;
 
 /// The members of a message, or of the object around one.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Parts {
     has_jsonrpc: bool,
     method: Option<ScannedValue>,
@@ -39,8 +40,8 @@ struct Parts {
 }
 
 /// The members of the outermost object.
-#[derive(Default)]
-struct Around {
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Around {
     time: Option<ScannedValue>,
     direction: Option<ScannedValue>,
     grant: Option<ScannedValue>,
@@ -48,6 +49,9 @@ struct Around {
     session: Option<ScannedValue>,
     exchange: Option<ScannedValue>,
     user: Option<ScannedValue>,
+    /// What may say, in a gateway's words, where a message comes from.
+    kind: Option<ScannedValue>,
+    event: Option<ScannedValue>,
     /// Whether it wraps a message, and the members of that message.
     wraps: bool,
     wrapped: Parts,
@@ -55,7 +59,43 @@ struct Around {
     own: Parts,
 }
 
-impl<'t> Messages<'t> {
+impl Found for Around {
+    #[inline(always)]
+    fn each_value(&mut self, mut each: impl FnMut(&mut Option<ScannedValue>)) {
+        each(&mut self.time);
+        each(&mut self.direction);
+        each(&mut self.grant);
+        each(&mut self.server);
+        each(&mut self.session);
+        each(&mut self.exchange);
+        each(&mut self.user);
+        each(&mut self.kind);
+        each(&mut self.event);
+        for parts in [&mut self.wrapped, &mut self.own] {
+            each(&mut parts.method);
+            each(&mut parts.id);
+            each(&mut parts.name);
+            each(&mut parts.arguments);
+            each(&mut parts.result);
+        }
+    }
+
+    #[inline(always)]
+    fn each_range(&mut self, mut each: impl FnMut(&mut (usize, usize))) {
+        each(&mut self.wrapped.members);
+        each(&mut self.own.members);
+    }
+}
+
+impl<'s, 't> Messages<'s, 't> {
+    pub fn new(shapes: &'s mut Shapes<Around>) -> Messages<'s, 't> {
+        Messages {
+            shapes,
+            clock: Clock::default(),
+            direction: ("", Way::default()),
+        }
+    }
+
     /// The message of the line that begins here; the members of its arguments
     /// are added to `members`.
     pub fn read(
@@ -63,9 +103,30 @@ impl<'t> Messages<'t> {
         scanner: &mut Scanner<'t>,
         members: &mut Vec<Member>,
     ) -> Option<ParsedMessage> {
-        let mut around = Around::default();
-        around.read(scanner, members)?;
         let text = scanner.text();
+        let (clock, direction) = (&mut self.clock, &mut self.direction);
+        self.shapes.find(
+            scanner,
+            members,
+            |scanner, members| {
+                let mut around = Around::default();
+                around.read(scanner, members)?;
+                Some(around)
+            },
+            |around| around.message(text, clock, direction),
+        )
+    }
+}
+
+impl Around {
+    /// The message, where it is simple.
+    fn message<'t>(
+        &self,
+        text: &'t str,
+        clock: &mut Clock,
+        direction: &mut (&'t str, Way),
+    ) -> Option<ParsedMessage> {
+        let around = self;
         let parts = if around.wraps {
             &around.wrapped
         } else {
@@ -74,10 +135,14 @@ impl<'t> Messages<'t> {
         if !parts.is_message() || (around.wraps && around.own.is_message()) {
             return None;
         }
+        // The words of a gateway say where its `IN` comes from.
+        if says_kind(around.kind, text) || says_kind(around.event, text) {
+            return None;
+        }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: self.time(around.time, text).ok()?,
-            sender: self.sender(around.direction, text).ok()?,
+            time: time(around.time, text, clock).ok()?,
+            sender: said(around.direction, text, direction).ok()?,
             grant: grant(around.grant).ok()?,
             session: name(around.session).ok()?,
             exchange: name(around.exchange).ok()?,
@@ -89,44 +154,6 @@ impl<'t> Messages<'t> {
         })
     }
 
-    /// The time, where there is one.
-    fn time(&mut self, value: Option<ScannedValue>, text: &str) -> Result<Option<Time>, NotSimple> {
-        let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
-            return Ok(None);
-        };
-        let raw = value.span.of(text);
-        let time = match value.kind {
-            ValueKind::String => {
-                let written = value.span.unquoted().of(text);
-                self.clock.read(written, timestamp::in_text)
-            }
-            ValueKind::Number => raw.parse().ok().and_then(timestamp::since_epoch),
-            _ => None,
-        };
-        time.map(Some).ok_or(NotSimple)
-    }
-
-    /// Who sent it, as far as the direction says, which names no side of a gateway.
-    fn sender(
-        &mut self,
-        value: Option<ScannedValue>,
-        text: &'t str,
-    ) -> Result<Option<Side>, NotSimple> {
-        let Some(span) = name(value)? else {
-            return Ok(None);
-        };
-        let direction = span.of(text);
-        if direction != self.direction.0 {
-            self.direction = (direction, Way::of_direction(direction));
-        }
-        match self.direction.1 {
-            Way { sender, leg: None } => Ok(sender),
-            Way { leg: Some(_), .. } => Err(NotSimple),
-        }
-    }
-}
-
-impl Around {
     /// The outermost object.
     fn read(&mut self, scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<()> {
         scanner.skip_space();
@@ -153,17 +180,12 @@ impl Around {
                     let parts = &mut self.wrapped;
                     return scanner.object(|scanner, key| parts.member(scanner, key, members));
                 }
-                _ => match scanner.key_text(key) {
+                _ => match scanner.text_at(key) {
                     b"grant" => &mut self.grant,
                     // A response in the line of its request.
                     b"response" => return None,
-                    // The words of a gateway, which say where its `IN` comes from.
-                    b"type" | b"event" => {
-                        let value = scanner.value()?;
-                        let is_plain = value.kind != ValueKind::Escaped;
-                        let text = value.span.unquoted().of(scanner.text());
-                        return (is_plain && !is_kind(text)).then_some(());
-                    }
+                    b"type" => &mut self.kind,
+                    b"event" => &mut self.event,
                     _ => return self.own.member(scanner, key, members),
                 },
             };
@@ -181,7 +203,7 @@ impl Parts {
         key: ByteSpan,
         members: &mut Vec<Member>,
     ) -> Option<()> {
-        match scanner.key_text(key) {
+        match scanner.text_at(key) {
             b"jsonrpc" => {
                 scanner.value()?;
                 self.has_jsonrpc = true;
@@ -206,7 +228,7 @@ impl Parts {
             return None;
         }
         scanner.object(|scanner, key| {
-            match scanner.key_text(key) {
+            match scanner.text_at(key) {
                 b"name" => self.name = Some(scanner.value()?),
                 b"arguments" => {
                     (self.arguments, self.members) = arguments(scanner, members)?;
@@ -254,6 +276,55 @@ impl Parts {
             members: self.members,
         })
     }
+}
+
+/// The time, where there is one.
+fn time(
+    value: Option<ScannedValue>,
+    text: &str,
+    clock: &mut Clock,
+) -> Result<Option<Time>, NotSimple> {
+    let Some(value) = value.filter(|value| value.kind != ValueKind::Null) else {
+        return Ok(None);
+    };
+    let raw = value.span.of(text);
+    let time = match value.kind {
+        ValueKind::String => {
+            let written = value.span.unquoted().of(text);
+            clock.read(written, timestamp::in_text)
+        }
+        ValueKind::Number => raw.parse().ok().and_then(timestamp::since_epoch),
+        _ => None,
+    };
+    time.map(Some).ok_or(NotSimple)
+}
+
+/// Who sent it, as far as the direction says, which names no side of a gateway;
+/// `last` is what the last one said.
+fn said<'t>(
+    value: Option<ScannedValue>,
+    text: &'t str,
+    last: &mut (&'t str, Way),
+) -> Result<Option<Side>, NotSimple> {
+    let Some(span) = name(value)? else {
+        return Ok(None);
+    };
+    let direction = span.of(text);
+    if direction != last.0 {
+        *last = (direction, Way::of_direction(direction));
+    }
+    match last.1 {
+        Way { sender, leg: None } => Ok(sender),
+        Way { leg: Some(_), .. } => Err(NotSimple),
+    }
+}
+
+/// Whether a value is, or with escapes may be, one of a gateway's words.
+fn says_kind(value: Option<ScannedValue>, text: &str) -> bool {
+    value.is_some_and(|value| match value.kind {
+        ValueKind::String => is_kind(value.span.unquoted().of(text)),
+        kind => kind == ValueKind::Escaped,
+    })
 }
 
 /// The value of a call's `arguments`, and the range of its members in `members`.

@@ -7,16 +7,63 @@ use super::clock::Clock;
 use super::messages::{arguments, grant, object, server};
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
+use super::shapes::{Found, Shapes};
 use crate::trace::expectation::DecisionName;
 use mcppolicy_engine::time::Time;
 
 /// Reads native calls, one after another.
-#[derive(Default)]
-pub(super) struct Records {
+pub(super) struct Records<'s> {
+    shapes: &'s mut Shapes<Record>,
     clock: Clock,
 }
 
-impl Records {
+/// The members of a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Record {
+    ts: Option<ScannedValue>,
+    tool: Option<ScannedValue>,
+    expect: Option<ScannedValue>,
+    grant: Option<ScannedValue>,
+    server: Option<ScannedValue>,
+    arguments: Option<ScannedValue>,
+    members: (usize, usize),
+    id: Option<ScannedValue>,
+    note: Option<ScannedValue>,
+    /// Where an importer found the call.
+    has_origin: bool,
+    file: Option<ScannedValue>,
+    line: Option<ScannedValue>,
+}
+
+impl Found for Record {
+    #[inline(always)]
+    fn each_value(&mut self, mut each: impl FnMut(&mut Option<ScannedValue>)) {
+        each(&mut self.ts);
+        each(&mut self.tool);
+        each(&mut self.expect);
+        each(&mut self.grant);
+        each(&mut self.server);
+        each(&mut self.arguments);
+        each(&mut self.id);
+        each(&mut self.note);
+        each(&mut self.file);
+        each(&mut self.line);
+    }
+
+    #[inline(always)]
+    fn each_range(&mut self, mut each: impl FnMut(&mut (usize, usize))) {
+        each(&mut self.members);
+    }
+}
+
+impl<'s> Records<'s> {
+    pub fn new(shapes: &'s mut Shapes<Record>) -> Records<'s> {
+        Records {
+            shapes,
+            clock: Clock::default(),
+        }
+    }
+
     /// The call of the line that begins here; the members of its arguments are
     /// added to `members`.
     pub fn read(
@@ -25,48 +72,85 @@ impl Records {
         members: &mut Vec<Member>,
     ) -> Option<ParsedMessage> {
         let text = scanner.text();
+        let clock = &mut self.clock;
+        self.shapes.find(scanner, members, Record::read, |record| {
+            record.call(text, clock)
+        })
+    }
+}
+
+impl Record {
+    fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record> {
         scanner.skip_space();
         if scanner.peek()? != b'{' {
             return None;
         }
-        let (mut ts, mut tool, mut expect) = (None, None, None);
-        let (mut caller, mut destination) = (None, None);
-        let (mut given, mut listed) = (None, (0, 0));
+        let mut record = Record::default();
         scanner.object(|scanner, key| {
-            match scanner.key_text(key) {
-                b"ts" => ts = Some(scanner.value()?),
-                b"tool" => tool = Some(scanner.value()?),
-                b"arguments" => (given, listed) = arguments(scanner, members)?,
-                b"grant" => caller = Some(scanner.value()?),
-                b"server" => destination = Some(scanner.value()?),
-                b"expect" => expect = Some(scanner.value()?),
+            match scanner.text_at(key) {
+                b"ts" => record.ts = Some(scanner.value()?),
+                b"tool" => record.tool = Some(scanner.value()?),
+                b"arguments" => {
+                    (record.arguments, record.members) = arguments(scanner, members)?;
+                }
+                b"grant" => record.grant = Some(scanner.value()?),
+                b"server" => record.server = Some(scanner.value()?),
+                b"expect" => record.expect = Some(scanner.value()?),
                 // Read again where they are needed.
-                b"id" | b"note" if is_string(scanner.value()?) => {}
-                b"origin" => origin(scanner, text)?,
+                b"id" => record.id = Some(scanner.value()?),
+                b"note" => record.note = Some(scanner.value()?),
+                b"origin" => record.origin(scanner)?,
                 _ => return None,
             }
             Some(())
         })?;
+        Some(record)
+    }
+
+    /// Where an importer found the call, written as one writes it.
+    fn origin(&mut self, scanner: &mut Scanner<'_>) -> Option<()> {
+        if scanner.peek()? != b'{' {
+            return None;
+        }
+        self.has_origin = true;
+        scanner.object(|scanner, key| {
+            match scanner.text_at(key) {
+                b"file" => self.file = Some(scanner.value()?),
+                b"line" => self.line = Some(scanner.value()?),
+                _ => return None,
+            }
+            Some(())
+        })
+    }
+
+    /// The call, where it is simple.
+    fn call(&self, text: &str, clock: &mut Clock) -> Option<ParsedMessage> {
+        if ![self.id, self.note].into_iter().flatten().all(is_string) {
+            return None;
+        }
+        if self.has_origin && !(is_string(self.file?) && is_line(self.line?.span, text)) {
+            return None;
+        }
         let strict = |text: &str| Time::parse(text).and_then(Time::in_calendar).ok();
-        let ts = ts?.string()?.of(text);
+        let ts = self.ts?.string()?.of(text);
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: Some(self.clock.read(ts, strict)?),
+            time: Some(clock.read(ts, strict)?),
             sender: None,
-            grant: grant(caller).ok()?,
+            grant: grant(self.grant).ok()?,
             exchange: None,
             session: None,
             user: None,
-            server: server(destination).ok()?,
+            server: server(self.server).ok()?,
             id: None,
-            expect: match expect {
+            expect: match self.expect {
                 None => None,
                 Some(value) => Some(decision(value.string()?.of(text))?),
             },
             kind: MessageKind::Call {
-                name: Some(tool?.string()?),
-                arguments: object(given).ok()?,
-                members: listed,
+                name: Some(self.tool?.string()?),
+                arguments: object(self.arguments).ok()?,
+                members: self.members,
             },
         })
     }
@@ -79,23 +163,6 @@ fn is_string(value: ScannedValue) -> bool {
 fn decision(name: &str) -> Option<DecisionName> {
     let mut all = DecisionName::ALL.into_iter();
     all.find(|decision| decision.name() == name)
-}
-
-/// Where an importer found the call, written as one writes it.
-fn origin(scanner: &mut Scanner<'_>, text: &str) -> Option<()> {
-    if scanner.peek()? != b'{' {
-        return None;
-    }
-    let (mut file, mut line) = (false, false);
-    scanner.object(|scanner, key| {
-        match scanner.key_text(key) {
-            b"file" => file = is_string(scanner.value()?),
-            b"line" => line = is_line(scanner.value()?.span, text),
-            _ => return None,
-        }
-        Some(())
-    })?;
-    (file && line).then_some(())
 }
 
 fn is_line(span: ByteSpan, text: &str) -> bool {

@@ -53,6 +53,13 @@ impl ByteSpan {
             .unwrap_or_default()
     }
 
+    /// The bytes at this span.
+    #[inline(always)]
+    pub fn bytes(self, all: &[u8]) -> &[u8] {
+        all.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// Without the quotes of a string.
     pub fn unquoted(self) -> ByteSpan {
         ByteSpan {
@@ -94,6 +101,8 @@ pub(crate) struct Scanner<'t> {
     depth: usize,
     /// The keys of all objects that are open.
     keys: Vec<Key>,
+    /// The values that are neither an array nor an object, since the last restart.
+    scalars: Vec<ByteSpan>,
 }
 
 impl<'t> Scanner<'t> {
@@ -105,6 +114,7 @@ impl<'t> Scanner<'t> {
             at: 0,
             depth: 0,
             keys: Vec::new(),
+            scalars: Vec::new(),
         }
     }
 
@@ -113,6 +123,26 @@ impl<'t> Scanner<'t> {
         self.at = at;
         self.depth = 0;
         self.keys.clear();
+        self.scalars.clear();
+    }
+
+    /// The values that are neither an array nor an object, since the last restart, in
+    /// the order of the text.
+    pub fn scalars(&self) -> &[ByteSpan] {
+        &self.scalars
+    }
+
+    #[inline(always)]
+    pub fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    /// Whether the next bytes are these. They are few, so that a call of `memcmp` would
+    /// cost more than to compare them.
+    #[inline(always)]
+    pub fn is_at(&self, bytes: &[u8]) -> bool {
+        let own = self.bytes.get(self.at..self.at + bytes.len());
+        own.is_some_and(|own| are_equal(own, bytes))
     }
 
     #[inline(always)]
@@ -128,12 +158,10 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// The text of a key.
+    /// The text at a span, such as that of a key.
     #[inline(always)]
-    pub fn key_text(&self, key: ByteSpan) -> &'t [u8] {
-        self.bytes
-            .get(key.start as usize..key.end as usize)
-            .unwrap_or_default()
+    pub fn text_at(&self, span: ByteSpan) -> &'t [u8] {
+        span.bytes(self.bytes)
     }
 
     pub fn span_from(&self, start: usize) -> Option<ByteSpan> {
@@ -154,19 +182,38 @@ impl<'t> Scanner<'t> {
     }
 
     fn kind(&mut self) -> Option<ValueKind> {
-        Some(match self.peek()? {
-            b'"' => self.string()?,
+        match self.peek()? {
             b'{' => {
                 self.object(|scanner, _| scanner.kind().map(|_| ()))?;
-                ValueKind::Object
+                Some(ValueKind::Object)
             }
-            b'[' => self.array()?,
-            b'-' | b'0'..=b'9' => self.number()?,
-            b't' => self.word("true", ValueKind::Bool)?,
-            b'f' => self.word("false", ValueKind::Bool)?,
-            b'n' => self.word("null", ValueKind::Null)?,
-            _ => return None,
-        })
+            b'[' => self.array(),
+            _ => {
+                let start = self.at;
+                let kind = self.scalar()?;
+                self.scalars.push(self.span_from(start)?);
+                Some(kind)
+            }
+        }
+    }
+
+    /// A value that is neither an array nor an object.
+    #[inline(always)]
+    pub fn scalar(&mut self) -> Option<ValueKind> {
+        match self.peek()? {
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word("true", ValueKind::Bool),
+            b'f' => self.word("false", ValueKind::Bool),
+            b'n' => self.word("null", ValueKind::Null),
+            _ => None,
+        }
+    }
+
+    /// Whether a value that begins with this byte is neither an array nor an object.
+    #[inline(always)]
+    pub const fn begins_scalar(byte: u8) -> bool {
+        matches!(byte, b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
     }
 
     /// An object; `member` is called with the span of each key and reads the
@@ -262,7 +309,7 @@ impl<'t> Scanner<'t> {
             Some(chunk) => u64::from_le_bytes(*chunk),
             // Near the end of the text.
             None => {
-                let key = self.key_text(span).iter().rev();
+                let key = self.text_at(span).iter().rev();
                 key.fold(0, |head, byte| head << 8 | u64::from(*byte))
             }
         };
@@ -284,7 +331,7 @@ impl<'t> Scanner<'t> {
         let earlier = self.keys.get(base..).unwrap_or_default();
         earlier
             .iter()
-            .any(|key| key.head == head && self.key_text(key.span) == self.key_text(span))
+            .any(|key| key.head == head && self.text_at(key.span) == self.text_at(span))
     }
 
     fn word(&mut self, word: &str, kind: ValueKind) -> Option<ValueKind> {
@@ -382,28 +429,40 @@ impl<'t> Scanner<'t> {
     /// Moves on to a quote, a backslash or a control character, and says which.
     #[inline(always)]
     fn run(&mut self) -> Option<u8> {
-        while let Some(chunk) = self.bytes.get(self.at..)?.first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            // A byte is a control character or a quote when it is below 0x21
-            // with its second bit turned, and a backslash when the other word
-            // has a zero there. Bytes from 0x80 on are none of them.
-            let low = (word ^ repeated(0x02)).wrapping_sub(repeated(0x21));
-            let backslash = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
-            let stop = (low | backslash) & !word & repeated(0x80);
-            if stop != 0 {
-                // The lowest mark is right; those above may be carried over.
-                self.at += stop.trailing_zeros() as usize / 8;
-                return self.peek();
+        let mut at = self.at;
+        // Most strings are short, and end in their first word or two.
+        for _ in 0..2 {
+            match stop_in_word(self.bytes, at) {
+                Some(Some(offset)) => return self.stop_at(at + offset),
+                Some(None) => at += 8,
+                None => break,
             }
-            self.at += 8;
         }
-        loop {
-            let byte = self.peek()?;
-            if matches!(byte, b'"' | b'\\' | 0..=0x1F) {
-                return Some(byte);
+        while let Some(chunk) = self.bytes.get(at..)?.first_chunk::<CHUNK>() {
+            // Without a branch, so that the compiler compares all bytes at once.
+            let stops = chunk
+                .iter()
+                .fold(false, |stops, byte| stops | is_stop(*byte));
+            if stops {
+                break;
             }
-            self.at += 1;
+            at += CHUNK;
         }
+        while let Some(stop) = stop_in_word(self.bytes, at) {
+            match stop {
+                Some(offset) => return self.stop_at(at + offset),
+                None => at += 8,
+            }
+        }
+        let rest = self.bytes.get(at..)?;
+        let offset = rest.iter().position(|byte| is_stop(*byte))?;
+        self.stop_at(at + offset)
+    }
+
+    #[inline(always)]
+    fn stop_at(&mut self, at: usize) -> Option<u8> {
+        self.at = at;
+        self.peek()
     }
 
     /// The text that is read.
@@ -412,7 +471,51 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// A byte in all eight lines.
+/// How many bytes of a long string are looked at at once.
+const CHUNK: usize = 32;
+
+/// Whether a run of a string's plain characters ends at this byte.
+#[inline(always)]
+const fn is_stop(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+}
+
+/// Where among the next eight bytes the first such byte is; `None` where there are no
+/// eight bytes.
+#[inline(always)]
+fn stop_in_word(bytes: &[u8], at: usize) -> Option<Option<usize>> {
+    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?);
+    // A byte is a control character or a quote when it is below 0x21 with its second bit
+    // turned, and a backslash when the other word has a zero there. Bytes from 0x80 on
+    // are none of them.
+    let low = (word ^ repeated(0x02)).wrapping_sub(repeated(0x21));
+    let backslash = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
+    let stop = (low | backslash) & !word & repeated(0x80);
+    // The lowest mark is right; those above may be carried over.
+    Some((stop != 0).then(|| stop.trailing_zeros() as usize / 8))
+}
+
+/// Whether two texts of one length are equal, a word at a time; the last word may overlap
+/// with the one before.
+#[inline(always)]
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let long = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
+    let short = |bytes: Option<&[u8; 4]>| bytes.map(|bytes| u32::from_le_bytes(*bytes));
+    match one.len() {
+        0..4 => one.iter().eq(other),
+        4..8 => {
+            short(one.first_chunk()) == short(other.first_chunk())
+                && short(one.last_chunk()) == short(other.last_chunk())
+        }
+        _ => {
+            let mut words = one.chunks_exact(8).zip(other.chunks_exact(8));
+            words.all(|(one, other)| long(one.first_chunk()) == long(other.first_chunk()))
+                && long(one.last_chunk()) == long(other.last_chunk())
+        }
+    }
+}
+
+/// A word that has this byte eight times.
 const fn repeated(byte: u8) -> u64 {
     0x0101_0101_0101_0101 * byte as u64
 }

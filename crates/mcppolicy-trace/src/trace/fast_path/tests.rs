@@ -8,7 +8,7 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::parse;
+use super::Parser;
 use crate::trace::item::Item;
 use crate::trace::jsonrpc::JsonRpc;
 use crate::trace::log::LogReader;
@@ -57,6 +57,7 @@ fn agree(text: &[u8], from: Option<GrantFrom>) -> Result<(), TestCaseError> {
 /// How many calls of `text` are read in place, and how many are built.
 fn calls(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), None, ReaderPath::Fast);
+    let mut parser = Parser::default();
     let mut counts = (0, 0);
     let mut count = |ready| match ready {
         Ready::Simple(_) => counts.0 += 1,
@@ -64,7 +65,7 @@ fn calls(text: &str) -> (usize, usize) {
         Ready::Item(_) => {}
     };
     while let Some(block) = reader.read_block().unwrap() {
-        reader.absorb(parse(block));
+        reader.absorb(parser.parse(block));
         while let Some(ready) = reader.ready() {
             count(ready);
         }
@@ -93,6 +94,65 @@ fn what_taps_write_is_read_in_place() {
         assert_eq!(calls(&text), (1, 0), "{text}");
         assert_eq!(calls(&format!("{text}\n{text}\n")), (2, 0), "{text}");
         agree(text.as_bytes(), None).unwrap();
+    }
+}
+
+/// Lines of one shape, of which some are of a side of a gateway: those are built.
+#[test]
+fn the_side_of_a_gateway_is_seen_in_a_line_of_a_known_shape() {
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;
+    let of_kind = |kind: &str, server: &str| {
+        format!(r#"{{"direction":"OUT","type":"{kind}","server_id":"{server}","payload":{call}}}"#)
+    };
+    let of_way = |way: &str| format!(r#"{{"dir":"{way}","msg":{call}}}"#);
+    let event = |event: &str| of_kind(event, "gh").replace("type", "event");
+    for (plain, of_gateway) in [
+        (of_kind("info", "gh"), of_kind("REQUEST", "gh")),
+        (of_kind("info", "gh"), of_kind("RE\\u0051UEST", "client")),
+        (event("info"), event("rpc_request")),
+        (of_way("client->server"), of_way("gateway->server")),
+        (of_way("client->server"), of_way("client->gateway")),
+    ] {
+        let text = [&*plain, &plain, &of_gateway, &plain].join("\n");
+        assert_eq!(calls(&text), (3, 1), "{of_gateway}");
+        agree(text.as_bytes(), None).unwrap();
+    }
+}
+
+/// Nothing of a known shape can be read as something else: keys that are repeated in
+/// another object, values that begin like other ones, objects in another place.
+#[test]
+fn a_line_that_is_nearly_of_a_known_shape_is_read_for_itself() {
+    let call = |arguments: &str, more: &str| {
+        format!(
+            r#"{{"ts":1795168807,"msg":{{"id":1,"method":"tools/call","params":{{"name":"t","arguments":{arguments}}}{more}}}}}"#
+        )
+    };
+    let lines = [
+        call(r#"{"a":1,"b":{"a":2}}"#, ""),
+        call(r#"{"a":1,"b":{"a":3}}"#, ""),
+        call(r#"{"a":1,"b":{},"a":2}"#, ""),
+        call(r#"{"a":1,"b":{"a":2,"a":3}}"#, ""),
+        call(r#"{"a":{"b":1}}"#, ""),
+        call(r#"{"a":{"b":{"b":1}}}"#, ""),
+        call(r#"{"a":[1,2]}"#, ""),
+        call(r#"{"a":[1,2,3]}"#, ""),
+        call(r#"{"a":"x\"}"#, ""),
+        call(r#"{"a":"x"}"#, r#","x":{}"#),
+        call(r#"{"a":01}"#, ""),
+        call(r#"{"a":1e5}"#, ""),
+        call(r#"{"a":nul}"#, ""),
+        call("null", ""),
+        call("{}", ""),
+        call("7", ""),
+        format!("{}x", call("{}", "")),
+        format!("{} ", call("{}", "")),
+    ];
+    for one in &lines {
+        for other in &lines {
+            let text = [one, other, one, other].map(String::as_str).join("\n");
+            agree(text.as_bytes(), None).unwrap();
+        }
     }
 }
 
@@ -303,6 +363,39 @@ fn line() -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// Lines of few shapes, so that most can be read by the shape of an earlier one, some of
+/// them with another value or other bytes in one place.
+fn copies(line: BoxedStrategy<String>) -> BoxedStrategy<Vec<String>> {
+    let put = &[
+        "", "", "1", "-", "\"", "null", "true", "{}", "[1]", "{", "}", ",", "\\", " ", "e1",
+        "\"x\":2,",
+    ][..];
+    let copy = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        select(put),
+        0_usize..3,
+    );
+    let shapes = prop::collection::vec(line, 1..4);
+    (shapes, prop::collection::vec(copy, 1..16))
+        .prop_map(|(shapes, copies)| {
+            let mut lines = Vec::new();
+            for (shape, at, put, cut) in copies {
+                let shape = shape.get(&shapes);
+                lines.push(shape.clone());
+                let places: Vec<usize> = shape.char_indices().map(|(at, _)| at).collect();
+                if places.is_empty() {
+                    continue;
+                }
+                let (before, after) = shape.split_at(*at.get(&places));
+                let after: String = after.chars().skip(cut).collect();
+                lines.push(format!("{before}{put}{after}"));
+            }
+            lines
+        })
+        .boxed()
+}
+
 fn grant_from() -> impl Strategy<Value = Option<GrantFrom>> {
     select(
         &[
@@ -342,6 +435,15 @@ proptest! {
             }
         }
         agree(&bytes, from)?;
+    }
+
+    #[test]
+    fn both_readers_yield_the_same_items_of_lines_of_one_shape(
+        lines in copies(line()),
+        ending in select(&["\n", "\r\n", " \n"][..]),
+        from in grant_from(),
+    ) {
+        agree(lines.join(ending).as_bytes(), from)?;
     }
 
     #[test]

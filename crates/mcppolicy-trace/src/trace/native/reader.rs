@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::trace::block::{Block, Blocks, Content, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
-use crate::trace::fast_path::{self, Entry, ParsedBlock, SimpleCall};
+use crate::trace::fast_path::{Entry, ParsedBlock, Parser, SimpleCall};
 use crate::trace::item::{BadLine, Item, Line};
 use crate::trace::native_line::context::{Context, Defaults, Previous};
 use crate::trace::native_line::guarded::Answer;
@@ -18,6 +18,7 @@ use crate::trace::reader::{InBlocks, Reader, Ready};
 pub struct NativeReader<R> {
     blocks: Blocks<R>,
     content: Content,
+    parser: Parser,
     context: Context,
     /// Whether a line with content has been seen.
     begun: bool,
@@ -43,6 +44,7 @@ impl<R: Read> NativeReader<R> {
         NativeReader {
             blocks,
             content,
+            parser: Parser::default(),
             context: Context::new(Rc::new(Defaults {
                 grant: Grant::Implicit,
                 server: Server::Default,
@@ -137,7 +139,10 @@ impl<R: Read> Reader for NativeReader<R> {
                 return Ok(None);
             }
             match self.read_block()? {
-                Some(block) => self.absorb(fast_path::parse(block)),
+                Some(block) => {
+                    let block = self.parser.parse(block);
+                    self.absorb(block);
+                }
                 None => self.end(),
             }
         }

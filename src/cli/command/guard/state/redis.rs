@@ -21,8 +21,13 @@ const WAIT: Duration = Duration::from_secs(1);
 /// How long calls are refused at once, after the server has failed: each would wait.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a ledger is decided from again because another process was faster.
-const TRIES: usize = 16;
+/// How long a ledger is decided from again because another process was faster. Each
+/// time some process has succeeded, so this ends only for who is unlucky very often.
+const CONTENTION: Duration = Duration::from_secs(2);
+
+/// How long a process waits at the most before it tries again, at first and in the end:
+/// without that, many that count for one grant keep each other from it.
+const PAUSES: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(10)];
 
 /// The most ledgers that are remembered.
 const MOST: usize = 10_000;
@@ -156,7 +161,9 @@ impl Store for RedisStore {
             let first = Seen::default().with(answer)?;
             inner.seen.insert(grant.to_owned(), first);
         }
-        for _ in 0..TRIES {
+        let begun = Instant::now();
+        let [mut pause, longest] = PAUSES;
+        loop {
             let seen = inner.seen.get(grant).cloned().unwrap_or_default();
             let mut ledger = seen.ledger.clone();
             change(&mut ledger, now.plus(inner.ahead));
@@ -177,8 +184,13 @@ impl Store for RedisStore {
             if is_kept {
                 return Ok(());
             }
+            if begun.elapsed() > CONTENTION {
+                let seconds = CONTENTION.as_secs();
+                return Err(format!("other processes were faster for {seconds} seconds"));
+            }
+            std::thread::sleep(pause.mul_f64(random()));
+            pause = longest.min(pause * 2);
         }
-        Err("other processes were faster each time".to_owned())
     }
 }
 
@@ -202,6 +214,16 @@ impl Seen {
             ledger,
             at_store: version,
         })
+    }
+}
+
+/// A number from 0 to 1, another one in each process.
+fn random() -> f64 {
+    let mut bytes = [0; 2];
+    // Without randomness, each waits as long as it may.
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX),
+        Err(_) => 1.0,
     }
 }
 

@@ -6,9 +6,9 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::member;
+use super::{copies, member};
 use crate::trace::block::{Blocks, Content};
-use crate::trace::fast_path::parse;
+use crate::trace::fast_path::Parser;
 use crate::trace::item::Item;
 use crate::trace::native::NativeReader;
 use crate::trace::reader::{InBlocks, Reader, Ready};
@@ -34,9 +34,10 @@ fn agree(text: &[u8]) -> Result<(), TestCaseError> {
 /// are.
 fn counts(text: &str) -> (usize, usize) {
     let mut reader = reader(text.as_bytes(), Content::Native);
+    let mut parser = Parser::default();
     let mut counts = (0, 0);
     while let Some(block) = reader.read_block().unwrap() {
-        reader.absorb(parse(block));
+        reader.absorb(parser.parse(block));
         while let Some(ready) = reader.ready() {
             match ready {
                 Ready::Simple(_) => counts.0 += 1,
@@ -179,6 +180,15 @@ proptest! {
         header in header(),
         lines in prop::collection::vec(line(), 1..10),
         ending in select(&["\n", "\r\n"][..]),
+    ) {
+        agree(format!("{header}{}", lines.join(ending)).as_bytes())?;
+    }
+
+    #[test]
+    fn both_readers_yield_the_same_items_of_lines_of_one_shape(
+        header in header(),
+        lines in copies(line()),
+        ending in select(&["\n", "\r\n", " \n"][..]),
     ) {
         agree(format!("{header}{}", lines.join(ending)).as_bytes())?;
     }
