@@ -248,6 +248,39 @@ fn wrappers_may_name_who_where_and_when_in_several_ways() {
 }
 
 #[test]
+fn a_list_of_records_is_read_as_its_lines_are() {
+    let without_lines = |log: &Log| -> Vec<String> {
+        assert_eq!(log.format, Format::JsonRpc);
+        let calls = calls(log).into_iter();
+        calls
+            .map(|call| call.split_once(' ').unwrap().1.to_owned())
+            .collect()
+    };
+    for fixture in ["jsonrpc/wrapped.jsonl", "jsonrpc/gateway.jsonl"] {
+        let expected = read(fixture);
+        let text = String::from_utf8(bytes(fixture)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let records: Vec<serde_json::Value> = lines.collect();
+        let pretty = serde_json::to_string_pretty(&records).unwrap();
+        let listed = format!("[\n{}\n]\n", text.trim_end().replace('\n', ",\n"));
+        for list in [pretty, listed, serde_json::to_string(&records).unwrap()] {
+            let log = read_with(list.as_bytes(), Settings::default());
+            assert_eq!(without_lines(&log), without_lines(&expected), "{fixture}");
+            assert_eq!(log.others, expected.others, "{fixture}");
+        }
+    }
+    // Messages in an array on one line are a batch, which a gateway gets as it is;
+    // over several lines they are a list, as a program keeps them.
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;
+    let of = |text: String| calls(&read_with(text.as_bytes(), Settings::default()));
+    assert_eq!(of(format!("[{call},{call}]\n")), ["1 - (batch) - ? -"]);
+    assert_eq!(
+        of(format!("[\n{call},\n{call}\n]\n")),
+        ["2 - t{} - ? -", "3 - t{} - ? -"]
+    );
+}
+
+#[test]
 fn repeated_ids_and_hostile_calls_are_all_accounted_for() {
     let log = read("jsonrpc/hostile.jsonl");
     assert_eq!(

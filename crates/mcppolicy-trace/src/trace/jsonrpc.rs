@@ -103,29 +103,40 @@ impl LogFormat for JsonRpc {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
-        let envelope = envelope(root, (chunk.line, chunk.text.len()), collector);
-        if is_message(root) && !names_a_message(root) {
-            return message(&json, root, "", &envelope, collector);
+        // Records in an array are as many, and messages in one are a batch.
+        if json.root.items().is_empty() || is_message(&json.root) {
+            return record(&json, &json.root, "", chunk, collector);
         }
-        for key in Spelled::Message.names() {
-            let Some(inner) = root.get(key) else {
-                continue;
-            };
-            let text = inner.as_str().map(|text| unframed(text.trim_start()));
-            match text.map(Json::parse) {
-                Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
-                Some(Err(reason)) => collector.skip(chunk.line, reason),
-                None if is_message(inner) => {
-                    message(&json, inner, &push_pointer("", key), &envelope, collector);
-                    inline_response(root, &envelope, inner, collector);
-                }
-                None => collector.skip(chunk.line, reason::NO_MESSAGE),
-            }
-            return;
+        for (index, item) in json.root.items().iter().enumerate() {
+            record(&json, item, &format!("/{index}"), chunk, collector);
         }
-        collector.skip(chunk.line, noise_in(root).unwrap_or(reason::NO_MESSAGE));
     }
+}
+
+/// Reads a message or a wrapper with one, which is at `pointer` in `json`.
+fn record(json: &Json, root: &Node, pointer: &str, chunk: Chunk<'_>, collector: &mut Collector) {
+    let envelope = envelope(root, (chunk.line, chunk.text.len()), collector);
+    if is_message(root) && !names_a_message(root) {
+        return message(json, root, pointer, &envelope, collector);
+    }
+    for key in Spelled::Message.names() {
+        let Some(inner) = root.get(key) else {
+            continue;
+        };
+        let text = inner.as_str().map(|text| unframed(text.trim_start()));
+        match text.map(Json::parse) {
+            Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
+            Some(Err(reason)) => collector.skip(chunk.line, reason),
+            None if is_message(inner) => {
+                let pointer = push_pointer(pointer, key);
+                message(json, inner, &pointer, &envelope, collector);
+                inline_response(root, &envelope, inner, collector);
+            }
+            None => collector.skip(chunk.line, reason::NO_MESSAGE),
+        }
+        return;
+    }
+    collector.skip(chunk.line, noise_in(root).unwrap_or(reason::NO_MESSAGE));
 }
 
 /// Records a response that the tap stored on the same line as its request.

@@ -80,6 +80,8 @@ struct Recognised {
     all: Vec<Format>,
     /// Whether it is one JSON document and not lines.
     is_document: bool,
+    /// Whether it begins with a line that opens an array and nothing else.
+    is_list: bool,
     /// What it is, when it is of no format.
     stranger: Option<Stranger>,
 }
@@ -113,6 +115,7 @@ pub fn reader(
         settings,
         or: all.filter(|other| *other != format).collect(),
         is_document: recognised.is_document,
+        is_list: recognised.is_list,
     };
     let by_session = settings.grant_from == Some(GrantFrom::Session);
     Ok(match format {
@@ -125,6 +128,8 @@ pub fn reader(
             let blocks = Blocks::new(opening.input);
             Box::new(NativeReader::of_blocks(blocks, content))
         }
+        // The first line of a log may be the end of a batch, or its beginning.
+        Format::JsonRpc if opening.is_list => opening.either(JsonRpc),
         Format::JsonRpc => opening.lines(JsonRpc),
         Format::ClaudeDesktop => opening.lines(ClaudeDesktop),
         Format::Gateway => opening.lines(Gateway {
@@ -155,6 +160,7 @@ struct Opening<R> {
     /// What else it looks like.
     or: Vec<Format>,
     is_document: bool,
+    is_list: bool,
 }
 
 impl<R: BufRead + 'static> Opening<R> {
@@ -198,6 +204,7 @@ fn recognise(prefix: &[u8]) -> Recognised {
         format,
         all,
         is_document,
+        is_list: lines.first().is_some_and(|line| line.trim() == "["),
         stranger,
     }
 }
