@@ -126,7 +126,7 @@ fn of_a_response_in_two_entries_one_is_enough() {
     );
     // With neither, nothing is known of it.
     alone.retain(|entry| entry["id"] != "m-6");
-    assert_eq!(responses(&export(&alone))[0], false);
+    assert!(!responses(&export(&alone))[0]);
 }
 
 #[test]
