@@ -11,6 +11,7 @@
 //! [`fast_path`]; the strict reader of the format reads all others. [`CallView`]
 //! is what both have in common.
 
+mod askers;
 pub mod block;
 mod call;
 mod cassette;

@@ -6,6 +6,7 @@ mod names;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use super::askers::Askers;
 use super::call::{Grant, RecordedCall, Server};
 use super::fast_path::{MessageKind, ParsedBlock, ParsedMessage, SimpleCall};
 use super::item::Item;
@@ -29,6 +30,8 @@ pub(super) struct Collector {
     requests: PendingRequests,
     /// What goes on after its first answer.
     pub rounds: Rounds,
+    /// On which sides of a gateway there are requests.
+    pub askers: Askers,
     grant_from: Option<GrantFrom>,
     assumed: BTreeSet<Assumed>,
     split_names: usize,

@@ -229,6 +229,9 @@ pub(super) fn message(
     }
     let method = node.get("method").and_then(Node::as_str);
     let id = node.get("id").filter(|id| !id.is_null());
+    if method.is_some() && id.is_some() {
+        collector.askers.ask(envelope);
+    }
     match (method, id) {
         (Some("tools/call"), _) => call(json, node, pointer, envelope, collector),
         (Some(method), id) => {
@@ -246,9 +249,17 @@ pub(super) fn message(
             );
         }
         (None, Some(id)) => {
-            let requester = envelope.sender.map(Side::other);
-            let key = key(envelope, requester, id);
-            match going_on::answer(&key, node, envelope, collector) {
+            let answer = |envelope: &Envelope, collector: &mut Collector| {
+                let key = key(envelope, envelope.sender.map(Side::other), id);
+                going_on::answer(&key, node, envelope, collector)
+            };
+            let mut found = answer(envelope, collector);
+            if found == Some(false)
+                && let Some(across) = collector.askers.across(envelope)
+            {
+                found = answer(&across, collector);
+            }
+            match found {
                 Some(true) => {}
                 Some(false) => collector.skip(envelope.line, reason::NO_REQUEST),
                 None => collector.skip(envelope.line, reason::NO_MESSAGE),
