@@ -36,6 +36,8 @@ pub(super) fn write(assumption: &Assumption) -> Vec<Cow<'_, str>> {
                 Assumed::UnlinkedRound => parts.push("unlinked-round"),
                 Assumed::InputUnseen => parts.push("input-unseen"),
                 Assumed::Tasks => parts.push("tasks"),
+                Assumed::PassedOn => parts.push("passed-on"),
+                Assumed::LateClient => parts.push("late-client"),
                 Assumed::NoSession => parts.push("no-session"),
                 Assumed::ShowsNoRefusal => parts.push("shows-no-refusal"),
                 Assumed::NoCall { taken_for, or } => {
@@ -93,6 +95,8 @@ pub(super) fn read(parts: &[Cow<'_, str>]) -> Result<Assumption, Inconsistent> {
         ["log", file, "unlinked-round"] => log(file, Assumed::UnlinkedRound),
         ["log", file, "input-unseen"] => log(file, Assumed::InputUnseen),
         ["log", file, "tasks"] => log(file, Assumed::Tasks),
+        ["log", file, "passed-on"] => log(file, Assumed::PassedOn),
+        ["log", file, "late-client"] => log(file, Assumed::LateClient),
         ["log", file, "no-session"] => log(file, Assumed::NoSession),
         ["log", file, "shows-no-refusal"] => log(file, Assumed::ShowsNoRefusal),
         ["log", file, "no-call", taken_for, or @ ..] => {

@@ -2,6 +2,7 @@
 //! keeps and compares. Scripts replace servers that misbehave; the real
 //! ones are installed by `.ci/peers`.
 
+mod closed;
 pub mod http;
 mod inventory;
 mod record;

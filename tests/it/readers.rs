@@ -7,6 +7,8 @@ mod clients;
 mod encodings;
 mod har;
 mod import;
+mod inspector;
+mod legs;
 mod refused;
 mod robust;
 mod sides;
@@ -23,10 +25,12 @@ use mcppolicy_trace::trace::{
 };
 
 /// The fixtures, with the format that each must be recognised as.
-const FIXTURES: [(&str, Format); 30] = [
+const FIXTURES: [(&str, Format); 36] = [
     ("jsonrpc/wrapped.jsonl", Format::JsonRpc),
     ("jsonrpc/odd.jsonl", Format::JsonRpc),
     ("jsonrpc/hostile.jsonl", Format::JsonRpc),
+    ("jsonrpc/gateway.jsonl", Format::JsonRpc),
+    ("jsonrpc/gateway-in-out.jsonl", Format::JsonRpc),
     ("claude-code/session.jsonl", Format::ClaudeCode),
     ("claude-code/odd.jsonl", Format::ClaudeCode),
     ("codex/rollout.jsonl", Format::Codex),
@@ -52,6 +56,10 @@ const FIXTURES: [(&str, Format); 30] = [
     ("har/odd.jsonl", Format::Har),
     ("cassette/session.mcp.json", Format::Cassette),
     ("cassette/odd.jsonl", Format::Cassette),
+    ("inspector/history.json", Format::Inspector),
+    ("inspector/history-old.json", Format::Inspector),
+    ("inspector/network.json", Format::Inspector),
+    ("inspector/odd.jsonl", Format::Inspector),
     ("gateway/events.jsonl", Format::Gateway),
     ("../filesystem/calls.jsonl", Format::Native),
 ];
@@ -236,6 +244,39 @@ fn wrappers_may_name_who_where_and_when_in_several_ways() {
             Assumed::UnreadableTime,
             Assumed::ShowsNoRefusal,
         ]
+    );
+}
+
+#[test]
+fn a_list_of_records_is_read_as_its_lines_are() {
+    let without_lines = |log: &Log| -> Vec<String> {
+        assert_eq!(log.format, Format::JsonRpc);
+        let calls = calls(log).into_iter();
+        calls
+            .map(|call| call.split_once(' ').unwrap().1.to_owned())
+            .collect()
+    };
+    for fixture in ["jsonrpc/wrapped.jsonl", "jsonrpc/gateway.jsonl"] {
+        let expected = read(fixture);
+        let text = String::from_utf8(bytes(fixture)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let records: Vec<serde_json::Value> = lines.collect();
+        let pretty = serde_json::to_string_pretty(&records).unwrap();
+        let listed = format!("[\n{}\n]\n", text.trim_end().replace('\n', ",\n"));
+        for list in [pretty, listed, serde_json::to_string(&records).unwrap()] {
+            let log = read_with(list.as_bytes(), Settings::default());
+            assert_eq!(without_lines(&log), without_lines(&expected), "{fixture}");
+            assert_eq!(log.others, expected.others, "{fixture}");
+        }
+    }
+    // Messages in an array on one line are a batch, which a gateway gets as it is;
+    // over several lines they are a list, as a program keeps them.
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;
+    let of = |text: String| calls(&read_with(text.as_bytes(), Settings::default()));
+    assert_eq!(of(format!("[{call},{call}]\n")), ["1 - (batch) - ? -"]);
+    assert_eq!(
+        of(format!("[\n{call},\n{call}\n]\n")),
+        ["2 - t{} - ? -", "3 - t{} - ? -"]
     );
 }
 

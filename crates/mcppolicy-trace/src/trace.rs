@@ -11,6 +11,7 @@
 //! [`fast_path`]; the strict reader of the format reads all others. [`CallView`]
 //! is what both have in common.
 
+mod askers;
 pub mod block;
 mod call;
 mod cassette;
@@ -20,7 +21,9 @@ mod claude_desktop;
 mod codex;
 mod collector;
 mod copilot;
+mod direction;
 mod elements;
+mod exchange;
 mod expectation;
 pub mod fast_path;
 mod gateway;
@@ -28,6 +31,7 @@ mod gemini;
 mod going_on;
 mod har;
 mod hooks;
+mod inspector;
 mod item;
 mod jsonrpc;
 mod log;

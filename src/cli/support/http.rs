@@ -3,6 +3,7 @@
 
 pub(crate) mod callers;
 pub(crate) mod headers;
+mod last;
 pub(crate) mod listen;
 pub(crate) mod sse;
 

@@ -138,7 +138,7 @@ fn post(body: &[u8], more: &str) -> String {
     )
 }
 
-const CALL: &[u8] = br#"{ "jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"n":1.50}} }"#;
+pub const CALL: &[u8] = br#"{ "jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"n":1.50}} }"#;
 const TOKEN: &str = "s3cret-token-123";
 const SESSION: &str = "session-s3cret-1";
 

@@ -11,13 +11,12 @@ fn exchanges_hold_calls_and_their_responses_in_bodies_and_streams() {
             r#"101 gw.example.com/mcp read_file{"path":"a.txt"} s-1 10:00:01Z result"#,
             r#"149 gw.example.com/mcp write_file{"path":"b.txt"} s-1 10:00:02Z error"#,
             r#"232 gw.example.com/mcp delete_file{"path":"b.txt"} s-1 10:00:03Z denied"#,
-            r#"281 gw.example.com/mcp read_file{"path":"c.txt"} - 10:00:04Z -"#,
             r#"320 gw.example.com/mcp slow{} s-1 10:00:05Z result"#,
         ]
     );
     let time = |call: &RecordedCall| call.response_time.unwrap().to_string();
     assert_eq!(time(&log.calls[0]), "2026-11-20T10:00:01.250500Z");
-    assert_eq!(time(&log.calls[4]), "2026-11-20T10:00:08.100Z");
+    assert_eq!(time(&log.calls[3]), "2026-11-20T10:00:08.100Z");
     assert_eq!(
         log.others,
         [
@@ -27,7 +26,10 @@ fn exchanges_hold_calls_and_their_responses_in_bodies_and_streams() {
         ]
     );
     let without: usize = log.passed["an exchange without an MCP message"].len();
-    assert_eq!((without, log.passed.len()), (2, 1));
+    assert_eq!((without, log.passed.len()), (2, 2));
+    // Without a credential it was not applied.
+    let sent_back = "a request that was sent back for want of a credential (401)";
+    assert_eq!(log.passed[sent_back], [281]);
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn a_credential_tells_callers_apart_and_is_not_kept() {
     let named = |name: &str| Grant::Named(name.to_owned());
     let one = named("credential-1");
     let by_user = by_grant("har/session.har", GrantFrom::User);
-    let expected = [&one, &one, &one, &Grant::Unknown, &one];
+    let expected = [&one, &one, &one, &one];
     assert_eq!(by_user.iter().collect::<Vec<_>>(), expected);
     let entry = |credential: &str| {
         let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;

@@ -6,7 +6,7 @@ use crate::random::Random;
 
 /// A line of each format with one call, in which `ARGS` is replaced by arguments
 /// `TEXT` by them as JSON in a string, and `MESSAGE` by a message as JSON in one.
-const CALLS: [(Format, &str); 14] = [
+const CALLS: [(Format, &str); 16] = [
     (
         Format::JsonRpc,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}"#,
@@ -58,6 +58,14 @@ const CALLS: [(Format, &str); 14] = [
     (
         Format::Cassette,
         r#"{"t_offset_ms":0,"sender":"client","payload":{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}}"#,
+    ),
+    (
+        Format::Inspector,
+        r#"{"id":"m","timestamp":"2026-11-20T10:00:00Z","direction":"request","message":{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":ARGS}}}"#,
+    ),
+    (
+        Format::Inspector,
+        r#"{"id":"f","timestamp":"2026-11-20T10:00:00Z","url":"u","requestHeaders":{},"requestBody":MESSAGE,"category":"transport"}"#,
     ),
     (
         Format::Hooks,

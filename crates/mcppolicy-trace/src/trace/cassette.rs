@@ -13,9 +13,10 @@
 use super::call::Server;
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
+use super::direction::Way;
 use super::jsonrpc;
 use super::log::LogFormat;
-use super::message::{Envelope, Identity, sender};
+use super::message::{Envelope, Identity};
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
@@ -74,7 +75,10 @@ impl Cassette {
         let envelope = Envelope {
             line,
             time,
-            sender: Spelled::Direction.text(message).and_then(sender),
+            sender: Spelled::Direction
+                .text(message)
+                .and_then(|direction| Way::of_direction(direction).sender),
+            leg: None,
             identity: Identity {
                 grant: None,
                 session: self.session.clone(),

@@ -39,6 +39,7 @@ impl LogFormat for ClaudeDesktop {
             line: chunk.line,
             time: Some(entry.time),
             sender: Some(sender),
+            leg: None,
             identity: Identity::default(),
             server: match entry.server {
                 Some(name) => Server::Named(name.to_owned()),

@@ -6,12 +6,13 @@ mod names;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use super::askers::Askers;
 use super::call::{Grant, RecordedCall, Server};
 use super::fast_path::{MessageKind, ParsedBlock, ParsedMessage, SimpleCall};
 use super::item::Item;
 use super::message::Identity;
 use super::options::{Assumed, Format, GrantFrom};
-use super::pairing::{PendingRequest, PendingRequests};
+use super::pairing::{Legs, PendingRequest, PendingRequests};
 use super::reader::Ready;
 use super::records::Records;
 use super::response::{Observed, Response};
@@ -29,6 +30,8 @@ pub(super) struct Collector {
     requests: PendingRequests,
     /// What goes on after its first answer.
     pub rounds: Rounds,
+    /// On which sides of a gateway there are requests.
+    pub askers: Askers,
     grant_from: Option<GrantFrom>,
     assumed: BTreeSet<Assumed>,
     split_names: usize,
@@ -132,6 +135,50 @@ impl Collector {
         call.grant = self.grant(identity, call.server.clone());
         self.requests
             .hold(PendingRequest::Call(Box::new(call)), key, bytes);
+    }
+
+    /// A call that a gateway sent to a server. Where the log has the client's side of
+    /// the gateway, too, it is no call of its own.
+    pub fn call_to_server(
+        &mut self,
+        mut call: RecordedCall,
+        identity: Identity,
+        key: Option<&str>,
+        bytes: usize,
+    ) {
+        self.calls += 1;
+        self.shows_refusal |= call.observed_decision() == Some(Observed::Deny);
+        call.grant = self.grant(identity, call.server.clone());
+        self.requests.hold_to_server(Box::new(call), key, bytes);
+    }
+
+    /// Whether a call that a gateway sent to a server is one that came from a client in
+    /// this log. It is passed over then, and its response waited for.
+    pub fn is_passed_on(&mut self, line: usize, key: Option<&str>) -> bool {
+        let is_passed_on = self.requests.legs() == Legs::Client;
+        if is_passed_on {
+            self.pass_over(line);
+            if let Some(key) = key {
+                self.request(key);
+            }
+        }
+        is_passed_on
+    }
+
+    /// The log has a call on the client's side of a gateway.
+    pub fn show_client(&mut self) {
+        if self.requests.legs() == Legs::Server {
+            self.assume(Assumed::LateClient);
+        }
+        for line in self.requests.show_client() {
+            self.calls -= 1;
+            self.pass_over(line);
+        }
+    }
+
+    fn pass_over(&mut self, line: usize) {
+        self.assume(Assumed::PassedOn);
+        self.skip(line, reason::PASSED_ON);
     }
 
     /// A request that no policy decides, which still has a response.

@@ -7,9 +7,10 @@
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
 use super::collector::Collector;
+use super::direction::{CLIENT, Way};
 use super::going_on;
 use super::log::LogFormat;
-use super::message::{Envelope, Identity, Side, response, sender, would_block};
+use super::message::{Envelope, Identity, Leg, Side, response, would_block};
 use super::options::Format;
 use super::outline::Outline;
 use super::reason;
@@ -102,29 +103,40 @@ impl LogFormat for JsonRpc {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
-        let envelope = envelope(chunk, root, collector);
-        if is_message(root) {
-            return message(&json, root, "", &envelope, collector);
+        // Records in an array are as many, and messages in one are a batch.
+        if json.root.items().is_empty() || is_message(&json.root) {
+            return record(&json, &json.root, "", chunk, collector);
         }
-        for key in Spelled::Message.names() {
-            let Some(inner) = root.get(key) else {
-                continue;
-            };
-            let text = inner.as_str().map(|text| unframed(text.trim_start()));
-            match text.map(Json::parse) {
-                Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
-                Some(Err(reason)) => collector.skip(chunk.line, reason),
-                None if is_message(inner) => {
-                    message(&json, inner, &push_pointer("", key), &envelope, collector);
-                    inline_response(root, &envelope, inner, collector);
-                }
-                None => collector.skip(chunk.line, reason::NO_MESSAGE),
-            }
-            return;
+        for (index, item) in json.root.items().iter().enumerate() {
+            record(&json, item, &format!("/{index}"), chunk, collector);
         }
-        collector.skip(chunk.line, noise_in(root).unwrap_or(reason::NO_MESSAGE));
     }
+}
+
+/// Reads a message or a wrapper with one, which is at `pointer` in `json`.
+fn record(json: &Json, root: &Node, pointer: &str, chunk: Chunk<'_>, collector: &mut Collector) {
+    let envelope = envelope(root, (chunk.line, chunk.text.len()), collector);
+    if is_message(root) && !names_a_message(root) {
+        return message(json, root, pointer, &envelope, collector);
+    }
+    for key in Spelled::Message.names() {
+        let Some(inner) = root.get(key) else {
+            continue;
+        };
+        let text = inner.as_str().map(|text| unframed(text.trim_start()));
+        match text.map(Json::parse) {
+            Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
+            Some(Err(reason)) => collector.skip(chunk.line, reason),
+            None if is_message(inner) => {
+                let pointer = push_pointer(pointer, key);
+                message(json, inner, &pointer, &envelope, collector);
+                inline_response(root, &envelope, inner, collector);
+            }
+            None => collector.skip(chunk.line, reason::NO_MESSAGE),
+        }
+        return;
+    }
+    collector.skip(chunk.line, noise_in(root).unwrap_or(reason::NO_MESSAGE));
 }
 
 /// Records a response that the tap stored on the same line as its request.
@@ -144,11 +156,20 @@ fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: 
     );
 }
 
-fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelope {
+/// What the wrapper of a message says; the numbers are its line and its length in
+/// bytes.
+pub(super) fn envelope(
+    root: &Node,
+    (line, bytes): (usize, usize),
+    collector: &mut Collector,
+) -> Envelope {
+    let way = Way::of(root);
+    let is_client = way.leg == Some(Leg::Client);
     Envelope {
-        line: chunk.line,
+        line,
         time: collector.time(Spelled::Time.of(root)),
-        sender: Spelled::Direction.text(root).and_then(sender),
+        sender: way.sender,
+        leg: way.leg,
         identity: Identity {
             grant: match root.get("grant").map(|grant| &grant.kind) {
                 Some(NodeKind::String(name)) => Some(Grant::Named(name.clone())),
@@ -161,17 +182,19 @@ fn envelope(chunk: Chunk<'_>, root: &Node, collector: &mut Collector) -> Envelop
         exchange: Spelled::Exchange.label(root),
         would_block: would_block(root),
         server: match Spelled::Server.of(root).map(|server| &server.kind) {
+            // A gateway's name for its client.
+            Some(NodeKind::String(name)) if is_client && name == CLIENT => Server::Default,
             Some(NodeKind::String(name)) => Server::Named(name.clone()),
             Some(NodeKind::Null) => Server::Unknown,
             _ => Server::Default,
         },
         cut: false,
-        bytes: chunk.text.len(),
+        bytes,
     }
 }
 
 /// Whether a value is a message or a batch of them.
-fn is_message(node: &Node) -> bool {
+pub(super) fn is_message(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Array(items) => items.iter().any(is_message),
         NodeKind::Object(_) => {
@@ -183,6 +206,14 @@ fn is_message(node: &Node) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an object is the wrapper of a message although it has a member of one: it
+/// repeats the method.
+fn names_a_message(root: &Node) -> bool {
+    let has = |name: &str| root.get(name).is_some();
+    let is_whole = has("jsonrpc") || has("params") || has("result") || has("error");
+    !is_whole && Spelled::Message.of(root).is_some_and(is_message)
 }
 
 /// Reads a message or a batch, which is at `pointer` in `json`.
@@ -198,6 +229,9 @@ pub(super) fn message(
     }
     let method = node.get("method").and_then(Node::as_str);
     let id = node.get("id").filter(|id| !id.is_null());
+    if method.is_some() && id.is_some() {
+        collector.askers.ask(envelope);
+    }
     match (method, id) {
         (Some("tools/call"), _) => call(json, node, pointer, envelope, collector),
         (Some(method), id) => {
@@ -215,9 +249,17 @@ pub(super) fn message(
             );
         }
         (None, Some(id)) => {
-            let requester = envelope.sender.map(Side::other);
-            let key = key(envelope, requester, id);
-            match going_on::answer(&key, node, envelope, collector) {
+            let answer = |envelope: &Envelope, collector: &mut Collector| {
+                let key = key(envelope, envelope.sender.map(Side::other), id);
+                going_on::answer(&key, node, envelope, collector)
+            };
+            let mut found = answer(envelope, collector);
+            if found == Some(false)
+                && let Some(across) = collector.askers.across(envelope)
+            {
+                found = answer(&across, collector);
+            }
+            match found {
                 Some(true) => {}
                 Some(false) => collector.skip(envelope.line, reason::NO_REQUEST),
                 None => collector.skip(envelope.line, reason::NO_MESSAGE),
@@ -230,6 +272,9 @@ pub(super) fn message(
 fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector: &mut Collector) {
     let id = node.get("id").filter(|id| !id.is_null());
     let key = id.map(|id| key(envelope, envelope.sender, id));
+    if is_passed_on(key.as_deref(), envelope, collector) {
+        return;
+    }
     let repeats_an_argument = match json.flaws(pointer) {
         Ok(repeats) => repeats,
         Err(reason) => {
@@ -262,12 +307,28 @@ fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector:
         })
     };
     going_on::call(&mut call, params, envelope, collector);
-    collector.call(
-        call,
-        envelope.identity.clone(),
-        key.as_deref(),
-        envelope.bytes,
-    );
+    collect(call, key.as_deref(), envelope, collector);
+}
+
+/// Whether a call is one that a gateway has passed on, in a log that shows how it came
+/// from its client. Its response is still to come.
+fn is_passed_on(key: Option<&str>, envelope: &Envelope, collector: &mut Collector) -> bool {
+    match envelope.leg {
+        Some(Leg::Server) => collector.is_passed_on(envelope.line, key),
+        Some(Leg::Client) => {
+            collector.show_client();
+            false
+        }
+        None => false,
+    }
+}
+
+fn collect(call: RecordedCall, key: Option<&str>, envelope: &Envelope, collector: &mut Collector) {
+    let (identity, bytes) = (envelope.identity.clone(), envelope.bytes);
+    match envelope.leg {
+        Some(Leg::Server) => collector.call_to_server(call, identity, key, bytes),
+        Some(Leg::Client) | None => collector.call(call, identity, key, bytes),
+    }
 }
 
 /// Records a batch with a tool call as a single call, because gateways refuse
@@ -284,6 +345,11 @@ fn batch(
     let Some(first) = items.iter().find(calls) else {
         return batch_without_call(json, items, pointer, envelope, collector);
     };
+    let id = first.get("id").filter(|id| !id.is_null());
+    let key = id.map(|id| key(envelope, envelope.sender, id));
+    if is_passed_on(key.as_deref(), envelope, collector) {
+        return;
+    }
     if let Err(reason) = json.flaws(pointer) {
         return collector.skip(envelope.line, reason);
     }
@@ -293,14 +359,7 @@ fn batch(
         time: envelope.time,
         ..RecordedCall::new(RecordedRequest::Batch(node.to_value()))
     };
-    let id = first.get("id").filter(|id| !id.is_null());
-    let key = id.map(|id| key(envelope, envelope.sender, id));
-    collector.call(
-        call,
-        envelope.identity.clone(),
-        key.as_deref(),
-        envelope.bytes,
-    );
+    collect(call, key.as_deref(), envelope, collector);
 }
 
 /// Reads a batch without a tool call: other requests, or the responses to an
@@ -333,7 +392,8 @@ fn batch_without_call(
     }
 }
 
-fn key(envelope: &Envelope, requester: Option<Side>, id: &Node) -> String {
+/// The key of a request of `requester` with this id.
+pub(super) fn key(envelope: &Envelope, requester: Option<Side>, id: &Node) -> String {
     envelope.key(requester, &id.to_value().to_string())
 }
 

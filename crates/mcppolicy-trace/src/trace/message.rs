@@ -24,23 +24,13 @@ impl Side {
     }
 }
 
-/// Who sends in a direction such as `client->server`, `to_server` or `c2s`;
-/// `None` for one that depends on where the tap was, such as `in`.
-pub(crate) fn sender(direction: &str) -> Option<Side> {
-    let lower = direction.to_ascii_lowercase();
-    let (client, server) = (lower.find("client"), lower.find("server"));
-    let reversed = lower.contains("<-") || lower.contains("\u{2190}") || lower.starts_with("to");
-    let first = match (client, server) {
-        (Some(client), Some(server)) if client < server => Side::Client,
-        (Some(_), None) => Side::Client,
-        (_, Some(_)) => Side::Server,
-        (None, None) => match lower.as_str() {
-            "c2s" | "stdin" => return Some(Side::Client),
-            "s2c" | "stdout" => return Some(Side::Server),
-            _ => return None,
-        },
-    };
-    Some(if reversed { first.other() } else { first })
+/// A side of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leg {
+    /// Between a client and the gateway.
+    Client,
+    /// Between the gateway and a server.
+    Server,
 }
 
 /// Who called, as far as a log says.
@@ -68,6 +58,8 @@ pub(crate) struct Envelope {
     pub line: usize,
     pub time: Option<Time>,
     pub sender: Option<Side>,
+    /// On which side of a gateway it was seen, where the recorder says that.
+    pub leg: Option<Leg>,
     pub identity: Identity,
     /// The exchange that a message belongs to with what answers it, where there is
     /// no session for which ids count.
@@ -83,9 +75,12 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     /// The key of a request that `requester` sent: ids count for each
-    /// connection and for each side that sends requests.
+    /// connection, each side of a gateway and each side that sends requests.
     pub fn key(&self, requester: Option<Side>, id: &str) -> String {
-        let mut key = String::new();
+        let mut key = match self.leg {
+            Some(Leg::Server) => "passed on\0".to_owned(),
+            Some(Leg::Client) | None => String::new(),
+        };
         let session = self.identity.session.as_deref();
         let session = session.or(self.exchange.as_deref());
         write_key(&mut key, self.server.as_deref(), session, requester, id);
@@ -180,30 +175,4 @@ pub(crate) fn first_text(content: Option<&Node>) -> Option<&str> {
     content
         .as_str()
         .or_else(|| texts.next().and_then(Node::as_str))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_direction_says_who_sent_unless_it_depends_on_the_tap() {
-        let client = [
-            "client->server",
-            "client",
-            "c2s",
-            "to_server",
-            "server<-client",
-            "from client to server",
-        ];
-        for direction in client {
-            assert_eq!(sender(direction), Some(Side::Client), "{direction}");
-        }
-        for direction in ["server->client", "Server", "s2c", "to client", "stdout"] {
-            assert_eq!(sender(direction), Some(Side::Server), "{direction}");
-        }
-        for direction in ["in", "out", "send", ""] {
-            assert_eq!(sender(direction), None, "{direction}");
-        }
-    }
 }

@@ -38,11 +38,13 @@ pub enum Format {
     Har,
     /// Cassettes of mcp-cassette.
     Cassette,
+    /// Exports of the MCP Inspector.
+    Inspector,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 16] = [
+    pub const ALL: [Format; 17] = [
         Format::Native,
         Format::JsonRpc,
         Format::ClaudeCode,
@@ -59,6 +61,7 @@ impl Format {
         Format::ToolHive,
         Format::Har,
         Format::Cassette,
+        Format::Inspector,
     ];
 
     /// The name in reports and on the command line.
@@ -80,6 +83,7 @@ impl Format {
             Format::ToolHive => "toolhive",
             Format::Har => "har",
             Format::Cassette => "cassette",
+            Format::Inspector => "inspector",
         }
     }
 
@@ -191,6 +195,11 @@ pub enum Assumed {
     /// A call that became a task is decided when it is made; its outcome is that
     /// of the task.
     Tasks,
+    /// What a gateway sent to its servers is what its clients have asked for.
+    PassedOn,
+    /// The client's side of a gateway is shown long after calls of the other side
+    /// have counted.
+    LateClient,
     /// The grant was to be the session, and no call names one.
     NoSession,
     /// No call of the log was refused by anyone, so that it cannot show whether
@@ -250,6 +259,12 @@ impl fmt::Display for Assumed {
             ),
             Assumed::Tasks => f.write_str(
                 "a call that became a task was decided when it was made; its outcome is that of the task, where the log has it",
+            ),
+            Assumed::PassedOn => f.write_str(
+                "it holds both sides of a gateway: what that sent to servers is what its clients asked for, and counts once, as they asked",
+            ),
+            Assumed::LateClient => f.write_str(
+                "the client's side of a gateway begins in it after thousands of calls to servers, which count as well",
             ),
             Assumed::NoSession => f.write_str(
                 "no call in it names a session, so that with --grant-from session each grant is unknown",

@@ -31,9 +31,24 @@ pub(super) struct PendingRequests {
     hashes: VecDeque<u64>,
     /// How many are open.
     open: usize,
+    legs: Legs,
+    /// How many of the calls are of a gateway's server side.
+    to_servers: usize,
     bytes: usize,
     /// Where the keys of calls that are read in place are written to be compared.
     scratch: String,
+}
+
+/// Which sides of a gateway the calls of a log were seen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Legs {
+    /// Not that of its clients so far: calls of its server side are held.
+    #[default]
+    Open,
+    /// That of its clients.
+    Client,
+    /// That of its servers alone.
+    Server,
 }
 
 /// Not the hash of any key.
@@ -45,6 +60,8 @@ struct PendingEntry {
     /// Its key, unless it is that of a call read in place, which is written anew.
     key: Option<Box<str>>,
     bytes: usize,
+    /// Whether a gateway sent it to a server.
+    to_server: bool,
 }
 
 /// A request that may wait for its response.
@@ -102,7 +119,43 @@ impl PendingRequests {
             request,
             key,
             bytes,
+            to_server: false,
         });
+    }
+
+    /// Holds a call that a gateway sent to a server, until it is known whether the
+    /// log also shows how it came from a client.
+    pub fn hold_to_server(&mut self, call: Box<RecordedCall>, key: Option<&str>, bytes: usize) {
+        self.hold(PendingRequest::Call(call), key, bytes);
+        if self.legs == Legs::Open
+            && let Some(entry) = self.entries.back_mut()
+        {
+            entry.to_server = true;
+            self.to_servers += 1;
+        }
+    }
+
+    /// Which sides the calls were seen on.
+    pub fn legs(&self) -> Legs {
+        self.legs
+    }
+
+    /// The log shows the client's side: the lines of the held calls of the other side,
+    /// which are calls no longer.
+    pub fn show_client(&mut self) -> Vec<usize> {
+        let was_open = std::mem::replace(&mut self.legs, Legs::Client) == Legs::Open;
+        if std::mem::take(&mut self.to_servers) == 0 || !was_open {
+            return Vec::new();
+        }
+        let to_server = self.entries.iter_mut().filter(|entry| entry.to_server);
+        to_server
+            .filter_map(|entry| {
+                match std::mem::replace(&mut entry.request, PendingRequest::Other) {
+                    PendingRequest::Call(call) => Some(call.line),
+                    PendingRequest::Other | PendingRequest::Simple(_) => None,
+                }
+            })
+            .collect()
     }
 
     /// Closes the nearest open request of this key and passes it to `complete`;
@@ -214,7 +267,15 @@ impl PendingRequests {
     /// No open request waits any longer.
     pub fn close_all(&mut self) {
         self.open = 0;
+        self.decide();
         self.hashes.iter_mut().for_each(|hash| *hash = CLOSED);
+    }
+
+    /// No call is held any longer for the other side of a gateway.
+    fn decide(&mut self) {
+        if self.to_servers > 0 && self.legs == Legs::Open {
+            self.legs = Legs::Server;
+        }
     }
 
     /// The next call that waits no longer.
@@ -222,8 +283,14 @@ impl PendingRequests {
         loop {
             let full = self.entries.len() > MOST_PENDING || self.bytes > MOST_BYTES;
             let is_open = *self.hashes.front()? != CLOSED;
-            if is_open && !full {
+            let is_held = self.to_servers > 0
+                && self.legs == Legs::Open
+                && self.entries.front().is_some_and(|entry| entry.to_server);
+            if (is_open || is_held) && !full {
                 return None;
+            }
+            if is_held {
+                self.decide();
             }
             self.open -= usize::from(is_open);
             self.hashes.pop_front();

@@ -12,5 +12,7 @@ pub(crate) const NO_REQUEST: &str = "a response whose request is not in the log"
 pub(crate) const NO_CALL: &str = "no tool call in it";
 pub(crate) const NO_NAME: &str = "a tool call without the tool's name";
 pub(crate) const NOT_SENT: &str = "a tool call that was refused before it was sent";
+pub(crate) const PASSED_ON: &str =
+    "a call that a gateway passed on, which its client's side shows as well";
 pub(crate) const AGAIN: &str = "a record that the log holds more than once";
 pub(crate) const FORKED: &str = "a record of the session that this one was forked from";

@@ -17,6 +17,7 @@ use super::gateway::{self, Gateway};
 use super::gemini::{self, Gemini};
 use super::har::{self, Har};
 use super::hooks::{self, Hooks};
+use super::inspector::{self, Inspector};
 use super::jsonrpc::{self, JsonRpc};
 use super::log::{DocumentReader, LogFormat, LogReader};
 use super::native::NativeReader;
@@ -43,7 +44,7 @@ type IsRecord = fn(&Outline, &str) -> bool;
 
 /// The records of every format whose records are JSON. The first that an object
 /// fits counts.
-const SHAPES: [(Format, IsRecord); 14] = [
+const SHAPES: [(Format, IsRecord); 15] = [
     (Format::Native, is_native),
     (Format::Har, har::is_record),
     (Format::Cassette, cassette::is_record),
@@ -51,6 +52,7 @@ const SHAPES: [(Format, IsRecord); 14] = [
     (Format::Gateway, gateway::is_record),
     (Format::Hooks, hooks::is_record),
     (Format::ToolHive, toolhive::is_record),
+    (Format::Inspector, inspector::is_record),
     (Format::JsonRpc, jsonrpc::is_record),
     (Format::Codex, codex::is_record),
     (Format::Copilot, copilot::is_record),
@@ -61,7 +63,8 @@ const SHAPES: [(Format, IsRecord); 14] = [
 ];
 
 /// The formats whose records are also found in arrays.
-const IN_ARRAYS: [Format; 4] = [
+const IN_ARRAYS: [Format; 5] = [
+    Format::Inspector,
     Format::JsonRpc,
     Format::Otlp,
     Format::ClaudeCode,
@@ -77,6 +80,8 @@ struct Recognised {
     all: Vec<Format>,
     /// Whether it is one JSON document and not lines.
     is_document: bool,
+    /// Whether it begins with a line that opens an array and nothing else.
+    is_list: bool,
     /// What it is, when it is of no format.
     stranger: Option<Stranger>,
 }
@@ -110,6 +115,7 @@ pub fn reader(
         settings,
         or: all.filter(|other| *other != format).collect(),
         is_document: recognised.is_document,
+        is_list: recognised.is_list,
     };
     let by_session = settings.grant_from == Some(GrantFrom::Session);
     Ok(match format {
@@ -122,6 +128,8 @@ pub fn reader(
             let blocks = Blocks::new(opening.input);
             Box::new(NativeReader::of_blocks(blocks, content))
         }
+        // The first line of a log may be the end of a batch, or its beginning.
+        Format::JsonRpc if opening.is_list => opening.either(JsonRpc),
         Format::JsonRpc => opening.lines(JsonRpc),
         Format::ClaudeDesktop => opening.lines(ClaudeDesktop),
         Format::Gateway => opening.lines(Gateway {
@@ -134,6 +142,7 @@ pub fn reader(
         Format::Copilot => opening.lines(Copilot::default()),
         Format::Har => opening.either(Har::default()),
         Format::Cassette => opening.either(cassette),
+        Format::Inspector => opening.either(Inspector::default()),
         Format::Gemini => opening.either(Gemini::default()),
         Format::OpenCode => opening.either(OpenCode::default()),
         Format::ClaudeCode => opening.either(ClaudeCode::default()),
@@ -151,6 +160,7 @@ struct Opening<R> {
     /// What else it looks like.
     or: Vec<Format>,
     is_document: bool,
+    is_list: bool,
 }
 
 impl<R: BufRead + 'static> Opening<R> {
@@ -194,6 +204,7 @@ fn recognise(prefix: &[u8]) -> Recognised {
         format,
         all,
         is_document,
+        is_list: lines.first().is_some_and(|line| line.trim() == "["),
         stranger,
     }
 }
@@ -334,6 +345,19 @@ mod tests {
             (
                 r#"{"seq":0,"t_offset_ms":1,"sender":"client","payload":{}}"#,
                 Format::Cassette,
+            ),
+            (
+                r#"{"id":"m","timestamp":"x","direction":"response","message":{"jsonrpc":"2.0"}}"#,
+                Format::Inspector,
+            ),
+            (
+                r#"[{"id":"f","timestamp":"x","url":"y","requestHeaders":{},"category":"auth"}]"#,
+                Format::Inspector,
+            ),
+            // Another recorder with the same words.
+            (
+                r#"{"timestamp":"x","direction":"request","message":{"jsonrpc":"2.0","id":1}}"#,
+                Format::JsonRpc,
             ),
             (
                 r#"{"task_id":0,"messages":[{"role":"user"}]}"#,

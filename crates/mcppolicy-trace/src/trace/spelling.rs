@@ -37,6 +37,8 @@ members! {
     Time: "ts" | "timestamp" | "time" | "@timestamp";
     /// Which way a message went, or who sent it.
     Direction: "dir" | "direction" | "sender";
+    /// On which side of a gateway it was seen.
+    Leg: "leg" | "hop";
     /// Within which session or, where ids count for it, which connection.
     Session: "session" | "session_id" | "sessionId" | "sessionID"
         | "conversation_id" | "conversationId" | "thread_id" | "threadId"
@@ -46,7 +48,8 @@ members! {
     /// Who the user was.
     User: "user" | "user_id" | "userId";
     /// Which server it was.
-    Server: "server" | "server_name" | "serverName" | "mcp_server" | "mcpServer";
+    Server: "server" | "server_name" | "serverName" | "mcp_server" | "mcpServer"
+        | "server_id" | "serverId";
     /// Whether a gateway that only watches would have refused the call.
     WouldBlock: "would_block" | "wouldBlock" | "would_deny" | "wouldDeny";
     /// In a tap's wrapper, the message.

@@ -112,16 +112,22 @@ pub(super) fn written_text(text: &str) -> Result<(RecordedArguments, bool), &'st
     arguments_in_text(text)
 }
 
-/// Whether a text replaces a value: a hash, the word `redacted`, asterisks, or
-/// the mark of a cut.
+/// Whether a text replaces a value: a hash, a mask, or the mark of a cut.
 pub(super) fn is_redaction(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
-    let word = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let hash = ["sha256:", "sha-256:", "sha512:", "sha1:", "md5:", "hmac:"]
         .iter()
         .find_map(|prefix| lower.strip_prefix(prefix))
         .unwrap_or(&lower);
     let is_hash = hash.len() >= 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash || is_mask(text) || cut_mark(text).is_some()
+}
+
+/// Whether a text says that a value was taken out: the word `redacted` or one
+/// like it, or asterisks.
+pub(super) fn is_mask(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    let word = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let words = [
         "redacted",
         "filtered",
@@ -131,11 +137,7 @@ pub(super) fn is_redaction(text: &str) -> bool {
         "truncated",
     ];
     let asterisks = lower.len() >= 3 && lower.bytes().all(|byte| byte == b'*');
-    is_hash
-        || asterisks
-        || words.contains(&word)
-        || (lower.contains("redacted") && !lower.starts_with('{'))
-        || cut_mark(text).is_some()
+    asterisks || words.contains(&word) || (lower.contains("redacted") && !lower.starts_with('{'))
 }
 
 /// The span of a mark such as `...[14696 chars truncated]...` in a text.

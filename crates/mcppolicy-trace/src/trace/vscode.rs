@@ -95,6 +95,7 @@ impl LogFormat for VsCode {
             line: chunk.line,
             time: Some(entry.time),
             sender: Some(sender),
+            leg: None,
             identity: Identity::default(),
             server: Server::Unknown,
             exchange: None,

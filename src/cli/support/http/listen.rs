@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Body;
+use super::last::{ErrorLast, Sent, Watched};
 
 /// How long a client may take to send the headers of a request.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
@@ -54,9 +55,15 @@ pub(crate) async fn serve<S, F>(
         let _ = stream.set_nodelay(true);
         let pass = pass.clone();
         tokio::spawn(async move {
+            let sent = Sent::default();
+            let connection = Watched::new(TokioIo::new(stream), sent.clone());
             let service = service_fn(move |request| {
                 let answer = pass(request);
-                async move { Ok::<_, Infallible>(answer.await) }
+                let sent = sent.clone();
+                async move {
+                    let answer = answer.await.map(|body| ErrorLast::new(body, sent));
+                    Ok::<_, Infallible>(answer)
+                }
             });
             // What goes wrong on a connection ends it, as it would without a program
             // between.
@@ -64,7 +71,7 @@ pub(crate) async fn serve<S, F>(
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADERS_WITHIN)
                 .half_close(closed == Closed::MayWait)
-                .serve_connection(TokioIo::new(stream), service)
+                .serve_connection(connection, service)
                 .await;
         });
     }

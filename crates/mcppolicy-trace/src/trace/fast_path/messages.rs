@@ -9,7 +9,8 @@ use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
 use super::shapes::{Found, Shapes};
 use crate::trace::call::{Grant, Server};
-use crate::trace::message::{Side, sender};
+use crate::trace::direction::{Way, is_kind};
+use crate::trace::message::Side;
 use crate::trace::spelling::Spelled;
 use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
@@ -23,8 +24,8 @@ pub(super) struct Messages<'s, 't> {
 /// What makes it faster to read values: what the last ones were, and prepared searches.
 struct Context<'t> {
     clock: Clock,
-    /// The last two directions as they were written, and who sends in each.
-    directions: [(&'t str, Option<Side>); 2],
+    /// The last two directions as they were written, and what each says.
+    directions: [(&'t str, Way); 2],
     denied: Finder<'static>,
     escape: Finder<'static>,
     result_type: Finder<'static>,
@@ -59,6 +60,9 @@ pub(super) struct Around {
     session: Option<ScannedValue>,
     exchange: Option<ScannedValue>,
     user: Option<ScannedValue>,
+    /// What may say, in a gateway's words, where a message comes from.
+    kind: Option<ScannedValue>,
+    event: Option<ScannedValue>,
     /// Whether it wraps a message, and the members of that message.
     wraps: bool,
     wrapped: Parts,
@@ -76,6 +80,8 @@ impl Found for Around {
         each(&mut self.session);
         each(&mut self.exchange);
         each(&mut self.user);
+        each(&mut self.kind);
+        each(&mut self.event);
         for parts in [&mut self.wrapped, &mut self.own] {
             each(&mut parts.method);
             each(&mut parts.id);
@@ -98,7 +104,7 @@ impl<'s, 't> Messages<'s, 't> {
             shapes,
             context: Context {
                 clock: Clock::default(),
-                directions: [("", None); 2],
+                directions: [("", Way::default()); 2],
                 denied: Finder::new("POLICY DENIED"),
                 escape: Finder::new("\\u00"),
                 result_type: Finder::new("resultType"),
@@ -141,6 +147,10 @@ impl Around {
         if !parts.is_message() || (around.wraps && around.own.is_message()) {
             return None;
         }
+        // The words of a gateway say where its `IN` comes from.
+        if says_kind(around.kind, text) || says_kind(around.event, text) {
+            return None;
+        }
         Some(ParsedMessage {
             line: LineSpan::default(),
             time: time(around.time, text, &mut context.clock).ok()?,
@@ -172,6 +182,8 @@ impl Around {
                 Some(Spelled::User) => &mut self.user,
                 // What was decided, beside what came back.
                 Some(Spelled::WouldBlock) => return None,
+                // A side of a gateway.
+                Some(Spelled::Leg) => return None,
                 Some(Spelled::Message) => {
                     if self.wraps || scanner.peek()? != b'{' {
                         return None;
@@ -184,6 +196,8 @@ impl Around {
                     b"grant" => &mut self.grant,
                     // A response in the line of its request.
                     b"response" => return None,
+                    b"type" => &mut self.kind,
+                    b"event" => &mut self.event,
                     _ => return self.own.member(scanner, key, members),
                 },
             };
@@ -297,6 +311,14 @@ fn time(
     time.map(Some).ok_or(NotSimple)
 }
 
+/// Whether a value is, or with escapes may be, one of a gateway's words.
+fn says_kind(value: Option<ScannedValue>, text: &str) -> bool {
+    value.is_some_and(|value| match value.kind {
+        ValueKind::String => is_kind(value.span.unquoted().of(text)),
+        kind => kind == ValueKind::Escaped,
+    })
+}
+
 /// The value of a call's `arguments`, and the range of its members in `members`.
 pub(super) fn arguments(
     scanner: &mut Scanner<'_>,
@@ -331,7 +353,7 @@ pub(super) fn object(arguments: Option<ScannedValue>) -> Result<Option<ByteSpan>
 }
 
 impl<'t> Context<'t> {
-    /// Who sent it, as far as the direction says.
+    /// Who sent it, as far as the direction says, which names no side of a gateway.
     fn sender(
         &mut self,
         value: Option<ScannedValue>,
@@ -345,11 +367,14 @@ impl<'t> Context<'t> {
         if direction != newest.0 {
             self.directions = match direction == other.0 {
                 true => [other, newest],
-                false => [(direction, sender(direction)), newest],
+                false => [(direction, Way::of_direction(direction)), newest],
             };
         }
         let [newest, _] = self.directions;
-        Ok(newest.1)
+        match newest.1 {
+            Way { sender, leg: None } => Ok(sender),
+            Way { leg: Some(_), .. } => Err(NotSimple),
+        }
     }
 
     /// Whether the first text of a result may begin with the gateway's mark of a

@@ -97,6 +97,28 @@ fn what_taps_write_is_read_in_place() {
     }
 }
 
+/// Lines of one shape, of which some are of a side of a gateway: those are built.
+#[test]
+fn the_side_of_a_gateway_is_seen_in_a_line_of_a_known_shape() {
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;
+    let of_kind = |kind: &str, server: &str| {
+        format!(r#"{{"direction":"OUT","type":"{kind}","server_id":"{server}","payload":{call}}}"#)
+    };
+    let of_way = |way: &str| format!(r#"{{"dir":"{way}","msg":{call}}}"#);
+    let event = |event: &str| of_kind(event, "gh").replace("type", "event");
+    for (plain, of_gateway) in [
+        (of_kind("info", "gh"), of_kind("REQUEST", "gh")),
+        (of_kind("info", "gh"), of_kind("RE\\u0051UEST", "client")),
+        (event("info"), event("rpc_request")),
+        (of_way("client->server"), of_way("gateway->server")),
+        (of_way("client->server"), of_way("client->gateway")),
+    ] {
+        let text = [&*plain, &plain, &of_gateway, &plain].join("\n");
+        assert_eq!(calls(&text), (3, 1), "{of_gateway}");
+        agree(text.as_bytes(), None).unwrap();
+    }
+}
+
 /// Nothing of a known shape can be read as something else: keys that are repeated in
 /// another object, values that begin like other ones, objects in another place.
 #[test]
@@ -298,6 +320,8 @@ fn line() -> BoxedStrategy<String> {
             &[
                 "\"client->server\"",
                 "\"server->client\"",
+                "\"client->gateway\"",
+                "\"gateway->server\"",
                 "\"in\"",
                 "\"\"",
                 "1",
@@ -308,8 +332,16 @@ fn line() -> BoxedStrategy<String> {
         member(Spelled::User.names(), names),
         member(Spelled::Server.names(), names),
         member(
-            &["response", "dir", "ts", "conn_id", "x"],
-            &["{\"id\":1,\"result\":{}}", "\"client\"", "1"],
+            &[
+                "response", "dir", "ts", "conn_id", "x", "leg", "type", "event", "method",
+            ],
+            &[
+                "{\"id\":1,\"result\":{}}",
+                "\"client\"",
+                "\"REQUEST\"",
+                "\"rpc\\u005frequest\"",
+                "1",
+            ],
         ),
     );
     let wrapped = (

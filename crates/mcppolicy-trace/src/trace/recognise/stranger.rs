@@ -3,6 +3,7 @@
 
 use std::io;
 
+use crate::trace::inspector;
 use crate::trace::item::{BadLine, Complaint, Item, Line};
 use crate::trace::options::Format;
 use crate::trace::outline::Outline;
@@ -80,6 +81,11 @@ fn what_it_is(text: &str, first: &str) -> (String, String) {
         )
     } else if outline.has("version") && has_any(&rules) {
         ("This is a policy, and no trace", "give it with --policy")
+    } else if inspector::is_logged(&outline, "") || inspector::is_logged(&outline, "0.") {
+        (
+            "This is the Logs export of the MCP Inspector, which holds no calls",
+            "give its History or its Network export",
+        )
     } else if is_yaml(first) {
         (
             "This looks like YAML; a trace is JSON, one value in each line",

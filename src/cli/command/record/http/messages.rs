@@ -35,6 +35,8 @@ const DIGITS: usize = 32;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Exchange {
     around: Vec<(&'static str, String)>,
+    /// Whether it goes on with a stream that has broken off.
+    resumes: bool,
 }
 
 /// The messages of all exchanges, on their way into the recording.
@@ -118,7 +120,10 @@ impl Messages {
             inner.credentials.insert(credential);
         }
         inner.exchanges += 1;
-        let mut exchange = Exchange::default();
+        let mut exchange = Exchange {
+            resumes: headers.contains_key("last-event-id"),
+            ..Exchange::default()
+        };
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         match text("mcp-session-id") {
             Some(session) => exchange.add("session", self.digest(session)),
@@ -146,7 +151,8 @@ impl Messages {
         is_message
     }
 
-    /// Records an event of a stream, if it is a message that has not passed yet.
+    /// Records an event of a stream, if it is a message. One that has passed before
+    /// does so again on a stream that is resumed.
     pub fn event(&self, exchange: &Exchange, event: &Event) {
         if event.cut {
             self.unread("an event longer than 16 MiB");
@@ -155,10 +161,12 @@ impl Messages {
             return;
         }
         let id = event.id.as_ref().filter(|id| !id.is_empty());
-        let is_again = id.is_some_and(|id| {
+        let is_known = id.is_some_and(|id| {
             let id = format!("{}\0{}", exchange.scope(), String::from_utf8_lossy(id));
             !self.lock().events.insert(id)
         });
+        // Without a session, each stream of a server may number its events anew.
+        let is_again = is_known && exchange.resumes;
         self.write(exchange, Direction::ToClient, |passed, out| {
             if is_again {
                 passed.write_unkept("an event that has passed before", out);

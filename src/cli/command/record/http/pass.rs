@@ -21,6 +21,9 @@ use mcppolicy_trace::trace::tap::Direction;
 /// The largest body that is held to be recorded, in bytes.
 const LARGEST: usize = 64 << 20;
 
+/// What is recorded in the place of what did not come.
+const NOT_WHOLE: &str = "an answer that is not whole";
+
 /// A server that is listened to.
 pub(super) struct Tapped {
     upstream: Upstream,
@@ -151,8 +154,7 @@ impl Tapped {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {
                     // The server broke off. So does the tap, after the same bytes.
-                    self.messages
-                        .status(exchange, "an answer that is not whole");
+                    self.messages.status(exchange, NOT_WHOLE);
                     let frames = held.into_iter().map(Ok).chain([Err(error)]);
                     return StreamBody::new(futures_util::stream::iter(frames)).boxed();
                 }
@@ -192,12 +194,17 @@ impl hyper::body::Body for Stream {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            for event in self.events.pass(data) {
-                self.messages.event(&self.exchange, &event);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                for event in self
+                    .events
+                    .pass(frame.data_ref().map_or(&[][..], |data| data))
+                {
+                    self.messages.event(&self.exchange, &event);
+                }
             }
+            Poll::Ready(Some(Err(_))) => self.messages.status(&self.exchange, NOT_WHOLE),
+            Poll::Ready(None) | Poll::Pending => {}
         }
         polled
     }
