@@ -60,7 +60,7 @@ enum Command {
     /// Run a stdio server for a client, and record all messages in a trace
     #[command(
         after_help = "In the client's settings, put it before the command that starts the server.\n\
-            Example: mcppolicy record -o session.jsonl -- npx -y @modelcontextprotocol/server-everything\n\n\
+            Example: mcppolicy record -o 'recordings/{server}-{date}-{pid}.jsonl' -- npx -y @modelcontextprotocol/server-everything\n\n\
             The exit code is the server's own, 128 and a signal's number if one ended it; 2 if the\n\
             server cannot be started, or if the trace could not be written to the end."
     )]

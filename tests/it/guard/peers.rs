@@ -195,16 +195,20 @@ fn differ_where_denied(name: &str, direct: &Value, guarded: &Value) {
     assert_eq!(guarded, &expected, "{name}");
 }
 
-/// A recording of the script has each of its calls once, in their order, answered as the
-/// client saw it, and becomes a test that passes.
+/// Recordings of the script have each of its calls once, in their order, and become a
+/// test that passes. There are several where a client starts its server twice, at first
+/// to ask which protocol it speaks.
 #[track_caller]
-fn is_recorded(dir: &Path, recording: &str) {
-    let ran = run(
-        dir,
-        &["import", recording, "-o", &format!("raw-{recording}")],
-    );
+fn is_recorded(dir: &Path, name: &str) {
+    let files = std::fs::read_dir(dir).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = files.filter(|file| file.starts_with(name)).collect();
+    files.sort_by_key(|file| std::fs::metadata(dir.join(file)).unwrap().len());
+    let recording = files.last().unwrap();
+    let kept = format!("kept-{recording}");
+    let ran = run(dir, &["import", recording, "-o", &kept]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let text = std::fs::read_to_string(dir.join(format!("raw-{recording}"))).unwrap();
+    let text = std::fs::read_to_string(dir.join(kept)).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let made: Vec<Value> = lines
         .filter(|line: &Value| line.get("tool").is_some())
@@ -228,10 +232,10 @@ fn runs_the_same(name: &str, version: &str) {
     let dir = scene(&format!("guard-peers-{name}"), POLICY, "");
     let direct = seen(&dir, &client, "stdio", &server);
     let program = mcppolicy(&dir).get_program().to_str().unwrap().to_owned();
-    let words = [&program, "record", "-o", "tapped.jsonl", "--"];
+    let words = [&program, "record", "-o", "tapped-{pid}.jsonl", "--"];
     let command = [&words.map(str::to_owned)[..], &server].concat();
     assert_eq!(seen(&dir, &client, "stdio", &command), direct, "{name}");
-    is_recorded(&dir, "tapped.jsonl");
+    is_recorded(&dir, "tapped-");
     let words = [
         &program,
         "guard",
@@ -254,7 +258,7 @@ fn runs_the_same(name: &str, version: &str) {
     let address = format!("http://{}/mcp", tap.address);
     assert_eq!(seen(&dir, &client, "http", &[address]), direct, "{name}");
     assert_eq!(tap.end().0, Some(0), "{name}");
-    is_recorded(&dir, "t.jsonl");
+    is_recorded(&dir, "t.");
     let options = ["--allow-unauthenticated", "--log", "http.jsonl"];
     let guard = Listening::start(&dir, &peer.url(), &options);
     let guarded = seen(

@@ -141,7 +141,7 @@ pub(super) fn next(out: &mut String, has_inventory: bool, adopts: bool) {
         "  1. mcppolicy inventory -o tools.json -- SERVER, then mcppolicy init --force --inventory tools.json\n"
     });
     out.push_str(
-        "  2. Record what your agents really call: mcppolicy record -o traces/real.jsonl -- SERVER\n",
+        "  2. Record what your agents really call: mcppolicy record -o 'recordings/{server}-{date}-{pid}.jsonl' -- SERVER\n",
     );
     out.push_str(if adopts {
         "  3. Check every commit and every pull request: mcppolicy init --hook --workflow\n"
