@@ -477,6 +477,39 @@ fn a_reader_that_stops_reading_is_no_error() {
     assert!(output.status.success() && output.stderr.is_empty());
 }
 
+/// The configuration beside the policy counts, wherever the command is run: it names the
+/// list that says how risky a tool is.
+#[test]
+fn a_policy_is_explained_with_the_list_that_its_own_configuration_names() {
+    let dir = fresh("explain-beside");
+    let inner = dir.join("policies");
+    fs::create_dir(&inner).unwrap();
+    write(
+        &inner,
+        "policy.json",
+        r#"{"version":"1","default":"deny","tools":{"tidy":{}}}"#,
+    );
+    write(
+        &inner,
+        "tools.json",
+        r#"{"tools":[{"name":"tidy","description":"Deletes all files","inputSchema":{"type":"object"}}]}"#,
+    );
+    write(
+        &inner,
+        "mcppolicy.toml",
+        "[[policy]]\npath = \"policy.json\"\ninventory = \"tools.json\"\n",
+    );
+    let said = |dir: &std::path::Path, policy: &str| {
+        let ran = run(dir, &["explain", "--policy", policy]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let line = ran.out.lines().find(|line| line.contains("`tidy`"));
+        line.unwrap().to_owned()
+    };
+    let outside = said(&dir, "policies/policy.json");
+    assert_eq!(outside, said(&inner, "policy.json"));
+    assert!(outside.contains("Destructive: `tidy`"), "{outside}");
+}
+
 #[test]
 fn a_policy_is_explained_in_words() {
     let policy = "testdata/refund/before.json";

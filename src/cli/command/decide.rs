@@ -1,10 +1,11 @@
 //! `mcppolicy decide`: decides one call, and shows each step with the values
 //! that its conditions read.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::support::configured::beside;
 use crate::cli::support::files::{InputFile, Role};
 use crate::cli::support::output::{OutputArgs, deliver};
 use crate::cli::support::workspace::{PolicyFile, Workspace};
@@ -45,7 +46,8 @@ pub(crate) struct DecideArgs {
 /// Runs `decide`.
 pub(crate) fn run(args: &DecideArgs) -> Exit {
     let mut sources = SourceMap::new();
-    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let start = args.policy.as_deref().map_or(PathBuf::from("."), beside);
+    let (workspace, mut problems) = Workspace::open(&start, &mut sources);
     let named: Vec<PathBuf> = args.policy.iter().cloned().collect();
     let files = problems.keep(workspace.policies(&named, &mut sources));
     let invalid = files.iter().flat_map(|file| file.problems.clone());

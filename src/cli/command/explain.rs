@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::support::configured::beside;
 use crate::cli::support::inventories::Inventories;
 use crate::cli::support::lint_settings;
 use crate::cli::support::output::{OutputArgs, complain, deliver, print};
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
 /// Says what a policy lets through, or what is wrong with it.
 fn explain_policy(args: &ExplainArgs, policy: &Path) -> Exit {
     let mut sources = SourceMap::new();
-    let (workspace, mut problems) = Workspace::open(Path::new("."), &mut sources);
+    let (workspace, mut problems) = Workspace::open(&beside(policy), &mut sources);
     let (settings, unknown) = lint_settings::configured(workspace.config.as_ref());
     problems.extend(unknown);
     let files = problems.keep(workspace.policies(&[policy.to_path_buf()], &mut sources));
