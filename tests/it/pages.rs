@@ -103,6 +103,46 @@ fn every_key_of_the_configuration_is_on_its_page() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// Every member of a policy and of a trace is explained, and some example has it, which
+/// the tests of the pages run.
+#[test]
+fn every_member_of_a_policy_and_of_a_trace_is_on_its_page_and_in_an_example() {
+    for (schema, name) in [
+        ("policy.schema.json", "policy.md"),
+        ("trace.schema.json", "traces.md"),
+    ] {
+        let schema = fs::read_to_string(root().join("schema").join(schema)).unwrap();
+        let mut members = std::collections::BTreeSet::new();
+        every_member(&serde_json::from_str(&schema).unwrap(), &mut members);
+        assert!(members.len() > 10, "{name}: {members:?}");
+        let page = page(name);
+        let blocks = console::blocks(&page);
+        let is_in_example = |member: &str| {
+            let mut examples = blocks.iter().filter(|block| block.language != "console");
+            examples.any(|block| block.text.contains(&format!("\"{member}\"")))
+        };
+        members.retain(|member| !page.contains(&format!("`{member}`")) || !is_in_example(member));
+        assert!(members.is_empty(), "{name}: {members:?}");
+    }
+}
+
+fn every_member(schema: &serde_json::Value, members: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(all) => {
+            for (key, value) in all {
+                if let ("properties", Some(properties)) = (key.as_str(), value.as_object()) {
+                    members.extend(properties.keys().cloned());
+                }
+                every_member(value, members);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().for_each(|item| every_member(item, members));
+        }
+        _ => {}
+    }
+}
+
 fn keys(schema: &serde_json::Value, each: &mut impl FnMut(&str)) {
     if let Some(properties) = schema["properties"].as_object() {
         for (key, value) in properties {
