@@ -125,31 +125,34 @@ impl Collector {
     /// is held until then.
     pub fn call(
         &mut self,
-        mut call: RecordedCall,
+        call: RecordedCall,
         identity: Identity,
         key: Option<&str>,
         bytes: usize,
     ) {
+        let call = self.counted(call, identity);
+        self.requests.hold(PendingRequest::Call(call), key, bytes);
+    }
+
+    /// A call with who made it, which counts from here on.
+    fn counted(&mut self, mut call: RecordedCall, identity: Identity) -> Box<RecordedCall> {
         self.calls += 1;
         self.shows_refusal |= call.observed_decision() == Some(Observed::Deny);
         call.grant = self.grant(identity, call.server.clone());
-        self.requests
-            .hold(PendingRequest::Call(Box::new(call)), key, bytes);
+        Box::new(call)
     }
 
     /// A call that a gateway sent to a server. Where the log has the client's side of
     /// the gateway, too, it is no call of its own.
     pub fn call_to_server(
         &mut self,
-        mut call: RecordedCall,
+        call: RecordedCall,
         identity: Identity,
         key: Option<&str>,
         bytes: usize,
     ) {
-        self.calls += 1;
-        self.shows_refusal |= call.observed_decision() == Some(Observed::Deny);
-        call.grant = self.grant(identity, call.server.clone());
-        self.requests.hold_to_server(Box::new(call), key, bytes);
+        let call = self.counted(call, identity);
+        self.requests.hold_to_server(call, key, bytes);
     }
 
     /// Whether a call that a gateway sent to a server is one that came from a client in

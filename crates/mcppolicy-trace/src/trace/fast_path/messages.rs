@@ -138,28 +138,23 @@ impl<'s, 't> Messages<'s, 't> {
 impl Around {
     /// The message, where it is simple.
     fn message<'t>(&self, text: &'t str, context: &mut Context<'t>) -> Option<ParsedMessage> {
-        let around = self;
-        let parts = if around.wraps {
-            &around.wrapped
-        } else {
-            &around.own
-        };
-        if !parts.is_message() || (around.wraps && around.own.is_message()) {
+        let parts = if self.wraps { &self.wrapped } else { &self.own };
+        if !parts.is_message() || (self.wraps && self.own.is_message()) {
             return None;
         }
         // The words of a gateway say where its `IN` comes from.
-        if says_kind(around.kind, text) || says_kind(around.event, text) {
+        if says_kind(self.kind, text) || says_kind(self.event, text) {
             return None;
         }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: time(around.time, text, &mut context.clock).ok()?,
-            sender: context.sender(around.direction, text).ok()?,
-            grant: grant(around.grant).ok()?,
-            session: name(around.session).ok()?,
-            exchange: name(around.exchange).ok()?,
-            user: name(around.user).ok()?,
-            server: server(around.server).ok()?,
+            time: time(self.time, text, &mut context.clock).ok()?,
+            sender: context.sender(self.direction, text).ok()?,
+            grant: grant(self.grant).ok()?,
+            session: name(self.session).ok()?,
+            exchange: name(self.exchange).ok()?,
+            user: name(self.user).ok()?,
+            server: server(self.server).ok()?,
             id: id(parts.id, text).ok()?,
             expect: None,
             kind: parts.kind(text, context)?,

@@ -438,24 +438,6 @@ impl<'t> Scanner<'t> {
     #[inline(always)]
     fn run(&mut self) -> Option<u8> {
         let mut at = self.at;
-        // Most strings are short, and end in their first word or two.
-        for _ in 0..2 {
-            match stop_in_word(self.bytes, at) {
-                Some(Some(offset)) => return self.stop_at(at + offset),
-                Some(None) => at += 8,
-                None => break,
-            }
-        }
-        while let Some(chunk) = self.bytes.get(at..)?.first_chunk::<CHUNK>() {
-            // Without a branch, so that the compiler compares all bytes at once.
-            let stops = chunk
-                .iter()
-                .fold(false, |stops, byte| stops | is_stop(*byte));
-            if stops {
-                break;
-            }
-            at += CHUNK;
-        }
         while let Some(stop) = stop_in_word(self.bytes, at) {
             match stop {
                 Some(offset) => return self.stop_at(at + offset),
@@ -479,13 +461,10 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// How many bytes of a long string are looked at at once.
-const CHUNK: usize = 32;
-
 /// Whether a run of a string's plain characters ends at this byte.
 #[inline(always)]
 const fn is_stop(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+    matches!(byte, b'"' | b'\\' | 0..=0x1F)
 }
 
 /// Where among the next eight bytes the first such byte is; `None` where there are no
