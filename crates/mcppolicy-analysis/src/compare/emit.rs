@@ -1,6 +1,7 @@
 //! Made-up calls as native traces that assert what an engine decides of them.
 
 use mcppolicy_engine::engine::{Call, Counters, Decision, Engine};
+use mcppolicy_engine::policy::Policy;
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_trace::trace::WitnessCall;
 use mcppolicy_trace::trace::native::{MOST_REPETITIONS, write_call, write_header};
@@ -40,6 +41,18 @@ pub fn slug(text: &str) -> String {
     };
     let slug: String = text.chars().map(safe).take(40).collect();
     slug.trim_matches('-').to_owned()
+}
+
+/// What the name of a file calls an element of a policy: what its JSON Pointer says,
+/// and of an entry of `hide` the tool that it hides.
+pub(crate) fn name_of(policy: &Policy, pointer: &str) -> String {
+    let entry = pointer.strip_prefix("/hide/");
+    let entry = entry.and_then(|at| policy.hide.get(at.parse::<usize>().ok()?));
+    match entry.map(|entry| entry.value.as_str()) {
+        Some("*") => "all-hidden".to_owned(),
+        Some(tool) => format!("{}-hidden", slug(tool)),
+        None => slug(pointer.trim_start_matches("/tools/")),
+    }
 }
 
 /// Whether a trace can have these calls: there are some, and no more of them than
@@ -120,5 +133,27 @@ fn expectation(
     match runs.as_slice() {
         [(expected, _)] => Expectation::Each(expected.clone()),
         _ => Expectation::Runs(runs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_after_the_tool_and_not_after_a_place_in_a_list() {
+        let policy = br#"{"version":"1","default":"deny","hide":["drop_table","*"],"tools":{
+            "pay":{"limits":[{"counter":"c","window":"day","max":1,"scope":"grant"}]}}}"#;
+        let policy = Policy::from_json(policy).unwrap();
+        for (pointer, name) in [
+            ("/hide/0", "drop_table-hidden"),
+            ("/hide/1", "all-hidden"),
+            ("/hide/2", "hide-2"),
+            ("/tools/pay", "pay"),
+            ("/tools/pay/limits/0", "pay-limits-0"),
+            ("/default", "default"),
+        ] {
+            assert_eq!(name_of(&policy, pointer), name);
+        }
     }
 }

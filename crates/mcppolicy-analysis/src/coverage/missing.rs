@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::points::{Kind, Point};
 use super::reached::Reached;
 use super::{Count, Covered, Status, Step};
-use crate::compare::emit::{self, Asserted, TraceFile, slug};
+use crate::compare::emit::{self, Asserted, TraceFile};
 use crate::specimen::NOTE;
 use crate::suite::{Baseline, Suite};
 use mcppolicy_engine::engine::Engine;
@@ -74,7 +74,7 @@ pub fn write(
     let mut written = Written::default();
     for (number, (at, test, calls)) in (1..).zip(tests) {
         let pointer = points.get(at).map_or("", |covered| &covered.point.pointer);
-        let name = slug(pointer.trim_start_matches("/tools/"));
+        let name = emit::name_of(policy, pointer);
         written.traces.push(TraceFile {
             file: format!("{number:03}-{name}-{}.jsonl", test.name),
             text: emit::text(&calls, header, &test.about),

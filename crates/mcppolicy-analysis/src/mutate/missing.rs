@@ -4,7 +4,7 @@ use super::edit::Reach;
 use super::run::{self, Options, Outcome};
 use super::score::Score;
 use super::status::Status;
-use crate::compare::emit::{self, Asserted, TraceFile, slug};
+use crate::compare::emit::{self, Asserted, TraceFile};
 use crate::inventory::Inventory;
 use crate::specimen::{self, NOTE};
 use crate::suite::{Baseline, Suite};
@@ -69,7 +69,9 @@ pub fn write(
         is_needed
     });
     let traces = tests.iter().enumerate();
-    let traces: Vec<TraceFile> = traces.map(|(at, test)| test.file(at + 1, header)).collect();
+    let traces: Vec<TraceFile> = traces
+        .map(|(at, test)| test.file(policy, at + 1, header))
+        .collect();
     let recorded: Vec<Vec<RecordedCall>> = tests.into_iter().map(|test| test.calls).collect();
     let suite = Suite::of(&recorded);
     let baseline = Baseline::new(&suite, engine);
@@ -98,10 +100,10 @@ struct Test<'o> {
 }
 
 impl Test<'_> {
-    fn file(&self, number: usize, header: Option<&str>) -> TraceFile {
+    fn file(&self, policy: &Policy, number: usize, header: Option<&str>) -> TraceFile {
         let mutant = &self.outcome.mutant;
         let about = format!("{}: fails when {}", mutant.pointer, mutant.what);
-        let name = slug(mutant.pointer.trim_start_matches("/tools/"));
+        let name = emit::name_of(policy, &mutant.pointer);
         TraceFile {
             file: format!("{number:03}-{name}-{}.jsonl", mutant.operator.name()),
             text: emit::text(&self.calls, header, &about),
