@@ -17,6 +17,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::PathBuf;
 
+use mcppolicy_analysis::replay::{Options, Replay};
+use mcppolicy_engine::engine::Engine;
+use mcppolicy_engine::policy::Policy;
+use mcppolicy_engine::source::SourceMap;
 use mcppolicy_trace::trace::options::{Assumed, Format, GrantFrom, Settings};
 use mcppolicy_trace::trace::recognise::reader;
 use mcppolicy_trace::trace::{
@@ -183,6 +187,40 @@ fn every_fixture_is_recognised_by_its_content() {
         if format != Format::Native {
             let marked = read_with(&marked, Settings::default());
             assert_eq!(calls(&marked), calls(&log), "with a mark: {fixture}");
+        }
+    }
+}
+
+/// What a replay of a log says, with so many threads.
+fn replayed(bytes: &[u8], threads: usize) -> String {
+    let policy = br#"{"version":"1","default":"allow","all_tools":{"limits":[
+        {"counter":"c","window":"day","max":2,"scope":"grant"}]}}"#;
+    let engine = Engine::new(&Policy::from_json(policy).unwrap());
+    let options = Options {
+        threads: threads.try_into().unwrap(),
+        list_skipped: true,
+        ..Options::default()
+    };
+    let read = reader(Cursor::new(bytes.to_vec()), Settings::default()).unwrap();
+    let mut replay = Replay::new(&engine, options);
+    let mut trace = Trace::open("log", read).unwrap();
+    replay.read(&mut trace, &mut SourceMap::new()).unwrap();
+    format!("{:?}", replay.finish())
+}
+
+#[test]
+fn every_fixture_is_replayed_alike_by_any_number_of_threads() {
+    for (fixture, _) in FIXTURES {
+        let text = bytes(fixture);
+        let mut odd = b"\xEF\xBB\xBF".to_vec();
+        for line in text.split(|byte| *byte == b'\n') {
+            odd.extend_from_slice(line);
+            odd.extend_from_slice(b"\r\n\n  \n{\"cut\":\"o\n\"\xFF\"\n");
+        }
+        // More than a block of them.
+        let many = text.repeat(1 + 200_000 / text.len());
+        for copy in [&text, &odd, &many] {
+            assert_eq!(replayed(copy, 1), replayed(copy, 3), "{fixture}");
         }
     }
 }
