@@ -4,7 +4,8 @@
 //! Calls are grouped by what their decisions depend on. The counters of one
 //! grant in one trace say nothing of another's, and where calls come in the
 //! order of time, one tool's calls say nothing of another tool's unless a limit
-//! counts all tools. So a change of one tool needs only that tool's calls.
+//! counts all tools and may refuse some of them. So a change of one tool mostly
+//! needs only that tool's calls.
 
 mod baseline;
 mod groups;

@@ -15,7 +15,7 @@ pub struct Group {
     /// The calls in the order of the recording, as numbers in the suite.
     pub calls: Vec<usize>,
     /// Whether the calls of each tool can be decided without those of the
-    /// others, where no limit counts all tools. Calls out of the order of time
+    /// others, where no limit on all tools ever refuses one. Calls out of the order of time
     /// cannot: a later call of any tool closes windows.
     pub is_separable: bool,
 }
