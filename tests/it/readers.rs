@@ -4,6 +4,7 @@
 mod again;
 mod cassette;
 mod clients;
+mod containers;
 mod encodings;
 mod har;
 mod import;
