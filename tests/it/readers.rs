@@ -7,6 +7,7 @@ mod clients;
 mod containers;
 mod encodings;
 mod har;
+mod headless;
 mod import;
 mod inspector;
 mod legs;
