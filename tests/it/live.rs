@@ -6,6 +6,7 @@ mod closed;
 pub mod http;
 mod inventory;
 mod record;
+pub mod rust;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::skipped;
+use crate::support::{run, skipped};
 
 /// A server of the protocol from npm, as the arguments that start it; where it
 /// is not installed the test says so, and fails where everything is meant to
@@ -139,4 +140,27 @@ fn records(trace: &Path) -> Vec<Value> {
 /// A script for `sh`, as the arguments that start it.
 fn script(text: &str) -> Vec<String> {
     ["sh", "-c", text].map(str::to_owned).to_vec()
+}
+
+/// A recording has each of these calls, a tool and its arguments, once and in their
+/// order; asserted, it is a test of `policy.json` that passes.
+#[track_caller]
+pub fn becomes_a_test(dir: &Path, recording: &str, steps: &[Value]) {
+    let kept = format!("kept-{recording}");
+    let ran = run(dir, &["import", recording, "-o", &kept]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let calls = records(&dir.join(kept));
+    let calls = calls.iter().filter(|line| line.get("tool").is_some());
+    let made: Vec<Value> = calls
+        .map(|call| json!([call["tool"], call["arguments"]]))
+        .collect();
+    assert_eq!(made, steps, "{recording}");
+    let asserted = format!("traces/{recording}");
+    let assert = ["import", recording, "-o", &asserted, "--assert", "policy"];
+    let ran = run(dir, &[&assert[..], &["--policy", "policy.json"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = run(dir, &["test", &asserted]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let count = format!("{0} calls: {0} as expected", steps.len());
+    assert!(ran.out.contains(&count), "{}", ran.out);
 }

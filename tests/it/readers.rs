@@ -4,8 +4,10 @@
 mod again;
 mod cassette;
 mod clients;
+mod containers;
 mod encodings;
 mod har;
+mod headless;
 mod import;
 mod inspector;
 mod legs;

@@ -7,8 +7,8 @@ use std::process::Command;
 use super::http::Listening;
 use super::*;
 use crate::live::http::{Peer, Tap, free_port, python};
-use crate::live::real;
-use crate::support::{run, skipped};
+use crate::live::{becomes_a_test, real, rust};
+use crate::support::skipped;
 
 const POLICY: &str = r#"{"version":"1","default":"deny","hide":["secret"],"tools":{"fails":{},
     "echo":{"deny_if":[{"conditions":[{"path":"args.text","op":"eq","value":"forbidden"}],
@@ -181,13 +181,17 @@ fn seen(dir: &Path, client: &[String], kind: &str, rest: &[String]) -> Value {
 #[track_caller]
 fn differ_where_denied(name: &str, direct: &Value, guarded: &Value) {
     let mut expected = direct.clone();
-    assert_eq!(direct[0], json!(["echo", "fails", "secret"]), "{name}");
+    let mut listed = direct[0].as_array().unwrap().clone();
+    for tool in ["echo", "fails", "secret"] {
+        assert!(listed.contains(&json!(tool)), "{name}: {listed:?}");
+    }
+    listed.retain(|tool| tool != "secret");
     assert_eq!(
         direct[1],
         json!([false, "said hello \u{e9}\u{2028}"]),
         "{name}"
     );
-    expected[0] = json!(["echo", "fails"]);
+    expected[0] = json!(listed);
     let denied = |text: &str| json!([true, format!("[POLICY DENIED] {text}")]);
     expected[2] = denied("Not that word");
     expected[3] = denied("Tool \"secret\" is hidden by policy");
@@ -195,34 +199,64 @@ fn differ_where_denied(name: &str, direct: &Value, guarded: &Value) {
     assert_eq!(guarded, &expected, "{name}");
 }
 
-/// Recordings of the script have each of its calls once, in their order, and become a
-/// test that passes. There are several where a client starts its server twice, at first
-/// to ask which protocol it speaks.
-#[track_caller]
-fn is_recorded(dir: &Path, name: &str) {
+/// The longest of the recordings whose names begin with `name`. There are several where
+/// a client starts its server twice, at first to ask which protocol it speaks.
+fn longest(dir: &Path, name: &str) -> String {
     let files = std::fs::read_dir(dir).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let mut files: Vec<String> = files.filter(|file| file.starts_with(name)).collect();
-    files.sort_by_key(|file| std::fs::metadata(dir.join(file)).unwrap().len());
-    let recording = files.last().unwrap();
-    let kept = format!("kept-{recording}");
-    let ran = run(dir, &["import", recording, "-o", &kept]);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let text = std::fs::read_to_string(dir.join(kept)).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    let made: Vec<Value> = lines
-        .filter(|line: &Value| line.get("tool").is_some())
-        .map(|call| json!([call["tool"], call["arguments"]]))
-        .collect();
+    let files = files.filter(|file| file.starts_with(name));
+    let longest = files.max_by_key(|file| std::fs::metadata(dir.join(file)).unwrap().len());
+    longest.unwrap()
+}
+
+/// A recording of the script has each of its calls once, in their order, and becomes a
+/// test that passes.
+#[track_caller]
+fn is_recorded(dir: &Path, name: &str) {
     let steps: Vec<Value> = serde_json::from_str(STEPS).unwrap();
-    assert_eq!(made, steps, "{text}");
-    let asserted = format!("traces/{recording}");
-    let assert = ["import", recording, "-o", &asserted, "--assert", "policy"];
-    let ran = run(dir, &[&assert[..], &["--policy", "policy.json"]].concat());
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let ran = run(dir, &["test", &asserted]);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("6 calls: 6 as expected"), "{}", ran.out);
+    becomes_a_test(dir, &longest(dir, name), &steps);
+}
+
+/// Runs the script against a server of the standard input: by itself, with a tap
+/// between, and behind a guard. `see` starts a server and says what the client has seen.
+#[track_caller]
+fn over_stdio(name: &str, dir: &Path, server: &[String], see: impl Fn(&[String]) -> Value) {
+    let direct = see(server);
+    let program = mcppolicy(dir).get_program().to_str().unwrap().to_owned();
+    let before = |words: &str, server: &[String]| {
+        let words = words.split(' ').map(str::to_owned);
+        let command = std::iter::once(program.clone()).chain(words);
+        command.chain(server.to_vec()).collect::<Vec<_>>()
+    };
+    let tapped = before("record -o tapped-{pid}.jsonl --", server);
+    assert_eq!(see(&tapped), direct, "{name}");
+    is_recorded(dir, "tapped-");
+    let behind = before("record -o behind-{pid}.jsonl --", server);
+    let guard = "guard --policy policy.json --log log.jsonl --";
+    differ_where_denied(name, &direct, &see(&before(guard, &behind)));
+    replays(dir, "log.jsonl");
+    // What is denied does not reach the server.
+    let steps: Vec<Value> = serde_json::from_str(STEPS).unwrap();
+    let allowed = [0, 3, 5].map(|at| steps[at].clone());
+    becomes_a_test(dir, &longest(dir, "behind-"), &allowed);
+}
+
+/// The same for a server of the network.
+#[track_caller]
+fn over_http(name: &str, dir: &Path, url: &str, see: impl Fn(&str) -> Value) {
+    let direct = see(url);
+    let tap = Tap::new(dir, url, &[]);
+    let address = format!("http://{}/mcp", tap.address);
+    assert_eq!(see(&address), direct, "{name}");
+    assert_eq!(tap.end().0, Some(0), "{name}");
+    is_recorded(dir, "t.");
+    let options = ["--allow-unauthenticated", "--log", "http.jsonl"];
+    let guard = Listening::start(dir, url, &options);
+    let guarded = see(&format!("http://{}/mcp", guard.address));
+    let (code, said) = guard.end();
+    assert_eq!(code, Some(0), "{said}");
+    differ_where_denied(name, &direct, &guarded);
+    replays(dir, "http.jsonl");
 }
 
 fn runs_the_same(name: &str, version: &str) {
@@ -230,53 +264,32 @@ fn runs_the_same(name: &str, version: &str) {
         return;
     };
     let dir = scene(&format!("guard-peers-{name}"), POLICY, "");
-    let direct = seen(&dir, &client, "stdio", &server);
-    let program = mcppolicy(&dir).get_program().to_str().unwrap().to_owned();
-    let words = [&program, "record", "-o", "tapped-{pid}.jsonl", "--"];
-    let command = [&words.map(str::to_owned)[..], &server].concat();
-    assert_eq!(seen(&dir, &client, "stdio", &command), direct, "{name}");
-    is_recorded(&dir, "tapped-");
-    let words = [
-        &program,
-        "guard",
-        "--policy",
-        "policy.json",
-        "--log",
-        "log.jsonl",
-        "--",
-    ];
-    let command = [&words.map(str::to_owned)[..], &server].concat();
-    let guarded = seen(&dir, &client, "stdio", &command);
-    differ_where_denied(name, &direct, &guarded);
-    replays(&dir, "log.jsonl");
-
+    over_stdio(name, &dir, &server, |command| {
+        seen(&dir, &client, "stdio", command)
+    });
     let port = free_port();
     let command = [server, vec!["http".to_owned(), port.to_string()]].concat();
     let peer = Peer::start(&command, Some(port), "running on");
-    let direct = seen(&dir, &client, "http", &[peer.url()]);
-    let tap = Tap::new(&dir, &peer.url(), &[]);
-    let address = format!("http://{}/mcp", tap.address);
-    assert_eq!(seen(&dir, &client, "http", &[address]), direct, "{name}");
-    assert_eq!(tap.end().0, Some(0), "{name}");
-    is_recorded(&dir, "t.");
-    let options = ["--allow-unauthenticated", "--log", "http.jsonl"];
-    let guard = Listening::start(&dir, &peer.url(), &options);
-    let guarded = seen(
-        &dir,
-        &client,
-        "http",
-        &[format!("http://{}/mcp", guard.address)],
-    );
-    let (code, said) = guard.end();
-    assert_eq!(code, Some(0), "{said}");
-    differ_where_denied(name, &direct, &guarded);
-    replays(&dir, "http.jsonl");
+    over_http(name, &dir, &peer.url(), |url| {
+        seen(&dir, &client, "http", &[url.to_owned()])
+    });
     let log = |name: &str| {
         let text = std::fs::read_to_string(dir.join(name)).unwrap();
         let decided = |call: &Value| (call["request"].clone(), call["expect"].clone());
         calls(&text).iter().map(decided).collect::<Vec<_>>()
     };
     assert_eq!(log("http.jsonl"), log("log.jsonl"));
+}
+
+/// A server of the network that is written with the SDK for Rust, and a client from npm.
+fn runs_the_same_in_rust(name: &str, era: &str) {
+    let Some(client) = client(name) else {
+        return;
+    };
+    let dir = scene(&format!("guard-peers-{name}-rust"), POLICY, "");
+    over_http(name, &dir, &rust::listening(era), |url| {
+        seen(&dir, &client, "http", &[url.to_owned()])
+    });
 }
 
 #[test]
@@ -297,4 +310,31 @@ fn a_client_in_typescript_of_the_older_era_sees_what_the_policy_allows() {
 #[test]
 fn a_client_in_typescript_of_the_newer_era_sees_what_the_policy_allows() {
     runs_the_same("node-2", "2");
+}
+
+#[test]
+fn clients_in_typescript_of_both_eras_see_of_a_server_in_rust_what_the_policy_allows() {
+    runs_the_same_in_rust("node-1", rust::OLDER);
+    runs_the_same_in_rust("node-2", rust::NEWER);
+}
+
+#[test]
+fn a_client_in_rust_of_both_eras_sees_of_a_server_in_rust_what_the_policy_allows() {
+    let steps: Vec<Value> = serde_json::from_str(STEPS).unwrap();
+    for era in [rust::OLDER, rust::NEWER] {
+        let name = format!("rust-{era}");
+        let dir = scene(&format!("guard-peers-{name}"), POLICY, "");
+        over_stdio(&name, &dir, &rust::serving(era), |command| {
+            rust::with_client(&dir, era, command, async |client| {
+                let tools = client.list_all_tools().await.unwrap();
+                let mut names: Vec<_> = tools.iter().map(|tool| &tool.name).collect();
+                names.sort();
+                let mut out = vec![json!(names)];
+                for step in &steps {
+                    out.push(rust::called(client, step).await);
+                }
+                Value::Array(out)
+            })
+        });
+    }
 }

@@ -130,7 +130,7 @@ pub fn send(address: &str, head: &str, body: &[u8]) -> BufReader<TcpStream> {
     BufReader::new(stream)
 }
 
-fn post(body: &[u8], more: &str) -> String {
+pub fn post(body: &[u8], more: &str) -> String {
     format!(
         "POST /mcp HTTP/1.1\nHost: HOST\nConnection: close\nContent-Type: application/json\n\
          Content-Length: {}\n{more}\n",
@@ -636,14 +636,14 @@ fn inventory(dir: &Path, arguments: &[&str]) -> Ran {
     ran
 }
 
-fn asked(file: &Path) -> Value {
+pub fn asked(file: &Path) -> Value {
     let text = std::fs::read_to_string(file).unwrap();
     let kept: Value = serde_json::from_str(&text).unwrap();
     kept["_meta"]["mcppolicy/asked"].clone()
 }
 
 /// Lists a server directly and through a tap, and compares both ways.
-fn listed_and_tapped(name: &str, url: &str, version: &str) -> PathBuf {
+pub fn listed_and_tapped(name: &str, url: &str, version: &str) -> PathBuf {
     let dir = fresh(name);
     inventory(&dir, &["-o", "direct.json", "--url", url]);
     let tap = Tap::new(&dir, url, &[]);
@@ -664,7 +664,7 @@ fn listed_and_tapped(name: &str, url: &str, version: &str) -> PathBuf {
 }
 
 /// Calls a tool through a tap as the client of the era does, and replays it.
-fn called(name: &str, url: &str, headers: &str, call: &Value) {
+pub fn called(name: &str, url: &str, headers: &str, call: &Value) {
     let dir = fresh(name);
     let tap = Tap::new(&dir, url, &[]);
     let call = call.to_string().into_bytes();
@@ -704,7 +704,7 @@ fn called(name: &str, url: &str, headers: &str, call: &Value) {
     assert_eq!(run(&dir, &["test"]).code, 0);
 }
 
-fn modern_call() -> (String, Value) {
+pub fn modern_call() -> (String, Value) {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {}});

@@ -1,6 +1,8 @@
 //! Records that a log holds more than once: each counts once, in its own
 //! session; two equal calls are two.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::support::{fresh, run, write};
 
@@ -191,4 +193,110 @@ fn a_record_in_two_files_counts_once_in_the_first() {
     // Each run begins anew.
     let args = [&["test", "b.jsonl"][..], &policy, &json].concat();
     assert_eq!(run(&dir, &args).report()["summary"]["calls"], 2);
+}
+
+/// What a log holds of one call, and how often.
+#[derive(Debug, Clone)]
+struct Held {
+    /// Whether the fork made it itself, and whether its result is in the log.
+    of_fork: bool,
+    is_answered: bool,
+    /// How often compaction has written the call and its result anew, some with the
+    /// time of that.
+    again: [usize; 2],
+    /// How often a fork holds a copy.
+    copies: usize,
+}
+
+impl Held {
+    /// The lines of call `n`, and how many of them are records again and copies.
+    fn lines(&self, n: usize) -> (Vec<String>, [usize; 2]) {
+        let session = if self.of_fork { "s-2" } else { "s-1" };
+        let id = format!("t{n}");
+        let made = [
+            record(&format!("a{n}"), session, &id, ""),
+            result(&format!("r{n}"), session, &id),
+        ];
+        let mut lines = Vec::new();
+        let mut written_again = 0;
+        for (line, again) in made
+            .iter()
+            .zip(self.again)
+            .take(1 + usize::from(self.is_answered))
+        {
+            lines.push(line.clone());
+            let later = line.replace("10:00:0", "10:05:0");
+            lines.extend((0..again).map(|at| if at == 1 { &later } else { line }.clone()));
+            written_again += again;
+        }
+        let from = format!(r#","forkedFrom":{{"sessionId":"s-1","messageUuid":"a{n}"}}"#);
+        let copies = if self.of_fork { 0 } else { self.copies };
+        let copy = |at| record(&format!("f{n}-{at}"), "s-2", &id, &from);
+        lines.extend((0..copies).map(copy));
+        (lines, [written_again, copies])
+    }
+}
+
+fn held() -> impl Strategy<Value = Held> {
+    let numbers = (
+        any::<bool>(),
+        any::<bool>(),
+        [0..3_usize, 0..3_usize],
+        0..3_usize,
+    );
+    numbers.prop_map(|(of_fork, is_answered, again, copies)| Held {
+        of_fork,
+        is_answered,
+        again,
+        copies,
+    })
+}
+
+/// A compacted session and its fork, whose lines come in any order.
+fn in_any_order() -> impl Strategy<Value = (Vec<Held>, Vec<String>)> {
+    prop::collection::vec(held(), 1..6).prop_flat_map(|all| {
+        let lines = all.iter().enumerate().flat_map(|(n, held)| held.lines(n).0);
+        let lines = Just(lines.collect::<Vec<_>>()).prop_shuffle();
+        (Just(all), lines)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(
+        option_env!("MCPPOLICY_ROUNDS").map_or(64, |rounds| rounds.parse().unwrap())
+    ))]
+
+    #[test]
+    fn in_any_order_of_lines_a_session_and_its_fork_have_each_call_once(
+        (all, lines) in in_any_order()
+    ) {
+        let log = log(&lines);
+        let mut made: Vec<(&str, &str)> = Vec::new();
+        for call in &log.calls {
+            let Grant::Named(session) = &call.grant else {
+                panic!("{call:?}");
+            };
+            made.push((call.id.as_deref().unwrap(), session));
+        }
+        made.sort_unstable();
+        let ids: Vec<String> = (0..all.len()).map(|n| format!("t{n}")).collect();
+        let session = |held: &Held| if held.of_fork { "s-2" } else { "s-1" };
+        let expected: Vec<(&str, &str)> = ids
+            .iter()
+            .zip(&all)
+            .map(|(id, held)| (id.as_str(), session(held)))
+            .collect();
+        prop_assert_eq!(made, expected);
+        let mut passed = [0, 0];
+        for (n, held) in all.iter().enumerate() {
+            let [again, copies] = held.lines(n).1;
+            passed = [passed[0] + again, passed[1] + copies];
+        }
+        let of = |reason| log.passed.get(reason).map_or(0, Vec::len);
+        prop_assert_eq!([of(AGAIN), of(FORKED)], passed);
+        // A result that stands before its call is said to; none is another call's.
+        let answered = log.calls.iter().filter(|call| call.response.is_some()).count();
+        let results = all.iter().filter(|held| held.is_answered).count();
+        prop_assert_eq!(answered + of("a response whose request is not in the log"), results);
+    }
 }

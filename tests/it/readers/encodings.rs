@@ -15,12 +15,23 @@ const ENCODED: [(&str, &str); 8] = [
 ];
 
 /// A line of each format in which the client writes the arguments.
-const WRITTEN: [&str; 5] = [
+const WRITTEN: [&str; 15] = [
     r#"{"type":"assistant","sessionId":"s","message":{"role":"assistant","content":[{"type":"tool_use","id":"i","name":"t","input":ARGS}]}}"#,
     r#"{"type":"response_item","payload":{"type":"function_call","name":"t","arguments":ARGS,"call_id":"i"}}"#,
     r#"{"type":"event_msg","payload":{"type":"mcp_tool_call_end","call_id":"i","invocation":{"server":"s","tool":"t","arguments":ARGS}}}"#,
     r#"{"type":"item.completed","item":{"id":"i","type":"mcp_tool_call","server":"s","tool":"t","arguments":ARGS}}"#,
     r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"i","function":{"name":"t","arguments":ARGS}}]}]}"#,
+    // The older form, and those of other libraries.
+    r#"{"messages":[{"role":"assistant","function_call":{"name":"t","arguments":ARGS}}]}"#,
+    r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"i","name":"t","args":ARGS}]}]}"#,
+    r#"{"output":[{"type":"function_call","call_id":"i","name":"t","arguments":ARGS}]}"#,
+    r#"{"output":[{"type":"mcp_call","id":"i","server_label":"s","name":"t","arguments":ARGS,"output":"ok"}]}"#,
+    r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"i","name":"t","input":ARGS}]}]}"#,
+    r#"{"messages":[{"role":"assistant","content":[{"type":"mcp_tool_use","id":"i","name":"t","server_name":"s","input":ARGS}]}]}"#,
+    r#"{"id":"m","sessionId":"g","type":"gemini","content":"","toolCalls":[{"id":"i","name":"mcp_s_t","args":ARGS,"status":"success"}]}"#,
+    r#"{"type":"tool.execution_start","id":"e","data":{"toolCallId":"i","toolName":"t","mcpServerName":"s","mcpToolName":"t","arguments":ARGS}}"#,
+    r#"{"info":{"id":"ses_1"},"messages":[{"info":{"id":"m","sessionID":"ses_1","role":"assistant"},"parts":[{"id":"p","type":"tool","callID":"i","tool":"s_t","state":{"status":"completed","input":ARGS,"output":"ok"}}]}]}"#,
+    r#"{"session_id":"s","hook_event_name":"PreToolUse","tool_name":"mcp__s__t","tool_input":ARGS,"tool_use_id":"i"}"#,
 ];
 
 fn arguments(text: &str) -> String {
@@ -38,9 +49,9 @@ fn arguments_that_a_client_writes_read_alike_however_they_are_written() {
             let text = template.replace("ARGS", written);
             assert_eq!(arguments(&text), expected, "{text}");
         }
-        let member = [r#""input":ARGS"#, r#""arguments":ARGS"#];
-        let absent = member.iter().fold(template.to_owned(), |text, member| {
-            text.replace(&format!(",{member}"), "")
+        let members = ["input", "arguments", "args", "tool_input"];
+        let absent = members.iter().fold(template.to_owned(), |text, member| {
+            text.replace(&format!(",\"{member}\":ARGS"), "")
         });
         assert_eq!(arguments(&absent), "{}", "{absent}");
     }
@@ -68,6 +79,42 @@ fn the_older_form_of_a_result_names_its_function() {
         ["1 - health{} - ? denied", "1 - health{} - ? result"]
     );
     assert!(log.calls.iter().all(|call| call.id.is_none()));
+}
+
+#[test]
+fn a_result_in_the_older_form_is_of_the_call_that_it_names() {
+    let call = |name: &str| {
+        format!(
+            r#"{{"role":"assistant","content":null,"function_call":{{"name":"{name}","arguments":""}}}}"#
+        )
+    };
+    let result = |name: &str, content: &str| {
+        format!(r#"{{"role":"function","name":"{name}","content":{content}}}"#)
+    };
+    let (ok, denied) = (r#""ok""#, r#""[POLICY DENIED] no""#);
+    let blocks = format!(r#"[{{"type":"text","text":{denied}}}]"#);
+    let newer = r#"{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"a","arguments":""}}]},{"role":"tool","tool_call_id":"c1","content":"[POLICY DENIED] no"}"#;
+    for (messages, expected) in [
+        // In another order, as blocks, beside the newer form, and of nobody.
+        (
+            vec![call("a"), call("b"), result("b", denied), result("a", ok)],
+            vec!["a{} - ? result", "b{} - ? denied"],
+        ),
+        (
+            vec![call("a"), result("a", &blocks)],
+            vec!["a{} - ? denied"],
+        ),
+        (
+            vec![call("a"), newer.to_owned(), result("a", ok)],
+            vec!["a{} - ? result", "a{} - ? denied"],
+        ),
+        (vec![call("a"), result("b", denied)], vec!["a{} - ? -"]),
+    ] {
+        let line = format!(r#"{{"messages":[{}]}}"#, messages.join(","));
+        let log = read_with(line.as_bytes(), Settings::default());
+        let expected = expected.iter().map(|call| format!("1 - {call}"));
+        assert_eq!(calls(&log), expected.collect::<Vec<_>>(), "{line}");
+    }
 }
 
 #[test]

@@ -163,6 +163,83 @@ fn a_rollout_tells_refusals_by_the_clients_words() {
     assert!(aborted.assumed.contains(&Assumed::UnknownOutcome));
 }
 
+/// A rollout of these lines; `CALL` is a call, `BEGIN`, `END` and `OUT` are what the
+/// client writes of it.
+fn rollout_of(lines: &[&str], words: &str) -> Log {
+    let failure = serde_json::json!({"Err": words});
+    let invocation = r#"{"server":"db","tool":"delete","arguments":{}}"#;
+    let text: String = lines
+        .iter()
+        .enumerate()
+        .map(|(second, line)| {
+            let payload = match *line {
+                "CALL" => r#"{"type":"function_call","name":"delete","namespace":"mcp__db__","arguments":"{}","call_id":"c1"}"#.to_owned(),
+                "BEGIN" => format!(
+                    r#"{{"type":"mcp_tool_call_begin","call_id":"c1","invocation":{invocation}}}"#
+                ),
+                "END" => format!(
+                    r#"{{"type":"mcp_tool_call_end","call_id":"c1","invocation":{invocation},"result":{failure}}}"#
+                ),
+                output => format!(
+                    r#"{{"type":"function_call_output","call_id":"c1","output":{output}}}"#
+                ),
+            };
+            let kind = match *line {
+                "BEGIN" | "END" => "event_msg",
+                _ => "response_item",
+            };
+            format!(
+                "{{\"timestamp\":\"2026-11-20T10:00:0{second}Z\",\"type\":\"{kind}\",\"payload\":{payload}}}\n"
+            )
+        })
+        .collect();
+    read_with(text.as_bytes(), Settings::default())
+}
+
+#[test]
+fn a_refusal_is_one_wherever_the_rollout_has_it() {
+    for words in [
+        "unsupported call: mcp__db__delete",
+        "user cancelled MCP tool call",
+        "user rejected MCP tool call",
+        "failed to parse function arguments: EOF while parsing",
+        "MCP tool call blocked by app configuration",
+    ] {
+        let text = serde_json::Value::from(words);
+        let outputs = [
+            text.to_string(),
+            format!(r#"{{"content":{text},"success":false}}"#),
+            format!(r#"[{{"type":"input_text","text":{text}}}]"#),
+            serde_json::Value::from(format!("Wall time: 0.0 seconds\nOutput:\n{words}"))
+                .to_string(),
+        ];
+        for output in &outputs {
+            // In the event, in the output, in both, whichever comes first.
+            for lines in [
+                &["CALL", output][..],
+                &["CALL", "END"],
+                &["CALL", "END", output],
+                &["CALL", output, "END"],
+                &["CALL", "BEGIN", "END", output],
+                &["BEGIN", "END"],
+                &["END"],
+            ] {
+                let log = rollout_of(lines, words);
+                assert_eq!(log.format, Format::Codex);
+                assert_eq!(log.calls, [], "{lines:?} {words}");
+                let unsent = log.passed.get(UNSENT).map(Vec::len);
+                assert_eq!(unsent, Some(1), "{lines:?} {words}");
+            }
+        }
+    }
+    // A server that fails was asked.
+    let log = rollout_of(
+        &["CALL", "END"],
+        "tool call failed for `db/delete`: timed out",
+    );
+    assert_eq!(log.calls.len(), 1);
+}
+
 #[test]
 fn a_result_in_the_event_at_the_end_comes_before_the_words() {
     let lines = r#"{"timestamp":"2026-11-20T10:00:00Z","type":"session_meta","payload":{"id":"c-1"}}

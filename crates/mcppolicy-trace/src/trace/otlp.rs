@@ -119,17 +119,17 @@ const NAMED_LEVELS: usize = 12;
 
 /// Whether the object at `at` of an outline holds spans or is one.
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
-    let named = |at: &str| {
-        let mut levels = LEVELS.iter().take(NAMED_LEVELS);
-        levels.any(|level| outline.has_inside(&format!("{at}{level}")))
-    };
-    let is_span = |at: &str| START.iter().any(|key| outline.has(&format!("{at}{key}")));
-    let within = |at: &str| named(at) || is_span(at);
-    within(at)
-        || LEVELS
-            .iter()
-            .skip(NAMED_LEVELS)
-            .any(|level| within(&format!("{at}{level}.")) || within(&format!("{at}{level}.0.")))
+    let mut levels = LEVELS.iter().take(NAMED_LEVELS);
+    let mut others = LEVELS.iter().skip(NAMED_LEVELS);
+    levels.any(|level| outline.has_inside(&format!("{at}{level}")))
+        || START.iter().any(|key| outline.has(&format!("{at}{key}")))
+        || others.any(|level| {
+            let inner = format!("{at}{level}");
+            let first = format!("{inner}.0");
+            [inner, first]
+                .iter()
+                .any(|at| outline.has_inside(at) && is_record(outline, &format!("{at}.")))
+        })
 }
 
 /// When a span began.

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-/// How deep members are noted.
+/// How deep members are noted, and how deep to recognise a format.
 const DEEPEST: usize = 3;
+const DEEPEST_SIGN: usize = 5;
 
 /// What was found of one JSON value.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub(super) struct Outline {
     /// The values by their path, such as `params.name` or `0.role`; of arrays
     /// only the first element. The first of a repeated member counts.
     members: BTreeMap<String, Shape>,
+    deepest: usize,
     /// Where the value ends; `None` when it is cut off.
     pub end: Option<usize>,
 }
@@ -43,8 +45,20 @@ struct Frame {
 impl Outline {
     /// Scans the value at the beginning of `text`.
     pub fn scan(text: &str) -> Outline {
+        Outline::scan_to(DEEPEST, text)
+    }
+
+    /// The same, as deep as any sign of a format is.
+    pub fn scan_for_signs(text: &str) -> Outline {
+        Outline::scan_to(DEEPEST_SIGN, text)
+    }
+
+    fn scan_to(deepest: usize, text: &str) -> Outline {
         let bytes = text.as_bytes();
-        let mut outline = Outline::default();
+        let mut outline = Outline {
+            deepest,
+            ..Outline::default()
+        };
         let mut frames: Vec<Frame> = Vec::new();
         let mut depth = 0_usize;
         let mut at = 0;
@@ -68,7 +82,7 @@ impl Outline {
                     };
                     outline.note(&frames, depth, || shape);
                     depth += 1;
-                    if depth <= DEEPEST {
+                    if depth <= deepest {
                         frames.push(Frame {
                             is_object,
                             ..Frame::default()
@@ -76,13 +90,13 @@ impl Outline {
                     }
                 }
                 b'}' | b']' => {
-                    if depth <= DEEPEST {
+                    if depth <= deepest {
                         frames.pop();
                     }
                     depth = depth.saturating_sub(1);
                 }
                 b':' | b',' => {
-                    if let Some(frame) = frames.last_mut().filter(|_| depth <= DEEPEST) {
+                    if let Some(frame) = frames.last_mut().filter(|_| depth <= deepest) {
                         frame.at_value = *byte == b':';
                         frame.index += usize::from(*byte == b',');
                     }
@@ -112,7 +126,7 @@ impl Outline {
     }
 
     fn string(&mut self, frames: &mut [Frame], depth: usize, raw: &str) {
-        if depth > DEEPEST {
+        if depth > self.deepest {
             return;
         }
         let text = || serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned());
@@ -123,7 +137,7 @@ impl Outline {
     }
 
     fn note(&mut self, frames: &[Frame], depth: usize, shape: impl FnOnce() -> Shape) {
-        if depth > DEEPEST
+        if depth > self.deepest
             || frames
                 .iter()
                 .any(|frame| !frame.is_object && frame.index > 0)

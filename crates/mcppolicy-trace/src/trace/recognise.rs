@@ -227,7 +227,7 @@ fn is_document(lines: &[&str]) -> bool {
     let Some(next) = next.map(|line| line.trim()) else {
         // One long line: an array is a document, an object may be the first of
         // many lines, unless it holds all spans or an archive.
-        let outline = Outline::scan(first);
+        let outline = Outline::scan_for_signs(first);
         let is_archive = har::is_record(&outline, "") && outline.has(har::WITHIN);
         return first.starts_with('[') || is_archive || otlp::is_record(&outline, "");
     };
@@ -247,7 +247,7 @@ fn classify(line: &str) -> Option<Format> {
         let found = texts.into_iter().find(|(_, is_entry)| *is_entry);
         return found.map(|(format, _)| format);
     }
-    let outline = Outline::scan(line);
+    let outline = Outline::scan_for_signs(line);
     let in_array = line.starts_with('[');
     let at = if in_array { "0." } else { "" };
     let shapes = SHAPES.iter();
