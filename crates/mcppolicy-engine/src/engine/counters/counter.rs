@@ -359,6 +359,27 @@ mod tests {
     }
 
     #[test]
+    fn the_first_open_window_has_nothing_of_those_that_were_closed() {
+        let mut counter = Counter::default();
+        for (second, calls) in [(0, 3), (60, 1)] {
+            (0..calls).for_each(|_| counter.add(second, ONE));
+        }
+        assert_eq!(counter.close_before(60, |_, _| {}), Some((60, 3)));
+        assert_eq!(counter.seen_at(at(60), 60), ONE);
+        assert_eq!(counter.seen_at(at(59), 0), Interval::up_to(3));
+    }
+
+    #[test]
+    fn the_only_window_is_closed_as_any_other() {
+        let mut counter = Counter::default();
+        counter.add(0, ONE);
+        assert_eq!(counter.close_before(0, |_, _| {}), None);
+        assert_eq!(counter.close_before(60, |_, _| {}), Some((60, 1)));
+        assert_eq!(counter.starts().count(), 0);
+        assert_eq!(counter.seen_at(at(0), 0), Interval::up_to(1));
+    }
+
+    #[test]
     fn what_floats_is_seen_in_every_window_until_it_sinks() {
         let mut counter = Counter::default();
         counter.float(2);
