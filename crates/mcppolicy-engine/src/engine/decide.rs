@@ -234,6 +234,70 @@ mod tests {
         }
     }
 
+    /// What becomes of a call of `t` after one at second 200 000; nothing where it is
+    /// refused.
+    fn decided(limit: &str, arguments: Arguments<'_>, second: i64) -> Option<Decision<'static>> {
+        let engine = engine(&format!(
+            r#"{{"version":"1","default":"deny","tools":{{"t":{{"limits":[
+            {{"counter":"c","window":"minute","max":5,"scope":"grant"{limit}}}]}}}}}}"#
+        ));
+        let mut counters = Counters::default();
+        let first = Value::from(serde_json::json!({"n": 1}));
+        let call = Call::new("g", "t", &first, Time::new(200_000, 0));
+        assert!(engine.decide(&call, &mut counters).decision.is_allow());
+        let request = Request::Tool {
+            name: Some("t"),
+            arguments,
+        };
+        let call = Call {
+            request,
+            time: Some(Time::new(second, 0)),
+            ..call
+        };
+        match engine.peek(&call, &counters) {
+            Decision::Allow => Some(Decision::Allow),
+            Decision::Undetermined(reason) => Some(Decision::Undetermined(reason)),
+            Decision::Deny(_) => None,
+        }
+    }
+
+    #[test]
+    fn an_amount_is_doubted_by_what_is_unknown_of_it() {
+        let sum = r#","increment_from":"args.n""#;
+        let value = |n| Value::from(serde_json::json!({ "n": n }));
+        let [negative, fits, large] = [-1, 4, 6].map(value);
+        let known = |value| Arguments::Known(value);
+        let unknown = |reason| Some(Decision::Undetermined(reason));
+        assert_eq!(decided(sum, known(&fits), 200_000), Some(Decision::Allow));
+        assert_eq!(decided(sum, known(&negative), 200_000), None);
+        let arguments = unknown(Reason::UnknownArguments);
+        assert_eq!(decided(sum, Arguments::Unknown, 200_000), arguments);
+        let count = decided("", Arguments::Unknown, 200_000);
+        assert_eq!(count, Some(Decision::Allow));
+        // The window is closed, and what is larger than the limit fits in none.
+        assert_eq!(decided(sum, known(&fits), 0), unknown(Reason::Late));
+        assert_eq!(decided(sum, known(&large), 0), None);
+    }
+
+    #[test]
+    fn a_rule_without_conditions_decides_whatever_the_arguments_are() {
+        let decided = |list: &str| {
+            let engine = engine(&format!(
+                r#"{{"version":"1","default":"deny","tools":{{"t":{{"{list}":[
+                {{"conditions":[]}}]}}}}}}"#
+            ));
+            let request = Request::Tool {
+                name: Some("t"),
+                arguments: Arguments::Unknown,
+            };
+            let verdict = engine.evaluate_rules(request);
+            let outcome = verdict.apply_limits(None, None, &mut Counters::default());
+            outcome.decision.name()
+        };
+        assert_eq!(decided("require"), "allow");
+        assert_eq!(decided("deny_if"), "deny");
+    }
+
     #[test]
     fn nothing_is_reserved_at_once_of_what_does_not_certainly_pass() {
         let engine = engine(

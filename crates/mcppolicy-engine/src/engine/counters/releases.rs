@@ -196,6 +196,10 @@ mod tests {
             assert!(!is_told_apart || seen == Interval::exactly(later));
         }
         assert_eq!(releases.seen_at(at(many - 10)), Interval::exactly(9));
+        // A call at the instant of the last of those that are not told apart.
+        let (until, _) = releases.dropped.unwrap();
+        let later = (many - 1 - until.seconds()) as u64;
+        assert_eq!(releases.seen_at(until), Interval::exactly(later));
         // A release that is later written down for a time before is not lost.
         releases.add(at(0), Interval::exactly(1), u64::MAX);
         assert_eq!(releases.high(), many as u64 + 1);
