@@ -1,6 +1,7 @@
 //! `mcppolicy import`: logs as native traces.
 
 mod asserted;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use self::asserted::Asserting;
+use self::names::portable_names;
 use crate::cli::support::files::{self, Access, InputFile, Options, Target};
 use crate::cli::support::input::{self, same_file};
 use crate::cli::support::output::{complain, complain_of};
@@ -273,10 +275,11 @@ impl Importing<'_> {
         problems: &mut Problems,
     ) -> io::Result<()> {
         writeln!(self.out, "{}", escape_json(header))?;
-        for file in logs {
+        let paths: Vec<&Path> = logs.iter().map(InputFile::path).collect();
+        for (file, name) in logs.iter().zip(portable_names(&paths)) {
             let opened = traces::open(file, self.reading, &mut self.sources);
             if let Some(mut trace) = problems.keep_problems(opened) {
-                let read = self.log(&mut trace)?;
+                let read = self.log(&mut trace, &name)?;
                 let read = read.map_err(|error| traces::failure(file.path(), &error));
                 problems.keep_failure(read);
             }
@@ -284,9 +287,9 @@ impl Importing<'_> {
         self.out.flush()
     }
 
-    /// Writes every call of a log. The outer error is of the output, the inner
-    /// one of the log.
-    fn log(&mut self, trace: &mut Trace) -> io::Result<io::Result<()>> {
+    /// Writes every call of a log, which calls are said to be from by `name`. The
+    /// outer error is of the output, the inner one of the log.
+    fn log(&mut self, trace: &mut Trace, name: &str) -> io::Result<io::Result<()>> {
         let mut summary = LogSummary::default();
         trace.share(&self.records);
         let read = loop {
@@ -298,7 +301,7 @@ impl Importing<'_> {
                         continue;
                     }
                     summary.calls += call.repeat;
-                    let call = self.import.native(*call, &trace.name);
+                    let call = self.import.native(*call, name);
                     writeln!(self.out, "{}", escape_json(&write_call(&call)))?;
                 }
                 Ok(Some(item)) => summary.add(item, &trace.name, &mut self.sources),

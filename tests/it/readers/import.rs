@@ -223,6 +223,27 @@ fn the_command_writes_a_trace_that_test_takes_as_it_is() {
 }
 
 #[test]
+fn a_test_has_no_path_of_the_machine_that_it_was_imported_on() {
+    let dir = fresh("readers-elsewhere");
+    for name in ["one/a.log", "two/a.log"] {
+        write(&dir, name, bytes("claude-desktop/mcp.log"));
+    }
+    std::fs::create_dir(dir.join("here")).unwrap();
+    let logs = ["one/a.log", "two/a.log"].map(|log| dir.join(log).display().to_string());
+    let output = run(&dir.join("here"), &["import", &logs[0], &logs[1]]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(!output.out.contains(&logs[0]), "{output:?}");
+    for name in ["one/a.log", "two/a.log"] {
+        let grant = format!(r#""grant":"file:{name}""#);
+        let origin = format!(r#""origin":{{"file":"{name}","#);
+        assert!(output.out.contains(&grant), "{output:?}");
+        assert!(output.out.contains(&origin), "{output:?}");
+    }
+    // What a person reads names the log as it was given.
+    assert!(output.err.contains(&logs[0]), "{output:?}");
+}
+
+#[test]
 fn the_command_says_what_it_could_not_do() {
     let dir = fresh("readers-refusals");
     write(&dir, "empty.jsonl", "");

@@ -6,7 +6,7 @@ use super::boundary::{self, Boundary};
 use super::points::{Kind, Point, Site};
 use crate::replay::expect::Cursor;
 use crate::suite::{Baseline, SuiteCall};
-use mcppolicy_engine::engine::{Decision, Engine, Kind as Step, Lookup, ValueRef};
+use mcppolicy_engine::engine::{Decision, Engine, Kind as Step, Lookup};
 use mcppolicy_engine::policy::{Condition, Limit, Policy, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::{Expectation, RecordedArguments, RecordedRequest};
@@ -319,18 +319,10 @@ fn alone<'r>(rule: &'r Rule, arguments: &Value) -> Option<&'r Condition> {
     }
 }
 
-/// What a limit adds up of a value, as the engine does.
-pub(super) fn amount(value: ValueRef<'_>) -> Option<f64> {
-    match value {
-        ValueRef::Number(number) if number >= 0.0 => Some(number.ceil()),
-        _ => None,
-    }
-}
-
 /// Whether a first call fits.
 fn is_countable(limit: &Limit, arguments: &Value) -> bool {
     limit.increment_from.as_ref().is_none_or(|path| {
-        let amount = amount(arguments.at(&path.value));
-        amount.is_some_and(|amount| amount <= limit.max.value as f64)
+        let amount = arguments.at(&path.value).amount();
+        amount.is_some_and(|amount| amount <= limit.max.value)
     })
 }

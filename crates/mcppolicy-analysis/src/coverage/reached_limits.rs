@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::points::{Kind, Point};
-use super::reached::{Reached, amount};
+use super::reached::Reached;
 use crate::replay::expect::Cursor;
 use crate::suite::{Baseline, SuiteCall};
 use mcppolicy_engine::engine::{Decision, Engine, Kind as Step, Lookup};
@@ -116,7 +116,7 @@ impl Reached<'_> {
         };
         let is_counted = match (&limit.increment_from, arguments) {
             (None, _) => true,
-            (Some(path), Some(arguments)) => amount(arguments.at(&path.value)).is_some(),
+            (Some(path), Some(arguments)) => arguments.at(&path.value).amount().is_some(),
             (Some(_), None) => false,
         };
         if !is_counted {

@@ -69,13 +69,7 @@ pub fn run(
     mutants: Vec<Mutant>,
     options: Options,
 ) -> Vec<Outcome> {
-    let runner = Runner {
-        policy,
-        baseline,
-        budget: options.budget,
-        unaffected: policy.all_tools.is_empty(),
-        classes: Known::default(),
-    };
+    let runner = Runner::new(policy, baseline, options);
     let mut costs = Costs::new(policy, baseline.suite);
     let mut left = options.work;
     let mut waiting = mutants.into_iter().map(|mutant| {
@@ -131,6 +125,7 @@ pub fn cost(policy: &Policy, suite: &Suite, mutants: &[Mutant]) -> u64 {
 struct Costs<'c> {
     policy: &'c Policy,
     suite: &'c Suite,
+    apart: Apart,
     all: u64,
     of_tools: HashMap<String, u64>,
 }
@@ -141,6 +136,7 @@ impl<'c> Costs<'c> {
         Costs {
             policy,
             suite,
+            apart: Apart::new(policy, suite),
             all: suite
                 .size()
                 .saturating_add(ELEMENT.saturating_mul(elements)),
@@ -155,18 +151,13 @@ impl<'c> Costs<'c> {
         if let Some(known) = self.of_tools.get(tool) {
             return *known;
         }
-        let is_apart = self.policy.all_tools.is_empty();
-        let calls = match self.suite.of_tool(tool) {
-            None => 0,
-            Some(_) if !is_apart => self.suite.size(),
-            Some(own) => {
-                let calls = own.groups.iter().flat_map(|(_, calls)| calls);
-                let calls = calls.filter_map(|call| self.suite.calls.get(*call));
-                calls
-                    .map(|call| call.call.repeat)
-                    .fold(0, u64::saturating_add)
-            }
-        };
+        let own = self.suite.of_tool(tool);
+        let groups = own.iter().flat_map(|own| &own.groups);
+        let calls = groups
+            .flat_map(|(number, own)| self.apart.calls(self.suite, *number, own))
+            .filter_map(|call| self.suite.calls.get(*call))
+            .map(|call| call.call.repeat)
+            .fold(0, u64::saturating_add);
         let elements = self.policy.tool(tool).map_or(1, elements::size);
         let cost = calls.saturating_add(ELEMENT.saturating_mul(elements));
         self.of_tools.insert(tool.clone(), cost);
@@ -181,19 +172,46 @@ pub(super) fn is_killed(
     mutant: &Mutant,
     options: Options,
 ) -> bool {
-    let runner = Runner {
-        policy,
-        baseline,
-        budget: options.budget,
-        unaffected: policy.all_tools.is_empty(),
-        classes: Known::default(),
-    };
+    let runner = Runner::new(policy, baseline, options);
     let reach = mutant.reach(policy);
     if matches!(&reach, Reach::Tool(tool) if baseline.suite.of_tool(tool).is_none()) {
         return false;
     }
     let changed = runner.changed(mutant, &reach);
     runner.noticed(mutant, &reach, &changed).failed.is_some()
+}
+
+/// Which groups of calls can be decided tool by tool.
+struct Apart {
+    /// Whether nothing counts the calls of several tools.
+    counts_no_two: bool,
+    /// By the number of the group.
+    groups: Vec<bool>,
+}
+
+impl Apart {
+    fn new(policy: &Policy, suite: &Suite) -> Apart {
+        let limits = &policy.all_tools;
+        let groups = suite.groups().iter();
+        Apart {
+            counts_no_two: limits.is_empty(),
+            groups: groups
+                .map(|group| group.leaves_room(suite, limits))
+                .collect(),
+        }
+    }
+
+    fn is_apart(&self, group: usize) -> bool {
+        self.groups.get(group).copied().unwrap_or(false)
+    }
+
+    /// The calls of a group that are decided together with a tool's `own`.
+    fn calls<'c>(&self, suite: &'c Suite, group: usize, own: &'c [usize]) -> &'c [usize] {
+        match suite.groups().get(group) {
+            Some(group_calls) if !self.is_apart(group) => &group_calls.calls,
+            _ => own,
+        }
+    }
 }
 
 /// How many mutants a thread takes at once.
@@ -203,8 +221,7 @@ struct Runner<'r, 's, 'e> {
     policy: &'r Policy,
     baseline: &'r Baseline<'s, 'e>,
     budget: Budget,
-    /// Whether a tool's calls leave every other tool's counters alone.
-    unaffected: bool,
+    apart: Apart,
     classes: Known,
 }
 
@@ -220,7 +237,21 @@ impl Known {
     }
 }
 
-impl Runner<'_, '_, '_> {
+impl<'r, 's, 'e> Runner<'r, 's, 'e> {
+    fn new(
+        policy: &'r Policy,
+        baseline: &'r Baseline<'s, 'e>,
+        options: Options,
+    ) -> Runner<'r, 's, 'e> {
+        Runner {
+            policy,
+            baseline,
+            budget: options.budget,
+            apart: Apart::new(policy, baseline.suite),
+            classes: Known::default(),
+        }
+    }
+
     fn outcome(&self, mutant: Mutant) -> Outcome {
         let reach = mutant.reach(self.policy);
         let mut changed = self.changed(&mutant, &reach);
@@ -305,24 +336,20 @@ impl Runner<'_, '_, '_> {
         let classes = &self.classes.of(tool, made);
         let ruled = Ruled::new(self.baseline, mutant, rules, &engine, (calls, classes));
         let is_counted = changed.tool(tool).is_some_and(|own| !own.limits.is_empty());
-        let is_alone = self.unaffected && !is_limit && !is_counted;
+        let is_counted = is_limit || is_counted;
         for (number, own_calls) in &calls.groups {
-            let Some(group) = suite.groups().get(*number) else {
-                continue;
-            };
+            let shares_none = self.apart.counts_no_two || self.apart.is_apart(*number);
             let concerned = |call: &usize| {
                 let call = suite.calls.get(*call);
                 call.is_some_and(|call| ruled.is_other(call.request))
             };
             let verdict = |request: usize| ruled.verdict(request);
-            if is_alone {
-                // Nothing is counted, so no call depends on another.
+            if shares_none && !is_counted {
+                // Nothing that counts has an effect, so no call depends on another.
                 let calls = own_calls.iter().copied().filter(concerned);
                 self.baseline.compare(&engine, calls, verdict, &mut noticed);
             } else if is_limit || own_calls.iter().any(concerned) {
-                let is_apart = self.unaffected && group.is_separable;
-                let calls = if is_apart { own_calls } else { &group.calls };
-                let calls = calls.iter().copied();
+                let calls = self.apart.calls(suite, *number, own_calls).iter().copied();
                 self.baseline.compare(&engine, calls, verdict, &mut noticed);
             }
             if noticed.failed.is_some() {

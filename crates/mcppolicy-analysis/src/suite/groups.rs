@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::SuiteCall;
+use super::{Suite, SuiteCall};
+use mcppolicy_engine::policy::Limit;
 use mcppolicy_engine::time::Time;
 use mcppolicy_trace::trace::Grant;
 
@@ -17,6 +18,46 @@ pub struct Group {
     /// others, where no limit counts all tools. Calls out of the order of time
     /// cannot: a later call of any tool closes windows.
     pub is_separable: bool,
+}
+
+impl Group {
+    /// Whether none of these limits on all tools ever refuses a call, whichever
+    /// of the calls pass: all of them together fit. Then the calls of each tool
+    /// can be decided without those of the others, though the limits count them.
+    pub(crate) fn leaves_room(&self, suite: &Suite, limits: &[Limit]) -> bool {
+        self.is_separable && limits.iter().all(|limit| self.has_room(suite, limit))
+    }
+
+    /// Whether its calls, in the order of time, fit all together in each window.
+    /// A limit on all tools counts calls, never amounts.
+    fn has_room(&self, suite: &Suite, limit: &Limit) -> bool {
+        let window = limit.window.value;
+        let mut newest = None;
+        let mut used = 0_u64;
+        for SuiteCall { call, .. } in self.calls.iter().filter_map(|at| suite.calls.get(*at)) {
+            // What a log says of the counters stands in place of what they hold.
+            if !call.used.is_empty() {
+                return false;
+            }
+            for index in 0..call.repeat {
+                let Some(time) = call.time_of(index) else {
+                    return false;
+                };
+                let start = window.start(time);
+                if newest.is_some_and(|newest| start < newest) {
+                    return false;
+                }
+                if newest.replace(start) != Some(start) {
+                    used = 0;
+                }
+                used = used.saturating_add(1);
+                if used > limit.max.value {
+                    return false;
+                }
+            }
+        }
+        true
+    }
 }
 
 /// The groups of all calls, in the order of their first calls.
@@ -52,4 +93,55 @@ pub(super) fn of(calls: &[SuiteCall]) -> Vec<Group> {
         *newest = (*newest).max(last);
     }
     groups.into_iter().map(|(group, _)| group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::sample;
+    use mcppolicy_engine::time::TimeDelta;
+    use mcppolicy_trace::trace::{RecordedArguments, RecordedCall, RecordedRequest};
+    use serde_json::json;
+
+    fn call(tool: &str, second: i64) -> RecordedCall {
+        let mut call = RecordedCall::new(RecordedRequest::Tool {
+            name: Some(tool.to_owned()),
+            arguments: RecordedArguments::from(None),
+        });
+        call.time = Some(Time::new(1_767_261_600 + second, 0));
+        call
+    }
+
+    /// Whether two calls a minute on all tools leave room for these.
+    fn is_roomy(calls: &[RecordedCall]) -> bool {
+        let policy = sample::load(&json!({"version": "1", "default": "allow", "tools": {},
+            "all_tools": {"limits": [
+                {"counter": "c", "window": "minute", "max": 2, "scope": "grant"}]}}));
+        let suite = Suite::of(&[calls.to_vec()]);
+        suite.groups()[0].leaves_room(&suite, &policy.all_tools)
+    }
+
+    #[test]
+    fn calls_leave_room_where_all_of_each_window_fit() {
+        assert!(is_roomy(&[call("a", 0), call("b", 59)]));
+        assert!(is_roomy(&[call("a", 0), call("b", 59), call("a", 60)]));
+        assert!(!is_roomy(&[call("a", 0), call("b", 1), call("a", 59)]));
+    }
+
+    #[test]
+    fn every_repetition_counts_in_its_own_window() {
+        let mut repeated = call("a", 0);
+        (repeated.repeat, repeated.every) = (4, TimeDelta::seconds(30));
+        assert!(is_roomy(&[repeated.clone()]));
+        repeated.every = TimeDelta::seconds(29);
+        assert!(!is_roomy(&[repeated]));
+    }
+
+    #[test]
+    fn where_the_window_of_a_call_is_not_known_nothing_is_said() {
+        let mut unknown = call("a", 0);
+        unknown.time = None;
+        assert!(!is_roomy(&[unknown]));
+        assert!(!is_roomy(&[call("a", 60), call("b", 0)]));
+    }
 }

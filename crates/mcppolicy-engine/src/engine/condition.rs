@@ -38,6 +38,16 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
 }
 
 impl ValueRef<'_> {
+    /// What a limit adds of this value (policy language §4): a number, rounded
+    /// up, that is not negative. Above 2^64 − 1 it is that, for which no limit
+    /// has room.
+    pub fn amount(self) -> Option<u64> {
+        match self {
+            ValueRef::Number(number) if number >= 0.0 => Some(number.ceil() as u64),
+            _ => None,
+        }
+    }
+
     /// The value itself, nothing when missing.
     pub fn to_value(self) -> Option<Value> {
         match self {

@@ -25,7 +25,7 @@ use self::grants::Grants;
 use super::compile::Limit;
 use super::interval::Interval;
 use super::limit_key::LimitKey;
-use super::quota::{Balance, window_start};
+use super::quota::Balance;
 use crate::decision::Reason;
 use crate::time::{Time, TimeDelta};
 
@@ -239,7 +239,7 @@ impl Counters {
         time: Option<Time>,
     ) -> Balance {
         let window = limit.key.window;
-        let at = time.map(|time| (time, window_start(window, time)));
+        let at = time.map(|time| (time, window.start(time)));
         let is_closed = match (grant, at) {
             (Some(grant), Some((_, start))) => self.is_closed(grant, start, window.seconds()),
             _ => false,
@@ -334,7 +334,7 @@ impl Counters {
                 if let Some(oldest_open) = self.oldest_open(grant, window.seconds()) {
                     self.close_before(at, oldest_open);
                 }
-                let start = window_start(window, time);
+                let start = window.start(time);
                 self.change(at, start, |counter| counter.add(start, amount));
                 start
             }

@@ -5,7 +5,7 @@ use super::compile::{Engine, Limit};
 use super::interval::Interval;
 use super::ledger::Ledger;
 use super::limit_key::LimitKey;
-use super::quota::{Balance, window_start};
+use super::quota::Balance;
 use super::rules::{Passed, RuleOutcome};
 use super::store::Store;
 use crate::decision::{Decision, Denial, Reason};
@@ -188,7 +188,7 @@ impl Engine {
             ledger.charge(&limit.key, time, amount);
             Taken {
                 limit: limit.key.clone(),
-                start: window_start(limit.key.window, time),
+                start: limit.key.window.start(time),
                 amount,
             }
         };

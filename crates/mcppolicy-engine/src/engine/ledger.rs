@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::limit_key::LimitKey;
-use super::quota::window_start;
 use crate::time::Time;
 
 /// One grant's state: the instant of its newest call, and for each limit what
@@ -47,7 +46,7 @@ impl Ledger {
 
     /// What the limit has counted in the window that contains `time`.
     pub fn used(&self, limit: &LimitKey, time: Time) -> u64 {
-        let start = window_start(limit.window, time);
+        let start = limit.window.start(time);
         match self.balances.get(limit) {
             Some(balance) if balance.start == start => balance.kept,
             _ => 0,
@@ -64,12 +63,12 @@ impl Ledger {
     pub(super) fn advance(&mut self, time: Time) {
         self.newest = Some(time);
         self.balances
-            .retain(|key, balance| balance.start == window_start(key.window, time));
+            .retain(|key, balance| balance.start == key.window.start(time));
     }
 
     /// Adds `amount` to the limit's current window.
     pub(super) fn charge(&mut self, limit: &LimitKey, time: Time, amount: u64) {
-        let start = window_start(limit.window, time);
+        let start = limit.window.start(time);
         match self.balances.get_mut(limit) {
             Some(balance) if balance.start == start => {
                 balance.kept = balance.kept.saturating_add(amount);

@@ -5,11 +5,8 @@
 
 use super::call::Arguments;
 use super::compile::Limit;
-use super::condition::ValueRef;
 use super::interval::Interval;
 use crate::decision::Reason;
-use crate::policy::Window;
-use crate::time::Time;
 
 /// What a call adds to a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +51,6 @@ pub(super) enum QuotaCheck {
     Unknown(Reason),
 }
 
-/// The first second of the window that contains `time`; windows are aligned
-/// to the calendar in UTC (policy language §4).
-pub(super) fn window_start(window: Window, time: Time) -> i64 {
-    let into_window = time.seconds().rem_euclid(window.seconds());
-    time.seconds().saturating_sub(into_window)
-}
-
 impl Limit {
     /// What a call adds to this counter.
     pub fn amount(&self, arguments: Arguments<'_>) -> Amount {
@@ -68,11 +58,10 @@ impl Limit {
             return Amount::ONE;
         };
         match arguments {
-            Arguments::Known(arguments) => match arguments.at(path) {
-                // Above 2^53 − 1 no `max` has room, so the cast may saturate.
-                ValueRef::Number(number) if number >= 0.0 => Amount::Known(number.ceil() as u64),
-                _ => Amount::Uncountable,
-            },
+            Arguments::Known(arguments) => {
+                let amount = arguments.at(path).amount();
+                amount.map_or(Amount::Uncountable, Amount::Known)
+            }
             // More than `max` would have been denied.
             _ => Amount::UpTo(self.max),
         }

@@ -5,6 +5,7 @@ use super::path::Path;
 use crate::document;
 use crate::pattern::Pattern;
 use crate::source::{FileId, Location, Span};
+use crate::time::Time;
 use crate::value::Value;
 
 /// A value and its span.
@@ -248,6 +249,13 @@ impl Window {
             Window::Hour => 3_600,
             Window::Day => 86_400,
         }
+    }
+
+    /// The first second of the window that contains `time`, since 1970; windows
+    /// are aligned to the calendar in UTC (policy language §4).
+    pub fn start(self, time: Time) -> i64 {
+        let into_window = time.seconds().rem_euclid(self.seconds());
+        time.seconds().saturating_sub(into_window)
     }
 }
 

@@ -24,7 +24,7 @@ use super::spelling::{Spelled, is_true};
 use super::timestamp;
 use super::tolerant_json::Json;
 use mcppolicy_engine::document::{Node, push_pointer};
-use mcppolicy_engine::time::{Time, TimeDelta};
+use mcppolicy_engine::time::Time;
 
 /// The messages of a cassette.
 const MESSAGES: &str = "messages";
@@ -66,11 +66,7 @@ impl Cassette {
         let Some(payload) = message.get("payload") else {
             return collector.skip(line, reason::NO_MESSAGE);
         };
-        let offset = message.get("t_offset_ms").and_then(Node::as_number);
-        let time = self.begun.zip(offset).and_then(|(begun, millis)| {
-            let time = begun.plus(TimeDelta::nanos((millis * 1e6) as i128));
-            time.in_calendar().ok()
-        });
+        let time = timestamp::after(self.begun, message.get("t_offset_ms"));
         let exchange = Spelled::Exchange.label(message);
         let envelope = Envelope {
             line,

@@ -13,9 +13,9 @@ use super::collector::Collector;
 use super::jsonrpc::{message, unframed};
 use super::message::{Envelope, Identity, Side};
 use super::records::Records;
+use super::timestamp;
 use super::tolerant_json::{Json, is_mask};
 use mcppolicy_engine::document::{Node, NodeKind};
-use mcppolicy_engine::time::{Time, TimeDelta};
 
 pub(super) const NO_MCP: &str = "an exchange without an MCP message";
 const NO_CREDENTIAL: &str = "a request that was sent back for want of a credential (401)";
@@ -84,20 +84,12 @@ impl Exchange<'_> {
             pass(json, &envelope, collector);
         }
         envelope.sender = Some(Side::Server);
-        envelope.time = time.and_then(|time| after(time, self.millis));
+        envelope.time = timestamp::after(time, self.millis);
         envelope.bytes = 0;
         for json in &self.received {
             pass(json, &envelope, collector);
         }
     }
-}
-
-/// The time so many milliseconds after another; that time itself where the
-/// number is less than none, none where it is no number or ends the calendar.
-pub(super) fn after(time: Time, millis: Option<&Node>) -> Option<Time> {
-    let millis = millis.and_then(Node::as_number)?;
-    let end = time.plus(TimeDelta::nanos((millis * 1e6) as i128));
-    end.max(time).in_calendar().ok()
 }
 
 fn pass(json: &Result<Json, &'static str>, envelope: &Envelope, collector: &mut Collector) {

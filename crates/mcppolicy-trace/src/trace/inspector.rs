@@ -18,7 +18,7 @@
 
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
-use super::exchange::{Exchange, Headers, after, messages};
+use super::exchange::{Exchange, Headers, messages};
 use super::going_on;
 use super::jsonrpc::{self, envelope, is_message, key};
 use super::log::LogFormat;
@@ -286,7 +286,7 @@ impl Inspector {
         }
         let time = envelope.time;
         let later = Envelope {
-            time: time.and_then(|time| after(time, entry.get("duration"))),
+            time: timestamp::after(time, entry.get("duration")),
             ..envelope
         };
         if going_on::answer(&key, response, &later, collector).is_some() {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use mcppolicy_engine::engine::{Call, Counters, Engine, Lookup, ValueRef};
+use mcppolicy_engine::engine::{Call, Counters, Engine, Lookup};
 use mcppolicy_engine::policy::{Limit, Policy};
 use mcppolicy_trace::trace::WitnessCall;
 
@@ -64,10 +64,7 @@ fn amount(limit: &Limit, call: &WitnessCall) -> Option<u64> {
     let Some(path) = &limit.increment_from else {
         return Some(1);
     };
-    match Lookup::at(&call.arguments, &path.value) {
-        ValueRef::Number(number) if number >= 0.0 => Some(number.ceil() as u64),
-        _ => None,
-    }
+    Lookup::at(&call.arguments, &path.value).amount()
 }
 
 #[cfg(test)]
