@@ -254,6 +254,34 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_searches_strings_and_contains_arrays_too() {
+        let pattern = crate::pattern::Pattern::parse("^a").unwrap();
+        let regex = Test::Regex(pattern);
+        assert!(holds(&regex, json!("ab")) && !holds(&regex, json!("ba")));
+        assert!(!holds(&regex, json!(["ab"])));
+        let contains = Test::Contains(Value::from("b"));
+        for (value, expected) in [
+            (json!("abc"), true),
+            (json!("ac"), false),
+            (json!(["a", "b"]), true),
+            (json!(["abc"]), false),
+            (json!({"b": "b"}), false),
+        ] {
+            assert_eq!(holds(&contains, value.clone()), expected, "{value}");
+        }
+        assert!(!holds(&Test::Contains(Value::Number(5.0)), json!("5")));
+    }
+
+    #[test]
+    fn arrays_and_objects_are_equal_as_a_whole() {
+        for value in [json!([1, "a"]), json!({"a": [1]})] {
+            let equal = Test::Eq(Value::from(&value));
+            assert!(holds(&equal, value));
+            assert!(!holds(&equal, json!([1])) && !holds(&equal, json!({"a": [2]})));
+        }
+    }
+
+    #[test]
     fn a_value_that_is_looked_up_is_the_value() {
         for value in [
             json!(null),

@@ -280,6 +280,30 @@ mod tests {
     }
 
     #[test]
+    fn a_denial_says_only_what_every_possible_one_says() {
+        // An unknown amount may be too large, in the words of the second limit, or
+        // none that can be counted.
+        let engine = engine(
+            r#"{"version":"1","default":"deny","tools":{"t":{"limits":[
+            {"counter":"c","window":"minute","max":5,"scope":"grant","increment_from":"args.n"},
+            {"counter":"d","window":"minute","max":1,"scope":"grant",
+                "on_deny":"Limit of 5 per minute reached for c"}]}}}"#,
+        );
+        let mut counters = Counters::default();
+        let first = Value::from(serde_json::json!({"n": 1}));
+        let call = Call::new("g", "t", &first, Time::new(0, 0));
+        assert!(engine.decide(&call, &mut counters).decision.is_allow());
+        let request = Request::Tool {
+            name: Some("t"),
+            arguments: Arguments::Unknown,
+        };
+        let decision = engine.peek(&Call { request, ..call }, &counters);
+        let denial = decision.denial().unwrap();
+        assert_eq!(denial.kind, Some(crate::decision::Kind::Limit));
+        assert_eq!((denial.rule, &denial.message), (None, &None));
+    }
+
+    #[test]
     fn a_rule_without_conditions_decides_whatever_the_arguments_are() {
         let decided = |list: &str| {
             let engine = engine(&format!(
