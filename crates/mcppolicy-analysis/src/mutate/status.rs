@@ -112,5 +112,13 @@ mod tests {
             directions.map(|direction| (direction.name(), direction.passes_more())),
             [("loosens", true), ("tightens", false), ("mixed", true)]
         );
+        assert_eq!(
+            directions.map(Direction::verb),
+            [
+                "lets more through",
+                "refuses more",
+                "lets more through and refuses more"
+            ]
+        );
     }
 }

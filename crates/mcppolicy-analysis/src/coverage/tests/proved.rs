@@ -285,3 +285,59 @@ fn what_was_seen_stays_seen_where_nothing_may_be_proved() {
     let statuses: Vec<Status> = points.iter().map(|point| point.status).collect();
     assert_eq!(statuses, [Status::Undetermined, Status::Seen]);
 }
+
+#[test]
+fn what_is_not_decided_of_amounts_is_not_called_infeasible() {
+    let sum = |counter: &str, max: u64| {
+        json!({"counter": counter, "window": "day", "max": max, "scope": "grant",
+            "increment_from": "args.n"})
+    };
+    // Whether multiples of 6 add up to 100 is beyond what is compared.
+    let sixes = json!({
+        "require": [{"conditions": [{"path": "args.n", "op": "in", "value": [6, 12]}]}],
+        "limits": [sum("c", 100)]});
+    assert_eq!(of_limit(&sixes, Kind::Fills).0, Status::Undetermined);
+    // The second limit is full first, but a large amount is refused by the first.
+    let behind = json!({"limits": [sum("large", 9), sum("small", 5)]});
+    for kind in [Kind::Decides, Kind::Exceeds] {
+        assert_ne!(of_limit(&behind, kind).0, Status::Infeasible, "{kind:?}");
+    }
+    assert_eq!(of_limit(&behind, Kind::Fills).0, Status::Infeasible);
+}
+
+/// The traces of one condition tell it from all small changes of it.
+#[test]
+fn the_traces_of_a_condition_kill_every_change_of_it() {
+    for (op, value) in [
+        ("lt", json!(100)),
+        ("lte", json!(100)),
+        ("gt", json!(0.5)),
+        ("gte", json!(7)),
+        ("eq", json!("a")),
+        ("in", json!(["a"])),
+        ("exists", json!(true)),
+    ] {
+        for list in ["require", "deny_if"] {
+            let policy = sample::load(&json!({"version": "1", "default": "deny", "tools": {"t": {
+                list: [{"conditions": [{"path": "args.n", "op": op, "value": value}]}]}}}));
+            let engine = Engine::new(&policy);
+            let points = measured(&policy, &empty(), &[Criterion::Conditions]);
+            let written = write(&policy, &engine, &points, None);
+            let suite = Suite::of(&written.calls);
+            let baseline = Baseline::new(&suite, &engine);
+            let mutants = mutate::mutants(&policy, None, &Default::default());
+            let own = mutants.into_iter();
+            let own = own.filter(|mutant| mutant.pointer.ends_with("/conditions/0"));
+            let options = mutate::Options {
+                threads: NonZeroUsize::MIN,
+                budget: Budget::default(),
+                work: mutate::USUAL_WORK,
+            };
+            let outcomes = mutate::run(&policy, &baseline, own.collect(), options);
+            assert!(!outcomes.is_empty(), "{op}");
+            for outcome in outcomes {
+                assert!(!outcome.status.is_missed(), "{list} {outcome:?}");
+            }
+        }
+    }
+}

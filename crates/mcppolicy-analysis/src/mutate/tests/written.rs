@@ -87,7 +87,7 @@ fn what_is_written_kills_what_it_is_for_and_none_of_it_is_without_need() {
     let mut random = Random(17);
     let inventory = sample::inventory();
     let mut written_traces = 0;
-    for round in 0..8 {
+    for round in 0..16 {
         let policy = sample::policy(&mut random, true);
         let engine = Engine::new(&policy);
         let inventory = (round % 2 == 0).then_some(&inventory);
@@ -121,7 +121,7 @@ fn what_is_written_kills_what_it_is_for_and_none_of_it_is_without_need() {
             assert_ne!(killed_by(&others), killed, "{file:?}");
         }
     }
-    assert!(written_traces > 25, "{written_traces}");
+    assert!(written_traces > 50, "{written_traces}");
 }
 
 #[test]
@@ -212,4 +212,25 @@ fn a_mutant_is_tried_with_the_calls_of_other_tools_that_its_own_depend_on() {
     ]);
     let raised = status(&late, &suite, Operator::LimitUp);
     assert_eq!(raised, Status::Survived);
+}
+
+#[test]
+fn requests_that_no_rule_tells_apart_are_told_apart_by_an_amount_that_a_mutant_adds_up() {
+    let policy = sample::load(&json!({"version": "1", "default": "deny", "tools": {"t": {
+        "limits": [{"counter": "c", "window": "day", "max": 3, "scope": "grant"}]}}}));
+    let calls = [1, 3].map(|b| {
+        let witness = WitnessCall::new("t", Value::from(json!({ "b": b })));
+        RecordedCall {
+            time: Some(Time::new(0, 0)),
+            expect: Some(Expectation::Each(Expected::decision(DecisionName::Allow))),
+            ..RecordedCall::from(&witness)
+        }
+    });
+    let suite = Suite::of(&[calls.to_vec()]);
+    let outcomes = tried_with(&policy, &suite, Some(&sample::inventory()), 1);
+    let found = outcomes
+        .iter()
+        .find(|outcome| outcome.mutant.operator == Operator::LimitAmount);
+    let found = found.unwrap();
+    assert_eq!((found.status, found.by), (Status::Killed, Some(1)));
 }
