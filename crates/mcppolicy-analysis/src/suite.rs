@@ -11,6 +11,8 @@ mod baseline;
 mod groups;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::io;

@@ -282,15 +282,17 @@ impl Points<'_> {
         let literals = distinct(rules, &mut arguments);
         let mut found: Vec<Vec<bool>> = Vec::new();
         let mut waiting: Vec<Vec<bool>> = vec![Vec::new()];
+        let mut is_cut = false;
         while let Some(truths) = waiting.pop() {
-            if found.len() >= MOST_REGIONS {
-                break;
-            }
             let held: Vec<Literal> = held(&literals, &truths);
             if matches!(arguments.example(&held), Answer::Empty) {
                 continue;
             }
             if truths.len() == literals.len() {
+                if found.len() == MOST_REGIONS {
+                    is_cut = true;
+                    break;
+                }
                 found.push(truths);
                 continue;
             }
@@ -300,7 +302,6 @@ impl Points<'_> {
                 waiting.push(longer);
             }
         }
-        let is_cut = !waiting.is_empty() && found.len() >= MOST_REGIONS;
         let place = || (rules.pointer.clone(), rules.name_span);
         for (number, truths) in found.into_iter().enumerate() {
             let shown: String = truths.iter().map(|t| if *t { 'T' } else { 'F' }).collect();

@@ -9,7 +9,7 @@ use crate::suite::{Baseline, SuiteCall};
 use mcppolicy_engine::engine::{Decision, Engine, Kind as Step, Lookup};
 use mcppolicy_engine::policy::{Condition, Limit, Policy, Rule, ToolRules};
 use mcppolicy_engine::value::Value;
-use mcppolicy_trace::trace::{Expectation, RecordedArguments, RecordedRequest};
+use mcppolicy_trace::trace::{RecordedArguments, RecordedRequest};
 
 /// The first calls that reach a point.
 #[derive(Debug, Clone, Default)]
@@ -65,9 +65,6 @@ fn look_at(reached: &mut Reached<'_>, engine: &Engine, baseline: &Baseline<'_, '
                 if let Some(found) = asserted.get_mut(usize::from(is_asserted)) {
                     *found = true;
                 }
-                if asserted == [true, true] && matches!(expectation, Some(e) if is_each(e)) {
-                    break;
-                }
             }
             for (is_asserted, happens) in [(false, asserted[0]), (true, asserted[1])] {
                 if happens {
@@ -77,10 +74,6 @@ fn look_at(reached: &mut Reached<'_>, engine: &Engine, baseline: &Baseline<'_, '
         }
     }
     reached.limits(engine, baseline);
-}
-
-fn is_each(expectation: &Expectation) -> bool {
-    matches!(expectation, Expectation::Each(_))
 }
 
 /// What the rules of its tool make of a request, whatever the counters hold.

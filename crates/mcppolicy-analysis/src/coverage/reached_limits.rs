@@ -7,7 +7,7 @@ use super::points::{Kind, Point};
 use super::reached::Reached;
 use crate::replay::expect::Cursor;
 use crate::suite::{Baseline, SuiteCall};
-use mcppolicy_engine::engine::{Decision, Engine, Kind as Step, Lookup};
+use mcppolicy_engine::engine::{Decision, Engine, Lookup};
 use mcppolicy_engine::policy::{Limit, Window};
 use mcppolicy_engine::time::Time;
 use mcppolicy_trace::timeline::Timeline;
@@ -69,7 +69,7 @@ impl Reached<'_> {
                             self.passed(&seen, limit, is_full, &refused);
                         }
                     }
-                    Decision::Deny(denial) if denial.kind == Some(Step::Limit) => {
+                    Decision::Deny(denial) => {
                         let limit = limits
                             .iter()
                             .find(|l| Some(l.pointer.as_str()) == denial.rule);

@@ -1,3 +1,8 @@
+mod listed;
+mod marked;
+mod proved;
+mod sides;
+
 use std::num::NonZeroUsize;
 
 use super::*;

@@ -21,8 +21,6 @@ pub enum Operator {
     RuleMove,
     /// A condition is left out.
     ConditionDrop,
-    /// A condition is never true.
-    ConditionNever,
     /// A condition looks at another argument.
     ConditionPath,
     /// An operator becomes its neighbour or its opposite.
@@ -108,7 +106,7 @@ impl Family {
 
 impl Operator {
     /// Every operator.
-    pub const ALL: [Operator; 28] = [
+    pub const ALL: [Operator; 27] = [
         Operator::DefaultFlip,
         Operator::ToolDrop,
         Operator::ToolEmpty,
@@ -118,7 +116,6 @@ impl Operator {
         Operator::RuleNever,
         Operator::RuleMove,
         Operator::ConditionDrop,
-        Operator::ConditionNever,
         Operator::ConditionPath,
         Operator::OperatorSwap,
         Operator::BoundUp,
@@ -151,7 +148,6 @@ impl Operator {
             Operator::RuleNever => "rule-never",
             Operator::RuleMove => "rule-move",
             Operator::ConditionDrop => "condition-drop",
-            Operator::ConditionNever => "condition-never",
             Operator::ConditionPath => "condition-path",
             Operator::OperatorSwap => "operator-swap",
             Operator::BoundUp => "bound-up",
@@ -182,9 +178,7 @@ impl Operator {
             | Operator::ToolHide
             | Operator::ToolUnhide => Family::Tool,
             Operator::RuleDrop | Operator::RuleNever | Operator::RuleMove => Family::Rule,
-            Operator::ConditionDrop | Operator::ConditionNever | Operator::ConditionPath => {
-                Family::Condition
-            }
+            Operator::ConditionDrop | Operator::ConditionPath => Family::Condition,
             Operator::OperatorSwap
             | Operator::BoundUp
             | Operator::BoundDown

@@ -281,17 +281,8 @@ impl Tool<'_> {
             what,
             gone,
         );
-        let never = never_true(condition);
-        let what = format!("`{}` is never true", conditions::words(condition));
         let with = |other: &Condition| [text::condition(condition), text::condition(other)];
         let edit = |other: Condition| InTool::Condition(list, rule, at, Some(Box::new(other)));
-        self.add(
-            Operator::ConditionNever,
-            place,
-            with(&never),
-            what,
-            edit(never),
-        );
         for (operator, other) in conditions::changed(condition, self.listed) {
             let what = conditions::difference(condition, &other);
             self.add(operator, place, with(&other), what, edit(other));

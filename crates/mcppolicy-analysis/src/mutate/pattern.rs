@@ -159,7 +159,6 @@ impl Edits<'_> {
         if class.negated {
             // It is wider by what it no longer leaves out.
             if let ClassSet::Item(ClassSetItem::Union(union)) = &class.kind
-                && union.items.len() > 1
                 && let Some(first) = union.items.first()
             {
                 let part = range(first.span());

@@ -62,3 +62,35 @@ impl Score {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mutants_that_are_no_changes_do_not_count() {
+        let score = Score {
+            killed: 3,
+            noticed: 1,
+            survived: 2,
+            equivalent: 7,
+            undecided: 4,
+            loosening: 5,
+        };
+        assert_eq!((score.counted(), score.percent()), (10, Some(30.0)));
+        let only_equivalent = Score {
+            equivalent: 1,
+            ..Score::default()
+        };
+        assert_eq!(only_equivalent.percent(), None);
+        let twice = Score {
+            killed: 6,
+            noticed: 2,
+            survived: 4,
+            equivalent: 14,
+            undecided: 8,
+            loosening: 10,
+        };
+        assert_eq!(score.plus(score), twice);
+    }
+}

@@ -90,3 +90,35 @@ impl Direction {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_name_what_became_of_a_mutant() {
+        assert_eq!(
+            Status::ALL.map(|status| (status.name(), status.is_missed())),
+            [
+                ("killed", false),
+                ("noticed", true),
+                ("survived", true),
+                ("equivalent", false),
+                ("undecided", true)
+            ]
+        );
+        let directions = [Direction::Loosens, Direction::Tightens, Direction::Mixed];
+        assert_eq!(
+            directions.map(|direction| (direction.name(), direction.passes_more())),
+            [("loosens", true), ("tightens", false), ("mixed", true)]
+        );
+        assert_eq!(
+            directions.map(Direction::verb),
+            [
+                "lets more through",
+                "refuses more",
+                "lets more through and refuses more"
+            ]
+        );
+    }
+}

@@ -1,8 +1,12 @@
+mod made;
+mod written;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use super::*;
 use crate::compare::sequence::passes_all;
+use crate::inventory::Inventory;
 use crate::region::Budget;
 use crate::replay::expect::{Cursor, Verdict, judge};
 use crate::suite::sample::{self, Random};
@@ -25,9 +29,18 @@ fn options(threads: usize) -> Options {
 }
 
 fn tried(policy: &Policy, suite: &Suite, threads: usize) -> Vec<Outcome> {
+    tried_with(policy, suite, None, threads)
+}
+
+fn tried_with(
+    policy: &Policy,
+    suite: &Suite,
+    inventory: Option<&Inventory>,
+    threads: usize,
+) -> Vec<Outcome> {
     let engine = Engine::new(policy);
     let baseline = Baseline::new(suite, &engine);
-    let mutants = mutants(policy, None, &BTreeSet::new());
+    let mutants = mutants(policy, inventory, &BTreeSet::new());
     run(policy, &baseline, mutants, options(threads))
 }
 
@@ -151,10 +164,13 @@ fn a_run_of_what_a_mutant_touches_is_a_whole_run() {
     let mut tried_mutants = 0;
     let mut undecided = 0;
     let rounds = sample::rounds(ROUNDS);
+    let inventory = sample::inventory();
     for round in 0..rounds {
         let policy = sample::policy(&mut random, true);
         let suite = sample::suite(&mut random, &policy, round % 2 == 0);
-        let outcomes = tried(&policy, &suite, 1 + round % 3);
+        // Only with an inventory is an amount added up that was not.
+        let inventory = (round % 4 < 2).then_some(&inventory);
+        let outcomes = tried_with(&policy, &suite, inventory, 1 + round % 3);
         tried_mutants += outcomes.len();
         for outcome in &outcomes {
             agrees(&policy, &suite, outcome);

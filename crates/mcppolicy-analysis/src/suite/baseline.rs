@@ -149,7 +149,7 @@ impl<'s, 'e> Baseline<'s, 'e> {
             let Some((before_it, times)) = run else {
                 continue;
             };
-            if *before_it != after && differs(before_it, &after, expected) {
+            if *before_it != after {
                 noticed.differs = noticed
                     .differs
                     .or((name_of(before_it) != name_of(&after)).then_some(at));
@@ -168,10 +168,4 @@ impl<'s, 'e> Baseline<'s, 'e> {
             }
         }
     }
-}
-
-/// Whether a difference of two decisions can matter: to what is decided, or to
-/// what is expected of it.
-fn differs(before: &Decision<'_>, after: &Decision<'_>, expected: Option<&Expected>) -> bool {
-    expected.is_some() || name_of(before) != name_of(after)
 }

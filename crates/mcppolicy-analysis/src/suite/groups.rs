@@ -144,4 +144,63 @@ mod tests {
         assert!(!is_roomy(&[unknown]));
         assert!(!is_roomy(&[call("a", 60), call("b", 0)]));
     }
+
+    fn by(grant: &str, second: Option<i64>) -> RecordedCall {
+        let mut call = call("t", 0);
+        call.grant = match grant {
+            "?" => Grant::Unknown,
+            name => Grant::Named(name.to_owned()),
+        };
+        call.time = second.map(|second| Time::new(second, 0));
+        call
+    }
+
+    /// The calls of each group, and whether its tools can be decided apart.
+    fn groups(traces: &[Vec<RecordedCall>]) -> Vec<(Vec<usize>, bool)> {
+        let groups = of(&Suite::of(traces).calls).into_iter();
+        groups
+            .map(|group| (group.calls, group.is_separable))
+            .collect()
+    }
+
+    #[test]
+    fn calls_are_grouped_by_trace_and_grant() {
+        let [a, b] = ["a", "b"].map(|grant| by(grant, Some(0)));
+        assert_eq!(
+            groups(&[vec![a.clone(), b.clone(), a.clone()], vec![b, a]]),
+            [
+                (vec![0, 2], true),
+                (vec![1], true),
+                (vec![3], true),
+                (vec![4], true)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_trace_with_a_call_of_an_unknown_grant_is_one_group() {
+        let [a, b, unknown] = ["a", "b", "?"].map(|grant| by(grant, Some(0)));
+        assert_eq!(
+            groups(&[vec![a.clone(), unknown, b], vec![a]]),
+            [(vec![0, 1, 2], false), (vec![3], true)]
+        );
+    }
+
+    #[test]
+    fn calls_out_of_the_order_of_time_are_decided_with_those_of_other_tools() {
+        let separable = |calls: &[RecordedCall]| groups(&[calls.to_vec()])[0].1;
+        let at = |second| by("a", Some(second));
+        assert!(separable(&[at(5), at(5), at(7)]));
+        assert!(!separable(&[at(5), at(4)]));
+        assert!(!separable(&[at(5), at(9), at(7)]));
+        // Another grant has windows of its own.
+        assert!(separable(&[at(5), by("b", Some(4)), at(5)]));
+        assert!(separable(&[at(5), by("a", None), at(5)]));
+        assert!(!separable(&[at(5), by("a", None), at(4)]));
+        let mut repeated = at(5);
+        repeated.repeat = 3;
+        repeated.every = TimeDelta::seconds(10);
+        assert!(!separable(&[repeated.clone(), at(24)]));
+        assert!(separable(&[repeated, at(25)]));
+    }
 }

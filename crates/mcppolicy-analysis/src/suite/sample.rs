@@ -2,8 +2,10 @@
 //! call of every kind that they can tell apart.
 
 use super::Suite;
+use crate::inventory::Inventory;
 use mcppolicy_engine::engine::{Call, Counters, Engine, Lookup, ValueRef};
 use mcppolicy_engine::policy::{Path, Policy, Test};
+use mcppolicy_engine::source::SourceMap;
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::{
@@ -131,6 +133,23 @@ pub(crate) fn policy(random: &mut Random, with_limits: bool) -> Policy {
         text["all_tools"] = json!({"limits": limits(random, false)});
     }
     load(&text)
+}
+
+/// What the server of `t` and `u` says of its arguments: `b` is a number, and `c` is
+/// there as well.
+pub(crate) fn inventory() -> Inventory {
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": ["string", "boolean"]}, "b": {"type": "number"}, "c": {"type": "string"}}});
+    let tools = ["t", "u"].map(|name| json!({"name": name, "inputSchema": schema}));
+    read_inventory(&json!({ "tools": tools }))
+}
+
+pub(crate) fn read_inventory(tools: &Json) -> Inventory {
+    let mut map = SourceMap::new();
+    let text = tools.to_string();
+    let (_, inventory, problems) = Inventory::read(&mut map, "tools.json", text.as_bytes());
+    assert!(problems.is_empty(), "{problems:?}");
+    inventory.unwrap()
 }
 
 pub(crate) fn load(text: &Json) -> Policy {

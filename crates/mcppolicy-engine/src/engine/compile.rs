@@ -204,9 +204,10 @@ fn limits(
             window: limit.window.value,
             increment_from: path,
         };
+        let id = keys.len();
         keys.push(key.clone());
         Limit {
-            id: keys.len() - 1,
+            id,
             key,
             max: limit.max.value,
             prepared,

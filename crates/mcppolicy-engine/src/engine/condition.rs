@@ -240,6 +240,64 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_on_the_side_that_its_operator_says() {
+        use Comparison::{Gt, Gte, Lt, Lte};
+        for (comparison, expected) in [
+            (Lt, [true, false, false]),
+            (Lte, [true, true, false]),
+            (Gt, [false, false, true]),
+            (Gte, [false, true, true]),
+        ] {
+            let test = Test::Compare(comparison, 5.0);
+            assert_eq!([4, 5, 6].map(|n| holds(&test, json!(n))), expected);
+        }
+    }
+
+    #[test]
+    fn a_pattern_searches_strings_and_contains_arrays_too() {
+        let pattern = crate::pattern::Pattern::parse("^a").unwrap();
+        let regex = Test::Regex(pattern);
+        assert!(holds(&regex, json!("ab")) && !holds(&regex, json!("ba")));
+        assert!(!holds(&regex, json!(["ab"])));
+        let contains = Test::Contains(Value::from("b"));
+        for (value, expected) in [
+            (json!("abc"), true),
+            (json!("ac"), false),
+            (json!(["a", "b"]), true),
+            (json!(["abc"]), false),
+            (json!({"b": "b"}), false),
+        ] {
+            assert_eq!(holds(&contains, value.clone()), expected, "{value}");
+        }
+        assert!(!holds(&Test::Contains(Value::Number(5.0)), json!("5")));
+    }
+
+    #[test]
+    fn arrays_and_objects_are_equal_as_a_whole() {
+        for value in [json!([1, "a"]), json!({"a": [1]})] {
+            let equal = Test::Eq(Value::from(&value));
+            assert!(holds(&equal, value));
+            assert!(!holds(&equal, json!([1])) && !holds(&equal, json!({"a": [2]})));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_looked_up_is_the_value() {
+        for value in [
+            json!(null),
+            json!(false),
+            json!(0.5),
+            json!("a"),
+            json!([1, "a"]),
+            json!({"a": {}}),
+        ] {
+            let value = Value::from(value);
+            assert_eq!(ValueRef::from(&value).to_value(), Some(value.clone()));
+        }
+        assert_eq!(ValueRef::Missing.to_value(), None);
+    }
+
+    #[test]
     fn a_long_list_answers_as_its_operands_one_by_one_do() {
         let mut values = vec![
             json!(null),
@@ -253,6 +311,7 @@ mod tests {
             json!([0, "a"]),
             json!({"a": {"b": [1]}}),
             json!([]),
+            json!(false),
         ];
         let asked: Vec<serde_json::Value> = values
             .iter()

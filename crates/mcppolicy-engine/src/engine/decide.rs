@@ -164,3 +164,185 @@ impl<'e> RuleVerdict<'e> {
         reservation
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Arguments, Request};
+    use crate::policy::Policy;
+    use crate::value::Value;
+
+    fn engine(policy: &str) -> Engine {
+        Engine::new(&Policy::from_json(policy.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_tool_is_hidden_by_its_name_or_with_all_others() {
+        let hides = |list: &str| {
+            let engine = engine(&format!(
+                r#"{{"version":"1","default":"allow","hide":{list}}}"#
+            ));
+            (
+                engine.hides("a"),
+                engine.hides("b"),
+                engine.hides_anything(),
+            )
+        };
+        assert_eq!(hides("[]"), (false, false, false));
+        assert_eq!(hides(r#"["a"]"#), (true, false, true));
+        assert_eq!(hides(r#"["*"]"#), (true, true, true));
+    }
+
+    /// A run of calls is what applying the limits to one after the other comes to.
+    #[test]
+    fn a_run_reserves_as_many_calls_as_pass_one_by_one() {
+        let engine = engine(
+            r#"{"version":"1","default":"deny","tools":{
+            "count":{"limits":[{"counter":"c","window":"minute","max":5,"scope":"grant"}]},
+            "sum":{"limits":[{"counter":"s","window":"day","max":9,"scope":"grant",
+                "increment_from":"args.n"}]},
+            "both":{"limits":[{"counter":"c","window":"minute","max":5,"scope":"grant"},
+                {"counter":"s","window":"day","max":9,"scope":"grant","increment_from":"args.n"}]},
+            "ruled":{"require":[{"conditions":[{"path":"args.n","op":"gt","value":0}]}]}}}"#,
+        );
+        for tool in ["count", "sum", "both", "ruled"] {
+            for n in [0, 1, 2, 4, 20] {
+                for (before, most) in [(0, 3), (0, 50), (2, 50), (20, 50)] {
+                    let arguments = Value::from(serde_json::json!({ "n": n }));
+                    let call = Call::new("g", tool, &arguments, Time::new(0, 0));
+                    let verdict = engine.evaluate_rules(call.request);
+                    let [mut at_once, mut each] = [0, 1].map(|_| Counters::default());
+                    for counters in [&mut at_once, &mut each] {
+                        for _ in 0..before {
+                            let _ = engine.decide(&call, counters);
+                        }
+                    }
+                    let times = verdict.reserve_run("g", Time::new(0, 0), most, &mut at_once);
+                    let mut passed = 0;
+                    while passed < most && engine.decide(&call, &mut each).decision.is_allow() {
+                        passed += 1;
+                    }
+                    let what = format!("{tool} {n} {before} {most}");
+                    assert_eq!(times, passed, "{what}");
+                    assert_eq!(
+                        engine.usage(&call, &at_once),
+                        engine.usage(&call, &each),
+                        "{what}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// What becomes of a call of `t` after one at second 200 000; nothing where it is
+    /// refused.
+    fn decided(limit: &str, arguments: Arguments<'_>, second: i64) -> Option<Decision<'static>> {
+        let engine = engine(&format!(
+            r#"{{"version":"1","default":"deny","tools":{{"t":{{"limits":[
+            {{"counter":"c","window":"minute","max":5,"scope":"grant"{limit}}}]}}}}}}"#
+        ));
+        let mut counters = Counters::default();
+        let first = Value::from(serde_json::json!({"n": 1}));
+        let call = Call::new("g", "t", &first, Time::new(200_000, 0));
+        assert!(engine.decide(&call, &mut counters).decision.is_allow());
+        let request = Request::Tool {
+            name: Some("t"),
+            arguments,
+        };
+        let call = Call {
+            request,
+            time: Some(Time::new(second, 0)),
+            ..call
+        };
+        match engine.peek(&call, &counters) {
+            Decision::Allow => Some(Decision::Allow),
+            Decision::Undetermined(reason) => Some(Decision::Undetermined(reason)),
+            Decision::Deny(_) => None,
+        }
+    }
+
+    #[test]
+    fn an_amount_is_doubted_by_what_is_unknown_of_it() {
+        let sum = r#","increment_from":"args.n""#;
+        let value = |n| Value::from(serde_json::json!({ "n": n }));
+        let [negative, fits, large] = [-1, 4, 6].map(value);
+        let known = |value| Arguments::Known(value);
+        let unknown = |reason| Some(Decision::Undetermined(reason));
+        assert_eq!(decided(sum, known(&fits), 200_000), Some(Decision::Allow));
+        assert_eq!(decided(sum, known(&negative), 200_000), None);
+        let arguments = unknown(Reason::UnknownArguments);
+        assert_eq!(decided(sum, Arguments::Unknown, 200_000), arguments);
+        let count = decided("", Arguments::Unknown, 200_000);
+        assert_eq!(count, Some(Decision::Allow));
+        // The window is closed, and what is larger than the limit fits in none.
+        assert_eq!(decided(sum, known(&fits), 0), unknown(Reason::Late));
+        assert_eq!(decided(sum, known(&large), 0), None);
+    }
+
+    #[test]
+    fn a_denial_says_only_what_every_possible_one_says() {
+        // An unknown amount may be too large, in the words of the second limit, or
+        // none that can be counted.
+        let engine = engine(
+            r#"{"version":"1","default":"deny","tools":{"t":{"limits":[
+            {"counter":"c","window":"minute","max":5,"scope":"grant","increment_from":"args.n"},
+            {"counter":"d","window":"minute","max":1,"scope":"grant",
+                "on_deny":"Limit of 5 per minute reached for c"}]}}}"#,
+        );
+        let mut counters = Counters::default();
+        let first = Value::from(serde_json::json!({"n": 1}));
+        let call = Call::new("g", "t", &first, Time::new(0, 0));
+        assert!(engine.decide(&call, &mut counters).decision.is_allow());
+        let request = Request::Tool {
+            name: Some("t"),
+            arguments: Arguments::Unknown,
+        };
+        let decision = engine.peek(&Call { request, ..call }, &counters);
+        let denial = decision.denial().unwrap();
+        assert_eq!(denial.kind, Some(crate::decision::Kind::Limit));
+        assert_eq!((denial.rule, &denial.message), (None, &None));
+    }
+
+    #[test]
+    fn a_rule_without_conditions_decides_whatever_the_arguments_are() {
+        let decided = |list: &str| {
+            let engine = engine(&format!(
+                r#"{{"version":"1","default":"deny","tools":{{"t":{{"{list}":[
+                {{"conditions":[]}}]}}}}}}"#
+            ));
+            let request = Request::Tool {
+                name: Some("t"),
+                arguments: Arguments::Unknown,
+            };
+            let verdict = engine.evaluate_rules(request);
+            let outcome = verdict.apply_limits(None, None, &mut Counters::default());
+            outcome.decision.name()
+        };
+        assert_eq!(decided("require"), "allow");
+        assert_eq!(decided("deny_if"), "deny");
+    }
+
+    #[test]
+    fn nothing_is_reserved_at_once_of_what_does_not_certainly_pass() {
+        let engine = engine(
+            r#"{"version":"1","default":"deny","tools":{"t":{
+            "require":[{"conditions":[{"path":"args.n","op":"gt","value":0}]}],
+            "limits":[{"counter":"c","window":"minute","max":5,"scope":"grant"}]}}}"#,
+        );
+        let now = Time::new(0, 0);
+        let request = |arguments| Request::Tool {
+            name: Some("t"),
+            arguments,
+        };
+        let mut counters = Counters::default();
+        let unknown = engine.evaluate_rules(request(Arguments::Unknown));
+        assert_eq!(unknown.reserve_run("g", now, 5, &mut counters), 0);
+        let arguments = Value::from(serde_json::json!({"n": 1}));
+        let known = engine.evaluate_rules(request(Arguments::Known(&arguments)));
+        let newer = Time::new(200_000, 0);
+        assert_eq!(known.reserve_run("g", newer, 2, &mut counters), 2);
+        // The window of an earlier day is closed.
+        assert_eq!(known.reserve_run("g", now, 5, &mut counters), 0);
+        assert_eq!(known.reserve_run("g", newer, 5, &mut counters), 3);
+    }
+}

@@ -204,3 +204,124 @@ impl Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::time::Time;
+
+    fn engine() -> Engine {
+        let policy = br#"{"version":"1","default":"deny","hide":["secret"],"tools":{"pay":{
+            "require":[{"conditions":[{"path":"args.to","op":"exists","value":true}]}],
+            "deny_if":[{"conditions":[{"path":"args.sum","op":"gt","value":9}]}],
+            "limits":[{"counter":"c","window":"day","max":1,"scope":"grant",
+                       "increment_from":"args.sum"}]}}}"#;
+        Engine::new(&Policy::from_json(policy).unwrap())
+    }
+
+    /// The steps in a few words, each with its outcome.
+    fn steps(engine: &Engine, tool: &str, arguments: Arguments<'_>) -> Vec<String> {
+        let request = Request::Tool {
+            name: Some(tool),
+            arguments,
+        };
+        let call = Call {
+            grant: Some("g"),
+            request,
+            time: Some(Time::new(0, 0)),
+        };
+        let steps = engine.explain(&call, &Counters::default());
+        let word = |step: &Step| {
+            let rule = step.rule.as_deref().unwrap_or(step.kind.name());
+            format!("{rule} {}", step.outcome.name())
+        };
+        steps.iter().map(word).collect()
+    }
+
+    #[test]
+    fn each_step_is_told_and_those_after_the_decision_are_not_reached() {
+        let engine = engine();
+        let told = |json: serde_json::Value| {
+            let arguments = Value::from(json);
+            steps(&engine, "pay", Arguments::from(&arguments)).split_off(5)
+        };
+        let first = steps(&engine, "pay", Arguments::Unknown);
+        let passed = |kind: &Kind| format!("{} passed", kind.name());
+        let before = Kind::ALL.iter().take(5).map(passed);
+        assert_eq!(first[..5], before.collect::<Vec<_>>());
+        let [require, deny_if, limit] =
+            ["require/0", "deny_if/0", "limits/0"].map(|rule| format!("/tools/pay/{rule}"));
+        let outcomes = |outcomes: [&str; 3]| {
+            let each = [&require, &deny_if, &limit].into_iter().zip(outcomes);
+            each.map(|(rule, outcome)| format!("{rule} {outcome}"))
+                .collect::<Vec<_>>()
+        };
+        for (arguments, expected) in [
+            (
+                serde_json::json!({"to": "x", "sum": 1}),
+                ["passed", "passed", "passed"],
+            ),
+            (
+                serde_json::json!({"to": "x", "sum": 2}),
+                ["passed", "passed", "denied"],
+            ),
+            (
+                serde_json::json!({"to": "x", "sum": 10}),
+                ["passed", "denied", "not-reached"],
+            ),
+            (
+                serde_json::json!({"sum": 10}),
+                ["denied", "not-reached", "not-reached"],
+            ),
+            (
+                serde_json::json!({"to": "x"}),
+                ["passed", "passed", "denied"],
+            ),
+        ] {
+            assert_eq!(told(arguments), outcomes(expected));
+        }
+        assert_eq!(first[5..], outcomes(["unknown"; 3]));
+    }
+
+    #[test]
+    fn a_call_that_is_refused_before_the_rules_is_refused_at_its_step() {
+        let engine = engine();
+        let told = |tool| steps(&engine, tool, Arguments::from(&Value::empty_object()));
+        assert_eq!(
+            told("secret"),
+            [
+                "batch passed",
+                "malformed passed",
+                "no_policy passed",
+                "/hide/0 denied",
+                "default_deny not-reached"
+            ]
+        );
+        assert_eq!(told("other").last().unwrap(), "/default denied");
+    }
+
+    #[test]
+    fn a_condition_shows_what_it_saw_and_a_limit_what_it_counts() {
+        let engine = engine();
+        let arguments = Value::from(serde_json::json!({"sum": 0.5}));
+        let call = Call::new("g", "pay", &arguments, Time::new(0, 0));
+        let steps = engine.explain(&call, &Counters::default());
+        let seen: Vec<(&str, Option<Value>, Option<bool>)> = steps
+            .iter()
+            .flat_map(|step| &step.conditions)
+            .map(|seen| (seen.path.as_str(), seen.saw.clone(), seen.held))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("args.to", None, Some(false)),
+                ("args.sum", Some(Value::Number(0.5)), Some(false))
+            ]
+        );
+        let counter = steps.last().unwrap().counter.clone().unwrap();
+        assert_eq!((counter.counter.as_str(), counter.max), ("c", 1));
+        assert_eq!(counter.amount, Some(Interval::exactly(1)));
+        assert_eq!(counter.used, Interval::default());
+    }
+}

@@ -232,3 +232,80 @@ impl Condition {
         self.test.holds(arguments.at(&self.path))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::value::Value;
+
+    const POLICY: &str = r#"{"version":"1","default":"deny","hide":["h","*"],"tools":{}}"#;
+
+    fn engine(policy: &str) -> Engine {
+        Engine::new(&Policy::from_json(policy.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn what_is_hidden_with_all_others_is_refused_by_its_own_name() {
+        let engine = engine(POLICY);
+        for (tool, rule) in [("h", "/hide/0"), ("t", "/hide/1")] {
+            let request = Request::Tool {
+                name: Some(tool),
+                arguments: Arguments::Unknown,
+            };
+            let denial = engine.screen(request).err().unwrap();
+            assert_eq!(denial.rule, Some(rule));
+            let message = denial.message.unwrap();
+            assert_eq!(message, format!("Tool \"{tool}\" is hidden by policy"));
+        }
+    }
+
+    #[test]
+    fn verdicts_agree_that_refuse_alike_or_pass_the_same_amounts() {
+        let policy = |message: &str, amount: &str| {
+            engine(&format!(
+                r#"{{"version":"1","default":"deny","tools":{{"t":{{
+                "require":[{{"conditions":[{{"path":"args.to","op":"exists","value":true}}],
+                    "on_deny":"{message}"}}],
+                "limits":[{{"counter":"c","window":"day","max":5,"scope":"grant",
+                    "increment_from":"args.{amount}"}}]}}}}}}"#
+            ))
+        };
+        let engines = [
+            policy("no", "n"),
+            policy("no", "n"),
+            policy("never", "n"),
+            policy("no", "m"),
+        ];
+        let agree = |arguments: Arguments<'_>| {
+            let request = Request::Tool {
+                name: Some("t"),
+                arguments,
+            };
+            let verdicts = engines
+                .each_ref()
+                .map(|engine| engine.evaluate_rules(request));
+            let [first, others @ ..] = &verdicts;
+            others.each_ref().map(|other| first.agrees_with(other))
+        };
+        let known = |json: serde_json::Value| {
+            let arguments = Value::from(json);
+            agree(Arguments::from(&arguments))
+        };
+        let passed = known(serde_json::json!({"to": "x", "n": 1, "m": 2}));
+        assert_eq!(passed, [true, true, false]);
+        let alike = known(serde_json::json!({"to": "x", "n": 2, "m": 2}));
+        assert_eq!(alike, [true, true, true]);
+        let refused = known(serde_json::json!({"n": 1, "m": 2}));
+        assert_eq!(refused, [true, false, true]);
+        // Perhaps refused, with other words.
+        assert_eq!(agree(Arguments::Unknown), [true, false, true]);
+        let refusing = engine(r#"{"version":"1","default":"deny"}"#);
+        let request = Request::Tool {
+            name: Some("t"),
+            arguments: Arguments::Unknown,
+        };
+        let [one, other] = [&refusing, &engines[0]].map(|engine| engine.evaluate_rules(request));
+        assert!(!one.agrees_with(&other) && !other.agrees_with(&one));
+    }
+}

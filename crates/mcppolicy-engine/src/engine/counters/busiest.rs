@@ -197,6 +197,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_window_that_every_grant_has_closed_is_forgotten() {
+        let id = CounterId(0);
+        let mut busiest = Busiest::default();
+        for kept in [1, 3] {
+            let standing = Standing {
+                kept: Some(kept),
+                ..Standing::default()
+            };
+            busiest.moved(id, 0, Standing::default(), standing);
+        }
+        let at = Some((Time::new(0, 0), 0));
+        for (kept, used, windows) in [(3, 1, 1), (1, 0, 0)] {
+            busiest.closed(id, 0, kept);
+            assert_eq!(busiest.used(id, at), used);
+            assert_eq!(busiest.0[&id].windows.len(), windows);
+        }
+    }
+
+    #[test]
     fn of_steps_the_largest_above_counts() {
         let added = [(5, 3_u64), (9, 1), (2, 8), (5, 2), (7, 3), (9, 2), (1, 1)];
         let mut steps = Steps::default();

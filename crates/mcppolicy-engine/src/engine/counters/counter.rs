@@ -242,9 +242,9 @@ impl Counter {
 
     /// The first seconds of the open windows.
     pub fn starts(&self) -> impl Iterator<Item = i64> {
-        let only = self.more.is_none() && self.only.start != NO_START;
+        let only = Some(&self.only).filter(|only| only.start != NO_START);
         let windows = self.more.iter().flat_map(|more| &more.windows);
-        let all = only.then_some(&self.only).into_iter().chain(windows);
+        let all = only.into_iter().chain(windows);
         all.map(|window| window.start)
     }
 
@@ -356,6 +356,37 @@ mod tests {
         assert_eq!(counter.seen_at(at(-60), -60), Interval::up_to(1));
         assert_eq!(counter.seen_at(at(120), 120), ONE);
         assert_eq!(counter.seen_at(at(180), 180), Interval::default());
+    }
+
+    #[test]
+    fn the_first_open_window_has_nothing_of_those_that_were_closed() {
+        let mut counter = Counter::default();
+        for (second, calls) in [(0, 3), (60, 1)] {
+            (0..calls).for_each(|_| counter.add(second, ONE));
+        }
+        assert_eq!(counter.close_before(60, |_, _| {}), Some((60, 3)));
+        assert_eq!(counter.seen_at(at(60), 60), ONE);
+        assert_eq!(counter.seen_at(at(59), 0), Interval::up_to(3));
+    }
+
+    #[test]
+    fn the_only_window_is_closed_as_any_other() {
+        let mut counter = Counter::default();
+        counter.add(0, ONE);
+        assert_eq!(counter.close_before(0, |_, _| {}), None);
+        assert_eq!(counter.close_before(60, |_, _| {}), Some((60, 1)));
+        assert_eq!(counter.starts().count(), 0);
+        assert_eq!(counter.seen_at(at(0), 0), Interval::up_to(1));
+    }
+
+    #[test]
+    fn what_has_counted_nothing_in_a_window_has_none() {
+        let mut counter = Counter::default();
+        assert_eq!(counter.starts().count(), 0);
+        counter.float(1);
+        assert_eq!(counter.starts().count(), 0);
+        counter.add(0, ONE);
+        assert_eq!(counter.starts().collect::<Vec<_>>(), [0]);
     }
 
     #[test]

@@ -144,6 +144,8 @@ impl Releases {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(seconds: i64) -> Time {
@@ -188,8 +190,16 @@ mod tests {
                 seen.low <= later && later <= seen.high,
                 "{second}: {seen:?}"
             );
+            let is_told_apart = releases
+                .dropped
+                .is_none_or(|(until, _)| at(second) >= until);
+            assert!(!is_told_apart || seen == Interval::exactly(later));
         }
         assert_eq!(releases.seen_at(at(many - 10)), Interval::exactly(9));
+        // A call at the instant of the last of those that are not told apart.
+        let (until, _) = releases.dropped.unwrap();
+        let later = (many - 1 - until.seconds()) as u64;
+        assert_eq!(releases.seen_at(until), Interval::exactly(later));
         // A release that is later written down for a time before is not lost.
         releases.add(at(0), Interval::exactly(1), u64::MAX);
         assert_eq!(releases.high(), many as u64 + 1);
@@ -206,6 +216,51 @@ mod tests {
             let later = seconds.iter().filter(|other| **other > second).count();
             let seen = releases.seen_at(at(second));
             assert_eq!(seen, Interval::exactly(later as u64), "{second}");
+        }
+        // One entry for each instant.
+        assert_eq!(releases.list.len(), 6);
+    }
+
+    #[test]
+    fn uncertain_releases_are_shortened_too() {
+        let mut releases = Releases::default();
+        for second in 0..200 {
+            releases.add(at(second), Interval::up_to(1), 5);
+        }
+        assert!(releases.list.len() < 20);
+    }
+
+    proptest! {
+        /// Whatever was shortened: a call that sees no more than `max` sees it
+        /// exactly, and one that sees more sees more than `max`.
+        #[test]
+        fn shortening_moves_nothing_over_the_limit(
+            added in proptest::collection::vec((0_i64..40, 0_u64..4, 0_u64..3), 0..80),
+            max in 0_u64..12,
+            is_exact in any::<bool>(),
+        ) {
+            let mut releases = Releases::default();
+            let amount = |low: u64, more: u64| Interval {
+                low,
+                high: if is_exact { low } else { low + more },
+            };
+            for (at_most, (second, low, more)) in added.iter().enumerate() {
+                releases.add(at(*second), amount(*low, *more), max);
+                for now in -1..41 {
+                    let mut all = Interval::default();
+                    let later = added[..=at_most].iter().filter(|(second, ..)| *second > now);
+                    later.for_each(|(_, low, more)| all.add(amount(*low, *more)));
+                    let seen = releases.seen_at(at(now));
+                    prop_assert!(seen.low <= all.low && all.high <= seen.high);
+                    prop_assert_eq!(seen.high > max, all.high > max, "{:?} {:?}", seen, all);
+                    if is_exact {
+                        prop_assert_eq!(seen.low > max, all.low > max, "{:?} {:?}", seen, all);
+                    }
+                    if all.high <= max {
+                        prop_assert_eq!(seen, all);
+                    }
+                }
+            }
         }
     }
 }

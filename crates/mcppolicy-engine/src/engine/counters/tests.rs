@@ -33,6 +33,133 @@ fn windows_older_than_the_lateness_are_forgotten() {
 }
 
 #[test]
+fn a_window_is_open_until_a_call_is_later_than_its_lateness() {
+    let engine = engine();
+    for (newest, is_open) in [
+        (at(120), true),
+        (Time::new(120, 1), false),
+        (at(121), false),
+    ] {
+        let mut counters = Counters::new(TimeDelta::seconds(60));
+        let mut decide = |time| {
+            let call = Call::new("a", "t", &Value::Null, time);
+            engine.decide(&call, &mut counters).decision
+        };
+        for _ in 0..9 {
+            assert!(decide(at(0)).is_allow());
+        }
+        assert!(decide(newest).is_allow());
+        // Its window ended 60 seconds before the newest call, or earlier.
+        let late = decide(at(0));
+        if is_open {
+            assert!(late.is_deny(), "{newest:?}");
+        } else {
+            assert_eq!(late, Decision::Undetermined(Reason::Late), "{newest:?}");
+        }
+    }
+}
+
+#[test]
+fn there_is_a_counter_for_each_grant_and_limit_that_counted_a_call() {
+    let engine = engine();
+    let mut counters = Counters::default();
+    assert!(counters.is_empty());
+    let mut decide = |grant, tool| {
+        let call = Call::new(grant, tool, &Value::Null, at(0));
+        let reserved = engine.decide(&call, &mut counters).reservation;
+        (reserved.is_empty(), counters.len(), counters.is_empty())
+    };
+    assert_eq!(decide("a", "unlisted"), (true, 0, true));
+    assert_eq!(decide("a", "t"), (false, 1, false));
+    assert_eq!(decide("a", "t"), (false, 1, false));
+    assert_eq!(decide("b", "t"), (false, 2, false));
+}
+
+/// What a call of unknown grant sees.
+fn seen_by_anyone(engine: &Engine, counters: &Counters, time: Option<Time>) -> Interval {
+    let call = Call {
+        grant: None,
+        time,
+        ..Call::new("", "t", &Value::Null, at(0))
+    };
+    engine.usage(&call, counters)[0].used
+}
+
+#[test]
+fn a_call_of_unknown_grant_no_longer_sees_what_was_given_back() {
+    let engine = engine();
+    let mut counters = Counters::default();
+    let call = Call::new("a", "t", &Value::Null, at(0));
+    let kept = engine.decide(&call, &mut counters);
+    // From here on an index over all grants is kept.
+    let _ = counters.enter(None, None);
+    let failed = engine.decide(&call, &mut counters);
+    counters.release(failed.reservation, at(10));
+    let seen = |second| seen_by_anyone(&engine, &counters, Some(at(second)));
+    assert_eq!(seen(9), Interval::up_to(2));
+    assert_eq!(seen(10), Interval::up_to(1));
+    drop(kept);
+}
+
+#[test]
+fn a_call_of_unknown_grant_no_longer_sees_what_floated_and_was_given_back() {
+    let engine = engine();
+    let mut counters = Counters::default();
+    let call = |time| Call {
+        time,
+        ..Call::new("a", "t", &Value::Null, at(0))
+    };
+    for minute in 0..3 {
+        let _ = engine.decide(&call(Some(at(minute * 60))), &mut counters);
+    }
+    let floating = engine.decide(&call(None), &mut counters);
+    let _ = counters.enter(None, None);
+    let seen = |counters: &_| seen_by_anyone(&engine, counters, Some(at(0)));
+    assert_eq!(seen(&counters), Interval::up_to(2));
+    counters.release_at_once(floating.reservation);
+    assert_eq!(seen(&counters), Interval::up_to(1));
+}
+
+#[test]
+fn a_call_of_unknown_grant_sees_a_window_that_only_another_grant_has_closed() {
+    let engine = engine();
+    let mut counters = Counters::new(TimeDelta::seconds(60));
+    let mut decide = |grant, time| {
+        let _ = engine.decide(
+            &Call::new(grant, "t", &Value::Null, at(time)),
+            &mut counters,
+        );
+    };
+    for _ in 0..3 {
+        decide("a", 0);
+    }
+    decide("b", 0);
+    let _ = counters.enter(None, None);
+    let call = Call::new("b", "t", &Value::Null, at(600));
+    let _ = engine.decide(&call, &mut counters);
+    assert_eq!(
+        seen_by_anyone(&engine, &counters, Some(at(0))),
+        Interval::up_to(3)
+    );
+}
+
+#[test]
+fn what_an_unknown_grant_used_any_grant_may_have_used() {
+    let engine = engine();
+    let mut counters = Counters::default();
+    let unknown = Call {
+        grant: None,
+        ..Call::new("", "t", &Value::Null, at(0))
+    };
+    let call = Call::new("a", "t", &Value::Null, at(0));
+    let used = |counters: &_| engine.usage(&call, counters)[0].used;
+    let _ = engine.decide(&unknown, &mut counters);
+    assert_eq!(used(&counters), Interval::up_to(1));
+    let _ = engine.decide(&call, &mut counters);
+    assert_eq!(used(&counters), Interval { low: 1, high: 2 });
+}
+
+#[test]
 fn what_other_counters_reserved_is_not_given_back() {
     let engine = engine();
     let (mut one, mut other) = (Counters::default(), Counters::default());

@@ -130,6 +130,70 @@ fn a_released_permit_gives_its_quota_back_only_in_its_own_window() {
 }
 
 #[test]
+fn a_store_that_is_shared_counts_for_all_who_share_it() {
+    let engine = limited(&limit("c", "day", 2));
+    let store = std::sync::Arc::new(MemoryStore::new());
+    let mut enforced = (0..3).map(|second| {
+        let shared = std::sync::Arc::clone(&store);
+        let enforced = engine.enforce(&call(at(second)), shared).unwrap();
+        enforced.is_allowed()
+    });
+    assert!(enforced.by_ref().take(2).all(|allowed| allowed));
+    assert_eq!(enforced.next(), Some(false));
+}
+
+#[test]
+fn a_ledger_says_what_each_limit_holds_and_since_when() {
+    let engine = engine(
+        r#"{"version":"1","default":"deny",
+        "all_tools":{"limits":[{"counter":"all","window":"day","max":9,"scope":"grant"}]},
+        "tools":{"t":{"limits":[{"counter":"sum","window":"minute","max":9,"scope":"grant",
+            "increment_from":"args.n"}]}}}"#,
+    );
+    let store = MemoryStore::new();
+    let arguments = Value::from(serde_json::json!({"n": 2.5}));
+    for second in [86_400, 86_470] {
+        let call = Call::new("agent", "t", &arguments, at(second));
+        let enforced = engine.enforce(&call, &store).unwrap();
+        assert!(enforced.is_allowed());
+    }
+    let ledger = store.ledgers().remove("agent").unwrap();
+    assert_eq!(ledger.newest(), Some(at(86_470)));
+    let held = ledger.balances().map(|(key, balance)| {
+        (
+            (key.tool(), key.counter(), key.window().name()),
+            key.increment_from().map(ToString::to_string),
+            (balance.start, balance.kept),
+        )
+    });
+    assert_eq!(
+        held.collect::<Vec<_>>(),
+        [
+            ((None, "all", "day"), None, (86_400, 2)),
+            (
+                (Some("t"), "sum", "minute"),
+                Some("args.n".to_owned()),
+                (86_460, 3)
+            ),
+        ]
+    );
+    let (sum, _) = ledger.balances().nth(1).unwrap();
+    assert_eq!(ledger.used(sum, at(86_519)), 3);
+    assert_eq!(ledger.used(sum, at(86_520)), 0);
+    assert_eq!(ledger.used(sum, at(86_459)), 0);
+}
+
+#[test]
+fn a_window_begins_with_what_is_charged_to_it_first() {
+    let key = LimitKey::new(None, "c".to_owned(), crate::policy::Window::Minute, None);
+    let mut ledger = Ledger::default();
+    for (second, used) in [(0, 2), (59, 4), (60, 2), (61, 4)] {
+        ledger.charge(&key, at(second), 2);
+        assert_eq!(ledger.used(&key, at(second)), used);
+    }
+}
+
+#[test]
 fn a_dropped_permit_keeps_the_quota_consumed() {
     let engine = limited(&limit("c", "minute", 1));
     let store = MemoryStore::new();
