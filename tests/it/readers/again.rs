@@ -163,6 +163,48 @@ fn sessions_in_one_file_may_use_the_same_ids() {
 }
 
 #[test]
+fn a_call_that_a_rollout_holds_again_counts_once() {
+    let meta =
+        r#"{"timestamp":"2026-11-20T10:00:00Z","type":"session_meta","payload":{"id":"s-1"}}"#;
+    let call = |id: &str, second: u8| {
+        format!(
+            r#"{{"timestamp":"2026-11-20T10:00:0{second}Z","type":"response_item","payload":{{"type":"function_call","name":"mcp__db__delete","arguments":"{{\"id\":\"a\"}}","call_id":"{id}"}}}}"#
+        )
+    };
+    let output = r#"{"timestamp":"2026-11-20T10:00:02Z","type":"response_item","payload":{"type":"function_call_output","call_id":"c1","output":"gone"}}"#;
+    let ended = r#"{"timestamp":"2026-11-20T10:00:02Z","type":"event_msg","payload":{"type":"mcp_tool_call_end","call_id":"c1","invocation":{"server":"db","tool":"delete","arguments":{"id":"a"}},"duration":"1s","result":{"Ok":{"content":[]}}}}"#;
+    let once = [r#"2 db delete{"id":"a"} s-1 10:00:01Z result"#];
+    for rest in [&[output][..], &[ended], &[output, ended], &[ended, output]] {
+        let held: Vec<String> = [call("c1", 1)]
+            .into_iter()
+            .chain(rest.iter().map(|&line| line.to_owned()))
+            .collect();
+        let lines = [&[meta.to_owned()][..], &held, &held].concat();
+        let log = log(&lines);
+        assert_eq!(calls(&log), once, "{lines:#?}");
+        assert_eq!(log.passed.get(AGAIN), Some(&vec![2 + held.len()]));
+        assert_eq!(
+            log.passed.get("a response whose request is not in the log"),
+            None
+        );
+    }
+    // The event alone is a call, too.
+    let alone = [meta, ended, ended].map(str::to_owned);
+    assert_eq!(calls(&log(&alone)).len(), 1);
+    // Another call may have the same id, at another time or in another session.
+    let others = [
+        meta.to_owned(),
+        call("c1", 1),
+        output.to_owned(),
+        call("c1", 3),
+    ];
+    assert_eq!(calls(&log(&others)).len(), 2);
+    let other = meta.replace("s-1", "s-2");
+    let others = [meta.to_owned(), call("c1", 1), other, call("c1", 1)];
+    assert_eq!(calls(&log(&others)).len(), 2);
+}
+
+#[test]
 fn a_record_in_two_files_counts_once_in_the_first() {
     let dir = fresh("readers-again");
     let policy = r#"{"version":"1","default":"deny","tools":{"delete":{"limits":[{"counter":"d","window":"hour","max":1,"scope":"grant"}]}}}"#;

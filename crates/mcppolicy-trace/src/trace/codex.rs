@@ -21,6 +21,7 @@ use super::options::Format;
 use super::outline::Outline;
 use super::reason;
 use super::recent::{MOST_CALLS, Recent};
+use super::records::Records;
 use super::refusal::{CODEX, Fate};
 use super::response::Response;
 use super::tolerant_json::{Json, arguments, name_in, written_arguments};
@@ -34,6 +35,8 @@ pub(super) struct Codex {
     fork: Fork,
     /// Finished calls, so that an event about one of them is no call of its own.
     finished: Recent,
+    /// The calls that the logs of the run have shown.
+    records: Records,
 }
 
 impl Default for Codex {
@@ -42,6 +45,7 @@ impl Default for Codex {
             session: None,
             fork: Fork::default(),
             finished: Recent::new(MOST_CALLS),
+            records: Records::default(),
         }
     }
 }
@@ -87,6 +91,10 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 impl LogFormat for Codex {
     fn format(&self) -> Format {
         Format::Codex
+    }
+
+    fn share(&mut self, records: &Records) {
+        self.records = records.clone();
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
@@ -160,7 +168,25 @@ impl Codex {
         }
     }
 
+    /// Whether a call of this session, with this id and time, has been read already:
+    /// of a rollout that is kept in a second place, or of lines that were copied.
+    fn is_again(&mut self, entry: &Entry<'_>, collector: &mut Collector) -> bool {
+        let (Some(session), Some(id), Some(time)) = (&self.session, entry.id(), entry.time) else {
+            return false;
+        };
+        let key = format!("{session}\0{id}\0{time}");
+        let is_new = collector.is_new(Some(&key), &self.records);
+        if !is_new {
+            self.finished.insert(id);
+            collector.skip(entry.chunk.line, reason::AGAIN);
+        }
+        !is_new
+    }
+
     fn function_call(&mut self, entry: &Entry<'_>, collector: &mut Collector) {
+        if self.is_again(entry, collector) {
+            return;
+        }
         let line = entry.chunk.line;
         let payload = entry.payload;
         let read = entry
@@ -240,7 +266,7 @@ impl Codex {
             return collector.skip(line, reason::NO_NAME);
         };
         if collector.open_call(id).is_none() {
-            if self.finished.contains(id) {
+            if self.finished.contains(id) || self.is_again(entry, collector) {
                 return;
             }
             let given = invocation.and_then(|of| of.get("arguments"));
