@@ -133,6 +133,15 @@ fn a_headless_session_refuses_in_a_record_of_its_own() {
     assert_eq!(log.passed.get(unmatched), None);
 }
 
+/// What Codex says of a call that it did not send.
+const CODEX_REFUSES: [&str; 5] = [
+    "unsupported call: mcp__db__delete",
+    "user cancelled MCP tool call",
+    "user rejected MCP tool call",
+    "failed to parse function arguments: EOF while parsing",
+    "MCP tool call blocked by app configuration",
+];
+
 fn rollout(output: &str) -> Log {
     let text = serde_json::Value::from(output);
     let lines = format!(
@@ -146,13 +155,7 @@ fn rollout(output: &str) -> Log {
 
 #[test]
 fn a_rollout_tells_refusals_by_the_clients_words() {
-    for words in [
-        "unsupported call: mcp__db__delete",
-        "user cancelled MCP tool call",
-        "user rejected MCP tool call",
-        "failed to parse function arguments: EOF while parsing",
-        "MCP tool call blocked by app configuration",
-    ] {
+    for words in CODEX_REFUSES {
         let log = rollout(words);
         assert_eq!(log.calls, [], "{words}");
         assert_eq!(log.passed.get(UNSENT), Some(&vec![2]), "{words}");
@@ -198,13 +201,7 @@ fn rollout_of(lines: &[&str], words: &str) -> Log {
 
 #[test]
 fn a_refusal_is_one_wherever_the_rollout_has_it() {
-    for words in [
-        "unsupported call: mcp__db__delete",
-        "user cancelled MCP tool call",
-        "user rejected MCP tool call",
-        "failed to parse function arguments: EOF while parsing",
-        "MCP tool call blocked by app configuration",
-    ] {
+    for words in CODEX_REFUSES {
         let text = serde_json::Value::from(words);
         let outputs = [
             text.to_string(),

@@ -183,8 +183,8 @@ pub(super) fn is_killed(
 
 /// Which groups of calls can be decided tool by tool.
 struct Apart {
-    /// Whether nothing counts the calls of several tools.
-    counts_no_two: bool,
+    /// Whether a limit counts the calls of all tools.
+    has_common_limits: bool,
     /// By the number of the group.
     groups: Vec<bool>,
 }
@@ -194,7 +194,7 @@ impl Apart {
         let limits = &policy.all_tools;
         let groups = suite.groups().iter();
         Apart {
-            counts_no_two: limits.is_empty(),
+            has_common_limits: !limits.is_empty(),
             groups: groups
                 .map(|group| group.leaves_room(suite, limits))
                 .collect(),
@@ -338,14 +338,14 @@ impl<'r, 's, 'e> Runner<'r, 's, 'e> {
         let is_counted = changed.tool(tool).is_some_and(|own| !own.limits.is_empty());
         let is_counted = is_limit || is_counted;
         for (number, own_calls) in &calls.groups {
-            let shares_none = self.apart.counts_no_two || self.apart.is_apart(*number);
+            let shares_none = !self.apart.has_common_limits || self.apart.is_apart(*number);
             let concerned = |call: &usize| {
                 let call = suite.calls.get(*call);
                 call.is_some_and(|call| ruled.is_other(call.request))
             };
             let verdict = |request: usize| ruled.verdict(request);
             if shares_none && !is_counted {
-                // Nothing that counts has an effect, so no call depends on another.
+                // No limit can refuse any of them, so no call depends on another.
                 let calls = own_calls.iter().copied().filter(concerned);
                 self.baseline.compare(&engine, calls, verdict, &mut noticed);
             } else if is_limit || own_calls.iter().any(concerned) {
