@@ -3,7 +3,11 @@
 //! [`parse`](parse::parse) builds it strictly (RFC 8259, policy language §1)
 //! and reports, beside the tree, what is legal JSON but not a legal document.
 //! What a member means is decided by the modules that read documents.
+//!
+//! A document keeps its tree. Of a text that is only looked at,
+//! [`borrowed::Tree`] says where its values are and builds none.
 
+pub mod borrowed;
 mod number;
 pub mod parse;
 pub mod shadow;

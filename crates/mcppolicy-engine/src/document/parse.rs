@@ -6,7 +6,9 @@
 
 mod defect;
 mod parser;
+mod plain;
 
+use super::borrowed::Tree;
 use super::{Document, Node};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Location, SourceMap, Span};
@@ -14,13 +16,20 @@ use defect::shortened;
 use parser::Parser;
 
 pub use defect::{Defect, SyntaxError, Trouble, quoted};
+pub use plain::end_of_plain;
 
 /// Parses one JSON text.
 ///
 /// # Errors
 /// The first syntax error.
 pub fn parse_text(text: &str) -> Result<(Node, Vec<Defect>), SyntaxError> {
-    Parser::new(text).document()
+    let (tree, defects) = parse_borrowed(text)?;
+    Ok((tree.root().to_owned(), defects))
+}
+
+/// The same with a tree that borrows the text.
+pub(super) fn parse_borrowed(text: &str) -> Result<(Tree<'_>, Vec<Defect>), SyntaxError> {
+    Parser::new(text).document().map_err(|error| *error)
 }
 
 /// Reads a file's bytes into `map` and parses them as a document, strictly: a

@@ -8,6 +8,8 @@
 //! text, but the strict parser must read what it accepts, with the same members
 //! and values.
 
+use mcppolicy_engine::document::parse::end_of_plain;
+
 /// Arrays and objects inside each other, as in the strict parser.
 const MAX_DEPTH: usize = 127;
 
@@ -437,21 +439,7 @@ impl<'t> Scanner<'t> {
     /// Moves on to a quote, a backslash or a control character, and says which.
     #[inline(always)]
     fn run(&mut self) -> Option<u8> {
-        let mut at = self.at;
-        while let Some(stop) = stop_in_word(self.bytes, at) {
-            match stop {
-                Some(offset) => return self.stop_at(at + offset),
-                None => at += 8,
-            }
-        }
-        let rest = self.bytes.get(at..)?;
-        let offset = rest.iter().position(|byte| is_stop(*byte))?;
-        self.stop_at(at + offset)
-    }
-
-    #[inline(always)]
-    fn stop_at(&mut self, at: usize) -> Option<u8> {
-        self.at = at;
+        self.at = end_of_plain(self.bytes, self.at);
         self.peek()
     }
 
@@ -459,27 +447,6 @@ impl<'t> Scanner<'t> {
     pub fn text(&self) -> &'t str {
         self.text
     }
-}
-
-/// Whether a run of a string's plain characters ends at this byte.
-#[inline(always)]
-const fn is_stop(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..=0x1F)
-}
-
-/// Where among the next eight bytes the first such byte is; `None` where there are no
-/// eight bytes.
-#[inline(always)]
-fn stop_in_word(bytes: &[u8], at: usize) -> Option<Option<usize>> {
-    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?);
-    // A byte is a control character or a quote when it is below 0x21 with its second bit
-    // turned, and a backslash when the other word has a zero there. Bytes from 0x80 on
-    // are none of them.
-    let low = (word ^ repeated(0x02)).wrapping_sub(repeated(0x21));
-    let backslash = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
-    let stop = (low | backslash) & !word & repeated(0x80);
-    // The lowest mark is right; those above may be carried over.
-    Some((stop != 0).then(|| stop.trailing_zeros() as usize / 8))
 }
 
 /// Whether two texts of one length are equal, a word at a time; the last word may overlap
@@ -500,11 +467,6 @@ fn are_equal(one: &[u8], other: &[u8]) -> bool {
                 && long(one.last_chunk()) == long(other.last_chunk())
         }
     }
-}
-
-/// A word that has this byte eight times.
-const fn repeated(byte: u8) -> u64 {
-    0x0101_0101_0101_0101 * byte as u64
 }
 
 #[cfg(test)]

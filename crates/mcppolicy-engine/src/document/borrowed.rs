@@ -1,0 +1,421 @@
+//! The spanned JSON tree of a text that stays where it is: values are read from the
+//! text when they are asked for, and all that is kept is where each one lies.
+//!
+//! [`Tree::parse`] reads a text strictly, as [`parse`](super::parse) says, in a single
+//! pass that allocates for the whole text and not for each value. It is what logs are
+//! read with: most of a line is never looked at. [`Node::to_owned`] builds the tree that
+//! a document is kept as.
+
+use super::parse::{Defect, SyntaxError};
+use super::{Member as OwnedMember, Node as OwnedNode, NodeKind as OwnedKind, unescape_pointer};
+use crate::source::Span;
+use crate::value::Value;
+
+/// A JSON text that has been read.
+#[derive(Debug)]
+pub struct Tree<'t> {
+    pub(super) text: &'t str,
+    /// Every value and every key in the order of the text: the root is the first, what
+    /// is in an array or an object follows it, and a key comes before its value.
+    pub(super) entries: Vec<Entry>,
+    /// The strings that have escapes, without them, one after another.
+    pub(super) unescaped: String,
+}
+
+/// Where a value or a key is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub kind: EntryKind,
+    /// Its first byte in the text.
+    pub start: u32,
+    /// The byte behind it.
+    pub end: u32,
+    /// Of an array or an object: the entry behind the last one inside it. Of a string
+    /// with escapes: where it begins among the unescaped ones.
+    pub more: u32,
+    /// Of an array: its items. Of an object: its members. Of a string with escapes: its
+    /// bytes without them.
+    pub count: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    Null,
+    False,
+    True,
+    Number,
+    /// A string without escapes.
+    Plain,
+    /// A string with escapes.
+    Escaped,
+    Array,
+    Object,
+}
+
+/// What stands for an entry that is not there. No index leads to one.
+const NOTHING: Entry = Entry {
+    kind: EntryKind::Null,
+    start: 0,
+    end: 0,
+    more: 0,
+    count: 0,
+};
+
+impl<'t> Tree<'t> {
+    /// Reads one JSON text, and what is legal JSON in it and still not a legal document.
+    ///
+    /// # Errors
+    /// The first syntax error.
+    pub fn parse(text: &'t str) -> Result<(Tree<'t>, Vec<Defect>), SyntaxError> {
+        super::parse::parse_borrowed(text)
+    }
+
+    /// The one value of the text.
+    pub fn root(&self) -> Node<'_> {
+        self.node(0)
+    }
+
+    pub(super) fn node(&self, at: u32) -> Node<'_> {
+        Node { tree: self, at }
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, at: u32) -> &Entry {
+        self.entries.get(at as usize).unwrap_or(&NOTHING)
+    }
+
+    /// The entry behind the one at `at` and all that is in it.
+    #[inline]
+    pub(super) fn after(&self, at: u32) -> u32 {
+        let entry = self.entry(at);
+        match entry.kind {
+            EntryKind::Array | EntryKind::Object => entry.more,
+            _ => at + 1,
+        }
+    }
+
+    /// The string at `at`, unescaped; nothing where there is none.
+    #[inline]
+    pub(super) fn string(&self, at: u32) -> Option<&str> {
+        let entry = self.entry(at);
+        let (text, from, to) = match entry.kind {
+            EntryKind::Plain => (self.text, entry.start + 1, entry.end - 1),
+            EntryKind::Escaped => (
+                self.unescaped.as_str(),
+                entry.more,
+                entry.more + entry.count,
+            ),
+            _ => return None,
+        };
+        text.get(from as usize..to as usize)
+    }
+}
+
+/// A value of a text: where it is and what it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'n> {
+    tree: &'n Tree<'n>,
+    at: u32,
+}
+
+/// The kinds of JSON value.
+#[derive(Debug, Clone)]
+pub enum NodeKind<'n> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as its nearest double.
+    Number(f64),
+    /// A string, unescaped; a lone surrogate has become U+FFFD.
+    String(&'n str),
+    /// An array.
+    Array(Items<'n>),
+    /// An object's members in the order of the text, repeated ones included.
+    Object(Members<'n>),
+}
+
+/// One member of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'n> {
+    /// The key, unescaped.
+    pub key: &'n str,
+    /// The key with its quotes.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node<'n>,
+}
+
+impl<'n> Node<'n> {
+    fn entry(self) -> &'n Entry {
+        self.tree.entry(self.at)
+    }
+
+    /// From the value's first byte to behind its last.
+    pub fn span(self) -> Span {
+        let entry = self.entry();
+        Span::new(entry.start as usize, entry.end as usize)
+    }
+
+    /// What it is.
+    pub fn kind(self) -> NodeKind<'n> {
+        match self.entry().kind {
+            EntryKind::Null => NodeKind::Null,
+            EntryKind::False => NodeKind::Bool(false),
+            EntryKind::True => NodeKind::Bool(true),
+            EntryKind::Number => NodeKind::Number(self.number()),
+            EntryKind::Plain | EntryKind::Escaped => {
+                NodeKind::String(self.tree.string(self.at).unwrap_or_default())
+            }
+            EntryKind::Array => NodeKind::Array(self.items()),
+            EntryKind::Object => NodeKind::Object(self.members()),
+        }
+    }
+
+    /// The nearest double of what is a number.
+    fn number(self) -> f64 {
+        let Span { start, end } = self.span();
+        let raw = self.tree.text.get(start..end).unwrap_or_default();
+        let double: f64 = raw.parse().unwrap_or(f64::INFINITY);
+        double.clamp(f64::MIN, f64::MAX)
+    }
+
+    /// The value of the member `key`, the last one where it is repeated.
+    pub fn get(self, key: &str) -> Option<Node<'n>> {
+        let entry = self.entry();
+        if entry.kind != EntryKind::Object {
+            return None;
+        }
+        let mut found = None;
+        let mut at = self.at + 1;
+        while at < entry.more {
+            if self.tree.string(at) == Some(key) {
+                found = Some(at + 1);
+            }
+            at = self.tree.after(at + 1);
+        }
+        found.map(|at| Node { at, ..self })
+    }
+
+    /// The member `key`, the last one where it is repeated.
+    pub fn member(self, key: &str) -> Option<Member<'n>> {
+        self.members().filter(|member| member.key == key).last()
+    }
+
+    /// The members, none when this is no object.
+    pub fn members(self) -> Members<'n> {
+        Members(self.inside(EntryKind::Object))
+    }
+
+    /// The items, none when this is no array.
+    pub fn items(self) -> Items<'n> {
+        Items(self.inside(EntryKind::Array))
+    }
+
+    fn inside(self, kind: EntryKind) -> Inside<'n> {
+        let entry = self.entry();
+        Inside {
+            tree: self.tree,
+            at: self.at + 1,
+            left: if entry.kind == kind { entry.count } else { 0 },
+        }
+    }
+
+    /// Whether this is an object.
+    pub fn is_object(self) -> bool {
+        self.entry().kind == EntryKind::Object
+    }
+
+    /// Whether this is an array.
+    pub fn is_array(self) -> bool {
+        self.entry().kind == EntryKind::Array
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(self) -> bool {
+        self.entry().kind == EntryKind::Null
+    }
+
+    /// The text, when this is a string.
+    pub fn as_str(self) -> Option<&'n str> {
+        self.tree.string(self.at)
+    }
+
+    /// The number, when this is one.
+    pub fn as_number(self) -> Option<f64> {
+        (self.entry().kind == EntryKind::Number).then(|| self.number())
+    }
+
+    /// The truth, when this is `true` or `false`.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.entry().kind {
+            EntryKind::True => Some(true),
+            EntryKind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The node that a JSON Pointer (RFC 6901) names.
+    pub fn at(self, pointer: &str) -> Option<Node<'n>> {
+        let mut node = self;
+        for token in pointer.split('/').skip(1) {
+            let token = unescape_pointer(token);
+            node = match node.entry().kind {
+                EntryKind::Object => node.get(&token)?,
+                EntryKind::Array => node.items().nth(token.parse().ok()?)?,
+                _ => return None,
+            };
+        }
+        Some(node)
+    }
+
+    /// The value without its spans.
+    pub fn to_value(self) -> Value {
+        match self.kind() {
+            NodeKind::Null => Value::Null,
+            NodeKind::Bool(truth) => Value::Bool(truth),
+            NodeKind::Number(number) => Value::Number(number),
+            NodeKind::String(text) => Value::String(text.to_owned()),
+            NodeKind::Array(items) => Value::Array(items.map(Node::to_value).collect()),
+            NodeKind::Object(members) => Value::Object(
+                members
+                    .map(|member| (member.key.to_owned(), member.value.to_value()))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The same value as a tree that outlives the text.
+    pub fn to_owned(self) -> OwnedNode {
+        let kind = match self.kind() {
+            NodeKind::Null => OwnedKind::Null,
+            NodeKind::Bool(truth) => OwnedKind::Bool(truth),
+            NodeKind::Number(number) => OwnedKind::Number(number),
+            NodeKind::String(text) => OwnedKind::String(text.to_owned()),
+            NodeKind::Array(items) => OwnedKind::Array(items.map(Node::to_owned).collect()),
+            NodeKind::Object(members) => OwnedKind::Object(
+                members
+                    .map(|member| OwnedMember {
+                        key: member.key.to_owned(),
+                        key_span: member.key_span,
+                        value: member.value.to_owned(),
+                    })
+                    .collect(),
+            ),
+        };
+        OwnedNode {
+            span: self.span(),
+            kind,
+        }
+    }
+
+    /// What a person calls this kind of value.
+    pub fn type_name(self) -> &'static str {
+        match self.entry().kind {
+            EntryKind::Null => "null",
+            EntryKind::False | EntryKind::True => "boolean",
+            EntryKind::Number => "number",
+            EntryKind::Plain | EntryKind::Escaped => "string",
+            EntryKind::Array => "array",
+            EntryKind::Object => "object",
+        }
+    }
+}
+
+/// What is left inside an array or an object.
+#[derive(Debug, Clone)]
+struct Inside<'n> {
+    tree: &'n Tree<'n>,
+    at: u32,
+    left: u32,
+}
+
+/// The items of an array, in their order.
+#[derive(Debug, Clone)]
+pub struct Items<'n>(Inside<'n>);
+
+impl<'n> Iterator for Items<'n> {
+    type Item = Node<'n>;
+
+    fn next(&mut self) -> Option<Node<'n>> {
+        let Items(Inside { tree, at, left }) = self;
+        *left = left.checked_sub(1)?;
+        let node = Node { tree, at: *at };
+        *at = tree.after(*at);
+        Some(node)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.left as usize, Some(self.0.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
+
+/// The members of an object, in the order of the text.
+#[derive(Debug, Clone)]
+pub struct Members<'n>(Inside<'n>);
+
+impl<'n> Iterator for Members<'n> {
+    type Item = Member<'n>;
+
+    fn next(&mut self) -> Option<Member<'n>> {
+        let Members(Inside { tree, at, left }) = self;
+        *left = left.checked_sub(1)?;
+        let (key, value) = (Node { tree, at: *at }, Node { tree, at: *at + 1 });
+        *at = tree.after(value.at);
+        Some(Member {
+            key: key.as_str().unwrap_or_default(),
+            key_span: key.span(),
+            value,
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.left as usize, Some(self.0.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Members<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        r#" {"a":[1,-2.5e1,{"b\n":"x\u00e9"}],"c":null,"d":[],"a":{"e":true},"f":false} "#;
+
+    #[test]
+    fn a_value_is_read_from_the_text_when_it_is_asked_for() {
+        let (tree, defects) = Tree::parse(TEXT).unwrap();
+        let root = tree.root();
+        assert_eq!(defects.len(), 1);
+        let keys: Vec<&str> = root.members().map(|member| member.key).collect();
+        assert_eq!(keys, ["a", "c", "d", "a", "f"]);
+        let first = root.members().next().unwrap().value;
+        assert_eq!(first.items().len(), 3);
+        assert_eq!(first.items().nth(1).and_then(Node::as_number), Some(-25.0));
+        assert_eq!(first.at("/2/b\n").and_then(Node::as_str), Some("xé"));
+        assert_eq!(root.at("/a/e").and_then(Node::as_bool), Some(true));
+        assert_eq!(root.at("/a/0").map(Node::type_name), None);
+        assert_eq!(root.get("d").map(|d| d.items().len()), Some(0));
+        assert!(root.get("c").is_some_and(Node::is_null));
+        assert!(root.get("x").is_none());
+        assert_eq!(root.get("d").map(Node::span), Some(Span::new(52, 54)));
+        let member = root.member("a").unwrap();
+        let written = TEXT.get(member.key_span.start..member.value.span().end);
+        assert_eq!(written, Some(r#""a":{"e":true}"#));
+    }
+
+    #[test]
+    fn the_tree_that_outlives_the_text_is_the_same() {
+        let (tree, _) = Tree::parse(TEXT).unwrap();
+        let owned = tree.root().to_owned();
+        assert_eq!(owned.to_value(), tree.root().to_value());
+        assert_eq!(
+            owned.get("d").map(|d| d.span),
+            tree.root().get("d").map(Node::span)
+        );
+        assert_eq!(owned.members().len(), tree.root().members().len());
+    }
+}
