@@ -1,12 +1,14 @@
-//! The spanned JSON tree of a text that stays where it is: values are read from the
-//! text when they are asked for, and all that is kept is where each one lies.
+//! The spanned JSON tree of a text that stays as it is: values are read from the text
+//! when they are asked for, and all that is kept beside it is where each one lies.
 //!
 //! [`Tree::parse`] reads a text strictly, as [`parse`](super::parse) says, in a single
 //! pass that allocates for the whole text and not for each value. It is what logs are
 //! read with: most of a line is never looked at. [`Node::to_owned`] builds the tree that
 //! a document is kept as.
 
-use super::parse::{Defect, SyntaxError};
+use std::borrow::Cow;
+
+use super::parse::{Defect, SyntaxError, places_in};
 use super::{Member as OwnedMember, Node as OwnedNode, NodeKind as OwnedKind, unescape_pointer};
 use crate::source::Span;
 use crate::value::Value;
@@ -14,12 +16,18 @@ use crate::value::Value;
 /// A JSON text that has been read.
 #[derive(Debug)]
 pub struct Tree<'t> {
-    pub(super) text: &'t str,
+    text: Cow<'t, str>,
+    places: Places,
+}
+
+/// Where the values of a text are.
+#[derive(Debug)]
+pub(super) struct Places {
     /// Every value and every key in the order of the text: the root is the first, what
     /// is in an array or an object follows it, and a key comes before its value.
-    pub(super) entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
     /// The strings that have escapes, without them, one after another.
-    pub(super) unescaped: String,
+    pub unescaped: String,
 }
 
 /// Where a value or a key is.
@@ -67,26 +75,40 @@ impl<'t> Tree<'t> {
     /// # Errors
     /// The first syntax error.
     pub fn parse(text: &'t str) -> Result<(Tree<'t>, Vec<Defect>), SyntaxError> {
-        super::parse::parse_borrowed(text)
+        let (places, defects) = places_in(text)?;
+        let text = Cow::Borrowed(text);
+        Ok((Tree { text, places }, defects))
+    }
+
+    /// The same tree with a copy of the text, which it outlives.
+    pub fn into_owned(self) -> Tree<'static> {
+        Tree {
+            text: Cow::Owned(self.text.into_owned()),
+            places: self.places,
+        }
     }
 
     /// The one value of the text.
     pub fn root(&self) -> Node<'_> {
-        self.node(0)
+        Node { tree: self, at: 0 }
     }
 
-    pub(super) fn node(&self, at: u32) -> Node<'_> {
-        Node { tree: self, at }
-    }
-
+    /// The string at `at`, unescaped; nothing where there is none.
     #[inline]
-    pub(super) fn entry(&self, at: u32) -> &Entry {
+    fn string(&self, at: u32) -> Option<&str> {
+        self.places.string(&self.text, at)
+    }
+}
+
+impl Places {
+    #[inline]
+    fn entry(&self, at: u32) -> &Entry {
         self.entries.get(at as usize).unwrap_or(&NOTHING)
     }
 
     /// The entry behind the one at `at` and all that is in it.
     #[inline]
-    pub(super) fn after(&self, at: u32) -> u32 {
+    pub fn after(&self, at: u32) -> u32 {
         let entry = self.entry(at);
         match entry.kind {
             EntryKind::Array | EntryKind::Object => entry.more,
@@ -94,12 +116,12 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The string at `at`, unescaped; nothing where there is none.
+    /// The string at `at` of `text`, unescaped; nothing where there is none.
     #[inline]
-    pub(super) fn string(&self, at: u32) -> Option<&str> {
+    pub fn string<'s>(&'s self, text: &'s str, at: u32) -> Option<&'s str> {
         let entry = self.entry(at);
         let (text, from, to) = match entry.kind {
-            EntryKind::Plain => (self.text, entry.start + 1, entry.end - 1),
+            EntryKind::Plain => (text, entry.start + 1, entry.end - 1),
             EntryKind::Escaped => (
                 self.unescaped.as_str(),
                 entry.more,
@@ -108,6 +130,21 @@ impl<'t> Tree<'t> {
             _ => return None,
         };
         text.get(from as usize..to as usize)
+    }
+
+    /// The entries of the keys of the object at `object`, which ends before `end`.
+    pub fn keys(&self, object: u32, end: u32) -> impl Iterator<Item = u32> {
+        let first = (object + 1 < end).then_some(object + 1);
+        std::iter::successors(first, move |key| {
+            let next = self.after(key + 1);
+            (next < end).then_some(next)
+        })
+    }
+
+    /// Where a value or a key is in its text.
+    pub fn span(&self, at: u32) -> Span {
+        let entry = self.entry(at);
+        Span::new(entry.start as usize, entry.end as usize)
     }
 }
 
@@ -148,13 +185,12 @@ pub struct Member<'n> {
 
 impl<'n> Node<'n> {
     fn entry(self) -> &'n Entry {
-        self.tree.entry(self.at)
+        self.tree.places.entry(self.at)
     }
 
     /// From the value's first byte to behind its last.
     pub fn span(self) -> Span {
-        let entry = self.entry();
-        Span::new(entry.start as usize, entry.end as usize)
+        self.tree.places.span(self.at)
     }
 
     /// What it is.
@@ -186,15 +222,14 @@ impl<'n> Node<'n> {
         if entry.kind != EntryKind::Object {
             return None;
         }
-        let mut found = None;
-        let mut at = self.at + 1;
-        while at < entry.more {
-            if self.tree.string(at) == Some(key) {
-                found = Some(at + 1);
-            }
-            at = self.tree.after(at + 1);
-        }
-        found.map(|at| Node { at, ..self })
+        let keys = self.tree.places.keys(self.at, entry.more);
+        let found = keys
+            .filter(|at| self.tree.string(*at) == Some(key))
+            .last()?;
+        Some(Node {
+            at: found + 1,
+            ..self
+        })
     }
 
     /// The member `key`, the last one where it is repeated.
@@ -330,8 +365,27 @@ struct Inside<'n> {
     left: u32,
 }
 
+/// The text of which nothing has been read.
+static NO_TREE: Tree<'static> = Tree {
+    text: Cow::Borrowed(""),
+    places: Places {
+        entries: Vec::new(),
+        unescaped: String::new(),
+    },
+};
+
+impl Default for Inside<'_> {
+    fn default() -> Self {
+        Inside {
+            tree: &NO_TREE,
+            at: 0,
+            left: 0,
+        }
+    }
+}
+
 /// The items of an array, in their order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Items<'n>(Inside<'n>);
 
 impl<'n> Iterator for Items<'n> {
@@ -341,7 +395,7 @@ impl<'n> Iterator for Items<'n> {
         let Items(Inside { tree, at, left }) = self;
         *left = left.checked_sub(1)?;
         let node = Node { tree, at: *at };
-        *at = tree.after(*at);
+        *at = tree.places.after(*at);
         Some(node)
     }
 
@@ -352,8 +406,15 @@ impl<'n> Iterator for Items<'n> {
 
 impl ExactSizeIterator for Items<'_> {}
 
+impl Items<'_> {
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// The members of an object, in the order of the text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Members<'n>(Inside<'n>);
 
 impl<'n> Iterator for Members<'n> {
@@ -363,7 +424,7 @@ impl<'n> Iterator for Members<'n> {
         let Members(Inside { tree, at, left }) = self;
         *left = left.checked_sub(1)?;
         let (key, value) = (Node { tree, at: *at }, Node { tree, at: *at + 1 });
-        *at = tree.after(value.at);
+        *at = tree.places.after(value.at);
         Some(Member {
             key: key.as_str().unwrap_or_default(),
             key_span: key.span(),
@@ -377,6 +438,13 @@ impl<'n> Iterator for Members<'n> {
 }
 
 impl ExactSizeIterator for Members<'_> {}
+
+impl Members<'_> {
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -401,7 +469,8 @@ mod tests {
         assert_eq!(root.get("d").map(|d| d.items().len()), Some(0));
         assert!(root.get("c").is_some_and(Node::is_null));
         assert!(root.get("x").is_none());
-        assert_eq!(root.get("d").map(Node::span), Some(Span::new(52, 54)));
+        let empty = TEXT.find("[]").map(|at| Span::new(at, at + 2));
+        assert_eq!(root.get("d").map(Node::span), empty);
         let member = root.member("a").unwrap();
         let written = TEXT.get(member.key_span.start..member.value.span().end);
         assert_eq!(written, Some(r#""a":{"e":true}"#));

@@ -23,7 +23,8 @@ use super::reason;
 use super::spelling::{Spelled, is_true};
 use super::timestamp;
 use super::tolerant_json::Json;
-use mcppolicy_engine::document::{Node, push_pointer};
+use mcppolicy_engine::document::borrowed::Node;
+use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::time::Time;
 
 /// The messages of a cassette.
@@ -58,8 +59,8 @@ impl Cassette {
 
     fn message(
         &self,
-        (json, pointer): (&Json, &str),
-        message: &Node,
+        (json, pointer): (&Json<'_>, &str),
+        message: Node<'_>,
         (line, bytes): (usize, usize),
         collector: &mut Collector,
     ) {
@@ -109,9 +110,9 @@ impl LogFormat for Cassette {
             Err(reason) => return collector.skip(chunk.line, reason),
         };
         let mut lines = LineFinder::new(chunk);
-        let Some(messages) = json.root.get(MESSAGES) else {
+        let Some(messages) = json.root().get(MESSAGES) else {
             let place = (chunk.line, chunk.text.len());
-            return self.message((&json, ""), &json.root, place, collector);
+            return self.message((&json, ""), json.root(), place, collector);
         };
         // A whole cassette on one line.
         *self = Cassette::of(chunk.text);
@@ -119,7 +120,7 @@ impl LogFormat for Cassette {
             return collector.skip(chunk.line, reason::NO_CALL);
         }
         let mut bytes = chunk.text.len();
-        for (index, message) in messages.items().iter().enumerate() {
+        for (index, message) in messages.items().enumerate() {
             let pointer = format!("/{MESSAGES}/{index}");
             let place = (lines.line(message), std::mem::take(&mut bytes));
             self.message((&json, &pointer), message, place, collector);

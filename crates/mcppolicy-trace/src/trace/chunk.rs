@@ -1,6 +1,6 @@
 //! A chunk of a log: one line, or one element of a document.
 
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// A chunk of a log that is text.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +28,8 @@ impl<'a> LineFinder<'a> {
     }
 
     /// The line of a node.
-    pub fn line(&mut self, node: &Node) -> usize {
-        let to = node.span.start.max(self.at);
+    pub fn line(&mut self, node: Node<'_>) -> usize {
+        let to = node.span().start.max(self.at);
         let between = self.chunk.text.as_bytes().get(self.at..to);
         let breaks = between.unwrap_or_default().iter();
         self.line += breaks.filter(|byte| **byte == b'\n').count();

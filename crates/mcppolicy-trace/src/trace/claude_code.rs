@@ -28,7 +28,8 @@ use super::records::Records;
 use super::refusal::{CLAUDE_CODE, Fate};
 use super::spelling::{Spelled, is_true};
 use super::tolerant_json::{Json, name_in, written_arguments};
-use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
+use mcppolicy_engine::document::borrowed::{Items, Node, NodeKind};
+use mcppolicy_engine::document::push_pointer;
 
 /// The types of records, in session files and in streams.
 const TYPES: [&str; 11] = [
@@ -90,15 +91,16 @@ impl LogFormat for ClaudeCode {
             Err(reason) => return collector.skip(chunk.line, reason),
         };
         let mut lines = LineFinder::new(chunk);
-        match &json.root.kind {
+        match json.root().kind() {
             NodeKind::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
+                let each = chunk.text.len() / items.len().max(1);
+                for (index, item) in items.enumerate() {
                     let record = Record {
                         json: &json,
                         root: item,
                         pointer: format!("/{index}"),
                         line: lines.line(item),
-                        bytes: chunk.text.len() / items.len(),
+                        bytes: each,
                     };
                     self.record(&record, collector);
                 }
@@ -106,7 +108,7 @@ impl LogFormat for ClaudeCode {
             _ => {
                 let record = Record {
                     json: &json,
-                    root: &json.root,
+                    root: json.root(),
                     pointer: String::new(),
                     line: chunk.line,
                     bytes: chunk.text.len(),
@@ -119,8 +121,8 @@ impl LogFormat for ClaudeCode {
 
 /// One record.
 struct Record<'a> {
-    json: &'a Json,
-    root: &'a Node,
+    json: &'a Json<'a>,
+    root: Node<'a>,
     /// Where it is in its chunk.
     pointer: String,
     line: usize,
@@ -142,14 +144,14 @@ impl<'a> Record<'a> {
     }
 
     /// The blocks of its message.
-    fn blocks(&self) -> &'a [Node] {
+    fn blocks(&self) -> Items<'a> {
         let message = self.root.get("message");
         let content = message.and_then(|message| message.get("content"));
         content.map(Node::items).unwrap_or_default()
     }
 }
 
-fn kind(block: &Node) -> Option<&str> {
+fn kind(block: Node<'_>) -> Option<&str> {
     block.get("type").and_then(Node::as_str)
 }
 
@@ -162,8 +164,8 @@ impl ClaudeCode {
             }
             _ => {}
         }
-        let is_tool = |block: &&Node| matches!(kind(block), Some("tool_use" | "tool_result"));
-        if !record.blocks().iter().any(|block| is_tool(&block)) {
+        let is_tool = |block: &Node<'_>| matches!(kind(*block), Some("tool_use" | "tool_result"));
+        if !record.blocks().any(|block| is_tool(&block)) {
             return collector.skip(record.line, reason::NO_CALL);
         }
         if record
@@ -178,7 +180,7 @@ impl ClaudeCode {
         if !is_new {
             return collector.skip(record.line, reason::AGAIN);
         }
-        for (index, block) in record.blocks().iter().enumerate() {
+        for (index, block) in record.blocks().enumerate() {
             match kind(block) {
                 Some("tool_use") => {
                     let pointer = format!("{}/message/content", record.pointer);
@@ -221,7 +223,7 @@ impl ClaudeCode {
         });
     }
 
-    fn tool_result(&mut self, record: &Record<'_>, block: &Node, collector: &mut Collector) {
+    fn tool_result(&mut self, record: &Record<'_>, block: Node<'_>, collector: &mut Collector) {
         let Some(id) = Spelled::CallId.text(block) else {
             return collector.skip(record.line, reason::NO_REQUEST);
         };
@@ -260,9 +262,9 @@ impl ClaudeCode {
 /// What a result says of whether its call was sent. What the record says in a
 /// member of its own comes before the words.
 fn fate(record: &Record<'_>, text: Option<&str>, failed: bool, tool: Option<String>) -> Fate {
-    let results = record.blocks().iter();
+    let results = record.blocks();
     let is_only = results
-        .filter(|block| kind(block) == Some("tool_result"))
+        .filter(|block| kind(*block) == Some("tool_result"))
         .count()
         == 1;
     // Of several results, what the record says is of those that failed.
@@ -293,7 +295,7 @@ fn fate(record: &Record<'_>, text: Option<&str>, failed: bool, tool: Option<Stri
     }
 }
 
-fn tool_use(record: &Record<'_>, block: &Node, pointer: &str, collector: &mut Collector) {
+fn tool_use(record: &Record<'_>, block: Node<'_>, pointer: &str, collector: &mut Collector) {
     let id = name_in(block, &["id"]);
     let read = record.json.flaws(pointer).and_then(|repeats| {
         let (arguments, inside) = written_arguments(block.get("input"))?;

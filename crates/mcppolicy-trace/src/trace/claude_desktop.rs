@@ -58,7 +58,7 @@ impl LogFormat for ClaudeDesktop {
         let rest = rest.trim_start();
         let whole = rest.is_empty() || rest.starts_with("{ metadata:");
         match Json::parse(message) {
-            Ok(json) if whole => jsonrpc::message(&json, &json.root, "", &envelope, collector),
+            Ok(json) if whole => jsonrpc::message(&json, json.root(), "", &envelope, collector),
             Ok(_) if !envelope.cut => collector.skip(chunk.line, reason::NOT_JSON),
             Err(reason) if !envelope.cut => collector.skip(chunk.line, reason),
             _ => {

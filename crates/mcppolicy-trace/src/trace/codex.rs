@@ -26,7 +26,7 @@ use super::refusal::{CODEX, Fate};
 use super::response::Response;
 use super::tolerant_json::{Json, arguments, name_in, written_arguments};
 use fork::Fork;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// Codex rollouts.
@@ -102,11 +102,11 @@ impl LogFormat for Codex {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
+        let root = json.root();
         // The first rollouts had no envelope.
         let enveloped = root.get("payload").is_some();
         let payload = root.get("payload").unwrap_or(root);
-        let kind = |node: &Node| node.get("type").and_then(Node::as_str).map(str::to_owned);
+        let kind = |node: Node<'_>| node.get("type").and_then(Node::as_str).map(str::to_owned);
         if exec::is_record(root) {
             return self.exec_event(&json, chunk, collector);
         }
@@ -147,8 +147,8 @@ impl LogFormat for Codex {
 
 /// One line.
 struct Entry<'a> {
-    json: &'a Json,
-    payload: &'a Node,
+    json: &'a Json<'a>,
+    payload: Node<'a>,
     pointer: &'static str,
     time: Option<Time>,
     chunk: Chunk<'a>,
@@ -316,7 +316,7 @@ impl Codex {
 /// failed.
 fn ended(
     id: &str,
-    ok: Option<&Node>,
+    ok: Option<Node<'_>>,
     failure: Option<&str>,
     time: Option<Time>,
     collector: &mut Collector,
@@ -340,7 +340,7 @@ fn ended(
 }
 
 /// The arguments of a function call, and whether one is repeated.
-fn called_with(payload: &Node) -> Result<(RecordedArguments, bool), &'static str> {
+fn called_with(payload: Node<'_>) -> Result<(RecordedArguments, bool), &'static str> {
     if let Some(action) = payload.get("action") {
         return Ok((arguments(Some(action)), false));
     }

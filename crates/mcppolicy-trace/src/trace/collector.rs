@@ -19,7 +19,7 @@ use super::response::{Observed, Response};
 use super::rounds::Rounds;
 use super::view::CallView;
 use super::{reason, timestamp};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::Time;
 
 /// Collects what a format finds in its file.
@@ -347,7 +347,7 @@ impl Collector {
 
     /// A time in RFC 3339, or in seconds, milli-, micro- or nanoseconds since
     /// the epoch.
-    pub fn time(&mut self, node: Option<&Node>) -> Option<Time> {
+    pub fn time(&mut self, node: Option<Node<'_>>) -> Option<Time> {
         let node = node.filter(|node| !node.is_null())?;
         let time = match node.as_str() {
             Some(text) => timestamp::in_text(text),
@@ -371,7 +371,7 @@ mod tests {
         let mut read = |text: &str| {
             let json = Json::parse(text).unwrap_or_else(|_| panic!("{text}"));
             collector
-                .time(Some(&json.root))
+                .time(Some(json.root()))
                 .map(|time| time.to_string())
         };
         let expected = Some("2026-11-20T10:00:07.250Z".to_owned());

@@ -20,7 +20,7 @@ use super::refusal::COPILOT;
 use super::spelling::{Spelled, is_true};
 use super::told::{Outcome, Told};
 use super::tolerant_json::{Json, name_in};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// The beginnings of the events' types.
 const TYPES: [&str; 6] = [
@@ -67,7 +67,7 @@ impl LogFormat for Copilot {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
+        let root = json.root();
         let Some(data) = root.get("data") else {
             return collector.skip(chunk.line, reason::NO_CALL);
         };
@@ -101,7 +101,7 @@ impl LogFormat for Copilot {
             return told.call(id, collector);
         }
         let error = data.get("error");
-        let text_of = |node: Option<&'_ Node>, keys: &[&str]| {
+        let text_of = |node: Option<Node<'_>>, keys: &[&str]| {
             let node = node?;
             let text = node.as_str().or_else(|| name_in(node, keys));
             text.map(str::to_owned)
@@ -124,7 +124,7 @@ impl LogFormat for Copilot {
 }
 
 /// The server and the tool.
-fn tool(data: &Node, collector: &mut Collector) -> Option<(Server, String)> {
+fn tool(data: Node<'_>, collector: &mut Collector) -> Option<(Server, String)> {
     let name = name_in(data, &["mcpToolName", "toolName"])?;
     match name_in(data, &["mcpServerName"]) {
         Some(server) => Some((Server::Named(server.to_owned()), name.to_owned())),

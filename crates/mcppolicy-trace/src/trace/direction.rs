@@ -9,7 +9,7 @@
 
 use super::message::{Leg, Side};
 use super::spelling::Spelled;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// Which way a message went, as far as its recorder says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,7 +170,7 @@ impl Way {
     }
 
     /// The way that the wrapper around a message names.
-    pub fn of(root: &Node) -> Way {
+    pub fn of(root: Node<'_>) -> Way {
         let direction = Spelled::Direction.text(root);
         let mut way = direction.map(Way::of_direction).unwrap_or_default();
         if let Some(named) = Spelled::Leg.text(root).map(Way::of_leg) {
@@ -221,7 +221,7 @@ pub(super) fn is_kind(text: &str) -> bool {
 
 /// The leg of a message of such a gateway, which names the other end as if it were
 /// a server: its client is `client`.
-fn other_end(root: &Node) -> Option<Leg> {
+fn other_end(root: Node<'_>) -> Option<Leg> {
     let text = |name: &str| root.get(name).and_then(Node::as_str);
     let direction = Spelled::Direction.text(root)?;
     let is_known = ["in", "out"]
@@ -332,7 +332,7 @@ mod tests {
     fn a_wrapper_may_name_the_leg_or_the_other_end() {
         let way = |wrapper: &str| {
             let json = Json::parse(wrapper).unwrap_or_else(|reason| panic!("{reason}"));
-            Way::of(&json.root)
+            Way::of(json.root())
         };
         let (client, server) = (Some(Side::Client), Some(Side::Server));
         for (wrapper, sender, leg) in [

@@ -15,7 +15,7 @@ use super::message::{Envelope, Identity, Side};
 use super::records::Records;
 use super::timestamp;
 use super::tolerant_json::{Json, is_mask};
-use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 
 pub(super) const NO_MCP: &str = "an exchange without an MCP message";
 const NO_CREDENTIAL: &str = "a request that was sent back for want of a credential (401)";
@@ -25,7 +25,7 @@ const NO_CREDENTIAL: &str = "a request that was sent back for want of a credenti
 const UNAUTHORIZED: f64 = 401.0;
 
 /// The messages in a body, or why one is not read.
-pub(super) type Messages = Vec<Result<Json, &'static str>>;
+pub(super) type Messages<'t> = Vec<Result<Json<'t>, &'static str>>;
 
 /// One exchange.
 pub(super) struct Exchange<'n> {
@@ -36,15 +36,15 @@ pub(super) struct Exchange<'n> {
     /// How much text it has, in bytes.
     pub bytes: usize,
     /// When the request was sent.
-    pub begun: Option<&'n Node>,
+    pub begun: Option<Node<'n>>,
     /// How long it took, in milliseconds.
-    pub millis: Option<&'n Node>,
-    pub url: Option<&'n Node>,
-    pub status: Option<&'n Node>,
+    pub millis: Option<Node<'n>>,
+    pub url: Option<Node<'n>>,
+    pub status: Option<Node<'n>>,
     pub session: Option<&'n str>,
     pub credential: Option<&'n str>,
-    pub sent: Messages,
-    pub received: Messages,
+    pub sent: Messages<'n>,
+    pub received: Messages<'n>,
     /// Whether something was taken out of what was sent.
     pub cut: bool,
 }
@@ -92,9 +92,9 @@ impl Exchange<'_> {
     }
 }
 
-fn pass(json: &Result<Json, &'static str>, envelope: &Envelope, collector: &mut Collector) {
+fn pass(json: &Result<Json<'_>, &'static str>, envelope: &Envelope, collector: &mut Collector) {
     match json {
-        Ok(json) => message(json, &json.root, "", envelope, collector),
+        Ok(json) => message(json, json.root(), "", envelope, collector),
         Err(reason) => collector.skip(envelope.line, reason),
     }
 }
@@ -102,7 +102,7 @@ fn pass(json: &Result<Json, &'static str>, envelope: &Envelope, collector: &mut 
 /// The headers of a request or of a response: a list of names and values, or an
 /// object.
 #[derive(Clone, Copy)]
-pub(super) struct Headers<'n>(pub Option<&'n Node>);
+pub(super) struct Headers<'n>(pub Option<Node<'n>>);
 
 impl<'n> Headers<'n> {
     /// The session that they name.
@@ -121,12 +121,12 @@ impl<'n> Headers<'n> {
     fn get(self, name: &str) -> Option<&'n str> {
         let headers = self.0?;
         let is_it = |own: &str| own.eq_ignore_ascii_case(name);
-        let text = |node: &'n Node| node.as_str().filter(|text| !text.is_empty());
-        if let NodeKind::Object(members) = &headers.kind {
-            let mut own = members.iter().filter(|member| is_it(&member.key));
-            return own.find_map(|member| text(&member.value));
+        let text = |node: Node<'n>| node.as_str().filter(|text| !text.is_empty());
+        if let NodeKind::Object(members) = headers.kind() {
+            let mut own = members.filter(|member| is_it(member.key));
+            return own.find_map(|member| text(member.value));
         }
-        let mut own = headers.items().iter().filter(|header| {
+        let mut own = headers.items().filter(|header| {
             let own = header.get("name").and_then(Node::as_str);
             own.is_some_and(is_it)
         });
@@ -136,11 +136,11 @@ impl<'n> Headers<'n> {
 
 /// The messages in a body: one, or those of a stream of events. What is no JSON
 /// in either, such as a page or a form, is no message.
-pub(super) fn messages(body: &str) -> Messages {
+pub(super) fn messages(body: &str) -> Messages<'_> {
     let body = body.trim_start();
     if body.starts_with(['{', '[']) {
         let json = Json::parse(body);
-        let is_other = json.as_ref().is_ok_and(|json| !is_message(&json.root));
+        let is_other = json.as_ref().is_ok_and(|json| !is_message(json.root()));
         return if is_other { Vec::new() } else { vec![json] };
     }
     events(body)
@@ -148,7 +148,7 @@ pub(super) fn messages(body: &str) -> Messages {
 
 /// The messages of a stream of events: the data of each, which may be on several
 /// lines.
-fn events(body: &str) -> Messages {
+fn events(body: &str) -> Messages<'static> {
     let mut messages = Vec::new();
     let mut data = String::new();
     for line in body.lines().chain([""]) {
@@ -161,7 +161,7 @@ fn events(body: &str) -> Messages {
             let whole = std::mem::take(&mut data);
             let text = unframed(whole.trim_start());
             if text.starts_with(['{', '[']) {
-                messages.push(Json::parse(text));
+                messages.push(Json::parse(text).map(Json::into_owned));
             }
         }
     }
@@ -169,9 +169,9 @@ fn events(body: &str) -> Messages {
 }
 
 /// Whether a body is JSON-RPC and no other JSON.
-fn is_message(root: &Node) -> bool {
-    let is_one = |node: &Node| node.get("jsonrpc").is_some();
-    is_one(root) || root.items().iter().any(is_one)
+fn is_message(root: Node<'_>) -> bool {
+    let is_one = |node: Node<'_>| node.get("jsonrpc").is_some();
+    is_one(root) || root.items().any(is_one)
 }
 
 /// The server that a URL names: its host and path. Whoever is named before the
@@ -226,7 +226,7 @@ mod tests {
         ] {
             let json = Json::parse(headers).unwrap_or_else(|reason| panic!("{reason}"));
             assert_eq!(
-                Headers(Some(&json.root)).credential(),
+                Headers(Some(json.root())).credential(),
                 credential,
                 "{headers}"
             );

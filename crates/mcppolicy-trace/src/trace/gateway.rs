@@ -37,7 +37,7 @@ impl LogFormat for Gateway {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
+        let root = json.root();
         if name_in(root, &["type"]) != Some("tool_call") {
             return collector.skip(chunk.line, reason::NO_CALL);
         }

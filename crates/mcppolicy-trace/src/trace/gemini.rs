@@ -22,7 +22,7 @@ use super::refusal::GEMINI;
 use super::spelling::Spelled;
 use super::told::{Outcome, Told};
 use super::tolerant_json::{Json, name_in};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// Gemini CLI sessions.
 pub(super) struct Gemini {
@@ -59,7 +59,7 @@ impl LogFormat for Gemini {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
+        let root = json.root();
         if let Some(session) = name_in(root, &["sessionId"]) {
             self.session = Some(session.to_owned());
         }
@@ -73,7 +73,7 @@ impl LogFormat for Gemini {
         if messages.is_empty() {
             self.message(root, "", &mut reading, collector);
         }
-        for (index, message) in messages.iter().enumerate() {
+        for (index, message) in messages.enumerate() {
             let pointer = format!("/messages/{index}");
             self.message(message, &pointer, &mut reading, collector);
         }
@@ -85,7 +85,7 @@ impl LogFormat for Gemini {
 
 /// A chunk while it is read.
 struct Reading<'a> {
-    json: &'a Json,
+    json: &'a Json<'a>,
     lines: LineFinder<'a>,
     bytes: usize,
     found: bool,
@@ -94,13 +94,13 @@ struct Reading<'a> {
 impl Gemini {
     fn message(
         &mut self,
-        message: &Node,
+        message: Node<'_>,
         pointer: &str,
         reading: &mut Reading<'_>,
         collector: &mut Collector,
     ) {
         let calls = message.get("toolCalls").map(Node::items);
-        for (index, call) in calls.unwrap_or_default().iter().enumerate() {
+        for (index, call) in calls.unwrap_or_default().enumerate() {
             reading.found = true;
             let line = reading.lines.line(call);
             let Some(id) = name_in(call, &["id"]) else {
@@ -146,8 +146,8 @@ impl Gemini {
 }
 
 /// The text of a result: `[{"functionResponse":{"response":{"output":"…"}}}]`.
-fn shown(result: &Node) -> Option<&str> {
-    let parts = result.items().iter();
+fn shown(result: Node<'_>) -> Option<&str> {
+    let parts = result.items();
     let mut responses = parts.filter_map(|part| part.get("functionResponse")?.get("response"));
     responses
         .find_map(|response| name_in(response, &["output", "error"]))

@@ -11,7 +11,7 @@ use super::message::{self, Envelope};
 use super::options::Assumed;
 use super::response::Response;
 use super::rounds::Asked;
-use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 
 /// What a further round is noted to be when it passes other arguments.
 const CHANGED: &str = "a further round with other arguments than the one before";
@@ -27,7 +27,7 @@ enum Answer<'a> {
 }
 
 /// Reads an answer; `None` when it holds neither a result nor an error.
-fn answer_in(node: &Node) -> Option<Answer<'_>> {
+fn answer_in(node: Node<'_>) -> Option<Answer<'_>> {
     let response = message::response(node)?;
     let result = match response {
         Response::Result => node.get("result"),
@@ -55,7 +55,7 @@ fn answer_in(node: &Node) -> Option<Answer<'_>> {
 /// rule sees; notes on it what is odd.
 pub(super) fn call(
     call: &mut RecordedCall,
-    params: Option<&Node>,
+    params: Option<Node<'_>>,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
@@ -81,7 +81,7 @@ pub(super) fn call(
 /// answer under `key`: it may be about a task.
 pub(super) fn other(
     method: &str,
-    params: Option<&Node>,
+    params: Option<Node<'_>>,
     key: Option<&str>,
     envelope: &Envelope,
     collector: &mut Collector,
@@ -111,7 +111,7 @@ pub(super) fn other(
 /// its request is in the log.
 pub(super) fn answer(
     key: &str,
-    node: &Node,
+    node: Node<'_>,
     envelope: &Envelope,
     collector: &mut Collector,
 ) -> Option<bool> {
@@ -156,9 +156,9 @@ fn task_key(envelope: &Envelope, task: &str) -> String {
 }
 
 /// Takes what is said of a task: its result, once it has one.
-fn state_of_task(task: &str, said: &Node, envelope: &Envelope, collector: &mut Collector) {
+fn state_of_task(task: &str, said: Node<'_>, envelope: &Envelope, collector: &mut Collector) {
     let said = said.get("task").unwrap_or(said);
-    let is_object = |node: &Node| matches!(node.kind, NodeKind::Object(_));
+    let is_object = |node: Node<'_>| matches!(node.kind(), NodeKind::Object(_));
     let has = |key: &str| said.get(key).is_some_and(is_object);
     match said.get("status").and_then(Node::as_str) {
         // Before 2026-07-28 the result is asked for by `tasks/result`.
@@ -175,7 +175,7 @@ fn state_of_task(task: &str, said: &Node, envelope: &Envelope, collector: &mut C
 }
 
 /// Whether an error says that there is no such task, and not what came of it.
-fn is_no_such_task(node: &Node) -> bool {
+fn is_no_such_task(node: Node<'_>) -> bool {
     let code = node.get("error").and_then(|error| error.get("code"));
     code.and_then(Node::as_number) == Some(-32602.0)
 }

@@ -17,7 +17,7 @@ use super::options::Format;
 use super::outline::Outline;
 use super::records::Records;
 use super::tolerant_json::Json;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// HTTP archives.
 #[derive(Default)]
@@ -57,23 +57,23 @@ impl LogFormat for Har {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let entries = json.root.get(WITHIN).and_then(|log| log.get("entries"));
+        let entries = json.root().get(WITHIN).and_then(|log| log.get("entries"));
         let mut lines = LineFinder::new(chunk);
         let mut bytes = chunk.text.len();
-        let entries = match entries {
-            Some(entries) => entries.items(),
-            None => std::slice::from_ref(&json.root),
-        };
-        for entry in entries {
+        let read = |entry| {
             let line = lines.line(entry);
             self.entry(entry, line, std::mem::take(&mut bytes), collector);
+        };
+        match entries {
+            Some(entries) => entries.items().for_each(read),
+            None => Some(json.root()).into_iter().for_each(read),
         }
     }
 }
 
 impl Har {
     /// Reads one exchange.
-    fn entry(&mut self, entry: &Node, line: usize, bytes: usize, collector: &mut Collector) {
+    fn entry(&mut self, entry: Node<'_>, line: usize, bytes: usize, collector: &mut Collector) {
         let (Some(request), Some(response)) = (entry.get("request"), entry.get("response")) else {
             return collector.skip(line, NO_MCP);
         };
@@ -98,13 +98,15 @@ impl Har {
 }
 
 /// The messages in a body, which may be written in base64.
-fn body(holder: Option<&Node>) -> Messages {
+fn body(holder: Option<Node<'_>>) -> Messages<'_> {
     let text = |key: &str| holder.and_then(|holder| holder.get(key)?.as_str());
     match (text("text"), text("encoding")) {
         (None, _) => Messages::new(),
         (Some(raw), Some("base64")) => {
             let bytes = base64(raw).unwrap_or_default();
-            messages(&String::from_utf8_lossy(&bytes))
+            let text = String::from_utf8_lossy(&bytes);
+            let messages = messages(&text).into_iter();
+            messages.map(|read| read.map(Json::into_owned)).collect()
         }
         (Some(raw), _) => messages(raw),
     }

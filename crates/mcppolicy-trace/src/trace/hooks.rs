@@ -22,7 +22,7 @@ use super::refusal::CLAUDE_CODE;
 use super::spelling::Spelled;
 use super::told::{Outcome, Told};
 use super::tolerant_json::{Json, name_in};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// Payloads of hooks.
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl LogFormat for Hooks {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
+        let root = json.root();
         let event = name_in(root, &["hook_event_name"]).unwrap_or_default();
         let is_before = BEFORE.contains(&event);
         if !is_before && !AFTER.contains(&event) && !REFUSED.contains(&event) {

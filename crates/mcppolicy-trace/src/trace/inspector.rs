@@ -30,7 +30,7 @@ use super::recent::{MOST_CALLS, Recent};
 use super::records::Records;
 use super::timestamp;
 use super::tolerant_json::Json;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::Time;
 
 /// The most entries that are put in order.
@@ -142,12 +142,12 @@ impl LogFormat for Inspector {
             Err(reason) => return collector.skip(chunk.line, reason),
         };
         let mut lines = LineFinder::new(chunk);
-        if json.root.items().is_empty() {
+        if json.root().items().is_empty() {
             return collector.skip(chunk.line, reason::NO_CALL);
         }
-        for entry in json.root.items() {
+        for entry in json.root().items() {
             let line = lines.line(entry);
-            let text = chunk.text.get(entry.span.start..entry.span.end);
+            let text = chunk.text.get(entry.span().start..entry.span().end);
             let text = text.unwrap_or_default();
             self.hold(Chunk { line, text }, collector);
         }
@@ -203,12 +203,12 @@ impl Inspector {
             Ok(json) => json,
             Err(reason) => return collector.skip(line, reason),
         };
-        let entry = &json.root;
+        let entry = json.root();
         let place = (line, held.text.len());
         let has = |name: &str| entry.get(name).is_some();
         if has("requestHeaders") || has("requestBody") || has("category") {
             self.exchange(entry, place, collector);
-        } else if let Some(message) = entry.get("message").filter(|node| is_message(node)) {
+        } else if let Some(message) = entry.get("message").filter(|node| is_message(*node)) {
             self.message(&json, message, place, collector);
         } else if has("receivedAt") {
             collector.skip(line, OF_LOGS);
@@ -218,7 +218,12 @@ impl Inspector {
     }
 
     /// Reads an entry of Network.
-    fn exchange(&mut self, entry: &Node, (line, bytes): (usize, usize), collector: &mut Collector) {
+    fn exchange(
+        &mut self,
+        entry: Node<'_>,
+        (line, bytes): (usize, usize),
+        collector: &mut Collector,
+    ) {
         if entry.get("category").and_then(Node::as_str) == Some("auth") {
             return collector.skip(line, OF_AUTH);
         }
@@ -240,7 +245,7 @@ impl Inspector {
             status: entry.get("responseStatus"),
             session: asks.session().or_else(|| answers.session()),
             credential: asks.credential(),
-            cut: sent.iter().flatten().any(|json| has_a_gap(&json.root)),
+            cut: sent.iter().flatten().any(|json| has_a_gap(json.root())),
             sent,
             received: body("responseBody"),
         };
@@ -250,12 +255,12 @@ impl Inspector {
     /// Reads an entry of History.
     fn message(
         &mut self,
-        json: &Json,
-        message: &Node,
+        json: &Json<'_>,
+        message: Node<'_>,
         place: (usize, usize),
         collector: &mut Collector,
     ) {
-        let entry = &json.root;
+        let entry = json.root();
         let sender = sender(entry, message);
         let pointer = "/message";
         let envelope = Envelope {
@@ -295,7 +300,7 @@ impl Inspector {
     }
 
     /// Reads a response with an entry of its own.
-    fn response(&mut self, message: &Node, envelope: &Envelope, collector: &mut Collector) {
+    fn response(&mut self, message: Node<'_>, envelope: &Envelope, collector: &mut Collector) {
         let id = message.get("id").filter(|id| !id.is_null());
         let key = id.map(|id| key(envelope, envelope.sender.map(Side::other), id));
         let found = key
@@ -315,7 +320,7 @@ impl Inspector {
 const REJECTED: &str = "the client has rejected the response";
 
 /// Who sent the message of an entry.
-fn sender(entry: &Node, message: &Node) -> Side {
+fn sender(entry: Node<'_>, message: Node<'_>) -> Side {
     let method = message.get("method").and_then(Node::as_str);
     match (entry.get("origin").and_then(Node::as_str), method) {
         (Some("client"), _) => Side::Client,
@@ -329,23 +334,22 @@ fn sender(entry: &Node, message: &Node) -> Side {
 
 /// Whether something was taken out of the arguments of a call, or of one in a
 /// batch.
-fn has_a_gap(root: &Node) -> bool {
-    let arguments = |node: &Node| {
+fn has_a_gap(root: Node<'_>) -> bool {
+    let arguments = |node: Node<'_>| {
         let arguments = node
             .get("params")
             .and_then(|params| params.get("arguments"));
         arguments.is_some_and(is_gapped)
     };
-    arguments(root) || root.items().iter().any(arguments)
+    arguments(root) || root.items().any(arguments)
 }
 
 /// Whether something was taken out of a value. A text is at most as deep as JSON is
 /// read.
-fn is_gapped(node: &Node) -> bool {
+fn is_gapped(node: Node<'_>) -> bool {
     let is_secret = |key: &str| SECRETS.iter().any(|name| key.eq_ignore_ascii_case(name));
-    let is_out = |node: &Node| node.as_str() == Some(TAKEN_OUT);
-    let mut members = node.members().iter();
-    members
-        .any(|member| (is_secret(&member.key) && is_out(&member.value)) || is_gapped(&member.value))
-        || node.items().iter().any(is_gapped)
+    let is_out = |node: Node<'_>| node.as_str() == Some(TAKEN_OUT);
+    let mut members = node.members();
+    members.any(|member| (is_secret(member.key) && is_out(member.value)) || is_gapped(member.value))
+        || node.items().any(is_gapped)
 }

@@ -18,7 +18,8 @@ use super::response::Observed;
 use super::spelling::Spelled;
 use super::tap::{self, noise_in};
 use super::tolerant_json::{Json, arguments};
-use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
+use mcppolicy_engine::document::borrowed::{Items, Node, NodeKind};
+use mcppolicy_engine::document::push_pointer;
 
 /// Raw MCP messages.
 #[derive(Default)]
@@ -104,17 +105,23 @@ impl LogFormat for JsonRpc {
             Err(reason) => return collector.skip(chunk.line, reason),
         };
         // Records in an array are as many, and messages in one are a batch.
-        if json.root.items().is_empty() || is_message(&json.root) {
-            return record(&json, &json.root, "", chunk, collector);
+        if json.root().items().is_empty() || is_message(json.root()) {
+            return record(&json, json.root(), "", chunk, collector);
         }
-        for (index, item) in json.root.items().iter().enumerate() {
+        for (index, item) in json.root().items().enumerate() {
             record(&json, item, &format!("/{index}"), chunk, collector);
         }
     }
 }
 
 /// Reads a message or a wrapper with one, which is at `pointer` in `json`.
-fn record(json: &Json, root: &Node, pointer: &str, chunk: Chunk<'_>, collector: &mut Collector) {
+fn record(
+    json: &Json<'_>,
+    root: Node<'_>,
+    pointer: &str,
+    chunk: Chunk<'_>,
+    collector: &mut Collector,
+) {
     let envelope = envelope(root, (chunk.line, chunk.text.len()), collector);
     if is_message(root) && !names_a_message(root) {
         return message(json, root, pointer, &envelope, collector);
@@ -125,7 +132,7 @@ fn record(json: &Json, root: &Node, pointer: &str, chunk: Chunk<'_>, collector: 
         };
         let text = inner.as_str().map(|text| unframed(text.trim_start()));
         match text.map(Json::parse) {
-            Some(Ok(json)) => message(&json, &json.root, "", &envelope, collector),
+            Some(Ok(json)) => message(&json, json.root(), "", &envelope, collector),
             Some(Err(reason)) => collector.skip(chunk.line, reason),
             None if is_message(inner) => {
                 let pointer = push_pointer(pointer, key);
@@ -140,7 +147,12 @@ fn record(json: &Json, root: &Node, pointer: &str, chunk: Chunk<'_>, collector: 
 }
 
 /// Records a response that the tap stored on the same line as its request.
-fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: &mut Collector) {
+fn inline_response(
+    root: Node<'_>,
+    envelope: &Envelope,
+    request: Node<'_>,
+    collector: &mut Collector,
+) {
     let (Some(found), Some(id)) = (root.get("response"), request.get("id")) else {
         return;
     };
@@ -159,7 +171,7 @@ fn inline_response(root: &Node, envelope: &Envelope, request: &Node, collector: 
 /// What the wrapper of a message says; the numbers are its line and its length in
 /// bytes.
 pub(super) fn envelope(
-    root: &Node,
+    root: Node<'_>,
     (line, bytes): (usize, usize),
     collector: &mut Collector,
 ) -> Envelope {
@@ -171,8 +183,8 @@ pub(super) fn envelope(
         sender: way.sender,
         leg: way.leg,
         identity: Identity {
-            grant: match root.get("grant").map(|grant| &grant.kind) {
-                Some(NodeKind::String(name)) => Some(Grant::Named(name.clone())),
+            grant: match root.get("grant").map(|grant| grant.kind()) {
+                Some(NodeKind::String(name)) => Some(Grant::Named(name.to_owned())),
                 Some(NodeKind::Null) => Some(Grant::Unknown),
                 _ => None,
             },
@@ -181,10 +193,10 @@ pub(super) fn envelope(
         },
         exchange: Spelled::Exchange.label(root),
         would_block: would_block(root),
-        server: match Spelled::Server.of(root).map(|server| &server.kind) {
+        server: match Spelled::Server.of(root).map(|server| server.kind()) {
             // A gateway's name for its client.
             Some(NodeKind::String(name)) if is_client && name == CLIENT => Server::Default,
-            Some(NodeKind::String(name)) => Server::Named(name.clone()),
+            Some(NodeKind::String(name)) => Server::Named(name.to_owned()),
             Some(NodeKind::Null) => Server::Unknown,
             _ => Server::Default,
         },
@@ -194,9 +206,9 @@ pub(super) fn envelope(
 }
 
 /// Whether a value is a message or a batch of them.
-pub(super) fn is_message(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Array(items) => items.iter().any(is_message),
+pub(super) fn is_message(node: Node<'_>) -> bool {
+    match node.kind() {
+        NodeKind::Array(mut items) => items.any(is_message),
         NodeKind::Object(_) => {
             let responds = node.get("result").is_some() || node.get("error").is_some();
             let has = |key| node.get(key).is_some();
@@ -210,7 +222,7 @@ pub(super) fn is_message(node: &Node) -> bool {
 
 /// Whether an object is the wrapper of a message although it has a member of one: it
 /// repeats the method.
-fn names_a_message(root: &Node) -> bool {
+fn names_a_message(root: Node<'_>) -> bool {
     let has = |name: &str| root.get(name).is_some();
     let is_whole = has("jsonrpc") || has("params") || has("result") || has("error");
     !is_whole && Spelled::Message.of(root).is_some_and(is_message)
@@ -218,13 +230,13 @@ fn names_a_message(root: &Node) -> bool {
 
 /// Reads a message or a batch, which is at `pointer` in `json`.
 pub(super) fn message(
-    json: &Json,
-    node: &Node,
+    json: &Json<'_>,
+    node: Node<'_>,
     pointer: &str,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
-    if let NodeKind::Array(items) = &node.kind {
+    if let NodeKind::Array(items) = node.kind() {
         return batch(json, items, node, pointer, envelope, collector);
     }
     let method = node.get("method").and_then(Node::as_str);
@@ -269,7 +281,13 @@ pub(super) fn message(
     }
 }
 
-fn call(json: &Json, node: &Node, pointer: &str, envelope: &Envelope, collector: &mut Collector) {
+fn call(
+    json: &Json<'_>,
+    node: Node<'_>,
+    pointer: &str,
+    envelope: &Envelope,
+    collector: &mut Collector,
+) {
     let id = node.get("id").filter(|id| !id.is_null());
     let key = id.map(|id| key(envelope, envelope.sender, id));
     if is_passed_on(key.as_deref(), envelope, collector) {
@@ -334,15 +352,15 @@ fn collect(call: RecordedCall, key: Option<&str>, envelope: &Envelope, collector
 /// Records a batch with a tool call as a single call, because gateways refuse
 /// the whole batch. Its response is matched by the id of its first tool call.
 fn batch(
-    json: &Json,
-    items: &[Node],
-    node: &Node,
+    json: &Json<'_>,
+    items: Items<'_>,
+    node: Node<'_>,
     pointer: &str,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
-    let calls = |item: &&Node| item.get("method").and_then(Node::as_str) == Some("tools/call");
-    let Some(first) = items.iter().find(calls) else {
+    let calls = |item: &Node<'_>| item.get("method").and_then(Node::as_str) == Some("tools/call");
+    let Some(first) = items.clone().find(calls) else {
         return batch_without_call(json, items, pointer, envelope, collector);
     };
     let id = first.get("id").filter(|id| !id.is_null());
@@ -365,15 +383,16 @@ fn batch(
 /// Reads a batch without a tool call: other requests, or the responses to an
 /// earlier batch. One matching response marks that batch as answered.
 fn batch_without_call(
-    json: &Json,
-    items: &[Node],
+    json: &Json<'_>,
+    items: Items<'_>,
     pointer: &str,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
     let mut answered = false;
     let mut responses = 0;
-    for (index, item) in items.iter().enumerate() {
+    let is_empty = items.is_empty();
+    for (index, item) in items.enumerate() {
         if item.get("method").is_some() {
             let pointer = push_pointer(pointer, &index.to_string());
             message(json, item, &pointer, envelope, collector);
@@ -387,17 +406,17 @@ fn batch_without_call(
     }
     if responses > 0 && !answered {
         collector.skip(envelope.line, reason::NO_REQUEST);
-    } else if items.is_empty() {
+    } else if is_empty {
         collector.skip(envelope.line, reason::NO_MESSAGE);
     }
 }
 
 /// The key of a request of `requester` with this id.
-pub(super) fn key(envelope: &Envelope, requester: Option<Side>, id: &Node) -> String {
+pub(super) fn key(envelope: &Envelope, requester: Option<Side>, id: Node<'_>) -> String {
     envelope.key(requester, &id.to_value().to_string())
 }
 
-fn id_text(id: &Node) -> String {
+fn id_text(id: Node<'_>) -> String {
     match id.as_str() {
         Some(text) => text.to_owned(),
         None => id.to_value().to_string(),

@@ -4,7 +4,7 @@
 use super::call::{Grant, Server};
 use super::response::{DENIED_PREFIX, Response};
 use super::spelling::Spelled;
-use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
@@ -116,8 +116,8 @@ pub(crate) fn write_key(
 
 /// What a JSON-RPC response means for replay; `None` when it holds neither a
 /// result nor an error.
-pub(crate) fn response(node: &Node) -> Option<Response> {
-    let present = |key| node.get(key).filter(|value: &&Node| !value.is_null());
+pub(crate) fn response(node: Node<'_>) -> Option<Response> {
+    let present = |key| node.get(key).filter(|value: &Node<'_>| !value.is_null());
     if let Some(error) = present("error") {
         return Some(Response::Error(error.to_value()));
     }
@@ -127,12 +127,12 @@ pub(crate) fn response(node: &Node) -> Option<Response> {
 
 /// What a gateway that only watches says that it would have done: whether it
 /// would have refused the call.
-pub(crate) fn would_block(root: &Node) -> Option<bool> {
-    match &Spelled::WouldBlock.of(root)?.kind {
+pub(crate) fn would_block(root: Node<'_>) -> Option<bool> {
+    match &Spelled::WouldBlock.of(root)?.kind() {
         NodeKind::Bool(would) => Some(*would),
         NodeKind::Null => Some(false),
         // The rule, or what it says.
-        NodeKind::String(text) => Some(!matches!(text.as_str(), "" | "false" | "no")),
+        NodeKind::String(text) => Some(!matches!(*text, "" | "false" | "no")),
         NodeKind::Object(_) => Some(true),
         NodeKind::Number(_) | NodeKind::Array(_) => None,
     }
@@ -169,9 +169,9 @@ pub(crate) fn error_code(text: &str) -> Option<f64> {
 
 /// The first text in a result's content: the content itself, or the first of
 /// its blocks that has one.
-pub(crate) fn first_text(content: Option<&Node>) -> Option<&str> {
+pub(crate) fn first_text(content: Option<Node<'_>>) -> Option<&str> {
     let content = content?;
-    let mut texts = content.items().iter().filter_map(|item| item.get("text"));
+    let mut texts = content.items().filter_map(|item| item.get("text"));
     content
         .as_str()
         .or_else(|| texts.next().and_then(Node::as_str))

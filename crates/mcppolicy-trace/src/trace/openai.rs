@@ -15,7 +15,8 @@ use super::outline::Outline;
 use super::reason;
 use super::spelling::{Spelled, is_result_role};
 use super::tolerant_json::{Json, name_in, written_arguments};
-use mcppolicy_engine::document::{Node, push_pointer};
+use mcppolicy_engine::document::borrowed::Node;
+use mcppolicy_engine::document::push_pointer;
 
 /// Whether the object at `at` of an outline is a conversation or a message.
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
@@ -53,7 +54,7 @@ impl LogFormat for OpenAi {
             found: false,
             bytes: chunk.text.len(),
         };
-        reading.part(&json.root, "", collector);
+        reading.part(json.root(), "", collector);
         if !reading.found {
             collector.skip(chunk.line, reason::NO_CALL);
         }
@@ -62,7 +63,7 @@ impl LogFormat for OpenAi {
 
 /// A chunk while it is read.
 struct Reading<'a> {
-    json: &'a Json,
+    json: &'a Json<'a>,
     lines: LineFinder<'a>,
     session: Option<String>,
     conversation_is_session: bool,
@@ -73,7 +74,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// A conversation, a message, or an array of either.
-    fn part(&mut self, node: &Node, pointer: &str, collector: &mut Collector) {
+    fn part(&mut self, node: Node<'_>, pointer: &str, collector: &mut Collector) {
         for key in Spelled::Messages.names() {
             if let Some(messages) = node
                 .get(key)
@@ -85,7 +86,7 @@ impl Reading<'_> {
         }
         // Runs of tau2 (<https://github.com/sierra-research/tau2-bench>).
         let runs = node.get("simulations").map(Node::items).unwrap_or_default();
-        for (index, run) in runs.iter().enumerate() {
+        for (index, run) in runs.enumerate() {
             self.part(run, &format!("{pointer}/simulations/{index}"), collector);
         }
         if name_in(node, &["role"]).is_some() {
@@ -93,11 +94,11 @@ impl Reading<'_> {
         } else if self.response(node, pointer, collector) {
             return;
         }
-        let are_messages = node.items().iter().any(|item| item.get("role").is_some());
+        let are_messages = node.items().any(|item| item.get("role").is_some());
         if are_messages && pointer.is_empty() {
             return self.conversation(node, node, pointer, collector);
         }
-        for (index, item) in node.items().iter().enumerate() {
+        for (index, item) in node.items().enumerate() {
             // Deeper arrays hold parts of messages.
             if pointer.is_empty() {
                 self.part(item, &push_pointer(pointer, &index.to_string()), collector);
@@ -107,8 +108,8 @@ impl Reading<'_> {
 
     fn conversation(
         &mut self,
-        node: &Node,
-        messages: &Node,
+        node: Node<'_>,
+        messages: Node<'_>,
         pointer: &str,
         collector: &mut Collector,
     ) {
@@ -117,7 +118,7 @@ impl Reading<'_> {
             .conversation_is_session
             .then(|| format!("conversation at line {}", self.lines.line(node)));
         self.session = named.map(str::to_owned).or(unnamed);
-        for (index, message) in messages.items().iter().enumerate() {
+        for (index, message) in messages.items().enumerate() {
             self.message(
                 message,
                 &push_pointer(pointer, &index.to_string()),
@@ -128,12 +129,12 @@ impl Reading<'_> {
         collector.close_all();
     }
 
-    fn message(&mut self, message: &Node, pointer: &str, collector: &mut Collector) {
+    fn message(&mut self, message: Node<'_>, pointer: &str, collector: &mut Collector) {
         let calls = message
             .get("tool_calls")
             .map(Node::items)
             .unwrap_or_default();
-        for (index, call) in calls.iter().enumerate() {
+        for (index, call) in calls.enumerate() {
             let pointer = format!("{pointer}/tool_calls/{index}");
             let function = call.get("function").unwrap_or(call);
             self.call(function, name_in(call, &["id"]), &pointer, collector);
@@ -163,7 +164,7 @@ impl Reading<'_> {
 
     fn call(
         &mut self,
-        function: &Node,
+        function: Node<'_>,
         id: Option<&str>,
         pointer: &str,
         collector: &mut Collector,

@@ -19,7 +19,7 @@ use super::refusal::OPENCODE;
 use super::spelling::Spelled;
 use super::told::{Outcome, Told};
 use super::tolerant_json::{Json, name_in};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// Exports of OpenCode.
 #[derive(Default)]
@@ -51,10 +51,10 @@ impl LogFormat for OpenCode {
         let mut lines = LineFinder::new(chunk);
         let mut bytes = chunk.text.len();
         let mut found = false;
-        let root = &json.root;
+        let root = json.root();
         let messages = Spelled::Messages.items(root);
         let single = messages.is_empty().then_some((String::new(), root));
-        let several = messages.iter().enumerate();
+        let several = messages.enumerate();
         let several = several.map(|(index, message)| (format!("/messages/{index}"), message));
         for (pointer, message) in single.into_iter().chain(several) {
             let info = message.get("info");
@@ -63,7 +63,7 @@ impl LogFormat for OpenCode {
                 self.session = session.map(str::to_owned).or(self.session.take());
             }
             let parts = message.get("parts").map(Node::items).unwrap_or_default();
-            for (index, part) in parts.iter().enumerate() {
+            for (index, part) in parts.enumerate() {
                 if name_in(part, &["type"]) != Some("tool") {
                     continue;
                 }
@@ -89,7 +89,7 @@ impl LogFormat for OpenCode {
 }
 
 impl OpenCode {
-    fn part(&mut self, part: &Node, told: Told<'_>, collector: &mut Collector) {
+    fn part(&mut self, part: Node<'_>, told: Told<'_>, collector: &mut Collector) {
         let line = told.line;
         let is_new = collector.is_new(name_in(part, &["id"]), &self.parts);
         if !is_new {

@@ -23,7 +23,8 @@ use super::tolerant_json::Json;
 use attributes::{Attributes, called_with, member, nanos, response};
 use events::Events;
 use join::{Place, SpanCall, Window};
-use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
+use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::value::Value;
 
 const OTHER_SPAN: &str = "a span of no MCP request";
@@ -78,7 +79,7 @@ impl LogFormat for Otlp {
             lines: LineFinder::new(chunk),
             found: false,
         };
-        self.part(&mut reading, &json.root, "", collector);
+        self.part(&mut reading, json.root(), "", collector);
         if !reading.found {
             collector.skip(chunk.line, reason::NO_CALL);
         }
@@ -87,7 +88,7 @@ impl LogFormat for Otlp {
 
 /// A chunk while it is read.
 struct Reading<'a> {
-    json: &'a Json,
+    json: &'a Json<'a>,
     lines: LineFinder<'a>,
     /// Whether there was any span.
     found: bool,
@@ -139,12 +140,12 @@ impl Otlp {
     fn part(
         &mut self,
         reading: &mut Reading<'_>,
-        node: &Node,
+        node: Node<'_>,
         pointer: &str,
         collector: &mut Collector,
     ) {
-        if let NodeKind::Array(items) = &node.kind {
-            for (index, item) in items.iter().enumerate() {
+        if let NodeKind::Array(items) = node.kind() {
+            for (index, item) in items.enumerate() {
                 self.part(
                     reading,
                     item,
@@ -179,7 +180,7 @@ impl Otlp {
     fn span(
         &mut self,
         reading: &mut Reading<'_>,
-        span: &Node,
+        span: Node<'_>,
         pointer: &str,
         collector: &mut Collector,
     ) {
@@ -197,8 +198,8 @@ impl Otlp {
     /// The call of a span; else why it is passed over, unless that has been told.
     fn call(
         &self,
-        json: &Json,
-        (span, place, line): (&Node, Place, usize),
+        json: &Json<'_>,
+        (span, place, line): (Node<'_>, Place, usize),
         pointer: &str,
         collector: &mut Collector,
     ) -> Result<SpanCall, Option<&'static str>> {
@@ -243,7 +244,7 @@ impl Otlp {
             session: first(&["mcp.session.id", "session.id", "gen_ai.conversation.id"]),
             user: first(&["user.id", "enduser.id"]),
         };
-        let bytes = span.span.end.saturating_sub(span.span.start);
+        let bytes = span.span().end.saturating_sub(span.span().start);
         Ok(SpanCall {
             place,
             call,
@@ -269,7 +270,7 @@ fn is_tool(attributes: &Attributes<'_>) -> bool {
 }
 
 /// Where a span is in its trace.
-fn place(span: &Node) -> Place {
+fn place(span: Node<'_>) -> Place {
     let text = |camel, snake| {
         let id = member(span, camel, snake)?.as_str()?;
         // An id that is not set is empty or zero.

@@ -2,7 +2,7 @@
 //! fast path share. Where an object has several of one kind, the first spelling
 //! of the table counts.
 
-use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Items, Node, NodeKind};
 
 macro_rules! members {
     ($($(#[$doc:meta])* $member:ident: $($name:literal)|+;)*) => {
@@ -65,12 +65,12 @@ members! {
 
 impl Spelled {
     /// Its value in an object.
-    pub fn of(self, node: &Node) -> Option<&Node> {
+    pub fn of(self, node: Node<'_>) -> Option<Node<'_>> {
         self.names().iter().find_map(|name| node.get(name))
     }
 
     /// Its value as a name: a string with something in it, or a number.
-    pub fn label(self, node: &Node) -> Option<String> {
+    pub fn label(self, node: Node<'_>) -> Option<String> {
         let number = || {
             let mut values = self.names().iter().filter_map(|name| node.get(name));
             values.find(|value| value.as_number().is_some())
@@ -80,13 +80,13 @@ impl Spelled {
     }
 
     /// Its value, when that is a string with something in it.
-    pub fn text(self, node: &Node) -> Option<&str> {
+    pub fn text(self, node: Node<'_>) -> Option<&str> {
         let texts = self.names().iter().filter_map(|name| node.get(name));
         texts.filter_map(Node::as_str).find(|text| !text.is_empty())
     }
 
     /// Its value as a list; empty for anything else.
-    pub fn items(self, node: &Node) -> &[Node] {
+    pub fn items(self, node: Node<'_>) -> Items<'_> {
         self.of(node).map(Node::items).unwrap_or_default()
     }
 }
@@ -98,6 +98,6 @@ pub(super) fn is_result_role(role: Option<&str>) -> bool {
 }
 
 /// Whether a value is true, as a flag.
-pub(super) fn is_true(node: Option<&Node>) -> bool {
-    matches!(node.map(|node| &node.kind), Some(NodeKind::Bool(true)))
+pub(super) fn is_true(node: Option<Node<'_>>) -> bool {
+    matches!(node.map(|node| node.kind()), Some(NodeKind::Bool(true)))
 }

@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use super::block::LONGEST_LINE;
 use super::reason;
 use super::tolerant_json::Json;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::Time;
 
 /// Which way a line goes.
@@ -224,7 +224,7 @@ fn noise(text: &str, why: &str) -> String {
 }
 
 /// Why a line that a tap has kept is no message; `None` for any other line.
-pub(super) fn noise_in(root: &Node) -> Option<&'static str> {
+pub(super) fn noise_in(root: Node<'_>) -> Option<&'static str> {
     root.get("noise")?.as_str()?;
     let why = root.get("because").and_then(Node::as_str)?;
     let known = [

@@ -1,7 +1,7 @@
 //! Timestamps in logs: RFC 3339, a number since the Unix epoch, or one of
 //! milliseconds since another.
 
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// The time in a text: RFC 3339, or a number as [`since_epoch`] reads it.
@@ -16,7 +16,7 @@ pub(crate) fn in_text(text: &str) -> Option<Time> {
 /// The time so many milliseconds after another; that time itself where the
 /// number is less than zero. `None` where either is unknown, or beyond the
 /// calendar.
-pub(super) fn after(time: Option<Time>, millis: Option<&Node>) -> Option<Time> {
+pub(super) fn after(time: Option<Time>, millis: Option<Node<'_>>) -> Option<Time> {
     let (time, millis) = time.zip(millis.and_then(Node::as_number))?;
     let end = time.plus(TimeDelta::nanos((millis * 1e6) as i128));
     end.max(time).in_calendar().ok()
@@ -50,7 +50,7 @@ mod tests {
         let time = Time::new(10, 0);
         let after = |millis: &str| {
             let json = Json::parse(millis).unwrap_or_else(|reason| panic!("{reason}"));
-            after(Some(time), Some(&json.root))
+            after(Some(time), Some(json.root()))
         };
         assert_eq!(after("1500.5"), Some(Time::new(11, 500_500_000)));
         assert_eq!(after("0"), Some(time));

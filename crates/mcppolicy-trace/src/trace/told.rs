@@ -7,19 +7,19 @@ use super::message::{Identity, result_of};
 use super::reason;
 use super::refusal::{Client, Fate};
 use super::tolerant_json::{Json, written_arguments};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::Time;
 
 /// A call in a client's log.
 pub(super) struct Told<'a> {
-    pub json: &'a Json,
+    pub json: &'a Json<'a>,
     /// Where in it the call is.
     pub pointer: &'a str,
     pub line: usize,
     pub time: Option<Time>,
     /// The server and the tool; `None` when the log names no tool.
     pub tool: Option<(Server, String)>,
-    pub arguments: Option<&'a Node>,
+    pub arguments: Option<Node<'a>>,
     /// The client's id of the call.
     pub id: Option<&'a str>,
     pub session: Option<String>,

@@ -4,26 +4,39 @@
 use super::call::RecordedArguments;
 use super::outline::Outline;
 use super::reason;
-use mcppolicy_engine::document::Node;
-use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, parse_text};
+use mcppolicy_engine::document::borrowed::{Node, Tree};
+use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble};
 
 /// A JSON text, read tolerantly: what is odd about it is kept and matters only
 /// where a call is.
-pub(super) struct Json {
-    pub root: Node,
+pub(super) struct Json<'t> {
+    tree: Tree<'t>,
     problems: Vec<Defect>,
 }
 
-impl Json {
+impl<'t> Json<'t> {
     /// Reads `text`.
     ///
     /// # Errors
     /// The reason for which the line is skipped.
-    pub fn parse(text: &str) -> Result<Json, &'static str> {
-        match parse_text(text) {
-            Ok((root, problems)) => Ok(Json { root, problems }),
+    pub fn parse(text: &'t str) -> Result<Json<'t>, &'static str> {
+        match Tree::parse(text) {
+            Ok((tree, problems)) => Ok(Json { tree, problems }),
             Err(error) => Err(why(text, &error)),
         }
+    }
+
+    /// The same with a copy of the text, which it outlives.
+    pub fn into_owned(self) -> Json<'static> {
+        Json {
+            tree: self.tree.into_owned(),
+            problems: self.problems,
+        }
+    }
+
+    /// The one value of the text.
+    pub fn root(&self) -> Node<'_> {
+        self.tree.root()
     }
 
     /// What is odd about the value at `pointer`: whether a member in it is
@@ -62,7 +75,7 @@ fn why(text: &str, error: &SyntaxError) -> &'static str {
 
 /// Arguments that a message or a log holds as a value: a hash or a redaction in
 /// their place leaves them unknown.
-pub(super) fn arguments(node: Option<&Node>) -> RecordedArguments {
+pub(super) fn arguments(node: Option<Node<'_>>) -> RecordedArguments {
     match node.and_then(Node::as_str) {
         Some(text) if is_redaction(text) => RecordedArguments::Unknown,
         _ => node.map(Node::to_value).into(),
@@ -79,7 +92,7 @@ fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static s
         return Ok((RecordedArguments::Unknown, false));
     };
     let repeats = json.flaws("")?;
-    let arguments = match RecordedArguments::from(Some(json.root.to_value())) {
+    let arguments = match RecordedArguments::from(Some(json.root().to_value())) {
         RecordedArguments::NotAnObject(_) => RecordedArguments::Unknown,
         known => known,
     };
@@ -93,7 +106,7 @@ fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static s
 /// # Errors
 /// What keeps any gateway from parsing them.
 pub(super) fn written_arguments(
-    node: Option<&Node>,
+    node: Option<Node<'_>>,
 ) -> Result<(RecordedArguments, bool), &'static str> {
     match node.and_then(Node::as_str) {
         Some(text) => written_text(text),
@@ -151,7 +164,7 @@ pub(super) fn cut_mark(text: &str) -> Option<(usize, usize)> {
 }
 
 /// A member that is a string with something in it.
-pub(super) fn name_in<'n>(node: &'n Node, keys: &[&str]) -> Option<&'n str> {
+pub(super) fn name_in<'n>(node: Node<'n>, keys: &[&str]) -> Option<&'n str> {
     let texts = keys.iter().filter_map(|key| node.get(key));
     texts.filter_map(Node::as_str).find(|text| !text.is_empty())
 }

@@ -18,7 +18,7 @@ use super::reason;
 use super::records::Records;
 use super::response::Observed;
 use super::tolerant_json::{Json, arguments, name_in};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// Audit events of ToolHive.
 #[derive(Default)]
@@ -46,9 +46,9 @@ impl LogFormat for ToolHive {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
-        let root = &json.root;
+        let root = json.root();
         let target = root.get("target");
-        let of = |node: Option<&Node>, key: &str| {
+        let of = |node: Option<Node<'_>>, key: &str| {
             node.and_then(|node| name_in(node, &[key]))
                 .map(str::to_owned)
         };

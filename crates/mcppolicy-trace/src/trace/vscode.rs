@@ -105,7 +105,7 @@ impl LogFormat for VsCode {
         };
         let end = Outline::scan(entry.message).end;
         match Json::parse(entry.message) {
-            Ok(json) => jsonrpc::message(&json, &json.root, "", &envelope, collector),
+            Ok(json) => jsonrpc::message(&json, json.root(), "", &envelope, collector),
             Err(_) if end.is_none() => collector.skip(chunk.line, reason::CUT_OFF),
             Err(reason) => collector.skip(chunk.line, reason),
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::defect::{Defect, SyntaxError, Trouble, quoted};
 use super::plain::end_of_plain;
-use crate::document::borrowed::{Entry, EntryKind, Tree};
+use crate::document::borrowed::{Entry, EntryKind, Places};
 use crate::document::number::{Exactness, exactness};
 use crate::document::{escape_pointer, push_pointer};
 use crate::source::Span;
@@ -27,10 +27,11 @@ type Read<T> = Result<T, Box<SyntaxError>>;
 
 /// The state of the parser.
 pub(super) struct Parser<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
     /// What has been read.
-    tree: Tree<'a>,
+    places: Places,
     /// The arrays and objects that the value being read is in, the outermost first.
     open: Vec<Open>,
     problems: Vec<Defect>,
@@ -59,10 +60,10 @@ struct Open {
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str) -> Parser<'a> {
         Parser {
+            text,
             bytes: text.as_bytes(),
             at: 0,
-            tree: Tree {
-                text,
+            places: Places {
                 // One value in sixteen bytes is usual in logs.
                 entries: Vec::with_capacity(text.len() / 16 + 1),
                 unescaped: String::new(),
@@ -75,7 +76,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The one value of the text, and its defects.
-    pub(super) fn document(mut self) -> Read<(Tree<'a>, Vec<Defect>)> {
+    pub(super) fn document(mut self) -> Read<(Places, Vec<Defect>)> {
         if u32::try_from(self.bytes.len()).is_err() {
             return Err(self.error_here(
                 "The text is longer than 4 GiB",
@@ -97,7 +98,7 @@ impl<'a> Parser<'a> {
                 span,
             }));
         }
-        Ok((self.tree, self.problems))
+        Ok((self.places, self.problems))
     }
 
     #[inline(always)]
@@ -187,13 +188,13 @@ impl<'a> Parser<'a> {
     /// The entry that is read next.
     fn next_entry(&self) -> u32 {
         // No text has more entries than bytes.
-        self.tree.entries.len() as u32
+        self.places.entries.len() as u32
     }
 
     /// A value, or a key, that is no array, no object, and no string with escapes.
     #[inline(always)]
     fn push(&mut self, kind: EntryKind, start: usize) {
-        self.tree.entries.push(Entry {
+        self.places.entries.push(Entry {
             kind,
             start: start as u32,
             end: self.at as u32,
@@ -243,13 +244,13 @@ impl<'a> Parser<'a> {
             return;
         };
         let (end, more) = (self.at as u32, self.next_entry());
-        if let Some(entry) = self.tree.entries.get_mut(open.entry as usize) {
+        if let Some(entry) = self.places.entries.get_mut(open.entry as usize) {
             entry.end = end;
             entry.more = more;
             entry.count = open.count;
         }
         if open.may_repeat {
-            self.note_duplicates(open.entry);
+            self.note_duplicates(open.entry, more);
         }
     }
 
@@ -283,7 +284,7 @@ impl<'a> Parser<'a> {
     /// Notes a key of the innermost object.
     #[inline(always)]
     fn note_key(&mut self, key: u32) {
-        let bit = 1 << place_of(self.tree.string(key).unwrap_or_default());
+        let bit = 1 << place_of(self.places.string(self.text, key).unwrap_or_default());
         let Some(open) = self.open.last_mut() else {
             return;
         };
@@ -300,29 +301,27 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether a key of the object at `object`, which has not ended, is also at `key`.
+    /// Whether an earlier key of the object at `object`, which has not ended, is the
+    /// same as the one at `key`.
     fn has_earlier(&self, object: u32, key: u32) -> bool {
-        let (text, mut at) = (self.tree.string(key), object + 1);
-        while at < key {
-            if self.tree.string(at) == text {
-                return true;
-            }
-            at = self.tree.after(at + 1);
-        }
-        false
+        let text = self.places.string(self.text, key);
+        let mut earlier = self.places.keys(object, key);
+        earlier.any(|other| self.places.string(self.text, other) == text)
     }
 
-    /// Notes each key of the object at `object` that it has already.
-    fn note_duplicates(&mut self, object: u32) {
-        let node = self.tree.node(object);
-        let mut seen: HashMap<&str, Span> = HashMap::with_capacity(node.members().len());
+    /// Notes each key that the object at `object` has already; `end` is the entry behind
+    /// it.
+    fn note_duplicates(&mut self, object: u32, end: u32) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         let mut repeated = Vec::new();
-        for member in node.members() {
-            match seen.get(member.key) {
+        for at in self.places.keys(object, end) {
+            let key = self.places.string(self.text, at).unwrap_or_default();
+            let span = self.places.span(at);
+            match seen.get(key) {
                 None => {
-                    seen.insert(member.key, member.key_span);
+                    seen.insert(key, span);
                 }
-                Some(first) => repeated.push((member.key.to_owned(), member.key_span, *first)),
+                Some(first) => repeated.push((key.to_owned(), span, *first)),
             }
         }
         for (key, span, first) in repeated {
@@ -364,7 +363,7 @@ impl<'a> Parser<'a> {
             }
             self.some_digits()?;
         }
-        let raw = self.tree.text.get(start..self.at).unwrap_or_default();
+        let raw = self.text.get(start..self.at).unwrap_or_default();
         let trouble = match exactness(raw) {
             Exactness::Exact => return Ok(()),
             Exactness::Inexact => Trouble::InexactNumber,
@@ -403,12 +402,12 @@ impl<'a> Parser<'a> {
     /// Reads the rest of a string that begins at `opening`, from the first of its
     /// characters that is not plain.
     fn escaped(&mut self, opening: usize) -> Read<()> {
-        let begin = self.tree.unescaped.len();
+        let begin = self.places.unescaped.len();
         let mut run = opening + 1;
         loop {
             // The run ends before an ASCII byte, so it ends between characters.
-            let plain = self.tree.text.get(run..self.at).unwrap_or_default();
-            self.tree.unescaped.push_str(plain);
+            let plain = self.text.get(run..self.at).unwrap_or_default();
+            self.places.unescaped.push_str(plain);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
@@ -433,13 +432,13 @@ impl<'a> Parser<'a> {
             self.at = end_of_plain(self.bytes, run);
         }
         self.at += 1;
-        self.tree.entries.push(Entry {
+        self.places.entries.push(Entry {
             kind: EntryKind::Escaped,
             start: opening as u32,
             end: self.at as u32,
             more: begin as u32,
             // No escape is shorter than its character.
-            count: (self.tree.unescaped.len() - begin) as u32,
+            count: (self.places.unescaped.len() - begin) as u32,
         });
         Ok(())
     }
@@ -457,7 +456,7 @@ impl<'a> Parser<'a> {
             Some(b't') => '\t',
             Some(b'u') => {
                 let character = self.unicode_escape(start)?;
-                self.tree.unescaped.push(character);
+                self.places.unescaped.push(character);
                 return Ok(());
             }
             _ => {
@@ -468,7 +467,7 @@ impl<'a> Parser<'a> {
             }
         };
         self.at += 2;
-        self.tree.unescaped.push(character);
+        self.places.unescaped.push(character);
         Ok(())
     }
 
@@ -532,7 +531,7 @@ impl<'a> Parser<'a> {
             let token = match (open.kind, open.key) {
                 (EntryKind::Object, None) => break,
                 (EntryKind::Object, Some(key)) => {
-                    escape_pointer(self.tree.string(key).unwrap_or_default())
+                    escape_pointer(self.places.string(self.text, key).unwrap_or_default())
                 }
                 _ => open.count.saturating_sub(1).to_string(),
             };
@@ -556,7 +555,6 @@ impl<'a> Parser<'a> {
     /// The character at the cursor, nothing at the end.
     fn here(&self) -> Span {
         let width = self
-            .tree
             .text
             .get(self.at..)
             .and_then(|rest| rest.chars().next())
@@ -565,7 +563,7 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected(&self, expected: &str) -> Box<SyntaxError> {
-        let rest = self.tree.text.get(self.at..).unwrap_or_default();
+        let rest = self.text.get(self.at..).unwrap_or_default();
         let found = match rest.chars().next() {
             None => "the file ends".to_owned(),
             Some(character) => format!("found {}", quoted(&character.to_string())),

@@ -16,7 +16,7 @@ use crate::trace::collector::Collector;
 use crate::trace::outline::Outline;
 use crate::trace::reason;
 use crate::trace::tolerant_json::{Json, name_in, written_arguments};
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 
 /// The beginnings of the events' types.
 const TYPES: [&str; 3] = ["thread.", "turn.", "item."];
@@ -33,14 +33,19 @@ pub(super) fn is_event(outline: &Outline, at: &str) -> bool {
 }
 
 /// Whether a record is an event.
-pub(super) fn is_record(root: &Node) -> bool {
+pub(super) fn is_record(root: Node<'_>) -> bool {
     is_type(name_in(root, &["type"])) && root.get("payload").is_none()
 }
 
 impl Codex {
     /// Reads an event.
-    pub(super) fn exec_event(&mut self, json: &Json, chunk: Chunk<'_>, collector: &mut Collector) {
-        let root = &json.root;
+    pub(super) fn exec_event(
+        &mut self,
+        json: &Json<'_>,
+        chunk: Chunk<'_>,
+        collector: &mut Collector,
+    ) {
+        let root = json.root();
         let line = chunk.line;
         if let Some(thread) = name_in(root, &["thread_id"]) {
             self.session = Some(thread.to_owned());
@@ -48,7 +53,8 @@ impl Codex {
             collector.close_all();
         }
         let item = root.get("item");
-        let is_call = |item: &&Node| name_in(item, &["type", "item_type"]) == Some("mcp_tool_call");
+        let is_call =
+            |item: &Node<'_>| name_in(*item, &["type", "item_type"]) == Some("mcp_tool_call");
         let Some(item) = item.filter(is_call) else {
             return collector.skip(line, reason::NO_CALL);
         };
@@ -79,7 +85,7 @@ impl Codex {
             collector.call(call, self.identity(), Some(id), chunk.text.len());
         }
         if name_in(root, &["type"]) == Some("item.completed") {
-            let given = |key| item.get(key).filter(|node: &&Node| !node.is_null());
+            let given = |key| item.get(key).filter(|node: &Node<'_>| !node.is_null());
             let failure = given("error")
                 .and_then(|error| error.as_str().or_else(|| name_in(error, &["message"])));
             let result = given("result").filter(|_| failure.is_none());

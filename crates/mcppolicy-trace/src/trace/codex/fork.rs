@@ -10,7 +10,7 @@ use crate::trace::collector::Collector;
 use crate::trace::options::Assumed;
 use crate::trace::timestamp;
 use crate::trace::tolerant_json::name_in;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// Where a file is in the copy that a fork begins with.
@@ -29,7 +29,7 @@ pub(super) struct Fork {
 
 impl Fork {
     /// Takes a record about a session; whether it is a copy, too.
-    pub fn begins(&mut self, root: &Node, payload: &Node) -> bool {
+    pub fn begins(&mut self, root: Node<'_>, payload: Node<'_>) -> bool {
         if self.copying {
             return true;
         }
@@ -47,7 +47,7 @@ impl Fork {
     /// Whether a record with this payload, written at `time`, is a copy.
     pub fn is_copied(
         &mut self,
-        payload: &Node,
+        payload: Node<'_>,
         time: Option<Time>,
         collector: &mut Collector,
     ) -> bool {

@@ -8,8 +8,8 @@ use crate::trace::call::{Grant, Origin, RecordedArguments, RecordedCall, Recorde
 use crate::trace::item::Item;
 use crate::trace::message;
 use crate::trace::response::{Observed, Response};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 use mcppolicy_engine::document::parse::quoted;
-use mcppolicy_engine::document::{Node, NodeKind};
 use mcppolicy_engine::time::{Time, TimeDelta};
 
 /// The members of a line.
@@ -212,7 +212,7 @@ fn request(fields: &mut Fields<'_>) -> Option<LineRequest> {
 }
 
 fn recording(fields: &mut Fields<'_>) -> Recording {
-    match fields.root.get("arguments_unknown").map(|node| &node.kind) {
+    match fields.root.get("arguments_unknown").map(|node| node.kind()) {
         Some(NodeKind::Bool(true)) => Recording::WithoutArguments,
         Some(NodeKind::Bool(false)) | None => Recording::WithArguments,
         Some(_) => {
@@ -226,10 +226,10 @@ fn recording(fields: &mut Fields<'_>) -> Recording {
 /// with the line: the engine says what a gateway does with it.
 fn raw_request(
     fields: &mut Fields<'_>,
-    message: &Node,
+    message: Node<'_>,
     recording: Recording,
 ) -> Option<LineRequest> {
-    match &message.kind {
+    match message.kind() {
         NodeKind::Array(_) => {
             return Some(LineRequest::Call(RecordedRequest::Batch(
                 message.to_value(),
@@ -370,7 +370,7 @@ fn response(fields: &mut Fields<'_>) -> Option<Response> {
         "repeat",
         "A `response` belongs to one call, not to a repeated one",
     );
-    if !matches!(node.kind, NodeKind::Object(_)) {
+    if !matches!(node.kind(), NodeKind::Object(_)) {
         fields.wrong_type("response", "a JSON-RPC response, an object");
         return None;
     }
@@ -404,7 +404,7 @@ fn observed(fields: &mut Fields<'_>, response: Option<&Response>) -> Option<Obse
 
 fn origin(fields: &mut Fields<'_>) -> Option<Origin> {
     let node = fields.root.get("origin")?;
-    if !matches!(node.kind, NodeKind::Object(_)) {
+    if !matches!(node.kind(), NodeKind::Object(_)) {
         fields.wrong_type("origin", "an object with `file` and `line`");
         return None;
     }

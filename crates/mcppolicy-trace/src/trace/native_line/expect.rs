@@ -3,8 +3,9 @@
 use super::context::MOST_REPETITIONS;
 use super::fields::{Fields, article, list_quoted, nearest, range, whole_number};
 use crate::trace::expectation::{DecisionName, Expectation, Expected, KINDS, REASONS};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 use mcppolicy_engine::document::parse::quoted;
-use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
+use mcppolicy_engine::document::push_pointer;
 
 const MEMBERS: [&str; 6] = [
     "decision",
@@ -18,7 +19,7 @@ const MEMBERS: [&str; 6] = [
 /// Reads `expect` of a line that repeats its call `repeat` times, if it does.
 pub(super) fn read(fields: &mut Fields<'_>, repeat: Option<u64>) -> Option<Expectation> {
     let node = fields.root.get("expect")?;
-    let NodeKind::Array(items) = &node.kind else {
+    let NodeKind::Array(items) = node.kind() else {
         return expected(fields, node, "/expect".to_owned()).map(Expectation::Each);
     };
     if fields.root.get("repeat").is_none() {
@@ -29,8 +30,9 @@ pub(super) fn read(fields: &mut Fields<'_>, repeat: Option<u64>) -> Option<Expec
     let mut runs = Vec::with_capacity(items.len() / 2);
     let mut total = 0_u64;
     let before = fields.complaints.len();
+    let items: Vec<Node<'_>> = items.collect();
     for (at, pair) in items.chunks(2).enumerate() {
-        let [value, count] = pair else {
+        let [value, count] = *pair else {
             let message = "Each value in `expect` is followed by how many times it holds";
             fields.at_value(
                 "expect",
@@ -43,7 +45,7 @@ pub(super) fn read(fields: &mut Fields<'_>, repeat: Option<u64>) -> Option<Expec
         let times = whole_number(count, 1, MOST_REPETITIONS);
         if times.is_none() {
             let expected = range(1, MOST_REPETITIONS);
-            let message = match count.kind {
+            let message = match count.kind() {
                 NodeKind::Number(_) => format!("The length of a run must be {expected}"),
                 _ => format!(
                     "The length of a run must be {expected}, not {}",
@@ -69,8 +71,8 @@ pub(super) fn read(fields: &mut Fields<'_>, repeat: Option<u64>) -> Option<Expec
     Some(Expectation::Runs(runs))
 }
 
-fn expected<'a>(fields: &mut Fields<'a>, node: &'a Node, pointer: String) -> Option<Expected> {
-    match &node.kind {
+fn expected<'a>(fields: &mut Fields<'a>, node: Node<'a>, pointer: String) -> Option<Expected> {
+    match node.kind() {
         NodeKind::String(text) => {
             let decision = decision(fields, node, text, &pointer)?;
             Some(Expected::decision(decision))
@@ -90,7 +92,7 @@ fn expected<'a>(fields: &mut Fields<'a>, node: &'a Node, pointer: String) -> Opt
 
 fn decision(
     fields: &mut Fields<'_>,
-    node: &Node,
+    node: Node<'_>,
     text: &str,
     pointer: &str,
 ) -> Option<DecisionName> {

@@ -4,13 +4,14 @@
 use std::fmt::Write;
 
 use crate::trace::item::Complaint;
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 use mcppolicy_engine::document::parse::quoted;
-use mcppolicy_engine::document::{Node, NodeKind, push_pointer};
+use mcppolicy_engine::document::push_pointer;
 
 /// The members of `root`, and the complaints about the line so far.
 pub(super) struct Fields<'a> {
     /// The object.
-    pub root: &'a Node,
+    pub root: Node<'a>,
     /// Its JSON Pointer in the line.
     pub pointer: String,
     /// What is wrong, in no order yet.
@@ -36,7 +37,7 @@ impl<'a> Nullable<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub fn new(root: &'a Node) -> Fields<'a> {
+    pub fn new(root: Node<'a>) -> Fields<'a> {
         Fields {
             root,
             pointer: String::new(),
@@ -47,7 +48,7 @@ impl<'a> Fields<'a> {
     /// Runs `read` over the members of another object of the same line.
     pub fn within<T>(
         &mut self,
-        node: &'a Node,
+        node: Node<'a>,
         pointer: String,
         read: impl FnOnce(&mut Fields<'a>) -> T,
     ) -> T {
@@ -65,7 +66,7 @@ impl<'a> Fields<'a> {
     /// names that other formats use for a known one.
     pub fn only(&mut self, what: &str, known: &[&str], synonyms: &[(&str, &str)]) {
         for member in self.root.members() {
-            let key = member.key.as_str();
+            let key = member.key;
             if known.contains(&key) {
                 continue;
             }
@@ -86,9 +87,15 @@ impl<'a> Fields<'a> {
     }
 
     /// Complains about a node.
-    pub fn at_node(&mut self, node: &Node, pointer: &str, message: String, help: Option<String>) {
+    pub fn at_node(
+        &mut self,
+        node: Node<'_>,
+        pointer: &str,
+        message: String,
+        help: Option<String>,
+    ) {
         self.complaints.push(Complaint {
-            span: node.span,
+            span: node.span(),
             pointer: pointer.to_owned(),
             message,
             help,
@@ -154,7 +161,7 @@ impl<'a> Fields<'a> {
         let Some(node) = self.root.get(key) else {
             return Nullable::Absent;
         };
-        match &node.kind {
+        match node.kind() {
             NodeKind::Null => Nullable::Null,
             NodeKind::String(text) => Nullable::String(text),
             _ => {
@@ -186,7 +193,7 @@ impl<'a> Fields<'a> {
         let number = whole_number(node, least, most);
         if number.is_none() {
             let expected = range(least, most);
-            match node.kind {
+            match node.kind() {
                 NodeKind::Number(_) => {
                     self.at_value(key, format!("`{key}` must be {expected}"), None);
                 }
@@ -218,8 +225,8 @@ pub(super) fn range(least: u64, most: u64) -> String {
 }
 
 /// A node's number, when it is whole and within the bounds.
-pub(super) fn whole_number(node: &Node, least: u64, most: u64) -> Option<u64> {
-    let NodeKind::Number(number) = node.kind else {
+pub(super) fn whole_number(node: Node<'_>, least: u64, most: u64) -> Option<u64> {
+    let NodeKind::Number(number) = node.kind() else {
         return None;
     };
     // Beyond 2^53 a double no longer says which whole number was meant.
@@ -236,8 +243,8 @@ pub(super) fn nearest<'k>(text: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// A value's type with its article.
-pub(super) fn article(node: &Node) -> &'static str {
-    match node.kind {
+pub(super) fn article(node: Node<'_>) -> &'static str {
+    match node.kind() {
         NodeKind::Null => "null",
         NodeKind::Bool(_) => "a boolean",
         NodeKind::Number(_) => "a number",

@@ -4,7 +4,7 @@
 use super::fields::{Fields, Nullable};
 use crate::trace::item::Item;
 use crate::trace::response::Response;
-use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 use mcppolicy_engine::engine::LimitKey;
 use mcppolicy_engine::policy::{Path, Window};
 use mcppolicy_engine::time::Time;
@@ -43,12 +43,12 @@ pub(super) fn used(fields: &mut Fields<'_>, tool: Option<&str>) -> Vec<(LimitKey
         "repeat",
         "`used` belongs to one call, not to a repeated one",
     );
-    let NodeKind::Array(items) = &node.kind else {
+    let NodeKind::Array(items) = node.kind() else {
         fields.wrong_type("used", "an array of limits");
         return Vec::new();
     };
     let mut used: Vec<(LimitKey, u64)> = Vec::new();
-    for (at, item) in items.iter().enumerate() {
+    for (at, item) in items.enumerate() {
         let pointer = format!("/used/{at}");
         let read = fields.within(item, pointer.clone(), |fields| limit(fields, tool));
         match read {
@@ -63,7 +63,7 @@ pub(super) fn used(fields: &mut Fields<'_>, tool: Option<&str>) -> Vec<(LimitKey
 }
 
 fn limit(fields: &mut Fields<'_>, tool: Option<&str>) -> Option<(LimitKey, u64)> {
-    if !matches!(fields.root.kind, NodeKind::Object(_)) {
+    if !matches!(fields.root.kind(), NodeKind::Object(_)) {
         let (root, pointer) = (fields.root, fields.pointer.clone());
         let message = "A limit in `used` must be an object".to_owned();
         fields.at_node(root, &pointer, message, None);
@@ -147,11 +147,11 @@ pub(super) fn digest(fields: &mut Fields<'_>) -> Option<String> {
 }
 
 /// Whether a line is one of these, and no call.
-pub(super) fn is_answer(root: &Node) -> bool {
+pub(super) fn is_answer(root: Node<'_>) -> bool {
     root.get("answers").is_some()
 }
 
 /// Whether a line is about a message that was refused undecided.
-pub(super) fn is_refused(root: &Node) -> bool {
+pub(super) fn is_refused(root: Node<'_>) -> bool {
     root.get("refused").is_some()
 }

@@ -10,10 +10,8 @@ use crate::trace::block::{LONGEST_LINE, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::item::{Complaint, Header, Item, Line};
 use crate::trace::withheld::cut_pointer;
-use mcppolicy_engine::document::NodeKind;
-use mcppolicy_engine::document::parse::{
-    SyntaxError, Trouble, decode, describe, parse_text, quoted,
-};
+use mcppolicy_engine::document::borrowed::{NodeKind, Tree};
+use mcppolicy_engine::document::parse::{SyntaxError, Trouble, decode, describe, quoted};
 use mcppolicy_engine::source;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
@@ -118,7 +116,7 @@ pub(in crate::trace) fn read_line(
     role: LineRole,
     context: &mut Context,
 ) -> (Option<LineContent>, Vec<Complaint>) {
-    let (root, problems) = match parse_text(text) {
+    let (tree, problems) = match Tree::parse(text) {
         Ok(parsed) => parsed,
         Err(error) => {
             if role == LineRole::First && text.contains("\"mcppolicy\"") {
@@ -129,7 +127,8 @@ pub(in crate::trace) fn read_line(
             return (None, vec![syntax_complaint(&error)]);
         }
     };
-    let mut fields = Fields::new(&root);
+    let root = tree.root();
+    let mut fields = Fields::new(root);
     let mut repeats_an_argument = false;
     for problem in &problems {
         match &problem.trouble {
@@ -155,7 +154,7 @@ pub(in crate::trace) fn read_line(
             }
         }
     }
-    let item = match &root.kind {
+    let item = match root.kind() {
         NodeKind::Object(_) if root.get("mcppolicy").is_some() => {
             let header = header(&mut fields, text, raw, context);
             if role == LineRole::First {
@@ -170,7 +169,7 @@ pub(in crate::trace) fn read_line(
                 None
             }
         }
-        NodeKind::Object(_) if guarded::is_answer(&root) => {
+        NodeKind::Object(_) if guarded::is_answer(root) => {
             if !context.is_guarded {
                 let message = "`answers` needs `policy_sha256` in the header".to_owned();
                 let help = "only `mcppolicy guard` writes such lines".to_owned();
@@ -178,7 +177,7 @@ pub(in crate::trace) fn read_line(
             }
             guarded::answer(&mut fields).map(LineContent::Answer)
         }
-        NodeKind::Object(_) if guarded::is_refused(&root) => {
+        NodeKind::Object(_) if guarded::is_refused(root) => {
             Some(LineContent::Item(guarded::refused(&mut fields, raw.number)))
         }
         NodeKind::Object(_) => {
@@ -190,11 +189,11 @@ pub(in crate::trace) fn read_line(
         }
         _ => {
             fields.at_node(
-                &root,
+                root,
                 "",
                 format!(
                     "A line of a trace must be an object, not {}",
-                    fields::article(&root)
+                    fields::article(root)
                 ),
                 None,
             );
@@ -288,8 +287,8 @@ fn header(fields: &mut Fields<'_>, text: &str, raw: &RawLine<'_>, context: &mut 
             offset: raw.offset,
             text: text.to_owned(),
         },
-        policy: policy.zip(fields.root.get("policy").map(|node| node.span)),
-        policy_sha256: digest.zip(fields.root.get("policy_sha256").map(|node| node.span)),
+        policy: policy.zip(fields.root.get("policy").map(|node| node.span())),
+        policy_sha256: digest.zip(fields.root.get("policy_sha256").map(|node| node.span())),
         description: fields.string("description").map(str::to_owned),
     }
 }

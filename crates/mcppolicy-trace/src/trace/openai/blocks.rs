@@ -19,7 +19,8 @@ use crate::trace::response::Response;
 use crate::trace::spelling::Spelled;
 use crate::trace::told::Told;
 use crate::trace::tolerant_json::name_in;
-use mcppolicy_engine::document::{Node, push_pointer};
+use mcppolicy_engine::document::borrowed::Node;
+use mcppolicy_engine::document::push_pointer;
 
 /// The types of blocks and items that are calls, and that are results.
 const CALLS: [&str; 4] = ["tool_use", "mcp_tool_use", "function_call", "mcp_call"];
@@ -39,9 +40,9 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 
 impl Reading<'_> {
     /// Reads the blocks in a message's content.
-    pub(super) fn blocks(&mut self, message: &Node, pointer: &str, collector: &mut Collector) {
+    pub(super) fn blocks(&mut self, message: Node<'_>, pointer: &str, collector: &mut Collector) {
         let content = message.get("content").map(Node::items).unwrap_or_default();
-        for (index, block) in content.iter().enumerate() {
+        for (index, block) in content.enumerate() {
             let pointer = format!("{pointer}/content/{index}");
             self.item(block, &pointer, collector);
         }
@@ -50,13 +51,13 @@ impl Reading<'_> {
     /// Reads the items of a response; whether it is one.
     pub(super) fn response(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         pointer: &str,
         collector: &mut Collector,
     ) -> bool {
         let output = node.get("output").map(Node::items).unwrap_or_default();
-        let typed = |item: &Node| item.get("type").is_some();
-        if !output.iter().any(typed) {
+        let typed = |item: Node<'_>| item.get("type").is_some();
+        if !output.clone().any(typed) {
             return self.item(node, pointer, collector);
         }
         // The request repeats what came before: only results are new there.
@@ -71,14 +72,14 @@ impl Reading<'_> {
             }
         }
         let pointer = push_pointer(pointer, "output");
-        for (index, item) in output.iter().enumerate() {
+        for (index, item) in output.enumerate() {
             self.item(item, &push_pointer(&pointer, &index.to_string()), collector);
         }
         true
     }
 
     /// Reads a block or an item; whether it is a call or a result.
-    fn item(&mut self, item: &Node, pointer: &str, collector: &mut Collector) -> bool {
+    fn item(&mut self, item: Node<'_>, pointer: &str, collector: &mut Collector) -> bool {
         let kind = name_in(item, &["type"]).unwrap_or_default();
         if RESULTS.contains(&kind) {
             self.found = true;
@@ -127,8 +128,8 @@ impl Reading<'_> {
 }
 
 /// What came of an `mcp_call`.
-fn outcome(item: &Node) -> Option<Response> {
-    let given = |key| item.get(key).filter(|node: &&Node| !node.is_null());
+fn outcome(item: Node<'_>) -> Option<Response> {
+    let given = |key| item.get(key).filter(|node: &Node<'_>| !node.is_null());
     if let Some(error) = given("error") {
         let code = error.get("code").and_then(Node::as_number);
         // Codes of HTTP are positive, and come from before the server.
@@ -141,7 +142,7 @@ fn outcome(item: &Node) -> Option<Response> {
     given("output").map(|output| result_of(first_text(Some(output))))
 }
 
-fn shown(node: &Node) -> Response {
+fn shown(node: Node<'_>) -> Response {
     let content = ["content", "output"].iter().find_map(|key| node.get(key));
     result_of(first_text(content))
 }

@@ -5,7 +5,7 @@ use crate::trace::call::RecordedArguments;
 use crate::trace::message::{error_response, result_of};
 use crate::trace::response::Response;
 use crate::trace::tolerant_json::{is_redaction, written_text};
-use mcppolicy_engine::document::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
@@ -23,13 +23,13 @@ const ARGUMENTS: [&str; 6] = [
 const RESULTS: [&str; 3] = ["gen_ai.tool.call.result", "mcp.tool.result", "output.value"];
 
 /// A member in either of the spellings that protobuf's JSON allows.
-pub(super) fn member<'n>(node: &'n Node, camel: &str, snake: &str) -> Option<&'n Node> {
+pub(super) fn member<'n>(node: Node<'n>, camel: &str, snake: &str) -> Option<Node<'n>> {
     node.get(camel).or_else(|| node.get(snake))
 }
 
 /// A time in nanoseconds since the epoch, as a string of digits or a number;
 /// zero is not set.
-pub(super) fn nanos(node: Option<&Node>) -> Option<Time> {
+pub(super) fn nanos(node: Option<Node<'_>>) -> Option<Time> {
     let node = node?;
     let nanos = match node.as_str() {
         Some(text) => text.parse::<i128>().ok()?,
@@ -42,15 +42,15 @@ pub(super) fn nanos(node: Option<&Node>) -> Option<Time> {
 }
 
 /// A span's attributes.
-pub(super) struct Attributes<'n>(pub &'n Node);
+pub(super) struct Attributes<'n>(pub Node<'n>);
 
 impl<'n> Attributes<'n> {
-    pub fn get(&self, key: &str) -> Option<&'n Node> {
+    pub fn get(&self, key: &str) -> Option<Node<'n>> {
         let all = self.0.get("attributes")?;
         // Some exporters write them as a plain object.
         all.get(key).or_else(|| {
-            let named = |item: &&Node| item.get("key").and_then(Node::as_str) == Some(key);
-            all.items().iter().rev().find(named)?.get("value")
+            let named = |item: &Node<'_>| item.get("key").and_then(Node::as_str) == Some(key);
+            all.items().filter(named).last()?.get("value")
         })
     }
 
@@ -97,7 +97,7 @@ fn has_redaction(value: &Value) -> bool {
 
 /// The value in OTLP's `AnyValue`; a node that is none of its shapes is a plain
 /// value; `None` when it says less than a value.
-pub(super) fn any_value(node: &Node) -> Option<Value> {
+pub(super) fn any_value(node: Node<'_>) -> Option<Value> {
     let shape = |camel, snake| member(node, camel, snake);
     if let Some(text) = shape("stringValue", "string_value") {
         return text.as_str().map(Value::from);
@@ -115,27 +115,22 @@ pub(super) fn any_value(node: &Node) -> Option<Value> {
     if let Some(array) = shape("arrayValue", "array_value") {
         let items = array.get("values").map(Node::items).unwrap_or_default();
         return items
-            .iter()
             .map(any_value)
             .collect::<Option<_>>()
             .map(Value::Array);
     }
     if let Some(list) = shape("kvlistValue", "kvlist_value") {
-        let pair = |item: &Node| {
+        let pair = |item: Node<'_>| {
             let key = item.get("key").and_then(Node::as_str)?;
             Some((key.to_owned(), any_value(item.get("value")?)?))
         };
         let items = list.get("values").map(Node::items).unwrap_or_default();
-        return items
-            .iter()
-            .map(pair)
-            .collect::<Option<_>>()
-            .map(Value::Object);
+        return items.map(pair).collect::<Option<_>>().map(Value::Object);
     }
     if shape("bytesValue", "bytes_value").is_some() {
         return None;
     }
-    match &node.kind {
+    match node.kind() {
         // An `AnyValue` that is set to nothing is null.
         NodeKind::Object(members) if members.is_empty() => Some(Value::Null),
         _ => Some(node.to_value()),
@@ -144,7 +139,7 @@ pub(super) fn any_value(node: &Node) -> Option<Value> {
 
 /// What a span says of the response: the code of a JSON-RPC error, or the
 /// result's text. That a call ended well does not say what the gateway decided.
-pub(super) fn response(span: &Node, attributes: &Attributes<'_>) -> Option<Response> {
+pub(super) fn response(span: Node<'_>, attributes: &Attributes<'_>) -> Option<Response> {
     let codes = [
         "rpc.response.status_code",
         "jsonrpc.error.code",

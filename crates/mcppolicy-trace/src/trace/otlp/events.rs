@@ -19,7 +19,7 @@ use crate::trace::reason;
 use crate::trace::recent::{MOST_CALLS, Recent};
 use crate::trace::refusal::{CLAUDE_CODE, CODEX, Fate};
 use crate::trace::tolerant_json::written_text;
-use mcppolicy_engine::document::Node;
+use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
 
@@ -57,7 +57,7 @@ struct Event<'a> {
 
 impl Events {
     /// Reads a log record.
-    pub fn record(&mut self, node: &Node, line: usize, collector: &mut Collector) {
+    pub fn record(&mut self, node: Node<'_>, line: usize, collector: &mut Collector) {
         let attributes = Attributes(node);
         let body = member(node, "body", "body").and_then(any_value);
         let body = match &body {
@@ -80,7 +80,7 @@ impl Events {
                 None => times.into_iter().find_map(nanos),
             },
             is_codex,
-            bytes: node.span.end.saturating_sub(node.span.start),
+            bytes: node.span().end.saturating_sub(node.span().start),
             attributes,
         };
         match short.unwrap_or(name) {
