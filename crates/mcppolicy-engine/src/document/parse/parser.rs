@@ -132,7 +132,8 @@ impl<'a> Parser<'a> {
                 Some(b'{') => {
                     self.begin(EntryKind::Object)?;
                     if self.peek() == Some(b'}') {
-                        return Ok(self.end());
+                        self.end();
+                        return Ok(());
                     }
                     self.key()?;
                     continue;
@@ -140,7 +141,8 @@ impl<'a> Parser<'a> {
                 Some(b'[') => {
                     self.begin(EntryKind::Array)?;
                     if self.peek() == Some(b']') {
-                        return Ok(self.end());
+                        self.end();
+                        return Ok(());
                     }
                     self.next_in_array();
                     continue;
@@ -155,7 +157,8 @@ impl<'a> Parser<'a> {
                 Some(b'n') => self.word("null", EntryKind::Null)?,
                 _ => return Err(self.unexpected("a value")),
             };
-            return Ok(self.push(kind, start));
+            self.push(kind, start);
+            return Ok(());
         }
     }
 
@@ -394,7 +397,8 @@ impl<'a> Parser<'a> {
         self.at = end_of_plain(self.bytes, opening + 1);
         if self.peek() == Some(b'"') {
             self.at += 1;
-            return Ok(self.push(EntryKind::Plain, opening));
+            self.push(EntryKind::Plain, opening);
+            return Ok(());
         }
         self.escaped(opening)
     }
