@@ -16,6 +16,9 @@ const TOOLS: u64 = 60;
 /// The hour at which the first call is made, on 19 November 2026 in UTC.
 const FIRST_HOUR: u64 = 8;
 
+/// The seconds from 1970 to the beginning of that day.
+const DAY: u64 = 1_795_046_400;
+
 /// The server that every call goes to.
 pub const SERVER: &str = "acme-tools";
 
@@ -60,6 +63,16 @@ impl Moment {
     /// As RFC 3339 has it.
     pub fn rfc3339(self) -> String {
         format!("2026-11-19T{}Z", self.clock())
+    }
+
+    /// As a date and a time without an offset.
+    pub fn local(self) -> String {
+        format!("2026-11-19 {}", self.clock())
+    }
+
+    /// In milliseconds since 1970.
+    pub fn unix_millis(self) -> u64 {
+        (DAY + FIRST_HOUR * 3_600) * 1_000 + self.0
     }
 }
 
