@@ -19,13 +19,21 @@ use crate::workload::{Call, Directory, calls};
 /// How many of the calls are written in each format: the first ones.
 const CALLS: u64 = 100_000;
 
-/// Writes the calls in each format, measures the replay of each log on one thread, and
-/// prints the second table. Every format is among the logs.
-pub fn each(engine: &Engine, directory: &Directory, rounds: usize) {
+/// Writes the calls in each format whose name begins with `name`, and in the native one,
+/// measures the replay of each log on one thread, and prints the second table. Every
+/// format is among the logs.
+pub fn each(engine: &Engine, directory: &Directory, name: &str, rounds: usize) {
     let formats: BTreeSet<Format> = LOGS.iter().map(|log| log.format).collect();
     assert_eq!(formats.len(), Format::ALL.len());
+    let is_asked = |(at, log): &(usize, &Log)| *at == 0 || log.name.starts_with(name);
+    let logs: Vec<&Log> = LOGS
+        .iter()
+        .enumerate()
+        .filter(is_asked)
+        .map(|(_, log)| log)
+        .collect();
     let calls: Vec<Call> = calls().take(CALLS as usize).collect();
-    let paths: Vec<PathBuf> = LOGS
+    let paths: Vec<PathBuf> = logs
         .iter()
         .map(|log| {
             let path = directory.file(&log.name.replace([',', ' '], "_"));
@@ -33,7 +41,7 @@ pub fn each(engine: &Engine, directory: &Directory, rounds: usize) {
             path
         })
         .collect();
-    let counts: Vec<Counts> = LOGS
+    let counts: Vec<Counts> = logs
         .iter()
         .zip(&paths)
         .map(|(log, path)| {
@@ -43,11 +51,11 @@ pub fn each(engine: &Engine, directory: &Directory, rounds: usize) {
         })
         .collect();
     let native = &counts[0];
-    for (log, counts) in LOGS.iter().zip(&counts) {
+    for (log, counts) in logs.iter().zip(&counts) {
         let is_alike = (counts.allow, counts.deny) == (native.allow, native.deny);
         assert!(is_alike || !log.decides_alike, "{}: {counts:?}", log.name);
     }
-    let passes: Vec<Pass<'_>> = LOGS
+    let passes: Vec<Pass<'_>> = logs
         .iter()
         .zip(&paths)
         .map(|(log, path)| -> Pass<'_> {
@@ -71,7 +79,7 @@ pub fn each(engine: &Engine, directory: &Directory, rounds: usize) {
         "", "bytes", "decided"
     );
     let bytes: Vec<f64> = paths.iter().map(|path| bytes_of_call(path)).collect();
-    for (at, log) in LOGS.iter().enumerate() {
+    for (at, log) in logs.iter().enumerate() {
         let bytes_ratio = bytes[at] / bytes[0];
         let decided = counts[at].allow + counts[at].deny;
         let columns = [0, 1].map(|which| {

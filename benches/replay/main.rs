@@ -4,7 +4,8 @@
 //! `cargo bench --bench replay` prints two tables. The first is of one raw JSON-RPC log:
 //! a replay beside passes over the same bytes that decide nothing. The second is of the
 //! same calls in each format of logs, replayed on one thread ([`formats`]).
-//! `-- LOG POLICY [ROUNDS]` prints the first table alone, of any raw JSON-RPC log.
+//! `-- LOG POLICY [ROUNDS]` prints the first table alone, of any raw JSON-RPC log;
+//! `-- NAME` the second, of the native format and of those whose name begins so.
 //!
 //! Each figure is the median of the rounds, each ratio the median of the ratios within a
 //! round: to the pass of `serde_json` that borrows in the first table, to the native
@@ -53,18 +54,22 @@ const ROUNDS: usize = 5;
 fn main() {
     // Cargo passes `--bench`.
     let mut arguments = std::env::args().skip(1).filter(|arg| arg != "--bench");
-    if let (Some(log), Some(policy)) = (arguments.next(), arguments.next()) {
+    let (log, policy) = (arguments.next(), arguments.next());
+    if let (Some(log), Some(policy)) = (&log, policy) {
         let rounds = arguments.next().map(|rounds| rounds.parse().unwrap());
         let engine = engine(&std::fs::read(policy).unwrap());
         return one_log(&engine, &PathBuf::from(log), rounds.unwrap_or(ROUNDS));
     }
     let engine = engine(&workload::policy());
     let directory = Directory::new();
+    if let Some(name) = log {
+        return formats::each(&engine, &directory, &name, ROUNDS);
+    }
     let log = directory.file("requests.jsonl");
     workload::write_requests(&log);
     one_log(&engine, &log, ROUNDS);
     println!();
-    formats::each(&engine, &directory, ROUNDS);
+    formats::each(&engine, &directory, "", ROUNDS);
 }
 
 /// What decides by a policy.

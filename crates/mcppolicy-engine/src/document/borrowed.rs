@@ -28,6 +28,8 @@ pub(super) struct Places {
     pub entries: Vec<Entry>,
     /// The strings that have escapes, without them, one after another.
     pub unescaped: String,
+    /// Whether an object has a key twice.
+    pub repeats: bool,
 }
 
 /// Where a value or a key is.
@@ -132,6 +134,18 @@ impl Places {
         text.get(from as usize..to as usize)
     }
 
+    /// Whether the string `other` is at `at` of `text`.
+    #[inline]
+    fn is_string(&self, text: &str, at: u32, other: &str) -> bool {
+        let entry = self.entry(at);
+        if entry.kind != EntryKind::Plain {
+            return self.string(text, at) == Some(other);
+        }
+        // Most keys differ in their length.
+        let (from, to) = (entry.start as usize + 1, entry.end as usize - 1);
+        to - from == other.len() && text.as_bytes().get(from..to) == Some(other.as_bytes())
+    }
+
     /// The entries of the keys of the object at `object`, which ends before `end`.
     pub fn keys(&self, object: u32, end: u32) -> impl Iterator<Item = u32> {
         let first = (object + 1 < end).then_some(object + 1);
@@ -222,12 +236,16 @@ impl<'n> Node<'n> {
         if entry.kind != EntryKind::Object {
             return None;
         }
-        let keys = self.tree.places.keys(self.at, entry.more);
-        let found = keys
-            .filter(|at| self.tree.string(*at) == Some(key))
-            .last()?;
+        let places = &self.tree.places;
+        let mut keys = places.keys(self.at, entry.more);
+        let is_it = |at: &u32| places.is_string(&self.tree.text, *at, key);
+        let found = if places.repeats {
+            keys.filter(is_it).last()
+        } else {
+            keys.find(is_it)
+        };
         Some(Node {
-            at: found + 1,
+            at: found? + 1,
             ..self
         })
     }
@@ -371,6 +389,7 @@ static NO_TREE: Tree<'static> = Tree {
     places: Places {
         entries: Vec::new(),
         unescaped: String::new(),
+        repeats: false,
     },
 };
 

@@ -67,6 +67,7 @@ impl<'a> Parser<'a> {
                 // One value in sixteen bytes is usual in logs.
                 entries: Vec::with_capacity(text.len() / 16 + 1),
                 unescaped: String::new(),
+                repeats: false,
             },
             open: Vec::new(),
             problems: Vec::new(),
@@ -327,6 +328,7 @@ impl<'a> Parser<'a> {
                 Some(first) => repeated.push((key.to_owned(), span, *first)),
             }
         }
+        self.places.repeats |= !repeated.is_empty();
         for (key, span, first) in repeated {
             let trouble = Trouble::DuplicateKey {
                 key: key.clone(),

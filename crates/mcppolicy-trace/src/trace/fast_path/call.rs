@@ -54,7 +54,9 @@ impl SimpleCall {
         defaults: &Rc<Defaults>,
     ) -> SimpleCall {
         let kind = Kind::Native(Rc::clone(defaults));
-        SimpleCall::new(block, at, kind)
+        let call = SimpleCall::new(block, at, kind);
+        let response = call.parsed().has_result.then_some(Response::Result);
+        SimpleCall { response, ..call }
     }
 
     fn new(block: &Rc<ParsedBlock>, at: (usize, usize), kind: Kind) -> SimpleCall {
@@ -178,7 +180,8 @@ impl CallView for SimpleCall {
     }
 
     fn observed(&self) -> Option<Observed> {
-        self.response.as_ref().and_then(Response::observed)
+        let shown = || self.response.as_ref().and_then(Response::observed);
+        self.parsed().observed.or_else(shown)
     }
 
     fn expectation(&self) -> Option<Cow<'_, Expectation>> {

@@ -26,10 +26,33 @@ struct Context<'t> {
     clock: Clock,
     /// The last two directions as they were written, and what each says.
     directions: [(&'t str, Way); 2],
-    denied: Finder<'static>,
-    escape: Finder<'static>,
+    denials: Denials,
     result_type: Finder<'static>,
     task: Finder<'static>,
+}
+
+/// Prepared searches for a gateway's denial.
+pub(super) struct Denials {
+    mark: Finder<'static>,
+    escape: Finder<'static>,
+}
+
+impl Default for Denials {
+    fn default() -> Denials {
+        Denials {
+            mark: Finder::new("POLICY DENIED"),
+            escape: Finder::new("\\u00"),
+        }
+    }
+}
+
+impl Denials {
+    /// Whether the first text of a result may begin with the gateway's mark of a
+    /// denial, also with escapes.
+    pub fn may_be_in(&self, result: &str) -> bool {
+        let contains = |part: &Finder<'_>| part.find(result.as_bytes()).is_some();
+        contains(&self.mark) || contains(&self.escape)
+    }
 }
 
 /// A member is written in a way that the fast path does not read: the strict
@@ -105,8 +128,7 @@ impl<'s, 't> Messages<'s, 't> {
             context: Context {
                 clock: Clock::default(),
                 directions: [("", Way::default()); 2],
-                denied: Finder::new("POLICY DENIED"),
-                escape: Finder::new("\\u00"),
+                denials: Denials::default(),
                 result_type: Finder::new("resultType"),
                 task: Finder::new("taskId"),
             },
@@ -157,6 +179,8 @@ impl Around {
             server: server(self.server).ok()?,
             id: id(parts.id, text).ok()?,
             expect: None,
+            observed: None,
+            has_result: false,
             kind: parts.kind(text, context)?,
         })
     }
@@ -263,7 +287,7 @@ impl Parts {
             let result = self.result.filter(|_| !self.has_error)?;
             let is_answer = self.id.is_some_and(|id| id.kind != ValueKind::Null);
             let result = result.span.of(text);
-            return (is_answer && !context.may_be_denial(result) && !context.may_go_on(result))
+            return (is_answer && !context.denials.may_be_in(result) && !context.may_go_on(result))
                 .then_some(MessageKind::Result);
         };
         let method = method.string()?;
@@ -370,13 +394,6 @@ impl<'t> Context<'t> {
             Way { sender, leg: None } => Ok(sender),
             Way { leg: Some(_), .. } => Err(NotSimple),
         }
-    }
-
-    /// Whether the first text of a result may begin with the gateway's mark of a
-    /// denial, also with escapes.
-    fn may_be_denial(&self, result: &str) -> bool {
-        let contains = |part: &Finder<'_>| part.find(result.as_bytes()).is_some();
-        contains(&self.denied) || contains(&self.escape)
     }
 
     /// Whether a result may be of a call that goes on: a task, or a server that asks

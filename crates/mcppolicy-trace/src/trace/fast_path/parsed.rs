@@ -6,6 +6,7 @@ use super::scanner::ByteSpan;
 use crate::trace::call::{Grant, Server};
 use crate::trace::expectation::DecisionName;
 use crate::trace::message::{self, Side};
+use crate::trace::response::Observed;
 use mcppolicy_engine::engine::{Arguments, Request};
 use mcppolicy_engine::time::Time;
 
@@ -69,6 +70,10 @@ pub(crate) struct ParsedMessage {
     pub id: Option<ByteSpan>,
     /// What a native trace expects of it.
     pub expect: Option<DecisionName>,
+    /// What the gateway decided, where a native trace says so.
+    pub observed: Option<Observed>,
+    /// Whether a native trace has a result beside the call, which is no denial.
+    pub has_result: bool,
     pub kind: MessageKind,
 }
 
@@ -104,6 +109,8 @@ impl ParsedMessage {
         server: None,
         id: None,
         expect: None,
+        observed: None,
+        has_result: false,
         kind: MessageKind::Result,
     };
 

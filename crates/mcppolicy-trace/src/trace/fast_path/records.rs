@@ -4,17 +4,19 @@
 
 use super::arguments::Member;
 use super::clock::Clock;
-use super::messages::{arguments, grant, object, server};
+use super::messages::{Denials, arguments, grant, object, server};
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
 use super::shapes::{Found, Shapes};
 use crate::trace::expectation::DecisionName;
+use crate::trace::response::Observed;
 use mcppolicy_engine::time::Time;
 
 /// Reads native calls, one after another.
 pub(super) struct Records<'s> {
     shapes: &'s mut Shapes<Record>,
     clock: Clock,
+    denials: Denials,
 }
 
 /// The members of a line.
@@ -29,6 +31,10 @@ pub(super) struct Record {
     members: (usize, usize),
     id: Option<ScannedValue>,
     note: Option<ScannedValue>,
+    observed: Option<ScannedValue>,
+    /// Whether there is a response, and the result in it.
+    has_response: bool,
+    result: Option<ScannedValue>,
     /// Where an importer found the call.
     has_origin: bool,
     file: Option<ScannedValue>,
@@ -46,6 +52,8 @@ impl Found for Record {
         each(&mut self.arguments);
         each(&mut self.id);
         each(&mut self.note);
+        each(&mut self.observed);
+        each(&mut self.result);
         each(&mut self.file);
         each(&mut self.line);
     }
@@ -61,6 +69,7 @@ impl<'s> Records<'s> {
         Records {
             shapes,
             clock: Clock::default(),
+            denials: Denials::default(),
         }
     }
 
@@ -72,9 +81,9 @@ impl<'s> Records<'s> {
         members: &mut Vec<Member>,
     ) -> Option<ParsedMessage> {
         let text = scanner.text();
-        let clock = &mut self.clock;
+        let (clock, denials) = (&mut self.clock, &self.denials);
         self.shapes.find(scanner, members, Record::read, |record| {
-            record.call(text, clock)
+            record.call(text, clock, denials)
         })
     }
 }
@@ -99,12 +108,32 @@ impl Record {
                 // Read again where they are needed.
                 b"id" => record.id = Some(scanner.value()?),
                 b"note" => record.note = Some(scanner.value()?),
+                b"observed" => record.observed = Some(scanner.value()?),
+                b"response" => record.response(scanner)?,
                 b"origin" => record.origin(scanner)?,
                 _ => return None,
             }
             Some(())
         })?;
         Some(record)
+    }
+
+    /// What came back: a result. An error is read strictly.
+    fn response(&mut self, scanner: &mut Scanner<'_>) -> Option<()> {
+        if scanner.peek()? != b'{' {
+            return None;
+        }
+        self.has_response = true;
+        scanner.object(|scanner, key| {
+            match scanner.text_at(key) {
+                b"result" => self.result = Some(scanner.value()?),
+                b"error" => return None,
+                _ => {
+                    scanner.value()?;
+                }
+            }
+            Some(())
+        })
     }
 
     /// Where an importer found the call, written as one writes it.
@@ -124,11 +153,14 @@ impl Record {
     }
 
     /// The call, where it is simple.
-    fn call(&self, text: &str, clock: &mut Clock) -> Option<ParsedMessage> {
+    fn call(&self, text: &str, clock: &mut Clock, denials: &Denials) -> Option<ParsedMessage> {
         if ![self.id, self.note].into_iter().flatten().all(is_string) {
             return None;
         }
         if self.has_origin && !(is_string(self.file?) && is_line(self.line?.span, text)) {
+            return None;
+        }
+        if self.has_response && denials.may_be_in(self.result?.span.of(text)) {
             return None;
         }
         let strict = |text: &str| Time::parse(text).and_then(Time::in_calendar).ok();
@@ -147,6 +179,15 @@ impl Record {
                 None => None,
                 Some(value) => Some(decision(value.string()?.of(text))?),
             },
+            observed: match self.observed {
+                None => None,
+                Some(value) => match value.string()?.of(text) {
+                    "allow" => Some(Observed::Allow),
+                    "deny" => Some(Observed::Deny),
+                    _ => return None,
+                },
+            },
+            has_result: self.has_response,
             kind: MessageKind::Call {
                 name: Some(self.tool?.string()?),
                 arguments: object(self.arguments).ok()?,

@@ -8,10 +8,11 @@ use proptest::sample::select;
 
 use super::{copies, member};
 use crate::trace::block::{Blocks, Content};
-use crate::trace::fast_path::Parser;
+use crate::trace::fast_path::{Parser, SimpleCall};
 use crate::trace::item::Item;
 use crate::trace::native::NativeReader;
 use crate::trace::reader::{InBlocks, Reader, Ready};
+use crate::trace::view::CallView;
 
 fn reader(text: &[u8], content: Content) -> NativeReader<Cursor<Vec<u8>>> {
     let blocks = Blocks::with_sizes(Cursor::new(text.to_vec()), 300, 10_000);
@@ -27,7 +28,37 @@ fn agree(text: &[u8]) -> Result<(), TestCaseError> {
     let shown = String::from_utf8_lossy(text);
     let (simple, strict) = (items(text, Content::Native), items(text, Content::Other));
     prop_assert_eq!(simple, strict, "{}", shown);
+    for call in calls_in_place(text) {
+        let built = call.to_call();
+        prop_assert_eq!(call.response(), built.response(), "{}", shown);
+        prop_assert_eq!(call.response_time(), built.response_time(), "{}", shown);
+        prop_assert_eq!(
+            CallView::observed(&call),
+            CallView::observed(&built),
+            "{}",
+            shown
+        );
+        prop_assert_eq!(call.grant(), CallView::grant(&built), "{}", shown);
+        prop_assert_eq!(call.server(), CallView::server(&built), "{}", shown);
+        prop_assert_eq!(call.time_of(0), built.time_of(0), "{}", shown);
+    }
     Ok(())
+}
+
+/// The calls that are read in place.
+fn calls_in_place(text: &[u8]) -> Vec<SimpleCall> {
+    let mut reader = reader(text, Content::Native);
+    let mut parser = Parser::default();
+    let mut calls = Vec::new();
+    while let Some(block) = reader.read_block().unwrap() {
+        reader.absorb(parser.parse(block));
+        let ready = std::iter::from_fn(|| reader.ready());
+        calls.extend(ready.filter_map(|ready| match ready {
+            Ready::Simple(call) => Some(call),
+            Ready::Item(_) => None,
+        }));
+    }
+    calls
 }
 
 /// How many calls are read in place, and how many other items there
@@ -55,9 +86,11 @@ fn what_an_import_writes_is_read_in_place() {
         r#"{"ts":"2026-11-20T10:00:07.250Z","grant":"a","server":"s","tool":"t","arguments":{"a":[1]},"id":"1","origin":{"file":"a/b.jsonl","line":7}}"#,
         r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","expect":"deny","note":"\u00e9"}"#,
         r#"{"ts":"2026-11-20T10:00:09Z","grant":null,"server":null,"tool":"t","arguments":null,"expect":"undetermined"}"#,
+        r#"{"ts":"2026-11-20T10:00:10Z","tool":"t","observed":"allow","id":"1"}"#,
+        r#"{"ts":"2026-11-20T10:00:11Z","tool":"t","response":{"result":{"content":[{"type":"text","text":"done\n"}]}}}"#,
     ];
     let text = format!("{header}\n{}\n", lines.join("\n"));
-    assert_eq!(counts(&text), (3, 1));
+    assert_eq!(counts(&text), (5, 1));
     agree(text.as_bytes()).unwrap();
 }
 
@@ -75,6 +108,10 @@ fn what_depends_on_other_lines_or_is_odd_is_read_strictly() {
         r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","id":7}"#,
         r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","expect":"maybe"}"#,
         r#"{"ts":"2026-11-20T10:00:08Z","tool":7}"#,
+        r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","observed":"maybe"}"#,
+        r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","response":{"error":{"code":1}}}"#,
+        r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","response":{"id":1}}"#,
+        r#"{"ts":"2026-11-20T10:00:08Z","tool":"t","response":{"result":{"content":"[POLICY DENIED]"}}}"#,
     ] {
         assert_eq!(counts(line), (0, 1), "{line}");
         agree(line.as_bytes()).unwrap();
@@ -94,6 +131,41 @@ fn header() -> impl Strategy<Value = String> {
         ][..],
     )
     .prop_map(str::to_owned)
+}
+
+/// What a line says of the response and of the decision.
+fn came_back() -> impl Strategy<Value = String> {
+    let observed = &[
+        "\"allow\"",
+        "\"allow\"",
+        "\"deny\"",
+        "\"maybe\"",
+        "\"\\u0061llow\"",
+        "1",
+    ][..];
+    let response = &[
+        "{\"id\":1,\"result\":{}}",
+        "{\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"done\"}]}}",
+        "{\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"[POLICY DENIED] no\"}]}}",
+        "{\"result\":{\"content\":\"\\u005bPOLICY DENIED] no\"}}",
+        "{\"result\":null}",
+        "{\"result\":[1],\"error\":null}",
+        "{\"error\":{\"code\":-32603}}",
+        "{\"result\":1,\"result\":2}",
+        "{}",
+        "[]",
+    ][..];
+    let times = &["\"2026-11-20T10:00:10Z\"", "null"][..];
+    let members = (
+        member(&["observed"], observed),
+        member(&["response"], response),
+        member(&["response_ts", "x"], times),
+    );
+    let rare = 1..5_u8;
+    (members, rare).prop_map(|((observed, response, time), rare)| match rare {
+        1 => format!("{observed}{response}{time}"),
+        _ => format!("{observed}{response}"),
+    })
 }
 
 fn line() -> BoxedStrategy<String> {
@@ -145,19 +217,20 @@ fn line() -> BoxedStrategy<String> {
             ],
         ),
         member(
-            &["repeat", "observed", "response", "used"],
+            &["repeat", "used"],
             &[
                 "2",
-                "\"deny\"",
-                "{\"id\":1,\"result\":{}}",
                 "[{\"place\":\"tool\",\"counter\":\"c\",\"window\":\"day\",\"used\":3}]",
             ],
         ),
+        came_back(),
     );
     let tool = select(&["\"t\"", "\"t\"", "\"u\"", "\"\"", "\"\\u0074\"", "1"][..]);
     let call = (first, second, tool).prop_map(
-        |((ts, grant, server, expect), (arguments, id, origin, more), tool)| {
-            format!("{{{ts}{grant}{server}{expect}{arguments}{id}{origin}{more}\"tool\":{tool}}}")
+        |((ts, grant, server, expect), (arguments, id, origin, more, back), tool)| {
+            format!(
+                "{{{ts}{grant}{server}{expect}{arguments}{id}{origin}{more}{back}\"tool\":{tool}}}"
+            )
         },
     );
     prop_oneof![
