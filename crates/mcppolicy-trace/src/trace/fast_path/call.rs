@@ -56,7 +56,12 @@ impl SimpleCall {
         let kind = Kind::Native(Rc::clone(defaults));
         let call = SimpleCall::new(block, at, kind);
         let response = call.parsed().has_result.then_some(Response::Result);
-        SimpleCall { response, ..call }
+        let response_time = call.parsed().response_time;
+        SimpleCall {
+            response,
+            response_time,
+            ..call
+        }
     }
 
     fn new(block: &Rc<ParsedBlock>, at: (usize, usize), kind: Kind) -> SimpleCall {

@@ -181,6 +181,7 @@ impl Around {
             expect: None,
             observed: None,
             has_result: false,
+            response_time: None,
             kind: parts.kind(text, context)?,
         })
     }

@@ -74,6 +74,8 @@ pub(crate) struct ParsedMessage {
     pub observed: Option<Observed>,
     /// Whether a native trace has a result beside the call, which is no denial.
     pub has_result: bool,
+    /// When it came back, where a native trace says so.
+    pub response_time: Option<Time>,
     pub kind: MessageKind,
 }
 
@@ -111,6 +113,7 @@ impl ParsedMessage {
         expect: None,
         observed: None,
         has_result: false,
+        response_time: None,
         kind: MessageKind::Result,
     };
 

@@ -15,7 +15,7 @@ use mcppolicy_engine::time::Time;
 /// Reads native calls, one after another.
 pub(super) struct Records<'s> {
     shapes: &'s mut Shapes<Record>,
-    clock: Clock,
+    clocks: [Clock; 2],
     denials: Denials,
 }
 
@@ -35,6 +35,7 @@ pub(super) struct Record {
     /// Whether there is a response, and the result in it.
     has_response: bool,
     result: Option<ScannedValue>,
+    response_ts: Option<ScannedValue>,
     /// Where an importer found the call.
     has_origin: bool,
     file: Option<ScannedValue>,
@@ -54,6 +55,7 @@ impl Found for Record {
         each(&mut self.note);
         each(&mut self.observed);
         each(&mut self.result);
+        each(&mut self.response_ts);
         each(&mut self.file);
         each(&mut self.line);
     }
@@ -68,7 +70,7 @@ impl<'s> Records<'s> {
     pub fn new(shapes: &'s mut Shapes<Record>) -> Records<'s> {
         Records {
             shapes,
-            clock: Clock::default(),
+            clocks: Default::default(),
             denials: Denials::default(),
         }
     }
@@ -81,9 +83,9 @@ impl<'s> Records<'s> {
         members: &mut Vec<Member>,
     ) -> Option<ParsedMessage> {
         let text = scanner.text();
-        let (clock, denials) = (&mut self.clock, &self.denials);
+        let (clocks, denials) = (&mut self.clocks, &self.denials);
         self.shapes.find(scanner, members, Record::read, |record| {
-            record.call(text, clock, denials)
+            record.call(text, clocks, denials)
         })
     }
 }
@@ -110,6 +112,7 @@ impl Record {
                 b"note" => record.note = Some(scanner.value()?),
                 b"observed" => record.observed = Some(scanner.value()?),
                 b"response" => record.response(scanner)?,
+                b"response_ts" => record.response_ts = Some(scanner.value()?),
                 b"origin" => record.origin(scanner)?,
                 _ => return None,
             }
@@ -153,7 +156,12 @@ impl Record {
     }
 
     /// The call, where it is simple.
-    fn call(&self, text: &str, clock: &mut Clock, denials: &Denials) -> Option<ParsedMessage> {
+    fn call(
+        &self,
+        text: &str,
+        [sent, answered]: &mut [Clock; 2],
+        denials: &Denials,
+    ) -> Option<ParsedMessage> {
         if ![self.id, self.note].into_iter().flatten().all(is_string) {
             return None;
         }
@@ -167,7 +175,7 @@ impl Record {
         let ts = self.ts?.string()?.of(text);
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: Some(clock.read(ts, strict)?),
+            time: Some(sent.read(ts, strict)?),
             sender: None,
             grant: grant(self.grant).ok()?,
             exchange: None,
@@ -188,6 +196,10 @@ impl Record {
                 },
             },
             has_result: self.has_response,
+            response_time: match self.response_ts {
+                None => None,
+                Some(value) => Some(answered.read(value.string()?.of(text), strict)?),
+            },
             kind: MessageKind::Call {
                 name: Some(self.tool?.string()?),
                 arguments: object(self.arguments).ok()?,
