@@ -16,7 +16,7 @@ use mcppolicy_analysis::replay::share::{By, Share};
 use mcppolicy_analysis::report::{Failure, SharedRun, TestRun, Tested};
 use mcppolicy_engine::engine::Engine;
 use mcppolicy_engine::source::SourceMap;
-use mcppolicy_trace::trace::{Grant, RecordedArguments};
+use mcppolicy_trace::trace::Grant;
 
 use read::{Part, Sources};
 
@@ -177,10 +177,8 @@ fn whole(parts: Vec<Part>, sources: Sources) -> Result<Merged, Refusal> {
 fn withhold(results: &mut Results) {
     let cases = results.cases.iter_mut().chain(&mut results.passed);
     for case in cases.filter(|case| case.grant == Grant::Unknown) {
-        if let Some(RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value)) =
-            &mut case.arguments
-        {
-            *value = redact(value, &case.reads);
+        if let Some(arguments) = &mut case.arguments {
+            arguments.replace(|value| redact(value, &case.reads));
         }
     }
 }

@@ -29,10 +29,7 @@ pub fn recorded(
     reads: &[Path],
     shown: Shown,
 ) -> Option<Value> {
-    let (RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value)) = arguments?
-    else {
-        return None;
-    };
+    let value = arguments?.value()?;
     Some(match shown {
         Shown::All => value.clone(),
         Shown::Read => redact(value, reads),

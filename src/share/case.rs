@@ -130,7 +130,7 @@ impl<'a> Case<'a> {
             ("unknown", None) => Grant::Unknown,
             _ => return Err(Inconsistent),
         };
-        let known = |value| RecordedArguments::Known(Value::from(value));
+        let known = |value| RecordedArguments::Known(Value::from(value).into());
         Ok(results::Case {
             trace: share.trace,
             file: self.file.into_owned(),

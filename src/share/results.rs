@@ -17,7 +17,7 @@ use mcppolicy_analysis::report::TestRun;
 use mcppolicy_engine::engine::{Decision, Engine, Reason};
 use mcppolicy_engine::value::Value;
 use mcppolicy_trace::trace::native::{NativeReader, write_call};
-use mcppolicy_trace::trace::{Item, Reader, RecordedArguments, RecordedCall, RecordedRequest};
+use mcppolicy_trace::trace::{Item, Reader, RecordedCall, RecordedRequest};
 
 /// What a run of one policy has beside its entries in the report's lists.
 #[derive(Debug, Serialize, Deserialize)]
@@ -211,13 +211,10 @@ fn withhold(call: &mut RecordedCall, engine: &Engine) {
         // A batch is refused whole, and no report shows what is in it.
         RecordedRequest::Batch(messages) => *messages = Value::Array(Vec::new()),
         RecordedRequest::Tool { name, arguments } => {
-            if let RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value) =
-                arguments
-            {
-                let tool = name.as_deref().unwrap_or_default();
-                let reads = engine.reads(tool, &Decision::Allow).into_iter();
-                *value = redact(value, &reads.cloned().collect::<Vec<_>>());
-            }
+            let tool = name.as_deref().unwrap_or_default();
+            let reads = engine.reads(tool, &Decision::Allow).into_iter();
+            let reads: Vec<_> = reads.cloned().collect();
+            arguments.replace(|value| redact(value, &reads));
         }
     }
 }

@@ -142,7 +142,7 @@ fn shown(call: &RecordedCall) -> String {
         RecordedRequest::Tool { name, arguments } => (
             name.clone().unwrap_or("(none)".to_owned()),
             match arguments {
-                RecordedArguments::Known(value) => value.to_string(),
+                RecordedArguments::Known(known) => known.value().to_string(),
                 RecordedArguments::NotAnObject(value) => format!("!{value}"),
                 RecordedArguments::Unknown => "?".to_owned(),
             },

@@ -345,7 +345,7 @@ fn withheld(call: &RecordedCall, policy: &Policy) -> RecordedCall {
             arguments: RecordedArguments::Known(value),
         } => RecordedRequest::Tool {
             name: name.clone(),
-            arguments: RecordedArguments::Known(redact(value, &reads)),
+            arguments: RecordedArguments::Known(redact(value.value(), &reads).into()),
         },
         RecordedRequest::Tool { name, .. } => RecordedRequest::Tool {
             name: name.clone(),

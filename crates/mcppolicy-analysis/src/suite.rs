@@ -188,9 +188,9 @@ impl Suite {
         let call = self.calls.get(*self.requests.get(request)?)?;
         match &call.call.request {
             RecordedRequest::Tool {
-                arguments: RecordedArguments::Known(arguments),
+                arguments: RecordedArguments::Known(known),
                 ..
-            } => Some(arguments),
+            } => Some(known.value()),
             _ => None,
         }
     }
@@ -211,7 +211,7 @@ fn key_of(request: &RecordedRequest) -> (Option<String>, String) {
         RecordedRequest::Batch(_) => (None, "batch".to_owned()),
         RecordedRequest::Tool { name, arguments } => {
             let arguments = match arguments {
-                RecordedArguments::Known(value) => value.to_string(),
+                RecordedArguments::Known(known) => known.value().to_string(),
                 RecordedArguments::NotAnObject(_) => "not an object".to_owned(),
                 RecordedArguments::Unknown => "unknown".to_owned(),
             };

@@ -77,10 +77,10 @@ pub(crate) fn request(
         (Some(arguments @ Value::Object(_)), LogArguments::Read) => {
             let paths = read_paths(engine, tool);
             let paths: Vec<Path> = paths.into_iter().cloned().collect();
-            RecordedArguments::Known(redact(arguments, &paths))
+            RecordedArguments::Known(redact(arguments, &paths).into())
         }
         (Some(arguments @ Value::Object(_)), LogArguments::All) => {
-            RecordedArguments::Known(arguments.clone())
+            RecordedArguments::Known(arguments.clone().into())
         }
         // That it is no object is what the decision reads of it.
         (Some(_), LogArguments::Read | LogArguments::None) => {

@@ -180,11 +180,12 @@ impl<'p> Reached<'p> {
         let mut facts = Facts::default();
         let RecordedRequest::Tool {
             name: Some(name),
-            arguments: RecordedArguments::Known(arguments),
+            arguments: RecordedArguments::Known(known),
         } = &call.call.request
         else {
             return facts;
         };
+        let arguments = known.value();
         let Some(tool) = self.tools.get(name.as_str()) else {
             return facts;
         };

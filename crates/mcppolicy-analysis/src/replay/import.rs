@@ -78,12 +78,12 @@ fn withhold(call: &mut RecordedCall, engine: &Engine) {
         // A batch is refused whatever is in it.
         RecordedRequest::Batch(messages) => *messages = methods(messages),
         RecordedRequest::Tool { name, arguments } => match arguments {
-            RecordedArguments::Known(value) => {
+            RecordedArguments::Known(known) => {
                 // What decides nothing reads nothing: a call that is allowed has
                 // passed every rule of its tool.
                 let paths = engine.reads(name.as_deref().unwrap_or_default(), &Decision::Allow);
                 let paths: Vec<_> = paths.into_iter().cloned().collect();
-                *value = redact(value, &paths);
+                *known = redact(known.value(), &paths).into();
             }
             RecordedArguments::NotAnObject(value) => *value = Value::from(WITHHELD),
             RecordedArguments::Unknown => {}

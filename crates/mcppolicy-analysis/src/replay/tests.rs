@@ -140,7 +140,7 @@ fn a_failed_expectation_is_reported_with_what_was_decided() {
     let Some(mcppolicy_trace::trace::RecordedArguments::Known(arguments)) = &case.arguments else {
         panic!("no arguments");
     };
-    let shown = redact::redact(arguments, &case.reads);
+    let shown = redact::redact(arguments.value(), &case.reads);
     assert_eq!(
         shown.to_string(),
         r#"{"amount":60000,"card":"…","currency":"…"}"#

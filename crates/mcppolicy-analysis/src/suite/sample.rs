@@ -285,7 +285,7 @@ pub(crate) fn arguments(random: &mut Random) -> Value {
 /// A call at about that second.
 pub(crate) fn call(random: &mut Random, second: i64, is_odd: bool) -> RecordedCall {
     let tool = *random.pick(&["t", "t", "t", "u", "v"]);
-    let known = RecordedArguments::Known(arguments(random));
+    let known = RecordedArguments::Known(arguments(random).into());
     let unknown = is_odd && random.chance(10);
     let request = RecordedRequest::Tool {
         name: Some(tool.to_owned()),

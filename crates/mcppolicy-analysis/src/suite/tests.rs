@@ -45,7 +45,7 @@ fn the_calls_to_the_policys_server_are_read_and_counted() {
 fn a_request_is_found_by_its_arguments_where_they_are_known() {
     let mut suite = Suite::new(None);
     for arguments in [
-        RecordedArguments::Known(Value::empty_object()),
+        RecordedArguments::from(None),
         RecordedArguments::Unknown,
         RecordedArguments::NotAnObject(Value::Bool(true)),
     ] {

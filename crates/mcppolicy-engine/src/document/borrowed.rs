@@ -14,14 +14,14 @@ use crate::source::Span;
 use crate::value::Value;
 
 /// A JSON text that has been read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tree<'t> {
     text: Cow<'t, str>,
     places: Places,
 }
 
 /// Where the values of a text are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Places {
     /// Every value and every key in the order of the text: the root is the first, what
     /// is in an array or an object follows it, and a key comes before its value.
@@ -88,6 +88,11 @@ impl<'t> Tree<'t> {
             text: Cow::Owned(self.text.into_owned()),
             places: self.places,
         }
+    }
+
+    /// Whether an object of the text has a key twice.
+    pub fn repeats_a_key(&self) -> bool {
+        self.places.repeats
     }
 
     /// The one value of the text.
@@ -338,6 +343,49 @@ impl<'n> Node<'n> {
         }
     }
 
+    /// The value as a text of its own.
+    pub fn to_tree(self) -> Tree<'static> {
+        let Span { start, end } = self.span();
+        let Places {
+            entries,
+            unescaped: all,
+            repeats,
+        } = &self.tree.places;
+        let last = self.tree.places.after(self.at);
+        let own = entries.get(self.at as usize..last as usize);
+        let mut unescaped = String::new();
+        let moved = |entry: &Entry| Entry {
+            start: entry.start - start as u32,
+            end: entry.end - start as u32,
+            more: match entry.kind {
+                EntryKind::Array | EntryKind::Object => entry.more - self.at,
+                EntryKind::Escaped => {
+                    let (from, begin) = (entry.more as usize, unescaped.len());
+                    let text = all.get(from..from + entry.count as usize);
+                    unescaped.push_str(text.unwrap_or_default());
+                    begin as u32
+                }
+                _ => 0,
+            },
+            ..*entry
+        };
+        let entries = own.unwrap_or_default().iter().map(moved).collect();
+        Tree {
+            text: Cow::Owned(
+                self.tree
+                    .text
+                    .get(start..end)
+                    .unwrap_or_default()
+                    .to_owned(),
+            ),
+            places: Places {
+                entries,
+                unescaped,
+                repeats: *repeats,
+            },
+        }
+    }
+
     /// The same value as a tree that outlives the text.
     pub fn to_owned(self) -> OwnedNode {
         let kind = match self.kind() {
@@ -505,5 +553,20 @@ mod tests {
             tree.root().get("d").map(Node::span)
         );
         assert_eq!(owned.members().len(), tree.root().members().len());
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_a_text_of_its_own() {
+        let (tree, _) = Tree::parse(TEXT).unwrap();
+        for pointer in ["", "/a", "/a/e", "/c", "/d", "/f"] {
+            let part = tree.root().at(pointer).unwrap();
+            let own = part.to_tree();
+            assert_eq!(own.root().to_value(), part.to_value(), "{pointer}");
+            let Span { start, end } = part.span();
+            assert_eq!(own.root().span(), Span::new(0, end - start));
+        }
+        let first = tree.root().members().next().unwrap().value.to_tree();
+        assert_eq!(first.root().at("/2/b\\n").map(Node::span), None);
+        assert_eq!(first.root().at("/2/b\n").and_then(Node::as_str), Some("xé"));
     }
 }

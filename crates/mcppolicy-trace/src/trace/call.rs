@@ -2,6 +2,7 @@
 //! and what its author expects; as much of it as the recording says.
 
 use super::expectation::{DecisionName, Expectation};
+use super::known::KnownArguments;
 use super::response::{Observed, Response};
 use super::witness::WitnessCall;
 use mcppolicy_engine::engine::LimitKey;
@@ -115,7 +116,7 @@ impl From<&WitnessCall> for RecordedCall {
             every: witness.every,
             ..RecordedCall::new(RecordedRequest::Tool {
                 name: Some(witness.tool.clone()),
-                arguments: RecordedArguments::Known(witness.arguments.clone()),
+                arguments: RecordedArguments::Known(witness.arguments.clone().into()),
             })
         }
     }
@@ -213,18 +214,39 @@ pub enum RecordedRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordedArguments {
     /// An object; absent and null ones have become `{}`.
-    Known(Value),
+    Known(KnownArguments),
     /// Something else, which makes the call malformed.
     NotAnObject(Value),
     /// Redacted, hashed or cut in the recording.
     Unknown,
 }
 
+impl RecordedArguments {
+    /// The value that they are; `None` where the recording does not have it.
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            RecordedArguments::Known(known) => Some(known.value()),
+            RecordedArguments::NotAnObject(value) => Some(value),
+            RecordedArguments::Unknown => None,
+        }
+    }
+
+    /// Puts what `replacement` makes of the value in its place; of an object it makes an
+    /// object.
+    pub fn replace(&mut self, replacement: impl FnOnce(&Value) -> Value) {
+        match self {
+            RecordedArguments::Known(known) => *known = replacement(known.value()).into(),
+            RecordedArguments::NotAnObject(value) => *value = replacement(value),
+            RecordedArguments::Unknown => {}
+        }
+    }
+}
+
 impl From<Option<Value>> for RecordedArguments {
     fn from(value: Option<Value>) -> RecordedArguments {
         match value {
-            None | Some(Value::Null) => RecordedArguments::Known(Value::empty_object()),
-            Some(object @ Value::Object(_)) => RecordedArguments::Known(object),
+            None | Some(Value::Null) => RecordedArguments::Known(KnownArguments::none()),
+            Some(object @ Value::Object(_)) => RecordedArguments::Known(object.into()),
             Some(other) => RecordedArguments::NotAnObject(other),
         }
     }

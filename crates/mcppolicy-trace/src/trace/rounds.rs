@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 
-use super::call::{RecordedArguments, RecordedCall, RecordedRequest};
+use super::call::{RecordedCall, RecordedRequest};
 
 /// The most rounds and requests about tasks that are remembered.
 const MOST: usize = 4_096;
@@ -65,12 +65,7 @@ fn passed(call: &RecordedCall) -> Option<u64> {
     let RecordedRequest::Tool { name, arguments } = &call.request else {
         return None;
     };
-    let arguments = match arguments {
-        RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value) => {
-            value.to_string()
-        }
-        RecordedArguments::Unknown => return None,
-    };
+    let arguments = arguments.value()?.to_string();
     Some(hash(&[name.as_deref().unwrap_or_default(), &arguments]))
 }
 

@@ -2,6 +2,7 @@
 //! arguments may have been redacted.
 
 use super::call::RecordedArguments;
+use super::known::KnownArguments;
 use super::outline::Outline;
 use super::reason;
 use mcppolicy_engine::document::borrowed::{Node, Tree};
@@ -78,7 +79,12 @@ fn why(text: &str, error: &SyntaxError) -> &'static str {
 pub(super) fn arguments(node: Option<Node<'_>>) -> RecordedArguments {
     match node.and_then(Node::as_str) {
         Some(text) if is_redaction(text) => RecordedArguments::Unknown,
-        _ => node.map(Node::to_value).into(),
+        _ => match node {
+            Some(node) if node.is_object() => {
+                RecordedArguments::Known(KnownArguments::of_tree(node.to_tree()))
+            }
+            _ => node.map(Node::to_value).into(),
+        },
     }
 }
 
@@ -92,9 +98,13 @@ fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static s
         return Ok((RecordedArguments::Unknown, false));
     };
     let repeats = json.flaws("")?;
-    let arguments = match RecordedArguments::from(Some(json.root().to_value())) {
-        RecordedArguments::NotAnObject(_) => RecordedArguments::Unknown,
-        known => known,
+    let root = json.root();
+    let arguments = if root.is_object() {
+        RecordedArguments::Known(KnownArguments::of_tree(json.tree.into_owned()))
+    } else if root.is_null() {
+        RecordedArguments::from(None)
+    } else {
+        RecordedArguments::Unknown
     };
     Ok((arguments, repeats))
 }

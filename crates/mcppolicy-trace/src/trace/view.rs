@@ -84,7 +84,7 @@ impl CallView for RecordedCall {
             RecordedRequest::Tool { name, arguments } => Request::Tool {
                 name: name.as_deref(),
                 arguments: match arguments {
-                    RecordedArguments::Known(value) => Arguments::from(value),
+                    RecordedArguments::Known(known) => Arguments::Known(known),
                     RecordedArguments::NotAnObject(_) => Arguments::NotAnObject,
                     RecordedArguments::Unknown => Arguments::Unknown,
                 },

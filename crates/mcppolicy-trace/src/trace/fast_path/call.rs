@@ -119,7 +119,7 @@ impl SimpleCall {
             id: id.map(|id| id.trim_matches('"').to_owned()),
             ..RecordedCall::new(RecordedRequest::Tool {
                 name: self.tool().map(str::to_owned),
-                arguments: RecordedArguments::Known(self.arguments().whole().clone()),
+                arguments: RecordedArguments::Known(self.arguments().whole().clone().into()),
             })
         }
     }

@@ -147,7 +147,7 @@ fn request(line: &mut Object, request: &RecordedRequest) {
     };
     if let (Some(name), RecordedArguments::Known(arguments)) = (name, arguments) {
         line.text("tool", name);
-        line.raw("arguments", &arguments.to_string());
+        line.raw("arguments", &arguments.value().to_string());
         return;
     }
     if let (Some(name), RecordedArguments::Unknown) = (name, arguments) {
@@ -160,7 +160,7 @@ fn request(line: &mut Object, request: &RecordedRequest) {
     if let Some(name) = name {
         params.text("name", name);
     }
-    if let RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value) = arguments {
+    if let Some(value) = arguments.value() {
         params.raw("arguments", &value.to_string());
     }
     let mut message = Object::default();

@@ -69,29 +69,36 @@ pub(super) fn called_with(
     let Some(node) = ARGUMENTS.iter().find_map(|key| attributes.get(key)) else {
         return Ok((RecordedArguments::Unknown, false));
     };
-    let value = any_value(node);
-    let (arguments, repeats) = match &value {
-        Some(Value::String(text)) => written_text(text)?,
-        Some(none @ (Value::Object(_) | Value::Null)) => {
-            (RecordedArguments::from(Some(none.clone())), false)
-        }
-        _ => (RecordedArguments::Unknown, false),
+    unless_taken_out(passed(node)?, is_redaction)
+}
+
+/// The arguments in an attribute, and whether one is repeated.
+///
+/// # Errors
+/// What keeps any gateway from parsing them.
+pub(super) fn passed(node: Node<'_>) -> Result<(RecordedArguments, bool), &'static str> {
+    let text = member(node, "stringValue", "string_value").unwrap_or(node);
+    if let Some(text) = text.as_str() {
+        return written_text(text);
+    }
+    let arguments = match any_value(node) {
+        Some(none @ (Value::Object(_) | Value::Null)) => RecordedArguments::from(Some(none)),
+        _ => RecordedArguments::Unknown,
     };
+    Ok((arguments, false))
+}
+
+/// Arguments, which are unknown where `test` is true of a string in them: something was
+/// taken out before they were exported.
+pub(super) fn unless_taken_out(
+    (arguments, repeats): (RecordedArguments, bool),
+    test: impl Fn(&str) -> bool,
+) -> Result<(RecordedArguments, bool), &'static str> {
     match &arguments {
-        RecordedArguments::Known(value) if has_redaction(value) => {
+        RecordedArguments::Known(known) if known.has_text(test) => {
             Ok((RecordedArguments::Unknown, false))
         }
         _ => Ok((arguments, repeats)),
-    }
-}
-
-/// Whether something was taken out of a value before it was exported.
-fn has_redaction(value: &Value) -> bool {
-    match value {
-        Value::String(text) => is_redaction(text),
-        Value::Array(items) => items.iter().any(has_redaction),
-        Value::Object(members) => members.values().any(has_redaction),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -11,14 +11,13 @@
 //! of <https://github.com/openai/codex>. Arguments are opt-in, and are cut:
 //! those are unknown.
 
-use super::attributes::{Attributes, any_value, member, nanos};
+use super::attributes::{Attributes, any_value, member, nanos, passed, unless_taken_out};
 use crate::trace::call::{RecordedArguments, RecordedCall, RecordedRequest, Server};
 use crate::trace::collector::Collector;
 use crate::trace::message::{Identity, result_of};
 use crate::trace::reason;
 use crate::trace::recent::{MOST_CALLS, Recent};
 use crate::trace::refusal::{CLAUDE_CODE, CODEX, Fate};
-use crate::trace::tolerant_json::written_text;
 use mcppolicy_engine::document::borrowed::Node;
 use mcppolicy_engine::time::{Time, TimeDelta};
 use mcppolicy_engine::value::Value;
@@ -207,19 +206,7 @@ impl Event<'_> {
         let Some(node) = keys.iter().find_map(|key| self.attributes.get(key)) else {
             return Ok((RecordedArguments::Unknown, false));
         };
-        let (arguments, repeats) = match any_value(node) {
-            Some(Value::String(text)) => written_text(&text)?,
-            Some(none @ (Value::Object(_) | Value::Null)) => {
-                (RecordedArguments::from(Some(none)), false)
-            }
-            _ => (RecordedArguments::Unknown, false),
-        };
-        match &arguments {
-            RecordedArguments::Known(value) if is_cut(value) => {
-                Ok((RecordedArguments::Unknown, false))
-            }
-            _ => Ok((arguments, repeats)),
-        }
+        unless_taken_out(passed(node)?, is_cut)
     }
 
     /// A call that waits under `key` for what becomes of it.
@@ -273,15 +260,8 @@ impl Event<'_> {
 }
 
 /// Whether a value has been cut: it is long and ends as cuts do.
-fn is_cut(value: &Value) -> bool {
-    match value {
-        Value::String(text) => {
-            let end = text.trim_end_matches([')', ']']);
-            let marks = ["...", "\u{2026}", "truncated"];
-            text.len() >= SHORTEST_CUT && marks.iter().any(|mark| end.ends_with(mark))
-        }
-        Value::Array(items) => items.iter().any(is_cut),
-        Value::Object(members) => members.values().any(is_cut),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
+fn is_cut(text: &str) -> bool {
+    let end = text.trim_end_matches([')', ']']);
+    let marks = ["...", "\u{2026}", "truncated"];
+    text.len() >= SHORTEST_CUT && marks.iter().any(|mark| end.ends_with(mark))
 }

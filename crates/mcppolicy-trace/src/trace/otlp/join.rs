@@ -98,12 +98,8 @@ impl SpanCall {
         let tool = self.call.tool().unwrap_or_default();
         let same = before.filter(|before| &*before.tool == tool);
         let short = |text: &str| FixedState::with_seed(3).hash_one(text);
-        let arguments = match known(&self.call) {
-            Some(RecordedArguments::Known(value) | RecordedArguments::NotAnObject(value)) => {
-                Some(short(&value.to_string()))
-            }
-            _ => None,
-        };
+        let value = known(&self.call).and_then(RecordedArguments::value);
+        let arguments = value.map(|value| short(&value.to_string()));
         Sketch {
             id: self.place.id,
             parent: self.place.parent,
