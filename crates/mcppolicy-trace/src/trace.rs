@@ -21,6 +21,7 @@ mod claude_desktop;
 mod codex;
 mod collector;
 mod copilot;
+mod digest;
 mod direction;
 mod elements;
 mod exchange;

@@ -1,6 +1,7 @@
 //! One recorded call: the request, who sent it where and when, the response,
 //! and what its author expects; as much of it as the recording says.
 
+use super::digest;
 use super::expectation::{DecisionName, Expectation};
 use super::known::KnownArguments;
 use super::response::{Observed, Response};
@@ -227,6 +228,16 @@ impl RecordedArguments {
         match self {
             RecordedArguments::Known(known) => Some(known.value()),
             RecordedArguments::NotAnObject(value) => Some(value),
+            RecordedArguments::Unknown => None,
+        }
+    }
+
+    /// A number that equal arguments have in common, and others nearly never; `None`
+    /// where the recording does not have them.
+    pub(crate) fn digest(&self) -> Option<u64> {
+        match self {
+            RecordedArguments::Known(known) => Some(known.digest()),
+            RecordedArguments::NotAnObject(value) => Some(digest::of_value(value)),
             RecordedArguments::Unknown => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::digest;
 use mcppolicy_engine::document::borrowed::{Node, NodeKind, Tree};
 use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::Path;
@@ -40,6 +41,15 @@ impl KnownArguments {
             // Without a tree there is a value from the beginning.
             None => Value::empty_object(),
         })
+    }
+
+    /// A number that equal arguments have in common, and others nearly never.
+    pub(crate) fn digest(&self) -> u64 {
+        match &self.tree {
+            // Of repeated members only the last one counts.
+            Some(tree) if !tree.repeats_a_key() => digest::of_node(tree.root()),
+            _ => digest::of_value(self.value()),
+        }
     }
 
     /// Whether `test` is true of a string among the values, at any depth.
@@ -142,6 +152,49 @@ mod tests {
             assert_eq!(text.at(&path), value.at(&path), "{path}");
         }
         assert_eq!(text, value);
+    }
+
+    #[test]
+    fn arguments_have_one_digest_however_they_are_written() {
+        let digest = |text: &str| {
+            let (tree, _) = Tree::parse(text).unwrap();
+            let value = tree.root().to_value();
+            let both = [
+                KnownArguments::of_tree(tree.into_owned()),
+                KnownArguments::from(value),
+            ];
+            let [text, value] = both.map(|arguments| arguments.digest());
+            assert_eq!(text, value);
+            text
+        };
+        let texts = [
+            r#"{}"#,
+            r#"{"a":1}"#,
+            r#"{"a":"1"}"#,
+            r#"{"b":1}"#,
+            r#"{"a":null}"#,
+            r#"{"a":false}"#,
+            r#"{"a":true}"#,
+            r#"{"a":[1,2]}"#,
+            r#"{"a":[2,1]}"#,
+            r#"{"a":[[1],2]}"#,
+            r#"{"a":[[1,2]]}"#,
+            r#"{"a":{}}"#,
+            r#"{"a":[]}"#,
+            r#"{"a":1,"b":2}"#,
+            r#"{"a":2,"b":1}"#,
+            r#"{"a":{"b":1}}"#,
+            r#"{"a":{"b":1},"c":1}"#,
+        ];
+        let all: std::collections::HashSet<u64> = texts.map(digest).into();
+        assert_eq!(all.len(), texts.len());
+        let same = [
+            r#"{"b":2,"a":{"c":[1.0,"x"],"d":null}}"#,
+            r#"{ "a" : {"d":null,"c":[1e0,"x"]}, "b":2 }"#,
+            r#"{"b":7,"a":{"c":[1,"x"],"d":null},"b":2}"#,
+        ];
+        let [one, two, three] = same.map(digest);
+        assert_eq!((one, one), (two, three));
     }
 
     #[test]

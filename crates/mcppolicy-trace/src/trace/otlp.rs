@@ -203,7 +203,7 @@ impl Otlp {
         pointer: &str,
         collector: &mut Collector,
     ) -> Result<SpanCall, Option<&'static str>> {
-        let attributes = Attributes(span);
+        let attributes = Attributes::of(span);
         match attributes.text("mcp.method.name") {
             Some("tools/call") => {}
             Some(method) => {

@@ -137,11 +137,14 @@ pub(super) fn written_text(text: &str) -> Result<(RecordedArguments, bool), &'st
 
 /// Whether a text replaces a value: a hash, a mask, or the mark of a cut.
 pub(super) fn is_redaction(text: &str) -> bool {
-    let lower = text.trim().to_ascii_lowercase();
+    let text = text.trim();
     let hash = ["sha256:", "sha-256:", "sha512:", "sha1:", "md5:", "hmac:"]
         .iter()
-        .find_map(|prefix| lower.strip_prefix(prefix))
-        .unwrap_or(&lower);
+        .find_map(|prefix| {
+            let (head, rest) = text.split_at_checked(prefix.len())?;
+            head.eq_ignore_ascii_case(prefix).then_some(rest)
+        })
+        .unwrap_or(text);
     let is_hash = hash.len() >= 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hash || is_mask(text) || cut_mark(text).is_some()
 }
@@ -149,8 +152,8 @@ pub(super) fn is_redaction(text: &str) -> bool {
 /// Whether a text says that a value was taken out: the word `redacted` or one
 /// like it, or asterisks.
 pub(super) fn is_mask(text: &str) -> bool {
-    let lower = text.trim().to_ascii_lowercase();
-    let word = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let text = text.trim();
+    let word = text.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let words = [
         "redacted",
         "filtered",
@@ -159,14 +162,26 @@ pub(super) fn is_mask(text: &str) -> bool {
         "omitted",
         "truncated",
     ];
-    let asterisks = lower.len() >= 3 && lower.bytes().all(|byte| byte == b'*');
-    asterisks || words.contains(&word) || (lower.contains("redacted") && !lower.starts_with('{'))
+    let asterisks = text.len() >= 3 && text.bytes().all(|byte| byte == b'*');
+    let is_one_of_them = words.iter().any(|of| word.eq_ignore_ascii_case(of));
+    asterisks || is_one_of_them || (!text.starts_with('{') && says_redacted(text))
+}
+
+/// Whether the word `redacted` is in a text, in any case.
+fn says_redacted(text: &str) -> bool {
+    const WORD: &[u8] = b"redacted";
+    let bytes = text.as_bytes();
+    let mut starts = memchr::memchr2_iter(b'r', b'R', bytes);
+    starts.any(|at| {
+        let word = bytes.get(at..at + WORD.len());
+        word.is_some_and(|word| word.eq_ignore_ascii_case(WORD))
+    })
 }
 
 /// The span of a mark such as `...[14696 chars truncated]...` in a text.
 pub(super) fn cut_mark(text: &str) -> Option<(usize, usize)> {
     const END: &str = " chars truncated]...";
-    let end = text.find(END)?;
+    let end = memchr::memmem::find(text.as_bytes(), END.as_bytes())?;
     let head = text.get(..end)?;
     let start = head.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let start = head.get(..start)?.strip_suffix("...[")?.len();

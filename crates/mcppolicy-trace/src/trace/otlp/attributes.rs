@@ -1,11 +1,13 @@
 //! What a span carries: attributes in OTLP's encoding or as a plain object, the
 //! arguments of a call, and what came back.
 
+use std::borrow::Cow;
+
 use crate::trace::call::RecordedArguments;
 use crate::trace::message::{error_response, result_of};
 use crate::trace::response::Response;
 use crate::trace::tolerant_json::{is_redaction, written_text};
-use mcppolicy_engine::document::borrowed::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind, Tree};
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
@@ -41,25 +43,41 @@ pub(super) fn nanos(node: Option<Node<'_>>) -> Option<Time> {
     Time::from_nanos(nanos).in_calendar().ok()
 }
 
-/// A span's attributes.
-pub(super) struct Attributes<'n>(pub Node<'n>);
+/// The attributes of a span or a log record, in their order.
+pub(super) struct Attributes<'n>(Vec<(&'n str, Option<Node<'n>>)>);
 
 impl<'n> Attributes<'n> {
-    pub fn get(&self, key: &str) -> Option<Node<'n>> {
-        let all = self.0.get("attributes")?;
+    pub fn of(node: Node<'n>) -> Attributes<'n> {
+        let Some(all) = node.get("attributes") else {
+            return Attributes(Vec::new());
+        };
         // Some exporters write them as a plain object.
-        all.get(key).or_else(|| {
-            let named = |item: &Node<'_>| item.get("key").and_then(Node::as_str) == Some(key);
-            all.items().filter(named).last()?.get("value")
-        })
+        let members = all.members();
+        let members = members.map(|member| (member.key, Some(member.value)));
+        let items = all.items().filter_map(|item| {
+            let key = item.get("key").and_then(Node::as_str)?;
+            Some((key, item.get("value")))
+        });
+        Attributes(members.chain(items).collect())
+    }
+
+    /// The attribute `key`, the last one where it is repeated.
+    pub fn get(&self, key: &str) -> Option<Node<'n>> {
+        let mut all = self.0.iter().rev();
+        all.find(|(own, _)| *own == key)?.1
     }
 
     /// An attribute that is a string with something in it.
     pub fn text(&self, key: &str) -> Option<&'n str> {
-        let value = self.get(key)?;
-        let text = member(value, "stringValue", "string_value").unwrap_or(value);
-        text.as_str().filter(|text| !text.is_empty())
+        text_in(self.get(key)?).filter(|text| !text.is_empty())
     }
+}
+
+/// The string in an `AnyValue`, or the one that stands in its place.
+fn text_in(value: Node<'_>) -> Option<&str> {
+    member(value, "stringValue", "string_value")
+        .unwrap_or(value)
+        .as_str()
 }
 
 /// The arguments that a span carries, and whether one is repeated.
@@ -77,8 +95,7 @@ pub(super) fn called_with(
 /// # Errors
 /// What keeps any gateway from parsing them.
 pub(super) fn passed(node: Node<'_>) -> Result<(RecordedArguments, bool), &'static str> {
-    let text = member(node, "stringValue", "string_value").unwrap_or(node);
-    if let Some(text) = text.as_str() {
+    if let Some(text) = text_in(node) {
         return written_text(text);
     }
     let arguments = match any_value(node) {
@@ -166,18 +183,17 @@ pub(super) fn response(span: Node<'_>, attributes: &Attributes<'_>) -> Option<Re
         return Some(error_response(code));
     }
     let result = RESULTS.iter().find_map(|key| attributes.get(key))?;
-    let result = any_value(result)?;
-    let text = match &result {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let text = match text_in(result) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(any_value(result)?.to_string()),
     };
     if is_redaction(&text) || member(span, "endTimeUnixNano", "end_time_unix_nano").is_none() {
         return None;
     }
-    let inner = serde_json::from_str::<serde_json::Value>(&text).ok();
+    let inner = Tree::parse(&text).ok();
     let block = inner
         .as_ref()
-        .and_then(|value| value.pointer("/content/0/text"));
-    let shown = block.and_then(serde_json::Value::as_str).unwrap_or(&text);
+        .and_then(|(tree, _)| tree.root().at("/content/0/text"));
+    let shown = block.and_then(Node::as_str).unwrap_or(&text);
     Some(result_of(Some(shown)))
 }

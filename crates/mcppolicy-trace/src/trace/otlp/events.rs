@@ -57,7 +57,7 @@ struct Event<'a> {
 impl Events {
     /// Reads a log record.
     pub fn record(&mut self, node: Node<'_>, line: usize, collector: &mut Collector) {
-        let attributes = Attributes(node);
+        let attributes = Attributes::of(node);
         let body = member(node, "body", "body").and_then(any_value);
         let body = match &body {
             Some(Value::String(text)) => Some(text.as_str()),

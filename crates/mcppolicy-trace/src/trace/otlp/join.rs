@@ -98,8 +98,7 @@ impl SpanCall {
         let tool = self.call.tool().unwrap_or_default();
         let same = before.filter(|before| &*before.tool == tool);
         let short = |text: &str| FixedState::with_seed(3).hash_one(text);
-        let value = known(&self.call).and_then(RecordedArguments::value);
-        let arguments = value.map(|value| short(&value.to_string()));
+        let arguments = known(&self.call).and_then(RecordedArguments::digest);
         Sketch {
             id: self.place.id,
             parent: self.place.parent,
@@ -429,7 +428,7 @@ fn tell(mut left: Vec<Leaving>, is_full: bool, collector: &mut Collector) {
 fn known(call: &RecordedCall) -> Option<&RecordedArguments> {
     match &call.request {
         RecordedRequest::Tool { arguments, .. } => {
-            Some(arguments).filter(|of| **of != RecordedArguments::Unknown)
+            Some(arguments).filter(|of| !matches!(of, RecordedArguments::Unknown))
         }
         RecordedRequest::Batch(_) => None,
     }
