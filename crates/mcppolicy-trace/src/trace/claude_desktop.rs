@@ -53,7 +53,7 @@ impl LogFormat for ClaudeDesktop {
         if !text.starts_with(['{', '[']) {
             return collector.skip(chunk.line, summary(text));
         }
-        let end = Outline::scan(text).end.unwrap_or(text.len());
+        let end = Outline::end_of(text).unwrap_or(text.len());
         let (message, rest) = text.split_at_checked(end).unwrap_or((text, ""));
         let rest = rest.trim_start();
         let whole = rest.is_empty() || rest.starts_with("{ metadata:");

@@ -79,25 +79,31 @@ impl<R: BufRead> Elements<R> {
                 found = self.state.begun.take();
                 break;
             }
-            let mut used = 0;
-            for byte in chunk {
-                let opens = self.within.step(*byte, &self.state);
-                found = self.state.step(*byte, self.line, self.offset, opens);
-                if found.is_some() {
-                    // A bracket that ends the element's array is taken again.
-                    break;
-                }
-                used += 1;
-                self.offset += 1;
-                self.line += usize::from(*byte == b'\n');
-                if self.state.begun.is_some() {
-                    if self.buffer.len() < self.longest {
-                        self.buffer.push(*byte);
-                    } else {
-                        self.state.cut = true;
+            let mut rest = chunk;
+            while let Some(byte) = rest.first() {
+                let run = match self.within.is_noting(&self.state) {
+                    true => 0,
+                    false => self.state.run(rest),
+                };
+                if run == 0 {
+                    let opens = self.within.step(*byte, &self.state);
+                    found = self.state.step(*byte, self.line, self.offset, opens);
+                    if found.is_some() {
+                        // A bracket that ends the element's array is taken again.
+                        break;
                     }
                 }
+                let (taken, after) = rest.split_at(run.max(1));
+                rest = after;
+                self.offset += taken.len();
+                self.line += memchr::memchr_iter(b'\n', taken).count();
+                if self.state.begun.is_some() {
+                    let room = self.longest.saturating_sub(self.buffer.len());
+                    self.state.cut |= taken.len() > room;
+                    self.buffer.extend(taken.iter().take(room));
+                }
             }
+            let used = chunk.len() - rest.len();
             self.input.consume(used);
         }
         Ok(found.map(|(number, offset)| RawLine {
@@ -118,9 +124,14 @@ struct Within {
 }
 
 impl Within {
+    /// Whether it takes the next byte.
+    fn is_noting(&self, state: &State) -> bool {
+        !self.name.is_empty() && state.depth == 1 && state.level == 2
+    }
+
     /// Takes one byte before `state` does; whether it opens that object.
     fn step(&mut self, byte: u8, state: &State) -> bool {
-        if self.name.is_empty() || state.depth != 1 || state.level != 2 {
+        if !self.is_noting(state) {
             return false;
         }
         match byte {
@@ -137,6 +148,14 @@ impl Within {
 }
 
 impl State {
+    /// How many of the next bytes are inside a string and change nothing.
+    fn run(&self, bytes: &[u8]) -> usize {
+        if !self.in_string || self.escaped {
+            return 0;
+        }
+        memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
+    }
+
     /// Takes one byte; the beginning of the element that has ended before it,
     /// in which case the byte has not been taken.
     fn step(

@@ -179,20 +179,36 @@ fn in_order(mut entries: Vec<Held>) -> Vec<Held> {
     entries
 }
 
+/// When the entry `text` was made, also of one that is cut off.
+fn time_of(text: &str) -> Option<Time> {
+    let in_either = |text: Option<&str>, number: Option<f64>| {
+        let time = text.and_then(timestamp::in_text);
+        time.or_else(|| number.and_then(timestamp::since_epoch))
+    };
+    match Json::parse(text) {
+        Ok(json) => {
+            let time = json.root().get(TIMESTAMP)?;
+            in_either(time.as_str(), time.as_number())
+        }
+        Err(_) => {
+            let outline = Outline::scan(text.trim_start());
+            let number = outline.scalar(TIMESTAMP).and_then(|raw| raw.parse().ok());
+            in_either(outline.text(TIMESTAMP), number)
+        }
+    }
+}
+
 impl Inspector {
     /// Keeps an entry until it is its turn.
     fn hold(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
         if self.held.len() >= MOST_ENTRIES || self.bytes + chunk.text.len() > MOST_BYTES {
             self.end(collector);
         }
-        let outline = Outline::scan(chunk.text.trim_start());
-        let number = || outline.scalar(TIMESTAMP)?.parse().ok();
-        let time = outline.text(TIMESTAMP).and_then(timestamp::in_text);
         self.bytes += chunk.text.len();
         self.held.push(Held {
             line: chunk.line,
             text: chunk.text.to_owned(),
-            time: time.or_else(|| number().and_then(timestamp::since_epoch)),
+            time: time_of(chunk.text),
         });
     }
 

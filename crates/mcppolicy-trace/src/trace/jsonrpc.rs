@@ -40,7 +40,7 @@ pub(super) fn unframed(line: &str) -> &str {
     if !line.starts_with(['{', '[']) || !line.contains(HEADER) {
         return line;
     }
-    let end = Outline::scan(line).end;
+    let end = Outline::end_of(line);
     match end.and_then(|end| line.split_at_checked(end)) {
         Some((message, rest)) if rest.starts_with(HEADER) => message,
         _ => line,

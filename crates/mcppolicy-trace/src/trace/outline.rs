@@ -53,6 +53,11 @@ impl Outline {
         Outline::scan_to(DEEPEST_SIGN, text)
     }
 
+    /// Where the value at the beginning of `text` ends; `None` when it is cut off.
+    pub fn end_of(text: &str) -> Option<usize> {
+        Outline::scan_to(0, text).end
+    }
+
     fn scan_to(deepest: usize, text: &str) -> Outline {
         let bytes = text.as_bytes();
         let mut outline = Outline {
@@ -193,16 +198,15 @@ impl Outline {
 
 /// Where the string that begins at `start` ends, after its closing quote.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate().skip(start + 1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
+    let mut at = start + 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        match bytes.get(at) {
+            Some(b'"') => return Some(at + 1),
+            // The character behind a backslash is not the end.
+            _ => at += 2,
         }
     }
-    None
 }
 
 #[cfg(test)]

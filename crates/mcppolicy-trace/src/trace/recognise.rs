@@ -221,7 +221,7 @@ fn is_document(lines: &[&str]) -> bool {
         return false;
     };
     let first = first.trim();
-    if !first.starts_with(['{', '[']) || Outline::scan(first).end.is_some() {
+    if !first.starts_with(['{', '[']) || Outline::end_of(first).is_some() {
         return false;
     }
     let Some(next) = next.map(|line| line.trim()) else {
@@ -231,7 +231,7 @@ fn is_document(lines: &[&str]) -> bool {
         let is_archive = har::is_record(&outline, "") && outline.has(har::WITHIN);
         return first.starts_with('[') || is_archive || otlp::is_record(&outline, "");
     };
-    let whole = |line: &str| Outline::scan(line).end == Some(line.len());
+    let whole = |line: &str| Outline::end_of(line) == Some(line.len());
     first.starts_with('[') || !(next.starts_with(['{', '[']) && whole(next))
 }
 

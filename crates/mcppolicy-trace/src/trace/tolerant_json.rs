@@ -67,7 +67,7 @@ fn why(text: &str, error: &SyntaxError) -> &'static str {
     let text = text.trim_start();
     if error.message.contains("nested deeper") {
         reason::TOO_DEEP
-    } else if text.starts_with(['{', '[']) && Outline::scan(text).end.is_none() {
+    } else if text.starts_with(['{', '[']) && Outline::end_of(text).is_none() {
         reason::CUT_OFF
     } else {
         reason::NOT_JSON

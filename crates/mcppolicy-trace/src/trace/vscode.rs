@@ -103,10 +103,11 @@ impl LogFormat for VsCode {
             cut: cut_mark(entry.message).is_some(),
             bytes: chunk.text.len(),
         };
-        let end = Outline::scan(entry.message).end;
         match Json::parse(entry.message) {
             Ok(json) => jsonrpc::message(&json, json.root(), "", &envelope, collector),
-            Err(_) if end.is_none() => collector.skip(chunk.line, reason::CUT_OFF),
+            Err(_) if Outline::end_of(entry.message).is_none() => {
+                collector.skip(chunk.line, reason::CUT_OFF)
+            }
             Err(reason) => collector.skip(chunk.line, reason),
         }
     }
