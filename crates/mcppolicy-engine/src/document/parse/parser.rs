@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::defect::{Defect, SyntaxError, Trouble, quoted};
 use super::plain::end_of_plain;
-use crate::document::borrowed::{Entry, EntryKind, Places};
+use crate::document::borrowed::{Entry, EntryKind, Places, place_of};
 use crate::document::number::{Exactness, exactness};
 use crate::document::{escape_pointer, push_pointer};
 use crate::source::Span;
@@ -50,8 +50,8 @@ struct Open {
     key: Option<u32>,
     /// Its items or members so far, with the one being read.
     count: u32,
-    /// A bit for each key so far: most objects have so few that no two share one.
-    seen: u64,
+    /// A bit for each key so far: most keys share one with no other.
+    seen: u32,
     /// Whether two keys are, or may be, the same.
     may_repeat: bool,
     kind: EntryKind,
@@ -204,6 +204,7 @@ impl<'a> Parser<'a> {
             end: self.at as u32,
             more: 0,
             count: 0,
+            keys: 0,
         });
     }
 
@@ -252,6 +253,7 @@ impl<'a> Parser<'a> {
             entry.end = end;
             entry.more = more;
             entry.count = open.count;
+            entry.keys = open.seen;
         }
         if open.may_repeat {
             self.note_duplicates(open.entry, more);
@@ -445,6 +447,7 @@ impl<'a> Parser<'a> {
             more: begin as u32,
             // No escape is shorter than its character.
             count: (self.places.unescaped.len() - begin) as u32,
+            keys: 0,
         });
         Ok(())
     }
@@ -588,18 +591,4 @@ impl<'a> Parser<'a> {
             span: self.here(),
         })
     }
-}
-
-/// Which of sixty-four places a key has: keys that are the same have the same.
-#[inline(always)]
-fn place_of(key: &str) -> u32 {
-    let bytes = key.as_bytes();
-    let head = match bytes.first_chunk::<8>() {
-        Some(head) => u64::from_le_bytes(*head),
-        None => bytes
-            .iter()
-            .fold(0, |head, byte| head << 8 | u64::from(*byte)),
-    };
-    let mixed = (head ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 58) as u32
 }
