@@ -6,18 +6,46 @@
 use std::io::{self, BufRead};
 
 use super::block::RawLine;
+use mcppolicy_engine::document::parse::end_of_plain;
 
 /// The elements of an input.
 pub(super) struct Elements<R> {
     input: R,
-    longest: usize,
-    buffer: Vec<u8>,
     state: State,
     within: Within,
+    taken: Taken,
+}
+
+/// What has been taken of the input: where that ends, and the element in it.
+#[derive(Debug, Clone)]
+struct Taken {
     /// The line of the next byte, from 1.
     line: usize,
     /// The next byte's offset, from 0.
     offset: usize,
+    /// The line and the offset of the element being read.
+    begun: Option<(usize, usize)>,
+    /// Its bytes, no more than `longest`.
+    bytes: Vec<u8>,
+    longest: usize,
+    cut: bool,
+}
+
+impl Taken {
+    fn take(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len();
+        self.line += memchr::memchr_iter(b'\n', bytes).count();
+        if self.begun.is_some() {
+            let room = self.longest.saturating_sub(self.bytes.len());
+            self.cut |= bytes.len() > room;
+            self.bytes.extend(bytes.iter().take(room));
+        }
+    }
+
+    /// Begins an element at the next byte.
+    fn begin(&mut self) {
+        self.begun = Some((self.line, self.offset));
+    }
 }
 
 /// Where in the JSON the next byte is.
@@ -34,9 +62,17 @@ struct State {
     escaped: bool,
     /// Whether `level` is that of the arrays in the named object.
     is_within: bool,
-    /// The line and the offset of the element being read.
-    begun: Option<(usize, usize)>,
-    cut: bool,
+}
+
+/// What a byte means for the element being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Neither of the others.
+    Goes,
+    /// An element begins with it.
+    Begins,
+    /// The element has ended before it, and it has not been taken.
+    Ends,
 }
 
 impl<R: BufRead> Elements<R> {
@@ -44,12 +80,16 @@ impl<R: BufRead> Elements<R> {
     pub fn new(input: R, longest: usize) -> Elements<R> {
         Elements {
             input,
-            longest,
-            buffer: Vec::new(),
             state: State::default(),
             within: Within::default(),
-            line: 1,
-            offset: 0,
+            taken: Taken {
+                line: 1,
+                offset: 0,
+                begun: None,
+                bytes: Vec::new(),
+                longest,
+                cut: false,
+            },
         }
     }
 
@@ -66,8 +106,8 @@ impl<R: BufRead> Elements<R> {
     /// # Errors
     /// What the input reports.
     pub fn next_element(&mut self) -> io::Result<Option<RawLine<'_>>> {
-        self.buffer.clear();
-        self.state.cut = false;
+        self.taken.bytes.clear();
+        self.taken.cut = false;
         let mut found = None;
         while found.is_none() {
             let chunk = match self.input.fill_buf() {
@@ -76,41 +116,46 @@ impl<R: BufRead> Elements<R> {
                 Err(error) => return Err(error),
             };
             if chunk.is_empty() {
-                found = self.state.begun.take();
+                found = self.taken.begun.take();
                 break;
             }
-            let mut rest = chunk;
-            while let Some(byte) = rest.first() {
-                let run = match self.within.is_noting(&self.state) {
-                    true => 0,
-                    false => self.state.run(rest),
-                };
-                if run == 0 {
-                    let opens = self.within.step(*byte, &self.state);
-                    found = self.state.step(*byte, self.line, self.offset, opens);
-                    if found.is_some() {
-                        // A bracket that ends the element's array is taken again.
-                        break;
+            // What is before `from` has been taken.
+            let (mut from, mut at) = (0, 0);
+            while let Some(byte) = chunk.get(at) {
+                if self.state.in_string
+                    && !self.state.escaped
+                    && !self.within.is_noting(&self.state)
+                {
+                    let end = end_of_plain(chunk, at);
+                    if end > at {
+                        at = end;
+                        continue;
                     }
                 }
-                let (taken, after) = rest.split_at(run.max(1));
-                rest = after;
-                self.offset += taken.len();
-                self.line += memchr::memchr_iter(b'\n', taken).count();
-                if self.state.begun.is_some() {
-                    let room = self.longest.saturating_sub(self.buffer.len());
-                    self.state.cut |= taken.len() > room;
-                    self.buffer.extend(taken.iter().take(room));
+                let opens = self.within.step(*byte, &self.state);
+                match self.state.step(*byte, self.taken.begun.is_some(), opens) {
+                    Step::Goes => {}
+                    Step::Begins => {
+                        self.taken.take(chunk.get(from..at).unwrap_or_default());
+                        from = at;
+                        self.taken.begin();
+                    }
+                    // The byte that ends the element is taken again.
+                    Step::Ends => break,
                 }
+                at += 1;
             }
-            let used = chunk.len() - rest.len();
-            self.input.consume(used);
+            self.taken.take(chunk.get(from..at).unwrap_or_default());
+            if at < chunk.len() {
+                found = self.taken.begun.take();
+            }
+            self.input.consume(at);
         }
         Ok(found.map(|(number, offset)| RawLine {
             number,
             offset,
-            bytes: &self.buffer,
-            cut: self.state.cut,
+            bytes: &self.taken.bytes,
+            cut: self.taken.cut,
         }))
     }
 }
@@ -148,23 +193,8 @@ impl Within {
 }
 
 impl State {
-    /// How many of the next bytes are inside a string and change nothing.
-    fn run(&self, bytes: &[u8]) -> usize {
-        if !self.in_string || self.escaped {
-            return 0;
-        }
-        memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
-    }
-
-    /// Takes one byte; the beginning of the element that has ended before it,
-    /// in which case the byte has not been taken.
-    fn step(
-        &mut self,
-        byte: u8,
-        line: usize,
-        offset: usize,
-        opens: bool,
-    ) -> Option<(usize, usize)> {
+    /// Takes one byte; `is_begun` says whether an element is being read.
+    fn step(&mut self, byte: u8, is_begun: bool, opens: bool) -> Step {
         if self.in_string {
             match byte {
                 _ if self.escaped => self.escaped = false,
@@ -172,16 +202,15 @@ impl State {
                 b'"' => self.in_string = false,
                 _ => {}
             }
-            return None;
+            return Step::Goes;
         }
         let between = self.depth > 0 && self.depth == self.level && self.in_array;
-        if between && matches!(byte, b',' | b']' | b'}') && self.begun.is_some() {
-            return self.begun.take();
+        let separates = matches!(byte, b',' | b']' | b'}');
+        if between && separates && is_begun {
+            return Step::Ends;
         }
         let blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        if between && self.begun.is_none() && !blank && !matches!(byte, b',' | b']' | b'}') {
-            self.begun = Some((line, offset));
-        }
+        let begins = between && !is_begun && !blank && !separates;
         match byte {
             b'"' => self.in_string = true,
             b'{' | b'[' => {
@@ -208,7 +237,7 @@ impl State {
             }
             _ => {}
         }
-        None
+        if begins { Step::Begins } else { Step::Goes }
     }
 }
 
