@@ -233,6 +233,12 @@ impl<'n> Node<'n> {
         self.tree.places.span(self.at)
     }
 
+    /// The value as it is written.
+    pub fn raw(self) -> &'n str {
+        let Span { start, end } = self.span();
+        self.tree.text.get(start..end).unwrap_or_default()
+    }
+
     /// What it is.
     pub fn kind(self) -> NodeKind<'n> {
         match self.entry().kind {
@@ -250,9 +256,7 @@ impl<'n> Node<'n> {
 
     /// The nearest double of what is a number.
     fn number(self) -> f64 {
-        let Span { start, end } = self.span();
-        let raw = self.tree.text.get(start..end).unwrap_or_default();
-        let double: f64 = raw.parse().unwrap_or(f64::INFINITY);
+        let double: f64 = self.raw().parse().unwrap_or(f64::INFINITY);
         double.clamp(f64::MIN, f64::MAX)
     }
 
@@ -366,7 +370,7 @@ impl<'n> Node<'n> {
 
     /// The value as a text of its own.
     pub fn to_tree(self) -> Tree<'static> {
-        let Span { start, end } = self.span();
+        let start = self.span().start as u32;
         let Places {
             entries,
             unescaped: all,
@@ -376,8 +380,8 @@ impl<'n> Node<'n> {
         let own = entries.get(self.at as usize..last as usize);
         let mut unescaped = String::new();
         let moved = |entry: &Entry| Entry {
-            start: entry.start - start as u32,
-            end: entry.end - start as u32,
+            start: entry.start - start,
+            end: entry.end - start,
             more: match entry.kind {
                 EntryKind::Array | EntryKind::Object => entry.more - self.at,
                 EntryKind::Escaped => {
@@ -392,13 +396,7 @@ impl<'n> Node<'n> {
         };
         let entries = own.unwrap_or_default().iter().map(moved).collect();
         Tree {
-            text: Cow::Owned(
-                self.tree
-                    .text
-                    .get(start..end)
-                    .unwrap_or_default()
-                    .to_owned(),
-            ),
+            text: Cow::Owned(self.raw().to_owned()),
             places: Places {
                 entries,
                 unescaped,

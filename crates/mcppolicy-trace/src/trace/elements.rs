@@ -38,7 +38,8 @@ impl Taken {
         if self.begun.is_some() {
             let room = self.longest.saturating_sub(self.bytes.len());
             self.cut |= bytes.len() > room;
-            self.bytes.extend(bytes.iter().take(room));
+            self.bytes
+                .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         }
     }
 

@@ -4,6 +4,8 @@
 //! messages behind `data:`, a stream with headers has a `Content-Length` between
 //! them, behind the last message on its line.
 
+use std::borrow::Cow;
+
 use super::call::{Grant, RecordedArguments, RecordedCall, RecordedRequest, Server};
 use super::chunk::Chunk;
 use super::collector::Collector;
@@ -413,12 +415,64 @@ fn batch_without_call(
 
 /// The key of a request of `requester` with this id.
 pub(super) fn key(envelope: &Envelope, requester: Option<Side>, id: Node<'_>) -> String {
-    envelope.key(requester, &id.to_value().to_string())
+    envelope.key(requester, &written(id))
+}
+
+/// An id in the one way of writing it.
+fn written(id: Node<'_>) -> Cow<'_, str> {
+    const MOST_DIGITS: usize = 15;
+    let raw = id.raw();
+    let digits = raw.strip_prefix('-').unwrap_or(raw);
+    let is_whole = digits.len() <= MOST_DIGITS
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && raw != "-0";
+    let is_plain = id.as_str().is_some_and(|text| text.len() + 2 == raw.len());
+    if is_whole || is_plain {
+        Cow::Borrowed(raw)
+    } else {
+        Cow::Owned(id.to_value().to_string())
+    }
 }
 
 fn id_text(id: Node<'_>) -> String {
     match id.as_str() {
         Some(text) => text.to_owned(),
-        None => id.to_value().to_string(),
+        None => written(id).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_written_in_one_way() {
+        for text in [
+            "7",
+            "-7",
+            "0",
+            "-0",
+            "7.0",
+            "70e-1",
+            "1e3",
+            "123456789012345",
+            "1234567890123456",
+            "12345678901234567890",
+            "0.5",
+            r#""7""#,
+            r#""a\u0062""#,
+            r#""\n""#,
+            r#""é""#,
+            r#""\"""#,
+            r#""\ud800""#,
+            "null",
+            "true",
+            "[1, 2]",
+            r#"{"a" : 1}"#,
+        ] {
+            let json = Json::parse(text).unwrap_or_else(|reason| panic!("{reason}"));
+            let id = json.root();
+            assert_eq!(written(id), id.to_value().to_string(), "{text}");
+        }
     }
 }
