@@ -171,11 +171,13 @@ struct Within {
 
 impl Within {
     /// Whether it takes the next byte.
+    #[inline(always)]
     fn is_noting(&self, state: &State) -> bool {
         !self.name.is_empty() && state.depth == 1 && state.level == 2
     }
 
     /// Takes one byte before `state` does; whether it opens that object.
+    #[inline(always)]
     fn step(&mut self, byte: u8, state: &State) -> bool {
         if !self.is_noting(state) {
             return false;
@@ -195,6 +197,7 @@ impl Within {
 
 impl State {
     /// Takes one byte; `is_begun` says whether an element is being read.
+    #[inline(always)]
     fn step(&mut self, byte: u8, is_begun: bool, opens: bool) -> Step {
         if self.in_string {
             match byte {
