@@ -5,7 +5,7 @@
 //! What a member means is decided by the modules that read documents.
 //!
 //! A document keeps its tree. Of a text that is only looked at,
-//! [`borrowed::Tree`] says where its values are and builds none.
+//! [`parse_borrowed`](parse::parse_borrowed) says where its values are and builds none.
 
 pub mod borrowed;
 mod number;

@@ -1,14 +1,17 @@
 //! The spanned JSON tree of a text that stays as it is: values are read from the text
 //! when they are asked for, and all that is kept beside it is where each one lies.
 //!
-//! [`Tree::parse`] reads a text strictly, as [`parse`](super::parse) says, in a single
+//! [`parse_borrowed`](super::parse::parse_borrowed) reads a text strictly, in a single
 //! pass that allocates for the whole text and not for each value. It is what logs are
 //! read with: most of a line is never looked at. [`Node::to_owned`] builds the tree that
 //! a document is kept as.
 
+mod places;
+
 use std::borrow::Cow;
 
-use super::parse::{Defect, SyntaxError, places_in};
+pub(super) use places::{Entry, EntryKind, Places, place_of};
+
 use super::{Member as OwnedMember, Node as OwnedNode, NodeKind as OwnedKind, unescape_pointer};
 use crate::source::Span;
 use crate::value::Value;
@@ -20,87 +23,13 @@ pub struct Tree<'t> {
     places: Places,
 }
 
-/// Where the values of a text are.
-#[derive(Debug, Clone)]
-pub(super) struct Places {
-    /// Every value and every key in the order of the text: the root is the first, what
-    /// is in an array or an object follows it, and a key comes before its value.
-    pub entries: Vec<Entry>,
-    /// The strings that have escapes, without them, one after another.
-    pub unescaped: String,
-    /// Whether an object has a key twice.
-    pub repeats: bool,
-}
-
-/// Where a value or a key is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub kind: EntryKind,
-    /// Its first byte in the text.
-    pub start: u32,
-    /// The byte behind it.
-    pub end: u32,
-    /// Of an array or an object: the entry behind the last one inside it. Of a string
-    /// with escapes: where it begins among the unescaped ones.
-    pub more: u32,
-    /// Of an array: its items. Of an object: its members. Of a string with escapes: its
-    /// bytes without them.
-    pub count: u32,
-    /// Of an object: the [`place_of`] each key as a bit, so that most keys that it does
-    /// not have need no search.
-    pub keys: u32,
-}
-
-/// Which of thirty-two places a key has: keys that are the same have the same.
-#[inline(always)]
-pub(super) fn place_of(key: &str) -> u32 {
-    let bytes = key.as_bytes();
-    let (first, last) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>());
-    let ends = match (first, last) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-        }
-        _ => bytes
-            .iter()
-            .fold(0, |all, byte| all << 8 | u64::from(*byte)),
-    };
-    let mixed = (ends ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 59) as u32
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EntryKind {
-    Null,
-    False,
-    True,
-    Number,
-    /// A string without escapes.
-    Plain,
-    /// A string with escapes.
-    Escaped,
-    Array,
-    Object,
-}
-
-/// What stands for an entry that is not there. No index leads to one.
-const NOTHING: Entry = Entry {
-    kind: EntryKind::Null,
-    start: 0,
-    end: 0,
-    more: 0,
-    count: 0,
-    keys: 0,
-};
-
 impl<'t> Tree<'t> {
-    /// Reads one JSON text, and what is legal JSON in it and still not a legal document.
-    ///
-    /// # Errors
-    /// The first syntax error.
-    pub fn parse(text: &'t str) -> Result<(Tree<'t>, Vec<Defect>), SyntaxError> {
-        let (places, defects) = places_in(text)?;
-        let text = Cow::Borrowed(text);
-        Ok((Tree { text, places }, defects))
+    /// The tree of `text`, whose values are at `places`.
+    pub(super) fn new(text: &'t str, places: Places) -> Tree<'t> {
+        Tree {
+            text: Cow::Borrowed(text),
+            places,
+        }
     }
 
     /// The same tree with a copy of the text, which it outlives.
@@ -125,66 +54,6 @@ impl<'t> Tree<'t> {
     #[inline]
     fn string(&self, at: u32) -> Option<&str> {
         self.places.string(&self.text, at)
-    }
-}
-
-impl Places {
-    #[inline]
-    fn entry(&self, at: u32) -> &Entry {
-        self.entries.get(at as usize).unwrap_or(&NOTHING)
-    }
-
-    /// The entry behind the one at `at` and all that is in it.
-    #[inline]
-    pub fn after(&self, at: u32) -> u32 {
-        let entry = self.entry(at);
-        match entry.kind {
-            EntryKind::Array | EntryKind::Object => entry.more,
-            _ => at + 1,
-        }
-    }
-
-    /// The string at `at` of `text`, unescaped; nothing where there is none.
-    #[inline]
-    pub fn string<'s>(&'s self, text: &'s str, at: u32) -> Option<&'s str> {
-        let entry = self.entry(at);
-        let (text, from, to) = match entry.kind {
-            EntryKind::Plain => (text, entry.start + 1, entry.end - 1),
-            EntryKind::Escaped => (
-                self.unescaped.as_str(),
-                entry.more,
-                entry.more + entry.count,
-            ),
-            _ => return None,
-        };
-        text.get(from as usize..to as usize)
-    }
-
-    /// Whether the string `other` is at `at` of `text`.
-    #[inline]
-    fn is_string(&self, text: &str, at: u32, other: &str) -> bool {
-        let entry = self.entry(at);
-        if entry.kind != EntryKind::Plain {
-            return self.string(text, at) == Some(other);
-        }
-        // Most keys differ in their length.
-        let (from, to) = (entry.start as usize + 1, entry.end as usize - 1);
-        to - from == other.len() && text.as_bytes().get(from..to) == Some(other.as_bytes())
-    }
-
-    /// The entries of the keys of the object at `object`, which ends before `end`.
-    pub fn keys(&self, object: u32, end: u32) -> impl Iterator<Item = u32> {
-        let first = (object + 1 < end).then_some(object + 1);
-        std::iter::successors(first, move |key| {
-            let next = self.after(key + 1);
-            (next < end).then_some(next)
-        })
-    }
-
-    /// Where a value or a key is in its text.
-    pub fn span(&self, at: u32) -> Span {
-        let entry = self.entry(at);
-        Span::new(entry.start as usize, entry.end as usize)
     }
 }
 
@@ -533,59 +402,4 @@ impl Members<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str =
-        r#" {"a":[1,-2.5e1,{"b\n":"x\u00e9"}],"c":null,"d":[],"a":{"e":true},"f":false} "#;
-
-    #[test]
-    fn a_value_is_read_from_the_text_when_it_is_asked_for() {
-        let (tree, defects) = Tree::parse(TEXT).unwrap();
-        let root = tree.root();
-        assert_eq!(defects.len(), 1);
-        let keys: Vec<&str> = root.members().map(|member| member.key).collect();
-        assert_eq!(keys, ["a", "c", "d", "a", "f"]);
-        let first = root.members().next().unwrap().value;
-        assert_eq!(first.items().len(), 3);
-        assert_eq!(first.items().nth(1).and_then(Node::as_number), Some(-25.0));
-        assert_eq!(first.at("/2/b\n").and_then(Node::as_str), Some("xé"));
-        assert_eq!(root.at("/a/e").and_then(Node::as_bool), Some(true));
-        assert_eq!(root.at("/a/0").map(Node::type_name), None);
-        assert_eq!(root.get("d").map(|d| d.items().len()), Some(0));
-        assert!(root.get("c").is_some_and(Node::is_null));
-        assert!(root.get("x").is_none());
-        let empty = TEXT.find("[]").map(|at| Span::new(at, at + 2));
-        assert_eq!(root.get("d").map(Node::span), empty);
-        let member = root.member("a").unwrap();
-        let written = TEXT.get(member.key_span.start..member.value.span().end);
-        assert_eq!(written, Some(r#""a":{"e":true}"#));
-    }
-
-    #[test]
-    fn the_tree_that_outlives_the_text_is_the_same() {
-        let (tree, _) = Tree::parse(TEXT).unwrap();
-        let owned = tree.root().to_owned();
-        assert_eq!(owned.to_value(), tree.root().to_value());
-        assert_eq!(
-            owned.get("d").map(|d| d.span),
-            tree.root().get("d").map(Node::span)
-        );
-        assert_eq!(owned.members().len(), tree.root().members().len());
-    }
-
-    #[test]
-    fn a_part_of_a_text_is_a_text_of_its_own() {
-        let (tree, _) = Tree::parse(TEXT).unwrap();
-        for pointer in ["", "/a", "/a/e", "/c", "/d", "/f"] {
-            let part = tree.root().at(pointer).unwrap();
-            let own = part.to_tree();
-            assert_eq!(own.root().to_value(), part.to_value(), "{pointer}");
-            let Span { start, end } = part.span();
-            assert_eq!(own.root().span(), Span::new(0, end - start));
-        }
-        let first = tree.root().members().next().unwrap().value.to_tree();
-        assert_eq!(first.root().at("/2/b\\n").map(Node::span), None);
-        assert_eq!(first.root().at("/2/b\n").and_then(Node::as_str), Some("xé"));
-    }
-}
+mod tests;

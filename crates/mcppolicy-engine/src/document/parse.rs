@@ -8,7 +8,7 @@ mod defect;
 mod parser;
 mod plain;
 
-use super::borrowed::{Places, Tree};
+use super::borrowed::Tree;
 use super::{Document, Node};
 use crate::problem::{Problem, ProblemKind};
 use crate::source::{FileId, Location, SourceMap, Span};
@@ -23,16 +23,17 @@ pub use plain::end_of_plain;
 /// # Errors
 /// The first syntax error.
 pub fn parse_text(text: &str) -> Result<(Node, Vec<Defect>), SyntaxError> {
-    let (tree, defects) = Tree::parse(text)?;
+    let (tree, defects) = parse_borrowed(text)?;
     Ok((tree.root().to_owned(), defects))
 }
 
-/// Where the values of a JSON text are.
+/// The same with a tree that borrows the text.
 ///
 /// # Errors
 /// The first syntax error.
-pub(super) fn places_in(text: &str) -> Result<(Places, Vec<Defect>), SyntaxError> {
-    Parser::new(text).document().map_err(|error| *error)
+pub fn parse_borrowed(text: &str) -> Result<(Tree<'_>, Vec<Defect>), SyntaxError> {
+    let (places, defects) = Parser::new(text).document().map_err(|error| *error)?;
+    Ok((Tree::new(text, places), defects))
 }
 
 /// Reads a file's bytes into `map` and parses them as a document, strictly: a

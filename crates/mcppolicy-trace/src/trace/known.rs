@@ -117,12 +117,13 @@ impl Lookup for KnownArguments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mcppolicy_engine::document::parse::parse_borrowed;
 
     const TEXT: &str = r#"{"a":{"b":[1,{"c":"x\n"}],"n":null,"b":{"c":-2.5e3}},"t":true,
         "s":"\u00e9","e":{},"a~/":"y","n":1e400}"#;
 
     fn both() -> [KnownArguments; 2] {
-        let (tree, _) = Tree::parse(TEXT).unwrap();
+        let (tree, _) = parse_borrowed(TEXT).unwrap();
         let value = tree.root().to_value();
         [
             KnownArguments::of_tree(tree.into_owned()),
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn arguments_have_one_digest_however_they_are_written() {
         let digest = |text: &str| {
-            let (tree, _) = Tree::parse(text).unwrap();
+            let (tree, _) = parse_borrowed(text).unwrap();
             let value = tree.root().to_value();
             let both = [
                 KnownArguments::of_tree(tree.into_owned()),

@@ -6,7 +6,7 @@ use super::known::KnownArguments;
 use super::outline::Outline;
 use super::reason;
 use mcppolicy_engine::document::borrowed::{Node, Tree};
-use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble};
+use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, parse_borrowed};
 
 /// A JSON text, read tolerantly: what is odd about it is kept and matters only
 /// where a call is.
@@ -21,7 +21,7 @@ impl<'t> Json<'t> {
     /// # Errors
     /// The reason for which the line is skipped.
     pub fn parse(text: &'t str) -> Result<Json<'t>, &'static str> {
-        match Tree::parse(text) {
+        match parse_borrowed(text) {
             Ok((tree, problems)) => Ok(Json { tree, problems }),
             Err(error) => Err(why(text, &error)),
         }

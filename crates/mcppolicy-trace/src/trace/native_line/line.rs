@@ -10,8 +10,10 @@ use crate::trace::block::{LONGEST_LINE, RawLine};
 use crate::trace::call::{Grant, RecordedCall, Server};
 use crate::trace::item::{Complaint, Header, Item, Line};
 use crate::trace::withheld::cut_pointer;
-use mcppolicy_engine::document::borrowed::{NodeKind, Tree};
-use mcppolicy_engine::document::parse::{SyntaxError, Trouble, decode, describe, quoted};
+use mcppolicy_engine::document::borrowed::NodeKind;
+use mcppolicy_engine::document::parse::{
+    SyntaxError, Trouble, decode, describe, parse_borrowed, quoted,
+};
 use mcppolicy_engine::source;
 use mcppolicy_engine::time::{Time, TimeDelta};
 
@@ -116,7 +118,7 @@ pub(in crate::trace) fn read_line(
     role: LineRole,
     context: &mut Context,
 ) -> (Option<LineContent>, Vec<Complaint>) {
-    let (tree, problems) = match Tree::parse(text) {
+    let (tree, problems) = match parse_borrowed(text) {
         Ok(parsed) => parsed,
         Err(error) => {
             if role == LineRole::First && text.contains("\"mcppolicy\"") {

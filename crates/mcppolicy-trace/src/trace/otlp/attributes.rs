@@ -7,7 +7,8 @@ use crate::trace::call::RecordedArguments;
 use crate::trace::message::{error_response, result_of};
 use crate::trace::response::Response;
 use crate::trace::tolerant_json::{is_redaction, written_text};
-use mcppolicy_engine::document::borrowed::{Node, NodeKind, Tree};
+use mcppolicy_engine::document::borrowed::{Node, NodeKind};
+use mcppolicy_engine::document::parse::parse_borrowed;
 use mcppolicy_engine::time::Time;
 use mcppolicy_engine::value::Value;
 
@@ -190,7 +191,7 @@ pub(super) fn response(span: Node<'_>, attributes: &Attributes<'_>) -> Option<Re
     if is_redaction(&text) || member(span, "endTimeUnixNano", "end_time_unix_nano").is_none() {
         return None;
     }
-    let inner = Tree::parse(&text).ok();
+    let inner = parse_borrowed(&text).ok();
     let block = inner
         .as_ref()
         .and_then(|(tree, _)| tree.root().at("/content/0/text"));
