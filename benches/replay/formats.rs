@@ -17,7 +17,7 @@ use crate::template::write;
 use crate::workload::{Call, Directory, calls};
 
 /// How many of the calls are written in each format: the first ones.
-const CALLS: u64 = 100_000;
+const CALLS: u64 = 50_000;
 
 /// Writes the calls in each format whose name begins with `name`, and in the native one,
 /// measures the replay of each log on one thread, and prints the second table. Every

@@ -16,7 +16,7 @@
 //! In the second table, `decided` is the share of the calls of which the log says enough
 //! to allow or deny them.
 //!
-//! The logs are written into the temporary directory, some 2 GB in all, and deleted at
+//! The logs are written into the temporary directory, less than 1 GB in all, and deleted at
 //! the end.
 
 #![allow(

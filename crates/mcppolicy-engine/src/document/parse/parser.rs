@@ -78,12 +78,7 @@ impl<'a> Parser<'a> {
 
     /// The one value of the text, and its defects.
     pub(super) fn document(mut self) -> Read<(Places, Vec<Defect>)> {
-        if u32::try_from(self.bytes.len()).is_err() {
-            return Err(self.error_here(
-                "The text is longer than 4 GiB",
-                Some("split it; no gateway reads a text of this length"),
-            ));
-        }
+        check_length(self.bytes.len())?;
         self.skip_space();
         self.values()?;
         self.skip_space();
@@ -590,5 +585,67 @@ impl<'a> Parser<'a> {
             help: help.map(str::to_owned),
             span: self.here(),
         })
+    }
+}
+
+/// Places are counted in 32 bits.
+fn check_length(bytes: usize) -> Read<()> {
+    match u32::try_from(bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Box::new(SyntaxError {
+            message: "The text is longer than 4 GiB".to_owned(),
+            help: Some("split it; no gateway reads a text of this length".to_owned()),
+            span: Span::new(0, 0),
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defects(text: &str) -> Vec<(String, String)> {
+        let (_, defects) = Parser::new(text).document().unwrap();
+        let shown = |defect: Defect| {
+            let Span { start, end } = defect.span;
+            (text[start..end].to_owned(), defect.pointer)
+        };
+        defects.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_defect_is_in_the_value_that_is_read() {
+        let text = r#"{"x":0,"a":[1,{"\ud800":[1e999],"b/":"\udc00"}],"x":[]}"#;
+        let found = defects(text);
+        let expected = [
+            (r"\ud800", "/a/1"),
+            ("1e999", "/a/1/\u{fffd}/0"),
+            (r"\udc00", "/a/1/b~1"),
+            (r#""x""#, "/x"),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(written, pointer)| (written.to_owned(), pointer.to_owned()))
+        );
+    }
+
+    #[test]
+    fn repeated_keys_are_found_among_few_and_many() {
+        for members in [2, 8, 30, 64, 65, 66, 1_000] {
+            let mut keys: Vec<String> = (0..members).map(|key| format!("\"k{key}\":0")).collect();
+            let distinct = format!("{{{}}}", keys.join(","));
+            assert_eq!(defects(&distinct), [], "{members}");
+            keys.push("\"k1\":1".to_owned());
+            let repeated = format!("{{{}}}", keys.join(","));
+            let expected = [("\"k1\"".to_owned(), "/k1".to_owned())];
+            assert_eq!(defects(&repeated), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_which_places_cannot_be_counted_is_refused() {
+        assert!(check_length(u32::MAX as usize).is_ok());
+        let error = check_length(u32::MAX as usize + 1).unwrap_err();
+        assert_eq!(error.message, "The text is longer than 4 GiB");
     }
 }
