@@ -178,11 +178,6 @@ impl<'n> Node<'n> {
         self.entry().kind == EntryKind::Object
     }
 
-    /// Whether this is an array.
-    pub fn is_array(self) -> bool {
-        self.entry().kind == EntryKind::Array
-    }
-
     /// Whether this is `null`.
     pub fn is_null(self) -> bool {
         self.entry().kind == EntryKind::Null
@@ -295,18 +290,6 @@ impl<'n> Node<'n> {
         OwnedNode {
             span: self.span(),
             kind,
-        }
-    }
-
-    /// What a person calls this kind of value.
-    pub fn type_name(self) -> &'static str {
-        match self.entry().kind {
-            EntryKind::Null => "null",
-            EntryKind::False | EntryKind::True => "boolean",
-            EntryKind::Number => "number",
-            EntryKind::Plain | EntryKind::Escaped => "string",
-            EntryKind::Array => "array",
-            EntryKind::Object => "object",
         }
     }
 }

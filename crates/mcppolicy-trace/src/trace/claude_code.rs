@@ -164,8 +164,8 @@ impl ClaudeCode {
             }
             _ => {}
         }
-        let is_tool = |block: &Node<'_>| matches!(kind(*block), Some("tool_use" | "tool_result"));
-        if !record.blocks().any(|block| is_tool(&block)) {
+        let is_tool = |block: Node<'_>| matches!(kind(block), Some("tool_use" | "tool_result"));
+        if !record.blocks().any(is_tool) {
             return collector.skip(record.line, reason::NO_CALL);
         }
         if record

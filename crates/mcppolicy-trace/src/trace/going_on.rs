@@ -11,7 +11,7 @@ use super::message::{self, Envelope};
 use super::options::Assumed;
 use super::response::Response;
 use super::rounds::Asked;
-use mcppolicy_engine::document::borrowed::{Node, NodeKind};
+use mcppolicy_engine::document::borrowed::Node;
 
 /// What a further round is noted to be when it passes other arguments.
 const CHANGED: &str = "a further round with other arguments than the one before";
@@ -158,8 +158,7 @@ fn task_key(envelope: &Envelope, task: &str) -> String {
 /// Takes what is said of a task: its result, once it has one.
 fn state_of_task(task: &str, said: Node<'_>, envelope: &Envelope, collector: &mut Collector) {
     let said = said.get("task").unwrap_or(said);
-    let is_object = |node: Node<'_>| matches!(node.kind(), NodeKind::Object(_));
-    let has = |key: &str| said.get(key).is_some_and(is_object);
+    let has = |key: &str| said.get(key).is_some_and(Node::is_object);
     match said.get("status").and_then(Node::as_str) {
         // Before 2026-07-28 the result is asked for by `tasks/result`.
         Some("completed" | "failed") if has("result") || has("error") => {

@@ -2,7 +2,7 @@
 //! fast path share. Where an object has several of one kind, the first spelling
 //! of the table counts.
 
-use mcppolicy_engine::document::borrowed::{Items, Node, NodeKind};
+use mcppolicy_engine::document::borrowed::{Items, Node};
 
 macro_rules! members {
     ($($(#[$doc:meta])* $member:ident: $($name:literal)|+;)*) => {
@@ -99,5 +99,5 @@ pub(super) fn is_result_role(role: Option<&str>) -> bool {
 
 /// Whether a value is true, as a flag.
 pub(super) fn is_true(node: Option<Node<'_>>) -> bool {
-    matches!(node.map(|node| node.kind()), Some(NodeKind::Bool(true)))
+    node.and_then(Node::as_bool) == Some(true)
 }

@@ -77,14 +77,12 @@ fn why(text: &str, error: &SyntaxError) -> &'static str {
 /// Arguments that a message or a log holds as a value: a hash or a redaction in
 /// their place leaves them unknown.
 pub(super) fn arguments(node: Option<Node<'_>>) -> RecordedArguments {
-    match node.and_then(Node::as_str) {
-        Some(text) if is_redaction(text) => RecordedArguments::Unknown,
-        _ => match node {
-            Some(node) if node.is_object() => {
-                RecordedArguments::Known(KnownArguments::of_tree(node.to_tree()))
-            }
-            _ => node.map(Node::to_value).into(),
-        },
+    match node {
+        Some(node) if node.as_str().is_some_and(is_redaction) => RecordedArguments::Unknown,
+        Some(node) if node.is_object() => {
+            RecordedArguments::Known(KnownArguments::of_tree(node.to_tree()))
+        }
+        _ => node.map(Node::to_value).into(),
     }
 }
 

@@ -18,7 +18,7 @@ fn a_value_is_read_from_the_text_when_it_is_asked_for() {
     assert_eq!(first.items().nth(1).and_then(Node::as_number), Some(-25.0));
     assert_eq!(first.at("/2/b\n").and_then(Node::as_str), Some("xé"));
     assert_eq!(root.at("/a/e").and_then(Node::as_bool), Some(true));
-    assert_eq!(root.at("/a/0").map(Node::type_name), None);
+    assert_eq!(root.at("/a/0").map(Node::span), None);
     assert_eq!(root.get("d").map(|d| d.items().len()), Some(0));
     assert!(root.get("c").is_some_and(Node::is_null));
     assert!(root.get("x").is_none());

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
-use mcppolicy_engine::document::parse::parse_text;
+use mcppolicy_engine::document::parse::parse_borrowed;
 use mcppolicy_engine::engine::{Lookup, ValueRef};
 use mcppolicy_engine::policy::Path;
 use mcppolicy_engine::value::Value;
@@ -45,9 +45,9 @@ impl<'t> SimpleArguments<'t> {
     /// The whole object; it is built on the first use.
     pub fn whole(&self) -> &Value {
         self.built.get_or_init(|| {
-            let parsed = self.span.map(|span| parse_text(span.of(self.text)));
+            let parsed = self.span.map(|span| parse_borrowed(span.of(self.text)));
             match parsed {
-                Some(Ok((root, _))) => root.to_value(),
+                Some(Ok((tree, _))) => tree.root().to_value(),
                 // There are no arguments.
                 _ => Value::empty_object(),
             }

@@ -370,7 +370,7 @@ fn response(fields: &mut Fields<'_>) -> Option<Response> {
         "repeat",
         "A `response` belongs to one call, not to a repeated one",
     );
-    if !matches!(node.kind(), NodeKind::Object(_)) {
+    if !node.is_object() {
         fields.wrong_type("response", "a JSON-RPC response, an object");
         return None;
     }
@@ -404,7 +404,7 @@ fn observed(fields: &mut Fields<'_>, response: Option<&Response>) -> Option<Obse
 
 fn origin(fields: &mut Fields<'_>) -> Option<Origin> {
     let node = fields.root.get("origin")?;
-    if !matches!(node.kind(), NodeKind::Object(_)) {
+    if !node.is_object() {
         fields.wrong_type("origin", "an object with `file` and `line`");
         return None;
     }

@@ -63,7 +63,7 @@ pub(super) fn used(fields: &mut Fields<'_>, tool: Option<&str>) -> Vec<(LimitKey
 }
 
 fn limit(fields: &mut Fields<'_>, tool: Option<&str>) -> Option<(LimitKey, u64)> {
-    if !matches!(fields.root.kind(), NodeKind::Object(_)) {
+    if !fields.root.is_object() {
         let (root, pointer) = (fields.root, fields.pointer.clone());
         let message = "A limit in `used` must be an object".to_owned();
         fields.at_node(root, &pointer, message, None);
