@@ -1,20 +1,37 @@
 //! One limit's counter for one grant: its open windows, and what calls at
 //! different times see of them.
 //!
-//! Most grants of a large recording have one open window of a limit and no
-//! error, so that is all that a counter holds in itself.
+//! Calls come roughly in order, so nearly every one is in the newest window, and
+//! most grants of a large recording have one window of a limit and no error. So a
+//! counter holds its newest window in itself, and only that is read for most calls.
 
 use super::releases::Releases;
 use crate::engine::interval::Interval;
 use crate::time::Time;
 
 /// One limit's counter for one grant.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counter {
-    /// The only window that calls have been counted in, if there is only one.
-    only: Window,
-    /// Everything, as soon as there is more than that.
-    more: Option<Box<More>>,
+    /// The newest open window.
+    newest: Window,
+    /// The first second of the oldest open window; [`NEVER`] without one.
+    oldest: i64,
+    older: Option<Box<Older>>,
+    rest: Option<Box<Rest>>,
+}
+
+/// After every window.
+const NEVER: i64 = i64::MAX;
+
+impl Default for Counter {
+    fn default() -> Counter {
+        Counter {
+            newest: Window::default(),
+            oldest: NEVER,
+            older: None,
+            rest: None,
+        }
+    }
 }
 
 /// What calls hold of one window.
@@ -44,13 +61,13 @@ impl Window {
     }
 }
 
+/// What a counter of several windows needs.
 #[derive(Debug, Default)]
-struct More {
-    /// Open windows, ascending.
+struct Older {
+    /// The open windows before the newest, ascending.
     windows: Vec<Window>,
-    /// The most that any window may ever have held, closed ones included.
+    /// The most that one of them or a window before them may ever have held.
     peak: u64,
-    rest: Option<Box<Rest>>,
 }
 
 /// What few counters need.
@@ -117,55 +134,75 @@ impl Counter {
     /// What calls of known time in the window from `start` and calls of unknown
     /// time have added to what a call at `time` sees.
     pub fn seen_at(&self, time: Time, start: i64) -> Interval {
-        let Some(more) = &self.more else {
-            return match self.only.start == start {
-                true => self.only.kept,
-                false => Interval::default(),
-            };
+        let mut seen = self.kept(start).unwrap_or_default();
+        let Some(rest) = &self.rest else {
+            return seen;
         };
-        let mut seen = more.kept(start).unwrap_or_default();
-        if let Some(rest) = &more.rest {
-            if start < rest.closed_before {
-                seen.high = seen.high.max(rest.closed_peak);
-            }
-            if let Some(releases) = rest.releases(start) {
-                seen.add(releases.seen_at(time));
-            }
-            seen.high = seen.high.saturating_add(rest.floating);
+        if start < rest.closed_before {
+            seen.high = seen.high.max(rest.closed_peak);
         }
+        if let Some(releases) = rest.releases(start) {
+            seen.add(releases.seen_at(time));
+        }
+        seen.high = seen.high.saturating_add(rest.floating);
         seen
     }
 
     /// What a call of unknown time may see at most.
     pub fn most(&self) -> u64 {
-        match &self.more {
-            None => self.only.kept.high,
-            Some(more) => more.peak.saturating_add(more.floating()),
-        }
+        self.peak().saturating_add(self.floating())
+    }
+
+    /// The most that any window may ever have held, closed ones included.
+    fn peak(&self) -> u64 {
+        let older = self.older.as_ref().map_or(0, |older| older.peak);
+        older.max(self.largest(&self.newest))
+    }
+
+    /// The most that a window may have held.
+    fn largest(&self, window: &Window) -> u64 {
+        let released = self.rest.as_ref().and_then(|rest| rest.releases(window.start));
+        window.kept.high.saturating_add(released.map_or(0, Releases::high))
     }
 
     /// Adds `amount` to the window from `start`.
     pub fn add(&mut self, start: i64, amount: Interval) {
-        if self.more.is_none() && [start, NO_START].contains(&self.only.start) {
-            self.only.start = start;
-            self.only.kept.add(amount);
-            return;
-        }
-        let more = self.more();
-        let at = match position(&more.windows, start, |window| window.start) {
-            Ok(at) => at,
-            Err(at) => {
-                grow_slowly(&mut more.windows);
-                more.windows.insert(at, Window::new(start));
-                at
+        if start > self.newest.start {
+            if self.newest.start != NO_START {
+                self.supersede_newest();
             }
-        };
-        let Some(window) = more.windows.get_mut(at) else {
-            return;
-        };
-        window.kept.add(amount);
-        let largest = window.kept.high.saturating_add(more.released(start));
-        more.peak = more.peak.max(largest);
+            self.newest = Window::new(start);
+            self.oldest = self.oldest.min(start);
+        }
+        if start == self.newest.start {
+            return self.newest.kept.add(amount);
+        }
+        let older = self.older.get_or_insert_default();
+        let at = older.position(start).unwrap_or_else(|at| {
+            grow_slowly(&mut older.windows);
+            older.windows.insert(at, Window::new(start));
+            at
+        });
+        self.oldest = self.oldest.min(start);
+        if let Some(window) = older.windows.get_mut(at) {
+            window.kept.add(amount);
+            let window = *window;
+            self.note_peak(self.largest(&window));
+        }
+    }
+
+    /// Makes room for a newer window than the newest.
+    fn supersede_newest(&mut self) {
+        let largest = self.largest(&self.newest);
+        self.note_peak(largest);
+        let older = self.older.get_or_insert_default();
+        grow_slowly(&mut older.windows);
+        older.windows.push(std::mem::take(&mut self.newest));
+    }
+
+    fn note_peak(&mut self, largest: u64) {
+        let older = self.older.get_or_insert_default();
+        older.peak = older.peak.max(largest);
     }
 
     /// Adds what a call of unknown time may have consumed in any window.
@@ -185,15 +222,19 @@ impl Counter {
     /// Gives back, at `time`, what a limit of `max` took from the window from
     /// `start`. A window that is closed needs nothing back.
     pub fn release(&mut self, start: i64, time: Time, amount: Interval, max: u64) {
-        let more = self.more();
-        let Ok(at) = position(&more.windows, start, |window| window.start) else {
-            return;
+        let window = if start == self.newest.start {
+            Some(&mut self.newest)
+        } else {
+            self.older.as_mut().and_then(|older| {
+                let at = older.position(start).ok()?;
+                older.windows.get_mut(at)
+            })
         };
-        let Some(window) = more.windows.get_mut(at) else {
+        let Some(window) = window else {
             return;
         };
         window.kept.remove(amount);
-        let rest = more.rest.get_or_insert_default();
+        let rest = self.rest();
         let at = rest.position(start).unwrap_or_else(|at| {
             rest.releases.insert(at, (start, Releases::default()));
             at
@@ -211,103 +252,86 @@ impl Counter {
         oldest_open: i64,
         mut each: impl FnMut(i64, u64),
     ) -> Option<(i64, u64)> {
-        let oldest = match &self.more {
-            None => Some(&self.only).filter(|only| only.start != NO_START),
-            Some(more) => more.windows.first(),
-        };
-        if oldest.is_none_or(|window| window.start >= oldest_open) {
+        if self.oldest >= oldest_open {
             return None;
         }
-        let more = self.more();
-        let closed = |window: &Window| window.start < oldest_open;
-        let closed = more.windows.partition_point(closed);
-        let rest = more.rest.get_or_insert_default();
-        for window in more.windows.drain(..closed) {
-            let released = rest.releases(window.start).map_or(0, Releases::high);
-            let largest = window.kept.high.saturating_add(released);
-            rest.closed_peak = rest.closed_peak.max(largest);
-            each(window.start, window.kept.high);
+        if self.newest.start < oldest_open {
+            self.supersede_newest();
+        }
+        let rest = self.rest.get_or_insert_default();
+        if let Some(older) = &mut self.older {
+            let closed = |window: &Window| window.start < oldest_open;
+            let closed = older.windows.partition_point(closed);
+            for window in older.windows.drain(..closed) {
+                let released = rest.releases(window.start).map_or(0, Releases::high);
+                let largest = window.kept.high.saturating_add(released);
+                rest.closed_peak = rest.closed_peak.max(largest);
+                each(window.start, window.kept.high);
+            }
         }
         rest.releases.retain(|(start, _)| *start >= oldest_open);
         rest.closed_before = oldest_open;
-        Some((oldest_open, rest.closed_peak))
+        let closed = (oldest_open, rest.closed_peak);
+        let oldest = self.starts().next();
+        self.oldest = oldest.unwrap_or(NEVER);
+        Some(closed)
     }
 
     /// How far windows have been closed, and the most that any of them may have
     /// held.
     pub fn closed(&self) -> Option<(i64, u64)> {
-        let rest = self.more.as_ref()?.rest.as_ref()?;
+        let rest = self.rest.as_ref()?;
         (rest.closed_before != NO_START).then_some((rest.closed_before, rest.closed_peak))
     }
 
-    /// The first seconds of the open windows.
+    /// The first seconds of the open windows, ascending.
     pub fn starts(&self) -> impl Iterator<Item = i64> {
-        let only = Some(&self.only).filter(|only| only.start != NO_START);
-        let windows = self.more.iter().flat_map(|more| &more.windows);
-        let all = only.into_iter().chain(windows);
-        all.map(|window| window.start)
+        let older = self.older.iter().flat_map(|older| &older.windows);
+        let newest = Some(&self.newest).filter(|newest| newest.start != NO_START);
+        older.chain(newest).map(|window| window.start)
     }
 
     /// What an index over all grants has to know.
     pub fn standing(&self, start: i64) -> Standing {
-        let Some(more) = &self.more else {
-            return Standing {
-                kept: (start != NO_START && self.only.start == start)
-                    .then_some(self.only.kept.high),
-                peak: self.only.kept.high,
-                ..Standing::default()
-            };
-        };
-        let kept = more.kept(start).map(|kept| kept.high);
-        let releases = more.rest.as_ref().and_then(|rest| rest.releases(start));
+        let kept = self.kept(start).map(|kept| kept.high);
+        let releases = self.rest.as_ref().and_then(|rest| rest.releases(start));
         let before = releases.and_then(|releases| {
             let most = kept.unwrap_or(0).saturating_add(releases.high());
             Some((releases.latest()?, most))
         });
-        let floating = more.floating();
+        let floating = self.floating();
+        let peak = self.peak();
         Standing {
             kept,
             before,
-            floating: (floating > 0).then(|| more.peak.saturating_add(floating)),
-            peak: more.peak,
+            floating: (floating > 0).then(|| peak.saturating_add(floating)),
+            peak,
         }
     }
 
-    fn more(&mut self) -> &mut More {
-        let only = std::mem::take(&mut self.only);
-        self.more.get_or_insert_with(|| {
-            let windows: Vec<Window> = match only.start {
-                NO_START => Vec::new(),
-                _ => vec![only],
-            };
-            Box::new(More {
-                windows,
-                peak: only.kept.high,
-                rest: None,
-            })
-        })
-    }
-
-    fn rest(&mut self) -> &mut Rest {
-        self.more().rest.get_or_insert_default()
-    }
-}
-
-impl More {
+    /// What calls hold of the window from `start`, where it is open.
     fn kept(&self, start: i64) -> Option<Interval> {
-        let at = position(&self.windows, start, |window| window.start).ok()?;
-        self.windows.get(at).map(|window| window.kept)
-    }
-
-    /// What has been given back of the window from `start` at most.
-    fn released(&self, start: i64) -> u64 {
-        let rest = self.rest.as_ref();
-        let releases = rest.and_then(|rest| rest.releases(start));
-        releases.map_or(0, Releases::high)
+        if start >= self.newest.start {
+            let is_newest = start == self.newest.start && start != NO_START;
+            return is_newest.then_some(self.newest.kept);
+        }
+        let older = self.older.as_ref()?;
+        let window = older.windows.get(older.position(start).ok()?)?;
+        Some(window.kept)
     }
 
     fn floating(&self) -> u64 {
         self.rest.as_ref().map_or(0, |rest| rest.floating)
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+}
+
+impl Older {
+    fn position(&self, start: i64) -> Result<usize, usize> {
+        position(&self.windows, start, |window| window.start)
     }
 }
 
