@@ -2,12 +2,35 @@
 //! clock: time is always an input (§4).
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// An instant in UTC, to the nanosecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time {
     seconds: i64,
-    nanos: u32,
+    nanos: Nanos,
+}
+
+/// Less than a second, in nanoseconds. It is kept as one more, so that there is no
+/// zero and a time that may be absent takes no more room than one that is not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Nanos(NonZeroU32);
+
+impl Nanos {
+    /// The part of `nanos` that is no whole second.
+    const fn within_second(nanos: u32) -> Nanos {
+        Nanos(NonZeroU32::MIN.saturating_add(nanos % 1_000_000_000))
+    }
+
+    const fn get(self) -> u32 {
+        self.0.get() - 1
+    }
+}
+
+impl fmt::Debug for Nanos {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
 }
 
 /// Why a text is no time, no duration or no offset, or a time that no calendar
@@ -31,7 +54,7 @@ impl Time {
     pub fn new(seconds: i64, nanos: u32) -> Time {
         Time {
             seconds: seconds.saturating_add(i64::from(nanos / 1_000_000_000)),
-            nanos: nanos % 1_000_000_000,
+            nanos: Nanos::within_second(nanos),
         }
     }
 
@@ -42,7 +65,7 @@ impl Time {
 
     /// Nanoseconds within the second.
     pub fn nanos(self) -> u32 {
-        self.nanos
+        self.nanos.get()
     }
 
     /// Reads an RFC 3339 instant such as `2026-11-20T10:00:07.250Z`; an offset
@@ -83,19 +106,19 @@ impl Time {
         let seconds = i64::try_from(seconds).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX });
         // The remainder is below 10^9.
         let nanos = u32::try_from(total.rem_euclid(NANOS_PER_SECOND)).unwrap_or(0);
-        Time { seconds, nanos }
+        Time::new(seconds, nanos)
     }
 
     /// Nanoseconds since the Unix epoch.
     pub fn as_nanos(self) -> i128 {
-        i128::from(self.seconds) * NANOS_PER_SECOND + i128::from(self.nanos)
+        i128::from(self.seconds) * NANOS_PER_SECOND + i128::from(self.nanos())
     }
 
     /// RFC 3339 in UTC with three fraction digits, whatever they are: what a
     /// clock's reading looks like in a record.
     pub fn to_millis(self) -> String {
         match self.to_the_second() {
-            Some(second) => format!("{second}.{:03}Z", self.nanos / 1_000_000),
+            Some(second) => format!("{second}.{:03}Z", self.nanos() / 1_000_000),
             None => self.to_string(),
         }
     }
@@ -124,7 +147,7 @@ impl Time {
         const SECOND: i64 = 1_000_000_000;
         let seconds = self.seconds.saturating_add(nanos.div_euclid(SECOND));
         // Both are below 10^9.
-        let nanos = self.nanos + u32::try_from(nanos.rem_euclid(SECOND)).unwrap_or(0);
+        let nanos = self.nanos() + u32::try_from(nanos.rem_euclid(SECOND)).unwrap_or(0);
         Time::new(seconds, nanos)
     }
 }
@@ -214,7 +237,7 @@ impl fmt::Display for Time {
         let Some(second) = self.to_the_second() else {
             return write!(f, "{}s", self.seconds);
         };
-        match self.nanos {
+        match self.nanos() {
             0 => write!(f, "{second}Z"),
             nanos if nanos % 1_000_000 == 0 => write!(f, "{second}.{:03}Z", nanos / 1_000_000),
             nanos if nanos % 1_000 == 0 => write!(f, "{second}.{:06}Z", nanos / 1_000),

@@ -91,7 +91,7 @@ fn withhold(call: &mut RecordedCall, engine: &Engine) {
     }
     if let Some(Response::Error(error)) = &mut call.response {
         let code = error.get("code").cloned().unwrap_or(Value::Null);
-        *error = Value::Object([("code".to_owned(), code)].into());
+        **error = Value::Object([("code".to_owned(), code)].into());
     }
 }
 

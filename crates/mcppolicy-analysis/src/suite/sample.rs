@@ -316,7 +316,7 @@ pub(crate) fn call(random: &mut Random, second: i64, is_odd: bool) -> RecordedCa
         call.repeat = 1 + random.below(4) as u64;
         call.every = TimeDelta::seconds(1 + random.below(40) as i64);
     } else if random.chance(10) {
-        call.response = Some(Response::Error(Value::Null));
+        call.response = Some(Response::Error(Box::new(Value::Null)));
         call.response_time = call.time.map(|time| time.plus(TimeDelta::seconds(20)));
     }
     call

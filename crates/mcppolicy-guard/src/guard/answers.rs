@@ -144,7 +144,7 @@ impl<S: Store + Clone, J: Journal> Guard<S, J> {
             Some(InFlight::Other) | None => return,
         };
         let outcome = match is_error {
-            true => Response::Error(Value::empty_object()),
+            true => Response::Error(Box::new(Value::empty_object())),
             false => Response::Result,
         };
         // A log that cannot be written fails at the next call.

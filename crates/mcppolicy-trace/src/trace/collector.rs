@@ -113,7 +113,7 @@ impl Collector {
                     self.answer(&asked.task, Some(Response::Result), message.time);
                 }
                 if !self.answer(&key, Some(Response::Result), message.time) {
-                    let line = block.lines_before + message.line.number + 1;
+                    let line = block.line_number(message.line);
                     self.skip(line, reason::NO_REQUEST);
                 }
             }

@@ -19,9 +19,9 @@ mod tests;
 
 use super::block::{Block, Content};
 use arguments::Member;
-use messages::{Around, Messages};
+use messages::Messages;
 use parsed::Text;
-use records::{Record, Records};
+use records::Records;
 use scanner::Scanner;
 use shapes::Shapes;
 
@@ -36,8 +36,8 @@ pub(super) use scanner::ByteSpan;
 /// it faster.
 #[derive(Debug, Default)]
 pub struct Parser {
-    messages: Shapes<Around>,
-    records: Shapes<Record>,
+    messages: Shapes<Messages>,
+    records: Shapes<Records>,
     /// How many lines and members of arguments the last block had: the next one may have
     /// as many.
     last: (usize, usize),
@@ -54,17 +54,9 @@ impl Parser {
                     // A line of which bytes are missing is not read.
                     _ if block.cut => strict_lines(text.as_bytes()),
                     Content::Messages => {
-                        let mut messages = Messages::new(&mut self.messages);
-                        simple_lines(&text, block.longest, room, |scanner, members| {
-                            messages.read(scanner, members)
-                        })
+                        simple_lines(&mut self.messages, &text, block.longest, room)
                     }
-                    Content::Native => {
-                        let mut records = Records::new(&mut self.records);
-                        simple_lines(&text, block.longest, room, |scanner, members| {
-                            records.read(scanner, members)
-                        })
-                    }
+                    Content::Native => simple_lines(&mut self.records, &text, block.longest, room),
                 };
                 (Text::Text(text), lines)
             }
@@ -97,14 +89,18 @@ struct Lines {
     count: usize,
 }
 
-/// The lines of `text`: those that `read` finds simple, and the others for the
-/// strict parser.
-fn simple_lines<'t>(
+/// The lines of `text`: those that are simple, and the others for the strict parser.
+fn simple_lines<'t, L>(
+    shapes: &mut Shapes<L>,
     text: &'t str,
     longest: usize,
     room: (usize, usize),
-    mut read: impl FnMut(&mut Scanner<'t>, &mut Vec<Member>) -> Option<ParsedMessage>,
-) -> Lines {
+) -> Lines
+where
+    L: shapes::LineKind,
+    L::Context<'t>: Default,
+{
+    let mut context = L::Context::default();
     let mut scanner = Scanner::new(text);
     // A little more than there were, since no two blocks are equal.
     let mut entries = Vec::with_capacity(room.0 + room.0 / 8);
@@ -113,7 +109,7 @@ fn simple_lines<'t>(
     while start < text.len() {
         scanner.restart(start);
         let kept = members.len();
-        let mut message = read(&mut scanner, &mut members);
+        let mut message = shapes.message(&mut scanner, &mut members, &mut context);
         scanner.skip_space();
         let end = match (message, scanner.peek()) {
             (Some(_), None | Some(b'\n')) => scanner.at,
@@ -141,9 +137,9 @@ fn simple_lines<'t>(
         start = end;
     }
     Lines {
+        count: entries.len(),
         entries,
         members,
-        count: number,
     }
 }
 
@@ -155,8 +151,8 @@ fn strict_lines(bytes: &[u8]) -> Lines {
     let mut start = 0;
     let entries: Vec<Entry> = ends
         .chain(rest.then_some(bytes.len()))
-        .enumerate()
-        .map(|(number, end)| {
+        .zip(0..)
+        .map(|(end, number)| {
             let span = ByteSpan::new(start, end);
             start = end;
             Entry::Line(LineSpan { number, span })

@@ -9,13 +9,13 @@ use mcppolicy_engine::source::{FileId, Location, SourceMap, Span};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     /// What the file says of itself; only ever the first item.
-    Header(Header),
+    Header(Box<Header>),
     /// A `tools/call`, or a batch.
     Call(Box<RecordedCall>),
     /// A request of another method, which no policy decides.
     OtherMethod(String),
     /// A line that should have been a call and is not: it fails the run.
-    Problem(BadLine),
+    Problem(Box<BadLine>),
     /// A line of a log that holds no call, and why.
     Skipped {
         /// The line, from 1.

@@ -193,7 +193,7 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
                 Entry::Line(line) => {
                     let (bytes, cut) = block.line(*line);
                     let raw = RawLine {
-                        number: block.lines_before + line.number + 1,
+                        number: block.line_number(*line),
                         // Only whether it is the first byte of the input matters.
                         offset: usize::from(block.number() > 0 || line.number > 0),
                         bytes,

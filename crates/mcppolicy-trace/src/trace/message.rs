@@ -119,7 +119,7 @@ pub(crate) fn write_key(
 pub(crate) fn response(node: Node<'_>) -> Option<Response> {
     let present = |key| node.get(key).filter(|value: &Node<'_>| !value.is_null());
     if let Some(error) = present("error") {
-        return Some(Response::Error(error.to_value()));
+        return Some(Response::Error(Box::new(error.to_value())));
     }
     let result = node.get("result")?;
     Some(result_of(first_text(result.get("content"))))
@@ -148,9 +148,8 @@ pub(crate) fn result_of(text: Option<&str>) -> Response {
 
 /// A JSON-RPC error of which only the code is known.
 pub(crate) fn error_response(code: f64) -> Response {
-    Response::Error(Value::Object(
-        [("code".to_owned(), Value::from(code))].into(),
-    ))
+    let error = Value::Object([("code".to_owned(), Value::from(code))].into());
+    Response::Error(Box::new(error))
 }
 
 /// The code in the words by which clients show a JSON-RPC error, such as

@@ -88,7 +88,7 @@ impl Ready {
 pub struct Trace {
     /// The name that reports show.
     pub name: String,
-    header: Option<Header>,
+    header: Option<Box<Header>>,
     first: Option<Item>,
     reader: Box<dyn Reader>,
 }
@@ -119,7 +119,7 @@ impl Trace {
 
     /// What the trace says of itself.
     pub fn header(&self) -> Option<&Header> {
-        self.header.as_ref()
+        self.header.as_deref()
     }
 
     /// Which format the trace is in.

@@ -9,7 +9,7 @@ pub const DENIED_PREFIX: &str = "[POLICY DENIED]";
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
     /// A JSON-RPC `error`, which gives quota back.
-    Error(Value),
+    Error(Box<Value>),
     /// The gateway's own denial.
     Denied,
     /// Any other response, `isError: true` included.

@@ -161,8 +161,14 @@ impl Counter {
 
     /// The most that a window may have held.
     fn largest(&self, window: &Window) -> u64 {
-        let released = self.rest.as_ref().and_then(|rest| rest.releases(window.start));
-        window.kept.high.saturating_add(released.map_or(0, Releases::high))
+        let released = self
+            .rest
+            .as_ref()
+            .and_then(|rest| rest.releases(window.start));
+        window
+            .kept
+            .high
+            .saturating_add(released.map_or(0, Releases::high))
     }
 
     /// Adds `amount` to the window from `start`.

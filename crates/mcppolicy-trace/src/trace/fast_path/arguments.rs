@@ -16,6 +16,10 @@ pub(crate) struct Member {
     pub value: ScannedValue,
 }
 
+/// Which of a block's members the arguments of one call have: from the first to before
+/// the second.
+pub(crate) type MemberRange = (u32, u32);
+
 /// A call's arguments, an object, as spans of the text.
 #[derive(Debug)]
 pub struct SimpleArguments<'t> {

@@ -22,7 +22,7 @@ pub struct SimpleCall {
     block: Rc<ParsedBlock>,
     /// Its index among the block's entries, and among the block's calls; both
     /// from 0.
-    at: (usize, usize),
+    at: (u32, u32),
     kind: Kind,
     pub(crate) response: Option<Response>,
     pub(crate) response_time: Option<Time>,
@@ -65,9 +65,11 @@ impl SimpleCall {
     }
 
     fn new(block: &Rc<ParsedBlock>, at: (usize, usize), kind: Kind) -> SimpleCall {
+        // A block has far fewer lines.
+        let index = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         SimpleCall {
             block: Rc::clone(block),
-            at,
+            at: (index(at.0), index(at.1)),
             kind,
             response: None,
             response_time: None,
@@ -76,7 +78,7 @@ impl SimpleCall {
 
     /// The parts of its line.
     fn parsed(&self) -> &ParsedMessage {
-        match self.block.entries.get(self.at.0) {
+        match self.block.entries.get(self.at.0 as usize) {
             Some(Entry::Message(message)) => message,
             // It was made from a message.
             Some(Entry::Line(_)) | None => &ParsedMessage::NONE,
@@ -86,7 +88,7 @@ impl SimpleCall {
     /// The number of its block, and its index among the block's calls; both
     /// from 0.
     pub fn position(&self) -> (u64, usize) {
-        (self.block.number(), self.at.1)
+        (self.block.number(), self.at.1 as usize)
     }
 
     /// Its arguments.
@@ -127,7 +129,7 @@ impl SimpleCall {
 
 impl CallView for SimpleCall {
     fn line(&self) -> usize {
-        self.block.lines_before + self.parsed().line.number + 1
+        self.block.line_number(self.parsed().line)
     }
 
     fn server(&self) -> Server<&str> {

@@ -3,11 +3,11 @@
 
 use memchr::memmem::Finder;
 
-use super::arguments::Member;
+use super::arguments::{Member, MemberRange};
 use super::clock::Clock;
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
-use super::shapes::{Found, Shapes};
+use super::shapes::{LineKind, Value, Walked};
 use crate::trace::call::{Grant, Server};
 use crate::trace::direction::{Way, is_kind};
 use crate::trace::message::Side;
@@ -15,20 +15,29 @@ use crate::trace::spelling::Spelled;
 use crate::trace::timestamp;
 use mcppolicy_engine::time::Time;
 
-/// Reads raw messages, one after another.
-pub(super) struct Messages<'s, 't> {
-    shapes: &'s mut Shapes<Around>,
-    context: Context<'t>,
-}
+/// Lines with a raw message each.
+pub(super) struct Messages;
 
 /// What makes it faster to read values: what the last ones were, and prepared searches.
-struct Context<'t> {
+pub(super) struct Context<'t> {
     clock: Clock,
     /// The last two directions as they were written, and what each says.
     directions: [(&'t str, Way); 2],
     denials: Denials,
     result_type: Finder<'static>,
     task: Finder<'static>,
+}
+
+impl Default for Context<'_> {
+    fn default() -> Self {
+        Context {
+            clock: Clock::default(),
+            directions: [("", Way::default()); 2],
+            denials: Denials::default(),
+            result_type: Finder::new("resultType"),
+            task: Finder::new("taskId"),
+        }
+    }
 }
 
 /// Prepared searches for a gateway's denial.
@@ -61,131 +70,150 @@ impl Denials {
 pub(super) struct NotSimple;
 
 /// The members of a message, or of the object around one.
-#[derive(Debug, Clone, Copy, Default)]
-struct Parts {
+#[derive(Debug, Clone, Copy)]
+struct Parts<V> {
     has_jsonrpc: bool,
-    method: Option<ScannedValue>,
-    id: Option<ScannedValue>,
-    name: Option<ScannedValue>,
-    arguments: Option<ScannedValue>,
-    members: (usize, usize),
-    result: Option<ScannedValue>,
+    method: Option<V>,
+    id: Option<V>,
+    name: Option<V>,
+    arguments: Option<V>,
+    members: MemberRange,
+    result: Option<V>,
     has_error: bool,
 }
 
+impl<V> Default for Parts<V> {
+    fn default() -> Parts<V> {
+        Parts {
+            has_jsonrpc: false,
+            method: None,
+            id: None,
+            name: None,
+            arguments: None,
+            members: (0, 0),
+            result: None,
+            has_error: false,
+        }
+    }
+}
+
 /// The members of the outermost object.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
-    time: Option<ScannedValue>,
-    direction: Option<ScannedValue>,
-    grant: Option<ScannedValue>,
-    server: Option<ScannedValue>,
-    session: Option<ScannedValue>,
-    exchange: Option<ScannedValue>,
-    user: Option<ScannedValue>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<V> {
+    time: Option<V>,
+    direction: Option<V>,
+    grant: Option<V>,
+    server: Option<V>,
+    session: Option<V>,
+    exchange: Option<V>,
+    user: Option<V>,
     /// What may say, in a gateway's words, where a message comes from.
-    kind: Option<ScannedValue>,
-    event: Option<ScannedValue>,
+    kind: Option<V>,
+    event: Option<V>,
     /// Whether it wraps a message, and the members of that message.
     wraps: bool,
-    wrapped: Parts,
+    wrapped: Parts<V>,
     /// Its own members, when it is a message itself.
-    own: Parts,
+    own: Parts<V>,
 }
 
-impl Found for Around {
-    #[inline(always)]
-    fn each_value(&mut self, mut each: impl FnMut(&mut Option<ScannedValue>)) {
-        each(&mut self.time);
-        each(&mut self.direction);
-        each(&mut self.grant);
-        each(&mut self.server);
-        each(&mut self.session);
-        each(&mut self.exchange);
-        each(&mut self.user);
-        each(&mut self.kind);
-        each(&mut self.event);
-        for parts in [&mut self.wrapped, &mut self.own] {
-            each(&mut parts.method);
-            each(&mut parts.id);
-            each(&mut parts.name);
-            each(&mut parts.arguments);
-            each(&mut parts.result);
+impl<V> Default for Around<V> {
+    fn default() -> Around<V> {
+        Around {
+            time: None,
+            direction: None,
+            grant: None,
+            server: None,
+            session: None,
+            exchange: None,
+            user: None,
+            kind: None,
+            event: None,
+            wraps: false,
+            wrapped: Parts::default(),
+            own: Parts::default(),
         }
-    }
-
-    #[inline(always)]
-    fn each_range(&mut self, mut each: impl FnMut(&mut (usize, usize))) {
-        each(&mut self.wrapped.members);
-        each(&mut self.own.members);
     }
 }
 
-impl<'s, 't> Messages<'s, 't> {
-    pub fn new(shapes: &'s mut Shapes<Around>) -> Messages<'s, 't> {
-        Messages {
-            shapes,
-            context: Context {
-                clock: Clock::default(),
-                directions: [("", Way::default()); 2],
-                denials: Denials::default(),
-                result_type: Finder::new("resultType"),
-                task: Finder::new("taskId"),
-            },
-        }
+impl LineKind for Messages {
+    type Line<V: Value> = Around<V>;
+    type Context<'t> = Context<'t>;
+
+    fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Around<ScannedValue>> {
+        let mut around = Around::default();
+        around.read(scanner, members)?;
+        Some(around)
     }
 
-    /// The message of the line that begins here; the members of its arguments
-    /// are added to `members`.
-    pub fn read(
-        &mut self,
-        scanner: &mut Scanner<'t>,
-        members: &mut Vec<Member>,
+    fn map<V: Value>(
+        line: &Around<ScannedValue>,
+        place: impl FnMut(ScannedValue) -> Option<V>,
+        range: impl Fn(MemberRange) -> MemberRange,
+    ) -> Option<Around<V>> {
+        let mut placed = each(place);
+        Some(Around {
+            time: placed(line.time)?,
+            direction: placed(line.direction)?,
+            grant: placed(line.grant)?,
+            server: placed(line.server)?,
+            session: placed(line.session)?,
+            exchange: placed(line.exchange)?,
+            user: placed(line.user)?,
+            kind: placed(line.kind)?,
+            event: placed(line.event)?,
+            wraps: line.wraps,
+            wrapped: line.wrapped.map(&mut placed, &range)?,
+            own: line.own.map(&mut placed, &range)?,
+        })
+    }
+
+    #[inline(always)]
+    fn message<'t, V: Value>(
+        line: &Around<V>,
+        walked: &Walked,
+        text: &'t str,
+        context: &mut Context<'t>,
     ) -> Option<ParsedMessage> {
-        let text = scanner.text();
-        let context = &mut self.context;
-        self.shapes.find(
-            scanner,
-            members,
-            |scanner, members| {
-                let mut around = Around::default();
-                around.read(scanner, members)?;
-                Some(around)
-            },
-            |around| around.message(text, context),
-        )
-    }
-}
-
-impl Around {
-    /// The message, where it is simple.
-    fn message<'t>(&self, text: &'t str, context: &mut Context<'t>) -> Option<ParsedMessage> {
-        let parts = if self.wraps { &self.wrapped } else { &self.own };
-        if !parts.is_message() || (self.wraps && self.own.is_message()) {
+        let parts = if line.wraps { &line.wrapped } else { &line.own };
+        if !parts.is_message(walked) || (line.wraps && line.own.is_message(walked)) {
             return None;
         }
+        let value = |value: Option<V>| walked.value(value);
         // The words of a gateway say where its `IN` comes from.
-        if says_kind(self.kind, text) || says_kind(self.event, text) {
+        if says_kind(value(line.kind), text) || says_kind(value(line.event), text) {
             return None;
         }
         Some(ParsedMessage {
             line: LineSpan::default(),
-            time: time(self.time, text, &mut context.clock).ok()?,
-            sender: context.sender(self.direction, text).ok()?,
-            grant: grant(self.grant).ok()?,
-            session: name(self.session).ok()?,
-            exchange: name(self.exchange).ok()?,
-            user: name(self.user).ok()?,
-            server: server(self.server).ok()?,
-            id: id(parts.id, text).ok()?,
+            time: time(value(line.time), text, &mut context.clock).ok()?,
+            sender: context.sender(value(line.direction), text).ok()?,
+            grant: grant(value(line.grant)).ok()?,
+            session: name(value(line.session)).ok()?,
+            exchange: name(value(line.exchange)).ok()?,
+            user: name(value(line.user)).ok()?,
+            server: server(value(line.server)).ok()?,
+            id: id(value(parts.id), text).ok()?,
             expect: None,
             observed: None,
             has_result: false,
             response_time: None,
-            kind: parts.kind(text, context)?,
+            kind: parts.kind(walked, text, context)?,
         })
     }
+}
 
+/// What `place` says of each value that is there; `None` where it says nothing of one.
+pub(super) fn each<V>(
+    mut place: impl FnMut(ScannedValue) -> Option<V>,
+) -> impl FnMut(Option<ScannedValue>) -> Option<Option<V>> {
+    move |value| match value {
+        None => Some(None),
+        Some(value) => place(value).map(Some),
+    }
+}
+
+impl Around<ScannedValue> {
     /// The outermost object.
     fn read(&mut self, scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<()> {
         scanner.skip_space();
@@ -227,7 +255,7 @@ impl Around {
     }
 }
 
-impl Parts {
+impl Parts<ScannedValue> {
     #[inline]
     fn member(
         &mut self,
@@ -275,18 +303,38 @@ impl Parts {
         })
     }
 
-    fn is_message(&self) -> bool {
+    fn map<V>(
+        &self,
+        placed: &mut impl FnMut(Option<ScannedValue>) -> Option<Option<V>>,
+        range: impl Fn(MemberRange) -> MemberRange,
+    ) -> Option<Parts<V>> {
+        Some(Parts {
+            has_jsonrpc: self.has_jsonrpc,
+            method: placed(self.method)?,
+            id: placed(self.id)?,
+            name: placed(self.name)?,
+            arguments: placed(self.arguments)?,
+            members: range(self.members),
+            result: placed(self.result)?,
+            has_error: self.has_error,
+        })
+    }
+}
+
+impl<V: Value> Parts<V> {
+    fn is_message(&self, walked: &Walked) -> bool {
         let responds = self.result.is_some() || self.has_error;
-        let has_method = self
-            .method
+        let has_method = walked
+            .value(self.method)
             .is_some_and(|method| matches!(method.kind, ValueKind::String | ValueKind::Escaped));
         self.has_jsonrpc || has_method || (responds && self.id.is_some())
     }
 
-    fn kind(&self, text: &str, context: &Context<'_>) -> Option<MessageKind> {
-        let Some(method) = self.method else {
-            let result = self.result.filter(|_| !self.has_error)?;
-            let is_answer = self.id.is_some_and(|id| id.kind != ValueKind::Null);
+    fn kind(&self, walked: &Walked, text: &str, context: &Context<'_>) -> Option<MessageKind> {
+        let Some(method) = walked.value(self.method) else {
+            let result = walked.value(self.result).filter(|_| !self.has_error)?;
+            let id = walked.value(self.id);
+            let is_answer = id.is_some_and(|id| id.kind != ValueKind::Null);
             let result = result.span.of(text);
             return (is_answer && !context.denials.may_be_in(result) && !context.may_go_on(result))
                 .then_some(MessageKind::Result);
@@ -300,12 +348,12 @@ impl Parts {
             return Some(MessageKind::Other { method });
         }
         Some(MessageKind::Call {
-            name: match self.name {
+            name: match walked.value(self.name) {
                 None => None,
                 Some(name) => Some(name.string()?),
             },
-            arguments: object(self.arguments).ok()?,
-            members: self.members,
+            arguments: object(walked.value(self.arguments)).ok()?,
+            members: walked.members(self.members),
         })
     }
 }
@@ -343,8 +391,9 @@ fn says_kind(value: Option<ScannedValue>, text: &str) -> bool {
 pub(super) fn arguments(
     scanner: &mut Scanner<'_>,
     members: &mut Vec<Member>,
-) -> Option<(Option<ScannedValue>, (usize, usize))> {
-    let (first, start) = (members.len(), scanner.at);
+) -> Option<(Option<ScannedValue>, MemberRange)> {
+    let count = |members: &Vec<Member>| u32::try_from(members.len()).ok();
+    let (first, start) = (count(members)?, scanner.at);
     if scanner.peek()? != b'{' {
         return Some((Some(scanner.value()?), (first, first)));
     }
@@ -357,7 +406,7 @@ pub(super) fn arguments(
         kind: ValueKind::Object,
         span: scanner.span_from(start)?,
     };
-    Some((Some(object), (first, members.len())))
+    Some((Some(object), (first, count(members)?)))
 }
 
 /// The span of arguments that are an object; `None` for null or none.

@@ -1,7 +1,7 @@
 //! What the fast path reads of a block: spans of its text, and nothing that is
 //! built.
 
-use super::arguments::{Member, SimpleArguments};
+use super::arguments::{Member, MemberRange, SimpleArguments};
 use super::scanner::ByteSpan;
 use crate::trace::call::{Grant, Server};
 use crate::trace::expectation::DecisionName;
@@ -50,7 +50,7 @@ pub(crate) enum Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct LineSpan {
     /// Its number within the block, from 0.
-    pub number: usize,
+    pub number: u32,
     pub span: ByteSpan,
 }
 
@@ -87,7 +87,7 @@ pub(crate) enum MessageKind {
         /// The object, where there is one.
         arguments: Option<ByteSpan>,
         /// The range of its members in [`ParsedBlock::members`].
-        members: (usize, usize),
+        members: MemberRange,
     },
     /// A request of another method, or a notification.
     Other { method: ByteSpan },
@@ -149,15 +149,15 @@ impl ParsedBlock {
     /// What `read` returns for the request of each call that is read in place,
     /// in the order of the calls.
     pub fn map_requests<T>(&self, mut read: impl FnMut(Request<'_>) -> T) -> Vec<T> {
-        let calls = self.entries.iter().filter_map(|entry| match entry {
-            Entry::Message(message) if matches!(message.kind, MessageKind::Call { .. }) => {
-                Some(message)
+        let mut all = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            if let Entry::Message(message) = entry
+                && let MessageKind::Call { .. } = message.kind
+            {
+                all.push(self.with_request(message, &mut read));
             }
-            _ => None,
-        });
-        calls
-            .map(|message| self.with_request(message, &mut read))
-            .collect()
+        }
+        all
     }
 
     /// What `read` returns for the request of a call.
@@ -188,7 +188,7 @@ impl ParsedBlock {
                 arguments,
                 members: (first, last),
                 ..
-            } => (arguments, self.members.get(first..last)),
+            } => (arguments, self.members.get(first as usize..last as usize)),
             _ => (None, None),
         };
         SimpleArguments::new(self.str(), span, members.unwrap_or_default())
@@ -200,6 +200,11 @@ impl ParsedBlock {
             Text::Text(text) => text,
             Text::Bytes(_) => "",
         }
+    }
+
+    /// A line's number in its input, from 1.
+    pub(crate) fn line_number(&self, line: LineSpan) -> usize {
+        self.lines_before + line.number as usize + 1
     }
 
     /// A line's bytes without its ending, and whether some are missing.

@@ -2,96 +2,168 @@
 //! flat, with its time, and nothing that depends on other lines but the
 //! header's defaults.
 
-use super::arguments::Member;
+use super::arguments::{Member, MemberRange};
 use super::clock::Clock;
-use super::messages::{Denials, arguments, grant, object, server};
+use super::messages::{Denials, arguments, each, grant, object, server};
 use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
-use super::shapes::{Found, Shapes};
+use super::shapes::{LineKind, Value, Walked};
 use crate::trace::expectation::DecisionName;
 use crate::trace::response::Observed;
 use mcppolicy_engine::time::Time;
 
-/// Reads native calls, one after another.
-pub(super) struct Records<'s> {
-    shapes: &'s mut Shapes<Record>,
+/// Lines with a native call each.
+pub(super) struct Records;
+
+/// What makes it faster to read values: what the last ones were, and prepared searches.
+#[derive(Default)]
+pub(super) struct Context {
     clocks: [Clock; 2],
     denials: Denials,
 }
 
 /// The members of a line.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Record {
-    ts: Option<ScannedValue>,
-    tool: Option<ScannedValue>,
-    expect: Option<ScannedValue>,
-    grant: Option<ScannedValue>,
-    server: Option<ScannedValue>,
-    arguments: Option<ScannedValue>,
-    members: (usize, usize),
-    id: Option<ScannedValue>,
-    note: Option<ScannedValue>,
-    observed: Option<ScannedValue>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record<V> {
+    ts: Option<V>,
+    tool: Option<V>,
+    expect: Option<V>,
+    grant: Option<V>,
+    server: Option<V>,
+    arguments: Option<V>,
+    members: MemberRange,
+    id: Option<V>,
+    note: Option<V>,
+    observed: Option<V>,
     /// Whether there is a response, and the result in it.
     has_response: bool,
-    result: Option<ScannedValue>,
-    response_ts: Option<ScannedValue>,
+    result: Option<V>,
+    response_ts: Option<V>,
     /// Where an importer found the call.
     has_origin: bool,
-    file: Option<ScannedValue>,
-    line: Option<ScannedValue>,
+    file: Option<V>,
+    line: Option<V>,
 }
 
-impl Found for Record {
-    #[inline(always)]
-    fn each_value(&mut self, mut each: impl FnMut(&mut Option<ScannedValue>)) {
-        each(&mut self.ts);
-        each(&mut self.tool);
-        each(&mut self.expect);
-        each(&mut self.grant);
-        each(&mut self.server);
-        each(&mut self.arguments);
-        each(&mut self.id);
-        each(&mut self.note);
-        each(&mut self.observed);
-        each(&mut self.result);
-        each(&mut self.response_ts);
-        each(&mut self.file);
-        each(&mut self.line);
-    }
-
-    #[inline(always)]
-    fn each_range(&mut self, mut each: impl FnMut(&mut (usize, usize))) {
-        each(&mut self.members);
-    }
-}
-
-impl<'s> Records<'s> {
-    pub fn new(shapes: &'s mut Shapes<Record>) -> Records<'s> {
-        Records {
-            shapes,
-            clocks: Default::default(),
-            denials: Denials::default(),
+impl<V> Default for Record<V> {
+    fn default() -> Record<V> {
+        Record {
+            ts: None,
+            tool: None,
+            expect: None,
+            grant: None,
+            server: None,
+            arguments: None,
+            members: (0, 0),
+            id: None,
+            note: None,
+            observed: None,
+            has_response: false,
+            result: None,
+            response_ts: None,
+            has_origin: false,
+            file: None,
+            line: None,
         }
     }
+}
 
-    /// The call of the line that begins here; the members of its arguments are
-    /// added to `members`.
-    pub fn read(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        members: &mut Vec<Member>,
+impl LineKind for Records {
+    type Line<V: Value> = Record<V>;
+    type Context<'t> = Context;
+
+    fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record<ScannedValue>> {
+        Record::read(scanner, members)
+    }
+
+    fn map<V: Value>(
+        line: &Record<ScannedValue>,
+        place: impl FnMut(ScannedValue) -> Option<V>,
+        range: impl Fn(MemberRange) -> MemberRange,
+    ) -> Option<Record<V>> {
+        let mut placed = each(place);
+        Some(Record {
+            ts: placed(line.ts)?,
+            tool: placed(line.tool)?,
+            expect: placed(line.expect)?,
+            grant: placed(line.grant)?,
+            server: placed(line.server)?,
+            arguments: placed(line.arguments)?,
+            members: range(line.members),
+            id: placed(line.id)?,
+            note: placed(line.note)?,
+            observed: placed(line.observed)?,
+            has_response: line.has_response,
+            result: placed(line.result)?,
+            response_ts: placed(line.response_ts)?,
+            has_origin: line.has_origin,
+            file: placed(line.file)?,
+            line: placed(line.line)?,
+        })
+    }
+
+    #[inline(always)]
+    fn message<'t, V: Value>(
+        record: &Record<V>,
+        walked: &Walked,
+        text: &'t str,
+        context: &mut Context,
     ) -> Option<ParsedMessage> {
-        let text = scanner.text();
-        let (clocks, denials) = (&mut self.clocks, &self.denials);
-        self.shapes.find(scanner, members, Record::read, |record| {
-            record.call(text, clocks, denials)
+        let value = |value: Option<V>| walked.value(value);
+        let Context { clocks, denials } = context;
+        let [sent, answered] = clocks;
+        let mut strings = [record.id, record.note].into_iter().filter_map(value);
+        if !strings.all(is_string) {
+            return None;
+        }
+        if record.has_origin
+            && !(is_string(value(record.file)?) && is_line(value(record.line)?.span, text))
+        {
+            return None;
+        }
+        if record.has_response && denials.may_be_in(value(record.result)?.span.of(text)) {
+            return None;
+        }
+        let strict = |text: &str| Time::parse(text).and_then(Time::in_calendar).ok();
+        let ts = value(record.ts)?.string()?.of(text);
+        Some(ParsedMessage {
+            line: LineSpan::default(),
+            time: Some(sent.read(ts, strict)?),
+            sender: None,
+            grant: grant(value(record.grant)).ok()?,
+            exchange: None,
+            session: None,
+            user: None,
+            server: server(value(record.server)).ok()?,
+            id: None,
+            expect: match value(record.expect) {
+                None => None,
+                Some(value) => Some(decision(value.string()?.of(text))?),
+            },
+            observed: match value(record.observed) {
+                None => None,
+                Some(value) => match value.string()?.of(text) {
+                    "allow" => Some(Observed::Allow),
+                    "deny" => Some(Observed::Deny),
+                    _ => return None,
+                },
+            },
+            has_result: record.has_response,
+            response_time: match value(record.response_ts) {
+                None => None,
+                Some(value) => Some(answered.read(value.string()?.of(text), strict)?),
+            },
+            kind: MessageKind::Call {
+                name: Some(value(record.tool)?.string()?),
+                arguments: object(value(record.arguments)).ok()?,
+                members: walked.members(record.members),
+            },
         })
     }
 }
 
-impl Record {
-    fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record> {
+impl Record<ScannedValue> {
+    fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record<ScannedValue>> {
         scanner.skip_space();
         if scanner.peek()? != b'{' {
             return None;
@@ -152,59 +224,6 @@ impl Record {
                 _ => return None,
             }
             Some(())
-        })
-    }
-
-    /// The call, where it is simple.
-    fn call(
-        &self,
-        text: &str,
-        [sent, answered]: &mut [Clock; 2],
-        denials: &Denials,
-    ) -> Option<ParsedMessage> {
-        if ![self.id, self.note].into_iter().flatten().all(is_string) {
-            return None;
-        }
-        if self.has_origin && !(is_string(self.file?) && is_line(self.line?.span, text)) {
-            return None;
-        }
-        if self.has_response && denials.may_be_in(self.result?.span.of(text)) {
-            return None;
-        }
-        let strict = |text: &str| Time::parse(text).and_then(Time::in_calendar).ok();
-        let ts = self.ts?.string()?.of(text);
-        Some(ParsedMessage {
-            line: LineSpan::default(),
-            time: Some(sent.read(ts, strict)?),
-            sender: None,
-            grant: grant(self.grant).ok()?,
-            exchange: None,
-            session: None,
-            user: None,
-            server: server(self.server).ok()?,
-            id: None,
-            expect: match self.expect {
-                None => None,
-                Some(value) => Some(decision(value.string()?.of(text))?),
-            },
-            observed: match self.observed {
-                None => None,
-                Some(value) => match value.string()?.of(text) {
-                    "allow" => Some(Observed::Allow),
-                    "deny" => Some(Observed::Deny),
-                    _ => return None,
-                },
-            },
-            has_result: self.has_response,
-            response_time: match self.response_ts {
-                None => None,
-                Some(value) => Some(answered.read(value.string()?.of(text), strict)?),
-            },
-            kind: MessageKind::Call {
-                name: Some(self.tool?.string()?),
-                arguments: object(self.arguments).ok()?,
-                members: self.members,
-            },
         })
     }
 }

@@ -79,6 +79,12 @@ pub(crate) struct ScannedValue {
 }
 
 impl ScannedValue {
+    /// In place of a value where there is none.
+    pub const NONE: ScannedValue = ScannedValue {
+        kind: ValueKind::Null,
+        span: ByteSpan { start: 0, end: 0 },
+    };
+
     /// The span between a string's quotes, when it has no escapes.
     pub fn string(self) -> Option<ByteSpan> {
         (self.kind == ValueKind::String).then(|| self.span.unquoted())
@@ -134,17 +140,17 @@ impl<'t> Scanner<'t> {
         &self.scalars
     }
 
+    /// Goes on behind these bytes, if they are the next; says whether they are. They are
+    /// few, so that a call of `memcmp` would cost more than to compare them.
     #[inline(always)]
-    pub fn byte(&self, at: usize) -> Option<u8> {
-        self.bytes.get(at).copied()
-    }
-
-    /// Whether the next bytes are these. They are few, so that a call of `memcmp` would
-    /// cost more than to compare them.
-    #[inline(always)]
-    pub fn is_at(&self, bytes: &[u8]) -> bool {
-        let own = self.bytes.get(self.at..self.at + bytes.len());
-        own.is_some_and(|own| are_equal(own, bytes))
+    pub fn passes(&mut self, bytes: &[u8]) -> bool {
+        let end = self.at + bytes.len();
+        let own = self.bytes.get(self.at..end);
+        let passes = own.is_some_and(|own| are_equal(own, bytes));
+        if passes {
+            self.at = end;
+        }
+        passes
     }
 
     #[inline(always)]
@@ -218,12 +224,6 @@ impl<'t> Scanner<'t> {
             b'n' => self.word("null", ValueKind::Null),
             _ => None,
         }
-    }
-
-    /// Whether a value that begins with this byte is neither an array nor an object.
-    #[inline(always)]
-    pub const fn begins_scalar(byte: u8) -> bool {
-        matches!(byte, b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
     }
 
     /// An object; `member` is called with the span of each key and reads the

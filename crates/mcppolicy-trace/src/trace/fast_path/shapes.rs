@@ -6,16 +6,47 @@
 //! Shapes are kept as a tree, since most of them begin alike: a node has what comes
 //! before a value, or at the end of a line.
 
-use super::arguments::Member;
+use super::arguments::{Member, MemberRange};
+use super::parsed::ParsedMessage;
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
 
-/// What a reader finds in a line.
-pub(super) trait Found: Clone + Default {
-    /// Calls `each` with every place for a value, always in the same order.
-    fn each_value(&mut self, each: impl FnMut(&mut Option<ScannedValue>));
+/// A kind of lines: what their values are, and which message they make.
+pub(super) trait LineKind {
+    /// The members of a line that matter: their values themselves, or where those are in
+    /// every line of one shape.
+    type Line<V: Value>;
 
-    /// Calls `each` with every range of members of arguments.
-    fn each_range(&mut self, each: impl FnMut(&mut (usize, usize)));
+    /// What makes it faster to read values.
+    type Context<'t>;
+
+    /// The line that begins here, where it is simple; the members of its arguments are
+    /// added to `members`.
+    fn read(
+        scanner: &mut Scanner<'_>,
+        members: &mut Vec<Member>,
+    ) -> Option<Self::Line<ScannedValue>>;
+
+    /// The same line with what `place` says of its values, and with `range` of its ranges
+    /// of members.
+    fn map<V: Value>(
+        line: &Self::Line<ScannedValue>,
+        place: impl FnMut(ScannedValue) -> Option<V>,
+        range: impl Fn(MemberRange) -> MemberRange,
+    ) -> Option<Self::Line<V>>;
+
+    /// The message of a line in `text`, where it is simple.
+    fn message<'t, V: Value>(
+        line: &Self::Line<V>,
+        walked: &Walked,
+        text: &'t str,
+        context: &mut Self::Context<'t>,
+    ) -> Option<ParsedMessage>;
+}
+
+/// A value of a line.
+pub(super) trait Value: Copy {
+    /// The value in the line that was walked last.
+    fn of(self, walked: &Walked) -> Option<ScannedValue>;
 }
 
 /// The most nodes that are kept, and the most bytes of theirs.
@@ -29,12 +60,11 @@ const MOST_CHILDREN: usize = 64;
 const MOST_VALUES: usize = 128;
 
 /// The shapes of the lines that one reader has read.
-#[derive(Debug)]
-pub(super) struct Shapes<F> {
+pub(super) struct Shapes<L: LineKind> {
     /// The first one is the root; the others are children.
     nodes: Vec<Node>,
     bytes: Vec<u8>,
-    shapes: Vec<Shape<F>>,
+    shapes: Vec<Shape<L>>,
     walked: Walked,
 }
 
@@ -44,29 +74,35 @@ struct Node {
     /// Where its bytes are kept.
     span: ByteSpan,
     /// Its first child; 0 where it has none.
-    child: usize,
+    child: u32,
     /// The next child of its parent; 0 where it is the last.
-    sibling: usize,
+    sibling: u32,
     /// The shape that ends here.
-    shape: Option<usize>,
+    shape: Option<u32>,
 }
 
-/// Where a line that was walked along the tree has its parts.
+/// Where a line has its parts.
 #[derive(Debug, Default)]
-struct Walked {
-    /// Where each part between values begins.
-    starts: Vec<u32>,
-    /// The values that are neither an array nor an object.
-    scalars: Vec<ScannedValue>,
+pub(super) struct Walked {
+    /// Of a line of a known shape, each part between values and the value behind it.
+    steps: Vec<Step>,
+    /// How many members of the block's arguments come before those of the line.
+    members_before: u32,
+}
+
+/// A part between values, and what comes behind it.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// Where the part begins.
+    start: u32,
+    /// The value, which is neither an array nor an object; of the end of a line, nothing
+    /// that means anything.
+    scalar: ScannedValue,
 }
 
 /// A line, with places instead of its spans.
-#[derive(Debug)]
-struct Shape<F> {
-    /// The spans of its values mean nothing.
-    found: F,
-    /// The places of the values that it has.
-    values: Vec<Place>,
+struct Shape<L: LineKind> {
+    line: L::Line<Place>,
     /// Where the keys and the values of arguments are.
     members: Vec<(Key, Place)>,
 }
@@ -94,8 +130,8 @@ enum Place {
     Around(ValueKind, Anchor, Anchor),
 }
 
-impl<F> Default for Shapes<F> {
-    fn default() -> Shapes<F> {
+impl<L: LineKind> Default for Shapes<L> {
+    fn default() -> Shapes<L> {
         Shapes {
             nodes: vec![Node::default()],
             bytes: Vec::new(),
@@ -105,46 +141,75 @@ impl<F> Default for Shapes<F> {
     }
 }
 
-impl<F: Found> Shapes<F> {
-    /// What is found in the line that begins here: by its shape, where that is known,
-    /// else by `read`. The members of its arguments are added to `members`. A line that
-    /// `keep` has a use for is kept as a shape.
-    pub fn find<'t, T>(
+impl<L: LineKind> std::fmt::Debug for Shapes<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shapes = self.shapes.len();
+        f.debug_struct("Shapes")
+            .field("shapes", &shapes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<L: LineKind> Shapes<L> {
+    /// The message of the line that begins here, where it is simple: by the line's shape,
+    /// where that is known. The members of its arguments are added to `members`.
+    pub fn message<'t>(
         &mut self,
         scanner: &mut Scanner<'t>,
         members: &mut Vec<Member>,
-        read: impl FnOnce(&mut Scanner<'t>, &mut Vec<Member>) -> Option<F>,
-        keep: impl FnOnce(&F) -> Option<T>,
-    ) -> Option<T> {
-        let start = scanner.at;
-        if let Some(shape) = self.walk(scanner).and_then(|shape| self.shapes.get(shape)) {
-            return keep(&shape.found(&self.walked, members));
+        context: &mut L::Context<'t>,
+    ) -> Option<ParsedMessage> {
+        let (start, text) = (scanner.at, scanner.text());
+        let first = members.len();
+        let shape = self.walk(scanner);
+        if let Some(shape) = shape.and_then(|shape| self.shapes.get(shape as usize)) {
+            self.walked.members_before = u32::try_from(first).ok()?;
+            shape.add_members(&self.walked, members);
+            return L::message(&shape.line, &self.walked, text, context);
         }
         scanner.restart(start);
-        let first = members.len();
-        let found = read(scanner, members)?;
-        let kept = keep(&found)?;
+        let line = L::read(scanner, members)?;
+        // Its ranges of members are of the block already.
+        self.walked.members_before = 0;
+        let message = L::message(&line, &self.walked, text, context)?;
         let own = members.get(first..).unwrap_or_default();
         // A shape that is not kept costs time and nothing else.
-        let _ = self.learn(scanner, start, found, (own, first));
-        Some(kept)
+        let _ = self.learn(scanner, start, &line, (own, first));
+        Some(message)
     }
 
     /// The shape of the line that begins here, of which everything is read.
-    fn walk(&mut self, scanner: &mut Scanner<'_>) -> Option<usize> {
-        let Walked { starts, scalars } = &mut self.walked;
-        starts.clear();
-        scalars.clear();
-        let mut node = self.nodes.first()?;
-        loop {
-            node = node.next(&self.nodes, &self.bytes, scanner)?;
-            starts.push(u32::try_from(scanner.at).ok()?);
-            scanner.at += (node.span.end - node.span.start) as usize;
-            if node.shape.is_some() {
-                return node.shape;
+    fn walk(&mut self, scanner: &mut Scanner<'_>) -> Option<u32> {
+        let steps = &mut self.walked.steps;
+        steps.clear();
+        let mut next = self.nodes.first()?.child;
+        while next > 0 {
+            let node = self.nodes.get(next as usize)?;
+            let at = scanner.at;
+            next = node.sibling;
+            if !scanner.passes(node.span.bytes(&self.bytes)) {
+                continue;
             }
-            scalars.push(scanner.scanned_scalar()?);
+            let start = u32::try_from(at).ok()?;
+            match node.shape {
+                None => {
+                    if let Some(scalar) = scanner.scanned_scalar() {
+                        steps.push(Step { start, scalar });
+                        next = node.child;
+                        continue;
+                    }
+                }
+                Some(shape) => {
+                    if let None | Some(b'\n' | b'\r' | b' ' | b'\t') = scanner.peek() {
+                        let scalar = ScannedValue::NONE;
+                        steps.push(Step { start, scalar });
+                        return Some(shape);
+                    }
+                }
+            }
+            scanner.at = at;
         }
+        None
     }
 
     /// Keeps the shape of the line from `start` to where the scanner is.
@@ -152,9 +217,10 @@ impl<F: Found> Shapes<F> {
         &mut self,
         scanner: &Scanner<'_>,
         start: usize,
-        mut found: F,
+        line: &L::Line<ScannedValue>,
         (members, first): (&[Member], usize),
     ) -> Option<()> {
+        let first = u32::try_from(first).ok()?;
         let scalars = scanner.scalars();
         if scalars.len() > MOST_VALUES || self.nodes.len() + scalars.len() >= MOST_NODES {
             return None;
@@ -166,27 +232,16 @@ impl<F: Found> Shapes<F> {
             .zip(starts.chain([scanner.at]))
             .map(|(start, end)| ByteSpan::new(start, end))
             .collect();
-        let place = |value: &ScannedValue| Place::new(&parts, value);
-        let mut values = Some(Vec::new());
-        found.each_value(|value| {
-            if let Some(value) = value {
-                values = values.take().and_then(|mut values| {
-                    values.push(place(value)?);
-                    Some(values)
-                });
-            }
-        });
-        found.each_range(|(from, to)| {
-            *from = from.saturating_sub(first);
-            *to = to.saturating_sub(first);
-        });
+        let place = |value: ScannedValue| Place::new(&parts, value);
+        let range =
+            |(from, to): MemberRange| (from.saturating_sub(first), to.saturating_sub(first));
+        let line = L::map(line, place, range)?;
         let members: Option<Vec<(Key, Place)>> = members
             .iter()
-            .map(|member| Some((Key::new(&parts, member.key)?, place(&member.value)?)))
+            .map(|member| Some((Key::new(&parts, member.key)?, place(member.value)?)))
             .collect();
         let shape = Shape {
-            found,
-            values: values?,
+            line,
             members: members?,
         };
         let mut node = 0;
@@ -194,19 +249,20 @@ impl<F: Found> Shapes<F> {
             let is_end = index + 1 == parts.len();
             node = self.grow(node, scanner.text_at(*part), is_end)?;
         }
-        self.nodes.get_mut(node)?.shape = Some(self.shapes.len());
+        let number = u32::try_from(self.shapes.len()).ok()?;
+        self.nodes.get_mut(node as usize)?.shape = Some(number);
         self.shapes.push(shape);
         Some(())
     }
 
     /// The child of a node that has these bytes, and that ends a line or does not; where
     /// there is none and there is room, a new one. None of an end that is known.
-    fn grow(&mut self, node: usize, bytes: &[u8], is_end: bool) -> Option<usize> {
+    fn grow(&mut self, node: u32, bytes: &[u8], is_end: bool) -> Option<u32> {
         let mut last = None;
         let mut count = 0;
-        let mut next = self.nodes.get(node)?.child;
+        let mut next = self.nodes.get(node as usize)?.child;
         while next > 0 {
-            let child = self.nodes.get(next)?;
+            let child = self.nodes.get(next as usize)?;
             if child.span.bytes(&self.bytes) == bytes && child.shape.is_some() == is_end {
                 return (!is_end).then_some(next);
             }
@@ -216,7 +272,7 @@ impl<F: Found> Shapes<F> {
         if count == MOST_CHILDREN || self.bytes.len() + bytes.len() > MOST_BYTES {
             return None;
         }
-        let new = self.nodes.len();
+        let new = u32::try_from(self.nodes.len()).ok()?;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         self.nodes.push(Node {
@@ -224,56 +280,44 @@ impl<F: Found> Shapes<F> {
             ..Node::default()
         });
         match last {
-            None => self.nodes.get_mut(node)?.child = new,
-            Some(last) => self.nodes.get_mut(last)?.sibling = new,
+            None => self.nodes.get_mut(node as usize)?.child = new,
+            Some(last) => self.nodes.get_mut(last as usize)?.sibling = new,
         }
         Some(new)
     }
 }
 
-impl Node {
-    /// The child that is what comes next.
+impl<L: LineKind> Shape<L> {
+    /// Adds the members of the arguments of a line of this shape.
     #[inline]
-    fn next<'n>(&self, nodes: &'n [Node], all: &[u8], scanner: &Scanner<'_>) -> Option<&'n Node> {
-        let mut next = self.child;
-        loop {
-            let child = nodes.get(next).filter(|_| next > 0)?;
-            let bytes = child.span.bytes(all);
-            let follows = |after: Option<u8>| match child.shape {
-                Some(_) => matches!(after, None | Some(b'\n' | b'\r' | b' ' | b'\t')),
-                None => after.is_some_and(Scanner::begins_scalar),
-            };
-            if scanner.is_at(bytes) && follows(scanner.byte(scanner.at + bytes.len())) {
-                return Some(child);
-            }
-            next = child.sibling;
-        }
+    fn add_members(&self, walked: &Walked, members: &mut Vec<Member>) {
+        let own = self.members.iter().map(|(key, value)| Member {
+            key: key.of(walked).unwrap_or_default(),
+            value: value.of(walked).unwrap_or(ScannedValue::NONE),
+        });
+        members.extend(own);
     }
 }
 
-impl<F: Found> Shape<F> {
-    /// What is found in a line of this shape.
+impl Walked {
+    /// A value, where the line has it.
     #[inline]
-    fn found(&self, walked: &Walked, members: &mut Vec<Member>) -> F {
-        let mut found = self.found.clone();
-        let mut values = self.values.iter();
-        found.each_value(|value| {
-            if value.is_some() {
-                *value = values.next().and_then(|place| place.of(walked));
-            }
-        });
-        let first = members.len();
-        members.reserve(self.members.len());
-        for (key, value) in &self.members {
-            if let (Some(key), Some(value)) = (key.of(walked), value.of(walked)) {
-                members.push(Member { key, value });
-            }
-        }
-        found.each_range(|(from, to)| {
-            *from += first;
-            *to += first;
-        });
-        found
+    pub fn value<V: Value>(&self, value: Option<V>) -> Option<ScannedValue> {
+        value.and_then(|value| value.of(self))
+    }
+
+    /// A range of the line's members, among those of the block.
+    #[inline]
+    pub fn members(&self, (from, to): MemberRange) -> MemberRange {
+        let before = self.members_before;
+        (from.saturating_add(before), to.saturating_add(before))
+    }
+}
+
+impl Value for ScannedValue {
+    #[inline]
+    fn of(self, _walked: &Walked) -> Option<ScannedValue> {
+        Some(self)
     }
 }
 
@@ -292,8 +336,8 @@ impl Anchor {
 
     #[inline]
     fn of(self, walked: &Walked) -> Option<u32> {
-        let start = walked.starts.get(usize::from(self.part))?;
-        Some(start + u32::from(self.offset))
+        let step = walked.steps.get(usize::from(self.part))?;
+        Some(step.start + u32::from(self.offset))
     }
 }
 
@@ -314,7 +358,7 @@ impl Key {
 }
 
 impl Place {
-    fn new(parts: &[ByteSpan], value: &ScannedValue) -> Option<Place> {
+    fn new(parts: &[ByteSpan], value: ScannedValue) -> Option<Place> {
         let start = Anchor::new(parts, value.span.start)?;
         Some(match value.kind {
             ValueKind::Array | ValueKind::Object => {
@@ -324,12 +368,16 @@ impl Place {
             _ => Place::Scalar(start.part),
         })
     }
+}
 
-    /// The value at this place.
+impl Value for Place {
     #[inline]
     fn of(self, walked: &Walked) -> Option<ScannedValue> {
         match self {
-            Place::Scalar(index) => walked.scalars.get(usize::from(index)).copied(),
+            Place::Scalar(index) => {
+                let step = walked.steps.get(usize::from(index))?;
+                Some(step.scalar)
+            }
             Place::Around(kind, start, end) => Some(ScannedValue {
                 kind,
                 span: ByteSpan {

@@ -80,14 +80,14 @@ impl<R: Read> NativeReader<R> {
             }
         };
         let problem = (!complaints.is_empty()).then(|| {
-            Item::Problem(BadLine {
+            Item::Problem(Box::new(BadLine {
                 line: Line {
                     number: raw.number,
                     offset: raw.offset,
                     text: String::from_utf8_lossy(raw.bytes).into_owned(),
                 },
                 complaints,
-            })
+            }))
         });
         // Of what is wrong only the header is there all the same.
         let is_header = matches!(content, Some(LineContent::Item(Item::Header(_))));
@@ -173,7 +173,7 @@ impl<R: Read> InBlocks for NativeReader<R> {
                 Entry::Message(message) if self.context.is_guarded => {
                     let (bytes, cut) = block.line(message.line);
                     self.line(&RawLine {
-                        number: block.lines_before + message.line.number + 1,
+                        number: block.line_number(message.line),
                         offset: offset + message.line.span.start as usize,
                         bytes,
                         cut,
@@ -190,7 +190,7 @@ impl<R: Read> InBlocks for NativeReader<R> {
                 Entry::Line(line) => {
                     let (bytes, cut) = block.line(*line);
                     self.line(&RawLine {
-                        number: block.lines_before + line.number + 1,
+                        number: block.line_number(*line),
                         offset: offset + line.span.start as usize,
                         bytes,
                         cut,

@@ -82,7 +82,7 @@ fn every_member_of_a_call_is_read() {
         server: Server::Named("s".into()),
         grant: Grant::Named("alice".into()),
         time: time("2026-11-20T10:00:09Z"),
-        response: Some(Response::Error(json!({"code": -1}).into())),
+        response: Some(Response::Error(Box::new(json!({"code": -1}).into()))),
         response_time: time("2026-11-20T10:00:12Z"),
         observed: Some(Observed::Allow),
         expect: Some(Expectation::Each(Expected {

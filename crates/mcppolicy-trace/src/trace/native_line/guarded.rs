@@ -101,7 +101,7 @@ pub(super) fn answer(fields: &mut Fields<'_>) -> Option<Answer> {
         fields.at_member("answers", "An answer needs `outcome`".to_owned(), None);
     }
     let response = match fields.word("outcome", &["error", "result", "unknown"])? {
-        "error" => Some(Response::Error(Value::empty_object())),
+        "error" => Some(Response::Error(Box::new(Value::empty_object()))),
         "result" => Some(Response::Result),
         _ => None,
     };

@@ -160,7 +160,7 @@ pub(in crate::trace) fn read_line(
         NodeKind::Object(_) if root.get("mcppolicy").is_some() => {
             let header = header(&mut fields, text, raw, context);
             if role == LineRole::First {
-                Some(LineContent::Item(Item::Header(header)))
+                Some(LineContent::Item(Item::Header(Box::new(header))))
             } else {
                 fields.complaints.clear();
                 fields.at_member(

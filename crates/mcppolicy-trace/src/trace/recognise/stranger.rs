@@ -55,7 +55,7 @@ impl Stranger {
 
 impl Reader for Stranger {
     fn next(&mut self) -> io::Result<Option<Item>> {
-        Ok(self.problem.take().map(Item::Problem))
+        Ok(self.problem.take().map(Box::new).map(Item::Problem))
     }
 
     fn is_recognised(&self) -> bool {

@@ -54,7 +54,7 @@ fn an_answer_belongs_to_the_nearest_call_of_its_id_that_passed() {
         write_refused("no-id", "g", Time::new(0, 0)),
         write_answer(
             "3",
-            Some(&Response::Error(Value::empty_object())),
+            Some(&Response::Error(Box::new(Value::empty_object()))),
             Time::new(7, 0),
         ),
         // Another run counts from 1 again.
@@ -80,7 +80,7 @@ fn an_answer_belongs_to_the_nearest_call_of_its_id_that_passed() {
             other => panic!("{other:?}"),
         })
         .collect();
-    let error = Response::Error(Value::empty_object());
+    let error = Response::Error(Box::new(Value::empty_object()));
     assert_eq!(
         seen,
         [
