@@ -22,7 +22,7 @@ const GROUPS_SEARCHED: usize = 16;
 pub(super) fn add<'e>(
     groups: &mut Vec<Group<'e>>,
     expected: Option<&Expected>,
-    decision: Decision<'e>,
+    decision: &Decision<'e>,
     judgement: Judgement,
     index: u64,
 ) {
@@ -30,7 +30,7 @@ pub(super) fn add<'e>(
         .iter_mut()
         .rev()
         .take(GROUPS_SEARCHED)
-        .find(|group| group.decision == decision && group.expected.as_ref() == expected);
+        .find(|group| group.decision == *decision && group.expected.as_ref() == expected);
     if let Some(group) = equal {
         group.last = index;
         group.count += 1;
@@ -38,7 +38,7 @@ pub(super) fn add<'e>(
     }
     groups.push(Group {
         expected: expected.cloned(),
-        decision,
+        decision: decision.clone(),
         judgement,
         first: index,
         last: index,

@@ -313,9 +313,9 @@ fn count<'x>(
                 usage.note(call.time_of(index), &decision, &limits);
             }
             let reasons = &mut replay.results.reasons;
-            open.decided(index, decision.clone(), &replay.options, reasons);
+            open.decided(index, &decision, &replay.options, reasons);
             index += 1;
         }
     }
-    replay.close(call, open);
+    replay.close(call, &mut open);
 }

@@ -48,12 +48,12 @@ impl<'e> OpenCall<'e> {
     pub fn decided(
         &mut self,
         index: u64,
-        decision: Decision<'e>,
+        decision: &Decision<'e>,
         options: &Options,
         reasons: &mut BTreeMap<Reason, u64>,
     ) {
         match &mut self.set_aside {
-            Some(decisions) => push_run(decisions, decision, 1),
+            Some(decisions) => push_run(decisions, decision.clone(), 1),
             None => self.count(index, decision, options, reasons),
         }
     }
@@ -63,7 +63,7 @@ impl<'e> OpenCall<'e> {
     fn count(
         &mut self,
         index: u64,
-        decision: Decision<'e>,
+        decision: &Decision<'e>,
         options: &Options,
         reasons: &mut BTreeMap<Reason, u64>,
     ) {
@@ -72,7 +72,7 @@ impl<'e> OpenCall<'e> {
             .as_ref()
             .and_then(|expectation| self.cursor.next(expectation));
         self.counts.calls += 1;
-        match &decision {
+        match decision {
             Decision::Allow => self.counts.allow += 1,
             Decision::Deny(denial) => {
                 self.counts.deny += 1;
@@ -85,7 +85,7 @@ impl<'e> OpenCall<'e> {
             }
             Decision::Undetermined(reason) => *reasons.entry(*reason).or_default() += 1,
         }
-        let judgement = judge(expected, &decision);
+        let judgement = judge(expected, decision);
         match judgement.verdict {
             Verdict::Pass => self.counts.passed += 1,
             Verdict::Fail => self.counts.failed += 1,

@@ -210,7 +210,7 @@ impl<'e> Replay<'e> {
         for index in 0..call.repeat() {
             self.step(timeline, call, index, verdict, &mut open);
         }
-        self.close(call, open);
+        self.close(call, &mut open);
     }
 
     fn replay_merged(&mut self, placed: &[Placed]) {
@@ -233,7 +233,7 @@ impl<'e> Replay<'e> {
             };
             self.step(&mut timeline, call, index, &verdict, &mut open);
             if index + 1 == call.repeat {
-                self.close(call, open);
+                self.close(call, &mut open);
             } else {
                 begun.insert(at, (open, verdict));
             }
@@ -360,11 +360,11 @@ impl<'e> Replay<'e> {
             }
         }
         let reasons = &mut self.results.reasons;
-        open.decided(index, step.decision, &self.options, reasons);
+        open.decided(index, &step.decision, &self.options, reasons);
     }
 
     /// Adds up what became of a call, and keeps what is reported of it.
-    pub(super) fn close(&mut self, call: &impl CallView, mut open: OpenCall<'e>) {
+    pub(super) fn close(&mut self, call: &impl CallView, open: &mut OpenCall<'e>) {
         if let Some(decisions) = open.set_aside.take() {
             return self.set_aside(call, open, decisions);
         }
@@ -377,7 +377,7 @@ impl<'e> Replay<'e> {
             return;
         }
         let call = call.to_recorded();
-        for group in open.groups {
+        for group in std::mem::take(&mut open.groups) {
             self.keep(open.trace, &call, group);
         }
     }
@@ -388,7 +388,7 @@ impl<'e> Replay<'e> {
     fn set_aside(
         &mut self,
         call: &impl CallView,
-        open: OpenCall<'e>,
+        open: &mut OpenCall<'e>,
         decisions: Vec<(Decision<'e>, u64)>,
     ) {
         let share = self.options.share;
@@ -401,7 +401,7 @@ impl<'e> Replay<'e> {
         }
         if is_reported {
             let mut call = call.to_recorded().into_owned();
-            call.expect = open.expectation;
+            call.expect = open.expectation.take();
             let trace = open.trace;
             shared.calls.push(SetAside { trace, call });
         }
