@@ -4,6 +4,7 @@
 //! A pattern outside of it is refused, never guessed at: the same policy must mean the same thing
 //! to the gateway that enforces it and to the tool that checks it.
 
+mod plain;
 mod refusal;
 mod size;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use regex_syntax::ast::{
 };
 use regex_syntax::hir::Hir;
 
+use plain::Plain;
 use refusal::{
     ascii_class, bytes, count_too_large, group_name, negated_flags, open_bracket, quoted, refuse,
     special_boundary, syntax_error, unicode_class, unknown_escape, unknown_flag,
@@ -49,6 +51,8 @@ struct Checked {
     translated: String,
     hir: Hir,
     states: u64,
+    /// What it is, when it is one text.
+    plain: Option<Plain>,
     regex: OnceLock<Option<regex::Regex>>,
 }
 
@@ -85,6 +89,7 @@ impl Pattern {
         Ok(Pattern(Arc::new(Checked {
             text: text.to_owned(),
             translated,
+            plain: Plain::of(&hir),
             hir,
             states,
             regex: OnceLock::new(),
@@ -98,6 +103,9 @@ impl Pattern {
 
     /// Whether the pattern matches somewhere in `haystack` (policy language §2: unanchored).
     pub fn is_match(&self, haystack: &str) -> bool {
+        if let Some(plain) = &self.0.plain {
+            return plain.is_match(haystack);
+        }
         let regex = self.0.regex.get_or_init(|| self.compiled());
         regex.as_ref().is_some_and(|regex| regex.is_match(haystack))
     }

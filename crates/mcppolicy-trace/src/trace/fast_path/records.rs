@@ -103,10 +103,10 @@ impl LineKind for Records {
     }
 
     #[inline(always)]
-    fn message<'t, V: Value>(
+    fn message<V: Value>(
         record: &Record<V>,
         walked: &Walked,
-        text: &'t str,
+        text: &str,
         context: &mut Context,
     ) -> Option<ParsedMessage> {
         let value = |value: Option<V>| walked.value(value);
