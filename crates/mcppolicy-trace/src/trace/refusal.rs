@@ -159,7 +159,8 @@ impl Client {
         let inner = self.element.and_then(|(open, _)| text.strip_prefix(open));
         let own = inner.unwrap_or(text).trim_start();
         let own = own.strip_prefix("Error: ").unwrap_or(own);
-        let has = |words: &[(&str, &str)]| words.iter().any(|(of, _)| matches(of, own, tool));
+        let line = own.lines().next().unwrap_or_default();
+        let has = |words: &[(&str, &str)]| words.iter().any(|(of, _)| matches(of, line, tool));
         if has(self.words) {
             Fate::NotSent
         } else if inner.is_some() || has(self.doubtful) {
@@ -170,17 +171,16 @@ impl Client {
     }
 }
 
-/// Whether a text begins as a pattern says, whatever the case of its letters.
-fn matches(pattern: &str, text: &str, tool: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default().to_ascii_lowercase();
-    let mut rest = line.as_str();
-    for (index, part) in pattern.split('*').enumerate() {
-        let part = part.replace("{}", tool).to_ascii_lowercase();
-        let found = match index {
-            0 => rest.strip_prefix(part.as_str()),
-            _ => rest.split_once(part.as_str()).map(|(_, rest)| rest),
-        };
-        match found {
+/// Whether a line begins as a pattern says, whatever the case of its letters. Every result
+/// that failed is compared with every pattern, so nothing is copied.
+fn matches(pattern: &str, line: &str, tool: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = behind(first, line, tool) else {
+        return false;
+    };
+    for part in parts {
+        match behind_first(part, rest, tool) {
             Some(found) => rest = found,
             None => return false,
         }
@@ -188,9 +188,39 @@ fn matches(pattern: &str, text: &str, tool: &str) -> bool {
     true
 }
 
+/// What comes behind a part of a pattern at the beginning of `text`.
+fn behind<'t>(part: &str, mut text: &'t str, tool: &str) -> Option<&'t str> {
+    for (index, words) in part.split("{}").enumerate() {
+        if index > 0 {
+            text = behind_words(tool, text)?;
+        }
+        text = behind_words(words, text)?;
+    }
+    Some(text)
+}
+
+fn behind_words<'t>(words: &str, text: &'t str) -> Option<&'t str> {
+    let (beginning, rest) = text.split_at_checked(words.len())?;
+    beginning.eq_ignore_ascii_case(words).then_some(rest)
+}
+
+/// What comes behind the first place of a part of a pattern in `text`.
+fn behind_first<'t>(part: &str, text: &'t str, tool: &str) -> Option<&'t str> {
+    let begins = if part.starts_with("{}") { tool } else { part };
+    let Some(first) = begins.bytes().next().filter(u8::is_ascii) else {
+        // Nothing to look for yet: every place may be it.
+        let mut places = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        return places.find_map(|at| behind(part, text.get(at..)?, tool));
+    };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    let mut places = memchr::memchr2_iter(lower, upper, text.as_bytes());
+    places.find_map(|at| behind(part, text.get(at..)?, tool))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_words_of_a_refusal_are_known_in_and_out_of_the_clients_element() {
@@ -238,5 +268,33 @@ mod tests {
         let text = "<tool_use_error>The moon is full</tool_use_error>";
         assert_eq!(CLAUDE_CODE.fate(text, "x"), Fate::Unknown);
         assert_eq!(CODEX.fate("aborted by user after 5.0s", "x"), Fate::Unknown);
+    }
+
+    /// The same by copies in small letters.
+    fn matches_in_copies(pattern: &str, line: &str, tool: &str) -> bool {
+        let line = line.to_ascii_lowercase();
+        let mut rest = line.as_str();
+        for (index, part) in pattern.split('*').enumerate() {
+            let part = part.replace("{}", tool).to_ascii_lowercase();
+            let found = match index {
+                0 => rest.strip_prefix(part.as_str()),
+                _ => rest.split_once(part.as_str()).map(|(_, rest)| rest),
+            };
+            match found {
+                Some(found) => rest = found,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_matches_as_its_copy_in_small_letters_does(
+            pattern in "([aB]|\\{\\}|\\*|\u{e9}){0,5}", line in "[abAB\u{e9}]{0,8}", tool in "[aB\u{e9}]{0,2}",
+        ) {
+            let expected = matches_in_copies(&pattern, &line, &tool);
+            prop_assert_eq!(matches(&pattern, &line, &tool), expected);
+        }
     }
 }
