@@ -46,6 +46,7 @@ pub mod options;
 mod otlp;
 mod outline;
 pub mod pairing;
+mod pointer;
 mod reader;
 mod reason;
 mod recent;

@@ -19,12 +19,12 @@ use super::log::LogFormat;
 use super::message::{Envelope, Identity};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::spelling::{Spelled, is_true};
 use super::timestamp;
 use super::tolerant_json::Json;
 use mcppolicy_engine::document::borrowed::Node;
-use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::time::Time;
 
 /// The messages of a cassette.
@@ -59,7 +59,7 @@ impl Cassette {
 
     fn message(
         &self,
-        (json, pointer): (&Json<'_>, &str),
+        (json, pointer): (&Json<'_>, Pointer<'_>),
         message: Node<'_>,
         (line, bytes): (usize, usize),
         collector: &mut Collector,
@@ -92,8 +92,8 @@ impl Cassette {
             // A line of the server that was no message.
             Some(_) => collector.skip(line, reason::NO_MESSAGE),
             None => {
-                let pointer = push_pointer(pointer, "payload");
-                jsonrpc::message(json, payload, &pointer, &envelope, collector);
+                let pointer = pointer.member("payload");
+                jsonrpc::message(json, payload, pointer, &envelope, collector);
             }
         }
     }
@@ -112,7 +112,7 @@ impl LogFormat for Cassette {
         let mut lines = LineFinder::new(chunk);
         let Some(messages) = json.root().get(MESSAGES) else {
             let place = (chunk.line, chunk.text.len());
-            return self.message((&json, ""), json.root(), place, collector);
+            return self.message((&json, Pointer::Root), json.root(), place, collector);
         };
         // A whole cassette on one line.
         *self = Cassette::of(chunk.text);
@@ -120,10 +120,11 @@ impl LogFormat for Cassette {
             return collector.skip(chunk.line, reason::NO_CALL);
         }
         let mut bytes = chunk.text.len();
+        let all = Pointer::Root.member(MESSAGES);
         for (index, message) in messages.items().enumerate() {
-            let pointer = format!("/{MESSAGES}/{index}");
+            let pointer = all.item(index);
             let place = (lines.line(message), std::mem::take(&mut bytes));
-            self.message((&json, &pointer), message, place, collector);
+            self.message((&json, pointer), message, place, collector);
         }
     }
 }

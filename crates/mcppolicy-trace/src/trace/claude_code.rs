@@ -22,6 +22,7 @@ use super::log::LogFormat;
 use super::message::{Identity, error_code, error_response, first_text, result_of};
 use super::options::{Assumed, Format};
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::recent::{MOST_CALLS, Recent};
 use super::records::Records;
@@ -29,7 +30,6 @@ use super::refusal::{CLAUDE_CODE, Fate};
 use super::spelling::{Spelled, is_true};
 use super::tolerant_json::{Json, name_in, written_arguments};
 use mcppolicy_engine::document::borrowed::{Items, Node, NodeKind};
-use mcppolicy_engine::document::push_pointer;
 
 /// The types of records, in session files and in streams.
 const TYPES: [&str; 11] = [
@@ -98,7 +98,7 @@ impl LogFormat for ClaudeCode {
                     let record = Record {
                         json: &json,
                         root: item,
-                        pointer: format!("/{index}"),
+                        pointer: Pointer::Root.item(index),
                         line: lines.line(item),
                         bytes: each,
                     };
@@ -109,7 +109,7 @@ impl LogFormat for ClaudeCode {
                 let record = Record {
                     json: &json,
                     root: json.root(),
-                    pointer: String::new(),
+                    pointer: Pointer::Root,
                     line: chunk.line,
                     bytes: chunk.text.len(),
                 };
@@ -124,7 +124,7 @@ struct Record<'a> {
     json: &'a Json<'a>,
     root: Node<'a>,
     /// Where it is in its chunk.
-    pointer: String,
+    pointer: Pointer<'a>,
     line: usize,
     bytes: usize,
 }
@@ -180,12 +180,12 @@ impl ClaudeCode {
         if !is_new {
             return collector.skip(record.line, reason::AGAIN);
         }
+        let message = record.pointer.member("message");
+        let content = message.member("content");
         for (index, block) in record.blocks().enumerate() {
             match kind(block) {
                 Some("tool_use") => {
-                    let pointer = format!("{}/message/content", record.pointer);
-                    let pointer = push_pointer(&pointer, &index.to_string());
-                    tool_use(record, block, &pointer, collector);
+                    tool_use(record, block, content.item(index), collector);
                 }
                 Some("tool_result") => self.tool_result(record, block, collector),
                 _ => {}
@@ -295,7 +295,7 @@ fn fate(record: &Record<'_>, text: Option<&str>, failed: bool, tool: Option<Stri
     }
 }
 
-fn tool_use(record: &Record<'_>, block: Node<'_>, pointer: &str, collector: &mut Collector) {
+fn tool_use(record: &Record<'_>, block: Node<'_>, pointer: Pointer<'_>, collector: &mut Collector) {
     let id = name_in(block, &["id"]);
     let read = record.json.flaws(pointer).and_then(|repeats| {
         let (arguments, inside) = written_arguments(block.get("input"))?;

@@ -10,6 +10,7 @@ use super::log::LogFormat;
 use super::message::{Envelope, Identity, Side, error_response};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::response::Response;
 use super::tolerant_json::{Json, cut_mark};
@@ -58,7 +59,9 @@ impl LogFormat for ClaudeDesktop {
         let rest = rest.trim_start();
         let whole = rest.is_empty() || rest.starts_with("{ metadata:");
         match Json::parse(message) {
-            Ok(json) if whole => jsonrpc::message(&json, json.root(), "", &envelope, collector),
+            Ok(json) if whole => {
+                jsonrpc::message(&json, json.root(), Pointer::Root, &envelope, collector)
+            }
             Ok(_) if !envelope.cut => collector.skip(chunk.line, reason::NOT_JSON),
             Err(reason) if !envelope.cut => collector.skip(chunk.line, reason),
             _ => {

@@ -19,6 +19,7 @@ use super::log::LogFormat;
 use super::message::{Identity, error_code, error_response, first_text, result_of};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::recent::{MOST_CALLS, Recent};
 use super::records::Records;
@@ -123,7 +124,10 @@ impl LogFormat for Codex {
         let entry = Entry {
             json: &json,
             payload,
-            pointer: if enveloped { "/payload" } else { "" },
+            pointer: match enveloped {
+                true => Pointer::Root.member("payload"),
+                false => Pointer::Root,
+            },
             time: collector.time(root.get("timestamp")),
             chunk,
         };
@@ -149,7 +153,7 @@ impl LogFormat for Codex {
 struct Entry<'a> {
     json: &'a Json<'a>,
     payload: Node<'a>,
-    pointer: &'static str,
+    pointer: Pointer<'static>,
     time: Option<Time>,
     chunk: Chunk<'a>,
 }
@@ -270,7 +274,8 @@ impl Codex {
                 return;
             }
             let given = invocation.and_then(|of| of.get("arguments"));
-            let read = entry.json.flaws("/payload/invocation");
+            let payload = Pointer::Root.member("payload");
+            let read = entry.json.flaws(payload.member("invocation"));
             let read = read.and_then(|repeats| {
                 let (arguments, inside) = written_arguments(given)?;
                 Ok((arguments, repeats || inside))

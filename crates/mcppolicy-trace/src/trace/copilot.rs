@@ -14,6 +14,7 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::records::Records;
 use super::refusal::COPILOT;
@@ -89,7 +90,7 @@ impl LogFormat for Copilot {
         if is_start {
             let told = Told {
                 json: &json,
-                pointer: "/data",
+                pointer: Pointer::Root.member("data"),
                 line: chunk.line,
                 time,
                 tool: tool(data, collector),

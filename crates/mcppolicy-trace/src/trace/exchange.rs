@@ -12,6 +12,7 @@ use super::call::Server;
 use super::collector::Collector;
 use super::jsonrpc::{message, unframed};
 use super::message::{Envelope, Identity, Side};
+use super::pointer::Pointer;
 use super::records::Records;
 use super::timestamp;
 use super::tolerant_json::{Json, is_mask};
@@ -94,7 +95,7 @@ impl Exchange<'_> {
 
 fn pass(json: &Result<Json<'_>, &'static str>, envelope: &Envelope, collector: &mut Collector) {
     match json {
-        Ok(json) => message(json, json.root(), "", envelope, collector),
+        Ok(json) => message(json, json.root(), Pointer::Root, envelope, collector),
         Err(reason) => collector.skip(envelope.line, reason),
     }
 }

@@ -9,6 +9,7 @@ use super::log::LogFormat;
 use super::message::{Identity, would_block};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::response::Observed;
 use super::tolerant_json::{Json, name_in};
@@ -41,7 +42,7 @@ impl LogFormat for Gateway {
         if name_in(root, &["type"]) != Some("tool_call") {
             return collector.skip(chunk.line, reason::NO_CALL);
         }
-        if let Err(reason) = json.flaws("") {
+        if let Err(reason) = json.flaws(Pointer::Root) {
             return collector.skip(chunk.line, reason);
         }
         let Some(tool) = name_in(root, &["tool"]) else {

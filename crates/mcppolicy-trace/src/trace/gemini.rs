@@ -16,6 +16,7 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::recent::{MOST_CALLS, Recent};
 use super::refusal::GEMINI;
@@ -71,11 +72,11 @@ impl LogFormat for Gemini {
         };
         let messages = Spelled::Messages.items(root);
         if messages.is_empty() {
-            self.message(root, "", &mut reading, collector);
+            self.message(root, Pointer::Root, &mut reading, collector);
         }
+        let all = Pointer::Root.member("messages");
         for (index, message) in messages.enumerate() {
-            let pointer = format!("/messages/{index}");
-            self.message(message, &pointer, &mut reading, collector);
+            self.message(message, all.item(index), &mut reading, collector);
         }
         if !reading.found {
             collector.skip(chunk.line, reason::NO_CALL);
@@ -95,11 +96,12 @@ impl Gemini {
     fn message(
         &mut self,
         message: Node<'_>,
-        pointer: &str,
+        pointer: Pointer<'_>,
         reading: &mut Reading<'_>,
         collector: &mut Collector,
     ) {
         let calls = message.get("toolCalls").map(Node::items);
+        let all = pointer.member("toolCalls");
         for (index, call) in calls.unwrap_or_default().enumerate() {
             reading.found = true;
             let line = reading.lines.line(call);
@@ -119,7 +121,7 @@ impl Gemini {
             if collector.open_call(&key).is_none() {
                 let told = Told {
                     json: reading.json,
-                    pointer: &format!("{pointer}/toolCalls/{index}"),
+                    pointer: all.item(index),
                     line,
                     time,
                     tool: name.map(|name| tool(name, name_in(call, &["displayName"]), collector)),

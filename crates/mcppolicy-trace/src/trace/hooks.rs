@@ -17,6 +17,7 @@ use super::log::LogFormat;
 use super::message::first_text;
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::refusal::CLAUDE_CODE;
 use super::spelling::Spelled;
@@ -73,7 +74,7 @@ impl LogFormat for Hooks {
         if is_before || collector.open_call(&key).is_none() {
             let told = Told {
                 json: &json,
-                pointer: "",
+                pointer: Pointer::Root,
                 line: chunk.line,
                 time,
                 tool: name.map(|name| collector.split_name(name)),

@@ -25,6 +25,7 @@ use super::log::LogFormat;
 use super::message::{Envelope, Side};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::recent::{MOST_CALLS, Recent};
 use super::records::Records;
@@ -278,7 +279,7 @@ impl Inspector {
     ) {
         let entry = json.root();
         let sender = sender(entry, message);
-        let pointer = "/message";
+        let pointer = Pointer::Root.member("message");
         let envelope = Envelope {
             sender: Some(sender),
             ..envelope(entry, place, collector)

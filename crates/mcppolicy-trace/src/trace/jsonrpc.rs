@@ -15,13 +15,13 @@ use super::log::LogFormat;
 use super::message::{Envelope, Identity, Leg, Side, response, would_block};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::response::Observed;
 use super::spelling::Spelled;
 use super::tap::{self, noise_in};
 use super::tolerant_json::{Json, arguments};
 use mcppolicy_engine::document::borrowed::{Items, Node, NodeKind};
-use mcppolicy_engine::document::push_pointer;
 
 /// Raw MCP messages.
 #[derive(Default)]
@@ -108,10 +108,10 @@ impl LogFormat for JsonRpc {
         };
         // Records in an array are as many, and messages in one are a batch.
         if json.root().items().is_empty() || is_message(json.root()) {
-            return record(&json, json.root(), "", chunk, collector);
+            return record(&json, json.root(), Pointer::Root, chunk, collector);
         }
         for (index, item) in json.root().items().enumerate() {
-            record(&json, item, &format!("/{index}"), chunk, collector);
+            record(&json, item, Pointer::Root.item(index), chunk, collector);
         }
     }
 }
@@ -120,7 +120,7 @@ impl LogFormat for JsonRpc {
 fn record(
     json: &Json<'_>,
     root: Node<'_>,
-    pointer: &str,
+    pointer: Pointer<'_>,
     chunk: Chunk<'_>,
     collector: &mut Collector,
 ) {
@@ -134,11 +134,10 @@ fn record(
         };
         let text = inner.as_str().map(|text| unframed(text.trim_start()));
         match text.map(Json::parse) {
-            Some(Ok(json)) => message(&json, json.root(), "", &envelope, collector),
+            Some(Ok(json)) => message(&json, json.root(), Pointer::Root, &envelope, collector),
             Some(Err(reason)) => collector.skip(chunk.line, reason),
             None if is_message(inner) => {
-                let pointer = push_pointer(pointer, key);
-                message(json, inner, &pointer, &envelope, collector);
+                message(json, inner, pointer.member(key), &envelope, collector);
                 inline_response(root, &envelope, inner, collector);
             }
             None => collector.skip(chunk.line, reason::NO_MESSAGE),
@@ -234,7 +233,7 @@ fn names_a_message(root: Node<'_>) -> bool {
 pub(super) fn message(
     json: &Json<'_>,
     node: Node<'_>,
-    pointer: &str,
+    pointer: Pointer<'_>,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
@@ -286,7 +285,7 @@ pub(super) fn message(
 fn call(
     json: &Json<'_>,
     node: Node<'_>,
-    pointer: &str,
+    pointer: Pointer<'_>,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
@@ -357,7 +356,7 @@ fn batch(
     json: &Json<'_>,
     items: Items<'_>,
     node: Node<'_>,
-    pointer: &str,
+    pointer: Pointer<'_>,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
@@ -387,7 +386,7 @@ fn batch(
 fn batch_without_call(
     json: &Json<'_>,
     items: Items<'_>,
-    pointer: &str,
+    pointer: Pointer<'_>,
     envelope: &Envelope,
     collector: &mut Collector,
 ) {
@@ -396,8 +395,7 @@ fn batch_without_call(
     let is_empty = items.is_empty();
     for (index, item) in items.enumerate() {
         if item.get("method").is_some() {
-            let pointer = push_pointer(pointer, &index.to_string());
-            message(json, item, &pointer, envelope, collector);
+            message(json, item, pointer.item(index), envelope, collector);
             continue;
         }
         responses += 1;

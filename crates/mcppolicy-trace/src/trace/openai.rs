@@ -12,11 +12,11 @@ use super::log::LogFormat;
 use super::message::{Identity, first_text, result_of};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::spelling::{Spelled, is_result_role};
 use super::tolerant_json::{Json, name_in, written_arguments};
 use mcppolicy_engine::document::borrowed::Node;
-use mcppolicy_engine::document::push_pointer;
 
 /// Whether the object at `at` of an outline is a conversation or a message.
 pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
@@ -54,7 +54,7 @@ impl LogFormat for OpenAi {
             found: false,
             bytes: chunk.text.len(),
         };
-        reading.part(json.root(), "", collector);
+        reading.part(json.root(), Pointer::Root, collector);
         if !reading.found {
             collector.skip(chunk.line, reason::NO_CALL);
         }
@@ -74,20 +74,21 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// A conversation, a message, or an array of either.
-    fn part(&mut self, node: Node<'_>, pointer: &str, collector: &mut Collector) {
+    fn part(&mut self, node: Node<'_>, pointer: Pointer<'_>, collector: &mut Collector) {
         for key in Spelled::Messages.names() {
             if let Some(messages) = node
                 .get(key)
                 .filter(|messages| !messages.items().is_empty())
             {
-                self.conversation(node, messages, &push_pointer(pointer, key), collector);
+                self.conversation(node, messages, pointer.member(key), collector);
                 return;
             }
         }
         // Runs of tau2 (<https://github.com/sierra-research/tau2-bench>).
         let runs = node.get("simulations").map(Node::items).unwrap_or_default();
+        let all = pointer.member("simulations");
         for (index, run) in runs.enumerate() {
-            self.part(run, &format!("{pointer}/simulations/{index}"), collector);
+            self.part(run, all.item(index), collector);
         }
         if name_in(node, &["role"]).is_some() {
             self.message(node, pointer, collector);
@@ -95,13 +96,13 @@ impl Reading<'_> {
             return;
         }
         let are_messages = node.items().any(|item| item.get("role").is_some());
-        if are_messages && pointer.is_empty() {
+        if are_messages && pointer.is_root() {
             return self.conversation(node, node, pointer, collector);
         }
         for (index, item) in node.items().enumerate() {
             // Deeper arrays hold parts of messages.
-            if pointer.is_empty() {
-                self.part(item, &push_pointer(pointer, &index.to_string()), collector);
+            if pointer.is_root() {
+                self.part(item, pointer.item(index), collector);
             }
         }
     }
@@ -110,7 +111,7 @@ impl Reading<'_> {
         &mut self,
         node: Node<'_>,
         messages: Node<'_>,
-        pointer: &str,
+        pointer: Pointer<'_>,
         collector: &mut Collector,
     ) {
         let named = Spelled::Session.text(node);
@@ -119,31 +120,27 @@ impl Reading<'_> {
             .then(|| format!("conversation at line {}", self.lines.line(node)));
         self.session = named.map(str::to_owned).or(unnamed);
         for (index, message) in messages.items().enumerate() {
-            self.message(
-                message,
-                &push_pointer(pointer, &index.to_string()),
-                collector,
-            );
+            self.message(message, pointer.item(index), collector);
         }
         // Ids begin anew in each conversation.
         collector.close_all();
     }
 
-    fn message(&mut self, message: Node<'_>, pointer: &str, collector: &mut Collector) {
+    fn message(&mut self, message: Node<'_>, pointer: Pointer<'_>, collector: &mut Collector) {
         let calls = message
             .get("tool_calls")
             .map(Node::items)
             .unwrap_or_default();
+        let all = pointer.member("tool_calls");
         for (index, call) in calls.enumerate() {
-            let pointer = format!("{pointer}/tool_calls/{index}");
             let function = call.get("function").unwrap_or(call);
-            self.call(function, name_in(call, &["id"]), &pointer, collector);
+            self.call(function, name_in(call, &["id"]), all.item(index), collector);
         }
         if let Some(function) = message.get("function_call").filter(|call| !call.is_null()) {
-            let pointer = push_pointer(pointer, "function_call");
+            let pointer = pointer.member("function_call");
             // The older form has no ids: a result names the function.
             let key = name_in(function, &["name"]).map(older_key);
-            self.call(function, key.as_deref(), &pointer, collector);
+            self.call(function, key.as_deref(), pointer, collector);
         }
         self.blocks(message, pointer, collector);
         if is_result_role(name_in(message, &["role"])) {
@@ -166,7 +163,7 @@ impl Reading<'_> {
         &mut self,
         function: Node<'_>,
         id: Option<&str>,
-        pointer: &str,
+        pointer: Pointer<'_>,
         collector: &mut Collector,
     ) {
         self.found = true;

@@ -13,6 +13,7 @@ use super::collector::Collector;
 use super::log::LogFormat;
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::records::Records;
 use super::refusal::OPENCODE;
@@ -53,9 +54,10 @@ impl LogFormat for OpenCode {
         let mut found = false;
         let root = json.root();
         let messages = Spelled::Messages.items(root);
-        let single = messages.is_empty().then_some((String::new(), root));
+        let single = messages.is_empty().then_some((Pointer::Root, root));
+        let all = Pointer::Root.member("messages");
         let several = messages.enumerate();
-        let several = several.map(|(index, message)| (format!("/messages/{index}"), message));
+        let several = several.map(|(index, message)| (all.item(index), message));
         for (pointer, message) in single.into_iter().chain(several) {
             let info = message.get("info");
             let session = info.and_then(|info| name_in(info, &["sessionID", "id"]));
@@ -63,6 +65,7 @@ impl LogFormat for OpenCode {
                 self.session = session.map(str::to_owned).or(self.session.take());
             }
             let parts = message.get("parts").map(Node::items).unwrap_or_default();
+            let in_message = pointer.member("parts");
             for (index, part) in parts.enumerate() {
                 if name_in(part, &["type"]) != Some("tool") {
                     continue;
@@ -70,7 +73,7 @@ impl LogFormat for OpenCode {
                 found = true;
                 let told = Told {
                     json: &json,
-                    pointer: &format!("{pointer}/parts/{index}"),
+                    pointer: in_message.item(index),
                     line: lines.line(part),
                     time: None,
                     tool: None,

@@ -16,6 +16,7 @@ use super::log::LogFormat;
 use super::message::Identity;
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::records::Records;
 use super::spans::Side;
@@ -24,7 +25,6 @@ use attributes::{Attributes, called_with, member, nanos, response};
 use events::Events;
 use join::{Place, SpanCall, Window};
 use mcppolicy_engine::document::borrowed::{Node, NodeKind};
-use mcppolicy_engine::document::push_pointer;
 use mcppolicy_engine::value::Value;
 
 const OTHER_SPAN: &str = "a span of no MCP request";
@@ -79,7 +79,7 @@ impl LogFormat for Otlp {
             lines: LineFinder::new(chunk),
             found: false,
         };
-        self.part(&mut reading, json.root(), "", collector);
+        self.part(&mut reading, json.root(), Pointer::Root, collector);
         if !reading.found {
             collector.skip(chunk.line, reason::NO_CALL);
         }
@@ -141,17 +141,12 @@ impl Otlp {
         &mut self,
         reading: &mut Reading<'_>,
         node: Node<'_>,
-        pointer: &str,
+        pointer: Pointer<'_>,
         collector: &mut Collector,
     ) {
         if let NodeKind::Array(items) = node.kind() {
             for (index, item) in items.enumerate() {
-                self.part(
-                    reading,
-                    item,
-                    &push_pointer(pointer, &index.to_string()),
-                    collector,
-                );
+                self.part(reading, item, pointer.item(index), collector);
             }
             return;
         }
@@ -172,7 +167,7 @@ impl Otlp {
         }
         for key in LEVELS {
             if let Some(inner) = node.get(key) {
-                self.part(reading, inner, &push_pointer(pointer, key), collector);
+                self.part(reading, inner, pointer.member(key), collector);
             }
         }
     }
@@ -181,7 +176,7 @@ impl Otlp {
         &mut self,
         reading: &mut Reading<'_>,
         span: Node<'_>,
-        pointer: &str,
+        pointer: Pointer<'_>,
         collector: &mut Collector,
     ) {
         let line = reading.lines.line(span);
@@ -200,7 +195,7 @@ impl Otlp {
         &self,
         json: &Json<'_>,
         (span, place, line): (Node<'_>, Place, usize),
-        pointer: &str,
+        pointer: Pointer<'_>,
         collector: &mut Collector,
     ) -> Result<SpanCall, Option<&'static str>> {
         let attributes = Attributes::of(span);

@@ -4,6 +4,7 @@
 use super::call::{RecordedCall, RecordedRequest, Server};
 use super::collector::Collector;
 use super::message::{Identity, result_of};
+use super::pointer::Pointer;
 use super::reason;
 use super::refusal::{Client, Fate};
 use super::tolerant_json::{Json, written_arguments};
@@ -14,7 +15,7 @@ use mcppolicy_engine::time::Time;
 pub(super) struct Told<'a> {
     pub json: &'a Json<'a>,
     /// Where in it the call is.
-    pub pointer: &'a str,
+    pub pointer: Pointer<'a>,
     pub line: usize,
     pub time: Option<Time>,
     /// The server and the tool; `None` when the log names no tool.

@@ -4,6 +4,7 @@
 use super::call::RecordedArguments;
 use super::known::KnownArguments;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use mcppolicy_engine::document::borrowed::{Node, Tree};
 use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, parse_borrowed};
@@ -45,10 +46,14 @@ impl<'t> Json<'t> {
     ///
     /// # Errors
     /// What keeps any gateway from parsing it.
-    pub fn flaws(&self, pointer: &str) -> Result<bool, &'static str> {
+    pub fn flaws(&self, pointer: Pointer<'_>) -> Result<bool, &'static str> {
+        if self.problems.is_empty() {
+            return Ok(false);
+        }
+        let pointer = pointer.to_string();
         let mut repeats = false;
         for problem in &self.problems {
-            let inside = problem.pointer.strip_prefix(pointer);
+            let inside = problem.pointer.strip_prefix(pointer.as_str());
             if !inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
                 continue;
             }
@@ -95,7 +100,7 @@ fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static s
     let Ok(json) = Json::parse(text) else {
         return Ok((RecordedArguments::Unknown, false));
     };
-    let repeats = json.flaws("")?;
+    let repeats = json.flaws(Pointer::Root)?;
     let root = json.root();
     let arguments = if root.is_object() {
         RecordedArguments::Known(KnownArguments::of_tree(json.tree.into_owned()))
@@ -227,10 +232,11 @@ mod tests {
     fn what_no_gateway_could_parse_matters_only_where_the_call_is() {
         let json = Json::parse(r#"{"a":{"n":1e400},"ab":{"x":1,"x":2},"c":"\ud800"}"#);
         let json = json.unwrap_or_else(|reason| panic!("{reason}"));
-        assert_eq!(json.flaws("/a"), Err(reason::OVERFLOW));
-        assert_eq!(json.flaws("/ab"), Ok(true));
-        assert_eq!(json.flaws("/c"), Err(reason::SURROGATE));
-        assert_eq!(json.flaws("/d"), Ok(false));
+        let flaws = |key| json.flaws(Pointer::Root.member(key));
+        assert_eq!(flaws("a"), Err(reason::OVERFLOW));
+        assert_eq!(flaws("ab"), Ok(true));
+        assert_eq!(flaws("c"), Err(reason::SURROGATE));
+        assert_eq!(flaws("d"), Ok(false));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::log::LogFormat;
 use super::message::{Identity, error_response};
 use super::options::Format;
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::records::Records;
 use super::response::Observed;
@@ -64,7 +65,8 @@ impl LogFormat for ToolHive {
         if !is_new {
             return collector.skip(chunk.line, reason::AGAIN);
         }
-        let repeats_an_argument = match json.flaws("/data/request") {
+        let data = Pointer::Root.member("data");
+        let repeats_an_argument = match json.flaws(data.member("request")) {
             Ok(repeats) => repeats,
             Err(reason) => return collector.skip(chunk.line, reason),
         };

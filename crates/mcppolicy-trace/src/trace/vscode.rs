@@ -19,6 +19,7 @@ use super::log::LogFormat;
 use super::message::{Envelope, Identity, Side};
 use super::options::{Assumed, Format};
 use super::outline::Outline;
+use super::pointer::Pointer;
 use super::reason;
 use super::tolerant_json::{Json, cut_mark};
 use mcppolicy_engine::time::Time;
@@ -104,7 +105,7 @@ impl LogFormat for VsCode {
             bytes: chunk.text.len(),
         };
         match Json::parse(entry.message) {
-            Ok(json) => jsonrpc::message(&json, json.root(), "", &envelope, collector),
+            Ok(json) => jsonrpc::message(&json, json.root(), Pointer::Root, &envelope, collector),
             Err(_) if Outline::end_of(entry.message).is_none() => {
                 collector.skip(chunk.line, reason::CUT_OFF)
             }

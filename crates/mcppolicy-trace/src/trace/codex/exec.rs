@@ -14,6 +14,7 @@ use crate::trace::call::{RecordedCall, RecordedRequest, Server};
 use crate::trace::chunk::Chunk;
 use crate::trace::collector::Collector;
 use crate::trace::outline::Outline;
+use crate::trace::pointer::Pointer;
 use crate::trace::reason;
 use crate::trace::tolerant_json::{Json, name_in, written_arguments};
 use mcppolicy_engine::document::borrowed::Node;
@@ -63,10 +64,12 @@ impl Codex {
         };
         let id = name_in(item, &["id"]).unwrap_or_default();
         if collector.open_call(id).is_none() {
-            let read = json.flaws("/item").and_then(|repeats| {
-                let (arguments, inside) = written_arguments(item.get("arguments"))?;
-                Ok((arguments, repeats || inside))
-            });
+            let read = json
+                .flaws(Pointer::Root.member("item"))
+                .and_then(|repeats| {
+                    let (arguments, inside) = written_arguments(item.get("arguments"))?;
+                    Ok((arguments, repeats || inside))
+                });
             let (arguments, repeats_an_argument) = match read {
                 Ok(read) => read,
                 Err(reason) => return collector.skip(line, reason),

@@ -14,13 +14,13 @@ use crate::trace::call::Server;
 use crate::trace::collector::Collector;
 use crate::trace::message::{error_response, first_text, result_of};
 use crate::trace::outline::Outline;
+use crate::trace::pointer::Pointer;
 use crate::trace::reason;
 use crate::trace::response::Response;
 use crate::trace::spelling::Spelled;
 use crate::trace::told::Told;
 use crate::trace::tolerant_json::name_in;
 use mcppolicy_engine::document::borrowed::Node;
-use mcppolicy_engine::document::push_pointer;
 
 /// The types of blocks and items that are calls, and that are results.
 const CALLS: [&str; 4] = ["tool_use", "mcp_tool_use", "function_call", "mcp_call"];
@@ -40,11 +40,16 @@ pub(super) fn is_record(outline: &Outline, at: &str) -> bool {
 
 impl Reading<'_> {
     /// Reads the blocks in a message's content.
-    pub(super) fn blocks(&mut self, message: Node<'_>, pointer: &str, collector: &mut Collector) {
+    pub(super) fn blocks(
+        &mut self,
+        message: Node<'_>,
+        pointer: Pointer<'_>,
+        collector: &mut Collector,
+    ) {
         let content = message.get("content").map(Node::items).unwrap_or_default();
+        let all = pointer.member("content");
         for (index, block) in content.enumerate() {
-            let pointer = format!("{pointer}/content/{index}");
-            self.item(block, &pointer, collector);
+            self.item(block, all.item(index), collector);
         }
     }
 
@@ -52,7 +57,7 @@ impl Reading<'_> {
     pub(super) fn response(
         &mut self,
         node: Node<'_>,
-        pointer: &str,
+        pointer: Pointer<'_>,
         collector: &mut Collector,
     ) -> bool {
         let output = node.get("output").map(Node::items).unwrap_or_default();
@@ -71,15 +76,15 @@ impl Reading<'_> {
                 collector.answer(id, Some(shown(item)), None);
             }
         }
-        let pointer = push_pointer(pointer, "output");
+        let all = pointer.member("output");
         for (index, item) in output.enumerate() {
-            self.item(item, &push_pointer(&pointer, &index.to_string()), collector);
+            self.item(item, all.item(index), collector);
         }
         true
     }
 
     /// Reads a block or an item; whether it is a call or a result.
-    fn item(&mut self, item: Node<'_>, pointer: &str, collector: &mut Collector) -> bool {
+    fn item(&mut self, item: Node<'_>, pointer: Pointer<'_>, collector: &mut Collector) -> bool {
         let kind = name_in(item, &["type"]).unwrap_or_default();
         if RESULTS.contains(&kind) {
             self.found = true;
