@@ -175,7 +175,11 @@ fn parsed(text: &str) -> Option<Time> {
     };
     // At most nine digits: there is always a number.
     let digits = fraction.get(..9).unwrap_or(fraction);
-    let nanos: u32 = format!("{digits:0<9}").parse().ok()?;
+    let missing = 9 - u32::try_from(digits.len()).ok()?;
+    let nanos = match digits {
+        "" => 0,
+        _ => digits.parse::<u32>().ok()? * 10_u32.pow(missing),
+    };
     let offset = match zone.as_bytes() {
         [b'Z' | b'z'] => 0,
         [sign, ..] => {

@@ -206,9 +206,9 @@ impl<'n> Node<'n> {
     pub fn at(self, pointer: &str) -> Option<Node<'n>> {
         let mut node = self;
         for token in pointer.split('/').skip(1) {
-            let token = unescape_pointer(token);
             node = match node.entry().kind {
-                EntryKind::Object => node.get(&token)?,
+                EntryKind::Object if token.contains('~') => node.get(&unescape_pointer(token))?,
+                EntryKind::Object => node.get(token)?,
                 EntryKind::Array => node.items().nth(token.parse().ok()?)?,
                 _ => return None,
             };

@@ -36,6 +36,16 @@ pub fn parse_borrowed(text: &str) -> Result<(Tree<'_>, Vec<Defect>), SyntaxError
     Ok((Tree::new(text, places), defects))
 }
 
+/// The first value of a text behind which there may be anything, and where that begins.
+///
+/// # Errors
+/// The first syntax error.
+pub fn parse_first(text: &str) -> Result<(Tree<'_>, Vec<Defect>, usize), SyntaxError> {
+    let read = Parser::new(text).first().map_err(|error| *error)?;
+    let (places, defects, end) = read;
+    Ok((Tree::new(text, places), defects, end))
+}
+
 /// Reads a file's bytes into `map` and parses them as a document, strictly: a
 /// byte-order mark, other encodings, and everything in [`Trouble`] are findings
 /// (rule `syntax`).

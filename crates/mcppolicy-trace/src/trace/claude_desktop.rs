@@ -54,12 +54,9 @@ impl LogFormat for ClaudeDesktop {
         if !text.starts_with(['{', '[']) {
             return collector.skip(chunk.line, summary(text));
         }
-        let end = Outline::end_of(text).unwrap_or(text.len());
-        let (message, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-        let rest = rest.trim_start();
-        let whole = rest.is_empty() || rest.starts_with("{ metadata:");
-        match Json::parse(message) {
-            Ok(json) if whole => {
+        let is_whole = |rest: &str| rest.is_empty() || rest.starts_with("{ metadata:");
+        match Json::parse_first(text) {
+            Ok((json, rest)) if is_whole(rest.trim_start()) => {
                 jsonrpc::message(&json, json.root(), Pointer::Root, &envelope, collector)
             }
             Ok(_) if !envelope.cut => collector.skip(chunk.line, reason::NOT_JSON),
@@ -113,7 +110,7 @@ fn is_level(text: &str) -> bool {
     let levels = [
         "debug", "error", "fatal", "info", "log", "silly", "trace", "verbose", "warn", "warning",
     ];
-    levels.contains(&text.to_ascii_lowercase().as_str())
+    levels.iter().any(|level| text.eq_ignore_ascii_case(level))
 }
 
 /// Who sent what.

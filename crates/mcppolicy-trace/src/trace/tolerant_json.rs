@@ -1,13 +1,19 @@
 //! JSON in logs: what is odd about it matters only where a call is, and
 //! arguments may have been redacted.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::call::RecordedArguments;
 use super::known::KnownArguments;
 use super::outline::Outline;
 use super::pointer::Pointer;
 use super::reason;
 use mcppolicy_engine::document::borrowed::{Node, Tree};
-use mcppolicy_engine::document::parse::{Defect, SyntaxError, Trouble, parse_borrowed};
+use mcppolicy_engine::document::parse::{
+    Defect, SyntaxError, Trouble, parse_borrowed, parse_first,
+};
 
 /// A JSON text, read tolerantly: what is odd about it is kept and matters only
 /// where a call is.
@@ -24,6 +30,19 @@ impl<'t> Json<'t> {
     pub fn parse(text: &'t str) -> Result<Json<'t>, &'static str> {
         match parse_borrowed(text) {
             Ok((tree, problems)) => Ok(Json { tree, problems }),
+            Err(error) => Err(why(text, &error)),
+        }
+    }
+
+    /// Reads the first value of `text`, and says what comes behind it.
+    ///
+    /// # Errors
+    /// The reason for which the line is skipped.
+    pub fn parse_first(text: &'t str) -> Result<(Json<'t>, &'t str), &'static str> {
+        match parse_first(text) {
+            Ok((tree, problems, end)) => {
+                Ok((Json { tree, problems }, text.get(end..).unwrap_or_default()))
+            }
             Err(error) => Err(why(text, &error)),
         }
     }
@@ -184,7 +203,8 @@ fn says_redacted(text: &str) -> bool {
 /// The span of a mark such as `...[14696 chars truncated]...` in a text.
 pub(super) fn cut_mark(text: &str) -> Option<(usize, usize)> {
     const END: &str = " chars truncated]...";
-    let end = memchr::memmem::find(text.as_bytes(), END.as_bytes())?;
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END));
+    let end = FINDER.find(text.as_bytes())?;
     let head = text.get(..end)?;
     let start = head.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let start = head.get(..start)?.strip_suffix("...[")?.len();
@@ -237,6 +257,17 @@ mod tests {
         assert_eq!(flaws("ab"), Ok(true));
         assert_eq!(flaws("c"), Err(reason::SURROGATE));
         assert_eq!(flaws("d"), Ok(false));
+    }
+
+    #[test]
+    fn what_comes_behind_the_first_value_is_left() {
+        let rest =
+            |text| Json::parse_first(text).map(|(json, rest)| (json.root().raw().len(), rest));
+        assert_eq!(rest("{\"a\":[1]} { x"), Ok((9, " { x")));
+        assert_eq!(rest(" 12\n"), Ok((2, "\n")));
+        assert_eq!(rest("\"a\"\"b\""), Ok((3, "\"b\"")));
+        assert_eq!(rest("{\"a\""), Err(reason::CUT_OFF));
+        assert_eq!(rest("{\"a\"}}"), Err(reason::NOT_JSON));
     }
 
     #[test]

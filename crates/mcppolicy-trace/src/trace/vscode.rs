@@ -53,8 +53,11 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn read(text: &'a str) -> Option<Entry<'a>> {
         let (time, rest) = text.split_at_checked(TIME)?;
-        let (date, clock) = time.split_once(' ')?;
-        let time = Time::parse(&format!("{date}T{clock}Z"));
+        time.contains(' ').then_some(())?;
+        let mut written = String::with_capacity(TIME + 1);
+        written.push_str(time);
+        written.push('Z');
+        let time = Time::parse(&written);
         let time = time.and_then(Time::in_calendar).ok()?;
         let (_level, rest) = rest.strip_prefix(" [")?.split_once("] ")?;
         let mut senders = SENDERS.iter().filter_map(|(name, side)| {

@@ -18,6 +18,13 @@ const MAX_DEPTH: usize = 127;
 /// multiple of its file.
 const MOST_POINTERS: usize = 16 << 20;
 
+/// Arrays and objects inside each other, in nearly all logs.
+const USUAL_DEPTH: usize = 8;
+
+/// The room for strings with escapes that is made when the first one is met, in bytes, if
+/// the text has so many left.
+const UNESCAPED: usize = 512;
+
 /// Members whose keys are compared with each other one by one; of more, a map of the
 /// keys is made.
 const FEW_MEMBERS: u32 = 64;
@@ -64,12 +71,12 @@ impl<'a> Parser<'a> {
             bytes: text.as_bytes(),
             at: 0,
             places: Places {
-                // One value in sixteen bytes is usual in logs.
-                entries: Vec::with_capacity(text.len() / 16 + 1),
+                // More than that of keys and values in so many bytes is rare in logs.
+                entries: Vec::with_capacity(text.len() / 10 + 8),
                 unescaped: String::new(),
                 repeats: false,
             },
-            open: Vec::new(),
+            open: Vec::with_capacity(USUAL_DEPTH),
             problems: Vec::new(),
             pointers: 0,
             overflow: None,
@@ -78,13 +85,30 @@ impl<'a> Parser<'a> {
 
     /// The one value of the text, and its defects.
     pub(super) fn document(mut self) -> Read<(Places, Vec<Defect>)> {
-        check_length(self.bytes.len())?;
-        self.skip_space();
-        self.values()?;
+        self.first_value()?;
         self.skip_space();
         if self.at < self.bytes.len() {
             return Err(self.unexpected("the end of the file"));
         }
+        self.checked()
+    }
+
+    /// The first value of the text, its defects, and where it ends.
+    pub(super) fn first(mut self) -> Read<(Places, Vec<Defect>, usize)> {
+        self.first_value()?;
+        let end = self.at;
+        let (places, defects) = self.checked()?;
+        Ok((places, defects, end))
+    }
+
+    fn first_value(&mut self) -> Read<()> {
+        check_length(self.bytes.len())?;
+        self.skip_space();
+        self.values()
+    }
+
+    /// What has been read, unless its defects cannot all be listed.
+    fn checked(self) -> Read<(Places, Vec<Defect>)> {
         if let Some(span) = self.overflow {
             return Err(Box::new(SyntaxError {
                 message: "Too many keys are repeated, or too many numbers and characters are not \
@@ -406,6 +430,10 @@ impl<'a> Parser<'a> {
     /// characters that is not plain.
     fn escaped(&mut self, opening: usize) -> Read<()> {
         let begin = self.places.unescaped.len();
+        if begin == 0 {
+            let left = self.bytes.len() - opening;
+            self.places.unescaped.reserve(left.min(UNESCAPED));
+        }
         let mut run = opening + 1;
         loop {
             // The run ends before an ASCII byte, so it ends between characters.
