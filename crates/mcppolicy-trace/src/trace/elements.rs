@@ -122,7 +122,9 @@ impl<R: BufRead> Elements<R> {
             }
             // What is before `from` has been taken.
             let (mut from, mut at) = (0, 0);
-            while let Some(byte) = chunk.get(at) {
+            loop {
+                at = self.state.pass_inner(chunk, at);
+                let Some(byte) = chunk.get(at) else { break };
                 if self.state.in_string
                     && !self.state.escaped
                     && !self.within.is_noting(&self.state)
@@ -196,6 +198,27 @@ impl Within {
 }
 
 impl State {
+    /// Takes the bytes from `at` on that are deeper than where elements begin and end;
+    /// says where the first other byte is. Most bytes are, and few of them matter.
+    fn pass_inner(&mut self, chunk: &[u8], mut at: usize) -> usize {
+        while self.depth > self.level {
+            if self.in_string && !self.escaped {
+                at = end_of_plain(chunk, at);
+            }
+            let Some(byte) = chunk.get(at) else { break };
+            at += 1;
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'"' => self.in_string = !self.in_string,
+                b'\\' if self.in_string => self.escaped = true,
+                b'{' | b'[' if !self.in_string => self.depth += 1,
+                b'}' | b']' if !self.in_string => self.depth -= 1,
+                _ => {}
+            }
+        }
+        at
+    }
+
     /// Takes one byte; `is_begun` says whether an element is being read.
     #[inline(always)]
     fn step(&mut self, byte: u8, is_begun: bool, opens: bool) -> Step {
