@@ -51,6 +51,10 @@ pub(super) fn for_each<'e>(
     reader: &mut dyn InBlocks,
     each: impl FnMut(Ready, Option<&RuleVerdict<'e>>),
 ) -> io::Result<()> {
+    let threads = match reader.reads_in_place() {
+        true => threads,
+        false => NonZeroUsize::MIN,
+    };
     let mut flow = Flow {
         reader,
         verdicts: Verdicts::default(),

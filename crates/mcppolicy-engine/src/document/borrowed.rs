@@ -130,11 +130,17 @@ impl<'n> Node<'n> {
     }
 
     /// The value of the member `key`, the last one where it is repeated.
+    // Inlined, so that the place of a key that is written in the code is a constant.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Node<'n>> {
         let entry = self.entry();
-        if entry.kind != EntryKind::Object || entry.keys & 1 << place_of(key) == 0 {
+        if entry.keys & 1 << place_of(key) == 0 {
             return None;
         }
+        self.find(entry, key)
+    }
+
+    fn find(self, entry: &Entry, key: &str) -> Option<Node<'n>> {
         let places = &self.tree.places;
         let mut keys = places.keys(self.at, entry.more);
         let is_it = |at: &u32| places.is_string(&self.tree.text, *at, key);

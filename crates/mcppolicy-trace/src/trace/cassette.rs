@@ -13,7 +13,6 @@
 use super::call::Server;
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
-use super::direction::Way;
 use super::jsonrpc;
 use super::log::LogFormat;
 use super::message::{Envelope, Identity};
@@ -74,7 +73,7 @@ impl Cassette {
             time,
             sender: Spelled::Direction
                 .text(message)
-                .and_then(|direction| Way::of_direction(direction).sender),
+                .and_then(|direction| collector.directions.way(direction).sender),
             leg: None,
             identity: Identity {
                 grant: None,

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::askers::Askers;
 use super::call::{Grant, RecordedCall, Server};
+use super::direction::Directions;
 use super::fast_path::{MessageKind, ParsedBlock, ParsedMessage, SimpleCall};
 use super::item::Item;
 use super::message::Identity;
@@ -30,6 +31,7 @@ pub(super) struct Collector {
     requests: PendingRequests,
     /// What goes on after its first answer.
     pub rounds: Rounds,
+    pub directions: Directions,
     /// On which sides of a gateway there are requests.
     pub askers: Askers,
     grant_from: Option<GrantFrom>,

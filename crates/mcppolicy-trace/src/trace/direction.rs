@@ -18,6 +18,24 @@ pub(crate) struct Way {
     pub leg: Option<Leg>,
 }
 
+/// The last two directions as they were written, and what each says: a log has few.
+#[derive(Debug, Default)]
+pub(crate) struct Directions([(String, Way); 2]);
+
+impl Directions {
+    /// The same as [`Way::of_direction`].
+    pub fn way(&mut self, direction: &str) -> Way {
+        let Directions([newest, other]) = self;
+        if newest.0 != direction {
+            std::mem::swap(newest, other);
+        }
+        if newest.0 != direction {
+            *newest = (direction.to_owned(), Way::of_direction(direction));
+        }
+        newest.1
+    }
+}
+
 /// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Party {
@@ -170,9 +188,10 @@ impl Way {
     }
 
     /// The way that the wrapper around a message names.
-    pub fn of(root: Node<'_>) -> Way {
+    pub fn of(root: Node<'_>, directions: &mut Directions) -> Way {
         let direction = Spelled::Direction.text(root);
-        let mut way = direction.map(Way::of_direction).unwrap_or_default();
+        let way = direction.map(|direction| directions.way(direction));
+        let mut way = way.unwrap_or_default();
         if let Some(named) = Spelled::Leg.text(root).map(Way::of_leg) {
             way.leg = named.leg.or(way.leg);
             way.sender = way.sender.or(named.sender);
@@ -248,6 +267,20 @@ mod tests {
 
     const CLIENT_SIDE: Option<Leg> = Some(Leg::Client);
     const SERVER_SIDE: Option<Leg> = Some(Leg::Server);
+
+    #[test]
+    fn a_direction_says_the_same_whatever_came_before() {
+        let all = ["", "client", "server", "client->gateway", "in", "to_server"];
+        let mut directions = Directions::default();
+        for first in all {
+            for second in all {
+                for direction in [first, second, first] {
+                    let expected = Way::of_direction(direction);
+                    assert_eq!(directions.way(direction), expected, "{direction}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_direction_says_who_sent_unless_it_depends_on_the_tap() {
@@ -332,7 +365,7 @@ mod tests {
     fn a_wrapper_may_name_the_leg_or_the_other_end() {
         let way = |wrapper: &str| {
             let json = Json::parse(wrapper).unwrap_or_else(|reason| panic!("{reason}"));
-            Way::of(json.root())
+            Way::of(json.root(), &mut Directions::default())
         };
         let (client, server) = (Some(Side::Client), Some(Side::Server));
         for (wrapper, sender, leg) in [

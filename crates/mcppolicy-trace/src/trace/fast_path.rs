@@ -23,7 +23,7 @@ use messages::Messages;
 use parsed::Text;
 use records::Records;
 use scanner::Scanner;
-use shapes::Shapes;
+use shapes::{LineKind, Shapes};
 
 pub use arguments::SimpleArguments;
 pub use call::SimpleCall;
@@ -90,16 +90,12 @@ struct Lines {
 }
 
 /// The lines of `text`: those that are simple, and the others for the strict parser.
-fn simple_lines<'t, L>(
+fn simple_lines<L: LineKind>(
     shapes: &mut Shapes<L>,
-    text: &'t str,
+    text: &str,
     longest: usize,
     room: (usize, usize),
-) -> Lines
-where
-    L: shapes::LineKind,
-    L::Context<'t>: Default,
-{
+) -> Lines {
     let mut context = L::Context::default();
     let mut scanner = Scanner::new(text);
     // A little more than there were, since no two blocks are equal.

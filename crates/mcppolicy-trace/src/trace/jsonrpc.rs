@@ -176,7 +176,7 @@ pub(super) fn envelope(
     (line, bytes): (usize, usize),
     collector: &mut Collector,
 ) -> Envelope {
-    let way = Way::of(root);
+    let way = Way::of(root, &mut collector.directions);
     let is_client = way.leg == Some(Leg::Client);
     Envelope {
         line,

@@ -173,6 +173,10 @@ impl<R: Read, F: LogFormat> Reader for LogReader<R, F> {
 }
 
 impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
+    fn reads_in_place(&self) -> bool {
+        self.content != Content::Other
+    }
+
     fn read_block(&mut self) -> io::Result<Option<Block>> {
         let block = self.blocks.next()?;
         let content = self.content;

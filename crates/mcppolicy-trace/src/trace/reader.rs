@@ -49,6 +49,10 @@ pub trait Reader {
 /// in the order of the blocks. Together they yield the items of
 /// [`Reader::next`], in the same order.
 pub trait InBlocks {
+    /// Whether any line is read when its block is parsed. Of other formats parsing
+    /// only finds the lines, for which a second thread costs more than it saves.
+    fn reads_in_place(&self) -> bool;
+
     /// The next block; `None` at the end.
     ///
     /// # Errors

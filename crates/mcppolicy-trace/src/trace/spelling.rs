@@ -20,6 +20,13 @@ macro_rules! members {
                 }
             }
 
+            /// Its value in an object.
+            pub fn of(self, node: Node<'_>) -> Option<Node<'_>> {
+                match self {
+                    $(Spelled::$member => None$(.or_else(|| node.get($name)))+,)*
+                }
+            }
+
             /// The member of which a name is a spelling.
             #[inline]
             pub fn named(name: &str) -> Option<Spelled> {
@@ -64,13 +71,10 @@ members! {
 }
 
 impl Spelled {
-    /// Its value in an object.
-    pub fn of(self, node: Node<'_>) -> Option<Node<'_>> {
-        self.names().iter().find_map(|name| node.get(name))
-    }
-
     /// Its value as a name: a string with something in it, or a number.
     pub fn label(self, node: Node<'_>) -> Option<String> {
+        // Most objects have none of its spellings.
+        self.of(node)?;
         let number = || {
             let mut values = self.names().iter().filter_map(|name| node.get(name));
             values.find(|value| value.as_number().is_some())
@@ -81,6 +85,7 @@ impl Spelled {
 
     /// Its value, when that is a string with something in it.
     pub fn text(self, node: Node<'_>) -> Option<&str> {
+        self.of(node)?;
         let texts = self.names().iter().filter_map(|name| node.get(name));
         texts.filter_map(Node::as_str).find(|text| !text.is_empty())
     }

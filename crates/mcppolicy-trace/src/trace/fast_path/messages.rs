@@ -9,7 +9,7 @@ use super::parsed::{LineSpan, MessageKind, ParsedMessage};
 use super::scanner::{ByteSpan, ScannedValue, Scanner, ValueKind};
 use super::shapes::{LineKind, Value, Walked};
 use crate::trace::call::{Grant, Server};
-use crate::trace::direction::{Way, is_kind};
+use crate::trace::direction::{Directions, Way, is_kind};
 use crate::trace::message::Side;
 use crate::trace::spelling::Spelled;
 use crate::trace::timestamp;
@@ -19,20 +19,19 @@ use mcppolicy_engine::time::Time;
 pub(super) struct Messages;
 
 /// What makes it faster to read values: what the last ones were, and prepared searches.
-pub(super) struct Context<'t> {
+pub(super) struct Context {
     clock: Clock,
-    /// The last two directions as they were written, and what each says.
-    directions: [(&'t str, Way); 2],
+    directions: Directions,
     denials: Denials,
     result_type: Finder<'static>,
     task: Finder<'static>,
 }
 
-impl Default for Context<'_> {
+impl Default for Context {
     fn default() -> Self {
         Context {
             clock: Clock::default(),
-            directions: [("", Way::default()); 2],
+            directions: Directions::default(),
             denials: Denials::default(),
             result_type: Finder::new("resultType"),
             task: Finder::new("taskId"),
@@ -138,7 +137,7 @@ impl<V> Default for Around<V> {
 
 impl LineKind for Messages {
     type Line<V: Value> = Around<V>;
-    type Context<'t> = Context<'t>;
+    type Context = Context;
 
     fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Around<ScannedValue>> {
         let mut around = Around::default();
@@ -169,11 +168,11 @@ impl LineKind for Messages {
     }
 
     #[inline(always)]
-    fn message<'t, V: Value>(
+    fn message<V: Value>(
         line: &Around<V>,
         walked: &Walked,
-        text: &'t str,
-        context: &mut Context<'t>,
+        text: &str,
+        context: &mut Context,
     ) -> Option<ParsedMessage> {
         let parts = if line.wraps { &line.wrapped } else { &line.own };
         if !parts.is_message(walked) || (line.wraps && line.own.is_message(walked)) {
@@ -330,7 +329,7 @@ impl<V: Value> Parts<V> {
         self.has_jsonrpc || has_method || (responds && self.id.is_some())
     }
 
-    fn kind(&self, walked: &Walked, text: &str, context: &Context<'_>) -> Option<MessageKind> {
+    fn kind(&self, walked: &Walked, text: &str, context: &Context) -> Option<MessageKind> {
         let Some(method) = walked.value(self.method) else {
             let result = walked.value(self.result).filter(|_| !self.has_error)?;
             let id = walked.value(self.id);
@@ -421,26 +420,17 @@ pub(super) fn object(arguments: Option<ScannedValue>) -> Result<Option<ByteSpan>
     }
 }
 
-impl<'t> Context<'t> {
+impl Context {
     /// Who sent it, as far as the direction says, which names no side of a gateway.
     fn sender(
         &mut self,
         value: Option<ScannedValue>,
-        text: &'t str,
+        text: &str,
     ) -> Result<Option<Side>, NotSimple> {
         let Some(span) = name(value)? else {
             return Ok(None);
         };
-        let direction = span.of(text);
-        let [newest, other] = self.directions;
-        if direction != newest.0 {
-            self.directions = match direction == other.0 {
-                true => [other, newest],
-                false => [(direction, Way::of_direction(direction)), newest],
-            };
-        }
-        let [newest, _] = self.directions;
-        match newest.1 {
+        match self.directions.way(span.of(text)) {
             Way { sender, leg: None } => Ok(sender),
             Way { leg: Some(_), .. } => Err(NotSimple),
         }

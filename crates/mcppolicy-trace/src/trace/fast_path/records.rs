@@ -70,7 +70,7 @@ impl<V> Default for Record<V> {
 
 impl LineKind for Records {
     type Line<V: Value> = Record<V>;
-    type Context<'t> = Context;
+    type Context = Context;
 
     fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record<ScannedValue>> {
         Record::read(scanner, members)

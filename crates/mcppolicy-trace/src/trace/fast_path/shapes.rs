@@ -17,7 +17,7 @@ pub(super) trait LineKind {
     type Line<V: Value>;
 
     /// What makes it faster to read values.
-    type Context<'t>;
+    type Context: Default;
 
     /// The line that begins here, where it is simple; the members of its arguments are
     /// added to `members`.
@@ -35,11 +35,11 @@ pub(super) trait LineKind {
     ) -> Option<Self::Line<V>>;
 
     /// The message of a line in `text`, where it is simple.
-    fn message<'t, V: Value>(
+    fn message<V: Value>(
         line: &Self::Line<V>,
         walked: &Walked,
-        text: &'t str,
-        context: &mut Self::Context<'t>,
+        text: &str,
+        context: &mut Self::Context,
     ) -> Option<ParsedMessage>;
 }
 
@@ -153,11 +153,11 @@ impl<L: LineKind> std::fmt::Debug for Shapes<L> {
 impl<L: LineKind> Shapes<L> {
     /// The message of the line that begins here, where it is simple: by the line's shape,
     /// where that is known. The members of its arguments are added to `members`.
-    pub fn message<'t>(
+    pub fn message(
         &mut self,
-        scanner: &mut Scanner<'t>,
+        scanner: &mut Scanner<'_>,
         members: &mut Vec<Member>,
-        context: &mut L::Context<'t>,
+        context: &mut L::Context,
     ) -> Option<ParsedMessage> {
         let (start, text) = (scanner.at, scanner.text());
         let first = members.len();

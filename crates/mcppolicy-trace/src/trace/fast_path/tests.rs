@@ -12,8 +12,9 @@ use super::Parser;
 use crate::trace::item::Item;
 use crate::trace::jsonrpc::JsonRpc;
 use crate::trace::log::LogReader;
-use crate::trace::options::{Assumed, GrantFrom, Settings};
+use crate::trace::options::{Assumed, Format, GrantFrom, Settings};
 use crate::trace::reader::{InBlocks, Reader, Ready};
+use crate::trace::recognise;
 use crate::trace::spelling::Spelled;
 
 /// How simple lines are read.
@@ -75,6 +76,24 @@ fn calls(text: &str) -> (usize, usize) {
         count(ready);
     }
     counts
+}
+
+#[test]
+fn only_messages_and_native_calls_are_read_by_several_threads() {
+    let reads_in_place = |format: Format, build_every_line: bool| {
+        let settings = Settings {
+            format: Some(format),
+            build_every_line,
+            ..Settings::default()
+        };
+        let mut reader = recognise::reader(Cursor::new("{}\n"), settings).unwrap();
+        reader.in_blocks().unwrap().reads_in_place()
+    };
+    for format in [Format::Native, Format::JsonRpc] {
+        assert!(reads_in_place(format, false), "{format:?}");
+        assert!(!reads_in_place(format, true), "{format:?}");
+    }
+    assert!(!reads_in_place(Format::OpenAi, false));
 }
 
 #[test]

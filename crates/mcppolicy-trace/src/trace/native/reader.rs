@@ -154,6 +154,10 @@ impl<R: Read> Reader for NativeReader<R> {
 }
 
 impl<R: Read> InBlocks for NativeReader<R> {
+    fn reads_in_place(&self) -> bool {
+        self.content != Content::Other
+    }
+
     fn read_block(&mut self) -> io::Result<Option<Block>> {
         let block = self.blocks.next()?.filter(|_| !self.stopped);
         let content = self.content;
