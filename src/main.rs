@@ -3,6 +3,11 @@
 use std::process::ExitCode;
 use std::thread;
 
+/// That of musl is slow.
+#[cfg(all(feature = "allocator", target_env = "musl"))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The stack of the command: 1 GiB, of which only what is used takes memory.
 /// What nests in a file is walked by functions that call themselves, some of
 /// them in libraries, and a file of some megabytes nests deep.
