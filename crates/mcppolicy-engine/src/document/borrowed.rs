@@ -36,8 +36,13 @@ impl<'t> Tree<'t> {
     pub fn into_owned(self) -> Tree<'static> {
         Tree {
             text: Cow::Owned(self.text.into_owned()),
-            places: self.places,
+            places: self.places.clone(),
         }
+    }
+
+    /// How much memory the tree takes, with its text, in bytes.
+    pub fn memory(&self) -> usize {
+        self.text.len() + self.places.memory()
     }
 
     /// Whether an object of the text has a key twice.
@@ -241,13 +246,9 @@ impl<'n> Node<'n> {
     /// The value as a text of its own.
     pub fn to_tree(self) -> Tree<'static> {
         let start = self.span().start as u32;
-        let Places {
-            entries,
-            unescaped: all,
-            repeats,
-        } = &self.tree.places;
-        let last = self.tree.places.after(self.at);
-        let own = entries.get(self.at as usize..last as usize);
+        let places = &self.tree.places;
+        let (last, all) = (places.after(self.at), &places.unescaped);
+        let own = places.entries.get(self.at as usize..last as usize);
         let mut unescaped = String::new();
         let moved = |entry: &Entry| Entry {
             start: entry.start - start,
@@ -267,11 +268,7 @@ impl<'n> Node<'n> {
         let entries = own.unwrap_or_default().iter().map(moved).collect();
         Tree {
             text: Cow::Owned(self.raw().to_owned()),
-            places: Places {
-                entries,
-                unescaped,
-                repeats: *repeats,
-            },
+            places: Places::new(entries, unescaped, places.repeats),
         }
     }
 
@@ -311,11 +308,7 @@ struct Inside<'n> {
 /// The text of which nothing has been read.
 static NO_TREE: Tree<'static> = Tree {
     text: Cow::Borrowed(""),
-    places: Places {
-        entries: Vec::new(),
-        unescaped: String::new(),
-        repeats: false,
-    },
+    places: Places::new(Vec::new(), String::new(), false),
 };
 
 impl Default for Inside<'_> {

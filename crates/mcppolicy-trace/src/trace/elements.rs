@@ -202,17 +202,36 @@ impl State {
     /// says where the first other byte is. Most bytes are, and few of them matter.
     fn pass_inner(&mut self, chunk: &[u8], mut at: usize) -> usize {
         while self.depth > self.level {
-            if self.in_string && !self.escaped {
+            if self.in_string {
+                at = self.pass_string(chunk, at);
+            }
+            let structural = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
+            let rest = chunk.get(at..).unwrap_or_default();
+            let Some(next) = rest.iter().position(structural) else {
+                return chunk.len();
+            };
+            at += next + 1;
+            match rest.get(next) {
+                Some(b'"') => self.in_string = true,
+                Some(b'{' | b'[') => self.depth += 1,
+                _ => self.depth -= 1,
+            }
+        }
+        at
+    }
+
+    /// Takes the rest of a string, its closing quote included.
+    fn pass_string(&mut self, chunk: &[u8], mut at: usize) -> usize {
+        while self.in_string {
+            if !self.escaped {
                 at = end_of_plain(chunk, at);
             }
             let Some(byte) = chunk.get(at) else { break };
             at += 1;
             match byte {
                 _ if self.escaped => self.escaped = false,
-                b'"' => self.in_string = !self.in_string,
-                b'\\' if self.in_string => self.escaped = true,
-                b'{' | b'[' if !self.in_string => self.depth += 1,
-                b'}' | b']' if !self.in_string => self.depth -= 1,
+                b'"' => self.in_string = false,
+                b'\\' => self.escaped = true,
                 _ => {}
             }
         }

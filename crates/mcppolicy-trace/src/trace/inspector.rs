@@ -37,8 +37,9 @@ use mcppolicy_engine::time::Time;
 /// The most entries that are put in order.
 const MOST_ENTRIES: usize = 65_536;
 
-/// The most text of entries that are put in order, in bytes.
-const MOST_BYTES: usize = 32 << 20;
+/// The most memory of entries that are put in order, in bytes: usually three times that of
+/// their texts.
+const MOST_BYTES: usize = 96 << 20;
 
 /// The member with the time of an entry.
 const TIMESTAMP: &str = "timestamp";
@@ -108,7 +109,10 @@ pub(super) struct Inspector {
 /// An entry.
 struct Held {
     line: usize,
-    text: String,
+    /// How long its text is, in bytes.
+    bytes: usize,
+    /// What it is, or why it is none.
+    read: Result<Json<'static>, &'static str>,
     time: Option<Time>,
 }
 
@@ -180,13 +184,13 @@ fn in_order(mut entries: Vec<Held>) -> Vec<Held> {
     entries
 }
 
-/// When the entry `text` was made, also of one that is cut off.
-fn time_of(text: &str) -> Option<Time> {
+/// When an entry was made, also one that is cut off: what was read of `text`.
+fn time_of(read: &Result<Json<'_>, &'static str>, text: &str) -> Option<Time> {
     let in_either = |text: Option<&str>, number: Option<f64>| {
         let time = text.and_then(timestamp::in_text);
         time.or_else(|| number.and_then(timestamp::since_epoch))
     };
-    match Json::parse(text) {
+    match read {
         Ok(json) => {
             let time = json.root().get(TIMESTAMP)?;
             in_either(time.as_str(), time.as_number())
@@ -202,31 +206,36 @@ fn time_of(text: &str) -> Option<Time> {
 impl Inspector {
     /// Keeps an entry until it is its turn.
     fn hold(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        if self.held.len() >= MOST_ENTRIES || self.bytes + chunk.text.len() > MOST_BYTES {
+        let read = Json::parse(chunk.text);
+        let time = time_of(&read, chunk.text);
+        let read = read.map(Json::into_owned);
+        let memory = read.as_ref().map_or(0, Json::memory);
+        if self.held.len() >= MOST_ENTRIES || self.bytes + memory > MOST_BYTES {
             self.end(collector);
         }
-        self.bytes += chunk.text.len();
+        self.bytes += memory;
         self.held.push(Held {
             line: chunk.line,
-            text: chunk.text.to_owned(),
-            time: time_of(chunk.text),
+            bytes: chunk.text.len(),
+            read,
+            time,
         });
     }
 
     /// Reads an entry.
     fn entry(&mut self, held: &Held, collector: &mut Collector) {
         let line = held.line;
-        let json = match Json::parse(&held.text) {
+        let json = match &held.read {
             Ok(json) => json,
             Err(reason) => return collector.skip(line, reason),
         };
         let entry = json.root();
-        let place = (line, held.text.len());
+        let place = (line, held.bytes);
         let has = |name: &str| entry.get(name).is_some();
         if has("requestHeaders") || has("requestBody") || has("category") {
             self.exchange(entry, place, collector);
         } else if let Some(message) = entry.get("message").filter(|node| is_message(*node)) {
-            self.message(&json, message, place, collector);
+            self.message(json, message, place, collector);
         } else if has("receivedAt") {
             collector.skip(line, OF_LOGS);
         } else {

@@ -85,15 +85,20 @@ impl Spelled {
 
     /// Its value, when that is a string with something in it.
     pub fn text(self, node: Node<'_>) -> Option<&str> {
-        self.of(node)?;
-        let texts = self.names().iter().filter_map(|name| node.get(name));
-        texts.filter_map(Node::as_str).find(|text| !text.is_empty())
+        let first = filled(self.of(node)?);
+        let mut all = self.names().iter().filter_map(|name| node.get(name));
+        first.or_else(|| all.find_map(filled))
     }
 
     /// Its value as a list; empty for anything else.
     pub fn items(self, node: Node<'_>) -> Items<'_> {
         self.of(node).map(Node::items).unwrap_or_default()
     }
+}
+
+/// A string with something in it.
+fn filled(node: Node<'_>) -> Option<&str> {
+    node.as_str().filter(|text| !text.is_empty())
 }
 
 /// Whether a message of a chat is the result of a call, in the newer or the

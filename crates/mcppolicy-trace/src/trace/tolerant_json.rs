@@ -55,6 +55,11 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// How much memory it takes, with its text, in bytes.
+    pub fn memory(&self) -> usize {
+        self.tree.memory()
+    }
+
     /// The one value of the text.
     pub fn root(&self) -> Node<'_> {
         self.tree.root()
@@ -160,6 +165,15 @@ pub(super) fn written_text(text: &str) -> Result<(RecordedArguments, bool), &'st
 /// Whether a text replaces a value: a hash, a mask, or the mark of a cut.
 pub(super) fn is_redaction(text: &str) -> bool {
     let text = text.trim();
+    is_hash(text) || is_mask(text) || cut_mark(text).is_some()
+}
+
+/// Whether a text is a hash, which is long.
+fn is_hash(text: &str) -> bool {
+    const SHORTEST: usize = 32;
+    if text.len() < SHORTEST {
+        return false;
+    }
     let hash = ["sha256:", "sha-256:", "sha512:", "sha1:", "md5:", "hmac:"]
         .iter()
         .find_map(|prefix| {
@@ -167,8 +181,7 @@ pub(super) fn is_redaction(text: &str) -> bool {
             head.eq_ignore_ascii_case(prefix).then_some(rest)
         })
         .unwrap_or(text);
-    let is_hash = hash.len() >= 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash || is_mask(text) || cut_mark(text).is_some()
+    hash.len() >= SHORTEST && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a text says that a value was taken out: the word `redacted` or one

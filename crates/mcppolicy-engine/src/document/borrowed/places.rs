@@ -1,9 +1,11 @@
 //! Where the values of a text are, one after another.
 
+use std::cell::RefCell;
+
 use crate::source::Span;
 
 /// Where the values of a text are.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(in crate::document) struct Places {
     /// Every value and every key in the order of the text: the root is the first, what
     /// is in an array or an object follows it, and a key comes before its value.
@@ -12,6 +14,76 @@ pub(in crate::document) struct Places {
     pub unescaped: String,
     /// Whether an object has a key twice.
     pub repeats: bool,
+    /// Whether the room for them is kept for the next text.
+    is_room_kept: bool,
+}
+
+/// Room for the places of a text. A log is read line by line, and to ask an allocator for
+/// so much each time would cost as much as to find the places.
+type Room = (Vec<Entry>, String);
+
+/// The most room that a thread keeps: for so many texts that are read at once, of so many
+/// bytes each.
+const MOST_ROOMS: usize = 4;
+const LARGEST_ROOM: usize = 256 << 10;
+
+thread_local! {
+    static ROOMS: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Places {
+    /// No places yet, and room for about so many.
+    pub fn with_room(entries: usize) -> Places {
+        let kept = ROOMS.try_with(|rooms| rooms.borrow_mut().pop());
+        let (mut list, unescaped) = kept.ok().flatten().unwrap_or_default();
+        list.reserve(entries);
+        Places {
+            entries: list,
+            unescaped,
+            repeats: false,
+            is_room_kept: true,
+        }
+    }
+
+    /// How much memory they take, in bytes.
+    pub fn memory(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.unescaped.capacity()
+    }
+
+    /// These places, in no more room than they need.
+    pub const fn new(entries: Vec<Entry>, unescaped: String, repeats: bool) -> Places {
+        Places {
+            entries,
+            unescaped,
+            repeats,
+            is_room_kept: false,
+        }
+    }
+}
+
+impl Clone for Places {
+    fn clone(&self) -> Places {
+        Places::new(self.entries.clone(), self.unescaped.clone(), self.repeats)
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        if !self.is_room_kept || self.memory() > LARGEST_ROOM {
+            return;
+        }
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut unescaped = std::mem::take(&mut self.unescaped);
+        entries.clear();
+        unescaped.clear();
+        // A thread that ends keeps nothing.
+        let _ = ROOMS.try_with(|rooms| {
+            let mut rooms = rooms.borrow_mut();
+            if rooms.len() < MOST_ROOMS {
+                rooms.push((entries, unescaped));
+            }
+        });
+    }
 }
 
 /// Where a value or a key is.

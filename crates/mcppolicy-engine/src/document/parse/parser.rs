@@ -70,12 +70,8 @@ impl<'a> Parser<'a> {
             text,
             bytes: text.as_bytes(),
             at: 0,
-            places: Places {
-                // More than that of keys and values in so many bytes is rare in logs.
-                entries: Vec::with_capacity(text.len() / 10 + 8),
-                unescaped: String::new(),
-                repeats: false,
-            },
+            // More than that of keys and values in so many bytes is rare in logs.
+            places: Places::with_room(text.len() / 10 + 8),
             open: Vec::with_capacity(USUAL_DEPTH),
             problems: Vec::new(),
             pointers: 0,
