@@ -102,6 +102,12 @@ impl Time {
 
     /// The instant `total` nanoseconds after the Unix epoch.
     pub fn from_nanos(total: i128) -> Time {
+        const SECOND: i64 = 1_000_000_000;
+        // Within three hundred years, without the arithmetic of 128 bits, which is slow.
+        if let Ok(total) = i64::try_from(total) {
+            let nanos = u32::try_from(total.rem_euclid(SECOND)).unwrap_or(0);
+            return Time::new(total.div_euclid(SECOND), nanos);
+        }
         let seconds = total.div_euclid(NANOS_PER_SECOND);
         let seconds = i64::try_from(seconds).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX });
         // The remainder is below 10^9.

@@ -31,8 +31,7 @@ impl<'a> LineFinder<'a> {
     pub fn line(&mut self, node: Node<'_>) -> usize {
         let to = node.span().start.max(self.at);
         let between = self.chunk.text.as_bytes().get(self.at..to);
-        let breaks = between.unwrap_or_default().iter();
-        self.line += breaks.filter(|byte| **byte == b'\n').count();
+        self.line += memchr::memchr_iter(b'\n', between.unwrap_or_default()).count();
         self.at = to;
         self.line
     }

@@ -63,11 +63,12 @@ impl KnownArguments {
 }
 
 fn has_text_in(node: Node<'_>, test: &dyn Fn(&str) -> bool) -> bool {
-    match node.kind() {
-        NodeKind::String(text) => test(text),
-        NodeKind::Array(mut items) => items.any(|item| has_text_in(item, test)),
-        NodeKind::Object(mut members) => members.any(|member| has_text_in(member.value, test)),
-        NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) => false,
+    match node.as_str() {
+        Some(text) => test(text),
+        None => {
+            node.items().any(|item| has_text_in(item, test))
+                || node.members().any(|member| has_text_in(member.value, test))
+        }
     }
 }
 

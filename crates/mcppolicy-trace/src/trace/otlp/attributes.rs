@@ -35,7 +35,11 @@ pub(super) fn member<'n>(node: Node<'n>, camel: &str, snake: &str) -> Option<Nod
 pub(super) fn nanos(node: Option<Node<'_>>) -> Option<Time> {
     let node = node?;
     let nanos = match node.as_str() {
-        Some(text) => text.parse::<i128>().ok()?,
+        // Reading 128 bits is slow, and hardly ever needed.
+        Some(text) => match text.parse::<i64>() {
+            Ok(nanos) => i128::from(nanos),
+            Err(_) => text.parse().ok()?,
+        },
         None => node.as_number().map(|number| number as i128)?,
     };
     if nanos == 0 {
