@@ -9,6 +9,8 @@ mod attributes;
 mod events;
 mod join;
 
+use std::borrow::Cow;
+
 use super::call::{RecordedCall, RecordedRequest};
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
@@ -25,7 +27,6 @@ use attributes::{Attributes, called_with, member, nanos, response};
 use events::Events;
 use join::{Place, SpanCall, Window};
 use mcppolicy_engine::document::borrowed::{Node, NodeKind};
-use mcppolicy_engine::value::Value;
 
 const OTHER_SPAN: &str = "a span of no MCP request";
 const TOOL_SPAN: &str = "a span of a tool that may be no MCP tool (see --include-tools)";
@@ -269,15 +270,26 @@ fn place(span: Node<'_>) -> Place {
     let text = |camel, snake| {
         let id = member(span, camel, snake)?.as_str()?;
         // An id that is not set is empty or zero.
-        (!id.bytes().all(|byte| byte == b'0')).then(|| id.to_ascii_lowercase())
+        if id.bytes().all(|byte| byte == b'0') {
+            return None;
+        }
+        Some(match id.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(id.to_ascii_lowercase()),
+            false => Cow::Borrowed(id),
+        })
     };
     let trace = text("traceId", "trace_id");
     // An id is one within its trace.
-    let of = |id: Option<String>| id.filter(|_| trace.is_some());
-    let kind = member(span, "kind", "kind").map(Node::to_value);
-    let is = |number: f64, name: &str| {
-        kind == Some(Value::Number(number)) || kind == Some(Value::from(name))
+    let (own, parent) = match &trace {
+        Some(_) => (
+            text("spanId", "span_id"),
+            text("parentSpanId", "parent_span_id"),
+        ),
+        None => (None, None),
     };
+    let kind = member(span, "kind", "kind");
+    let (number, name) = (kind.and_then(Node::as_number), kind.and_then(Node::as_str));
+    let is = |of: f64, named: &str| number == Some(of) || name == Some(named);
     let side = if is(2.0, "SPAN_KIND_SERVER") || is(2.0, "server") {
         Side::Server
     } else if is(3.0, "SPAN_KIND_CLIENT") || is(3.0, "client") {
@@ -285,10 +297,5 @@ fn place(span: Node<'_>) -> Place {
     } else {
         Side::Unknown
     };
-    Place::new(
-        trace.as_deref(),
-        of(text("spanId", "span_id")).as_deref(),
-        of(text("parentSpanId", "parent_span_id")).as_deref(),
-        side,
-    )
+    Place::new(trace.as_deref(), own.as_deref(), parent.as_deref(), side)
 }

@@ -73,21 +73,27 @@ members! {
 impl Spelled {
     /// Its value as a name: a string with something in it, or a number.
     pub fn label(self, node: Node<'_>) -> Option<String> {
-        // Most objects have none of its spellings.
-        self.of(node)?;
+        // Nearly always the first one that is there.
+        if let Some(text) = filled(self.of(node)?) {
+            return Some(text.to_owned());
+        }
         let number = || {
-            let mut values = self.names().iter().filter_map(|name| node.get(name));
+            let mut values = self.all(node);
             values.find(|value| value.as_number().is_some())
         };
-        let text = self.text(node).map(str::to_owned);
+        let text = self.all(node).find_map(filled).map(str::to_owned);
         text.or_else(|| number().map(|number| number.to_value().to_string()))
     }
 
     /// Its value, when that is a string with something in it.
     pub fn text(self, node: Node<'_>) -> Option<&str> {
         let first = filled(self.of(node)?);
-        let mut all = self.names().iter().filter_map(|name| node.get(name));
-        first.or_else(|| all.find_map(filled))
+        first.or_else(|| self.all(node).find_map(filled))
+    }
+
+    /// The values of all its spellings that an object has.
+    fn all(self, node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+        self.names().iter().filter_map(move |name| node.get(name))
     }
 
     /// Its value as a list; empty for anything else.

@@ -39,8 +39,10 @@ pub(super) struct Parser<'a> {
     at: usize,
     /// What has been read.
     places: Places,
-    /// The arrays and objects that the value being read is in, the outermost first.
-    open: Vec<Open>,
+    /// The innermost array or object that the value being read is in.
+    inner: Open,
+    /// Those around it, the outermost first, behind what is outside of all.
+    outer: Vec<Open>,
     problems: Vec<Defect>,
     /// The bytes of their pointers.
     pointers: usize,
@@ -49,6 +51,7 @@ pub(super) struct Parser<'a> {
 }
 
 /// An array or an object that has not ended.
+#[derive(Clone, Copy)]
 struct Open {
     /// Its entry.
     entry: u32,
@@ -61,8 +64,19 @@ struct Open {
     seen: u32,
     /// Whether two keys are, or may be, the same.
     may_repeat: bool,
+    /// Which of the two it is; anything else is outside of all.
     kind: EntryKind,
 }
+
+/// Where no array and no object is open.
+const OUTSIDE: Open = Open {
+    entry: 0,
+    key: None,
+    count: 0,
+    seen: 0,
+    may_repeat: false,
+    kind: EntryKind::Null,
+};
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str) -> Parser<'a> {
@@ -72,7 +86,8 @@ impl<'a> Parser<'a> {
             at: 0,
             // More than that of keys and values in so many bytes is rare in logs.
             places: Places::with_room(text.len() / 10 + 8),
-            open: Vec::with_capacity(USUAL_DEPTH),
+            inner: OUTSIDE,
+            outer: Vec::with_capacity(USUAL_DEPTH),
             problems: Vec::new(),
             pointers: 0,
             overflow: None,
@@ -181,8 +196,12 @@ impl<'a> Parser<'a> {
     /// Reads what comes between a value that has ended and the next: whether there is
     /// a next one.
     fn value_ended(&mut self) -> Read<bool> {
-        while let Some(open) = self.open.last() {
-            let is_object = open.kind == EntryKind::Object;
+        loop {
+            let is_object = match self.inner.kind {
+                EntryKind::Object => true,
+                EntryKind::Array => false,
+                _ => return Ok(false),
+            };
             self.skip_space();
             match self.peek() {
                 Some(b',') => {
@@ -201,7 +220,6 @@ impl<'a> Parser<'a> {
                 _ => return Err(self.unexpected("`,` or `]`")),
             }
         }
-        Ok(false)
     }
 
     /// The entry that is read next.
@@ -236,21 +254,19 @@ impl<'a> Parser<'a> {
 
     /// Begins an array or an object, up to what is in it.
     fn begin(&mut self, kind: EntryKind) -> Read<()> {
-        if self.open.len() == MAX_DEPTH {
+        if self.outer.len() == MAX_DEPTH {
             return Err(Box::new(SyntaxError {
                 message: format!("Arrays and objects are nested deeper than {MAX_DEPTH} levels"),
                 help: Some("gateways stop reading at this depth".to_owned()),
                 span: Span::new(self.at, self.at + 1),
             }));
         }
-        self.open.push(Open {
+        self.outer.push(self.inner);
+        self.inner = Open {
             entry: self.next_entry(),
-            key: None,
-            count: 0,
-            seen: 0,
-            may_repeat: false,
             kind,
-        });
+            ..OUTSIDE
+        };
         self.push(kind, self.at);
         self.at += 1;
         self.skip_space();
@@ -260,9 +276,8 @@ impl<'a> Parser<'a> {
     /// Ends the innermost array or object.
     fn end(&mut self) {
         self.at += 1;
-        let Some(open) = self.open.pop() else {
-            return;
-        };
+        let outer = self.outer.pop().unwrap_or(OUTSIDE);
+        let open = std::mem::replace(&mut self.inner, outer);
         let (end, more) = (self.at as u32, self.next_entry());
         if let Some(entry) = self.places.entries.get_mut(open.entry as usize) {
             entry.end = end;
@@ -276,9 +291,7 @@ impl<'a> Parser<'a> {
     }
 
     fn next_in_array(&mut self) {
-        if let Some(open) = self.open.last_mut() {
-            open.count += 1;
-        }
+        self.inner.count += 1;
     }
 
     /// Reads a key and what comes between it and its value.
@@ -288,9 +301,7 @@ impl<'a> Parser<'a> {
             return Err(self.unexpected("a key in double quotes"));
         }
         let key = self.next_entry();
-        if let Some(open) = self.open.last_mut() {
-            open.key = None;
-        }
+        self.inner.key = None;
         self.string()?;
         self.note_key(key);
         self.skip_space();
@@ -306,19 +317,14 @@ impl<'a> Parser<'a> {
     #[inline(always)]
     fn note_key(&mut self, key: u32) {
         let bit = 1 << place_of(self.places.string(self.text, key).unwrap_or_default());
-        let Some(open) = self.open.last_mut() else {
-            return;
-        };
+        let open = &mut self.inner;
         open.key = Some(key);
         open.count += 1;
         let shares = open.seen & bit != 0;
         open.seen |= bit;
         if shares && !open.may_repeat {
             let (entry, few) = (open.entry, open.count <= FEW_MEMBERS);
-            let may_repeat = !few || self.has_earlier(entry, key);
-            if let Some(open) = self.open.last_mut() {
-                open.may_repeat = may_repeat;
-            }
+            self.inner.may_repeat = !few || self.has_earlier(entry, key);
         }
     }
 
@@ -555,7 +561,8 @@ impl<'a> Parser<'a> {
     /// The pointer to the value being read, or to its member `key`.
     fn pointer(&self, key: Option<&str>) -> String {
         let mut pointer = String::new();
-        for open in &self.open {
+        let inside = self.outer.iter().chain([&self.inner]);
+        for open in inside.skip_while(|open| open.kind == OUTSIDE.kind) {
             let token = match (open.kind, open.key) {
                 (EntryKind::Object, None) => break,
                 (EntryKind::Object, Some(key)) => {

@@ -57,13 +57,14 @@ impl<'n> Attributes<'n> {
             return Attributes(Vec::new());
         };
         // Some exporters write them as a plain object.
-        let members = all.members();
-        let members = members.map(|member| (member.key, Some(member.value)));
-        let items = all.items().filter_map(|item| {
+        let (members, items) = (all.members(), all.items());
+        let mut found = Vec::with_capacity(members.len().max(items.len()));
+        found.extend(members.map(|member| (member.key, Some(member.value))));
+        found.extend(items.filter_map(|item| {
             let key = item.get("key").and_then(Node::as_str)?;
             Some((key, item.get("value")))
-        });
-        Attributes(members.chain(items).collect())
+        }));
+        Attributes(found)
     }
 
     /// The attribute `key`, the last one where it is repeated.
