@@ -33,9 +33,9 @@ impl<'t> Tree<'t> {
     }
 
     /// The same tree with a copy of the text, which it outlives.
-    pub fn into_owned(self) -> Tree<'static> {
+    pub fn detached(&self) -> Tree<'static> {
         Tree {
-            text: Cow::Owned(self.text.into_owned()),
+            text: Cow::Owned(self.text.clone().into_owned()),
             places: self.places.clone(),
         }
     }

@@ -86,7 +86,7 @@ impl LogFormat for ClaudeCode {
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let json = match Json::parse(chunk.text) {
+        let json = match chunk.read() {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };

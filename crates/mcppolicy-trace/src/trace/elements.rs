@@ -11,10 +11,15 @@ use mcppolicy_engine::document::parse::end_of_plain;
 /// The elements of an input.
 pub(super) struct Elements<R> {
     input: R,
+    /// How long the last element was.
+    last: usize,
     state: State,
     within: Within,
     taken: Taken,
 }
+
+/// How much is looked at for an element at least, in bytes.
+const LEAST_AHEAD: usize = 1_024;
 
 /// What has been taken of the input: where that ends, and the element in it.
 #[derive(Debug, Clone)]
@@ -81,6 +86,7 @@ impl<R: BufRead> Elements<R> {
     pub fn new(input: R, longest: usize) -> Elements<R> {
         Elements {
             input,
+            last: 0,
             state: State::default(),
             within: Within::default(),
             taken: Taken {
@@ -101,6 +107,56 @@ impl<R: BufRead> Elements<R> {
         self
     }
 
+    /// Goes to the beginning of the next element, and says on which line that is; `None`
+    /// at the end.
+    ///
+    /// # Errors
+    /// What the input reports.
+    pub fn seek(&mut self) -> io::Result<Option<usize>> {
+        loop {
+            let chunk = filled(&mut self.input)?;
+            if chunk.is_empty() {
+                return Ok(None);
+            }
+            let (at, step) = pass(&mut self.state, &mut self.within, chunk, false);
+            self.taken.take(chunk.get(..at).unwrap_or_default());
+            self.input.consume(at);
+            if step == Step::Begins {
+                return Ok(Some(self.taken.line));
+            }
+        }
+    }
+
+    /// What has been read of the input from the next byte on, as far as it is text and an
+    /// element is likely to reach; nothing where it cannot be a whole element.
+    ///
+    /// # Errors
+    /// What the input reports.
+    pub fn ahead(&mut self) -> io::Result<&str> {
+        let chunk = filled(&mut self.input)?;
+        if chunk.len() < self.last {
+            return Ok("");
+        }
+        let likely = self.last.saturating_mul(2).saturating_add(LEAST_AHEAD);
+        let ahead = chunk.get(..likely).unwrap_or(chunk);
+        Ok(match std::str::from_utf8(ahead) {
+            Ok(text) => text,
+            Err(bad) => {
+                let valid = ahead.get(..bad.valid_up_to()).unwrap_or_default();
+                std::str::from_utf8(valid).unwrap_or_default()
+            }
+        })
+    }
+
+    /// Passes over an element of so many bytes, the next ones.
+    pub fn skip(&mut self, bytes: usize) {
+        self.last = bytes;
+        if let Ok(chunk) = self.input.fill_buf() {
+            self.taken.take(chunk.get(..bytes).unwrap_or(chunk));
+        }
+        self.input.consume(bytes);
+    }
+
     /// The next element; of a document that ends too early, also the part of
     /// one. The number is that of the line on which it begins.
     ///
@@ -109,57 +165,71 @@ impl<R: BufRead> Elements<R> {
     pub fn next_element(&mut self) -> io::Result<Option<RawLine<'_>>> {
         self.taken.bytes.clear();
         self.taken.cut = false;
-        let mut found = None;
-        while found.is_none() {
-            let chunk = match self.input.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
+        if self.seek()?.is_none() {
+            return Ok(None);
+        }
+        self.taken.begin();
+        loop {
+            let chunk = filled(&mut self.input)?;
             if chunk.is_empty() {
-                found = self.taken.begun.take();
                 break;
             }
-            // What is before `from` has been taken.
-            let (mut from, mut at) = (0, 0);
-            loop {
-                at = self.state.pass_inner(chunk, at);
-                let Some(byte) = chunk.get(at) else { break };
-                if self.state.in_string
-                    && !self.state.escaped
-                    && !self.within.is_noting(&self.state)
-                {
-                    let end = end_of_plain(chunk, at);
-                    if end > at {
-                        at = end;
-                        continue;
-                    }
-                }
-                let opens = self.within.step(*byte, &self.state);
-                match self.state.step(*byte, self.taken.begun.is_some(), opens) {
-                    Step::Goes => {}
-                    Step::Begins => {
-                        self.taken.take(chunk.get(from..at).unwrap_or_default());
-                        from = at;
-                        self.taken.begin();
-                    }
-                    // The byte that ends the element is taken again.
-                    Step::Ends => break,
-                }
-                at += 1;
-            }
-            self.taken.take(chunk.get(from..at).unwrap_or_default());
-            if at < chunk.len() {
-                found = self.taken.begun.take();
-            }
+            let (at, step) = pass(&mut self.state, &mut self.within, chunk, true);
+            self.taken.take(chunk.get(..at).unwrap_or_default());
             self.input.consume(at);
+            if step == Step::Ends {
+                break;
+            }
         }
-        Ok(found.map(|(number, offset)| RawLine {
+        self.last = self.taken.bytes.len();
+        let begun = self.taken.begun.take();
+        Ok(begun.map(|(number, offset)| RawLine {
             number,
             offset,
             bytes: &self.taken.bytes,
             cut: self.taken.cut,
         }))
+    }
+}
+
+/// The next bytes of an input; none at its end.
+fn filled(input: &mut impl BufRead) -> io::Result<&[u8]> {
+    loop {
+        match input.fill_buf() {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    input.fill_buf()
+}
+
+/// Passes over bytes up to one with which an element begins or before which it ends, or
+/// over all; says how many, and which. `is_begun` says whether an element is being read.
+fn pass(state: &mut State, within: &mut Within, chunk: &[u8], is_begun: bool) -> (usize, Step) {
+    let mut at = 0;
+    loop {
+        at = state.pass_inner(chunk, at);
+        let Some(byte) = chunk.get(at) else {
+            return (chunk.len(), Step::Goes);
+        };
+        if state.in_string && !state.escaped && !within.is_noting(state) {
+            let end = end_of_plain(chunk, at);
+            if end > at {
+                at = end;
+                continue;
+            }
+        }
+        let before = *state;
+        let opens = within.step(*byte, state);
+        match state.step(*byte, is_begun, opens) {
+            Step::Goes => at += 1,
+            // That byte has not been passed.
+            step => {
+                *state = before;
+                return (at, step);
+            }
+        }
     }
 }
 
@@ -290,7 +360,13 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::BufReader;
+    use crate::trace::item::Item;
+    use crate::trace::jsonrpc::JsonRpc;
+    use crate::trace::log::DocumentReader;
+    use crate::trace::reader::Reader;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use std::io::{BufReader, Cursor};
 
     fn all(text: &str, longest: usize, chunk: usize) -> Vec<(usize, String, bool)> {
         let input = BufReader::with_capacity(chunk, text.as_bytes());
@@ -368,4 +444,46 @@ mod tests {
         let expected = [(1, "\"0123", true), (1, "\"x\"", false)];
         assert_eq!(found, expected.map(|(n, t, c)| (n, t.to_owned(), c)));
     }
+
+    /// What comes of a document that is read through a buffer of so many bytes: of a small
+    /// one, no element is at hand as a whole.
+    fn items(text: &str, buffer: usize) -> Vec<Item> {
+        let input = BufReader::with_capacity(buffer, Cursor::new(text.to_owned()));
+        let format = JsonRpc;
+        let mut reader = DocumentReader::new(input, format, None);
+        std::iter::from_fn(|| reader.next().unwrap()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn an_element_is_read_alike_where_it_stands_and_cut_out(
+            parts in prop::collection::vec(select(&PARTS[..]), 0..12), buffer in 1_usize..80,
+        ) {
+            let text = parts.concat();
+            let at_hand = items(&text, 1 << 16);
+            prop_assert_eq!(&at_hand, &items(&text, buffer), "{}", text);
+        }
+    }
+
+    /// Parts of documents, whole ones and broken ones.
+    const PARTS: [&str; 18] = [
+        "[",
+        "]",
+        "{\"messages\":[",
+        "]}",
+        ",",
+        " \n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"t\"}}",
+        "{\"method\":\"tools/call\",\"params\":{\"name\":\"]}\u{e9}\\\"\",\"arguments\":{\"a\":1,\"a\":2}}}",
+        ",\n{\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"u\",\"arguments\":{\"n\":1e999}}},",
+        "{\"id\":1,\"result\":{}}",
+        "[{\"id\":3,\"method\":\"tools/call\",\"params\":{\"name\":\"v\"}}]",
+        "{\"a\":",
+        "\"x",
+        "\"",
+        "1",
+        "nul",
+        "{\"log\":{",
+        "}",
+    ];
 }

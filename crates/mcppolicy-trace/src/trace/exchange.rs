@@ -162,7 +162,7 @@ fn events(body: &str) -> Messages<'static> {
             let whole = std::mem::take(&mut data);
             let text = unframed(whole.trim_start());
             if text.starts_with(['{', '[']) {
-                messages.push(Json::parse(text).map(Json::into_owned));
+                messages.push(Json::parse(text).map(|json| json.detached()));
             }
         }
     }

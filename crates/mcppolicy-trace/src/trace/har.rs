@@ -16,7 +16,6 @@ use super::log::LogFormat;
 use super::options::Format;
 use super::outline::Outline;
 use super::records::Records;
-use super::tolerant_json::Json;
 use mcppolicy_engine::document::borrowed::Node;
 
 /// HTTP archives.
@@ -53,7 +52,7 @@ impl LogFormat for Har {
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let json = match Json::parse(chunk.text) {
+        let json = match chunk.read() {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
@@ -106,7 +105,9 @@ fn body(holder: Option<Node<'_>>) -> Messages<'_> {
             let bytes = base64(raw).unwrap_or_default();
             let text = String::from_utf8_lossy(&bytes);
             let messages = messages(&text).into_iter();
-            messages.map(|read| read.map(Json::into_owned)).collect()
+            messages
+                .map(|read| read.map(|json| json.detached()))
+                .collect()
         }
         (Some(raw), _) => messages(raw),
     }

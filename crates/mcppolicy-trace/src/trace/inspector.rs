@@ -142,7 +142,7 @@ impl LogFormat for Inspector {
             return self.hold(chunk, collector);
         }
         // A whole export on one line.
-        let json = match Json::parse(chunk.text) {
+        let json = match chunk.read() {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
@@ -154,7 +154,7 @@ impl LogFormat for Inspector {
             let line = lines.line(entry);
             let text = chunk.text.get(entry.span().start..entry.span().end);
             let text = text.unwrap_or_default();
-            self.hold(Chunk { line, text }, collector);
+            self.hold(Chunk::new(line, text), collector);
         }
     }
 
@@ -185,7 +185,7 @@ fn in_order(mut entries: Vec<Held>) -> Vec<Held> {
 }
 
 /// When an entry was made, also one that is cut off: what was read of `text`.
-fn time_of(read: &Result<Json<'_>, &'static str>, text: &str) -> Option<Time> {
+fn time_of(read: Result<&Json<'_>, &&'static str>, text: &str) -> Option<Time> {
     let in_either = |text: Option<&str>, number: Option<f64>| {
         let time = text.and_then(timestamp::in_text);
         time.or_else(|| number.and_then(timestamp::since_epoch))
@@ -206,9 +206,9 @@ fn time_of(read: &Result<Json<'_>, &'static str>, text: &str) -> Option<Time> {
 impl Inspector {
     /// Keeps an entry until it is its turn.
     fn hold(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let read = Json::parse(chunk.text);
-        let time = time_of(&read, chunk.text);
-        let read = read.map(Json::into_owned);
+        let read = chunk.read();
+        let time = time_of(read.as_deref(), chunk.text);
+        let read = read.map(|json| json.detached());
         let memory = read.as_ref().map_or(0, Json::memory);
         if self.held.len() >= MOST_ENTRIES || self.bytes + memory > MOST_BYTES {
             self.end(collector);

@@ -102,7 +102,15 @@ impl LogFormat for JsonRpc {
         if is_frame(text) {
             return collector.skip(chunk.line, FRAME);
         }
-        let json = match Json::parse(text) {
+        // What has been read is not of a part of the text.
+        let json = chunk.json.filter(|_| text.len() == chunk.text.len());
+        let json = match (Chunk {
+            text,
+            json,
+            ..chunk
+        })
+        .read()
+        {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };

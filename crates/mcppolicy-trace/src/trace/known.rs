@@ -127,7 +127,7 @@ mod tests {
         let (tree, _) = parse_borrowed(TEXT).unwrap();
         let value = tree.root().to_value();
         [
-            KnownArguments::of_tree(tree.into_owned()),
+            KnownArguments::of_tree(tree.detached()),
             KnownArguments::from(value),
         ]
     }
@@ -162,7 +162,7 @@ mod tests {
             let (tree, _) = parse_borrowed(text).unwrap();
             let value = tree.root().to_value();
             let both = [
-                KnownArguments::of_tree(tree.into_owned()),
+                KnownArguments::of_tree(tree.detached()),
                 KnownArguments::from(value),
             ];
             let [text, value] = both.map(|arguments| arguments.digest());

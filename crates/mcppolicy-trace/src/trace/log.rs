@@ -15,6 +15,7 @@ use super::options::{Assumed, Format, GrantFrom, Settings};
 use super::reader::{InBlocks, Reader, Ready};
 use super::reason;
 use super::records::Records;
+use super::tolerant_json::Json;
 
 /// A format of logs.
 pub(super) trait LogFormat {
@@ -67,6 +68,32 @@ impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
     }
 }
 
+impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
+    /// Reads the next element; whether there was one.
+    fn read_element(&mut self) -> io::Result<bool> {
+        let Some(line) = self.elements.seek()? else {
+            return Ok(false);
+        };
+        // An element that is at hand is read where it stands, which also finds its end.
+        let ahead = self.elements.ahead()?;
+        if let Some((json, rest)) = Json::ahead(ahead)
+            && rest.trim_start_matches(BLANK).starts_with([',', ']', '}'])
+        {
+            let text = ahead.strip_suffix(rest).unwrap_or(ahead);
+            let json = Some(&json);
+            let chunk = Chunk { line, text, json };
+            self.format.read_chunk(chunk, &mut self.collector);
+            let bytes = text.len();
+            self.elements.skip(bytes);
+            return Ok(true);
+        }
+        if let Some(raw) = self.elements.next_element()? {
+            read(raw, &mut self.format, &mut self.collector);
+        }
+        Ok(true)
+    }
+}
+
 impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
     fn next(&mut self) -> io::Result<Option<Item>> {
         loop {
@@ -76,13 +103,10 @@ impl<R: BufRead, F: LogFormat> Reader for DocumentReader<R, F> {
             if self.ended {
                 return Ok(None);
             }
-            match self.elements.next_element()? {
-                Some(raw) => read(raw, &mut self.format, &mut self.collector),
-                None => {
-                    self.ended = true;
-                    self.format.end(&mut self.collector);
-                    self.collector.end(self.format.format());
-                }
+            if !self.read_element()? {
+                self.ended = true;
+                self.format.end(&mut self.collector);
+                self.collector.end(self.format.format());
             }
         }
     }
@@ -220,12 +244,15 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
     }
 }
 
+/// What JSON has between values.
+const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// Reads one chunk.
 fn read(raw: RawLine<'_>, format: &mut impl LogFormat, collector: &mut Collector) {
     let line = raw.number;
     match text(&raw) {
-        Ok(text) if text.trim_matches([' ', '\t', '\r', '\n']).is_empty() => {}
-        Ok(text) => format.read_chunk(Chunk { line, text }, collector),
+        Ok(text) if text.trim_matches(BLANK).is_empty() => {}
+        Ok(text) => format.read_chunk(Chunk::new(line, text), collector),
         Err(reason) => collector.skip(line, reason),
     }
 }

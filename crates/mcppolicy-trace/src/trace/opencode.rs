@@ -19,7 +19,7 @@ use super::records::Records;
 use super::refusal::OPENCODE;
 use super::spelling::Spelled;
 use super::told::{Outcome, Told};
-use super::tolerant_json::{Json, name_in};
+use super::tolerant_json::name_in;
 use mcppolicy_engine::document::borrowed::Node;
 
 /// Exports of OpenCode.
@@ -45,7 +45,7 @@ impl LogFormat for OpenCode {
     }
 
     fn read_chunk(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let json = match Json::parse(chunk.text) {
+        let json = match chunk.read() {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };

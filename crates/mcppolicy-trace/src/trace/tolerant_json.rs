@@ -17,7 +17,7 @@ use mcppolicy_engine::document::parse::{
 
 /// A JSON text, read tolerantly: what is odd about it is kept and matters only
 /// where a call is.
-pub(super) struct Json<'t> {
+pub(crate) struct Json<'t> {
     tree: Tree<'t>,
     problems: Vec<Defect>,
 }
@@ -47,11 +47,17 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// The same, without a reason where there is none.
+    pub fn ahead(text: &'t str) -> Option<(Json<'t>, &'t str)> {
+        let (tree, problems, end) = parse_first(text).ok()?;
+        Some((Json { tree, problems }, text.get(end..)?))
+    }
+
     /// The same with a copy of the text, which it outlives.
-    pub fn into_owned(self) -> Json<'static> {
+    pub fn detached(&self) -> Json<'static> {
         Json {
-            tree: self.tree.into_owned(),
-            problems: self.problems,
+            tree: self.tree.detached(),
+            problems: self.problems.clone(),
         }
     }
 
@@ -127,7 +133,7 @@ fn arguments_in_text(text: &str) -> Result<(RecordedArguments, bool), &'static s
     let repeats = json.flaws(Pointer::Root)?;
     let root = json.root();
     let arguments = if root.is_object() {
-        RecordedArguments::Known(KnownArguments::of_tree(json.tree.into_owned()))
+        RecordedArguments::Known(KnownArguments::of_tree(json.tree.detached()))
     } else if root.is_null() {
         RecordedArguments::from(None)
     } else {
