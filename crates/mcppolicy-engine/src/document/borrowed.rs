@@ -40,11 +40,6 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// How much memory the tree takes, with its text, in bytes.
-    pub fn memory(&self) -> usize {
-        self.text.len() + self.places.memory()
-    }
-
     /// Whether an object of the text has a key twice.
     pub fn repeats_a_key(&self) -> bool {
         self.places.repeats

@@ -11,15 +11,15 @@ use mcppolicy_engine::document::parse::end_of_plain;
 /// The elements of an input.
 pub(super) struct Elements<R> {
     input: R,
-    /// How long the last element was.
-    last: usize,
+    /// How long the longest of the last elements was.
+    usual: usize,
     state: State,
     within: Within,
     taken: Taken,
 }
 
 /// How much is looked at for an element at least, in bytes.
-const LEAST_AHEAD: usize = 1_024;
+const LEAST_AHEAD: usize = 256;
 
 /// What has been taken of the input: where that ends, and the element in it.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl<R: BufRead> Elements<R> {
     pub fn new(input: R, longest: usize) -> Elements<R> {
         Elements {
             input,
-            last: 0,
+            usual: 0,
             state: State::default(),
             within: Within::default(),
             taken: Taken {
@@ -134,10 +134,10 @@ impl<R: BufRead> Elements<R> {
     /// What the input reports.
     pub fn ahead(&mut self) -> io::Result<&str> {
         let chunk = filled(&mut self.input)?;
-        if chunk.len() < self.last {
+        if chunk.len() < self.usual {
             return Ok("");
         }
-        let likely = self.last.saturating_mul(2).saturating_add(LEAST_AHEAD);
+        let likely = self.usual + self.usual / 4 + LEAST_AHEAD;
         let ahead = chunk.get(..likely).unwrap_or(chunk);
         Ok(match std::str::from_utf8(ahead) {
             Ok(text) => text,
@@ -150,11 +150,16 @@ impl<R: BufRead> Elements<R> {
 
     /// Passes over an element of so many bytes, the next ones.
     pub fn skip(&mut self, bytes: usize) {
-        self.last = bytes;
+        self.note_length(bytes);
         if let Ok(chunk) = self.input.fill_buf() {
             self.taken.take(chunk.get(..bytes).unwrap_or(chunk));
         }
         self.input.consume(bytes);
+    }
+
+    /// An element was so many bytes long. What was usual long ago counts ever less.
+    fn note_length(&mut self, bytes: usize) {
+        self.usual = bytes.max(self.usual - self.usual / 16);
     }
 
     /// The next element; of a document that ends too early, also the part of
@@ -181,7 +186,7 @@ impl<R: BufRead> Elements<R> {
                 break;
             }
         }
-        self.last = self.taken.bytes.len();
+        self.note_length(self.taken.bytes.len());
         let begun = self.taken.begun.take();
         Ok(begun.map(|(number, offset)| RawLine {
             number,

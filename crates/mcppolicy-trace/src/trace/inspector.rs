@@ -16,6 +16,8 @@
 //! The newest entry may be the first. The entries are read in the order of their
 //! times, as many at once as [`MOST_ENTRIES`] and [`MOST_BYTES`] allow.
 
+use std::ops::Range;
+
 use super::chunk::{Chunk, LineFinder};
 use super::collector::Collector;
 use super::exchange::{Exchange, Headers, messages};
@@ -37,9 +39,8 @@ use mcppolicy_engine::time::Time;
 /// The most entries that are put in order.
 const MOST_ENTRIES: usize = 65_536;
 
-/// The most memory of entries that are put in order, in bytes: usually three times that of
-/// their texts.
-const MOST_BYTES: usize = 96 << 20;
+/// The most text of entries that are put in order, in bytes.
+const MOST_BYTES: usize = 32 << 20;
 
 /// The member with the time of an entry.
 const TIMESTAMP: &str = "timestamp";
@@ -99,7 +100,8 @@ pub(super) struct Inspector {
     records: Records,
     /// The entries that are to be put in order.
     held: Vec<Held>,
-    bytes: usize,
+    /// Their texts, one behind the other.
+    texts: String,
     /// How many exchanges were read.
     exchanges: usize,
     /// The keys of requests whose entries hold their responses.
@@ -109,10 +111,8 @@ pub(super) struct Inspector {
 /// An entry.
 struct Held {
     line: usize,
-    /// How long its text is, in bytes.
-    bytes: usize,
-    /// What it is, or why it is none.
-    read: Result<Json<'static>, &'static str>,
+    /// Where its text is among all.
+    text: Range<usize>,
     time: Option<Time>,
 }
 
@@ -121,7 +121,7 @@ impl Default for Inspector {
         Inspector {
             records: Records::default(),
             held: Vec::new(),
-            bytes: 0,
+            texts: String::new(),
             exchanges: 0,
             answered: Recent::new(MOST_CALLS),
         }
@@ -159,9 +159,10 @@ impl LogFormat for Inspector {
     }
 
     fn end(&mut self, collector: &mut Collector) {
-        self.bytes = 0;
+        let texts = std::mem::take(&mut self.texts);
         for held in in_order(std::mem::take(&mut self.held)) {
-            self.entry(&held, collector);
+            let text = texts.get(held.text).unwrap_or_default();
+            self.entry(Chunk::new(held.line, text), collector);
         }
     }
 }
@@ -184,19 +185,19 @@ fn in_order(mut entries: Vec<Held>) -> Vec<Held> {
     entries
 }
 
-/// When an entry was made, also one that is cut off: what was read of `text`.
-fn time_of(read: Result<&Json<'_>, &&'static str>, text: &str) -> Option<Time> {
+/// When an entry was made, also one that is cut off.
+fn time_of(entry: Chunk<'_>) -> Option<Time> {
     let in_either = |text: Option<&str>, number: Option<f64>| {
         let time = text.and_then(timestamp::in_text);
         time.or_else(|| number.and_then(timestamp::since_epoch))
     };
-    match read {
+    match entry.read() {
         Ok(json) => {
             let time = json.root().get(TIMESTAMP)?;
             in_either(time.as_str(), time.as_number())
         }
         Err(_) => {
-            let outline = Outline::scan(text.trim_start());
+            let outline = Outline::scan(entry.text.trim_start());
             let number = outline.scalar(TIMESTAMP).and_then(|raw| raw.parse().ok());
             in_either(outline.text(TIMESTAMP), number)
         }
@@ -206,36 +207,32 @@ fn time_of(read: Result<&Json<'_>, &&'static str>, text: &str) -> Option<Time> {
 impl Inspector {
     /// Keeps an entry until it is its turn.
     fn hold(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
-        let read = chunk.read();
-        let time = time_of(read.as_deref(), chunk.text);
-        let read = read.map(|json| json.detached());
-        let memory = read.as_ref().map_or(0, Json::memory);
-        if self.held.len() >= MOST_ENTRIES || self.bytes + memory > MOST_BYTES {
+        if self.held.len() >= MOST_ENTRIES || self.texts.len() + chunk.text.len() > MOST_BYTES {
             self.end(collector);
         }
-        self.bytes += memory;
+        let start = self.texts.len();
+        self.texts.push_str(chunk.text);
         self.held.push(Held {
             line: chunk.line,
-            bytes: chunk.text.len(),
-            read,
-            time,
+            text: start..self.texts.len(),
+            time: time_of(chunk),
         });
     }
 
     /// Reads an entry.
-    fn entry(&mut self, held: &Held, collector: &mut Collector) {
-        let line = held.line;
-        let json = match &held.read {
+    fn entry(&mut self, chunk: Chunk<'_>, collector: &mut Collector) {
+        let line = chunk.line;
+        let json = match chunk.read() {
             Ok(json) => json,
             Err(reason) => return collector.skip(line, reason),
         };
         let entry = json.root();
-        let place = (line, held.bytes);
+        let place = (line, chunk.text.len());
         let has = |name: &str| entry.get(name).is_some();
         if has("requestHeaders") || has("requestBody") || has("category") {
             self.exchange(entry, place, collector);
         } else if let Some(message) = entry.get("message").filter(|node| is_message(*node)) {
-            self.message(json, message, place, collector);
+            self.message(&json, message, place, collector);
         } else if has("receivedAt") {
             collector.skip(line, OF_LOGS);
         } else {

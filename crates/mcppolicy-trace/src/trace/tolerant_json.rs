@@ -61,11 +61,6 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// How much memory it takes, with its text, in bytes.
-    pub fn memory(&self) -> usize {
-        self.tree.memory()
-    }
-
     /// The one value of the text.
     pub fn root(&self) -> Node<'_> {
         self.tree.root()

@@ -45,11 +45,6 @@ impl Places {
         }
     }
 
-    /// How much memory they take, in bytes.
-    pub fn memory(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.unescaped.capacity()
-    }
-
     /// These places, in no more room than they need.
     pub const fn new(entries: Vec<Entry>, unescaped: String, repeats: bool) -> Places {
         Places {
@@ -69,7 +64,8 @@ impl Clone for Places {
 
 impl Drop for Places {
     fn drop(&mut self) {
-        if !self.is_room_kept || self.memory() > LARGEST_ROOM {
+        let bytes = self.entries.capacity() * size_of::<Entry>() + self.unescaped.capacity();
+        if !self.is_room_kept || bytes > LARGEST_ROOM {
             return;
         }
         let mut entries = std::mem::take(&mut self.entries);
