@@ -137,7 +137,7 @@ impl<R: BufRead> Elements<R> {
         if chunk.len() < self.usual {
             return Ok("");
         }
-        let likely = self.usual + self.usual / 4 + LEAST_AHEAD;
+        let likely = (self.usual + self.usual / 4 + LEAST_AHEAD).min(self.taken.longest);
         let ahead = chunk.get(..likely).unwrap_or(chunk);
         Ok(match std::str::from_utf8(ahead) {
             Ok(text) => text,

@@ -102,15 +102,14 @@ impl LogFormat for JsonRpc {
         if is_frame(text) {
             return collector.skip(chunk.line, FRAME);
         }
-        // What has been read is not of a part of the text.
+        // What was read of the chunk is another text where something was taken off.
         let json = chunk.json.filter(|_| text.len() == chunk.text.len());
-        let json = match (Chunk {
+        let own = Chunk {
             text,
             json,
             ..chunk
-        })
-        .read()
-        {
+        };
+        let json = match own.read() {
             Ok(json) => json,
             Err(reason) => return collector.skip(chunk.line, reason),
         };
