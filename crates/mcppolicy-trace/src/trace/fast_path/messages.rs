@@ -69,7 +69,7 @@ impl Denials {
 pub(super) struct NotSimple;
 
 /// The members of a message, or of the object around one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Parts<V> {
     has_jsonrpc: bool,
     method: Option<V>,
@@ -81,23 +81,8 @@ struct Parts<V> {
     has_error: bool,
 }
 
-impl<V> Default for Parts<V> {
-    fn default() -> Parts<V> {
-        Parts {
-            has_jsonrpc: false,
-            method: None,
-            id: None,
-            name: None,
-            arguments: None,
-            members: (0, 0),
-            result: None,
-            has_error: false,
-        }
-    }
-}
-
 /// The members of the outermost object.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Around<V> {
     time: Option<V>,
     direction: Option<V>,
@@ -114,25 +99,6 @@ pub(super) struct Around<V> {
     wrapped: Parts<V>,
     /// Its own members, when it is a message itself.
     own: Parts<V>,
-}
-
-impl<V> Default for Around<V> {
-    fn default() -> Around<V> {
-        Around {
-            time: None,
-            direction: None,
-            grant: None,
-            server: None,
-            session: None,
-            exchange: None,
-            user: None,
-            kind: None,
-            event: None,
-            wraps: false,
-            wrapped: Parts::default(),
-            own: Parts::default(),
-        }
-    }
 }
 
 impl LineKind for Messages {

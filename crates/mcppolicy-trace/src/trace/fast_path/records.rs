@@ -23,7 +23,7 @@ pub(super) struct Context {
 }
 
 /// The members of a line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Record<V> {
     ts: Option<V>,
     tool: Option<V>,
@@ -43,29 +43,6 @@ pub(super) struct Record<V> {
     has_origin: bool,
     file: Option<V>,
     line: Option<V>,
-}
-
-impl<V> Default for Record<V> {
-    fn default() -> Record<V> {
-        Record {
-            ts: None,
-            tool: None,
-            expect: None,
-            grant: None,
-            server: None,
-            arguments: None,
-            members: (0, 0),
-            id: None,
-            note: None,
-            observed: None,
-            has_response: false,
-            result: None,
-            response_ts: None,
-            has_origin: false,
-            file: None,
-            line: None,
-        }
-    }
 }
 
 impl LineKind for Records {

@@ -20,7 +20,7 @@ pub(crate) const MOST_MEMBERS: usize = 64;
 const LONGEST_NUMBER: usize = 200;
 
 /// The type of a simple value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ValueKind {
     /// A string without escapes.
     String,
@@ -28,6 +28,7 @@ pub(crate) enum ValueKind {
     Escaped,
     Number,
     Bool,
+    #[default]
     Null,
     Array,
     Object,
@@ -72,19 +73,13 @@ impl ByteSpan {
 }
 
 /// A simple value and its span, including the quotes of a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct ScannedValue {
     pub kind: ValueKind,
     pub span: ByteSpan,
 }
 
 impl ScannedValue {
-    /// In place of a value where there is none.
-    pub const NONE: ScannedValue = ScannedValue {
-        kind: ValueKind::Null,
-        span: ByteSpan { start: 0, end: 0 },
-    };
-
     /// The span between a string's quotes, when it has no escapes.
     pub fn string(self) -> Option<ByteSpan> {
         (self.kind == ValueKind::String).then(|| self.span.unquoted())

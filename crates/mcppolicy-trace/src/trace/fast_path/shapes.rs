@@ -201,7 +201,7 @@ impl<L: LineKind> Shapes<L> {
                 }
                 Some(shape) => {
                     if let None | Some(b'\n' | b'\r' | b' ' | b'\t') = scanner.peek() {
-                        let scalar = ScannedValue::NONE;
+                        let scalar = ScannedValue::default();
                         steps.push(Step { start, scalar });
                         return Some(shape);
                     }
@@ -293,7 +293,7 @@ impl<L: LineKind> Shape<L> {
     fn add_members(&self, walked: &Walked, members: &mut Vec<Member>) {
         let own = self.members.iter().map(|(key, value)| Member {
             key: key.of(walked).unwrap_or_default(),
-            value: value.of(walked).unwrap_or(ScannedValue::NONE),
+            value: value.of(walked).unwrap_or_default(),
         });
         members.extend(own);
     }
