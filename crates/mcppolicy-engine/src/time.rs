@@ -46,7 +46,8 @@ impl fmt::Display for TimeError {
 
 impl std::error::Error for TimeError {}
 
-const NANOS_PER_SECOND: i128 = 1_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+const NANOS_PER_SECOND: i128 = SECOND as i128;
 
 impl Time {
     /// The instant `seconds` after the Unix epoch plus `nanos` nanoseconds;
@@ -102,7 +103,6 @@ impl Time {
 
     /// The instant `total` nanoseconds after the Unix epoch.
     pub fn from_nanos(total: i128) -> Time {
-        const SECOND: i64 = 1_000_000_000;
         // Within three hundred years, without the arithmetic of 128 bits, which is slow.
         if let Ok(total) = i64::try_from(total) {
             let nanos = u32::try_from(total.rem_euclid(SECOND)).unwrap_or(0);
@@ -150,7 +150,6 @@ impl Time {
         let Ok(nanos) = i64::try_from(span.0) else {
             return Time::from_nanos(self.as_nanos().saturating_add(span.0));
         };
-        const SECOND: i64 = 1_000_000_000;
         let seconds = self.seconds.saturating_add(nanos.div_euclid(SECOND));
         // Both are below 10^9.
         let nanos = self.nanos() + u32::try_from(nanos.rem_euclid(SECOND)).unwrap_or(0);

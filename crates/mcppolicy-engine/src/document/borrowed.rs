@@ -35,7 +35,7 @@ impl<'t> Tree<'t> {
     /// The same tree with a copy of the text, which it outlives.
     pub fn detached(&self) -> Tree<'static> {
         Tree {
-            text: Cow::Owned(self.text.clone().into_owned()),
+            text: Cow::Owned(self.text.to_string()),
             places: self.places.clone(),
         }
     }

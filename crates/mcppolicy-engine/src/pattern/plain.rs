@@ -1,6 +1,6 @@
 //! Patterns that are one text, with or without the beginning or the end of what is
-//! matched: most of those that policies have. They are compared as texts, which costs far
-//! less than an automaton.
+//! matched, such as `^/srv/workspace/`. They are compared as texts, which costs far less
+//! than an automaton.
 
 use regex_syntax::hir::{Hir, HirKind, Look};
 

@@ -31,6 +31,7 @@ pub(super) struct Collector {
     requests: PendingRequests,
     /// What goes on after its first answer.
     pub rounds: Rounds,
+    /// What its directions say.
     pub directions: Directions,
     /// On which sides of a gateway there are requests.
     pub askers: Askers,

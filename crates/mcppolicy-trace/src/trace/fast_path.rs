@@ -72,7 +72,6 @@ impl Parser {
             text,
             entries: lines.entries,
             members: lines.members,
-            lines: lines.count,
             lines_before: 0,
             cut: block.cut,
             length: block.length,
@@ -86,7 +85,6 @@ struct Lines {
     entries: Vec<Entry>,
     /// The members of all calls' arguments.
     members: Vec<Member>,
-    count: usize,
 }
 
 /// The lines of `text`: those that are simple, and the others for the strict parser.
@@ -132,11 +130,7 @@ fn simple_lines<L: LineKind>(
         number += 1;
         start = end;
     }
-    Lines {
-        count: entries.len(),
-        entries,
-        members,
-    }
+    Lines { entries, members }
 }
 
 /// The lines of a block, all of them for the strict parser.
@@ -155,7 +149,6 @@ fn strict_lines(bytes: &[u8]) -> Lines {
         })
         .collect();
     Lines {
-        count: entries.len(),
         entries,
         members: Vec::new(),
     }

@@ -66,9 +66,7 @@ impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
         self.collector.looks_like(others);
         self
     }
-}
 
-impl<R: BufRead, F: LogFormat> DocumentReader<R, F> {
     /// Reads the next element; whether there was one.
     fn read_element(&mut self) -> io::Result<bool> {
         let Some(line) = self.elements.seek()? else {
@@ -209,7 +207,7 @@ impl<R: Read, F: LogFormat> InBlocks for LogReader<R, F> {
 
     fn absorb(&mut self, mut block: ParsedBlock) {
         block.lines_before = self.lines;
-        self.lines += block.lines;
+        self.lines += block.entries.len();
         let block = Rc::new(block);
         let mut calls = 0;
         for (at, entry) in block.entries.iter().enumerate() {

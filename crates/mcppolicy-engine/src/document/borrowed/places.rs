@@ -18,8 +18,8 @@ pub(in crate::document) struct Places {
     is_room_kept: bool,
 }
 
-/// Room for the places of a text. A log is read line by line, and to ask an allocator for
-/// so much each time would cost as much as to find the places.
+/// Room for the places of a text. A log is read line by line, and an allocator that is
+/// asked for so much each time tidies up each time.
 type Room = (Vec<Entry>, String);
 
 /// The most room that a thread keeps: for so many texts that are read at once, of so many

@@ -55,3 +55,24 @@ fn a_part_of_a_text_is_a_text_of_its_own() {
     assert_eq!(first.root().at("/2/b\\n").map(Node::span), None);
     assert_eq!(first.root().at("/2/b\n").and_then(Node::as_str), Some("xé"));
 }
+
+#[test]
+fn a_text_is_read_alike_whatever_room_is_left_of_others() {
+    let long = format!("[{}]", "\"a\\n\",".repeat(30_000) + "0");
+    let texts = [TEXT, "\"\\u00e9\"", "[]", &long];
+    let values = |text: &str| parse_borrowed(text).unwrap().0.root().to_value();
+    let first: Vec<Value> = texts.iter().map(|text| values(text)).collect();
+    // Several at once, so that each has room of its own.
+    let open: Vec<_> = texts
+        .iter()
+        .map(|text| parse_borrowed(text).unwrap().0)
+        .collect();
+    for (tree, value) in open.iter().zip(&first) {
+        assert_eq!(tree.root().to_value(), *value);
+        assert_eq!(tree.detached().root().to_value(), *value);
+    }
+    drop(open);
+    for (text, value) in texts.iter().zip(&first).rev() {
+        assert_eq!(values(text), *value);
+    }
+}

@@ -100,6 +100,11 @@ impl Rest {
         self.releases.get(at).map(|(_, releases)| releases)
     }
 
+    /// What has been given back of the window from `start` at most.
+    fn released(&self, start: i64) -> u64 {
+        self.releases(start).map_or(0, Releases::high)
+    }
+
     fn position(&self, start: i64) -> Result<usize, usize> {
         position(&self.releases, start, |(start, _)| *start)
     }
@@ -161,14 +166,9 @@ impl Counter {
 
     /// The most that a window may have held.
     fn largest(&self, window: &Window) -> u64 {
-        let released = self
-            .rest
-            .as_ref()
-            .and_then(|rest| rest.releases(window.start));
-        window
-            .kept
-            .high
-            .saturating_add(released.map_or(0, Releases::high))
+        let rest = self.rest.as_ref();
+        let released = rest.map_or(0, |rest| rest.released(window.start));
+        window.kept.high.saturating_add(released)
     }
 
     /// Adds `amount` to the window from `start`.
@@ -269,7 +269,7 @@ impl Counter {
             let closed = |window: &Window| window.start < oldest_open;
             let closed = older.windows.partition_point(closed);
             for window in older.windows.drain(..closed) {
-                let released = rest.releases(window.start).map_or(0, Releases::high);
+                let released = rest.released(window.start);
                 let largest = window.kept.high.saturating_add(released);
                 rest.closed_peak = rest.closed_peak.max(largest);
                 each(window.start, window.kept.high);

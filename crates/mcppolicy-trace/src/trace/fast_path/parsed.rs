@@ -15,11 +15,10 @@ use mcppolicy_engine::time::Time;
 pub struct ParsedBlock {
     pub(super) number: u64,
     pub(super) text: Text,
+    /// What each of its lines is.
     pub(crate) entries: Vec<Entry>,
     /// The members of all calls' arguments.
     pub(super) members: Vec<Member>,
-    /// How many lines there are.
-    pub(crate) lines: usize,
     /// How many lines come before the block; set when all of them have been
     /// read.
     pub(crate) lines_before: usize,
@@ -37,7 +36,7 @@ pub(super) enum Text {
     Bytes(Vec<u8>),
 }
 
-/// A line with something in it.
+/// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Entry {
     /// A simple message.

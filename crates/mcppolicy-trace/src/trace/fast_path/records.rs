@@ -50,7 +50,33 @@ impl LineKind for Records {
     type Context = Context;
 
     fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record<ScannedValue>> {
-        Record::read(scanner, members)
+        scanner.skip_space();
+        if scanner.peek()? != b'{' {
+            return None;
+        }
+        let mut record = Record::default();
+        scanner.object(|scanner, key| {
+            match scanner.text_at(key) {
+                b"ts" => record.ts = Some(scanner.value()?),
+                b"tool" => record.tool = Some(scanner.value()?),
+                b"arguments" => {
+                    (record.arguments, record.members) = arguments(scanner, members)?;
+                }
+                b"grant" => record.grant = Some(scanner.value()?),
+                b"server" => record.server = Some(scanner.value()?),
+                b"expect" => record.expect = Some(scanner.value()?),
+                // Read again where they are needed.
+                b"id" => record.id = Some(scanner.value()?),
+                b"note" => record.note = Some(scanner.value()?),
+                b"observed" => record.observed = Some(scanner.value()?),
+                b"response" => record.response(scanner)?,
+                b"response_ts" => record.response_ts = Some(scanner.value()?),
+                b"origin" => record.origin(scanner)?,
+                _ => return None,
+            }
+            Some(())
+        })?;
+        Some(record)
     }
 
     fn map<V: Value>(
@@ -140,36 +166,6 @@ impl LineKind for Records {
 }
 
 impl Record<ScannedValue> {
-    fn read(scanner: &mut Scanner<'_>, members: &mut Vec<Member>) -> Option<Record<ScannedValue>> {
-        scanner.skip_space();
-        if scanner.peek()? != b'{' {
-            return None;
-        }
-        let mut record = Record::default();
-        scanner.object(|scanner, key| {
-            match scanner.text_at(key) {
-                b"ts" => record.ts = Some(scanner.value()?),
-                b"tool" => record.tool = Some(scanner.value()?),
-                b"arguments" => {
-                    (record.arguments, record.members) = arguments(scanner, members)?;
-                }
-                b"grant" => record.grant = Some(scanner.value()?),
-                b"server" => record.server = Some(scanner.value()?),
-                b"expect" => record.expect = Some(scanner.value()?),
-                // Read again where they are needed.
-                b"id" => record.id = Some(scanner.value()?),
-                b"note" => record.note = Some(scanner.value()?),
-                b"observed" => record.observed = Some(scanner.value()?),
-                b"response" => record.response(scanner)?,
-                b"response_ts" => record.response_ts = Some(scanner.value()?),
-                b"origin" => record.origin(scanner)?,
-                _ => return None,
-            }
-            Some(())
-        })?;
-        Some(record)
-    }
-
     /// What came back: a result. An error is read strictly.
     fn response(&mut self, scanner: &mut Scanner<'_>) -> Option<()> {
         if scanner.peek()? != b'{' {

@@ -166,7 +166,7 @@ impl<R: Read> InBlocks for NativeReader<R> {
 
     fn absorb(&mut self, mut block: ParsedBlock) {
         block.lines_before = self.lines;
-        self.lines += block.lines;
+        self.lines += block.entries.len();
         let offset = self.bytes;
         self.bytes += block.length;
         let block = Rc::new(block);
